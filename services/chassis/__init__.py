@@ -1,4 +1,4 @@
-"""What every service is bolted to: settings, serving, dialing, identity, telemetry, database, refusals and clock.
+"""What every service is bolted to: settings, serving, dialing, identity, telemetry, database, clock.
 
 It knows no word of the domain and imports no service.
 """

@@ -1,4 +1,4 @@
-"""Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone, and their time tells when to forget them."""
+"""Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone; their time says when to forget them."""
 
 import re
 import secrets
@@ -17,8 +17,8 @@ _CANONICAL_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a
 def uuid7(now_us: int) -> str:
     """A fresh id, in canonical lower-case form, that carries `now_us` in its first 60 bits.
 
-    48 bits are milliseconds and the next 12 the fraction of the millisecond (RFC 9562, 6.2, method 3), so ids sort by
-    time to about a quarter of a microsecond; 62 bits are random.
+    48 bits are milliseconds and the next 12 the fraction of the millisecond (RFC 9562, 6.2, method 3), so
+    that ids sort by their microsecond; 62 bits are random.
     """
     milliseconds, rest_us = divmod(now_us, 1_000)
     fraction = (rest_us << 12) // 1_000
@@ -33,19 +33,23 @@ def uuid7_time_us(id: str) -> int:
     """
     if not _CANONICAL_UUID7.fullmatch(id):
         raise invalid(
-            "REQUEST_ID_MALFORMED", "an id must be a UUID of version 7 in canonical lower-case form", field="request_id"
+            "REQUEST_ID_MALFORMED",
+            "an id must be a UUID of version 7 in canonical lower-case form",
+            field="request_id",
         )
     return int(id[:8] + id[9:13], 16) * 1_000
 
 
 def check_request_id(id: str, now_us: int, horizon_us: int = REQUEST_HORIZON_US) -> None:
-    """Refuses an id whose time lies beyond what the idempotency keys remember (`horizon_us` back) or in the future.
+    """Refuses an id whose time lies in the future or over `horizon_us` back, where keys are forgotten.
 
     Raises Refusal (invalid) with REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD or REQUEST_ID_IN_FUTURE.
     """
     time_us = uuid7_time_us(id)
     if time_us < now_us - horizon_us:
-        raise _out_of_range("REQUEST_ID_TOO_OLD", "the time in the request id lies too far back to be remembered")
+        raise _out_of_range(
+            "REQUEST_ID_TOO_OLD", "the time in the request id lies too far back to be remembered"
+        )
     if time_us > now_us + FUTURE_TOLERANCE_US:
         raise _out_of_range("REQUEST_ID_IN_FUTURE", "the time in the request id lies over 5 minutes ahead")
 

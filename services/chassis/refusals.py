@@ -1,7 +1,7 @@
-"""The one error type of all services: why a call was not carried out, in words that are safe to show to the caller.
+"""The one error type of all services: why a call was not carried out, in words that any caller may read.
 
-A refusal is raised once, where the fault is noticed, and becomes a gRPC status once (`statuses.to_status`). A denial
-is not a refusal: it is an answer.
+A refusal is raised once, where the fault is noticed, and becomes a gRPC status once (`statuses.to_status`).
+A denial is not a refusal: it is an answer.
 """
 
 import enum
@@ -33,7 +33,7 @@ class FieldViolation:
     description: str
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is the word of the glossary, and not every refusal is an error
     """A call was not carried out, and nothing of it was stored."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Refusal(Exception):
         retry_after_us: int | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """`reason` is a stable UPPER_SNAKE word for programs; `message` is for people and is shown to the caller.
+        """`reason` is a stable UPPER_SNAKE word for programs; `message` is for people, the caller included.
 
         `retry_after_us` is a duration in microseconds, None when waiting does not help.
         """

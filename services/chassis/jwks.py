@@ -1,0 +1,95 @@
+"""The public keys that tokens are checked with: a JWKS file (RFC 7517), read again when it changes.
+
+A key serves exactly one algorithm, the one that its own type demands: a token cannot choose how it is checked.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from services.chassis.refusals import unavailable
+
+SMALLEST_RSA_BITS = 2048
+
+
+@dataclass(frozen=True)
+class VerificationKey:
+    """A public key and the one algorithm (RFC 7518) it may check."""
+
+    algorithm: str
+    key: jwt.PyJWK
+
+
+class Jwks:
+    """The keys of one JWKS file, by kid."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Refusal (unavailable, KEYS_UNAVAILABLE) when the file cannot be read or holds a wrong key."""
+        self._path = path
+        self._version: tuple[int, int, int] | None = None
+        self._keys: Mapping[str, VerificationKey] = {}
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Reads the file again if it is another one than last time; tells whether it was.
+
+        Raises Refusal (unavailable, KEYS_UNAVAILABLE): keys that may be withdrawn let nobody in.
+        """
+        try:
+            stat = self._path.stat()
+            version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            if version == self._version:
+                return False
+            self._keys = parse_jwks(self._path.read_bytes())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
+            self._version = None
+            raise unavailable("KEYS_UNAVAILABLE", "the keys to check tokens with cannot be read") from error
+        self._version = version
+        return True
+
+    def get(self, kid: str) -> VerificationKey | None:
+        """The key of that id, or None."""
+        return self._keys.get(kid)
+
+
+def parse_jwks(content: bytes) -> Mapping[str, VerificationKey]:
+    """The keys of a JWKS document, by kid; keys for encryption are left out.
+
+    Raises ValueError for a document with a symmetric, weak or unnamed key, or with one kid twice.
+    """
+    keys: dict[str, VerificationKey] = {}
+    for jwk in json.loads(content)["keys"]:
+        if jwk.get("use", "sig") != "sig":
+            continue
+        kid = jwk["kid"]
+        if not isinstance(kid, str) or kid in keys:
+            raise ValueError("each key needs a kid of its own")
+        keys[kid] = _verification_key(jwk)
+    return keys
+
+
+def _verification_key(jwk: dict[str, Any]) -> VerificationKey:
+    if jwk.get("kty") == "oct" or "d" in jwk:
+        raise ValueError("a key set to check with holds public keys only")
+    key = jwt.PyJWK(jwk)
+    algorithm = _algorithm_of(key.key)
+    if jwk.get("alg", algorithm) != algorithm:
+        raise ValueError("the alg of a key does not go with its type")
+    return VerificationKey(algorithm, jwt.PyJWK(jwk, algorithm))
+
+
+def _algorithm_of(key: object) -> str:
+    if isinstance(key, Ed25519PublicKey):
+        return "EdDSA"
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+        return "ES256"
+    if isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_RSA_BITS:
+        return "RS256"
+    raise ValueError("keys are Ed25519, P-256, or RSA of 2048 bits or more")
