@@ -1,0 +1,132 @@
+from buf.validate import validate_pb2 as _validate_pb2
+from google.api import annotations_pb2 as _annotations_pb2
+from sluice.licensing.v1 import license_pb2 as _license_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CreateLicenseeRequest(_message.Message):
+    __slots__ = ("request_id", "licensee")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    licensee: _license_pb2.Licensee
+    def __init__(self, request_id: _Optional[str] = ..., licensee: _Optional[_Union[_license_pb2.Licensee, _Mapping]] = ...) -> None: ...
+
+class CreateLicenseeResponse(_message.Message):
+    __slots__ = ("licensee",)
+    LICENSEE_FIELD_NUMBER: _ClassVar[int]
+    licensee: _license_pb2.Licensee
+    def __init__(self, licensee: _Optional[_Union[_license_pb2.Licensee, _Mapping]] = ...) -> None: ...
+
+class CreateLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "terms")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    terms: _license_pb2.LicenseTerms
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., terms: _Optional[_Union[_license_pb2.LicenseTerms, _Mapping]] = ...) -> None: ...
+
+class CreateLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class ActivateLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ActivateLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class SuspendLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SuspendLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class ResumeLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ResumeLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class TerminateLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class TerminateLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class GetLicenseRequest(_message.Message):
+    __slots__ = ("license_id",)
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    def __init__(self, license_id: _Optional[str] = ...) -> None: ...
+
+class GetLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class ListLicensesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLicensesResponse(_message.Message):
+    __slots__ = ("licenses", "next_page_token")
+    LICENSES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    licenses: _containers.RepeatedCompositeFieldContainer[_license_pb2.License]
+    next_page_token: str
+    def __init__(self, licenses: _Optional[_Iterable[_Union[_license_pb2.License, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,164 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.licensing.v1 import post_pb2 as _post_pb2
+from sluice.type.v1 import purpose_pb2 as _purpose_pb2
+from sluice.type.v1 import revision_pb2 as _revision_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_RELEASED: _ClassVar[Outcome]
+    OUTCOME_PARTIAL: _ClassVar[Outcome]
+    OUTCOME_DENIED: _ClassVar[Outcome]
+
+class DeliveryState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DELIVERY_STATE_UNSPECIFIED: _ClassVar[DeliveryState]
+    DELIVERY_STATE_NONE: _ClassVar[DeliveryState]
+    DELIVERY_STATE_OPEN: _ClassVar[DeliveryState]
+    DELIVERY_STATE_CONFIRMED: _ClassVar[DeliveryState]
+    DELIVERY_STATE_EXPIRED: _ClassVar[DeliveryState]
+    DELIVERY_STATE_CONFIRMED_LATE: _ClassVar[DeliveryState]
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_RELEASED: Outcome
+OUTCOME_PARTIAL: Outcome
+OUTCOME_DENIED: Outcome
+DELIVERY_STATE_UNSPECIFIED: DeliveryState
+DELIVERY_STATE_NONE: DeliveryState
+DELIVERY_STATE_OPEN: DeliveryState
+DELIVERY_STATE_CONFIRMED: DeliveryState
+DELIVERY_STATE_EXPIRED: DeliveryState
+DELIVERY_STATE_CONFIRMED_LATE: DeliveryState
+
+class DecideRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "purpose", "columns", "posts")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    POSTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    purpose: _purpose_pb2.Purpose
+    columns: _post_pb2.PostColumns
+    posts: _post_pb2.PostList
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., columns: _Optional[_Union[_post_pb2.PostColumns, _Mapping]] = ..., posts: _Optional[_Union[_post_pb2.PostList, _Mapping]] = ...) -> None: ...
+
+class DecideResponse(_message.Message):
+    __slots__ = ("decision",)
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    decision: Decision
+    def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
+class Decision(_message.Message):
+    __slots__ = ("decision_id", "request_id", "license_id", "license_version", "outcome", "verdicts", "reasons", "decided_at", "not_after", "valid_for", "replayed", "is_void", "receipt", "receipt_number", "salt", "consent_revision", "policy_version", "reservation_id", "counted_at", "room_denial", "trace_id", "delivery")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    VALID_FOR_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    IS_VOID_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
+    ROOM_DENIAL_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    request_id: str
+    license_id: str
+    license_version: int
+    outcome: Outcome
+    verdicts: bytes
+    reasons: bytes
+    decided_at: _timestamp_pb2.Timestamp
+    not_after: _timestamp_pb2.Timestamp
+    valid_for: _duration_pb2.Duration
+    replayed: bool
+    is_void: bool
+    receipt: str
+    receipt_number: int
+    salt: bytes
+    consent_revision: _revision_pb2.Revision
+    policy_version: int
+    reservation_id: str
+    counted_at: _timestamp_pb2.Timestamp
+    room_denial: RoomDenial
+    trace_id: str
+    delivery: Delivery
+    def __init__(self, decision_id: _Optional[str] = ..., request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., verdicts: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., replayed: _Optional[bool] = ..., is_void: _Optional[bool] = ..., receipt: _Optional[str] = ..., receipt_number: _Optional[int] = ..., salt: _Optional[bytes] = ..., consent_revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., policy_version: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., room_denial: _Optional[_Union[RoomDenial, _Mapping]] = ..., trace_id: _Optional[str] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ...) -> None: ...
+
+class RoomDenial(_message.Message):
+    __slots__ = ("allowance", "limit", "retry_at", "retry_at_is_exact", "never_fits")
+    ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AT_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AT_IS_EXACT_FIELD_NUMBER: _ClassVar[int]
+    NEVER_FITS_FIELD_NUMBER: _ClassVar[int]
+    allowance: str
+    limit: int
+    retry_at: _timestamp_pb2.Timestamp
+    retry_at_is_exact: bool
+    never_fits: bool
+    def __init__(self, allowance: _Optional[str] = ..., limit: _Optional[int] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retry_at_is_exact: _Optional[bool] = ..., never_fits: _Optional[bool] = ...) -> None: ...
+
+class Delivery(_message.Message):
+    __slots__ = ("state", "posts_released", "posts_metered", "posts_billed", "confirmed_at")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    POSTS_RELEASED_FIELD_NUMBER: _ClassVar[int]
+    POSTS_METERED_FIELD_NUMBER: _ClassVar[int]
+    POSTS_BILLED_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_AT_FIELD_NUMBER: _ClassVar[int]
+    state: DeliveryState
+    posts_released: int
+    posts_metered: int
+    posts_billed: int
+    confirmed_at: _timestamp_pb2.Timestamp
+    def __init__(self, state: _Optional[_Union[DeliveryState, str]] = ..., posts_released: _Optional[int] = ..., posts_metered: _Optional[int] = ..., posts_billed: _Optional[int] = ..., confirmed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ConfirmDeliveryRequest(_message.Message):
+    __slots__ = ("decision_id", "delivered")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    delivered: bytes
+    def __init__(self, decision_id: _Optional[str] = ..., delivered: _Optional[bytes] = ...) -> None: ...
+
+class ConfirmDeliveryResponse(_message.Message):
+    __slots__ = ("delivery",)
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    delivery: Delivery
+    def __init__(self, delivery: _Optional[_Union[Delivery, _Mapping]] = ...) -> None: ...
+
+class GetDecisionRequest(_message.Message):
+    __slots__ = ("decision_id",)
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    def __init__(self, decision_id: _Optional[str] = ...) -> None: ...
+
+class GetDecisionResponse(_message.Message):
+    __slots__ = ("decision",)
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    decision: Decision
+    def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,29 @@
+from buf.validate import validate_pb2 as _validate_pb2
+from sluice.type.v1 import window_pb2 as _window_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class AllowanceScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ALLOWANCE_SCOPE_UNSPECIFIED: _ClassVar[AllowanceScope]
+    ALLOWANCE_SCOPE_LICENSE: _ClassVar[AllowanceScope]
+    ALLOWANCE_SCOPE_LICENSEE: _ClassVar[AllowanceScope]
+ALLOWANCE_SCOPE_UNSPECIFIED: AllowanceScope
+ALLOWANCE_SCOPE_LICENSE: AllowanceScope
+ALLOWANCE_SCOPE_LICENSEE: AllowanceScope
+
+class Allowance(_message.Message):
+    __slots__ = ("scope", "id", "window", "limit")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    scope: AllowanceScope
+    id: str
+    window: _window_pb2.Window
+    limit: int
+    def __init__(self, scope: _Optional[_Union[AllowanceScope, str]] = ..., id: _Optional[str] = ..., window: _Optional[_Union[_window_pb2.Window, str]] = ..., limit: _Optional[int] = ...) -> None: ...

@@ -1,0 +1,158 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.metering.v1 import allowance_pb2 as _allowance_pb2
+from sluice.type.v1 import content_pb2 as _content_pb2
+from sluice.type.v1 import revision_pb2 as _revision_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ReservationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESERVATION_STATE_UNSPECIFIED: _ClassVar[ReservationState]
+    RESERVATION_STATE_HELD: _ClassVar[ReservationState]
+    RESERVATION_STATE_SETTLED: _ClassVar[ReservationState]
+    RESERVATION_STATE_CANCELLED: _ClassVar[ReservationState]
+    RESERVATION_STATE_NO_ROOM: _ClassVar[ReservationState]
+RESERVATION_STATE_UNSPECIFIED: ReservationState
+RESERVATION_STATE_HELD: ReservationState
+RESERVATION_STATE_SETTLED: ReservationState
+RESERVATION_STATE_CANCELLED: ReservationState
+RESERVATION_STATE_NO_ROOM: ReservationState
+
+class ContentCount(_message.Message):
+    __slots__ = ("kind", "media_flags", "posts")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    POSTS_FIELD_NUMBER: _ClassVar[int]
+    kind: _content_pb2.ContentKind
+    media_flags: int
+    posts: int
+    def __init__(self, kind: _Optional[_Union[_content_pb2.ContentKind, str]] = ..., media_flags: _Optional[int] = ..., posts: _Optional[int] = ...) -> None: ...
+
+class ReserveRequest(_message.Message):
+    __slots__ = ("reservation_id", "request_key", "party_id", "counts", "allowances")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    PARTY_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    request_key: str
+    party_id: str
+    counts: _containers.RepeatedCompositeFieldContainer[ContentCount]
+    allowances: _containers.RepeatedCompositeFieldContainer[_allowance_pb2.Allowance]
+    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., counts: _Optional[_Iterable[_Union[ContentCount, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[_allowance_pb2.Allowance, _Mapping]]] = ...) -> None: ...
+
+class ReserveResponse(_message.Message):
+    __slots__ = ("state", "counted_at", "no_room", "rival_reservation_ids", "revision")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
+    NO_ROOM_FIELD_NUMBER: _ClassVar[int]
+    RIVAL_RESERVATION_IDS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    state: ReservationState
+    counted_at: _timestamp_pb2.Timestamp
+    no_room: NoRoom
+    rival_reservation_ids: _containers.RepeatedScalarFieldContainer[str]
+    revision: _revision_pb2.Revision
+    def __init__(self, state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_room: _Optional[_Union[NoRoom, _Mapping]] = ..., rival_reservation_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class NoRoom(_message.Message):
+    __slots__ = ("allowance", "used", "held", "retry_at", "retry_at_is_exact", "never_fits")
+    ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AT_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AT_IS_EXACT_FIELD_NUMBER: _ClassVar[int]
+    NEVER_FITS_FIELD_NUMBER: _ClassVar[int]
+    allowance: _allowance_pb2.Allowance
+    used: int
+    held: int
+    retry_at: _timestamp_pb2.Timestamp
+    retry_at_is_exact: bool
+    never_fits: bool
+    def __init__(self, allowance: _Optional[_Union[_allowance_pb2.Allowance, _Mapping]] = ..., used: _Optional[int] = ..., held: _Optional[int] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retry_at_is_exact: _Optional[bool] = ..., never_fits: _Optional[bool] = ...) -> None: ...
+
+class SettleRequest(_message.Message):
+    __slots__ = ("reservation_id", "delivered")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    delivered: _containers.RepeatedCompositeFieldContainer[ContentCount]
+    def __init__(self, reservation_id: _Optional[str] = ..., delivered: _Optional[_Iterable[_Union[ContentCount, _Mapping]]] = ...) -> None: ...
+
+class SettleResponse(_message.Message):
+    __slots__ = ("reservation",)
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    reservation: Reservation
+    def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
+class CancelRequest(_message.Message):
+    __slots__ = ("reservation_id",)
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    def __init__(self, reservation_id: _Optional[str] = ...) -> None: ...
+
+class CancelResponse(_message.Message):
+    __slots__ = ("reservation",)
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    reservation: Reservation
+    def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
+class ListHoldsRequest(_message.Message):
+    __slots__ = ("counted_before", "page_size", "page_token")
+    COUNTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    counted_before: _timestamp_pb2.Timestamp
+    page_size: int
+    page_token: str
+    def __init__(self, counted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListHoldsResponse(_message.Message):
+    __slots__ = ("holds", "next_page_token")
+    HOLDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    holds: _containers.RepeatedCompositeFieldContainer[Reservation]
+    next_page_token: str
+    def __init__(self, holds: _Optional[_Iterable[_Union[Reservation, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetReservationRequest(_message.Message):
+    __slots__ = ("reservation_id",)
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    def __init__(self, reservation_id: _Optional[str] = ...) -> None: ...
+
+class GetReservationResponse(_message.Message):
+    __slots__ = ("reservation",)
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    reservation: Reservation
+    def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
+class Reservation(_message.Message):
+    __slots__ = ("reservation_id", "request_key", "party_id", "state", "counted_at", "posts_reserved", "posts_settled", "posts_freed")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    PARTY_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
+    POSTS_RESERVED_FIELD_NUMBER: _ClassVar[int]
+    POSTS_SETTLED_FIELD_NUMBER: _ClassVar[int]
+    POSTS_FREED_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    request_key: str
+    party_id: str
+    state: ReservationState
+    counted_at: _timestamp_pb2.Timestamp
+    posts_reserved: int
+    posts_settled: int
+    posts_freed: int
+    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts_reserved: _Optional[int] = ..., posts_settled: _Optional[int] = ..., posts_freed: _Optional[int] = ...) -> None: ...
