@@ -1,0 +1,82 @@
+"""Writes that are safe to repeat: the first answer to a request id is kept and given again.
+
+The answer is stored in the transaction that does the work, so that a crash leaves both or neither.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table, insert, select
+
+from services.chassis.refusals import FieldViolation, Kind, Refusal
+
+
+@dataclass(frozen=True)
+class ReplayKey:
+    """Whose request this is, and what it says."""
+
+    principal: str
+    """Kind and party of the caller: another caller's request id is another request."""
+    operation: str
+    """Name of the RPC."""
+    request_id: str
+    digest: bytes
+    """SHA-256 of the whole request in its deterministic form."""
+
+
+def replay_table(metadata: MetaData) -> Table:
+    """The table of stored answers, as each service has it in its own database."""
+    return Table(
+        "replays",
+        metadata,
+        Column("principal", String(128), primary_key=True),
+        Column("operation", String(64), primary_key=True),
+        Column("request_id", String(36), primary_key=True),
+        Column("digest", LargeBinary(32), nullable=False),
+        Column("answer", LargeBinary, nullable=False),
+        Column("at_us", BigInteger, nullable=False),
+    )
+
+
+def once(
+    connection: Connection, table: Table, key: ReplayKey, at_us: int, produce: Callable[[], bytes]
+) -> bytes:
+    """The stored answer to `key`, or what `produce` does and says now, stored with it.
+
+    Raises Refusal REQUEST_ID_REUSED when the id came with other content before, and whatever `produce` raises
+    (then nothing is stored, and the id is free).
+    """
+    row = connection.execute(
+        select(table.c.digest, table.c.answer).where(
+            table.c.principal == key.principal,
+            table.c.operation == key.operation,
+            table.c.request_id == key.request_id,
+        )
+    ).one_or_none()
+    if row is not None:
+        if row.digest != key.digest:
+            raise reused()
+        return bytes(row.answer)
+    answer = produce()
+    connection.execute(
+        insert(table).values(
+            principal=key.principal,
+            operation=key.operation,
+            request_id=key.request_id,
+            digest=key.digest,
+            answer=answer,
+            at_us=at_us,
+        )
+    )
+    return answer
+
+
+def reused() -> Refusal:
+    """The refusal of an id that stands for something else already."""
+    message = "this request_id was used before with other content"
+    return Refusal(
+        Kind.ALREADY_EXISTS,
+        "REQUEST_ID_REUSED",
+        message,
+        violations=[FieldViolation("request_id", message)],
+    )
