@@ -1,0 +1,61 @@
+# Everything runs in a virtual environment of its own, made from the lock files.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint types protos protos-check lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sluice needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the runtime (once) ..."
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing the development tools (once) ..."
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing, in about a minute
+	$(BIN)/sluice demo
+
+test: $(VENV)/.dev ## Run the quick tests (under 6 minutes on 2 cores)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+
+test-all: $(VENV)/.dev ## Run every test, the slow ones too
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+lint: $(VENV)/.dev ## Check style, and the contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python protos/generate.py --image build/contracts.binpb
+	$(BIN)/buf lint build/contracts.binpb --config buf.yaml
+
+types: $(VENV)/.dev ## Check the annotations
+	$(BIN)/mypy
+
+protos: $(VENV)/.dev ## Make protos/python from the contracts
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python protos/generate.py
+
+protos-check: $(VENV)/.dev ## Fail if protos/python is not what the contracts make
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python protos/generate.py --out build/generated
+	diff -r -x __pycache__ build/generated protos/python
+
+lock: $(VENV)/.dev ## Resolve the dependencies anew and write the lock files (hashes, no addresses)
+	$(BIN)/uv pip compile -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -q -o requirements.lock pyproject.toml build-requirements.in
+	$(BIN)/uv pip compile -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -q --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml build-requirements.in
+
+clean: ## Remove what was built (not the virtual environment, not .sluice)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
