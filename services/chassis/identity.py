@@ -209,7 +209,7 @@ def _principal_of(claims: Mapping[str, Any]) -> Principal:
         raise ValueError("sub names nobody")
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise ValueError("roles is a list of strings")
-    return Principal(PrincipalKind(claims.get("kind")), party, frozenset(roles))
+    return Principal(PrincipalKind(str(claims.get("kind"))), party, frozenset(roles))
 
 
 def _whole_seconds(claims: Mapping[str, Any], name: str) -> int:

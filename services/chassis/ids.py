@@ -1,4 +1,4 @@
-"""Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone; their time says when to forget them."""
+"""Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone; their time says when to forget."""
 
 import re
 import secrets

@@ -1,6 +1,6 @@
 """The public keys that tokens are checked with: a JWKS file (RFC 7517), read again when it changes.
 
-A key serves exactly one algorithm, the one that its own type demands: a token cannot choose how it is checked.
+A key serves exactly one algorithm, the one its own type demands: a token cannot choose how it is checked.
 """
 
 import json
@@ -31,7 +31,7 @@ class Jwks:
     """The keys of one JWKS file, by kid."""
 
     def __init__(self, path: Path) -> None:
-        """Raises Refusal (unavailable, KEYS_UNAVAILABLE) when the file cannot be read or holds a wrong key."""
+        """Raises Refusal (unavailable, KEYS_UNAVAILABLE) when the file is unreadable or holds a wrong key."""
         self._path = path
         self._version: tuple[int, int, int] | None = None
         self._keys: Mapping[str, VerificationKey] = {}

@@ -1,0 +1,210 @@
+"""Group commit: one thread writes, and units of work that arrive while it commits share its next transaction.
+
+Each unit has a savepoint and fails alone. Nothing is acknowledged before the commit is on disk, and a unit
+whose caller has gone away still runs: what was asked for does not depend on how long somebody waited.
+"""
+
+import asyncio
+import concurrent.futures
+import os
+import queue
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH
+from services.chassis.refusals import Kind, Refusal, exhausted, unavailable
+from services.chassis.sqlite import DRIVER_ERRORS, SqliteFile, Trouble, trouble_of
+
+RETRY_AFTER_FULL_US = 100_000
+EXIT_IO_ERROR = 74  # EX_IOERR of BSD's sysexits.h
+
+_log = structlog.get_logger(__name__)
+
+
+class CommitUnknown(Refusal):
+    """The commit failed in a way that leaves open whether it happened: repeat with the same request id."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.UNAVAILABLE, "COMMIT_UNKNOWN", "it is not known whether the change was stored")
+
+
+@dataclass(slots=True)
+class _Work:
+    """One unit that waits, and whom to tell."""
+
+    unit: Callable[[Connection], Any]
+    then: Callable[[Any], None] | None
+    future: asyncio.Future[Any] | concurrent.futures.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class GroupCommit:
+    """The queue before the one writer of a database file, and the thread that empties it."""
+
+    def __init__(self, file: SqliteFile, name: str, *, group_limit: int, queue_limit: int) -> None:
+        self._file = file
+        self._name = name
+        self._group_limit = group_limit
+        self._queue_limit = queue_limit
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._group_units = GROUP_UNITS.labels(name)
+        QUEUE_DEPTH.labels(name).set_function(self._queue.qsize)
+        self._thread = threading.Thread(target=self._run, name=f"{name}-writer", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self,
+        unit: Callable[[Connection], Any],
+        then: Callable[[Any], None] | None,
+        future: asyncio.Future[Any] | concurrent.futures.Future[Any],
+    ) -> None:
+        """Queues a unit; `future` gets its result, or its exception, after the commit.
+
+        Raises Refusal: QUEUE_FULL (exhausted), DATABASE_CLOSED (unavailable).
+        """
+        with self._gate:
+            if self._closed:
+                raise unavailable("DATABASE_CLOSED", "the service is shutting down")
+            if self._queue.qsize() >= self._queue_limit:
+                raise exhausted("QUEUE_FULL", "too many changes wait", retry_after_us=RETRY_AFTER_FULL_US)
+            self._queue.put(_Work(unit, then, future))
+
+    def close(self) -> None:
+        """Takes no more units, finishes those that wait, and returns when the thread has ended."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while group := self._next_group():
+                self._group_units.observe(len(group))
+                self._commit(group)
+                _settle(group)
+        except BaseException as error:
+            end_process(self._name, error)
+
+    def _next_group(self) -> list[_Work]:
+        """Waits for one unit and takes what else has come by then: no lingering. Empty when closed."""
+        first = self._queue.get()
+        if first is None:
+            return []
+        group = [first]
+        while len(group) < self._group_limit:
+            try:
+                work = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if work is None:
+                # Closing can wait until this group is done.
+                self._queue.put(None)
+                break
+            group.append(work)
+        return group
+
+    def _commit(self, group: Sequence[_Work]) -> None:
+        try:
+            self._run_units(group)
+        except DRIVER_ERRORS as error:
+            self._undo(error)
+            _fail(group, _not_written)
+            return
+        try:
+            self._file.commit()
+        except DRIVER_ERRORS as error:
+            self._undo(error)
+            _fail(group, CommitUnknown)
+            return
+        for work in group:
+            _run_then(work)
+
+    def _run_units(self, group: Sequence[_Work]) -> None:
+        self._file.begin()
+        for work in group:
+            self._file.savepoint()
+            try:
+                work.result = work.unit(self._file.writer)
+            except Exception as error:
+                if isinstance(error, DRIVER_ERRORS) and trouble_of(error) is not Trouble.STATEMENT:
+                    raise
+                work.error = error
+                self._file.rollback_to_savepoint()
+            self._file.release_savepoint()
+
+    def _undo(self, error: DBAPIError | sqlite3.Error) -> None:
+        if trouble_of(error) is Trouble.FATAL:
+            end_process(self._name, error)
+        _log.error("a group of writes failed", database=self._name, error=repr(error))
+        self._file.rollback()
+
+
+def end_process(database: str, error: BaseException) -> NoReturn:
+    """Ends the process at once, for what memory says of the disk can no longer be trusted.
+
+    After a failed fsync the kernel may have dropped what was written (and says so only once); the next
+    start reads what is really there.
+    """
+    _log.critical("the database writer cannot go on, the process ends", database=database, error=repr(error))
+    os._exit(EXIT_IO_ERROR)
+
+
+def _run_then(work: _Work) -> None:
+    if work.error is not None or work.then is None:
+        return
+    try:
+        work.then(work.result)
+    except Exception as error:
+        work.error = error
+
+
+def _fail(group: Sequence[_Work], refusal: Callable[[], Refusal]) -> None:
+    for work in group:
+        # One each: an exception gathers the traceback of whoever it is raised to.
+        work.error = refusal()
+
+
+def _not_written() -> Refusal:
+    return unavailable("DATABASE_UNAVAILABLE", "the database cannot be written now")
+
+
+def _settle(group: Sequence[_Work]) -> None:
+    """Tells everyone; each event loop is woken once a group, for waking it costs more than an insert."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Work]] = defaultdict(list)
+    for work in group:
+        if isinstance(work.future, asyncio.Future):
+            by_loop[work.future.get_loop()].append(work)
+        else:
+            _resolve(work)
+    for loop, works in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve_all, works)
+        except RuntimeError:
+            # The loop is closed: its callers are gone, and what they asked for is done.
+            _log.warning("nobody is left to hear of a commit", units=len(works))
+
+
+def _resolve_all(works: Sequence[_Work]) -> None:
+    for work in works:
+        _resolve(work)
+
+
+def _resolve(work: _Work) -> None:
+    if work.future.done():
+        return
+    if work.error is not None:
+        work.future.set_exception(work.error)
+    else:
+        work.future.set_result(work.result)

@@ -1,0 +1,65 @@
+"""What an operator can set for any service; each service adds its own fields and its environment prefix."""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services share. A subclass sets its own `env_prefix` (SLUICE_<SERVICE>_)."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    listen: str = Field("127.0.0.1:0", description="host:port to serve gRPC on; port 0 takes a free one.")
+    health_listen: str | None = Field(
+        None, description="host:port that serves health alone, for probes without a client certificate."
+    )
+    metrics_listen: str | None = Field(
+        None, description="host:port that serves Prometheus metrics over HTTP."
+    )
+    announce_path: Path | None = Field(
+        None, description="File that gets the bound host:port once the service is serving."
+    )
+    database_url: str = Field(description="Where the service keeps its rows, such as sqlite:///.sluice/x.db.")
+    state_dir: Path = Field(Path(".sluice"), description="Folder for keys, traces and local databases.")
+    token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
+    token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
+    token_audience: str = Field("sluice", description="The aud claim a token must carry.")
+    otlp_endpoint: str | None = Field(
+        None, description="OTLP/gRPC collector for traces, such as http://127.0.0.1:4317."
+    )
+    traces_path: Path | None = Field(
+        None, description="File for traces as OTLP JSON lines; used when there is no otlp_endpoint."
+    )
+    trace_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces begun here that are recorded; callers' choices are kept.",
+    )
+    max_in_flight: int = Field(256, ge=1, description="RPCs worked on at once; more are told to come back.")
+    drain_grace: float = Field(
+        1.0,
+        ge=0,
+        description="Seconds of serving on, as NOT_SERVING, after SIGTERM, until callers have noticed.",
+    )
+    drain_seconds: float = Field(5.0, ge=0, description="Seconds that running RPCs get to finish after that.")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
+    )
+
+    @field_validator("listen", "health_listen", "metrics_listen")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_address(value)
+        return value
+
+
+def parse_address(listen: str) -> tuple[str, int]:
+    """Splits "host:port"; an IPv6 host stands in brackets. Raises ValueError for anything else."""
+    host, colon, port = listen.rpartition(":")
+    if not host or not colon or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError(f"{listen!r} is not host:port")
+    return host.strip("[]"), int(port)

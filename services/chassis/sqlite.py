@@ -1,0 +1,212 @@
+"""SQLite the safe way: one process owns the file, and one connection writes and checkpoints.
+
+SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at once. So there is one
+writer, the readers never checkpoint, and the writer is opened first and closed last (whoever closes last
+checkpoints).
+"""
+
+import enum
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from services.chassis.migrations import upgrade
+from services.chassis.refusals import invalid, precondition, unavailable
+
+BUSY_TIMEOUT_MS = 5_000
+
+_ALL_CONNECTIONS = (
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA synchronous=FULL",
+)
+_READERS = ("PRAGMA query_only=ON", "PRAGMA wal_autocheckpoint=0")
+
+# Primary result codes (https://www.sqlite.org/rescode.html) that say something about the machine, not the
+# statement.
+_TROUBLE_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+class Trouble(enum.Enum):
+    """What a driver error means for those who wait."""
+
+    STATEMENT = "statement"  # the unit's own: a constraint, a wrong statement
+    UNAVAILABLE = "unavailable"  # locked, full, out of reach: may pass
+    FATAL = "fatal"  # the file system lost a write: what is in memory can no longer be trusted
+
+
+DRIVER_ERRORS = (DBAPIError, sqlite3.Error)
+"""What a statement raises through SQLAlchemy, and what it raises past it."""
+
+
+def trouble_of(error: DBAPIError | sqlite3.Error) -> Trouble:
+    """Sorts a driver error by its SQLite result code."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    if code is None or code & 0xFF not in _TROUBLE_CODES:
+        return Trouble.STATEMENT
+    # Growing the shared-memory index on a full disk is an IOERR too, but nothing was lost by it.
+    if code & 0xFF == sqlite3.SQLITE_IOERR and code != sqlite3.SQLITE_IOERR_SHMSIZE:
+        return Trouble.FATAL
+    return Trouble.UNAVAILABLE
+
+
+class SqliteFile:
+    """One SQLite file, owned by this process until it is closed."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: str, *, schema_dir: Path, readers: int) -> None:
+        """Takes the lock, opens the writer and migrates; `readers` connections are opened as they are needed.
+
+        Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
+        """
+        path = _path_of(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _take_lock(path)
+        try:
+            self._writer_engine = _engine(path, "BEGIN IMMEDIATE", poolclass=StaticPool)
+            self._reader_engine = _engine(
+                path, "BEGIN", poolclass=QueuePool, pool_size=readers, max_overflow=0
+            )
+            event.listen(self._reader_engine, "connect", _apply(_READERS))
+            self._open_writer(schema_dir)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open_writer(self, schema_dir: Path) -> None:
+        try:
+            self.writer = self._writer_engine.connect()
+            self._driver = _driver_of(self.writer)
+            _migrate(self.writer, self._driver, schema_dir)
+        except DRIVER_ERRORS as error:
+            raise unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened") from error
+
+    def reader(self) -> Connection:
+        """A connection that cannot write; closing it gives it back."""
+        return self._reader_engine.connect()
+
+    def begin(self) -> None:
+        """Opens the writer's transaction and takes the write lock at once; raises DRIVER_ERRORS."""
+        self.writer.begin()
+
+    def savepoint(self) -> None:
+        """Marks a place in the transaction to go back to."""
+        # Past SQLAlchemy, whose own savepoints cost more than the statement that they protect.
+        self._driver.execute("SAVEPOINT unit")
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what came after the mark."""
+        self._driver.execute("ROLLBACK TO unit")
+
+    def release_savepoint(self) -> None:
+        """Drops the mark and keeps what came after it."""
+        self._driver.execute("RELEASE unit")
+
+    def commit(self) -> None:
+        """Returns when the transaction is on disk; raises DRIVER_ERRORS."""
+        self.writer.commit()
+
+    def rollback(self) -> None:
+        """Undoes whatever the writer has open, also where SQLite has already undone it by itself."""
+        self.writer.rollback()
+
+    def close(self) -> None:
+        """Closes the readers, then the writer, then gives up the file."""
+        self._reader_engine.dispose()
+        self.writer.close()
+        self._writer_engine.dispose()
+        self._lock.close()
+
+
+def _path_of(url: str) -> Path:
+    refusal = invalid("DATABASE_URL_INVALID", "the database URL names no file: sqlite:///PATH is understood")
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise refusal from error
+    if not parsed.drivername.startswith("sqlite") or not parsed.database or parsed.database == ":memory:":
+        raise refusal
+    return Path(parsed.database)
+
+
+def _take_lock(path: Path) -> TextIO:
+    """Holds <path>.lock for as long as the file object lives; the kernel frees it even after a kill -9."""
+    lock = path.with_name(path.name + ".lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise precondition("DATABASE_IN_USE", f"{path.name} is in use by process {owner}") from error
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _engine(path: Path, begin: str, **pool: Any) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        # The writer thread is not the one that opened the connection; access is still one thread at a time.
+        connect_args={"check_same_thread": False},
+        # Parameters are ids of people; error texts end up in logs.
+        hide_parameters=True,
+        **pool,
+    )
+    event.listen(engine, "connect", _apply(_ALL_CONNECTIONS))
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _apply(pragmas: tuple[str, ...]) -> Any:
+    def on_connect(driver: sqlite3.Connection, _record: object) -> None:
+        # Otherwise the driver begins transactions by itself, and not always where they are meant to begin.
+        driver.isolation_level = None
+        for pragma in pragmas:
+            driver.execute(pragma)
+
+    return on_connect
+
+
+def _driver_of(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _migrate(writer: Connection, driver: sqlite3.Connection, schema_dir: Path) -> None:
+    (mode,) = driver.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise unavailable("DATABASE_UNAVAILABLE", "the file system of the database does not support WAL")
+    # Rebuilding a table, which is how SQLite alters one, would cascade into the rows that refer to it.
+    driver.execute("PRAGMA foreign_keys=OFF")
+    with writer.begin():
+        upgrade(writer, schema_dir)
+        if writer.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            raise precondition("SCHEMA_BROKEN", "a migration left rows that refer to nothing")
+    driver.execute("PRAGMA foreign_keys=ON")
