@@ -1,0 +1,1 @@
+"""Licensing: decides each release and keeps a receipt for every answer."""
