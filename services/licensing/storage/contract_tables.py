@@ -1,0 +1,59 @@
+"""The tables of the contracts desk: licensees, their licenses, and every change of a license."""
+
+from sqlalchemy import BigInteger, Column, LargeBinary
+from sqlmodel import Field
+
+from services.chassis.replays import replay_table
+from services.licensing.storage.base import LicensingTable
+
+
+class LicenseeRow(LicensingTable, table=True):
+    """A party that may receive posts."""
+
+    __tablename__ = "licensees"
+
+    licensee_id: str = Field(primary_key=True, max_length=63)
+    display_name: str = Field(max_length=200)
+    created_by: str = Field(max_length=128)
+    """Kind and party of the principal."""
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
+class LicenseRow(LicensingTable, table=True):
+    """A license as it stands. Written only while the head is locked (L4)."""
+
+    __tablename__ = "licenses"
+
+    license_id: str = Field(primary_key=True, max_length=63)
+    licensee_id: str = Field(max_length=63, foreign_key="licensees.licensee_id", index=True)
+    version: int
+    state: int
+    """A LicenseState, as it was last set; EXPIRED is never written, time says it."""
+    terms: str
+    """The terms in canonical JSON."""
+    terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    created_at_us: int = Field(sa_type=BigInteger)
+    state_changed_at_us: int = Field(sa_type=BigInteger)
+    state_reason: str = Field(max_length=1000)
+
+
+class LicenseChangeRow(LicensingTable, table=True):
+    """One change of a license. Rows are only ever added."""
+
+    __tablename__ = "license_history"
+
+    license_id: str = Field(primary_key=True, max_length=63, foreign_key="licenses.license_id")
+    ordinal: int = Field(primary_key=True)
+    """Counts the changes of the license, from 1."""
+    version: int
+    state: int
+    terms: str
+    terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    reason: str = Field(max_length=1000)
+    changed_by: str = Field(max_length=128)
+    """Kind and party of the principal."""
+    changed_at_us: int = Field(sa_type=BigInteger)
+
+
+REPLAYS = replay_table(LicensingTable.metadata)
+"""The stored answers to writes of operators."""
