@@ -1,0 +1,113 @@
+"""A decision on the way (request, draft) and as it is stored."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.licensing.domain.answers import ConsentAnswer, Hold, NoRoom, Revision
+from services.licensing.domain.licenses import License
+from services.licensing.domain.posts import Batch, Bytes
+from services.licensing.domain.reasons import COARSE, Reason, Reasons, Verdict, Verdicts
+from services.licensing.domain.releases import Outcome, outcome_of
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whose request this is: another principal's request_id is another request."""
+
+    principal: str
+    principal_kind: str
+    request_id: str
+
+    @property
+    def request_key(self) -> str:
+        """The same for all attempts of this request, whatever the RPC that carried it."""
+        return f"{self.principal}/decide/{self.request_id}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call for a decision."""
+
+    asker: Asker
+    batch: Batch
+    arrived_at_us: int
+    """Licensing's clock when the call arrived; validity is told relative to it."""
+    trace_id: str
+    """32 hex digits, "" if there is no trace."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that one attempt found out, ready to be concluded if it still holds then."""
+
+    attempt_id: str
+    request: Request
+    license: License
+    reasons: Reasons
+    """N final reasons."""
+    consent: ConsentAnswer | None
+    """None where no post was left to ask about."""
+    hold: Hold | None
+    """None where nothing was left to hold room for, or there was none."""
+    no_room: NoRoom | None
+
+    @property
+    def releases(self) -> bool:
+        """Whether anything would go out."""
+        return bool((self.reasons == Reason.RELEASED).any())
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """A concluded decision, as it is for ever."""
+
+    decision_id: str
+    number: int
+    """Of the receipt, in commit order, from 1."""
+    asker: Asker
+    fingerprint: bytes
+    """SHA-256 of the canonical request."""
+    licensee_id: str
+    license_id: str
+    license_version: int
+    terms_digest: bytes
+    purpose: int
+    reasons: Reasons
+    kinds: Bytes
+    media_flags: Bytes
+    salt: bytes
+    policy_version: int | None
+    """None, like the revision, where consent was not asked."""
+    consent_revision: Revision | None
+    hold: Hold | None
+    no_room: NoRoom | None
+    decided_at_us: int
+    not_after_us: int | None
+    """None where nothing was released."""
+    trace_id: str
+    receipt: str
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """N coarse verdicts."""
+        return COARSE[self.reasons]
+
+    @property
+    def released(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """N booleans: which posts may go."""
+        return self.verdicts == Verdict.RELEASED
+
+    @property
+    def posts_released(self) -> int:
+        """How many may go."""
+        return int(np.count_nonzero(self.released))
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the batch came out."""
+        return outcome_of(self.verdicts)
+
+    def valid_for_us(self, asked_at_us: int) -> int:
+        """What is left of the permit for a caller whose call arrived at `asked_at_us`; 0 when nothing is."""
+        return max(0, self.not_after_us - asked_at_us) if self.not_after_us is not None else 0

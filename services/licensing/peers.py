@@ -1,0 +1,158 @@
+"""How licensing asks consent and metering, and what it does not believe.
+
+An answer that does not fit its question is as good as none: it is refused as UNAVAILABLE, and nothing is released on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.chassis.clock import Clock
+from services.chassis.dialing import Peer
+from services.chassis.refusals import Refusal, unavailable
+from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Revision, Rivalry
+from services.licensing.domain.licenses import Allowance, License
+from services.licensing.domain.posts import Batch
+from services.licensing.domain.reasons import REASON_OF_CONSENT
+from services.licensing.domain.counts import ContentCounts
+from sluice.consent.v1 import consent_service_pb2 as consent_pb
+from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
+from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
+from sluice.metering.v1 import metering_service_pb2 as metering_pb
+from sluice.type.v1 import window_pb2
+
+
+def answer_invalid(peer: str, what: str) -> Refusal:
+    """The refusal of an answer that cannot be right."""
+    return unavailable("PEER_ANSWER_INVALID", f"{peer} gave an answer that cannot be used: {what}")
+
+
+class ConsentPeer:
+    """Consent, as licensing needs it."""
+
+    def __init__(self, peer: Peer, clock: Clock, margin_us: int) -> None:
+        """`margin_us` is how far the two clocks may differ (C9)."""
+        self._peer = peer
+        self._stub = consent_grpc.ConsentServiceStub(peer.channel)
+        self._clock = clock
+        self._margin_us = margin_us
+
+    async def check(self, batch: Batch, license: License) -> ConsentAnswer:
+        """Asks once for all posts of `batch`.
+
+        Raises Refusal UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID, CLOCKS_DIFFER.
+        """
+        request = consent_pb.CheckConsentRequest(
+            licensee_id=license.terms.licensee_id,
+            purpose=batch.purpose,  # type: ignore[arg-type]  # an open enum: any number may be asked
+            post_ids=batch.ids.tobytes(),
+            author_ids=batch.author_ids.tobytes(),
+            embed_offsets=batch.embed_offsets.tobytes(),
+            embed_ids=batch.embed_ids.tobytes(),
+            embed_author_ids=batch.embed_author_ids.tobytes(),
+            author_jurisdictions=sorted(license.terms.author_jurisdictions),
+        )
+        sent_us = self._clock.now_us()
+        response = await self._peer.call(self._stub.CheckConsent, request)
+        self._check_clocks(sent_us, response.checked_at.ToMicroseconds(), self._clock.now_us())
+        if len(response.reasons) != len(batch):
+            raise answer_invalid("consent", f"{len(response.reasons)} reasons for {len(batch)} posts")
+        return ConsentAnswer(
+            reasons=REASON_OF_CONSENT[np.frombuffer(response.reasons, np.uint8)],
+            revision=Revision(response.revision.epoch, response.revision.number),
+            policy_version=response.policy_version,
+            good_until_us=response.good_until.ToMicroseconds(),
+        )
+
+    def _check_clocks(self, sent_us: int, checked_us: int, received_us: int) -> None:
+        if not sent_us - self._margin_us <= checked_us <= received_us + self._margin_us:
+            raise unavailable("CLOCKS_DIFFER", "the clocks of licensing and consent differ by more than the margin")
+
+
+@dataclass(frozen=True)
+class RoomRequest:
+    """What an attempt asks metering to hold."""
+
+    reservation_id: str
+    request_key: str
+    license: License
+    counts: ContentCounts
+
+
+class MeteringPeer:
+    """Metering, as licensing needs it."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._stub = metering_service_pb2_grpc.MeteringServiceStub(peer.channel)
+
+    async def reserve(self, room: RoomRequest) -> HoldAnswer:
+        """Asks for room in all allowances of the license at once (M3).
+
+        Raises Refusal UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
+        """
+        request = metering_pb.ReserveRequest(
+            reservation_id=room.reservation_id,
+            request_key=room.request_key,
+            party_id=room.license.terms.licensee_id,
+            counts=_counts(room.counts),
+            allowances=[_allowance(allowance, room.license) for allowance in room.license.terms.allowances],
+        )
+        response = await self._peer.call(self._stub.Reserve, request)
+        match response.state:
+            case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
+                return Hold(room.reservation_id, response.counted_at.ToMicroseconds())
+            case metering_pb.RESERVATION_STATE_CANCELLED:
+                return None
+            case metering_pb.RESERVATION_STATE_NO_ROOM if response.HasField("no_room"):
+                no_room = _no_room(response.no_room)
+                rivals = tuple(response.rival_reservation_ids)
+                return Rivalry(no_room, rivals) if rivals else no_room
+        raise answer_invalid("metering", f"reservation state {response.state}")
+
+    async def settle(self, reservation_id: str, delivered: ContentCounts) -> None:
+        """Says what was delivered. Raises the Refusal that metering gave, or UNAVAILABLE."""
+        request = metering_pb.SettleRequest(reservation_id=reservation_id, delivered=_counts(delivered))
+        await self._peer.call(self._stub.Settle, request)
+
+    async def cancel(self, reservation_id: str) -> None:
+        """Frees the hold of an attempt that is tombstoned. Raises the Refusal that metering gave, or UNAVAILABLE."""
+        await self._peer.call(self._stub.Cancel, metering_pb.CancelRequest(reservation_id=reservation_id))
+
+    async def holds(self, before_us: int, page_token: str) -> tuple[Sequence[str], str]:
+        """A page of ids of holds counted before `before_us`, and the token of the next page ("" on the last)."""
+        request = metering_pb.ListHoldsRequest(page_size=1000, page_token=page_token)
+        request.counted_before.FromMicroseconds(before_us)
+        response = await self._peer.call(self._stub.ListHolds, request)
+        return [hold.reservation_id for hold in response.holds], response.next_page_token
+
+
+def _counts(counts: ContentCounts) -> list[metering_pb.ContentCount]:
+    return [
+        metering_pb.ContentCount(kind=kind, media_flags=media_flags, posts=posts)  # type: ignore[arg-type]
+        for kind, media_flags, posts in counts
+    ]
+
+
+def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowance:
+    per_license = allowance.per == "license"
+    return allowance_pb2.Allowance(
+        scope=allowance_pb2.ALLOWANCE_SCOPE_LICENSE if per_license else allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
+        id=license.license_id if per_license else license.terms.licensee_id,
+        window=allowance.window,
+        limit=allowance.limit,
+    )
+
+
+def _no_room(no_room: metering_pb.NoRoom) -> NoRoom:
+    allowance = no_room.allowance
+    scope = allowance_pb2.AllowanceScope.Name(allowance.scope).removeprefix("ALLOWANCE_SCOPE_").lower()
+    window = window_pb2.Window.Name(allowance.window).removeprefix("WINDOW_").lower()
+    return NoRoom(
+        allowance=f"{scope} {allowance.id}, {window}",
+        limit=allowance.limit,
+        retry_at_us=no_room.retry_at.ToMicroseconds() if no_room.HasField("retry_at") else None,
+        retry_at_is_exact=no_room.retry_at_is_exact,
+        never_fits=no_room.never_fits,
+    )

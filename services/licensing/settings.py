@@ -1,0 +1,28 @@
+"""What an operator can set for licensing."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.settings import ServiceSettings
+
+
+class LicensingSettings(ServiceSettings):
+    """Settings of licensing, from SLUICE_LICENSING_* in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICE_LICENSING_", extra="forbid", frozen=True)
+
+    consent_target: str = Field("127.0.0.1:7601", description="Where consent serves, as gRPC names it.")
+    metering_target: str = Field("127.0.0.1:7602", description="Where metering serves, as gRPC names it.")
+    peer_deadline_seconds: float = Field(
+        5.0, gt=0, description="The longest that one call to a peer may take."
+    )
+    permit_seconds: float = Field(30.0, gt=0, description="The longest that a permit may be valid.")
+    clock_margin_seconds: float = Field(
+        1.0, ge=0, description="How far the clocks of the services may differ; answers beyond are refused."
+    )
+    sweep_interval_seconds: float = Field(
+        5.0, gt=0, description="Pause between looks for expired permits and forgotten holds."
+    )
+    sweep_age_seconds: float = Field(
+        60.0, gt=0, description="Age from which a hold without a decision is given up."
+    )

@@ -1,0 +1,115 @@
+"""The tables of the ledger: what was decided, which attempt did it, and what became of the delivery."""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from services.licensing.storage.base import LicensingTable
+
+
+class AttemptRow(LicensingTable, table=True):
+    """An attempt that has ended: it concluded a decision, or it is tombstoned and never can."""
+
+    __tablename__ = "attempts"
+
+    attempt_id: str = Field(primary_key=True, max_length=36)
+    decision_id: str | None = Field(default=None, max_length=36, foreign_key="decisions.decision_id")
+    """NULL is a tombstone."""
+    ended_at_us: int = Field(sa_type=BigInteger)
+
+
+class DecisionRow(LicensingTable, table=True):
+    """A concluded decision. One per (principal, request_id), for ever."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("principal", "request_id", name="uq_decisions_request"),)
+
+    decision_id: str = Field(primary_key=True, max_length=36)
+    number: int = Field(sa_type=BigInteger, unique=True)
+    principal: str = Field(max_length=128)
+    principal_kind: str = Field(max_length=16)
+    request_id: str = Field(max_length=36)
+    fingerprint: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    licensee_id: str = Field(max_length=63)
+    license_id: str = Field(max_length=63)
+    license_version: int
+    terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    purpose: int
+    outcome: int
+    reasons: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    kinds: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    media_flags: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    salt: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    policy_version: int | None = Field(default=None, sa_type=BigInteger)
+    consent_epoch: int | None = Field(default=None, sa_type=BigInteger)
+    consent_revision: int | None = Field(default=None, sa_type=BigInteger)
+    reservation_id: str | None = Field(default=None, max_length=36)
+    counted_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    decided_at_us: int = Field(sa_type=BigInteger)
+    not_after_us: int | None = Field(default=None, sa_type=BigInteger)
+    room_allowance: str | None = None
+    room_limit: int | None = Field(default=None, sa_type=BigInteger)
+    room_retry_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    room_retry_is_exact: bool = False
+    room_never_fits: bool = False
+    trace_id: str = Field(max_length=32)
+    receipt: str
+
+
+class ManifestRow(LicensingTable, table=True):
+    """What a decision released: its contributors with their posts, as columns."""
+
+    __tablename__ = "manifests"
+
+    decision_id: str = Field(primary_key=True, max_length=36, foreign_key="decisions.decision_id")
+    root: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    leaves: int
+    contributors: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    post_offsets: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    post_ids: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class OpenPermitRow(LicensingTable, table=True):
+    """A release that has no settlement yet. The row goes when the settlement comes."""
+
+    __tablename__ = "open_permits"
+    __table_args__ = (Index("ix_open_permits_not_after", "not_after_us"),)
+
+    decision_id: str = Field(primary_key=True, max_length=36, foreign_key="decisions.decision_id")
+    not_after_us: int = Field(sa_type=BigInteger)
+
+
+class SettlementRow(LicensingTable, table=True):
+    """What metering is told of a release, once and for good; the first writer wins."""
+
+    __tablename__ = "settlements"
+
+    decision_id: str = Field(primary_key=True, max_length=36, foreign_key="decisions.decision_id")
+    posts: int
+    by_expiry: bool
+    settled_at_us: int = Field(sa_type=BigInteger)
+
+
+class ConfirmationRow(LicensingTable, table=True):
+    """The first confirmation of a delivery, which is what is billed."""
+
+    __tablename__ = "confirmations"
+
+    decision_id: str = Field(primary_key=True, max_length=36, foreign_key="decisions.decision_id")
+    delivered: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    posts: int
+    confirmed_at_us: int = Field(sa_type=BigInteger)
+
+
+class OutboxRow(LicensingTable, table=True):
+    """A message to metering that follows from a committed row; it goes when metering has answered."""
+
+    __tablename__ = "outbox"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    seq: int | None = Field(default=None, primary_key=True)
+    reservation_id: str = Field(max_length=36)
+    cancels: bool
+    """Cancel the hold; else settle it."""
+    delivered: str
+    """Canonical JSON, a list of [kind, media flags, posts]; "[]" for a cancel or where nothing was delivered."""
+    written_at_us: int = Field(sa_type=BigInteger)
