@@ -1,0 +1,272 @@
+"""The terms of a license: what is listed is licensed, and nothing else (L2).
+
+Terms are stored as canonical JSON, whose SHA-256 receipts name. A document with anything in it that this
+program does not understand is read as terms that license nothing.
+"""
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+from services.chassis.refusals import invalid
+from services.licensing.domain.canonical import EARLIEST_US, LATEST_US, canonical_json, rfc3339, rfc3339_us
+
+WILDCARD = "*"
+LIST_FIELDS = ("languages", "author_jurisdictions", "territory")
+REMEMBERED_DOCUMENTS = 1_024
+
+
+class Purpose(enum.IntEnum):
+    """What a licensee wants posts for; the closed table of `sluice.type.v1.Purpose`."""
+
+    THIRD_PARTY_SHARING = 1
+    AI_TRAINING_GENERATIVE = 2
+    AI_TRAINING_OTHER = 3
+    AI_INPUT = 4
+    AI_INDEX = 5
+    SEARCH_INDEX = 6
+    DATA_MINING = 7
+    VETTED_RESEARCH = 8
+
+
+class ContentKind(enum.IntEnum):
+    """The kinds of posts; the numbers of `sluice.type.v1.ContentKind`."""
+
+    POST = 1
+    REPLY = 2
+    QUOTE = 3
+    REPOST = 4
+
+
+class Window(enum.IntEnum):
+    """The windows of allowances; the numbers of `sluice.type.v1.Window`."""
+
+    SECOND = 1
+    MINUTE = 2
+    ROLLING_DAY = 3
+    TERM = 4
+
+
+class Template(enum.IntEnum):
+    """The sorts of contracts; the numbers of `sluice.licensing.v1.LicenseTemplate`."""
+
+    COMMERCIAL = 1
+    API_TIER = 2
+    RESEARCH = 3
+    INTERNAL = 4
+
+
+class AllowanceSubject(enum.StrEnum):
+    """Whose releases an allowance counts."""
+
+    LICENSE = "license"
+    LICENSEE = "licensee"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """At most `limit` posts in any such window (L3)."""
+
+    per: AllowanceSubject
+    window: Window
+    limit: int
+    """Posts."""
+
+
+@dataclass(frozen=True)
+class Obligations:
+    """What the licensee owes after a release."""
+
+    recall_deadline_days: int
+    no_reidentification: bool
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of one version of a license. Times are microseconds since the epoch, UTC."""
+
+    licensee_id: str
+    template: Template
+    purposes: frozenset[Purpose]
+    kinds: frozenset[ContentKind]
+    languages: frozenset[str]
+    """Primary subtags in lower case, or the wildcard alone."""
+    author_jurisdictions: frozenset[str]
+    territory: frozenset[str]
+    posted_from_us: int | None
+    """None: however old."""
+    posted_before_us: int | None
+    """None: up to now."""
+    term_from_us: int
+    term_until_us: int
+    """The first instant after the term."""
+    allowances: tuple[Allowance, ...]
+    obligations: Obligations
+    understood: bool = True
+    """False where the stored document says more than this program knows: then nothing is licensed."""
+
+    @classmethod
+    def nothing(cls, licensee_id: str) -> Self:
+        """Terms that license nothing, in place of a document that is not understood."""
+        none: frozenset[Any] = frozenset()
+        obligations = Obligations(recall_deadline_days=0, no_reidentification=True)
+        return cls(
+            licensee_id=licensee_id,
+            template=Template.COMMERCIAL,
+            purposes=none,
+            kinds=none,
+            languages=none,
+            author_jurisdictions=none,
+            territory=none,
+            posted_from_us=None,
+            posted_before_us=None,
+            term_from_us=0,
+            term_until_us=0,
+            allowances=(),
+            obligations=obligations,
+            understood=False,
+        )
+
+    def covers_language(self, language: str) -> bool:
+        """Whether a BCP 47 tag is licensed: by its primary subtag, in any case.
+
+        A language that is not known ("" or "und") is licensed by the wildcard alone.
+        """
+        if WILDCARD in self.languages:
+            return True
+        primary = language.partition("-")[0].lower()
+        # Some letters outside ASCII become ASCII ones in lower case.
+        return language.isascii() and primary not in {"", "und"} and primary in self.languages
+
+    def check(self) -> None:
+        """Raises Refusal (invalid) for terms that contradict themselves, named as in the contract:
+
+        TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY,
+        and INVALID_REQUEST for a time that no calendar date can say.
+        """
+        self._check_times()
+        if Purpose.VETTED_RESEARCH in self.purposes and self.template is not Template.RESEARCH:
+            raise invalid(
+                "PURPOSE_NEEDS_RESEARCH_TEMPLATE",
+                "vetted_research can be licensed under the research template only",
+                field="terms.purposes",
+            )
+        keys = {(allowance.per, allowance.window) for allowance in self.allowances}
+        if len(keys) < len(self.allowances):
+            raise invalid(
+                "ALLOWANCE_TWICE", "two allowances for the same subject and window", field="terms.allowances"
+            )
+        for name in LIST_FIELDS:
+            entries = getattr(self, name)
+            if WILDCARD in entries and len(entries) > 1:
+                raise invalid("WILDCARD_NOT_ALONE", '"*" covers all and stands alone', field=f"terms.{name}")
+
+    def _check_times(self) -> None:
+        for name in ("posted_from", "posted_before", "term_from", "term_until"):
+            time_us = getattr(self, f"{name}_us")
+            if time_us is not None and not EARLIEST_US <= time_us <= LATEST_US:
+                raise invalid("INVALID_REQUEST", "no date in years 1 to 9999", field=f"terms.{name}")
+        if self.term_until_us <= self.term_from_us:
+            raise invalid("TERM_EMPTY", "the term ends before it begins", field="terms.term_until")
+        earliest_us, before_us = self.posted_from_us, self.posted_before_us
+        if earliest_us is not None and before_us is not None and before_us <= earliest_us:
+            raise invalid(
+                "POSTED_RANGE_EMPTY", "no post can be that new and that old", field="terms.posted_before"
+            )
+
+    def document(self) -> bytes:
+        """The terms in canonical JSON, as they are stored and digested."""
+        return canonical_json(
+            {
+                "licensee_id": self.licensee_id,
+                "template": self.template.name.lower(),
+                "purposes": sorted(purpose.name.lower() for purpose in self.purposes),
+                "kinds": sorted(kind.name.lower() for kind in self.kinds),
+                "languages": sorted(self.languages),
+                "author_jurisdictions": sorted(self.author_jurisdictions),
+                "territory": sorted(self.territory),
+                "posted_from": _time_text(self.posted_from_us),
+                "posted_before": _time_text(self.posted_before_us),
+                "term_from": rfc3339(self.term_from_us),
+                "term_until": rfc3339(self.term_until_us),
+                "allowances": sorted(map(_allowance_fields, self.allowances), key=canonical_json),
+                "obligations": {
+                    "recall_deadline_days": self.obligations.recall_deadline_days,
+                    "no_reidentification": self.obligations.no_reidentification,
+                },
+            }
+        )
+
+
+def digest_of(document: bytes) -> bytes:
+    """The terms digest that receipts name: SHA-256, 32 bytes."""
+    return hashlib.sha256(document).digest()
+
+
+@lru_cache(maxsize=REMEMBERED_DOCUMENTS)
+def read_terms(document: bytes, digest: bytes, licensee_id: str) -> Terms:
+    """The terms that `Terms.document` wrote, or `Terms.nothing` where any of it is not understood (L2).
+
+    That is so for a key or a word that is not known, a key that is missing, a form that is not canonical, a
+    document that does not have the digest, and one for another licensee than `licensee_id`.
+    """
+    try:
+        terms = _terms_of(json.loads(document))
+        # Writing it again shows whatever was read past: unknown keys, another order or form.
+        as_written = terms.document() == document and digest_of(document) == digest
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return Terms.nothing(licensee_id)
+    return terms if as_written and terms.licensee_id == licensee_id else Terms.nothing(licensee_id)
+
+
+def _terms_of(fields: Mapping[str, Any]) -> Terms:
+    obligations = fields["obligations"]
+    return Terms(
+        licensee_id=fields["licensee_id"],
+        template=Template[fields["template"].upper()],
+        purposes=frozenset(Purpose[name.upper()] for name in fields["purposes"]),
+        kinds=frozenset(ContentKind[name.upper()] for name in fields["kinds"]),
+        languages=frozenset(fields["languages"]),
+        author_jurisdictions=frozenset(fields["author_jurisdictions"]),
+        territory=frozenset(fields["territory"]),
+        posted_from_us=_time_us(fields["posted_from"]),
+        posted_before_us=_time_us(fields["posted_before"]),
+        term_from_us=rfc3339_us(fields["term_from"]),
+        term_until_us=rfc3339_us(fields["term_until"]),
+        allowances=tuple(map(_allowance_of, fields["allowances"])),
+        obligations=Obligations(
+            recall_deadline_days=_whole_number(obligations["recall_deadline_days"]),
+            no_reidentification=obligations["no_reidentification"],
+        ),
+    )
+
+
+def _allowance_fields(allowance: Allowance) -> dict[str, object]:
+    return {
+        "per": allowance.per.value,
+        "window": allowance.window.name.lower(),
+        "limit": allowance.limit,
+    }
+
+
+def _allowance_of(fields: Mapping[str, Any]) -> Allowance:
+    per, window = AllowanceSubject(fields["per"]), Window[fields["window"].upper()]
+    return Allowance(per=per, window=window, limit=_whole_number(fields["limit"]))
+
+
+def _time_text(time_us: int | None) -> str | None:
+    return None if time_us is None else rfc3339(time_us)
+
+
+def _time_us(text: str | None) -> int | None:
+    return None if text is None else rfc3339_us(text)
+
+
+def _whole_number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a whole number")
+    return value
