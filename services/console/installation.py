@@ -1,0 +1,104 @@
+"""A local installation: one folder with keys, databases, addresses, traces and logs of the three services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.chassis.keys import Keys, ensure_keys
+from services.chassis.refusals import precondition
+
+SERVICES = ("consent", "metering", "licensing")
+PORT_BASE = 7601
+HOST = "127.0.0.1"
+"""A local run is reached from its own machine only."""
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """Where a local installation keeps everything; `.sluice` unless told otherwise."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        """Signing keys, private ones 0600."""
+        return self.root / "keys"
+
+    @property
+    def traces(self) -> Path:
+        """OTLP JSON lines, one file a service."""
+        return self.root / "traces"
+
+    def log(self, service: str) -> Path:
+        """What the service writes to stdout and stderr."""
+        return self.root / "logs" / f"{service}.log"
+
+    def trace_file(self, service: str) -> Path:
+        """The service's own spans."""
+        return self.traces / f"{service}.jsonl"
+
+    def database(self, service: str) -> Path:
+        """The service's SQLite file."""
+        return self.root / "data" / f"{service}.db"
+
+    def announcement(self, service: str) -> Path:
+        """The file in which a running service says where it listens."""
+        return self.root / "run" / f"{service}.addr"
+
+    def lock(self) -> Path:
+        """Held by the one `sluice up` that may use this folder."""
+        return self.root / "run" / "up.lock"
+
+    def address(self, service: str) -> str | None:
+        """host:port as announced by the running service; None when it announced nothing."""
+        try:
+            return self.announcement(service).read_text(encoding="ascii").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def prepare(self) -> Keys:
+        """Makes the folders and, on first start, the keys; returns where the keys are."""
+        for folder in (self.root, self.root / "data", self.root / "run", self.root / "logs", self.traces):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return ensure_keys(self.keys)
+
+    def existing_keys(self) -> Keys:
+        """Where the keys are; raises Refusal (precondition, STATE_MISSING) when there are none."""
+        if not self.keys.is_dir():
+            raise precondition(
+                "STATE_MISSING",
+                f"there is no installation in {self.root}; start one with `sluice up`, or name its folder",
+            )
+        return ensure_keys(self.keys)
+
+
+def service_environment(
+    state: StateFolder,
+    keys: Keys,
+    service: str,
+    *,
+    listen: str,
+    peers: Mapping[str, str],
+    settings: Mapping[str, str],
+) -> dict[str, str]:
+    """The environment variables that one service of a local installation is configured by.
+
+    `peers` are addresses by service name, for those that the service calls; `settings` are further fields of
+    its settings by name, and win over what is said here.
+    """
+    root = state.root.resolve()
+    located = StateFolder(root)
+    fields = {
+        "listen": listen,
+        "announce_path": str(located.announcement(service)),
+        "database_url": f"sqlite:///{located.database(service)}",
+        "state_dir": str(root),
+        "token_jwks": str(keys.token_jwks.resolve()),
+        "traces_path": str(located.trace_file(service)),
+    }
+    if service == "licensing":
+        fields["token_private_key"] = str(keys.token_private.resolve())
+        fields["receipt_private_key"] = str(keys.receipt_private.resolve())
+        fields |= {f"{peer}_address": address for peer, address in peers.items()}
+    prefix = f"SLUICE_{service.upper()}_"
+    return {prefix + field.upper(): value for field, value in (fields | dict(settings)).items()}

@@ -1,0 +1,103 @@
+"""The three services as programs for the supervisor."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.chassis.keys import Keys
+from services.console.installation import HOST, StateFolder, service_environment
+
+POLL_SECONDS = 0.03
+HEALTH_SECONDS = 1.0
+
+
+@dataclass
+class ServiceProgram:
+    """One service of a local installation, listening on the same port through all its processes."""
+
+    name: str
+    state: StateFolder
+    keys: Keys
+    port: int
+    """0 lets the first process take a free one, which later processes then take again."""
+    calls: tuple["ServiceProgram", ...] = ()
+    """Services that this one dials."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def after(self) -> frozenset[str]:
+        """The services that it dials and whose addresses are not known before they are up."""
+        return frozenset(peer.name for peer in self.calls if not peer.port)
+
+    @property
+    def address(self) -> str:
+        """host:port; the port is 0 until the first process has announced one."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """In the state folder."""
+        return self.state.log(self.name)
+
+    def command(self) -> Sequence[str]:
+        """The service's module, on a leash."""
+        self.state.announcement(self.name).unlink(missing_ok=True)
+        # -P: a folder called `services` wherever people happen to stand is not ours.
+        launch = [sys.executable, "-P", "-m", "services.console.leash"]
+        return [*launch, str(os.getpid()), f"services.{self.name}"]
+
+    def environment(self) -> Mapping[str, str]:
+        """This process's environment and the service's settings."""
+        settings = service_environment(
+            self.state,
+            self.keys,
+            self.name,
+            listen=self.address,
+            peers={peer.name: peer.address for peer in self.calls},
+            settings=self.settings,
+        )
+        # What this process can import, the service can.
+        imports = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        return {**os.environ, **imports, **settings}
+
+    async def ready(self) -> None:
+        """Waits until the service has announced its address and calls itself healthy there."""
+        while True:
+            address = self.state.address(self.name)
+            if address and await is_serving(address):
+                self.port = int(address.rpartition(":")[2])
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def is_serving(address: str) -> bool:
+    """Whether the standard health service at `address` says SERVING."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        try:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=HEALTH_SECONDS, wait_for_ready=True
+            )
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def local_services(
+    state: StateFolder,
+    keys: Keys,
+    ports: Mapping[str, int],
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[ServiceProgram]:
+    """The three services; `ports` and `settings` go by service name, and a port not given is a free one."""
+
+    def program(name: str, *calls: ServiceProgram) -> ServiceProgram:
+        return ServiceProgram(name, state, keys, ports.get(name, 0), calls, (settings or {}).get(name, {}))
+
+    consent, metering = program("consent"), program("metering")
+    return [consent, metering, program("licensing", consent, metering)]

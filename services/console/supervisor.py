@@ -1,0 +1,275 @@
+"""Keeps processes running: starts them, starts them again when they end, and drains them when told to.
+
+A program that cannot start, or ends again and again at once, is given up: then nothing is kept running half.
+"""
+
+import asyncio
+import contextlib
+import signal
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from services.chassis.refusals import Refusal, precondition
+
+LOG_TAIL_LINES = 12
+
+Report = Callable[[str], None]
+"""Takes one sentence for people."""
+
+
+class Program(Protocol):
+    """Something to keep running as a process of its own."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def after(self) -> frozenset[str]:
+        """Programs that must be ready before this one is first started."""
+        ...
+
+    @property
+    def log(self) -> Path:
+        """File that gets its stdout and stderr."""
+        ...
+
+    def command(self) -> Sequence[str]:
+        """Program and arguments; asked at every start, to clear away what the last process left."""
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """Its whole environment; asked at every start."""
+        ...
+
+    async def ready(self) -> None:
+        """Returns as soon as the process just started can be used."""
+        ...
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the supervisor waits for what; seconds."""
+
+    ready: float = 30.0
+    """From a start until the program must be ready."""
+    drain: float = 10.0
+    """From SIGTERM until SIGKILL."""
+    quick: float = 2.0
+    """A process that ends sooner than this after its start has failed quickly."""
+    quick_failures: int = 5
+    """So many quick failures in a row, and the program is given up."""
+    backoff: float = 0.1
+    """Before the first restart; doubled with each quick failure."""
+    longest_backoff: float = 5.0
+
+
+class Supervisor:
+    """Runs programs, each as one process that is replaced when it ends."""
+
+    def __init__(self, programs: Sequence[Program], report: Report, patience: Patience | None = None) -> None:
+        self._report = report
+        self._keepers = {
+            program.name: _Keeper(program, report, patience or Patience()) for program in programs
+        }
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Returns when every program is ready.
+
+        Raises Refusal (precondition, PROGRAM_FAILED, with the tail of its log) when one cannot start; the
+        others are drained by then.
+        """
+        for name, keeper in self._keepers.items():
+            first = [self._keepers[other].is_ready for other in keeper.program.after]
+            self._tasks[name] = asyncio.create_task(keeper.keep(first), name=f"keeper-{name}")
+        try:
+            for name in self._keepers:
+                await self.until_ready(name)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def failure(self) -> None:
+        """Waits while all goes well; raises Refusal (precondition, PROGRAM_FAILED) when one is given up."""
+        done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """Drains all programs: SIGTERM, then SIGKILL for those that take too long. Safe to call again."""
+        for keeper in self._keepers.values():
+            keeper.stop()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def hurry(self) -> None:
+        """Ends a drain at once: SIGKILL for all that still run."""
+        for keeper in self._keepers.values():
+            keeper.signal(signal.SIGKILL)
+
+    def pid(self, name: str) -> int | None:
+        """Process id of the running process; None between two processes."""
+        return self._keepers[name].pid
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as a crash would end it; it is started again, and the crash is not held against it."""
+        self._keepers[name].end(signal.SIGKILL)
+
+    async def restart(self, name: str) -> None:
+        """Drains the program and returns when its next process is ready."""
+        self._keepers[name].end(signal.SIGTERM)
+        await self.until_ready(name)
+
+    async def until_ready(self, name: str) -> None:
+        """Returns when the program is ready; after `kill`, when its next process is. Raises as `failure`."""
+        await _first(self._keepers[name].is_ready.wait(), self.failure())
+
+
+class _Keeper:
+    """One program, and the process that it runs as at the moment."""
+
+    def __init__(self, program: Program, report: Report, patience: Patience) -> None:
+        self.program = program
+        self.is_ready = asyncio.Event()
+        self._report = report
+        self._patience = patience
+        self._stopping = asyncio.Event()
+        self._process: Process | None = None
+        self._expected_end = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def stop(self) -> None:
+        """Ends the process and starts none after it."""
+        self._stopping.set()
+        self.is_ready.clear()
+
+    def end(self, number: signal.Signals) -> None:
+        """Ends the process by a signal; the next one starts without delay."""
+        self._expected_end = True
+        self.is_ready.clear()
+        self.signal(number)
+
+    def signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def keep(self, first: Sequence[asyncio.Event]) -> None:
+        """Runs the program, once `first` have happened, until `stop`; raises Refusal when it is given up."""
+        for event in first:
+            await _first(event.wait(), self._stopping.wait())
+        quick_failures = 0
+        was_ready = False
+        while not self._stopping.is_set():
+            lived, became_ready, ending = await self._live()
+            if self._stopping.is_set():
+                return
+            was_ready = was_ready or became_ready
+            if self._expected_end:
+                self._report(f"{self.program.name} {ending}; starting it again.")
+                self._expected_end = False
+                continue
+            quick_failures = quick_failures + 1 if lived < self._patience.quick or not became_ready else 0
+            if not was_ready or quick_failures >= self._patience.quick_failures:
+                raise self._given_up(ending)
+            await self._back_off(quick_failures, ending)
+
+    async def _live(self) -> tuple[float, bool, str]:
+        """One process from start to end: seconds it lived, whether it got ready, how it ended."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        process = await self._spawn()
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            became_ready = await self._await_ready(ended)
+            await self._await_end(ended)
+        finally:
+            self.is_ready.clear()
+            if process.returncode is None:
+                self.signal(signal.SIGKILL)
+                await ended
+            self._process = None
+        return loop.time() - began, became_ready, _ending(process.returncode or 0)
+
+    async def _spawn(self) -> Process:
+        command, environment = self.program.command(), self.program.environment()
+        with self.program.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                env=environment,
+                stdin=DEVNULL,
+                stdout=log,
+                stderr=STDOUT,
+                # Ctrl-C in a terminal goes to the whole group; draining is the supervisor's to order.
+                start_new_session=True,
+            )
+        return self._process
+
+    async def _await_ready(self, ended: "asyncio.Future[int]") -> bool:
+        try:
+            async with asyncio.timeout(self._patience.ready):
+                await _first(self.program.ready(), asyncio.shield(ended), self._stopping.wait())
+        except TimeoutError:
+            self._report(f"{self.program.name} is not ready after {self._patience.ready:g} s.")
+            self.signal(signal.SIGKILL)
+            return False
+        if ended.done() or self._stopping.is_set():
+            return False
+        self.is_ready.set()
+        return True
+
+    async def _await_end(self, ended: "asyncio.Future[int]") -> None:
+        await _first(asyncio.shield(ended), self._stopping.wait())
+        if ended.done():
+            return
+        self.signal(signal.SIGTERM)
+        await asyncio.wait({ended}, timeout=self._patience.drain)
+        if not ended.done():
+            self._report(f"{self.program.name} did not drain in {self._patience.drain:g} s and is killed.")
+
+    async def _back_off(self, quick_failures: int, ending: str) -> None:
+        delay = min(self._patience.longest_backoff, self._patience.backoff * 2**quick_failures)
+        self._report(f"{self.program.name} {ending}; starting it again in {delay:g} s.")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._stopping.wait()
+
+    def _given_up(self, ending: str) -> Refusal:
+        tail = "".join(f"\n  {line}" for line in log_tail(self.program.log))
+        return precondition(
+            "PROGRAM_FAILED", f"{self.program.name} {ending} and is given up. The end of its log:{tail}"
+        )
+
+
+def log_tail(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
+    """The last lines of a log; none when there is no log yet."""
+    if not log.exists():
+        return []
+    with log.open(encoding="utf-8", errors="replace") as file:
+        return [line.rstrip() for line in deque(file, maxlen=lines)]
+
+
+async def _first(*waits: Awaitable[object]) -> None:
+    """Returns when one of them does, or raises what it raises; the others are given up."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _ending(returncode: int) -> str:
+    if returncode < 0:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    return f"ended with exit code {returncode}"
