@@ -1,0 +1,1 @@
+"""The tables of metering, and the migrations that make them."""
