@@ -98,3 +98,10 @@ def exhausted(reason: str, message: str, *, retry_after_us: int) -> Refusal:
 def unavailable(reason: str, message: str, *, retry_after_us: int | None = None) -> Refusal:
     """It could not be done now; the same request may be sent again as it is."""
     return Refusal(Kind.UNAVAILABLE, reason, message, retry_after_us=retry_after_us)
+
+
+def request_id_reused() -> Refusal:
+    """The request id stands for another request of the same caller already."""
+    message = "this request_id was used before with other content"
+    violation = FieldViolation("request_id", message)
+    return Refusal(Kind.ALREADY_EXISTS, "REQUEST_ID_REUSED", message, violations=[violation])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table, insert, select
 
-from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.chassis.refusals import request_id_reused
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def once(
     ).one_or_none()
     if row is not None:
         if row.digest != key.digest:
-            raise reused()
+            raise request_id_reused()
         return bytes(row.answer)
     answer = produce()
     connection.execute(
@@ -69,14 +69,3 @@ def once(
         )
     )
     return answer
-
-
-def reused() -> Refusal:
-    """The refusal of an id that stands for something else already."""
-    message = "this request_id was used before with other content"
-    return Refusal(
-        Kind.ALREADY_EXISTS,
-        "REQUEST_ID_REUSED",
-        message,
-        violations=[FieldViolation("request_id", message)],
-    )
