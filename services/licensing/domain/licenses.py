@@ -70,15 +70,6 @@ class License:
         inside_term = self.terms.term_from_us <= now_us < self.terms.term_until_us
         return self.terms.understood and self.state is LicenseState.ACTIVE and inside_term
 
-    def permits_as(self, earlier: "License", then_us: int, now_us: int) -> bool:
-        """Whether what `earlier` said of any batch at `then_us` is what this license says at `now_us` (L4)."""
-        same_terms = (self.license_id, self.version, self.terms_digest) == (
-            earlier.license_id,
-            earlier.version,
-            earlier.terms_digest,
-        )
-        return same_terms and self.in_force(now_us) == earlier.in_force(then_us)
-
     def after(self, step: Step, now_us: int, reason: str) -> "License":
         """The license after an operator's step; raises Refusal (precondition, LICENSE_STATE_FORBIDS)."""
         state = self.effective_state(now_us)

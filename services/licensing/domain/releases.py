@@ -31,7 +31,7 @@ def first_objection(*objections: Reasons) -> Reasons:
 
 def still_possible(objections: Reasons) -> Mask:
     """N booleans: nothing has been objected yet, so consent must be asked."""
-    return objections == 0
+    return np.equal(objections, 0)
 
 
 def after_consent(objections: Reasons, consent: Reasons) -> Reasons:

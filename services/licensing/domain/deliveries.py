@@ -1,0 +1,126 @@
+"""What becomes of a release: confirmed in time, late or never, and what is metered and billed for it.
+
+The first confirmation stands, and so does the settlement; what was not confirmed in time is metered in full,
+and billed in full until a late confirmation says less.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from services.chassis.refusals import already_exists, invalid
+from services.licensing.domain.posts import Mask
+
+
+class DeliveryState(enum.IntEnum):
+    """How far a delivery is known; the numbers of `sluice.licensing.v1.DeliveryState`."""
+
+    NONE = 1
+    OPEN = 2
+    CONFIRMED = 3
+    EXPIRED = 4
+    CONFIRMED_LATE = 5
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What metering is told of a release, once and for good."""
+
+    posts: int
+    by_expiry: bool
+    """The permit ended before a confirmation came, so all that was released counts."""
+    settled_at_us: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The first confirmation of a delivery."""
+
+    bitmap: bytes
+    """As it was sent: bit i % 8, from the lowest, of byte i / 8 stands for post i."""
+    posts: int
+    confirmed_at_us: int
+
+
+class Confirmed(NamedTuple):
+    """What stands after a confirmation has been taken."""
+
+    confirmation: Confirmation
+    settlement: Settlement | None
+    """None where nothing was released, so that there is nothing to settle."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is known of the delivery of one decision."""
+
+    state: DeliveryState
+    posts_released: int
+    posts_metered: int
+    posts_billed: int
+    confirmed_at_us: int | None
+    """When the first confirmation arrived; None before."""
+
+
+def read_bitmap(bitmap: bytes, released: Mask) -> Mask:
+    """N booleans, which posts were delivered, from the bitmap of a confirmation.
+
+    Raises Refusal (invalid): BITMAP_LENGTH, DELIVERED_WITHOUT_RELEASE (also for bits beyond the last post).
+    """
+    due = (len(released) + 7) // 8
+    if len(bitmap) != due:
+        raise invalid("BITMAP_LENGTH", f"{len(bitmap)} bytes where {due} are due", field="delivered")
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little").astype(np.bool_)
+    delivered = bits[: len(released)]
+    if bits[len(released) :].any() or (delivered & ~released).any():
+        raise invalid(
+            "DELIVERED_WITHOUT_RELEASE",
+            "the bitmap names posts that this decision did not release",
+            field="delivered",
+        )
+    return delivered
+
+
+def confirm(
+    posts_released: int,
+    not_after_us: int | None,
+    earlier: Confirmation | None,
+    settlement: Settlement | None,
+    bitmap: bytes,
+    delivered: Mask,
+    now_us: int,
+) -> Confirmed:
+    """What stands once `bitmap` (read as `delivered`) arrives at `now_us`, after what stood before.
+
+    `not_after_us` is the first instant at which the permit is no longer valid, None where nothing was
+    released. Raises Refusal (already exists, CONFIRMED_OTHERWISE) when another confirmation stands.
+    """
+    if earlier is not None:
+        if earlier.bitmap != bitmap:
+            raise already_exists("CONFIRMED_OTHERWISE", "another confirmation of this delivery stands")
+        return Confirmed(earlier, settlement)
+    confirmation = Confirmation(bitmap, int(np.count_nonzero(delivered)), now_us)
+    if settlement is None and not_after_us is not None:
+        late = now_us >= not_after_us
+        settlement = Settlement(posts_released if late else confirmation.posts, late, now_us)
+    return Confirmed(confirmation, settlement)
+
+
+def delivery_of(
+    posts_released: int, settlement: Settlement | None, confirmation: Confirmation | None
+) -> Delivery:
+    """How far the delivery of a decision is known, and how many posts count, by what stands."""
+    confirmed_at_us = confirmation.confirmed_at_us if confirmation else None
+    if posts_released == 0:
+        return Delivery(DeliveryState.NONE, 0, 0, 0, confirmed_at_us)
+    if settlement is None:
+        # Held counts like settled (M2), and what is not confirmed is billed in full (B2).
+        return Delivery(DeliveryState.OPEN, posts_released, posts_released, posts_released, confirmed_at_us)
+    billed = confirmation.posts if confirmation else posts_released
+    if not settlement.by_expiry:
+        state = DeliveryState.CONFIRMED
+    else:
+        state = DeliveryState.CONFIRMED_LATE if confirmation else DeliveryState.EXPIRED
+    return Delivery(state, posts_released, settlement.posts, billed, confirmed_at_us)
