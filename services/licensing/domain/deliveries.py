@@ -84,19 +84,21 @@ def read_bitmap(bitmap: bytes, released: Mask) -> Mask:
 
 
 def confirm(
-    posts_released: int,
-    not_after_us: int | None,
     earlier: Confirmation | None,
     settlement: Settlement | None,
     bitmap: bytes,
-    delivered: Mask,
+    *,
+    released: Mask,
+    not_after_us: int | None,
     now_us: int,
 ) -> Confirmed:
-    """What stands once `bitmap` (read as `delivered`) arrives at `now_us`, after what stood before.
+    """What stands once `bitmap` arrives at `now_us`, after `earlier` and `settlement` stood before.
 
-    `not_after_us` is the first instant at which the permit is no longer valid, None where nothing was
-    released. Raises Refusal (already exists, CONFIRMED_OTHERWISE) when another confirmation stands.
+    `released` are N booleans; `not_after_us` is the first instant at which the permit is no longer valid,
+    None where nothing was released. Raises Refusal: what `read_bitmap` raises, and (already exists)
+    CONFIRMED_OTHERWISE when another confirmation stands.
     """
+    delivered = read_bitmap(bitmap, released)
     if earlier is not None:
         if earlier.bitmap != bitmap:
             raise already_exists("CONFIRMED_OTHERWISE", "another confirmation of this delivery stands")
@@ -104,7 +106,8 @@ def confirm(
     confirmation = Confirmation(bitmap, int(np.count_nonzero(delivered)), now_us)
     if settlement is None and not_after_us is not None:
         late = now_us >= not_after_us
-        settlement = Settlement(posts_released if late else confirmation.posts, late, now_us)
+        posts = int(np.count_nonzero(released)) if late else confirmation.posts
+        settlement = Settlement(posts, late, now_us)
     return Confirmed(confirmation, settlement)
 
 
