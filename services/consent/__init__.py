@@ -1,0 +1,1 @@
+"""Consent: whose posts may go to whom, and for what. Policies, subjects, choices, and one answer a batch."""

@@ -1,0 +1,1 @@
+"""The rules of consent as pure functions: choices, policies, subjects and verdicts."""

@@ -1,0 +1,59 @@
+"""What is known of a subject beside their choices: jurisdiction, account states, notices served (C4)."""
+
+import enum
+import re
+from dataclasses import dataclass
+
+from services.chassis.refusals import invalid
+from services.consent.domain.choices import DIGEST_BYTES, NOTHING_SAID, Standing
+
+MOST_NOTICES = 64
+"""Notices that one subject can have been served; the limit of the contract."""
+
+_JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+class State(enum.IntFlag):
+    """States that deny every release; bit n-1 is value n of `sluice.consent.v1.SubjectState`."""
+
+    MINOR = 1
+    DEACTIVATED = 2
+    SUSPENDED = 4
+    DELETED = 8
+    PROTECTED = 16
+
+
+NO_STATES = State(0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A subject as of one point in time."""
+
+    jurisdiction: str
+    """Country, or country and subdivision: "DE", "US-CA"."""
+    states: State = NO_STATES
+    notices: frozenset[bytes] = frozenset()
+    """SHA-256 digests of the notices served."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything about a subject that can decide; subjects who share it are answered alike."""
+
+    facts: Facts | None
+    """None: not known, though they may have choices on record."""
+    standing: Standing = NOTHING_SAID
+
+
+UNKNOWN = Profile(facts=None)
+
+
+def check_facts(facts: Facts) -> None:
+    """Raises Refusal JURISDICTION_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES."""
+    if not _JURISDICTION.fullmatch(facts.jurisdiction):
+        raise invalid("JURISDICTION_INVALID", "the jurisdiction is a code such as DE or US-CA")
+    if any(len(notice) != DIGEST_BYTES for notice in facts.notices):
+        raise invalid("NOTICE_DIGEST_INVALID", "a notice is named by its SHA-256 digest, 32 bytes")
+    if len(facts.notices) > MOST_NOTICES:
+        raise invalid("TOO_MANY_NOTICES", f"at most {MOST_NOTICES} notices are kept for a subject")
