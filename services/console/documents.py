@@ -7,7 +7,6 @@ written as their words, digests in hex, times as RFC 3339 or dates (UTC).
 import base64
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from google.protobuf.message import Message
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.console.moments import read, written
 from services.console.names import number_of
 
 M = TypeVar("M", bound=Message)
@@ -157,7 +157,7 @@ def _scalar(field: FieldDescriptor, node: ScalarNode) -> Any:
     if field.enum_type is not None:
         return number_of(field.enum_type, text)
     if field.message_type is not None:
-        return _moment(text)
+        return written(read(text))
     if field.cpp_type in _INTEGERS:
         return _whole_number(text, *_INTEGERS[field.cpp_type])
     return _OTHERS[field.type](text)
@@ -169,17 +169,6 @@ def _whole_number(text: str, least: int, most: int) -> int:
     if not least <= int(text) <= most:
         raise ValueError(f"{text} is not between {least} and {most}")
     return int(text)
-
-
-def _moment(text: str) -> str:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"a time like 2026-01-31T12:00:00Z or a date like 2026-01-31 is expected, not {text!r}"
-        ) from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _truth(text: str) -> bool:

@@ -96,9 +96,6 @@ def service_environment(
         "token_jwks": str(keys.token_jwks.resolve()),
         "traces_path": str(located.trace_file(service)),
     }
-    if service == "licensing":
-        fields["token_private_key"] = str(keys.token_private.resolve())
-        fields["receipt_private_key"] = str(keys.receipt_private.resolve())
-        fields |= {f"{peer}_address": address for peer, address in peers.items()}
+    fields |= {f"{peer}_target": address for peer, address in peers.items()}
     prefix = f"SLUICE_{service.upper()}_"
     return {prefix + field.upper(): value for field, value in (fields | dict(settings)).items()}

@@ -6,14 +6,13 @@ The value `..._UNSPECIFIED` has no word: nobody can ask for it by name.
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from services.console.moments import written
 
 
 def words(enum: EnumDescriptor) -> dict[str, int]:
@@ -32,15 +31,14 @@ def number_of(enum: EnumDescriptor, word: str) -> int:
     raise ValueError(f"{word!r} is not known here; {hint}")
 
 
+def value_name(enum: EnumDescriptor, word: str) -> str:
+    """The full name of a word's value, as constructors of messages take it; raises ValueError."""
+    return enum.values_by_number[number_of(enum, word)].name
+
+
 def word_of(enum: EnumDescriptor, number: int) -> str:
     """The word of a number; the number itself where it has none."""
     return next((word for word, known in words(enum).items() if known == number), str(number))
-
-
-def moment(time: Timestamp) -> str:
-    """RFC 3339 in UTC with microseconds and Z."""
-    at = _EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def plain(message: Message) -> dict[str, Any]:
@@ -66,7 +64,7 @@ def _plain_value(field: FieldDescriptor, value: Any) -> Any:
     if field.enum_type is not None:
         return word_of(field.enum_type, value)
     if isinstance(value, Timestamp):
-        return moment(value)
+        return written(value)
     if isinstance(value, Message):
         return plain(value)
     if isinstance(value, bytes):

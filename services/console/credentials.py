@@ -1,0 +1,75 @@
+"""Who the command line is: a token it was given, or one it mints with the keys of a local installation."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.chassis.clock import Clock, SystemClock
+from services.chassis.identity import TOKEN_LIFETIME_US, PrincipalKind, TokenMinter
+from services.chassis.refusals import unauthenticated
+from services.console.installation import StateFolder
+
+TOKEN_VARIABLE = "SLUICE_TOKEN"  # noqa: S105 - the variable's name, not a token
+ISSUER = AUDIENCE = "sluice"
+
+TokenSource = Callable[[], str]
+"""Gives a token that is valid now."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """A principal of a local installation."""
+
+    kind: PrincipalKind
+    party: str
+    roles: Sequence[str] = ()
+
+
+OPERATOR = Local(PrincipalKind.OPERATOR, "local-operator", ("trust", "legal", "finance", "admin"))
+PIPELINE = Local(PrincipalKind.PIPELINE, "local-pipeline")
+
+
+def token_source(state: StateFolder, token_file: Path | None, local: Local) -> TokenSource:
+    """A token file (read at each call, for it may be renewed), else SLUICE_TOKEN, else a token for `local`.
+
+    Raises Refusal: STATE_MISSING when there is neither a token nor an installation.
+    """
+    if token_file is not None:
+        return lambda: _read_token(token_file)
+    if token := os.environ.get(TOKEN_VARIABLE):
+        return lambda: token
+    return MintedTokens(minter(state), local, SystemClock())
+
+
+def minter(state: StateFolder, lifetime_us: int = TOKEN_LIFETIME_US) -> TokenMinter:
+    """Mints with the key of the installation; raises Refusal: STATE_MISSING, KEY_UNREADABLE."""
+    private = state.existing_keys().token_private
+    return TokenMinter(private, ISSUER, AUDIENCE, SystemClock(), lifetime_us)
+
+
+class MintedTokens:
+    """Tokens for one principal, a new one before the last one expires."""
+
+    def __init__(self, minter: TokenMinter, local: Local, clock: Clock) -> None:
+        self._minter = minter
+        self._local = local
+        self._clock = clock
+        self._token = ""
+        self._renew_us = 0
+
+    def __call__(self) -> str:
+        """The token of the moment."""
+        now_us = self._clock.now_us()
+        if now_us >= self._renew_us:
+            self._token = self._minter.mint(self._local.kind, self._local.party, self._local.roles)
+            # A service's clock may be a little ahead of ours; half a lifetime is ample.
+            self._renew_us = now_us + TOKEN_LIFETIME_US // 2
+        return self._token
+
+
+def _read_token(path: Path) -> str:
+    token = path.read_text(encoding="ascii").strip()
+    if not token:
+        raise unauthenticated("TOKEN_MISSING", f"{path} is empty")
+    return token

@@ -1,0 +1,38 @@
+"""Points in time as people write them. All of them are UTC, to the microsecond."""
+
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def written(time: Timestamp) -> str:
+    """RFC 3339 with microseconds and Z."""
+    at = _EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def read(text: str) -> Timestamp:
+    """A time like 2026-01-31T12:00:00Z, or a date, which is its first instant; raises ValueError."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"a time like 2026-01-31T12:00:00Z or a date like 2026-01-31 is expected, not {text!r}"
+        ) from None
+    time = Timestamp()
+    time.FromDatetime(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return time
+
+
+def from_us(us: int) -> Timestamp:
+    """A time given in microseconds since the epoch."""
+    time = Timestamp()
+    time.FromMicroseconds(us)
+    return time
+
+
+def clock_face(time: Timestamp) -> str:
+    """For people: 2026-01-31 12:00:00.250 UTC."""
+    return written(time)[:23].replace("T", " ") + " UTC"

@@ -1,0 +1,95 @@
+"""What people and programs get to read: answers on stdout, progress and refusals on stderr.
+
+With --json an answer is one JSON document, and so is a refusal.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.chassis.refusals import Refusal
+
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that prints what it is given, without reading markup into it."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+
+
+def say(text: str) -> None:
+    """One line or paragraph of an answer."""
+    console().print(text, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """One line about what is going on, beside the answer."""
+    console(stderr=True).print(text, soft_wrap=True)
+
+
+def give_json(answer: Any) -> None:
+    """One JSON document."""
+    sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
+    """A table; columns whose name begins with ">" hold numbers and stand to the right."""
+    drawn = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        drawn.add_column(
+            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+        )
+    for row in rows:
+        drawn.add_row(*(_cell(value) for value in row))
+    return drawn
+
+
+def show(renderable: Any) -> None:
+    """Prints something that rich can draw."""
+    console().print(renderable)
+
+
+def refuse(refusal: Refusal, *, as_json: bool) -> None:
+    """Says why something was not done."""
+    if as_json:
+        sys.stderr.write(json.dumps({"refusal": as_plain(refusal)}, ensure_ascii=False) + "\n")
+        return
+    said = Text(refusal.reason, style="bold red").append(": ", style="").append(_sentence(refusal), style="")
+    for violation in refusal.violations:
+        if violation.description != refusal.message:
+            said.append(f"\n  {violation.field}: {violation.description}", style="")
+    console(stderr=True).print(said, soft_wrap=True)
+
+
+def as_plain(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as JSON values."""
+    return {
+        "kind": refusal.kind.value,
+        "reason": refusal.reason,
+        "message": refusal.message,
+        "violations": [
+            {"field": violation.field, "description": violation.description}
+            for violation in refusal.violations
+        ],
+        "retry_after_us": refusal.retry_after_us,
+        "metadata": refusal.metadata,
+    }
+
+
+def _sentence(refusal: Refusal) -> str:
+    if refusal.reason == "PEER_UNAVAILABLE":
+        return f"{refusal.message}. Are the services running? `sluice up` starts them"
+    if refusal.retry_after_us is None:
+        return refusal.message
+    return f"{refusal.message}; try again in {refusal.retry_after_us / 1e6:g} s"
+
+
+def _cell(value: Any) -> Text:
+    return Text(f"{value:,}" if isinstance(value, int) else str(value))
