@@ -10,9 +10,8 @@ from typing import TypeVar
 from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, tuple_, update
 
 from services.chassis.database import Database
-from services.metering.domain.allowances import AllowanceKey, Entry, Posts, Scope, Tally
+from services.metering.domain.allowances import AllowanceKey, Entry, Posts, Tally
 from services.metering.domain.reservations import Place, Reservation, Revision
-from services.metering.domain.windows import Window
 from services.metering.rows import from_row, to_ending, to_row
 from services.metering.schema.tables import MeteringTable
 
@@ -27,7 +26,6 @@ _tallies, _entries = _tables["tallies"], _tables["entries"]
 
 # A literal, not a parameter: only so does the planner see that the partial indexes fit.
 _IS_HELD = _reservations.c.state == literal_column("1")
-_TALLY_KEY = tuple_(_tallies.c.scope, _tallies.c.key, _tallies.c.window)
 
 _RESERVATION = select(_reservations).where(_reservations.c.reservation_id == bindparam("id"))
 _RIVALS = (
@@ -35,10 +33,13 @@ _RIVALS = (
     .where(_IS_HELD, _reservations.c.request_key == bindparam("request_key"))
     .order_by(_reservations.c.number)
 )
-_LOCKED_TALLIES = (
-    select(_tallies)
-    .where(_TALLY_KEY.in_(bindparam("keys", expanding=True)))
-    .order_by(_tallies.c.scope, _tallies.c.key, _tallies.c.window)
+_LOCKED_TALLY = (
+    select(_tallies.c.id, _tallies.c.used, _tallies.c.held, _tallies.c.last_us, _tallies.c.tail_us)
+    .where(
+        _tallies.c.scope == bindparam("scope"),
+        _tallies.c.key == bindparam("key"),
+        _tallies.c.window == bindparam("window"),
+    )
     .with_for_update()
 )
 _GONE = select(
@@ -94,27 +95,17 @@ class SqlPage:
 
     def tallies(self, keys: Sequence[AllowanceKey]) -> dict[AllowanceKey, Tally]:
         """The tallies of the keys, which come in order, made where missing and locked in that order."""
-        if not keys:
-            return {}
-        tallies = self._locked(keys)
-        if missing := [key for key in keys if key not in tallies]:
-            self._make(missing)
-            tallies = self._locked(keys)
-        return tallies
+        # One statement each: the order of locking is the order of the statements.
+        return {key: self._tally(key) for key in keys}
 
-    def _locked(self, keys: Sequence[AllowanceKey]) -> dict[AllowanceKey, Tally]:
-        found: dict[AllowanceKey, Tally] = {}
-        parameters = {"keys": [(int(key.scope), key.id, int(key.window)) for key in keys]}
-        for id, scope, name, window, *sums in self._connection.execute(_LOCKED_TALLIES, parameters):
-            key = AllowanceKey(Scope(scope), name, Window(window))
-            self._ids[key] = id
-            found[key] = Tally(*sums)
-        return found
-
-    def _make(self, keys: Sequence[AllowanceKey]) -> None:
-        empty = {"used": 0, "held": 0, "last_us": 0, "tail_us": 0}
-        rows = [{"scope": int(key.scope), "key": key.id, "window": int(key.window), **empty} for key in keys]
-        self._connection.execute(_NEW_TALLY, rows)
+    def _tally(self, key: AllowanceKey) -> Tally:
+        names = {"scope": int(key.scope), "key": key.id, "window": int(key.window)}
+        row = self._connection.execute(_LOCKED_TALLY, names).one_or_none()
+        if row is None:
+            self._connection.execute(_NEW_TALLY, {**names, "used": 0, "held": 0, "last_us": 0, "tail_us": 0})
+            row = self._connection.execute(_LOCKED_TALLY, names).one()
+        self._ids[key], *sums = row
+        return Tally(*sums)
 
     def gone(self, key: AllowanceKey, after_us: int, until_us: int) -> Posts:
         """The sum of the entries counted in (after_us, until_us]."""
