@@ -33,6 +33,14 @@ class Purpose(enum.IntEnum):
     VETTED_RESEARCH = 8
 
 
+def purpose_name(number: int) -> str:
+    """The name of a purpose in lower case, or the number where the closed table does not have it."""
+    try:
+        return Purpose(number).name.lower()
+    except ValueError:
+        return str(number)
+
+
 class ContentKind(enum.IntEnum):
     """The kinds of posts; the numbers of `sluice.type.v1.ContentKind`."""
 

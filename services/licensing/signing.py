@@ -1,0 +1,36 @@
+"""Signs receipts: compact JWS (RFC 7515) with Ed25519 keys (RFC 8037)."""
+
+import base64
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.chassis.keys import load_private_key, public_jwk
+from services.licensing.domain.canonical import canonical_json
+
+RECEIPT_TYPE = "sluice-receipt+json"
+
+
+class ReceiptSigner:
+    """Holds the key that receipts are signed with."""
+
+    def __init__(self, private_key_path: Path) -> None:
+        """Raises Refusal (precondition, KEY_UNREADABLE) when there is no Ed25519 key in the file."""
+        self._key = load_private_key(private_key_path)
+        self.kid: str = public_jwk(self._key.public_key())["kid"]
+        """RFC 7638 thumbprint of the key."""
+        self._header = canonical_json({"alg": "EdDSA", "kid": self.kid, "typ": RECEIPT_TYPE})
+
+    def sign(self, payload: bytes) -> str:
+        """The receipt over claims in canonical JSON: three base64url parts, joined by dots."""
+        return compact_jws(self._header, payload, self._key)
+
+
+def compact_jws(header: bytes, payload: bytes, key: Ed25519PrivateKey) -> str:
+    """RFC 7515, 7.1, over a protected header that is already JSON."""
+    signed = b".".join((_base64url(header), _base64url(payload)))
+    return b".".join((signed, _base64url(key.sign(signed)))).decode()
+
+
+def _base64url(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
