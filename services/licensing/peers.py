@@ -3,18 +3,19 @@
 An answer that does not fit its question is as good as none: it is refused as UNAVAILABLE, and nothing is released on it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
-from services.chassis.refusals import Refusal, unavailable
+from services.chassis.refusals import Kind, Refusal, unavailable
 from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Revision, Rivalry
-from services.licensing.domain.licenses import Allowance, License
+from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import REASON_OF_CONSENT
+from services.licensing.domain.terms import Allowance, AllowanceSubject
 from services.licensing.domain.counts import ContentCounts
 from sluice.consent.v1 import consent_service_pb2 as consent_pb
 from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
@@ -22,10 +23,25 @@ from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from sluice.type.v1 import window_pb2
 
+T = TypeVar("T")
+
 
 def answer_invalid(peer: str, what: str) -> Refusal:
     """The refusal of an answer that cannot be right."""
     return unavailable("PEER_ANSWER_INVALID", f"{peer} gave an answer that cannot be used: {what}")
+
+
+async def answered(peer: str, call: Awaitable[T]) -> T:
+    """The answer of a peer; what it refuses is no fault of our own caller, who hears UNAVAILABLE.
+
+    Raises Refusal UNAVAILABLE: PEER_UNAVAILABLE, PEER_REFUSED; and EXHAUSTED, with the time to retry.
+    """
+    try:
+        return await call
+    except Refusal as refusal:
+        if refusal.kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED}:
+            raise
+        raise unavailable("PEER_REFUSED", f"{peer} refused the question: {refusal.reason}") from refusal
 
 
 class ConsentPeer:
@@ -41,7 +57,7 @@ class ConsentPeer:
     async def check(self, batch: Batch, license: License) -> ConsentAnswer:
         """Asks once for all posts of `batch`.
 
-        Raises Refusal UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID, CLOCKS_DIFFER.
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, CLOCKS_DIFFER.
         """
         request = consent_pb.CheckConsentRequest(
             licensee_id=license.terms.licensee_id,
@@ -54,7 +70,7 @@ class ConsentPeer:
             author_jurisdictions=sorted(license.terms.author_jurisdictions),
         )
         sent_us = self._clock.now_us()
-        response = await self._peer.call(self._stub.CheckConsent, request)
+        response = await answered("consent", self._peer.call(self._stub.CheckConsent, request))
         self._check_clocks(sent_us, response.checked_at.ToMicroseconds(), self._clock.now_us())
         if len(response.reasons) != len(batch):
             raise answer_invalid("consent", f"{len(response.reasons)} reasons for {len(batch)} posts")
@@ -67,17 +83,9 @@ class ConsentPeer:
 
     def _check_clocks(self, sent_us: int, checked_us: int, received_us: int) -> None:
         if not sent_us - self._margin_us <= checked_us <= received_us + self._margin_us:
-            raise unavailable("CLOCKS_DIFFER", "the clocks of licensing and consent differ by more than the margin")
-
-
-@dataclass(frozen=True)
-class RoomRequest:
-    """What an attempt asks metering to hold."""
-
-    reservation_id: str
-    request_key: str
-    license: License
-    counts: ContentCounts
+            raise unavailable(
+                "CLOCKS_DIFFER", "the clocks of licensing and consent differ by more than the margin"
+            )
 
 
 class MeteringPeer:
@@ -87,22 +95,24 @@ class MeteringPeer:
         self._peer = peer
         self._stub = metering_service_pb2_grpc.MeteringServiceStub(peer.channel)
 
-    async def reserve(self, room: RoomRequest) -> HoldAnswer:
+    async def reserve(
+        self, reservation_id: str, request_key: str, license: License, counts: ContentCounts
+    ) -> HoldAnswer:
         """Asks for room in all allowances of the license at once (M3).
 
-        Raises Refusal UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
         """
         request = metering_pb.ReserveRequest(
-            reservation_id=room.reservation_id,
-            request_key=room.request_key,
-            party_id=room.license.terms.licensee_id,
-            counts=_counts(room.counts),
-            allowances=[_allowance(allowance, room.license) for allowance in room.license.terms.allowances],
+            reservation_id=reservation_id,
+            request_key=request_key,
+            party_id=license.terms.licensee_id,
+            counts=_counts(counts),
+            allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
         )
-        response = await self._peer.call(self._stub.Reserve, request)
+        response = await answered("metering", self._peer.call(self._stub.Reserve, request))
         match response.state:
             case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
-                return Hold(room.reservation_id, response.counted_at.ToMicroseconds())
+                return Hold(reservation_id, response.counted_at.ToMicroseconds())
             case metering_pb.RESERVATION_STATE_CANCELLED:
                 return None
             case metering_pb.RESERVATION_STATE_NO_ROOM if response.HasField("no_room"):
@@ -136,9 +146,11 @@ def _counts(counts: ContentCounts) -> list[metering_pb.ContentCount]:
 
 
 def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowance:
-    per_license = allowance.per == "license"
+    per_license = allowance.per is AllowanceSubject.LICENSE
     return allowance_pb2.Allowance(
-        scope=allowance_pb2.ALLOWANCE_SCOPE_LICENSE if per_license else allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
+        scope=allowance_pb2.ALLOWANCE_SCOPE_LICENSE
+        if per_license
+        else allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
         id=license.license_id if per_license else license.terms.licensee_id,
         window=allowance.window,
         limit=allowance.limit,

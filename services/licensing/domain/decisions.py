@@ -6,7 +6,7 @@ import numpy as np
 
 from services.licensing.domain.answers import ConsentAnswer, Hold, NoRoom, Revision
 from services.licensing.domain.licenses import License
-from services.licensing.domain.posts import Batch, Bytes
+from services.licensing.domain.posts import Batch, Bytes, Mask
 from services.licensing.domain.reasons import COARSE, Reason, Reasons, Verdict, Verdicts
 from services.licensing.domain.releases import Outcome, outcome_of
 
@@ -19,10 +19,14 @@ class Asker:
     principal_kind: str
     request_id: str
 
+    def is_asked_by(self, kind: str, party: str) -> bool:
+        """Whether this principal made the request. A party of another kind is someone else."""
+        return (self.principal_kind, self.principal) == (kind, party)
+
     @property
     def request_key(self) -> str:
         """The same for all attempts of this request, whatever the RPC that carried it."""
-        return f"{self.principal}/decide/{self.request_id}"
+        return f"{self.principal_kind}:{self.principal}/decide/{self.request_id}"
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,16 @@ class Draft:
     """All that one attempt found out, ready to be concluded if it still holds then."""
 
     attempt_id: str
+    """Also the id of its reservation."""
+    decision_id: str
+    """The id that the decision will have."""
+    salt: bytes
+    """The 32 random bytes that open the digests of the receipt."""
     request: Request
     license: License
+    """As it was read for this attempt."""
+    judged_at_us: int
+    """When coverage and faults were judged."""
     reasons: Reasons
     """N final reasons."""
     consent: ConsentAnswer | None
@@ -56,6 +68,18 @@ class Draft:
     def releases(self) -> bool:
         """Whether anything would go out."""
         return bool((self.reasons == Reason.RELEASED).any())
+
+    def still_holds(self, license: License, now_us: int) -> bool:
+        """Whether what the attempt rests on is so at its conclusion: the license (L1, L4) and consent's answer (C9)."""
+        as_read = self.license
+        unchanged = (
+            (license.version, license.state, license.terms_digest)
+            == (as_read.version, as_read.state, as_read.terms_digest)
+            # The term begins and ends without anybody writing it down.
+            and license.in_force(now_us) == as_read.in_force(self.judged_at_us)
+        )
+        in_time = not self.releases or (self.consent is not None and now_us < self.consent.good_until_us)
+        return unchanged and in_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +118,9 @@ class Decision:
         return COARSE[self.reasons]
 
     @property
-    def released(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def released(self) -> Mask:
         """N booleans: which posts may go."""
-        return self.verdicts == Verdict.RELEASED
+        return np.equal(self.verdicts, Verdict.RELEASED)
 
     @property
     def posts_released(self) -> int:

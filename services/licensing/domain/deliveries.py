@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.chassis.refusals import already_exists, invalid
+from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.posts import Mask
 
 
@@ -62,6 +63,16 @@ class Delivery:
     posts_billed: int
     confirmed_at_us: int | None
     """When the first confirmation arrived; None before."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing that metering must hear."""
+
+    seq: int
+    reservation_id: str
+    delivered: ContentCounts | None
+    """None cancels the hold."""
 
 
 def read_bitmap(bitmap: bytes, released: Mask) -> Mask:

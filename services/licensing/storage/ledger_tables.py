@@ -21,7 +21,9 @@ class DecisionRow(LicensingTable, table=True):
     """A concluded decision. One per (principal, request_id), for ever."""
 
     __tablename__ = "decisions"
-    __table_args__ = (UniqueConstraint("principal", "request_id", name="uq_decisions_request"),)
+    __table_args__ = (
+        UniqueConstraint("principal_kind", "principal", "request_id", name="uq_decisions_request"),
+    )
 
     decision_id: str = Field(primary_key=True, max_length=36)
     number: int = Field(sa_type=BigInteger, unique=True)
@@ -107,9 +109,11 @@ class OutboxRow(LicensingTable, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
 
     seq: int | None = Field(default=None, primary_key=True)
-    reservation_id: str = Field(max_length=36)
+    reservation_id: str = Field(max_length=36, index=True)
     cancels: bool
     """Cancel the hold; else settle it."""
     delivered: str
     """Canonical JSON, a list of [kind, media flags, posts]; "[]" for a cancel or where nothing was delivered."""
     written_at_us: int = Field(sa_type=BigInteger)
+    parked: str | None = Field(default=None, max_length=64)
+    """The reason for which metering refused it for good."""

@@ -1,0 +1,165 @@
+"""The release desk: the recipe of a decision."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.chassis.clock import Clock
+from services.chassis.refusals import Kind, Refusal
+from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Rivalry
+from services.licensing.domain.counts import ContentCounts, count_content
+from services.licensing.domain.decisions import Draft, Request
+from services.licensing.domain.licenses import License
+from services.licensing.domain.manifests import manifest_of
+from services.licensing.domain.posts import Batch
+from services.licensing.domain.reasons import Reason, Reasons
+from services.licensing.domain.releases import after_consent, after_room, first_objection, still_possible
+from services.licensing.ledger import Concluded, Ledger
+
+TRIES = 4
+"""Attempts before a request that keeps being overtaken is sent back; each lost to a change that did commit."""
+
+
+class Contracts(Protocol):
+    """Where licenses are read."""
+
+    async def current(self, license_id: str) -> License: ...
+
+
+class Consent(Protocol):
+    """Who knows what authors allow."""
+
+    async def check(self, batch: Batch, license: License) -> ConsentAnswer: ...
+
+
+class Meter(Protocol):
+    """Who holds room."""
+
+    async def reserve(
+        self, reservation_id: str, request_key: str, license: License, counts: ContentCounts
+    ) -> HoldAnswer: ...
+
+    async def cancel(self, reservation_id: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Where chance comes from, so that a test can say it."""
+
+    new_id: Callable[[], str]
+    """A fresh UUIDv7."""
+    new_salt: Callable[[], bytes]
+    """32 random bytes."""
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What came of asking for room: the attempt that holds it, or why there is none."""
+
+    attempt_id: str
+    hold: Hold | None = None
+    no_room: NoRoom | None = None
+
+
+class ReleaseDesk:
+    """Answers release requests and keeps a receipt for every answer."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        contracts: Contracts,
+        consent: Consent,
+        meter: Meter,
+        clock: Clock,
+        chance: Chance,
+        margin_us: int,
+    ) -> None:
+        """`margin_us` is how far ahead of this clock a post's time may lie."""
+        self._ledger = ledger
+        self._contracts = contracts
+        self._consent = consent
+        self._meter = meter
+        self._clock = clock
+        self._chance = chance
+        self._margin_us = margin_us
+
+    async def decide(self, request: Request) -> Concluded:
+        """The decision on a request: the stored one if it has one, else a new one, concluded and durable.
+
+        Raises Refusal: REQUEST_ID_REUSED, LICENSE_UNKNOWN, DECISION_CONTENDED, and UNAVAILABLE in its forms.
+        """
+        earlier = await self._ledger.earlier(request.asker, request.batch.fingerprint())
+        if earlier is not None:
+            return Concluded(earlier, replayed=True)
+        for _ in range(TRIES):
+            if concluded := await self._attempt(request):
+                return concluded
+        raise Refusal(
+            Kind.ABORTED, "DECISION_CONTENDED", "what the decision rests on kept changing; ask again"
+        )
+
+    async def _attempt(self, request: Request) -> Concluded | None:
+        """One try; None where it was overtaken, which has given it up."""
+        batch, judged_at_us = request.batch, self._clock.now_us()
+        license = await self._contracts.current(batch.license_id)
+        objections = first_objection(
+            batch.faults(judged_at_us, self._margin_us), license.covers(batch, judged_at_us)
+        )
+        reasons, consent = await self._ask_consent(batch, license, objections)
+        # Metering comes last: nothing after it can still say no, so nothing is held in vain.
+        room = await self._hold_room(request, license, reasons)
+        if room is None:
+            return None
+        if room.no_room is not None:
+            reasons = after_room(reasons, 0)
+        salt = self._chance.new_salt()
+        draft = Draft(
+            attempt_id=room.attempt_id,
+            decision_id=self._chance.new_id(),
+            salt=salt,
+            request=request,
+            license=license,
+            judged_at_us=judged_at_us,
+            reasons=reasons,
+            consent=consent,
+            hold=room.hold,
+            no_room=room.no_room,
+        )
+        return await self._ledger.conclude(draft, manifest_of(batch, reasons == Reason.RELEASED, salt))
+
+    async def _ask_consent(
+        self, batch: Batch, license: License, objections: Reasons
+    ) -> tuple[Reasons, ConsentAnswer | None]:
+        possible = still_possible(objections)
+        if not possible.any():
+            return objections, None
+        answer = await self._consent.check(batch if possible.all() else batch.take(possible), license)
+        return after_consent(objections, answer.reasons), answer
+
+    async def _hold_room(self, request: Request, license: License, reasons: Reasons) -> _Room | None:
+        """Room for what is left; None where the attempt turned out to be dead."""
+        released, batch = reasons == Reason.RELEASED, request.batch
+        if not released.any():
+            return _Room(self._chance.new_id())
+        counts = count_content(batch.kinds, batch.media_flags, released)
+        room, rivals = await self._reserve(request, license, counts)
+        if rivals:
+            # Dead attempts of this very request must not keep its room from it (M2).
+            for attempt_id in await self._ledger.give_up(rivals):
+                await self._meter.cancel(attempt_id)
+            room, _ = await self._reserve(request, license, counts)
+        return room
+
+    async def _reserve(
+        self, request: Request, license: License, counts: ContentCounts
+    ) -> tuple[_Room | None, tuple[str, ...]]:
+        attempt_id = self._chance.new_id()
+        match await self._meter.reserve(attempt_id, request.asker.request_key, license, counts):
+            case Hold() as hold:
+                return _Room(attempt_id, hold=hold), ()
+            case NoRoom() as no_room:
+                return _Room(attempt_id, no_room=no_room), ()
+            case Rivalry(no_room, rivals):
+                return _Room(attempt_id, no_room=no_room), rivals
+            case None:
+                return None, ()

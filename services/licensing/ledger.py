@@ -1,0 +1,250 @@
+"""The ledger: concludes attempts, gives them up, and settles what was released.
+
+Invariant: an attempt ends once, concluded or tombstoned, and a request has one decision. Every transaction locks the head row first and
+reads what it checks afterwards, so nothing it rests on can change before it commits. Metering is told only what a committed row says,
+through the outbox row that is written with it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from services.chassis.clock import Clock
+from services.chassis.refusals import Refusal, not_found, request_id_reused
+from services.licensing.domain.counts import ContentCounts, count_content
+from services.licensing.domain.decisions import Asker, Decision, Draft
+from services.licensing.domain.deliveries import (
+    Confirmation,
+    Delivery,
+    Settlement,
+    confirm,
+    delivery_of,
+    read_bitmap,
+)
+from services.licensing.domain.licenses import License
+from services.licensing.domain.manifests import Manifest
+
+EXPIRED_AT_ONCE = 500
+"""Permits settled in one transaction, so that decisions do not wait behind a long sweep."""
+
+T = TypeVar("T")
+
+
+class Rows(Protocol):
+    """The ledger's rows inside one transaction."""
+
+    def lock_head(self) -> None: ...
+    def take_number(self) -> int: ...
+    def has_ended(self, attempt_id: str) -> bool: ...
+    def has_concluded(self, attempt_id: str) -> bool: ...
+    def bury(self, attempt_id: str, now_us: int) -> None: ...
+    def license(self, license_id: str) -> License | None: ...
+    def decision_of(self, asker: Asker) -> Decision | None: ...
+    def decision(self, decision_id: str) -> Decision | None: ...
+    def decision_of_attempt(self, attempt_id: str) -> Decision | None: ...
+    def record(self, attempt_id: str, decision: Decision, manifest: Manifest) -> None: ...
+    def settlement(self, decision_id: str) -> Settlement | None: ...
+    def settle(self, decision_id: str, settlement: Settlement) -> None: ...
+    def confirmation(self, decision_id: str) -> Confirmation | None: ...
+    def confirm(self, decision_id: str, confirmation: Confirmation) -> None: ...
+    def expired_permits(self, now_us: int, limit: int) -> Sequence[str]: ...
+    def send_settle(self, reservation_id: str, delivered: ContentCounts, now_us: int) -> None: ...
+    def send_cancel(self, reservation_id: str, now_us: int) -> None: ...
+    def is_pending(self, reservation_id: str) -> bool: ...
+
+
+class Store(Protocol):
+    """Where the rows are."""
+
+    async def write(self, unit: Callable[[Rows], T]) -> T: ...
+    async def read(self, query: Callable[[Rows], T]) -> T: ...
+
+
+class Sealer(Protocol):
+    """Turns a draft into the decision that it is at the moment of its conclusion: numbered, dated, signed."""
+
+    def seal(self, draft: Draft, manifest: Manifest, number: int, decided_at_us: int) -> Decision: ...
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """The decision that a request has now."""
+
+    decision: Decision
+    replayed: bool
+    """It was concluded before, by another attempt."""
+
+
+class Ledger:
+    """Every decision ever made, and what became of it."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock, wake_outbox: Callable[[], None]) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._wake_outbox = wake_outbox
+
+    async def earlier(self, asker: Asker, fingerprint: bytes) -> Decision | None:
+        """The decision that this request got before.
+
+        Raises Refusal REQUEST_ID_REUSED when the id stands for other content.
+        """
+        decision = await self._store.read(lambda rows: rows.decision_of(asker))
+        if decision is not None:
+            _check_same(decision, fingerprint)
+        return decision
+
+    async def conclude(self, draft: Draft, manifest: Manifest) -> Concluded | None:
+        """Concludes the attempt; None where what it rests on no longer holds, and it was given up instead.
+
+        A request that another attempt has concluded meanwhile gets that decision, and this attempt is given up.
+        Raises Refusal REQUEST_ID_REUSED when that decision is on other content.
+        """
+        concluded = await self._store.write(lambda rows: self._conclude(rows, draft, manifest))
+        if concluded is None or concluded.replayed:
+            self._wake_outbox()
+        if concluded is not None:
+            _check_same(concluded.decision, draft.request.batch.fingerprint())
+        return concluded
+
+    def _conclude(self, rows: Rows, draft: Draft, manifest: Manifest) -> Concluded | None:
+        rows.lock_head()
+        now_us = self._clock.now_us()
+        if rows.has_ended(draft.attempt_id):
+            return None  # the sweeper, or a repeat of this request, has tombstoned it
+        if winner := rows.decision_of(draft.request.asker):
+            self._give_up(rows, draft.attempt_id, now_us)
+            return Concluded(winner, replayed=True)
+        license = rows.license(draft.license.license_id)
+        if license is None or not draft.still_holds(license, now_us):
+            self._give_up(rows, draft.attempt_id, now_us)
+            return None
+        decision = self._sealer.seal(draft, manifest, rows.take_number(), now_us)
+        rows.record(draft.attempt_id, decision, manifest)
+        return Concluded(decision, replayed=False)
+
+    def _give_up(self, rows: Rows, attempt_id: str, now_us: int) -> None:
+        """Tombstones an attempt that has not ended, and has metering told in the same transaction."""
+        rows.bury(attempt_id, now_us)
+        rows.send_cancel(attempt_id, now_us)
+
+    async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:
+        """Makes sure that these attempts can never conclude; those that have concluded are left out of the answer."""
+        given_up = await self._store.write(lambda rows: self._give_up_all(rows, attempt_ids))
+        self._wake_outbox()
+        return given_up
+
+    def _give_up_all(self, rows: Rows, attempt_ids: Sequence[str]) -> list[str]:
+        rows.lock_head()
+        now_us = self._clock.now_us()
+        for attempt_id in attempt_ids:
+            if not rows.has_ended(attempt_id):
+                self._give_up(rows, attempt_id, now_us)
+        return [attempt_id for attempt_id in attempt_ids if not rows.has_concluded(attempt_id)]
+
+    async def resolve_holds(self, attempt_ids: Sequence[str]) -> None:
+        """Sees to holds that metering still has: gives up what never concluded, and says again what was lost on the way."""
+        await self._store.write(lambda rows: self._resolve_holds(rows, attempt_ids))
+        self._wake_outbox()
+
+    def _resolve_holds(self, rows: Rows, attempt_ids: Sequence[str]) -> None:
+        rows.lock_head()
+        now_us = self._clock.now_us()
+        for attempt_id in attempt_ids:
+            if not rows.has_ended(attempt_id):
+                self._give_up(rows, attempt_id, now_us)
+            elif not rows.is_pending(attempt_id):
+                self._say_again(rows, attempt_id, now_us)
+
+    def _say_again(self, rows: Rows, attempt_id: str, now_us: int) -> None:
+        decision = rows.decision_of_attempt(attempt_id)
+        if decision is None:
+            rows.send_cancel(attempt_id, now_us)
+        elif settlement := rows.settlement(decision.decision_id):
+            rows.send_settle(attempt_id, _settled(rows, decision, settlement), now_us)
+
+    async def find(self, decision_id: str) -> tuple[Decision, Delivery]:
+        """A decision and its delivery. Raises Refusal DECISION_UNKNOWN."""
+        return await self._store.read(lambda rows: self._find(rows, decision_id))
+
+    def _find(self, rows: Rows, decision_id: str) -> tuple[Decision, Delivery]:
+        decision = rows.decision(decision_id)
+        if decision is None:
+            raise unknown_decision()
+        settlement, confirmation = rows.settlement(decision_id), rows.confirmation(decision_id)
+        return decision, delivery_of(decision.posts_released, settlement, confirmation)
+
+    async def confirm(self, decision_id: str, kind: str, party: str, bitmap: bytes) -> Delivery:
+        """Takes the confirmation of a delivery; the first one stands.
+
+        Raises Refusal: DECISION_UNKNOWN, BITMAP_LENGTH, DELIVERED_WITHOUT_RELEASE, CONFIRMED_OTHERWISE.
+        """
+        delivery = await self._store.write(lambda rows: self._confirm(rows, decision_id, kind, party, bitmap))
+        self._wake_outbox()
+        return delivery
+
+    def _confirm(self, rows: Rows, decision_id: str, kind: str, party: str, bitmap: bytes) -> Delivery:
+        rows.lock_head()
+        now_us = self._clock.now_us()
+        decision = rows.decision(decision_id)
+        if decision is None or not decision.asker.is_asked_by(kind, party):
+            raise unknown_decision()
+        earlier, settlement = rows.confirmation(decision_id), rows.settlement(decision_id)
+        stands = confirm(
+            earlier,
+            settlement,
+            bitmap,
+            released=decision.released,
+            not_after_us=decision.not_after_us,
+            now_us=now_us,
+        )
+        if earlier is None:
+            rows.confirm(decision_id, stands.confirmation)
+        if settlement is None and stands.settlement is not None:
+            self._settle(rows, decision, stands.settlement)
+        return delivery_of(decision.posts_released, stands.settlement, stands.confirmation)
+
+    def _settle(self, rows: Rows, decision: Decision, settlement: Settlement) -> None:
+        rows.settle(decision.decision_id, settlement)
+        assert decision.hold is not None, "what was released was held"
+        counts = _settled(rows, decision, settlement)
+        rows.send_settle(decision.hold.reservation_id, counts, settlement.settled_at_us)
+
+    async def settle_expired(self) -> int:
+        """Settles in full what was released, not confirmed, and is no longer valid; how many decisions it did."""
+        settled = await self._store.write(self._settle_expired)
+        if settled:
+            self._wake_outbox()
+        return settled
+
+    def _settle_expired(self, rows: Rows) -> int:
+        rows.lock_head()
+        now_us = self._clock.now_us()
+        expired = rows.expired_permits(now_us, EXPIRED_AT_ONCE)
+        for decision_id in expired:
+            decision = rows.decision(decision_id)
+            assert decision is not None, "a permit is recorded with its decision"
+            self._settle(
+                rows, decision, Settlement(decision.posts_released, by_expiry=True, settled_at_us=now_us)
+            )
+        return len(expired)
+
+
+def unknown_decision() -> Refusal:
+    """The refusal for a decision that is not there, or not the caller's."""
+    return not_found("DECISION_UNKNOWN", "there is no such decision")
+
+
+def _settled(rows: Rows, decision: Decision, settlement: Settlement) -> ContentCounts:
+    """What metering is told: what was confirmed in time, else all that was released."""
+    confirmation = rows.confirmation(decision.decision_id)
+    if settlement.by_expiry or confirmation is None:
+        delivered = decision.released
+    else:
+        delivered = read_bitmap(confirmation.bitmap, decision.released)
+    return count_content(decision.kinds, decision.media_flags, delivered)
+
+
+def _check_same(decision: Decision, fingerprint: bytes) -> None:
+    if decision.fingerprint != fingerprint:
+        raise request_id_reused()

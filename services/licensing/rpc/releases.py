@@ -1,0 +1,142 @@
+"""The release desk over gRPC: translates, calls, translates."""
+
+from typing import Any
+
+from services.chassis.clock import Clock
+from services.chassis.identity import PrincipalKind, current_principal
+from services.chassis.ids import check_request_id
+from services.chassis.telemetry import current_trace_id, set_attributes
+from services.licensing.desk import ReleaseDesk
+from services.licensing.domain.answers import NoRoom
+from services.licensing.domain.decisions import Asker, Decision, Request
+from services.licensing.domain.deliveries import Delivery, DeliveryState, delivery_of
+from services.licensing.ledger import Concluded, Ledger, unknown_decision
+from services.licensing.rpc.batches import batch_of
+from sluice.licensing.v1 import release_service_pb2 as pb
+from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
+
+FULL_NAME = "sluice.licensing.v1.ReleaseService"
+SEES_ALL = frozenset({PrincipalKind.OPERATOR, PrincipalKind.AUDITOR})
+
+
+class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
+    """`sluice.licensing.v1.ReleaseService`."""
+
+    def __init__(self, desk: ReleaseDesk, ledger: Ledger, clock: Clock) -> None:
+        self._desk = desk
+        self._ledger = ledger
+        self._clock = clock
+
+    async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:  # noqa: N802
+        arrived_at_us, principal = self._clock.now_us(), current_principal()
+        check_request_id(request.request_id, arrived_at_us)
+        asker = Asker(principal.party, principal.kind.value, request.request_id)
+        asked = Request(asker, batch_of(request), arrived_at_us, current_trace_id())
+        concluded = await self._desk.decide(asked)
+        trace_decision(concluded)
+        if concluded.replayed:
+            decision, delivery = await self._ledger.find(concluded.decision.decision_id)
+        else:
+            decision = concluded.decision
+            delivery = delivery_of(decision.posts_released, None, None)
+        answer = decision_message(decision, delivery, arrived_at_us, replayed=concluded.replayed)
+        return pb.DecideResponse(decision=answer)
+
+    async def ConfirmDelivery(  # noqa: N802
+        self, request: pb.ConfirmDeliveryRequest, context: Any
+    ) -> pb.ConfirmDeliveryResponse:
+        caller = current_principal()
+        delivery = await self._ledger.confirm(
+            request.decision_id, caller.kind.value, caller.party, request.delivered
+        )
+        return pb.ConfirmDeliveryResponse(delivery=delivery_message(delivery))
+
+    async def GetDecision(self, request: pb.GetDecisionRequest, context: Any) -> pb.GetDecisionResponse:  # noqa: N802
+        asked_at_us, caller = self._clock.now_us(), current_principal()
+        decision, delivery = await self._ledger.find(request.decision_id)
+        own = decision.asker.is_asked_by(caller.kind.value, caller.party)
+        if not own and caller.kind not in SEES_ALL:
+            raise unknown_decision()
+        answer = decision_message(decision, delivery, asked_at_us, replayed=True)
+        if not own:
+            answer.ClearField("salt")
+        if caller.kind is PrincipalKind.AUDITOR:
+            answer.ClearField("reasons")
+        return pb.GetDecisionResponse(decision=answer)
+
+
+def trace_decision(concluded: Concluded) -> None:
+    """Puts onto the span of the call what may be known of a decision."""
+    decision = concluded.decision
+    set_attributes(
+        sluice__decision_id=decision.decision_id,
+        sluice__outcome=decision.outcome.name,
+        sluice__posts_asked=len(decision.reasons),
+        sluice__posts_released=decision.posts_released,
+        sluice__license_version=decision.license_version,
+        sluice__consent_revision=decision.consent_revision.number if decision.consent_revision else 0,
+        sluice__replayed=concluded.replayed,
+    )
+
+
+def decision_message(
+    decision: Decision, delivery: Delivery, asked_at_us: int, *, replayed: bool
+) -> pb.Decision:
+    """The answer as it is at `asked_at_us`, with the validity that is left then."""
+    valid_for_us = decision.valid_for_us(asked_at_us)
+    message = pb.Decision(
+        decision_id=decision.decision_id,
+        request_id=decision.asker.request_id,
+        license_id=decision.license_id,
+        license_version=decision.license_version,
+        outcome=decision.outcome.value,
+        verdicts=decision.verdicts.tobytes(),
+        reasons=decision.reasons.tobytes(),
+        replayed=replayed,
+        is_void=decision.not_after_us is not None and valid_for_us == 0,
+        receipt=decision.receipt,
+        receipt_number=decision.number,
+        salt=decision.salt,
+        policy_version=decision.policy_version or 0,
+        trace_id=decision.trace_id,
+        delivery=delivery_message(delivery),
+    )
+    message.decided_at.FromMicroseconds(decision.decided_at_us)
+    if decision.not_after_us is not None:
+        message.not_after.FromMicroseconds(decision.not_after_us)
+        message.valid_for.FromMicroseconds(valid_for_us)
+    if decision.consent_revision is not None:
+        message.consent_revision.epoch = decision.consent_revision.epoch
+        message.consent_revision.number = decision.consent_revision.number
+    if decision.hold is not None:
+        message.reservation_id = decision.hold.reservation_id
+        message.counted_at.FromMicroseconds(decision.hold.counted_at_us)
+    if decision.no_room is not None:
+        message.room_denial.CopyFrom(room_denial_message(decision.no_room))
+    return message
+
+
+def room_denial_message(no_room: NoRoom) -> pb.RoomDenial:
+    """Why there was no room."""
+    message = pb.RoomDenial(
+        allowance=no_room.allowance,
+        limit=no_room.limit,
+        retry_at_is_exact=no_room.retry_at_is_exact,
+        never_fits=no_room.never_fits,
+    )
+    if no_room.retry_at_us is not None:
+        message.retry_at.FromMicroseconds(no_room.retry_at_us)
+    return message
+
+
+def delivery_message(delivery: Delivery) -> pb.Delivery:
+    """What is known of a delivery."""
+    message = pb.Delivery(
+        state=DeliveryState(delivery.state).value,
+        posts_released=delivery.posts_released,
+        posts_metered=delivery.posts_metered,
+        posts_billed=delivery.posts_billed,
+    )
+    if delivery.confirmed_at_us is not None:
+        message.confirmed_at.FromMicroseconds(delivery.confirmed_at_us)
+    return message

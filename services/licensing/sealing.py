@@ -1,0 +1,58 @@
+"""Seals a draft: at the moment of its conclusion it is numbered, dated and signed, and is a decision from then on."""
+
+from typing import Protocol
+
+from services.licensing.domain.decisions import Decision, Draft
+from services.licensing.domain.manifests import Manifest
+from services.licensing.domain.receipts import Conclusion, payload_of
+
+
+class Signer(Protocol):
+    """Who signs receipts."""
+
+    def sign(self, payload: bytes) -> str: ...
+
+
+class Seal:
+    """Makes decisions of drafts, inside the transaction that records them."""
+
+    def __init__(self, signer: Signer, permit_us: int) -> None:
+        """`permit_us` is the longest that a permit may be valid, whatever consent said."""
+        self._signer = signer
+        self._permit_us = permit_us
+
+    def seal(self, draft: Draft, manifest: Manifest, number: int, decided_at_us: int) -> Decision:
+        """The decision, with its receipt."""
+        not_after_us = self._not_after_us(draft, decided_at_us)
+        conclusion = Conclusion(draft.decision_id, number, decided_at_us, not_after_us)
+        receipt = self._signer.sign(payload_of(draft, manifest, conclusion))
+        batch, license, consent = draft.request.batch, draft.license, draft.consent
+        return Decision(
+            decision_id=draft.decision_id,
+            number=number,
+            asker=draft.request.asker,
+            fingerprint=batch.fingerprint(),
+            licensee_id=license.terms.licensee_id,
+            license_id=license.license_id,
+            license_version=license.version,
+            terms_digest=license.terms_digest,
+            purpose=batch.purpose,
+            reasons=draft.reasons,
+            kinds=batch.kinds,
+            media_flags=batch.media_flags,
+            salt=draft.salt,
+            policy_version=consent.policy_version if consent else None,
+            consent_revision=consent.revision if consent else None,
+            hold=draft.hold,
+            no_room=draft.no_room,
+            decided_at_us=decided_at_us,
+            not_after_us=not_after_us,
+            trace_id=draft.request.trace_id,
+            receipt=receipt,
+        )
+
+    def _not_after_us(self, draft: Draft, decided_at_us: int) -> int | None:
+        if not draft.releases or draft.consent is None:
+            return None
+        # A consent that names a time far ahead, by mistake or worse, must not outlive our own limit (C9).
+        return min(draft.consent.good_until_us, decided_at_us + self._permit_us)

@@ -1,0 +1,279 @@
+"""The ledger's rows in SQL."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from sqlalchemy import Connection, Row, delete, exists, insert, select
+
+from services.chassis.database import Database
+from services.licensing.domain.answers import Hold, NoRoom, Revision
+from services.licensing.domain.counts import ContentCounts
+from services.licensing.domain.decisions import Asker, Decision
+from services.licensing.domain.deliveries import Confirmation, Settlement
+from services.licensing.domain.licenses import License
+from services.licensing.domain.manifests import Manifest
+from services.licensing.storage.contracts import license_row
+from services.licensing.storage.head import lock_head, take_number
+from services.licensing.storage.ledger_tables import (
+    AttemptRow,
+    ConfirmationRow,
+    DecisionRow,
+    ManifestRow,
+    OpenPermitRow,
+    OutboxRow,
+    SettlementRow,
+)
+
+T = TypeVar("T")
+
+_TABLES = AttemptRow.metadata.tables
+_ATTEMPTS = _TABLES[AttemptRow.__tablename__]
+_DECISIONS = _TABLES[DecisionRow.__tablename__]
+_MANIFESTS = _TABLES[ManifestRow.__tablename__]
+_PERMITS = _TABLES[OpenPermitRow.__tablename__]
+_SETTLEMENTS = _TABLES[SettlementRow.__tablename__]
+_CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
+_OUTBOX = _TABLES[OutboxRow.__tablename__]
+
+
+class LedgerRows:
+    """The rows of the ledger inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock_head(self) -> None:
+        """Makes this transaction the only one that writes here, until it ends."""
+        lock_head(self._connection)
+
+    def take_number(self) -> int:
+        """The next receipt number; used up with this transaction."""
+        return take_number(self._connection)
+
+    def has_ended(self, attempt_id: str) -> bool:
+        """Whether the attempt has concluded or is tombstoned."""
+        return self._has(select(_ATTEMPTS.c.attempt_id).where(_ATTEMPTS.c.attempt_id == attempt_id))
+
+    def has_concluded(self, attempt_id: str) -> bool:
+        """Whether the attempt has concluded a decision."""
+        mine = _ATTEMPTS.c.attempt_id == attempt_id
+        return self._has(select(_ATTEMPTS.c.attempt_id).where(mine, _ATTEMPTS.c.decision_id.is_not(None)))
+
+    def bury(self, attempt_id: str, now_us: int) -> None:
+        """Writes the tombstone of an attempt that has not ended."""
+        self._insert(_ATTEMPTS, attempt_id=attempt_id, decision_id=None, ended_at_us=now_us)
+
+    def license(self, license_id: str) -> License | None:
+        """The license as it stands now."""
+        return license_row(self._connection, license_id)
+
+    def decision_of(self, asker: Asker) -> Decision | None:
+        """The decision that a request got."""
+        return self._decision(
+            _DECISIONS.c.principal_kind == asker.principal_kind,
+            _DECISIONS.c.principal == asker.principal,
+            _DECISIONS.c.request_id == asker.request_id,
+        )
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """A decision by its id."""
+        return self._decision(_DECISIONS.c.decision_id == decision_id)
+
+    def decision_of_attempt(self, attempt_id: str) -> Decision | None:
+        """The decision that an attempt concluded."""
+        mine = select(_ATTEMPTS.c.decision_id).where(_ATTEMPTS.c.attempt_id == attempt_id)
+        return self._decision(_DECISIONS.c.decision_id == mine.scalar_subquery())
+
+    def record(self, attempt_id: str, decision: Decision, manifest: Manifest) -> None:
+        """Writes a decision, its manifest, the end of its attempt and, if it releases anything, its permit."""
+        self._insert(_DECISIONS, **_values(decision))
+        self._insert(
+            _MANIFESTS,
+            decision_id=decision.decision_id,
+            root=manifest.root,
+            leaves=len(manifest),
+            contributors=manifest.contributors.tobytes(),
+            post_offsets=manifest.post_offsets.tobytes(),
+            post_ids=manifest.post_ids.tobytes(),
+        )
+        self._insert(
+            _ATTEMPTS,
+            attempt_id=attempt_id,
+            decision_id=decision.decision_id,
+            ended_at_us=decision.decided_at_us,
+        )
+        if decision.not_after_us is not None:
+            self._insert(_PERMITS, decision_id=decision.decision_id, not_after_us=decision.not_after_us)
+
+    def settlement(self, decision_id: str) -> Settlement | None:
+        """What metering is told of a decision, if that is settled."""
+        row = self._one(select(_SETTLEMENTS).where(_SETTLEMENTS.c.decision_id == decision_id))
+        return row and Settlement(row.posts, row.by_expiry, row.settled_at_us)
+
+    def settle(self, decision_id: str, settlement: Settlement) -> None:
+        """Writes the settlement and closes the permit."""
+        self._insert(
+            _SETTLEMENTS,
+            decision_id=decision_id,
+            posts=settlement.posts,
+            by_expiry=settlement.by_expiry,
+            settled_at_us=settlement.settled_at_us,
+        )
+        self._connection.execute(delete(_PERMITS).where(_PERMITS.c.decision_id == decision_id))
+
+    def confirmation(self, decision_id: str) -> Confirmation | None:
+        """The confirmation that stands."""
+        row = self._one(select(_CONFIRMATIONS).where(_CONFIRMATIONS.c.decision_id == decision_id))
+        return row and Confirmation(row.delivered, row.posts, row.confirmed_at_us)
+
+    def confirm(self, decision_id: str, confirmation: Confirmation) -> None:
+        """Writes the first confirmation."""
+        self._insert(
+            _CONFIRMATIONS,
+            decision_id=decision_id,
+            delivered=confirmation.bitmap,
+            posts=confirmation.posts,
+            confirmed_at_us=confirmation.confirmed_at_us,
+        )
+
+    def expired_permits(self, now_us: int, limit: int) -> Sequence[str]:
+        """Ids of decisions whose permits are no longer valid and not settled, oldest first."""
+        return (
+            self._connection.execute(
+                select(_PERMITS.c.decision_id)
+                .where(_PERMITS.c.not_after_us <= now_us)
+                .order_by(_PERMITS.c.not_after_us)
+                .limit(limit)
+            )
+            .scalars()
+            .all()
+        )
+
+    def send_settle(self, reservation_id: str, delivered: ContentCounts, now_us: int) -> None:
+        """Has metering told what was delivered, once this transaction has committed."""
+        self._send(reservation_id, cancels=False, delivered=delivered, now_us=now_us)
+
+    def send_cancel(self, reservation_id: str, now_us: int) -> None:
+        """Has metering told that the attempt is dead, once this transaction has committed."""
+        self._send(reservation_id, cancels=True, delivered=(), now_us=now_us)
+
+    def is_pending(self, reservation_id: str) -> bool:
+        """Whether metering is still to be told something about the reservation."""
+        return self._has(select(_OUTBOX.c.seq).where(_OUTBOX.c.reservation_id == reservation_id))
+
+    def _send(self, reservation_id: str, *, cancels: bool, delivered: ContentCounts, now_us: int) -> None:
+        self._insert(
+            _OUTBOX,
+            reservation_id=reservation_id,
+            cancels=cancels,
+            delivered=json.dumps(delivered, separators=(",", ":")),
+            written_at_us=now_us,
+        )
+
+    def _decision(self, *where: Any) -> Decision | None:
+        row = self._one(select(_DECISIONS).where(*where))
+        return row and _decision(row)
+
+    def _one(self, statement: Any) -> Row[Any] | None:
+        return self._connection.execute(statement).one_or_none()
+
+    def _has(self, statement: Any) -> bool:
+        return bool(self._connection.execute(select(exists(statement))).scalar())
+
+    def _insert(self, table: Any, **values: object) -> None:
+        self._connection.execute(insert(table), values)
+
+
+class LedgerStore:
+    """The ledger in licensing's own database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, unit: Callable[[LedgerRows], T]) -> T:
+        """Runs `unit` in a transaction; what `Database.write` raises."""
+        return await self._database.write(lambda connection: unit(LedgerRows(connection)))
+
+    async def read(self, query: Callable[[LedgerRows], T]) -> T:
+        """Runs `query` on one snapshot; what `Database.read` raises."""
+        return await self._database.read(lambda connection: query(LedgerRows(connection)))
+
+
+def _values(decision: Decision) -> dict[str, object]:
+    revision, hold, no_room = decision.consent_revision, decision.hold, decision.no_room
+    return {
+        "decision_id": decision.decision_id,
+        "number": decision.number,
+        "principal": decision.asker.principal,
+        "principal_kind": decision.asker.principal_kind,
+        "request_id": decision.asker.request_id,
+        "fingerprint": decision.fingerprint,
+        "licensee_id": decision.licensee_id,
+        "license_id": decision.license_id,
+        "license_version": decision.license_version,
+        "terms_digest": decision.terms_digest,
+        "purpose": decision.purpose,
+        "outcome": int(decision.outcome),
+        "reasons": decision.reasons.tobytes(),
+        "kinds": decision.kinds.tobytes(),
+        "media_flags": decision.media_flags.tobytes(),
+        "salt": decision.salt,
+        "policy_version": decision.policy_version,
+        "consent_epoch": revision and revision.epoch,
+        "consent_revision": revision and revision.number,
+        "reservation_id": hold and hold.reservation_id,
+        "counted_at_us": hold and hold.counted_at_us,
+        "decided_at_us": decision.decided_at_us,
+        "not_after_us": decision.not_after_us,
+        "room_allowance": no_room and no_room.allowance,
+        "room_limit": no_room and no_room.limit,
+        "room_retry_at_us": no_room and no_room.retry_at_us,
+        "room_retry_is_exact": bool(no_room and no_room.retry_at_is_exact),
+        "room_never_fits": bool(no_room and no_room.never_fits),
+        "trace_id": decision.trace_id,
+        "receipt": decision.receipt,
+    }
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        decision_id=row.decision_id,
+        number=row.number,
+        asker=Asker(row.principal, row.principal_kind, row.request_id),
+        fingerprint=row.fingerprint,
+        licensee_id=row.licensee_id,
+        license_id=row.license_id,
+        license_version=row.license_version,
+        terms_digest=row.terms_digest,
+        purpose=row.purpose,
+        reasons=np.frombuffer(row.reasons, np.uint8),
+        kinds=np.frombuffer(row.kinds, np.uint8),
+        media_flags=np.frombuffer(row.media_flags, np.uint8),
+        salt=row.salt,
+        policy_version=row.policy_version,
+        consent_revision=_revision(row),
+        hold=None if row.reservation_id is None else Hold(row.reservation_id, row.counted_at_us),
+        no_room=_no_room(row),
+        decided_at_us=row.decided_at_us,
+        not_after_us=row.not_after_us,
+        trace_id=row.trace_id,
+        receipt=row.receipt,
+    )
+
+
+def _revision(row: Row[Any]) -> Revision | None:
+    return None if row.consent_epoch is None else Revision(row.consent_epoch, row.consent_revision)
+
+
+def _no_room(row: Row[Any]) -> NoRoom | None:
+    if row.room_allowance is None:
+        return None
+    return NoRoom(
+        allowance=row.room_allowance,
+        limit=row.room_limit,
+        retry_at_us=row.room_retry_at_us,
+        retry_at_is_exact=row.room_retry_is_exact,
+        never_fits=row.room_never_fits,
+    )
