@@ -1,0 +1,32 @@
+"""What both ends of a connection must agree on."""
+
+LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
+PING_EVERY_MS = 30_000
+PING_TIMEOUT_MS = 10_000
+
+_SIZES = (
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", LARGEST_MESSAGE_BYTES),
+)
+
+SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
+    *_SIZES,
+    # Otherwise a second server binds the same port without a word and gets a part of the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # A little under the client's interval: pings that come early are answered by closing the connection.
+    ("grpc.http2.min_ping_interval_without_data_ms", PING_EVERY_MS // 2),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_EVERY_MS // 2),
+)
+
+CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
+    *_SIZES,
+    ("grpc.keepalive_time_ms", PING_EVERY_MS),
+    ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # A peer that was restarted is found again within a second.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)

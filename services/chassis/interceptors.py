@@ -1,0 +1,240 @@
+"""What surrounds every RPC handler: telemetry, refusals, a limit, identity, the deadline and validation.
+
+One interceptor wraps a handler of any of the four kinds in the same layers, outermost first, so that a
+streaming RPC cannot slip past what guards a unary one; a handler that it cannot wrap is refused, never let
+through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
+
+import grpc
+import structlog
+
+from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
+from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, check_admission
+from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
+from services.chassis.refusals import Kind, Refusal, exhausted
+from services.chassis.statuses import DETAILS_KEY, code_of, to_status
+from services.chassis.tracing import code_of_exception, server_span
+from services.chassis.validation import check_message
+
+RETRY_AFTER_OVERLOAD_US = 100_000
+HEALTH = "/grpc.health.v1.Health/"
+REFLECTION = ("/grpc.reflection.v1alpha.ServerReflection/", "/grpc.reflection.v1.ServerReflection/")
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Layer = Callable[[str, Context], AbstractContextManager[None]]
+
+_log = structlog.get_logger(__name__)
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """Wraps handlers; health is reachable for anyone and always, reflection for anyone."""
+
+    def __init__(self, *, admissions: AdmissionTable, verifier: TokenVerifier, max_in_flight: int) -> None:
+        observe: list[Layer] = [observed, contained, InFlightLimit(max_in_flight)]
+        self._open_layers = observe
+        self._layers = [*observe, identified(admissions, verifier)]
+        self._wrapped: dict[str, tuple[Handler, Handler]] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """The handler of the RPC inside its layers; None, which becomes UNIMPLEMENTED, if there is none."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None:
+            return None
+        known, wrapped = self._wrapped.get(method, (None, None))
+        if wrapped is None or known is not handler:
+            wrapped = wrap(handler, method, self._layers_for(method))
+            self._wrapped[method] = handler, wrapped
+        return wrapped
+
+    def _layers_for(self, method: str) -> Sequence[Layer]:
+        if method.startswith(HEALTH):
+            return [contained]
+        return self._open_layers if method.startswith(REFLECTION) else self._layers
+
+
+@contextlib.contextmanager
+def observed(method: str, context: Context) -> Iterator[None]:
+    """Span, counter, duration and in-flight gauge of one call."""
+    name = method.removeprefix("/")
+    started = time.perf_counter()
+    code = grpc.StatusCode.OK
+    CALLS_IN_FLIGHT.inc()
+    try:
+        with server_span(name, _metadata(context)):
+            yield
+    except BaseException as error:
+        code = code_of_exception(error)
+        raise
+    finally:
+        CALLS_IN_FLIGHT.dec()
+        CALLS.labels(name, code.name).inc()
+        CALL_SECONDS.labels(name).observe(time.perf_counter() - started)
+
+
+@contextlib.contextmanager
+def contained(method: str, _context: Context) -> Iterator[None]:
+    """Turns an exception that nobody foresaw into a refusal that says nothing of it, and logs it."""
+    try:
+        yield
+    except (Refusal, grpc.aio.AbortError):
+        raise
+    except Exception as error:
+        _log.exception("a call failed on a defect", method=method)
+        raise Refusal(Kind.INTERNAL, "INTERNAL", "something went wrong on our side") from error
+
+
+class InFlightLimit:
+    """Refuses at once what would have to wait behind too many others."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._running = 0
+
+    @contextlib.contextmanager
+    def __call__(self, _method: str, _context: Context) -> Iterator[None]:
+        """Raises Refusal (exhausted, OVERLOADED) when the limit is reached."""
+        # gRPC's own maximum_concurrent_rpcs can be bypassed and would refuse health checks too.
+        if self._running >= self._most:
+            raise exhausted("OVERLOADED", "too many calls at once", retry_after_us=RETRY_AFTER_OVERLOAD_US)
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+
+
+def identified(admissions: AdmissionTable, verifier: TokenVerifier) -> Layer:
+    """Lets in whom the table admits, and makes them the current principal."""
+
+    def layer(method: str, context: Context) -> AbstractContextManager[None]:
+        scheme, _, token = str(_metadata(context).get("authorization", "")).partition(" ")
+        principal = verifier.verify(token if scheme.lower() == "bearer" else "")
+        check_admission(admissions, method, principal)
+        return acting_as(principal)
+
+    return layer
+
+
+def deadlined(default_us: int | None) -> Layer:
+    """Keeps the caller's deadline for the calls that the handler makes; `default_us` if there is none."""
+
+    def layer(_method: str, context: Context) -> AbstractContextManager[None]:
+        seconds: float | None = context.time_remaining()
+        left_us = default_us if seconds is None else int(seconds * 1_000_000)
+        return contextlib.nullcontext() if left_us is None else within(left_us)
+
+    return layer
+
+
+def wrap(handler: Handler, method: str, layers: Sequence[Layer]) -> Handler:
+    """The handler inside its layers, whichever of the four kinds it is."""
+    behaviour = _behaviour_of(handler)
+    check = _checked_stream if handler.request_streaming else _checked
+    if handler.response_streaming:
+        # A stream may stay open for days: no deadline unless its caller wants one.
+        run = _streaming(behaviour, check)
+        layers = [*layers, deadlined(None)]
+    else:
+        run = _single(behaviour, check)
+        layers = [*layers, deadlined(None if handler.request_streaming else DEFAULT_DEADLINE_US)]
+    if not (inspect.iscoroutinefunction(behaviour) or inspect.isasyncgenfunction(behaviour)):
+        # It would run on a thread of gRPC's, outside of every context variable set here.
+        run = _unguardable
+
+    async def guarded(incoming: Any, context: Context) -> Any:
+        try:
+            with _entered(layers, method, context):
+                return await run(incoming, context)
+        except Refusal as refusal:
+            await _abort(context, refusal)
+
+    return _handler_like(handler, guarded)
+
+
+def _behaviour_of(handler: Handler) -> Any:
+    kinds = {
+        (False, False): handler.unary_unary,
+        (False, True): handler.unary_stream,
+        (True, False): handler.stream_unary,
+        (True, True): handler.stream_stream,
+    }
+    return kinds[handler.request_streaming, handler.response_streaming]
+
+
+def _handler_like(handler: Handler, behaviour: Any) -> Handler:
+    makers: dict[tuple[bool, bool], Any] = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+    make = makers[handler.request_streaming, handler.response_streaming]
+    wrapped: Handler = make(behaviour, handler.request_deserializer, handler.response_serializer)
+    return wrapped
+
+
+def _single(behaviour: Any, check: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
+    async def run(incoming: Any, context: Context) -> Any:
+        return await behaviour(check(incoming), context)
+
+    return run
+
+
+def _streaming(behaviour: Any, check: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
+    if not inspect.isasyncgenfunction(behaviour):
+        return _single(behaviour, check)
+
+    # Answers are written from here and not yielded: a generator that nobody finishes would leave its layers
+    # open.
+    async def run(incoming: Any, context: Context) -> None:
+        async with contextlib.aclosing(behaviour(check(incoming), context)) as answers:
+            async for answer in answers:
+                await context.write(answer)
+
+    return run
+
+
+async def _unguardable(_incoming: Any, _context: Context) -> Any:
+    raise Refusal(Kind.INTERNAL, "NOT_GUARDED", "this call cannot be served safely")
+
+
+def _checked(message: Any) -> Any:
+    check_message(message)
+    return message
+
+
+async def _checked_stream(messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for message in messages:
+        yield _checked(message)
+
+
+@contextlib.contextmanager
+def _entered(layers: Sequence[Layer], method: str, context: Context) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(layer(method, context))
+        yield
+
+
+async def _abort(context: Context, refusal: Refusal) -> None:
+    details = to_status(refusal).SerializeToString()
+    await context.abort(code_of(refusal.kind), refusal.message, ((DETAILS_KEY, details),))
+
+
+def _metadata(context: Context) -> dict[str, Any]:
+    return dict(context.invocation_metadata() or ())

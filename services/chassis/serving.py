@@ -1,0 +1,196 @@
+"""Runs the gRPC services of a process from the bound port to the drained end.
+
+Being told to stop (SIGTERM, SIGINT) loses no call: health says NOT_SERVING, callers get time to notice,
+what runs is finished, and what was begun in the background is ended before the things that it uses are
+closed.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import grpc
+import structlog
+import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.chassis.channels import SERVER_OPTIONS
+from services.chassis.identity import AdmissionTable, TokenVerifier
+from services.chassis.interceptors import Guard
+from services.chassis.metrics import serve_metrics
+from services.chassis.refusals import Refusal, precondition
+from services.chassis.settings import ServiceSettings, parse_address
+from services.chassis.telemetry import Telemetry
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Bolt:
+    """One gRPC service to serve."""
+
+    register: Callable[[Any, grpc.aio.Server], None]
+    """The generated add_<Service>Servicer_to_server."""
+    servicer: object
+    full_name: str
+    """Such as "grpc.health.v1.Health"; for health and reflection."""
+
+
+class BackgroundTask(Protocol):
+    """Something that runs beside the calls for as long as they are served."""
+
+    name: str
+
+    async def run(self) -> None:
+        """Runs until it is cancelled; to return or raise earlier stops the whole process."""
+        ...
+
+
+class Server:
+    """The listening half of a process: services, health and reflection behind one guard."""
+
+    def __init__(
+        self,
+        bolts: Sequence[Bolt],
+        admissions: AdmissionTable,
+        verifier: TokenVerifier,
+        *,
+        max_in_flight: int,
+    ) -> None:
+        guard = Guard(admissions=admissions, verifier=verifier, max_in_flight=max_in_flight)
+        self._server = grpc.aio.server(interceptors=[guard], options=SERVER_OPTIONS)
+        self._names = [bolt.full_name for bolt in bolts]
+        self.health = health.aio.HealthServicer()
+        for bolt in bolts:
+            bolt.register(bolt.servicer, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        reflection.enable_server_reflection(
+            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        )
+
+    async def start(self, listen: str) -> str:
+        """Serves at `listen` ("host:port"); returns the address with the port that was really bound.
+
+        Raises Refusal (precondition, ADDRESS_IN_USE) when it cannot be bound.
+        """
+        address = bind(self._server, listen)
+        await self._server.start()
+        for name in ("", *self._names):
+            await self.health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return address
+
+    async def drain(self, *, grace_seconds: float, finish_seconds: float) -> None:
+        """Says NOT_SERVING, serves on for `grace_seconds`, then gives what runs `finish_seconds` to end."""
+        await self.health.enter_graceful_shutdown()
+        await asyncio.sleep(grace_seconds)
+        await self._server.stop(finish_seconds)
+
+
+def bind(server: grpc.aio.Server, listen: str) -> str:
+    """Binds without TLS; returns host:port. Raises Refusal (precondition, ADDRESS_IN_USE)."""
+    host, _ = parse_address(listen)
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise precondition(
+            "ADDRESS_IN_USE", f"cannot listen on {listen}: it is in use or not ours"
+        ) from error
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def serve(
+    *,
+    settings: ServiceSettings,
+    bolts: Sequence[Bolt],
+    admissions: AdmissionTable,
+    verifier: TokenVerifier,
+    telemetry: Telemetry,
+    background: Sequence[BackgroundTask] = (),
+    on_close: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> None:
+    """Serves until SIGTERM or SIGINT, drains, closes (`on_close` in order), flushes traces and returns.
+
+    Raises Refusal (precondition, ADDRESS_IN_USE), and RuntimeError after an orderly end that a background
+    task forced by ending first.
+    """
+    try:
+        stop = _stop_signal()
+        server = Server(bolts, admissions, verifier, max_in_flight=settings.max_in_flight)
+        async with _health_port(server, settings.health_listen):
+            address = await server.start(settings.listen)
+            if settings.metrics_listen is not None:
+                serve_metrics(settings.metrics_listen)
+            announce(settings.announce_path, address)
+            _log.info("serving", address=address)
+            async with _running(background, stop):
+                await stop.wait()
+                _log.info("draining")
+                await server.drain(grace_seconds=settings.drain_grace, finish_seconds=settings.drain_seconds)
+    finally:
+        for close in on_close:
+            await close()
+        await asyncio.to_thread(telemetry.shutdown)
+
+
+def announce(path: Path | None, address: str) -> None:
+    """Writes the address into `path`, whole or not at all, for whoever started us and waits for it."""
+    if path is None:
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(address + "\n", encoding="ascii")
+    draft.replace(path)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Runs a service's main coroutine on uvloop; a refusal ends it with one clear line and status 1."""
+    try:
+        uvloop.run(main)
+    except Refusal as refusal:
+        sys.exit(f"{refusal.reason}: {refusal.message}")
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+@contextlib.asynccontextmanager
+async def _health_port(server: Server, listen: str | None) -> AsyncIterator[None]:
+    """Health alone on a port of its own: a kubelet's probe shows no client certificate."""
+    if listen is None:
+        yield
+        return
+    probes = grpc.aio.server(options=SERVER_OPTIONS)
+    health_pb2_grpc.add_HealthServicer_to_server(server.health, probes)
+    bind(probes, listen)
+    await probes.start()
+    try:
+        yield
+    finally:
+        await probes.stop(None)
+
+
+@contextlib.asynccontextmanager
+async def _running(background: Sequence[BackgroundTask], stop: asyncio.Event) -> AsyncIterator[None]:
+    """Runs the tasks beside the body and cancels them after it; one that ends by itself ends everything."""
+    tasks = [asyncio.create_task(task.run(), name=task.name) for task in background]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop.set())
+    try:
+        yield
+    finally:
+        ended = [task for task in tasks if task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        raise RuntimeError(f"the background task {task.get_name()} ended") from task.exception()

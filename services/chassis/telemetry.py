@@ -1,0 +1,137 @@
+"""Traces and logs of a process: where they go, and the trace id that ties them together.
+
+Traces may be lost, receipts never: nothing waits for an exporter. No attribute and no log line holds the id
+of a person or the text of a post.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, Tracer, format_trace_id
+from opentelemetry.util.types import AttributeValue
+
+from services.chassis.otlp_lines import OtlpLines
+from services.chassis.settings import ServiceSettings
+
+EXPORT_EVERY_MS = 500
+SCOPE = "sluice"
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """The running exporter of a process."""
+
+    service_name: str
+    provider: TracerProvider
+
+    def shutdown(self) -> None:
+        """Sends what is still to be sent, then closes; blocks for as long as that takes."""
+        self.provider.shutdown()
+
+
+class _Current:
+    """The tracer in use; until telemetry is started, one that records nothing."""
+
+    tracer: Tracer = trace.NoOpTracer()
+
+
+def start_telemetry(service_name: str, settings: ServiceSettings) -> Telemetry:
+    """Starts tracing and JSON logs on standard error for this process, instead of any earlier ones."""
+    start_logs(service_name, settings.log_level)
+    provider = TracerProvider(
+        # A caller's decision holds below it, so that a trace is never half there.
+        sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)),
+        resource=Resource.create({"service.name": service_name, "service.instance.id": str(os.getpid())}),
+        shutdown_on_exit=False,
+    )
+    provider.add_span_processor(
+        BatchSpanProcessor(_exporter(service_name, settings), schedule_delay_millis=EXPORT_EVERY_MS)
+    )
+    _Current.tracer = provider.get_tracer(SCOPE)
+    return Telemetry(service_name, provider)
+
+
+def tracer() -> Tracer:
+    """The tracer of this process."""
+    return _Current.tracer
+
+
+def current_trace_id() -> str:
+    """The id of the current trace, 32 hexadecimal digits; "" outside of any."""
+    context = trace.get_current_span().get_span_context()
+    return format_trace_id(context.trace_id) if context.is_valid else ""
+
+
+def set_attributes(**attributes: AttributeValue) -> None:
+    """Adds attributes to the current span; a double underscore in a name becomes a dot."""
+    span: Span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attributes({name.replace("__", "."): value for name, value in attributes.items()})
+
+
+def traces_path(service_name: str, settings: ServiceSettings) -> Path:
+    """Where the traces of a service go when there is no collector."""
+    return settings.traces_path or settings.state_dir / "traces" / f"{service_name}.jsonl"
+
+
+def start_logs(service_name: str, level: str) -> None:
+    """JSON lines on standard error, for our own log events and for those of libraries."""
+    processors: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_origin(service_name),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *processors,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    # It reports every migration that it looks at.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _add_origin(service_name: str) -> structlog.typing.Processor:
+    def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["service"] = service_name
+        if trace_id := current_trace_id():
+            event["trace_id"] = trace_id
+        return event
+
+    return add
+
+
+def _exporter(service_name: str, settings: ServiceSettings) -> SpanExporter:
+    if settings.otlp_endpoint is not None:
+        return OTLPSpanExporter(
+            endpoint=settings.otlp_endpoint, insecure=not settings.otlp_endpoint.startswith("https")
+        )
+    return OtlpLines(traces_path(service_name, settings))

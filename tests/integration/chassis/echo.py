@@ -1,0 +1,103 @@
+"""A service of raw bytes with every kind of RPC, for tests of what surrounds a handler."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from services.chassis.deadlines import remaining_us
+from services.chassis.identity import PrincipalKind, admit, current_principal
+from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.chassis.serving import Bolt
+from services.chassis.telemetry import current_trace_id
+
+NAME = "test.Echo"
+ADMISSIONS = {
+    f"/{NAME}/{method}": admit(PrincipalKind.PIPELINE)
+    for method in ("Say", "Refuse", "Fail", "Who", "Trace", "Left", "Wait", "Count", "Join", "Chat", "Sync")
+}
+
+
+class Echo:
+    """Answers with what a test wants to know; `entered` and `leave` hold a call of Wait in the middle."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Semaphore(0)
+        self.leave = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.failures: list[grpc.StatusCode] = []
+        self.asked = 0
+
+    async def say(self, request: bytes, context: Any) -> bytes:
+        self.asked += 1
+        if self.failures:
+            await context.abort(self.failures.pop(0), "as the test wants it")
+        return request
+
+    async def refuse(self, _request: bytes, _context: Any) -> bytes:
+        raise Refusal(
+            Kind.PRECONDITION,
+            "NOT_READY",
+            "it is not ready",
+            violations=[FieldViolation("a.b[2]", "is wrong")],
+            retry_after_us=1_500_000,
+            metadata={"since": "today"},
+        )
+
+    async def fail(self, _request: bytes, _context: Any) -> bytes:
+        raise LookupError("subject 4711 said something secret")
+
+    async def who(self, _request: bytes, _context: Any) -> bytes:
+        principal = current_principal()
+        return f"{principal.kind} {principal.party}".encode()
+
+    async def trace(self, _request: bytes, _context: Any) -> bytes:
+        return current_trace_id().encode()
+
+    async def left(self, _request: bytes, _context: Any) -> bytes:
+        return str(remaining_us()).encode()
+
+    async def wait(self, request: bytes, _context: Any) -> bytes:
+        self.entered.release()
+        await self.leave.wait()
+        return request
+
+    async def both_entered(self) -> None:
+        """Returns when two calls of Wait are held."""
+        for _ in range(2):
+            await self.entered.acquire()
+
+    async def count(self, request: bytes, _context: Any) -> AsyncIterator[bytes]:
+        try:
+            for number in range(int(request)):
+                yield f"{current_principal().party} {number}".encode()
+        finally:
+            self.closed.set()
+
+    async def join(self, requests: AsyncIterator[bytes], _context: Any) -> bytes:
+        return b" ".join([current_principal().party.encode(), *[each async for each in requests]])
+
+    async def chat(self, requests: AsyncIterator[bytes], context: Any) -> None:
+        async for each in requests:
+            await context.write(each.upper())
+        raise Refusal(Kind.EXHAUSTED, "TALKED_OUT", "nothing more to say")
+
+    def sync(self, request: bytes, _context: Any) -> bytes:
+        return request
+
+    def bolt(self) -> Bolt:
+        """This service as one to be served."""
+        unary, names = grpc.unary_unary_rpc_method_handler, ("say", "refuse", "fail", "who", "trace", "left")
+        handlers: dict[str, Any] = {
+            name.capitalize(): unary(getattr(self, name)) for name in (*names, "wait", "sync")
+        }
+        handlers["Forgotten"] = unary(self.say)
+        handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
+        handlers["Join"] = grpc.stream_unary_rpc_method_handler(self.join)
+        handlers["Chat"] = grpc.stream_stream_rpc_method_handler(self.chat)
+
+        def register(_servicer: Any, server: grpc.aio.Server) -> None:
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
+
+        return Bolt(register, self, NAME)

@@ -1,0 +1,60 @@
+"""A real server inside the test, behind the same guard as in production, and peers that call it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from services.chassis.clock import Clock
+from services.chassis.dialing import Peer
+from services.chassis.identity import AdmissionTable, PrincipalKind
+from services.chassis.serving import Bolt, Server
+from tests.support.keys import a_minter, a_verifier, some_keys
+
+DEADLINE_US = 5_000_000
+
+
+class LocalServer:
+    """A server that is running, as `serving` gives it."""
+
+    def __init__(self, address: str, mint: Callable[[PrincipalKind, str, Sequence[str]], str]) -> None:
+        self.address = address
+        self._mint = mint
+        self._peers: list[Peer] = []
+
+    def peer(self, kind: PrincipalKind, party: str = "someone", roles: Sequence[str] = ()) -> Peer:
+        """A connection that shows a token of such a principal; closed with the server."""
+        return self.peer_showing(lambda: self.token(kind, party, roles))
+
+    def token(self, kind: PrincipalKind, party: str = "someone", roles: Sequence[str] = ()) -> str:
+        """A token of such a principal."""
+        return self._mint(kind, party, roles)
+
+    def peer_showing(self, token: Callable[[], str]) -> Peer:
+        """A connection that shows whatever token it is given; closed with the server."""
+        peer = Peer(self.address, token, name="the server under test", default_deadline_us=DEADLINE_US)
+        self._peers.append(peer)
+        return peer
+
+    async def close(self) -> None:
+        """Closes every peer."""
+        for peer in self._peers:
+            await peer.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    folder: Path,
+    *bolts: Bolt,
+    admissions: AdmissionTable,
+    clock: Clock | None = None,
+    max_in_flight: int = 64,
+) -> AsyncIterator[LocalServer]:
+    """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
+    keys = some_keys(folder)
+    server = Server(bolts, admissions, a_verifier(keys, clock), max_in_flight=max_in_flight)
+    local = LocalServer(await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
+    try:
+        yield local
+    finally:
+        await local.close()
+        await server.drain(grace_seconds=0, finish_seconds=0)
