@@ -6,7 +6,7 @@ written as their words, digests in hex, times as RFC 3339 or dates (UTC).
 
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,15 +34,25 @@ _INTEGERS = {
 }
 
 
-def read_document(path: Path, message_type: type[M], given: Sequence[str] = ()) -> M:
+def read_document(
+    path: Path, message_type: type[M], given: Sequence[str] = (), instead: Mapping[str, Message] | None = None
+) -> M:
     """The message that a file holds; `given` are top-level fields that are not the author's to write.
+
+    `instead` are messages that stand in for what the file says in those fields, if anything.
 
     Raises Refusal (invalid, DOCUMENT_INVALID, a violation for each fault) and OSError.
     """
-    return parse_document(path.read_bytes(), path.name, message_type, given)
+    return parse_document(path.read_bytes(), path.name, message_type, given, instead)
 
 
-def parse_document(text: bytes, source: str, message_type: type[M], given: Sequence[str] = ()) -> M:
+def parse_document(
+    text: bytes,
+    source: str,
+    message_type: type[M],
+    given: Sequence[str] = (),
+    instead: Mapping[str, Message] | None = None,
+) -> M:
     """The message that `text` holds; `source` is what faults call it. Raises as `read_document`."""
     reading = _Reading(source)
     root = reading.compose(text)
@@ -52,6 +62,8 @@ def parse_document(text: bytes, source: str, message_type: type[M], given: Seque
         value = reading.message(descriptor, root, "", frozenset(given))
         if not reading.faults:
             message = json_format.ParseDict(value, message_type())
+            for field, replacement in (instead or {}).items():
+                getattr(message, field).CopyFrom(replacement)
             reading.check_rules(message, frozenset(given))
             if not reading.faults:
                 return message

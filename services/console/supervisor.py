@@ -8,12 +8,13 @@ import contextlib
 import signal
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from services.chassis.refusals import Refusal, precondition
+from services.console.racing import first
 
 LOG_TAIL_LINES = 12
 
@@ -86,8 +87,8 @@ class Supervisor:
         others are drained by then.
         """
         for name, keeper in self._keepers.items():
-            first = [self._keepers[other].is_ready for other in keeper.program.after]
-            self._tasks[name] = asyncio.create_task(keeper.keep(first), name=f"keeper-{name}")
+            prerequisites = [self._keepers[other].is_ready for other in keeper.program.after]
+            self._tasks[name] = asyncio.create_task(keeper.keep(prerequisites), name=f"keeper-{name}")
         try:
             for name in self._keepers:
                 await self.until_ready(name)
@@ -127,7 +128,7 @@ class Supervisor:
 
     async def until_ready(self, name: str) -> None:
         """Returns when the program is ready; after `kill`, when its next process is. Raises as `failure`."""
-        await _first(self._keepers[name].is_ready.wait(), self.failure())
+        await first(self._keepers[name].is_ready.wait(), self.failure())
 
 
 class _Keeper:
@@ -162,10 +163,10 @@ class _Keeper:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def keep(self, first: Sequence[asyncio.Event]) -> None:
-        """Runs the program, once `first` have happened, until `stop`; raises Refusal when it is given up."""
-        for event in first:
-            await _first(event.wait(), self._stopping.wait())
+    async def keep(self, prerequisites: Sequence[asyncio.Event]) -> None:
+        """Runs the program, once all `prerequisites` are set, until `stop`; raises Refusal when given up."""
+        for event in prerequisites:
+            await first(event.wait(), self._stopping.wait())
         quick_failures = 0
         was_ready = False
         while not self._stopping.is_set():
@@ -216,7 +217,7 @@ class _Keeper:
     async def _await_ready(self, ended: "asyncio.Future[int]") -> bool:
         try:
             async with asyncio.timeout(self._patience.ready):
-                await _first(self.program.ready(), asyncio.shield(ended), self._stopping.wait())
+                await first(self.program.ready(), asyncio.shield(ended), self._stopping.wait())
         except TimeoutError:
             self._report(f"{self.program.name} is not ready after {self._patience.ready:g} s.")
             self.signal(signal.SIGKILL)
@@ -227,7 +228,7 @@ class _Keeper:
         return True
 
     async def _await_end(self, ended: "asyncio.Future[int]") -> None:
-        await _first(asyncio.shield(ended), self._stopping.wait())
+        await first(asyncio.shield(ended), self._stopping.wait())
         if ended.done():
             return
         self.signal(signal.SIGTERM)
@@ -255,18 +256,6 @@ def log_tail(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
         return []
     with log.open(encoding="utf-8", errors="replace") as file:
         return [line.rstrip() for line in deque(file, maxlen=lines)]
-
-
-async def _first(*waits: Awaitable[object]) -> None:
-    """Returns when one of them does, or raises what it raises; the others are given up."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 def _ending(returncode: int) -> str:

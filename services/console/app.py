@@ -1,0 +1,21 @@
+"""Wires the commands of `sluice` together."""
+
+import typer
+
+from services.console import choices, licensees, licenses, policies, subjects, tokens, up
+
+app = typer.Typer(
+    name="sluice",
+    help="Decide, for every release of user posts to an AI licensee, whether it may happen, and prove it.",
+    no_args_is_help=True,
+    # A refusal is answered in words; anything else is a defect, and its trace is for whoever mends it.
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("serve")(up.serve)
+app.add_typer(policies.app, name="policy")
+app.add_typer(subjects.app, name="subjects")
+app.add_typer(choices.app, name="choices")
+app.add_typer(licensees.app, name="licensee")
+app.add_typer(licenses.app, name="license")
+app.add_typer(tokens.app, name="token")

@@ -1,0 +1,51 @@
+"""`sluice licensee`: the parties that may receive posts."""
+
+from typing import Annotated
+
+import typer
+from sluice.licensing.v1 import contract_service_pb2 as contracts
+from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
+from sluice.licensing.v1.license_pb2 import Licensee
+
+from services.console import options
+from services.console.credentials import OPERATOR
+from services.console.names import plain
+from services.console.output import give_json, say
+from services.console.sessions import Session
+
+app = typer.Typer(help="Licensees: the parties that may receive posts.", no_args_is_help=True)
+
+
+@app.callback()
+def licensees() -> None:
+    """Licensees: the parties that may receive posts."""
+
+
+@app.command("create")
+def create(
+    licensee_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Lower-case letters, digits, dots, underscores, dashes.")
+    ],
+    *,
+    name: Annotated[str, typer.Option(help="Its name for people.")],
+    address: options.Licensing = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Create a licensee."""
+    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
+    answer = session.run(lambda session: create_licensee(session, licensee_id, name))
+    if as_json:
+        give_json(plain(answer.licensee))
+        return
+    say(f"Licensee {answer.licensee.licensee_id} ({answer.licensee.display_name}) is created.")
+
+
+async def create_licensee(session: Session, id: str, name: str) -> contracts.CreateLicenseeResponse:
+    """Creates it under a fresh request id; raises Refusal."""
+    peer = session.peer("licensing")
+    request = contracts.CreateLicenseeRequest(
+        request_id=session.new_id(), licensee=Licensee(licensee_id=id, display_name=name)
+    )
+    return await peer.call(ContractServiceStub(peer.channel).CreateLicensee, request)

@@ -1,0 +1,108 @@
+"""`sluice policy`: what applies to subjects who have not chosen."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sluice.consent.v1 import consent_service_pb2 as consent
+from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from sluice.consent.v1.policy_pb2 import Policy
+
+from services.chassis.clock import SystemClock
+from services.console import moments, options
+from services.console.credentials import OPERATOR
+from services.console.documents import read_document
+from services.console.names import plain
+from services.console.output import give_json, say, show, table
+from services.console.sessions import Session
+
+GIVEN_BY_CONSENT = ("version", "activated_at", "activation_revision")
+PAGE = 200
+
+app = typer.Typer(help="Policies: what applies to subjects who have not chosen.", no_args_is_help=True)
+
+
+@app.command("publish")
+def publish(
+    file: Annotated[Path, typer.Argument(help="YAML file.", exists=True, dir_okay=False)],
+    *,
+    effective_in: Annotated[
+        float | None, typer.Option(help="Seconds from now, instead of the file's effective_at.", min=0)
+    ] = None,
+    address: options.Consent = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Announce a version of the policy, to take effect at its time (never in the past).
+
+    Fields: effective_at, text_digest (SHA-256 of the policy's text, in hex), rules (a list of jurisdiction,
+    purpose, and regime: opt_in, opt_out or prohibited) and notice_digests. A jurisdiction without a rule is
+    opt_in; a purpose in no rule releases nothing.
+    """
+    policy = read_policy(file, effective_in)
+    session = Session.open(state, token_file, OPERATOR, {"consent": address})
+    answer = session.run(lambda session: publish_policy(session, policy))
+    if as_json:
+        give_json(plain(answer))
+        return
+    effective = moments.clock_face(answer.policy.effective_at)
+    say(f"Policy version {answer.policy.version} takes effect at {effective}.")
+
+
+@app.command("list")
+def list_(
+    *,
+    address: options.Consent = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the versions of the policy, newest first."""
+    session = Session.open(state, token_file, OPERATOR, {"consent": address})
+    policies = session.run(all_policies)
+    if as_json:
+        give_json([plain(policy) for policy in policies])
+        return
+    rows = [
+        (
+            policy.version,
+            moments.clock_face(policy.effective_at),
+            moments.clock_face(policy.activated_at) if policy.HasField("activated_at") else "not yet",
+            len(policy.rules),
+            policy.text_digest.hex()[:12],
+        )
+        for policy in policies
+    ]
+    show(table((">version", "effective at", "took effect", ">rules", "text"), rows))
+
+
+def read_policy(file: Path, effective_in: float | None) -> Policy:
+    """The policy in a file; `effective_in` seconds from now replace its time. Raises Refusal and OSError."""
+    if effective_in is None:
+        return read_document(file, Policy, GIVEN_BY_CONSENT)
+    effective_at = moments.from_us(SystemClock().now_us() + int(effective_in * 1_000_000))
+    return read_document(file, Policy, GIVEN_BY_CONSENT, instead={"effective_at": effective_at})
+
+
+async def publish_policy(session: Session, policy: Policy) -> consent.PublishPolicyResponse:
+    """Announces it under a fresh id; raises Refusal."""
+    peer = session.peer("consent")
+    request = consent.PublishPolicyRequest(request_id=session.new_id(), policy=policy)
+    return await peer.call(ConsentServiceStub(peer.channel).PublishPolicy, request)
+
+
+async def all_policies(session: Session) -> list[Policy]:
+    """Every version, newest first; raises Refusal."""
+    peer = session.peer("consent")
+    stub = ConsentServiceStub(peer.channel)
+    policies: list[Policy] = []
+    token = ""
+    while True:
+        page = await peer.call(
+            stub.ListPolicies, consent.ListPoliciesRequest(page_size=PAGE, page_token=token)
+        )
+        policies += page.policies
+        token = page.next_page_token
+        if not token:
+            return policies

@@ -1,0 +1,192 @@
+"""`sluice up` and `sluice serve`: the services of a local installation, all three supervised or one alone."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.chassis.refusals import invalid, precondition
+from services.console import options
+from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
+from services.console.output import give_json, note, say
+from services.console.programs import ServiceProgram, local_services
+from services.console.racing import first
+from services.console.supervisor import Supervisor
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SERVICE.FIELD=VALUE", help="A setting of one service. Repeatable."),
+]
+PortBase = Annotated[
+    int, typer.Option(min=0, max=65_533, help="First of the three ports; 0 takes free ones.")
+]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Instead of the port counted from the base.")
+]
+
+
+class ServiceName(StrEnum):
+    """One of the three."""
+
+    CONSENT = "consent"
+    METERING = "metering"
+    LICENSING = "licensing"
+
+
+def up(
+    *,
+    state: options.State = options.DEFAULT_STATE,
+    port_base: PortBase = PORT_BASE,
+    consent_port: Port = None,
+    metering_port: Port = None,
+    licensing_port: Port = None,
+    settings: Settings = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run consent, metering and licensing on this machine, supervised.
+
+    Keys are made on first start. A service that dies is started again. Ctrl-C drains all three; a second
+    Ctrl-C kills them. Databases, logs and traces stay in the state folder.
+    """
+    ports = _ports(port_base, (consent_port, metering_port, licensing_port))
+    folder = StateFolder(state)
+    keys = folder.prepare()
+    with only_one(folder):
+        for service, port in ports.items():
+            _check_free(service, port)
+        programs = local_services(folder, keys, ports, parse_settings(settings or []))
+        asyncio.run(_run(programs, folder, as_json=as_json))
+
+
+def serve(
+    service: Annotated[ServiceName, typer.Argument(help="Which service.")],
+    *,
+    state: options.State = options.DEFAULT_STATE,
+    port: Port = None,
+    settings: Settings = None,
+) -> None:
+    """Run one service in the foreground, logging to the terminal.
+
+    Its settings are those of --set, else of the environment (SLUICE_CONSENT_... and so on), else what
+    `sluice up` would give it.
+    """
+    folder = StateFolder(state)
+    keys = folder.prepare()
+    chosen = parse_settings(settings or []).get(service, {})
+    ports = {name: _announced_port(folder, name) or PORT_BASE + at for at, name in enumerate(SERVICES)}
+    ports[service] = PORT_BASE + SERVICES.index(service) if port is None else port
+    program = next(each for each in local_services(folder, keys, ports) if each.name == service)
+    prefix = f"SLUICE_{service.upper()}_"
+    named = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
+    environment = {**program.environment(), **named}
+    environment |= {prefix + field.upper(): value for field, value in chosen.items()}
+    os.execve(sys.executable, [sys.executable, "-P", "-m", f"services.{service}"], environment)  # noqa: S606 - that is what it is for
+
+
+def parse_settings(given: list[str]) -> dict[str, dict[str, str]]:
+    """`consent.permit_seconds=2` and the like, by service; raises Refusal (invalid, SETTING_MALFORMED)."""
+    settings: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for text in given:
+        name, equals, value = text.partition("=")
+        service, dot, field = name.partition(".")
+        if not equals or not dot or not field.isidentifier() or service not in SERVICES:
+            raise invalid(
+                "SETTING_MALFORMED",
+                f"--set wants SERVICE.FIELD=VALUE with a service of {', '.join(SERVICES)}, not {text!r}",
+            )
+        settings[service][field] = value
+    return dict(settings)
+
+
+@contextlib.contextmanager
+def only_one(folder: StateFolder) -> Iterator[None]:
+    """Holds the state folder; raises Refusal (precondition, STATE_IN_USE) while another process does.
+
+    The kernel lets go of it when the process ends, however it ends.
+    """
+    with folder.lock().open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise precondition(
+                "STATE_IN_USE", f"process {owner} already runs the services of {folder.root}"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+async def _run(programs: list[ServiceProgram], folder: StateFolder, *, as_json: bool) -> None:
+    supervisor = Supervisor(programs, note)
+    stop = _stop_on_signals(supervisor)
+    try:
+        await first(supervisor.start(), stop.wait())
+        if not stop.is_set():
+            _say_where(programs, folder, as_json=as_json)
+            await first(supervisor.failure(), stop.wait())
+    finally:
+        note("Draining all three; Ctrl-C again ends them at once.")
+        await supervisor.stop()
+        note("All three have ended.")
+
+
+def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
+    """An event that the first signal sets; the next one does not wait for the drain."""
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            supervisor.hurry()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop
+
+
+def _say_where(programs: list[ServiceProgram], folder: StateFolder, *, as_json: bool) -> None:
+    if as_json:
+        give_json({program.name: program.address for program in programs})
+        return
+    for program in programs:
+        say(f"{program.name:<10} {program.address}")
+    say(f"State, logs and traces are in {folder.root}. Ctrl-C stops.")
+
+
+def _announced_port(folder: StateFolder, service: str) -> int:
+    address = folder.address(service)
+    return int(address.rpartition(":")[2]) if address else 0
+
+
+def _ports(base: int, given: tuple[int | None, int | None, int | None]) -> dict[str, int]:
+    counted = (base + index if base else 0 for index in range(len(SERVICES)))
+    return {
+        service: port if port is not None else usual
+        for service, port, usual in zip(SERVICES, given, counted, strict=True)
+    }
+
+
+def _check_free(service: str, port: int) -> None:
+    """Says so before anything is started; a service that loses a race for the port says so in its log."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise precondition(
+                "PORT_IN_USE",
+                f"port {port} of {HOST}, meant for {service}, is in use; choose others with --port-base",
+            ) from None
