@@ -1,4 +1,4 @@
-"""Licenses: where they stand (L1) and which posts they cover (L2)."""
+"""Licensees and their licenses: where those stand (L1) and which posts they cover (L2)."""
 
 import enum
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.chassis.refusals import precondition
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Reason, Reasons
-from services.licensing.domain.terms import Terms
+from services.licensing.domain.terms import Terms, digest_of
 
 
 class LicenseState(enum.IntEnum):
@@ -41,6 +41,15 @@ _STEPS: Mapping[tuple[LicenseState, Step], LicenseState] = {
     (LicenseState.SUSPENDED, Step.TERMINATE): LicenseState.TERMINATED,
     (LicenseState.EXPIRED, Step.TERMINATE): LicenseState.TERMINATED,
 }
+
+
+@dataclass(frozen=True)
+class Licensee:
+    """A party that may receive posts."""
+
+    licensee_id: str
+    display_name: str
+    created_at_us: int
 
 
 @dataclass(frozen=True)
@@ -115,14 +124,14 @@ class License:
         return covered
 
 
-def draft(license_id: str, terms: Terms, terms_digest: bytes, now_us: int) -> License:
+def draft(license_id: str, terms: Terms, now_us: int) -> License:
     """A new license, version 1, not yet in force."""
     return License(
         license_id=license_id,
         version=1,
         state=LicenseState.DRAFT,
         terms=terms,
-        terms_digest=terms_digest,
+        terms_digest=digest_of(terms.document()),
         created_at_us=now_us,
         state_changed_at_us=now_us,
         state_reason="",

@@ -1,0 +1,128 @@
+"""The contracts desk: licensees, and the licenses they are given.
+
+Every write locks the head row first, so that each decision that concludes after a change of a license is
+acknowledged sees it (L4), and is done once for each request id, whoever repeats it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from services.chassis.clock import Clock
+from services.chassis.ids import check_request_id
+from services.chassis.refusals import Refusal, already_exists, not_found, precondition
+from services.chassis.replays import ReplayKey
+from services.licensing.domain.licenses import License, Licensee, Step, draft
+from services.licensing.domain.terms import Terms
+
+T = TypeVar("T")
+
+
+class Rows(Protocol):
+    """Licensees and licenses inside one transaction."""
+
+    def lock_head(self) -> None: ...
+    def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
+    def licensee(self, licensee_id: str) -> Licensee | None: ...
+    def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
+    def license(self, license_id: str) -> License | None: ...
+    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]: ...
+    def add_license(self, license: License, changed_by: str) -> None: ...
+    def change_state(self, license: License, changed_by: str) -> None: ...
+
+
+class Store(Protocol):
+    """Where the rows are."""
+
+    async def write(self, unit: Callable[[Rows], T]) -> T: ...
+    async def read(self, query: Callable[[Rows], T]) -> T: ...
+
+
+class ContractDesk:
+    """Keeps licensees and licenses.
+
+    Each write takes a `key`, whose request and principal it is, and `render`, which turns the result into
+    the answer that is stored and given again. All raise Refusal REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE and REQUEST_ID_REUSED.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def create_licensee(
+        self, licensee_id: str, display_name: str, key: ReplayKey, render: Callable[[Licensee], bytes]
+    ) -> bytes:
+        """Raises Refusal LICENSEE_EXISTS."""
+
+        def create(rows: Rows, now_us: int) -> bytes:
+            if rows.licensee(licensee_id) is not None:
+                raise already_exists("LICENSEE_EXISTS", f"there is a licensee {licensee_id} already")
+            licensee = Licensee(licensee_id, display_name, now_us)
+            rows.add_licensee(licensee, key.principal)
+            return render(licensee)
+
+        return await self._once(key, create)
+
+    async def create_license(
+        self, license_id: str, terms: Terms, key: ReplayKey, render: Callable[[License, int], bytes]
+    ) -> bytes:
+        """Writes a draft. Raises Refusal LICENSE_EXISTS, LICENSEE_UNKNOWN, and what `Terms.check` raises."""
+        terms.check()
+
+        def create(rows: Rows, now_us: int) -> bytes:
+            if rows.license(license_id) is not None:
+                raise already_exists("LICENSE_EXISTS", f"there is a license {license_id} already")
+            if rows.licensee(terms.licensee_id) is None:
+                raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
+            rows.add_license(draft(license_id, terms, now_us), key.principal)
+            return render(_found(rows, license_id), now_us)
+
+        return await self._once(key, create)
+
+    async def take_step(
+        self,
+        license_id: str,
+        step: Step,
+        reason: str,
+        key: ReplayKey,
+        render: Callable[[License, int], bytes],
+    ) -> bytes:
+        """Activates, suspends, resumes or ends a license. Raises LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+
+        def change(rows: Rows, now_us: int) -> bytes:
+            license = _found(rows, license_id).after(step, now_us, reason)
+            rows.change_state(license, key.principal)
+            return render(license, now_us)
+
+        return await self._once(key, change)
+
+    async def current(self, license_id: str) -> License:
+        """The license as it stands. Raises Refusal LICENSE_UNKNOWN."""
+        return await self._store.read(lambda rows: _found(rows, license_id))
+
+    async def page(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
+        """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None)."""
+        return await self._store.read(lambda rows: rows.licenses(licensee_id, after, limit))
+
+    async def _once(self, key: ReplayKey, produce: Callable[[Rows, int], bytes]) -> bytes:
+        check_request_id(key.request_id, self._clock.now_us())
+
+        def unit(rows: Rows) -> bytes:
+            rows.lock_head()
+            # Read after the lock: the order of changes is the order of their times.
+            now_us = self._clock.now_us()
+            return rows.once(key, now_us, lambda: produce(rows, now_us))
+
+        return await self._store.write(unit)
+
+
+def _found(rows: Rows, license_id: str) -> License:
+    license = rows.license(license_id)
+    if license is None:
+        raise unknown_license()
+    return license
+
+
+def unknown_license() -> Refusal:
+    """There is no such license, or not for this caller; it does not say which."""
+    return not_found("LICENSE_UNKNOWN", "there is no such license")
