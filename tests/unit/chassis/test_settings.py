@@ -1,0 +1,54 @@
+"""Settings: told from the environment, explained field by field, wrong ones refused at start."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.settings import ServiceSettings, parse_address
+
+
+class EchoSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SLUICE_ECHO_")
+
+
+REQUIRED = {"database_url": "sqlite:///x.db", "token_jwks": Path("jwks.json")}
+
+
+def test_every_field_is_explained() -> None:
+    assert [name for name, field in ServiceSettings.model_fields.items() if not field.description] == []
+
+
+def test_a_field_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_ECHO_MAX_IN_FLIGHT", "7")
+    monkeypatch.setenv("SLUICE_ECHO_DATABASE_URL", "sqlite:///y.db")
+    monkeypatch.setenv("SLUICE_ECHO_TOKEN_JWKS", "keys.json")
+
+    settings = EchoSettings.model_validate({})
+
+    assert (settings.max_in_flight, settings.database_url) == (7, "sqlite:///y.db")
+    assert settings.listen == "127.0.0.1:0"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"listen": "nowhere"},
+        {"listen": "127.0.0.1:70000"},
+        {"health_listen": ":1"},
+        {"trace_ratio": 1.5},
+        {"max_in_flight": 0},
+        {"log_level": "LOUD"},
+        {"unheard_of": 1},
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        EchoSettings.model_validate({**REQUIRED, **wrong})
+
+
+def test_an_address_is_split_at_its_last_colon() -> None:
+    assert parse_address("127.0.0.1:80") == ("127.0.0.1", 80)
+    assert parse_address("[::1]:0") == ("::1", 0)
