@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from sluice.licensing.v1 import contract_service_pb2 as contracts
-from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceAsyncStub, ContractServiceStub
+from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.license_pb2 import License, LicenseState
 
 from services.console import moments, options
@@ -203,7 +203,7 @@ async def all_licenses(session: Session) -> list[License]:
 
 
 async def _change(
-    session: Session, id: str, reason: str, request: Any, method: Callable[[ContractServiceAsyncStub], Any]
+    session: Session, id: str, reason: str, request: Any, method: Callable[[ContractServiceStub], Any]
 ) -> License:
     peer = session.peer("licensing")
     asked = request(request_id=session.new_id(), license_id=id, reason=reason)
