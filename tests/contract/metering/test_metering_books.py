@@ -1,0 +1,370 @@
+"""What the meter promises, whichever books it keeps: those in memory and those in a database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from services.chassis.database import Database
+from services.chassis.refusals import Refusal
+from services.metering.domain.allowances import Scope, Shortfall
+from services.metering.domain.reservations import Place, Revision, State
+from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US, Window
+from services.metering.meter import Books, Meter
+from services.metering.storage import SqlBooks
+from tests.support.clock import NOON_US, ManualClock
+from tests.support.metering import (
+    REPLY,
+    MemoryBooks,
+    a_count,
+    a_wanted,
+    an_allowance,
+    an_id,
+    metering_database,
+)
+
+
+@pytest_asyncio.fixture(params=["memory", "sqlite"])
+async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
+    if request.param == "memory":
+        yield MemoryBooks()
+        return
+    database: Database = metering_database(tmp_path)
+    yield SqlBooks(database)
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def meter(books: Books, clock: ManualClock) -> Meter:
+    return Meter(books, clock.now_us)
+
+
+async def states(meter: Meter, *ids: int) -> list[State]:
+    return [(await meter.reservation(an_id(n))).state for n in ids]
+
+
+async def test_m1_room_is_held_at_the_time_of_the_decision(meter: Meter) -> None:
+    answer = await meter.reserve(a_wanted(1, 4))
+
+    assert answer.reservation.state is State.HELD
+    assert answer.reservation.counted_at_us == NOON_US
+    assert answer.revision == Revision(epoch=1, number=1)
+
+
+async def test_m1_the_second_that_ends_now_has_room_again_when_the_first_post_has_left(
+    meter: Meter, clock: ManualClock
+) -> None:
+    await meter.reserve(a_wanted(1, 10))
+    clock.advance(SECOND_US - 1)
+    refused = await meter.reserve(a_wanted(2, 1))
+
+    clock.advance(1)
+    granted = await meter.reserve(a_wanted(3, 10))
+
+    assert refused.reservation.state is State.NO_ROOM
+    assert granted.reservation.state is State.HELD
+
+
+async def test_m1_a_clock_that_goes_back_counts_at_the_latest_time_seen(
+    meter: Meter, clock: ManualClock
+) -> None:
+    shared = an_allowance(10, Window.MINUTE, "licensee-1", Scope.LICENSEE)
+    await meter.reserve(a_wanted(1, 1, shared))
+    clock.advance(-5 * SECOND_US)
+
+    behind = await meter.reserve(a_wanted(2, 1, an_allowance(), shared))
+    apart = await meter.reserve(a_wanted(3, 1, an_allowance(id="license-2")))
+    both = await meter.reserve(a_wanted(4, 1, an_allowance()))
+
+    assert behind.reservation.counted_at_us == NOON_US
+    assert apart.reservation.counted_at_us == NOON_US - 5 * SECOND_US
+    assert both.reservation.counted_at_us == NOON_US
+
+
+async def test_m1_a_refusal_of_room_moves_the_time_on_too(meter: Meter, clock: ManualClock) -> None:
+    await meter.reserve(a_wanted(1, 10))
+    clock.advance(SECOND_US)
+    await meter.reserve(a_wanted(2, 11))
+    clock.advance(-SECOND_US)
+
+    answer = await meter.reserve(a_wanted(3, 10))
+
+    assert answer.reservation.counted_at_us == NOON_US + SECOND_US
+
+
+async def test_m3_one_allowance_without_room_and_nothing_is_held_in_any(meter: Meter) -> None:
+    day, second = an_allowance(100, Window.ROLLING_DAY), an_allowance(5, Window.SECOND)
+
+    refused = await meter.reserve(a_wanted(1, 6, day, second))
+    granted = await meter.reserve(a_wanted(2, 100, day))
+
+    assert refused.reservation.state is State.NO_ROOM
+    assert granted.reservation.state is State.HELD
+
+
+async def test_m3_each_grant_keeps_the_limit_it_came_with(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 8, an_allowance(10)))
+
+    lowered = await meter.reserve(a_wanted(2, 1, an_allowance(8)))
+    raised = await meter.reserve(a_wanted(3, 12, an_allowance(20)))
+
+    assert [lowered.reservation.state, raised.reservation.state] == [State.NO_ROOM, State.HELD]
+
+
+async def test_m3_without_allowances_it_is_only_counted(meter: Meter, clock: ManualClock) -> None:
+    wanted = a_wanted(1, 1_000_000)
+    free = type(wanted)(wanted.reservation_id, "request", "licensee-1", wanted.counts, ())
+
+    answer = await meter.reserve(free)
+    settled = await meter.settle(an_id(1), wanted.counts)
+
+    assert answer.reservation.counted_at_us == NOON_US
+    assert settled.posts_settled == 1_000_000
+
+
+async def test_licenses_and_licensees_of_the_same_name_are_counted_apart(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 10, an_allowance(id="same", scope=Scope.LICENSE)))
+
+    answer = await meter.reserve(a_wanted(2, 10, an_allowance(id="same", scope=Scope.LICENSEE)))
+
+    assert answer.reservation.state is State.HELD
+
+
+async def test_m4_the_same_words_get_the_same_answer_and_count_once(meter: Meter, clock: ManualClock) -> None:
+    first = await meter.reserve(a_wanted(1, 10))
+    clock.advance(100)
+
+    again = await meter.reserve(a_wanted(1, 10))
+    other = await meter.reserve(a_wanted(2, 11))
+
+    assert again == first
+    assert other.reservation.no_room is not None
+    assert other.reservation.no_room.held == 10
+
+
+async def test_m4_no_room_is_said_again_when_there_is_room_by_now(meter: Meter, clock: ManualClock) -> None:
+    await meter.reserve(a_wanted(1, 10))
+    refused = await meter.reserve(a_wanted(2, 1))
+    clock.advance(MINUTE_US)
+
+    again = await meter.reserve(a_wanted(2, 1))
+
+    assert again == refused
+    assert again.reservation.state is State.NO_ROOM
+
+
+async def test_m4_a_later_asker_hears_what_became_of_it(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 2))
+    await meter.reserve(a_wanted(2, 2))
+    await meter.settle(an_id(1), (a_count(1),))
+    await meter.cancel(an_id(2))
+
+    settled = await meter.reserve(a_wanted(1, 2))
+    cancelled = await meter.reserve(a_wanted(2, 2))
+
+    assert [settled.reservation.state, cancelled.reservation.state] == [State.SETTLED, State.CANCELLED]
+    assert settled.reservation.counted_at_us == cancelled.reservation.counted_at_us == NOON_US
+
+
+async def test_m4_an_id_reused_with_another_limit_is_refused_and_nothing_is_counted(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 4, an_allowance(10)))
+
+    with pytest.raises(Refusal) as refused:
+        await meter.reserve(a_wanted(1, 4, an_allowance(11)))
+
+    assert refused.value.reason == "RESERVATION_ID_REUSED"
+    assert (await meter.reserve(a_wanted(2, 6))).reservation.state is State.HELD
+
+
+async def test_m4_a_hundred_at_once_are_one(meter: Meter) -> None:
+    answers = await asyncio.gather(*(meter.reserve(a_wanted(1, 1)) for _ in range(100)))
+
+    rest = await meter.reserve(a_wanted(2, 9))
+
+    assert len({answer.reservation for answer in answers}) == 1
+    assert rest.reservation.state is State.HELD
+
+
+async def test_m2_settling_less_frees_the_rest(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 10))
+
+    await meter.settle(an_id(1), (a_count(3),))
+    full = await meter.reserve(a_wanted(2, 8))
+    fits = await meter.reserve(a_wanted(3, 7))
+
+    assert full.reservation.no_room is not None
+    assert (full.reservation.no_room.used, full.reservation.no_room.held) == (3, 0)
+    assert fits.reservation.state is State.HELD
+
+
+async def test_m2_the_same_settlement_twice_counts_once(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 10))
+
+    first = await meter.settle(an_id(1), (a_count(3),))
+    again = await meter.settle(an_id(1), (a_count(3),))
+
+    assert first == again
+    assert (await meter.reserve(a_wanted(2, 7))).reservation.state is State.HELD
+
+
+async def test_m2_a_refused_settlement_leaves_the_hold(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 10))
+
+    for delivered in ((a_count(11),), (a_count(1, REPLY),)):
+        with pytest.raises(Refusal):
+            await meter.settle(an_id(1), delivered)
+
+    assert await states(meter, 1) == [State.HELD]
+
+
+async def test_m2_cancelling_frees_at_once(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 10))
+
+    await meter.cancel(an_id(1))
+    await meter.cancel(an_id(1))
+
+    assert (await meter.reserve(a_wanted(2, 10))).reservation.state is State.HELD
+
+
+async def test_m2_a_cancel_that_overtakes_its_reserve_leaves_nothing_held(meter: Meter) -> None:
+    cancelled = await meter.cancel(an_id(1))
+
+    late = await meter.reserve(a_wanted(1, 10))
+    later = await meter.reserve(a_wanted(2, 10))
+
+    assert (cancelled.state, cancelled.posts_reserved) == (State.CANCELLED, 0)
+    assert (late.reservation.state, late.reservation.counted_at_us) == (State.CANCELLED, None)
+    assert later.reservation.state is State.HELD
+
+
+async def test_m2_what_has_left_the_window_can_still_be_settled(meter: Meter, clock: ManualClock) -> None:
+    second, day = an_allowance(10), an_allowance(10, Window.ROLLING_DAY)
+    await meter.reserve(a_wanted(1, 10, second, day))
+    clock.advance(5 * SECOND_US)
+    await meter.reserve(a_wanted(2, 1, second))
+
+    await meter.settle(an_id(1), (a_count(4),))
+
+    assert (await meter.reserve(a_wanted(3, 6, second, day))).reservation.state is State.HELD
+    in_second = (await meter.reserve(a_wanted(4, 4, second))).reservation.no_room
+    assert in_second is not None
+    assert (in_second.used, in_second.held) == (0, 7)
+
+
+async def test_m8_the_time_to_try_again_is_exact_when_nothing_is_held(
+    meter: Meter, clock: ManualClock
+) -> None:
+    for n, gap in enumerate((0, 250_000, 250_000), start=1):
+        clock.advance(gap)
+        await meter.reserve(a_wanted(n, 3))
+        await meter.settle(an_id(n), (a_count(3),))
+
+    refused = (await meter.reserve(a_wanted(4, 6))).reservation.no_room
+
+    assert refused is not None
+    # Five must leave: the first two threes.
+    assert refused.shortfall == Shortfall(NOON_US + 250_000 + SECOND_US, exact=True, never=False)
+    clock.advance(750_000 - 1)
+    assert (await meter.reserve(a_wanted(5, 6))).reservation.state is State.NO_ROOM
+    clock.advance(1)
+    assert (await meter.reserve(a_wanted(6, 6))).reservation.state is State.HELD
+
+
+async def test_m8_with_several_in_the_way_the_last_to_go_is_named(meter: Meter) -> None:
+    second, day = an_allowance(10), an_allowance(10, Window.ROLLING_DAY)
+    await meter.reserve(a_wanted(1, 10, second, day))
+
+    refused = (await meter.reserve(a_wanted(2, 1, second, day))).reservation.no_room
+
+    assert refused is not None
+    assert refused.allowance == day
+    assert refused.shortfall == Shortfall(NOON_US + ROLLING_DAY_US, exact=False, never=False)
+
+
+async def test_m8_a_term_that_is_used_up_never_fits_and_one_that_is_held_may_yet(meter: Meter) -> None:
+    term = an_allowance(10, Window.TERM)
+    await meter.reserve(a_wanted(1, 6, term))
+    held = (await meter.reserve(a_wanted(2, 5, term))).reservation.no_room
+    await meter.settle(an_id(1), (a_count(6),))
+
+    used = (await meter.reserve(a_wanted(3, 5, term))).reservation.no_room
+
+    assert held is not None
+    assert held.shortfall == Shortfall(None, exact=False, never=False)
+    assert used is not None
+    assert used.shortfall == Shortfall(None, exact=False, never=True)
+
+
+async def test_no_room_names_the_other_holds_of_the_same_request(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 4, request_key="mine"))
+    await meter.reserve(a_wanted(2, 4, request_key="mine"))
+    await meter.reserve(a_wanted(3, 1, request_key="other"))
+    await meter.reserve(a_wanted(4, 1, request_key="mine"))
+    await meter.cancel(an_id(4))
+
+    refused = await meter.reserve(a_wanted(5, 4, request_key="mine"))
+
+    assert refused.reservation.rivals == (an_id(1), an_id(2))
+
+
+async def test_every_change_has_a_number_and_a_repetition_has_none(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 1))
+    await meter.settle(an_id(1), ())
+    await meter.settle(an_id(1), ())
+    await meter.cancel(an_id(2))
+    await meter.cancel(an_id(2))
+
+    answer = await meter.reserve(a_wanted(1, 1))
+
+    assert answer.revision == Revision(epoch=1, number=3)
+
+
+async def test_holds_are_listed_oldest_first_in_pages(meter: Meter, clock: ManualClock) -> None:
+    for n in (3, 1, 2, 4, 5):
+        await meter.reserve(a_wanted(n, 1))
+        clock.advance(10)
+    await meter.settle(an_id(1), ())
+    await meter.cancel(an_id(4))
+
+    first, place = await meter.holds(None, None, 2)
+    second, end = await meter.holds(None, place, 2)
+
+    assert [hold.wanted.reservation_id for hold in (*first, *second)] == [an_id(3), an_id(2), an_id(5)]
+    assert end is None
+
+
+async def test_a_page_that_is_just_full_is_the_last(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 1))
+    await meter.reserve(a_wanted(2, 1))
+
+    holds, following = await meter.holds(None, None, 2)
+
+    assert ([hold.number for hold in holds], following) == ([1, 2], None)
+
+
+async def test_holds_counted_at_the_same_time_are_all_listed(meter: Meter) -> None:
+    for n in range(1, 6):
+        await meter.reserve(a_wanted(n, 1))
+
+    first, place = await meter.holds(None, None, 2)
+    second, _ = await meter.holds(None, place, 9)
+
+    assert [hold.number for hold in (*first, *second)] == [1, 2, 3, 4, 5]
+    assert place == Place(NOON_US, 2)
+
+
+async def test_only_holds_counted_before_the_time_are_listed(meter: Meter, clock: ManualClock) -> None:
+    await meter.reserve(a_wanted(1, 1))
+    clock.advance(1)
+    await meter.reserve(a_wanted(2, 1))
+
+    holds, _ = await meter.holds(NOON_US + 1, None, 10)
+
+    assert [hold.wanted.reservation_id for hold in holds] == [an_id(1)]
