@@ -150,8 +150,9 @@ async def test_a_method_of_another_channel_is_a_mistake(peer: Peer, server: Loca
         say: Any = channel.unary_unary(f"/{NAME}/Say")
         with pytest.raises(TypeError):
             await peer.call(say, b"hello")
+    past_its_peer: Any = peer.channel.unary_unary(f"/{NAME}/Say")
     with pytest.raises(TypeError):
-        await peer.channel.unary_unary(f"/{NAME}/Say")(b"hello")
+        await past_its_peer(b"hello")
 
 
 async def test_one_trace_covers_both_sides_and_is_written_as_otlp_lines(peer: Peer, tmp_path: Path) -> None:
