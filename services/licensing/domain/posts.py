@@ -224,7 +224,7 @@ def _check_lengths(columns: Mapping[str, NDArray[Any]]) -> None:
         raise invalid(
             "TOO_MANY_EMBEDS",
             f"{embeds} embeds; a batch may have {MAX_EMBEDS} at most",
-            field="columns.embed_ids",
+            field="batch",
         )
     for name, column in columns.items():
         expected = embeds if name in {"embed_ids", "embed_author_ids"} else posts + (name == "embed_offsets")
@@ -242,7 +242,7 @@ def _check_languages(languages: Sequence[str], indexes: NDArray[Any]) -> None:
         raise invalid(
             "TOO_MANY_LANGUAGES",
             f"{len(languages)} languages; a batch may have {MAX_LANGUAGES} at most",
-            field="columns.languages",
+            field="batch",
         )
     if indexes.max() >= len(languages):
         raise _column_lengths("language_indexes", f"an index names none of the {len(languages)} languages")

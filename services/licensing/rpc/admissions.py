@@ -1,0 +1,25 @@
+"""Who may call which RPC of licensing; one without an entry is open to nobody."""
+
+from services.chassis.identity import AdmissionTable, PrincipalKind, admit
+
+_CONTRACTS = "/sluice.licensing.v1.ContractService"
+
+_LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
+_LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
+_READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
+
+ADMISSIONS: AdmissionTable = {
+    f"{_CONTRACTS}/CreateLicensee": _LEGAL,
+    f"{_CONTRACTS}/CreateLicense": _LEGAL,
+    f"{_CONTRACTS}/ActivateLicense": _LEGAL,
+    f"{_CONTRACTS}/SuspendLicense": _LEGAL_OR_TRUST,
+    f"{_CONTRACTS}/ResumeLicense": _LEGAL,
+    f"{_CONTRACTS}/TerminateLicense": _LEGAL,
+    # A licensee sees their own alone.
+    f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
+    f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
+    # The only ones who may say who wrote a post.
+    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE),
+    f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
+    f"{_RELEASES}/GetDecision": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+}

@@ -1,0 +1,148 @@
+"""The contracts desk over gRPC: translates, calls, translates."""
+
+import base64
+import binascii
+from hashlib import sha256
+from typing import Any
+
+from google.protobuf.message import Message
+from sluice.licensing.v1 import contract_service_pb2 as pb
+from sluice.licensing.v1 import contract_service_pb2_grpc as pb_grpc
+from sluice.licensing.v1 import license_pb2
+
+from services.chassis.clock import Clock
+from services.chassis.identity import PrincipalKind, current_principal
+from services.chassis.refusals import invalid
+from services.chassis.replays import ReplayKey
+from services.chassis.serving import Bolt
+from services.licensing.contracts import ContractDesk, unknown_license
+from services.licensing.domain.licenses import License, Step
+from services.licensing.rpc.license_messages import license_message, licensee_message, terms_of
+
+FULL_NAME = "sluice.licensing.v1.ContractService"
+DEFAULT_PAGE_SIZE = 50
+
+StepRequest = (
+    pb.ActivateLicenseRequest
+    | pb.SuspendLicenseRequest
+    | pb.ResumeLicenseRequest
+    | pb.TerminateLicenseRequest
+)
+
+
+class ContractServicer(pb_grpc.ContractServiceServicer):
+    """`sluice.licensing.v1.ContractService`."""
+
+    def __init__(self, desk: ContractDesk, clock: Clock) -> None:
+        self._desk = desk
+        self._clock = clock
+
+    async def CreateLicensee(  # noqa: N802
+        self, request: pb.CreateLicenseeRequest, context: Any
+    ) -> pb.CreateLicenseeResponse:
+        asked, key = request.licensee, replay_key("CreateLicensee", request.request_id, request)
+        answer = await self._desk.create_licensee(
+            asked.licensee_id,
+            asked.display_name,
+            key,
+            lambda licensee: stored(licensee_message(licensee)),
+        )
+        return pb.CreateLicenseeResponse(licensee=license_pb2.Licensee.FromString(answer))
+
+    async def CreateLicense(  # noqa: N802
+        self, request: pb.CreateLicenseRequest, context: Any
+    ) -> pb.CreateLicenseResponse:
+        terms, key = terms_of(request.terms), replay_key("CreateLicense", request.request_id, request)
+        answer = await self._desk.create_license(request.license_id, terms, key, stored_license)
+        return pb.CreateLicenseResponse(license=license_pb2.License.FromString(answer))
+
+    async def ActivateLicense(  # noqa: N802
+        self, request: pb.ActivateLicenseRequest, context: Any
+    ) -> pb.ActivateLicenseResponse:
+        return pb.ActivateLicenseResponse(license=await self._take(Step.ACTIVATE, request))
+
+    async def SuspendLicense(  # noqa: N802
+        self, request: pb.SuspendLicenseRequest, context: Any
+    ) -> pb.SuspendLicenseResponse:
+        return pb.SuspendLicenseResponse(license=await self._take(Step.SUSPEND, request))
+
+    async def ResumeLicense(  # noqa: N802
+        self, request: pb.ResumeLicenseRequest, context: Any
+    ) -> pb.ResumeLicenseResponse:
+        return pb.ResumeLicenseResponse(license=await self._take(Step.RESUME, request))
+
+    async def TerminateLicense(  # noqa: N802
+        self, request: pb.TerminateLicenseRequest, context: Any
+    ) -> pb.TerminateLicenseResponse:
+        return pb.TerminateLicenseResponse(license=await self._take(Step.TERMINATE, request))
+
+    async def GetLicense(self, request: pb.GetLicenseRequest, context: Any) -> pb.GetLicenseResponse:  # noqa: N802
+        license = await self._desk.current(request.license_id)
+        if own_licensee() not in {None, license.terms.licensee_id}:
+            raise unknown_license()
+        return pb.GetLicenseResponse(license=license_message(license, self._clock.now_us()))
+
+    async def ListLicenses(self, request: pb.ListLicensesRequest, context: Any) -> pb.ListLicensesResponse:  # noqa: N802
+        size = request.page_size or DEFAULT_PAGE_SIZE
+        after, now_us = read_page_token(request.page_token), self._clock.now_us()
+        # One more than asked for tells whether there is a next page.
+        licenses = await self._desk.page(own_licensee(), after, size + 1)
+        page = licenses[:size]
+        more = len(licenses) > size
+        return pb.ListLicensesResponse(
+            licenses=[license_message(license, now_us) for license in page],
+            next_page_token=page_token(page[-1].license_id) if more else "",
+        )
+
+    async def _take(self, step: Step, request: StepRequest) -> license_pb2.License:
+        key = replay_key(f"{step.name.title()}License", request.request_id, request)
+        answer = await self._desk.take_step(request.license_id, step, request.reason, key, stored_license)
+        return license_pb2.License.FromString(answer)
+
+
+def bolt(desk: ContractDesk, clock: Clock) -> Bolt:
+    """The service, ready to be served."""
+    return Bolt(pb_grpc.add_ContractServiceServicer_to_server, ContractServicer(desk, clock), FULL_NAME)
+
+
+def own_licensee() -> str | None:
+    """The only licensee whose licenses the caller may see; None for those who may see all."""
+    caller = current_principal()
+    return caller.party if caller.kind is PrincipalKind.LICENSEE else None
+
+
+def replay_key(operation: str, request_id: str, request: Message) -> ReplayKey:
+    """Whose request this is, and what it says."""
+    caller = current_principal()
+    return ReplayKey(
+        principal=f"{caller.kind.value}:{caller.party}",
+        operation=operation,
+        request_id=request_id,
+        digest=sha256(stored(request)).digest(),
+    )
+
+
+def stored_license(license: License, now_us: int) -> bytes:
+    """The answer to a write: the license as it stands then."""
+    return stored(license_message(license, now_us))
+
+
+def stored(message: Message) -> bytes:
+    """The bytes of a message; the same message has the same bytes."""
+    return message.SerializeToString(deterministic=True)
+
+
+def page_token(last_id: str) -> str:
+    """Where the next page begins, in a form that nobody should read."""
+    return base64.urlsafe_b64encode(last_id.encode()).decode()
+
+
+def read_page_token(token: str) -> str:
+    """The id that the page before ended with, "" for the first page; raises Refusal PAGE_TOKEN_INVALID."""
+    try:
+        last_id = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise invalid(
+            "PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token"
+        ) from error
+    return last_id

@@ -1,0 +1,116 @@
+"""Licenses and licensees as messages, and terms as they come in."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sluice.licensing.v1 import license_pb2 as pb
+
+from services.licensing.domain.licenses import License, Licensee
+from services.licensing.domain.terms import (
+    Allowance,
+    AllowanceSubject,
+    ContentKind,
+    Obligations,
+    Purpose,
+    Template,
+    Terms,
+    Window,
+)
+
+SECOND_US = 1_000_000
+US_NANOS = 1_000
+
+_SUBJECTS = {
+    pb.ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject.LICENSE,
+    pb.ALLOWANCE_SUBJECT_LICENSEE: AllowanceSubject.LICENSEE,
+}
+_NUMBERS = {subject: number for number, subject in _SUBJECTS.items()}
+
+
+def terms_of(message: pb.LicenseTerms) -> Terms:
+    """Terms whose message has passed the rules of the contract; times are rounded down to microseconds."""
+    return Terms(
+        licensee_id=message.licensee_id,
+        template=Template(message.template),
+        purposes=frozenset(map(Purpose, message.purposes)),
+        kinds=frozenset(map(ContentKind, message.kinds)),
+        languages=frozenset(message.languages),
+        author_jurisdictions=frozenset(message.author_jurisdictions),
+        territory=frozenset(message.territory),
+        posted_from_us=_time_us(message.posted_from) if message.HasField("posted_from") else None,
+        posted_before_us=_time_us(message.posted_before) if message.HasField("posted_before") else None,
+        term_from_us=_time_us(message.term_from),
+        term_until_us=_time_us(message.term_until),
+        allowances=tuple(
+            Allowance(_SUBJECTS[each.per], Window(each.window), each.limit) for each in message.allowances
+        ),
+        obligations=Obligations(
+            recall_deadline_days=message.obligations.recall_deadline_days,
+            no_reidentification=message.obligations.no_reidentification,
+        ),
+    )
+
+
+def licensee_message(licensee: Licensee) -> pb.Licensee:
+    """A licensee as it is told."""
+    return pb.Licensee(
+        licensee_id=licensee.licensee_id,
+        display_name=licensee.display_name,
+        created_at=_timestamp(licensee.created_at_us),
+    )
+
+
+def license_message(license: License, now_us: int) -> pb.License:
+    """A license as it stands at `now_us`. Terms that are not understood are told with their licensee only."""
+    return pb.License(
+        license_id=license.license_id,
+        version=license.version,
+        state=f"LICENSE_STATE_{license.effective_state(now_us).name}",
+        terms=_terms_message(license.terms),
+        terms_digest=license.terms_digest,
+        created_at=_timestamp(license.created_at_us),
+        state_changed_at=_timestamp(license.state_changed_at_us),
+        state_reason=license.state_reason,
+    )
+
+
+def _terms_message(terms: Terms) -> pb.LicenseTerms:
+    if not terms.understood:
+        return pb.LicenseTerms(licensee_id=terms.licensee_id)
+    return pb.LicenseTerms(
+        licensee_id=terms.licensee_id,
+        template=f"LICENSE_TEMPLATE_{terms.template.name}",
+        purposes=[f"PURPOSE_{each.name}" for each in sorted(terms.purposes)],
+        kinds=[f"CONTENT_KIND_{each.name}" for each in sorted(terms.kinds)],
+        languages=sorted(terms.languages),
+        author_jurisdictions=sorted(terms.author_jurisdictions),
+        territory=sorted(terms.territory),
+        posted_from=_optional_timestamp(terms.posted_from_us),
+        posted_before=_optional_timestamp(terms.posted_before_us),
+        term_from=_timestamp(terms.term_from_us),
+        term_until=_timestamp(terms.term_until_us),
+        allowances=[
+            pb.LicenseAllowance(
+                per=_NUMBERS[each.per],
+                window=f"WINDOW_{each.window.name}",
+                limit=each.limit,
+            )
+            for each in terms.allowances
+        ],
+        obligations=pb.Obligations(
+            recall_deadline_days=terms.obligations.recall_deadline_days,
+            no_reidentification=terms.obligations.no_reidentification,
+        ),
+    )
+
+
+def _time_us(time: Timestamp) -> int:
+    return time.seconds * SECOND_US + time.nanos // US_NANOS
+
+
+def _timestamp(time_us: int) -> Timestamp:
+    message = Timestamp()
+    message.FromMicroseconds(time_us)
+    return message
+
+
+def _optional_timestamp(time_us: int | None) -> Timestamp | None:
+    return None if time_us is None else _timestamp(time_us)
