@@ -17,7 +17,7 @@ from services.licensing.domain.releases import after_consent, after_room, first_
 from services.licensing.ledger import Concluded, Ledger
 
 TRIES = 4
-"""Attempts before a request that keeps being overtaken is sent back; each lost to a change that did commit."""
+"""Attempts before a request that keeps being overtaken is sent back; each lost to something that committed."""
 
 
 class Contracts(Protocol):
@@ -70,6 +70,7 @@ class ReleaseDesk:
         contracts: Contracts,
         consent: Consent,
         meter: Meter,
+        *,
         clock: Clock,
         chance: Chance,
         margin_us: int,

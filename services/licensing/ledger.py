@@ -1,8 +1,8 @@
 """The ledger: concludes attempts, gives them up, and settles what was released.
 
-Invariant: an attempt ends once, concluded or tombstoned, and a request has one decision. Every transaction locks the head row first and
-reads what it checks afterwards, so nothing it rests on can change before it commits. Metering is told only what a committed row says,
-through the outbox row that is written with it.
+Invariant: an attempt ends once, concluded or tombstoned, and a request has one decision. Every transaction
+locks the head row first and reads what it checks afterwards, so nothing it rests on can change before it
+commits. Metering is told only what a committed row says, through the outbox row that is written with it.
 """
 
 from collections.abc import Callable, Sequence
@@ -97,7 +97,7 @@ class Ledger:
     async def conclude(self, draft: Draft, manifest: Manifest) -> Concluded | None:
         """Concludes the attempt; None where what it rests on no longer holds, and it was given up instead.
 
-        A request that another attempt has concluded meanwhile gets that decision, and this attempt is given up.
+        A request that another attempt has concluded meanwhile gets that decision; this attempt is given up.
         Raises Refusal REQUEST_ID_REUSED when that decision is on other content.
         """
         concluded = await self._store.write(lambda rows: self._conclude(rows, draft, manifest))
@@ -129,7 +129,7 @@ class Ledger:
         rows.send_cancel(attempt_id, now_us)
 
     async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:
-        """Makes sure that these attempts can never conclude; those that have concluded are left out of the answer."""
+        """Makes sure that these attempts can never conclude; those that have are left out of the answer."""
         given_up = await self._store.write(lambda rows: self._give_up_all(rows, attempt_ids))
         self._wake_outbox()
         return given_up
@@ -143,7 +143,7 @@ class Ledger:
         return [attempt_id for attempt_id in attempt_ids if not rows.has_concluded(attempt_id)]
 
     async def resolve_holds(self, attempt_ids: Sequence[str]) -> None:
-        """Sees to holds that metering still has: gives up what never concluded, and says again what was lost on the way."""
+        """Sees to holds that metering still has: gives up what never concluded, says again what was lost."""
         await self._store.write(lambda rows: self._resolve_holds(rows, attempt_ids))
         self._wake_outbox()
 
@@ -211,7 +211,7 @@ class Ledger:
         rows.send_settle(decision.hold.reservation_id, counts, settlement.settled_at_us)
 
     async def settle_expired(self) -> int:
-        """Settles in full what was released, not confirmed, and is no longer valid; how many decisions it did."""
+        """Settles in full what was released, not confirmed and is no longer valid; how many decisions."""
         settled = await self._store.write(self._settle_expired)
         if settled:
             self._wake_outbox()

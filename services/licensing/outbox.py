@@ -1,6 +1,7 @@
 """The outbox: tells metering, at least once, what committed rows say (ADR 3).
 
-A message goes when metering has answered it. One that metering refuses for good is parked with the reason and reported, never dropped.
+A message goes when metering has answered it. One that metering refuses for good is parked with the reason
+and reported, never dropped.
 """
 
 import asyncio

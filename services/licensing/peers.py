@@ -1,27 +1,28 @@
 """How licensing asks consent and metering, and what it does not believe.
 
-An answer that does not fit its question is as good as none: it is refused as UNAVAILABLE, and nothing is released on it.
+An answer that does not fit its question is as good as none: it is refused as UNAVAILABLE, and nothing is
+released on it.
 """
 
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
+from sluice.consent.v1 import consent_service_pb2 as consent_pb
+from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
+from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
+from sluice.metering.v1 import metering_service_pb2 as metering_pb
+from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
 from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, unavailable
 from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Revision, Rivalry
+from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import REASON_OF_CONSENT
 from services.licensing.domain.terms import Allowance, AllowanceSubject
-from services.licensing.domain.counts import ContentCounts
-from sluice.consent.v1 import consent_service_pb2 as consent_pb
-from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
-from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
-from sluice.metering.v1 import metering_service_pb2 as metering_pb
-from sluice.type.v1 import window_pb2
 
 T = TypeVar("T")
 
@@ -61,7 +62,8 @@ class ConsentPeer:
         """
         request = consent_pb.CheckConsentRequest(
             licensee_id=license.terms.licensee_id,
-            purpose=batch.purpose,  # type: ignore[arg-type]  # an open enum: any number may be asked
+            # An open enum: any number may be asked.
+            purpose=cast(purpose_pb2.Purpose, batch.purpose),
             post_ids=batch.ids.tobytes(),
             author_ids=batch.author_ids.tobytes(),
             embed_offsets=batch.embed_offsets.tobytes(),
@@ -127,11 +129,11 @@ class MeteringPeer:
         await self._peer.call(self._stub.Settle, request)
 
     async def cancel(self, reservation_id: str) -> None:
-        """Frees the hold of an attempt that is tombstoned. Raises the Refusal that metering gave, or UNAVAILABLE."""
+        """Frees the hold of an attempt that is tombstoned. Raises metering's own Refusal, or UNAVAILABLE."""
         await self._peer.call(self._stub.Cancel, metering_pb.CancelRequest(reservation_id=reservation_id))
 
     async def holds(self, before_us: int, page_token: str) -> tuple[Sequence[str], str]:
-        """A page of ids of holds counted before `before_us`, and the token of the next page ("" on the last)."""
+        """A page of ids of holds counted before `before_us`, and the next page's token ("" on the last)."""
         request = metering_pb.ListHoldsRequest(page_size=1000, page_token=page_token)
         request.counted_before.FromMicroseconds(before_us)
         response = await self._peer.call(self._stub.ListHolds, request)
@@ -140,7 +142,9 @@ class MeteringPeer:
 
 def _counts(counts: ContentCounts) -> list[metering_pb.ContentCount]:
     return [
-        metering_pb.ContentCount(kind=kind, media_flags=media_flags, posts=posts)  # type: ignore[arg-type]
+        metering_pb.ContentCount(
+            kind=cast(content_pb2.ContentKind, kind), media_flags=media_flags, posts=posts
+        )
         for kind, media_flags, posts in counts
     ]
 
@@ -152,7 +156,7 @@ def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowanc
         if per_license
         else allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
         id=license.license_id if per_license else license.terms.licensee_id,
-        window=allowance.window,
+        window=f"WINDOW_{allowance.window.name}",
         limit=allowance.limit,
     )
 

@@ -1,4 +1,4 @@
-"""Seals a draft: at the moment of its conclusion it is numbered, dated and signed, and is a decision from then on."""
+"""Seals a draft: at its conclusion it is numbered, dated and signed, and is a decision from then on."""
 
 from typing import Protocol
 

@@ -1,6 +1,6 @@
 """The sweeper: settles releases whose permits ran out, and resolves holds that nobody else will.
 
-Metering frees nothing by itself (M2), so a hold whose process died counts until licensing has looked at it here.
+Metering frees nothing by itself (M2), so a hold whose process died counts until licensing has looked at it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class Sweeper:
     def __init__(
         self, ledger: Ledger, meter: Meter, clock: Clock, *, age_us: int, interval_seconds: float
     ) -> None:
-        """`age_us` is how old a hold must be; one that is still being decided is safe all the same, only wasted."""
+        """`age_us` is how old a hold must be; one still being decided is safe all the same, only wasted."""
         self._ledger = ledger
         self._meter = meter
         self._clock = clock

@@ -2,18 +2,20 @@
 
 from typing import Any
 
+from sluice.licensing.v1 import release_service_pb2 as pb
+from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
+
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.ids import check_request_id
+from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id, set_attributes
 from services.licensing.desk import ReleaseDesk
 from services.licensing.domain.answers import NoRoom
 from services.licensing.domain.decisions import Asker, Decision, Request
-from services.licensing.domain.deliveries import Delivery, DeliveryState, delivery_of
+from services.licensing.domain.deliveries import Delivery, delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
 from services.licensing.rpc.batches import batch_of
-from sluice.licensing.v1 import release_service_pb2 as pb
-from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
 
 FULL_NAME = "sluice.licensing.v1.ReleaseService"
 SEES_ALL = frozenset({PrincipalKind.OPERATOR, PrincipalKind.AUDITOR})
@@ -65,6 +67,12 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         return pb.GetDecisionResponse(decision=answer)
 
 
+def bolt(desk: ReleaseDesk, ledger: Ledger, clock: Clock) -> Bolt:
+    """The service, ready to be served."""
+    servicer = ReleaseServicer(desk, ledger, clock)
+    return Bolt(pb_grpc.add_ReleaseServiceServicer_to_server, servicer, FULL_NAME)
+
+
 def trace_decision(concluded: Concluded) -> None:
     """Puts onto the span of the call what may be known of a decision."""
     decision = concluded.decision
@@ -89,7 +97,7 @@ def decision_message(
         request_id=decision.asker.request_id,
         license_id=decision.license_id,
         license_version=decision.license_version,
-        outcome=decision.outcome.value,
+        outcome=f"OUTCOME_{decision.outcome.name}",
         verdicts=decision.verdicts.tobytes(),
         reasons=decision.reasons.tobytes(),
         replayed=replayed,
@@ -132,7 +140,7 @@ def room_denial_message(no_room: NoRoom) -> pb.RoomDenial:
 def delivery_message(delivery: Delivery) -> pb.Delivery:
     """What is known of a delivery."""
     message = pb.Delivery(
-        state=DeliveryState(delivery.state).value,
+        state=f"DELIVERY_STATE_{delivery.state.name}",
         posts_released=delivery.posts_released,
         posts_metered=delivery.posts_metered,
         posts_billed=delivery.posts_billed,

@@ -87,7 +87,7 @@ class LedgerRows:
         return self._decision(_DECISIONS.c.decision_id == mine.scalar_subquery())
 
     def record(self, attempt_id: str, decision: Decision, manifest: Manifest) -> None:
-        """Writes a decision, its manifest, the end of its attempt and, if it releases anything, its permit."""
+        """Writes a decision, its manifest, the end of its attempt and, if it releases, its permit."""
         self._insert(_DECISIONS, **_values(decision))
         self._insert(
             _MANIFESTS,

@@ -106,14 +106,15 @@ class OutboxRow(LicensingTable, table=True):
     """A message to metering that follows from a committed row; it goes when metering has answered."""
 
     __tablename__ = "outbox"
-    __table_args__ = {"sqlite_autoincrement": True}
+    # A number is never given twice, so that a late removal cannot hit a newer message.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     seq: int | None = Field(default=None, primary_key=True)
     reservation_id: str = Field(max_length=36, index=True)
     cancels: bool
     """Cancel the hold; else settle it."""
     delivered: str
-    """Canonical JSON, a list of [kind, media flags, posts]; "[]" for a cancel or where nothing was delivered."""
+    """JSON, a list of [kind, media flags, posts]; "[]" for a cancel or where nothing was delivered."""
     written_at_us: int = Field(sa_type=BigInteger)
     parked: str | None = Field(default=None, max_length=64)
     """The reason for which metering refused it for good."""
