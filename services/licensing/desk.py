@@ -17,7 +17,7 @@ from services.licensing.domain.releases import after_consent, after_room, first_
 from services.licensing.ledger import Concluded, Ledger
 
 TRIES = 4
-"""Attempts before a request that keeps being overtaken is sent back; each lost to something that committed."""
+"""Attempts before a request that keeps being overtaken is sent back; each lost to one that committed."""
 
 
 class Contracts(Protocol):

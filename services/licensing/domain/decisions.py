@@ -70,7 +70,7 @@ class Draft:
         return bool((self.reasons == Reason.RELEASED).any())
 
     def still_holds(self, license: License, now_us: int) -> bool:
-        """Whether license (L1, L4) and consent's answer (C9) are, at the conclusion, as the attempt had them."""
+        """Whether license (L1, L4) and consent's answer (C9) are still as the attempt had them."""
         as_read = self.license
         unchanged = (
             (license.version, license.state, license.terms_digest)

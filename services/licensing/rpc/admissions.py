@@ -3,6 +3,7 @@
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_RELEASES = "/sluice.licensing.v1.ReleaseService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
