@@ -1,4 +1,4 @@
-"""The entry point of `sluice`. Exit code 0: done; 1: refused or failed; 2: wrong usage; 3: stopped, resumable."""
+"""The entry point of `sluice`. Exit codes: 0 done; 1 refused, failed; 2 wrong usage; 3 stopped, resumable."""
 
 import sys
 

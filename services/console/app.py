@@ -2,7 +2,7 @@
 
 import typer
 
-from services.console import choices, licensees, licenses, policies, subjects, tokens, up
+from services.console import choices, decisions, licensees, licenses, policies, subjects, tokens, up
 
 app = typer.Typer(
     name="sluice",
@@ -18,4 +18,6 @@ app.add_typer(subjects.app, name="subjects")
 app.add_typer(choices.app, name="choices")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
+app.add_typer(decisions.app, name="decision")
+app.command("trace")(decisions.trace)
 app.add_typer(tokens.app, name="token")

@@ -1,0 +1,103 @@
+"""A trace as a waterfall: who did what, when, and for how long."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+from rich.text import Text
+
+from services.console.traces import ERROR, Span
+
+BAR_WIDTH = 32
+NOT_OURS = ("rpc.", "server.", "client.", "network.", "error.", "otel.")
+"""Prefixes of OpenTelemetry's own attributes, which the drawing already shows or does not need."""
+
+_STYLES = ("cyan", "magenta", "green", "yellow", "blue")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One span where it stands in the drawing."""
+
+    span: Span
+    depth: int
+    offset_ns: int
+    """From the start of the trace."""
+
+
+def arrange(spans: Sequence[Span]) -> list[Line]:
+    """Every span under its parent, by start; one whose parent is missing stands at the left."""
+    known = {span.span_id for span in spans}
+    children: defaultdict[str, list[Span]] = defaultdict(list)
+    for span in sorted(spans, key=lambda span: (span.start_ns, span.span_id)):
+        children[span.parent_id if span.parent_id in known else ""].append(span)
+    began_ns = min((span.start_ns for span in spans), default=0)
+    lines: list[Line] = []
+    waiting = [(span, 0) for span in reversed(children[""])]
+    while waiting:
+        span, depth = waiting.pop()
+        lines.append(Line(span, depth, span.start_ns - began_ns))
+        waiting += [(child, depth + 1) for child in reversed(children[span.span_id])]
+    return lines
+
+
+def bar(offset_ns: int, duration_ns: int, total_ns: int, width: int = BAR_WIDTH) -> str:
+    """Where in the whole a span lies, as `width` characters of which at least one is filled."""
+    if total_ns <= 0:
+        return "█" * width
+    begin = min(width - 1, offset_ns * width // total_ns)
+    end = min(width, max(begin + 1, -(-(offset_ns + duration_ns) * width // total_ns)))
+    return " " * begin + "█" * (end - begin) + " " * (width - end)
+
+
+def draw(spans: Sequence[Span], width: int = BAR_WIDTH) -> Table:
+    """The waterfall of the spans of one trace."""
+    lines = arrange(spans)
+    total_ns = max((line.offset_ns + _duration_ns(line.span) for line in lines), default=0)
+    styles = {
+        service: _STYLES[index % len(_STYLES)]
+        for index, service in enumerate(dict.fromkeys(line.span.service for line in lines))
+    }
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("service", no_wrap=True)
+    table.add_column("span", no_wrap=True)
+    table.add_column("at ms", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=width)
+    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for line in lines:
+        span, style = line.span, styles[line.span.service]
+        table.add_row(
+            Text(span.service, style=style),
+            Text("  " * line.depth + short_name(span.name)),
+            Text(_milliseconds(line.offset_ns)),
+            Text(bar(line.offset_ns, _duration_ns(span), total_ns, width), style=style),
+            Text(_milliseconds(_duration_ns(span))),
+            remarks(span),
+        )
+    return table
+
+
+def short_name(name: str) -> str:
+    """An RPC without its package: `ReleaseService/Decide`."""
+    service, slash, method = name.rpartition("/")
+    return f"{service.rpartition('.')[2]}{slash}{method}"
+
+
+def remarks(span: Span) -> Text:
+    """Whether it failed, and the attributes of our own."""
+    text = Text()
+    if span.status == ERROR:
+        kind = span.attributes.get("error.type", "")
+        text.append(" ".join(filter(None, ("error", kind, span.message))), style="bold red")
+    own = [f"{key}={value}" for key, value in span.attributes.items() if not key.startswith(NOT_OURS)]
+    return text.append(("  " if text else "") + " ".join(own), style="dim")
+
+
+def _duration_ns(span: Span) -> int:
+    return max(0, span.end_ns - span.start_ns)
+
+
+def _milliseconds(ns: int) -> str:
+    return f"{ns / 1e6:.2f}"
