@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,3 +48,19 @@ class Contents:
     placement: Placement
     profiles: Mapping[int, Profile]
     policies: PolicyBook
+
+
+class Follower(Protocol):
+    """Whoever follows the database step by step."""
+
+    def replace(self, contents: Contents) -> None:
+        """Starts over with everything."""
+        ...
+
+    def apply(self, change: Change) -> None:
+        """Takes one committed change, in the order of commits."""
+        ...
+
+    def distrust(self) -> None:
+        """A commit may have happened that is never going to be told."""
+        ...

@@ -2,10 +2,17 @@
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.chassis.refusals import invalid
-from services.consent.domain.choices import DIGEST_BYTES, NOTHING_SAID, Standing
+from services.consent.domain.choices import (
+    DIGEST_BYTES,
+    NOTHING_SAID,
+    Choice,
+    Standing,
+    standing_of,
+    still_standing,
+)
 
 MOST_NOTICES = 64
 """Notices that one subject can have been served; the limit of the contract."""
@@ -47,6 +54,33 @@ class Profile:
 
 
 UNKNOWN = Profile(facts=None)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the history of one subject comes to; enough to take the next choice or fact without reading it."""
+
+    facts: Facts | None = None
+    """None: not known."""
+    choices: tuple[Choice, ...] = ()
+    """Those that still matter (`still_standing`)."""
+    last_stated_us: int | None = None
+    """The latest stated time of all their choices, microseconds UTC."""
+
+    def with_choice(self, choice: Choice) -> "Subject":
+        """After one more choice, whose revision is above those before."""
+        last_us = (
+            choice.stated_us if self.last_stated_us is None else max(self.last_stated_us, choice.stated_us)
+        )
+        return Subject(self.facts, still_standing((*self.choices, choice)), last_us)
+
+    def with_facts(self, facts: Facts) -> "Subject":
+        """As now known."""
+        return replace(self, facts=facts)
+
+    def profile(self) -> Profile:
+        """What decides."""
+        return Profile(self.facts, standing_of(self.choices))
 
 
 def check_facts(facts: Facts) -> None:

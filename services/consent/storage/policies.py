@@ -1,0 +1,82 @@
+"""Policies as announced, and when they took effect (C3)."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from services.consent.domain.changes import Change
+from services.consent.domain.outcomes import Published
+from services.consent.domain.policies import Activation, Policy, PolicyBook, PolicyDraft, check_policy
+from services.consent.storage.codec import decode_notices, decode_rules, encode_notices, encode_rules
+from services.consent.storage.head import advance, after
+from services.consent.storage.tables import TABLES
+
+_POLICIES = TABLES["policies"]
+_ACTIVATIONS = TABLES["policy_activations"]
+
+_WHOLE = select(
+    _POLICIES.c.version,
+    _POLICIES.c.effective_us,
+    _POLICIES.c.text_digest,
+    _POLICIES.c.rules,
+    _POLICIES.c.notices,
+    _ACTIVATIONS.c.activated_us,
+    _ACTIVATIONS.c.revision,
+).join(_ACTIVATIONS, _ACTIVATIONS.c.version == _POLICIES.c.version, isouter=True)
+
+
+def read_book(connection: Connection) -> PolicyBook:
+    """Every version."""
+    rows = connection.execute(_WHOLE.order_by(_POLICIES.c.version))
+    return PolicyBook(tuple(_policy(row) for row in rows))
+
+
+def read_page(connection: Connection, below: int | None, limit: int) -> tuple[Policy, ...]:
+    """At most `limit` versions below one, newest first."""
+    page = _WHOLE.order_by(_POLICIES.c.version.desc()).limit(limit)
+    if below is not None:
+        page = page.where(_POLICIES.c.version < below)
+    return tuple(_policy(row) for row in connection.execute(page))
+
+
+def publish(connection: Connection, draft: PolicyDraft, now_us: int, by: str) -> tuple[Published, Change]:
+    """Announces a version; raises Refusal as `check_policy` does."""
+    book = read_book(connection)
+    check_policy(draft, book.latest_effective_us(), now_us)
+    before = advance(connection, 1)
+    revision = after(before, 1)
+    version = len(book.policies) + 1
+    announced = {
+        "version": version,
+        "revision": revision.number,
+        "effective_us": draft.effective_us,
+        "text_digest": draft.text_digest,
+        "rules": encode_rules(draft.rules),
+        "notices": encode_notices(draft.notices),
+        "announced_us": now_us,
+        "announced_by": by,
+    }
+    connection.execute(insert(_POLICIES), [announced])
+    return Published(version, revision), Change(before, revision, policies=read_book(connection))
+
+
+def activate_due(connection: Connection, now_us: int) -> Change | None:
+    """Writes the activation of each version whose time has come; None where another was faster."""
+    due = read_book(connection).due(now_us)
+    if not due:
+        return None
+    before = advance(connection, len(due))
+    activations = [
+        {"version": policy.version, "revision": number, "activated_us": now_us}
+        for number, policy in enumerate(due, start=before.number + 1)
+    ]
+    connection.execute(insert(_ACTIVATIONS), activations)
+    return Change(before, after(before, len(due)), policies=read_book(connection))
+
+
+def _policy(row: Row[Any]) -> Policy:
+    version, effective_us, text_digest, rules, notices, activated_us, revision = row
+    draft = PolicyDraft(effective_us, text_digest, decode_rules(rules), decode_notices(notices))
+    if activated_us is None or revision is None:
+        return Policy(version, draft)
+    return Policy(version, draft, Activation(activated_us, revision))
