@@ -5,10 +5,6 @@ from typing import Annotated
 
 import typer
 from google.protobuf.descriptor import EnumDescriptor
-from sluice.consent.v1 import consent_service_pb2 as consent
-from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod, Stance
-from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
-from sluice.type.v1.purpose_pb2 import Purpose
 
 from services.chassis.refusals import invalid
 from services.console import options
@@ -19,6 +15,10 @@ from services.console.names import plain, value_name
 from services.console.output import give_json, say
 from services.console.rows import digest, in_column, read_chunks, subject_id
 from services.console.sessions import Session
+from sluice.consent.v1 import consent_service_pb2 as consent
+from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod, Stance
+from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from sluice.type.v1.purpose_pb2 import Purpose
 
 COLUMNS = ("subject_id", "stance", "licensee", "purpose", "stated_at", "notice_digest", "method")
 

@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sluice.licensing.v1 import release_service_pb2 as releases
-from sluice.licensing.v1.reason_pb2 import Reason, Verdict
-from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import not_found
@@ -20,6 +17,9 @@ from services.console.output import give_json, say, show, table
 from services.console.sessions import Session
 from services.console.traces import Span, find_trace
 from services.console.waterfall import draw
+from sluice.licensing.v1 import release_service_pb2 as releases
+from sluice.licensing.v1.reason_pb2 import Reason, Verdict
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 
 EXPORT_LAG_US = 1_500_000
 """Services write their spans out this long after a decision at the latest."""

@@ -9,12 +9,12 @@ from typing import Any, Protocol, TypeVar
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from sluice.type.v1.revision_pb2 import Revision
 
 from services.chassis.refusals import Kind, Refusal
 from services.console.moments import clock_face, written
 from services.console.output import console, give_json, note, say, show, table
 from services.console.rows import BadRow, Chunk
+from sluice.type.v1.revision_pb2 import Revision
 
 IMPORT_DEADLINE_US = 60_000_000
 """For one chunk; consent holds imports back to the pace of its index."""

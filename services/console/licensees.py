@@ -3,15 +3,15 @@
 from typing import Annotated
 
 import typer
-from sluice.licensing.v1 import contract_service_pb2 as contracts
-from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
-from sluice.licensing.v1.license_pb2 import Licensee
 
 from services.console import options
 from services.console.credentials import OPERATOR
 from services.console.names import plain
 from services.console.output import give_json, say
 from services.console.sessions import Session
+from sluice.licensing.v1 import contract_service_pb2 as contracts
+from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
+from sluice.licensing.v1.license_pb2 import Licensee
 
 app = typer.Typer(help="Licensees: the parties that may receive posts.", no_args_is_help=True)
 

@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sluice.licensing.v1 import contract_service_pb2 as contracts
-from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
-from sluice.licensing.v1.license_pb2 import License, LicenseState
 
 from services.console import moments, options
 from services.console.credentials import OPERATOR
@@ -15,6 +12,9 @@ from services.console.documents import read_document
 from services.console.names import plain, word_of
 from services.console.output import give_json, say, show, table
 from services.console.sessions import Session
+from sluice.licensing.v1 import contract_service_pb2 as contracts
+from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
+from sluice.licensing.v1.license_pb2 import License, LicenseState
 
 PAGE = 200
 

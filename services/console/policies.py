@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sluice.consent.v1 import consent_service_pb2 as consent
-from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
-from sluice.consent.v1.policy_pb2 import Policy
 
 from services.chassis.clock import SystemClock
 from services.console import moments, options
@@ -15,6 +12,9 @@ from services.console.documents import read_document
 from services.console.names import plain
 from services.console.output import give_json, say, show, table
 from services.console.sessions import Session
+from sluice.consent.v1 import consent_service_pb2 as consent
+from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from sluice.consent.v1.policy_pb2 import Policy
 
 GIVEN_BY_CONSENT = ("version", "activated_at", "activation_revision")
 PAGE = 200

@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sluice.consent.v1 import consent_service_pb2 as consent
-from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
-from sluice.consent.v1.subject_pb2 import Subject, SubjectState
 
 from services.console import options
 from services.console.credentials import OPERATOR
@@ -14,6 +11,9 @@ from services.console.imports import IMPORT_DEADLINE_US, Rows, Totals, import_fi
 from services.console.names import value_name
 from services.console.rows import digest, in_column, read_chunks, subject_id
 from services.console.sessions import Session
+from sluice.consent.v1 import consent_service_pb2 as consent
+from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from sluice.consent.v1.subject_pb2 import Subject, SubjectState
 
 COLUMNS = ("subject_id", "jurisdiction", "states", "notice")
 

@@ -1,17 +1,17 @@
 """Documents in YAML: what they mean, and how their faults are named."""
 
 import pytest
+
+from services.chassis.refusals import Refusal
+from services.console.documents import parse_document
+from services.console.moments import from_us
+from services.console.names import plain
 from sluice.consent.v1.policy_pb2 import Policy, Regime
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
 from sluice.licensing.v1.license_pb2 import AllowanceSubject, LicenseTemplate
 from sluice.type.v1.content_pb2 import ContentKind
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice.type.v1.window_pb2 import Window
-
-from services.chassis.refusals import Refusal
-from services.console.documents import parse_document
-from services.console.moments import from_us
-from services.console.names import plain
 
 LICENSE = """\
 license_id: acme-2026

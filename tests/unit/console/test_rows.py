@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from sluice.consent.v1.choice_pb2 import ChoiceMethod, Stance
-from sluice.consent.v1.subject_pb2 import Subject, SubjectState
-from sluice.type.v1.purpose_pb2 import Purpose
 
 from services.chassis.refusals import Refusal
 from services.console import choices, rows, subjects
 from services.console.rows import BadRow, Chunk, read_chunks
+from sluice.consent.v1.choice_pb2 import ChoiceMethod, Stance
+from sluice.consent.v1.subject_pb2 import Subject, SubjectState
+from sluice.type.v1.purpose_pb2 import Purpose
 
 NOTICE = "0f" * 32
 SUBJECT = {"subject_id": "7", "jurisdiction": "DE", "states": "", "notice": ""}
