@@ -69,7 +69,8 @@ class Database:
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(unit, then, future)
-        return await asyncio.shield(future)
+        # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
+        return await future
 
     def write_now(self, unit: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
         """`write` for start-up, threads and tests: blocks the caller until the commit."""

@@ -157,7 +157,9 @@ def end_process(database: str, error: BaseException) -> NoReturn:
     After a failed fsync the kernel may have dropped what was written (and says so only once); the next
     start reads what is really there.
     """
-    _log.critical("the database writer cannot go on, the process ends", database=database, error=repr(error))
+    _log.critical(
+        "the database cannot be trusted any more, the process ends", database=database, error=repr(error)
+    )
     os._exit(EXIT_IO_ERROR)
 
 

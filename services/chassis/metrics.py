@@ -5,6 +5,7 @@ No label ever holds an id of anybody or anything.
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from services.chassis.refusals import address_in_use
 from services.chassis.settings import parse_address
 
 CALL_SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -24,7 +25,14 @@ GROUP_UNITS = Histogram(
 QUEUE_DEPTH = Gauge("sluice_database_queue_units", "Units of work that wait for the writer.", ["database"])
 
 
-def serve_metrics(listen: str) -> None:
-    """Serves the figures over HTTP at `listen` ("host:port") from a daemon thread."""
+def serve_metrics(listen: str) -> str:
+    """Serves the figures over HTTP at `listen` ("host:port") from a daemon thread; returns the bound address.
+
+    Raises Refusal (precondition, ADDRESS_IN_USE) when it cannot be bound.
+    """
     host, port = parse_address(listen)
-    start_http_server(port, addr=host)
+    try:
+        server, _ = start_http_server(port, addr=host)
+    except OSError as error:
+        raise address_in_use(listen) from error
+    return f"{host}:{server.server_port}"

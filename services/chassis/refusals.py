@@ -105,3 +105,8 @@ def request_id_reused() -> Refusal:
     message = "this request_id was used before with other content"
     violation = FieldViolation("request_id", message)
     return Refusal(Kind.ALREADY_EXISTS, "REQUEST_ID_REUSED", message, violations=[violation])
+
+
+def address_in_use(listen: str) -> Refusal:
+    """A server cannot be bound to `listen` ("host:port")."""
+    return precondition("ADDRESS_IN_USE", f"cannot listen on {listen}: it is in use or not ours")

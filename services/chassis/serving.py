@@ -25,7 +25,7 @@ from services.chassis.channels import SERVER_OPTIONS
 from services.chassis.identity import AdmissionTable, TokenVerifier
 from services.chassis.interceptors import Guard
 from services.chassis.metrics import serve_metrics
-from services.chassis.refusals import Refusal, precondition
+from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
 
@@ -99,9 +99,7 @@ def bind(server: grpc.aio.Server, listen: str) -> str:
     try:
         port = server.add_insecure_port(listen)
     except RuntimeError as error:
-        raise precondition(
-            "ADDRESS_IN_USE", f"cannot listen on {listen}: it is in use or not ours"
-        ) from error
+        raise address_in_use(listen) from error
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -126,7 +124,7 @@ async def serve(
         async with _health_port(server, settings.health_listen):
             address = await server.start(settings.listen)
             if settings.metrics_listen is not None:
-                serve_metrics(settings.metrics_listen)
+                _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
             announce(settings.announce_path, address)
             _log.info("serving", address=address)
             async with _running(background, stop):

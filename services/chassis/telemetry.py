@@ -37,8 +37,9 @@ class Telemetry:
     provider: TracerProvider
 
     def shutdown(self) -> None:
-        """Sends what is still to be sent, then closes; blocks for as long as that takes."""
+        """Sends what is still to be sent, then records nothing any more; blocks for as long as that takes."""
         self.provider.shutdown()
+        _Current.tracer = trace.NoOpTracer()
 
 
 class _Current:

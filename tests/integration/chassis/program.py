@@ -1,4 +1,4 @@
-"""A process of its own for tests that stop, kill and restart one: python -m tests.integration.chassis.program.
+"""A process of its own for tests that stop, kill and restart one; run with -m.
 
 `serve` runs the echo service, whose Wait answers when a line comes in; `faint` gives up in the background;
 `write` acknowledges rows on standard output; `own` opens a database and waits; `lose` meets a failing fsync.

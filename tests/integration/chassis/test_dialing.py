@@ -13,10 +13,10 @@ from services.chassis.deadlines import within
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
-from services.chassis.settings import ServiceSettings
-from services.chassis.telemetry import current_trace_id, start_telemetry, tracer
+from services.chassis.telemetry import current_trace_id, tracer
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.grpc import LocalServer, serving
+from tests.support.telemetry import recording
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
@@ -157,21 +157,11 @@ async def test_a_method_of_another_channel_is_a_mistake(peer: Peer, server: Loca
 
 async def test_one_trace_covers_both_sides_and_is_written_as_otlp_lines(peer: Peer, tmp_path: Path) -> None:
     path = tmp_path / "traces" / "echo.jsonl"
-    settings = ServiceSettings.model_validate(
-        {
-            "database_url": "sqlite:///unused",
-            "token_jwks": "unused",
-            "traces_path": path,
-            "log_level": "ERROR",
-        }
-    )
-    telemetry = start_telemetry("echo", settings)
 
-    with tracer().start_as_current_span("job"):
+    with recording(path), tracer().start_as_current_span("job"):
         ours = current_trace_id()
         theirs = await ask(peer, "Trace")
         await refused(peer, "Refuse")
-    await asyncio.to_thread(telemetry.shutdown)
     resources = [each for line in path.read_text().splitlines() for each in json.loads(line)["resourceSpans"]]
     spans = [span for each in resources for scope in each["scopeSpans"] for span in scope["spans"]]
 

@@ -148,7 +148,7 @@ async def test_a_failing_fsync_ends_the_process(tmp_path: Path) -> None:
         output, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
 
     assert process.returncode == os.EX_IOERR
-    assert "the database writer cannot go on, the process ends" in errors.decode()
+    assert "the database cannot be trusted any more, the process ends" in errors.decode()
     assert output == b""
 
 

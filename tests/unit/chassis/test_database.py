@@ -187,6 +187,22 @@ async def test_a_full_disk_is_unavailable_and_it_serves_again_by_itself(database
     assert await database.read(words) == ["alpha"]
 
 
+async def test_a_locked_file_is_unavailable_and_it_serves_again_by_itself(
+    database: Database, tmp_path: Path
+) -> None:
+    await database.write(lambda c: c.exec_driver_sql("PRAGMA busy_timeout=0"))
+    other = sqlite3.connect(tmp_path / "words.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Refusal, match="DATABASE_UNAVAILABLE"):
+        await database.write(add("alpha"))
+    other.execute("ROLLBACK")
+    other.close()
+    await database.write(add("beta"))
+
+    assert await database.read(words) == ["beta"]
+
+
 async def test_a_full_disk_undoes_the_whole_group(database: Database) -> None:
     def out_of_space(_connection: Connection) -> None:
         error = sqlite3.OperationalError("database or disk is full")

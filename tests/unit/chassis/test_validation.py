@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from buf.validate import validate_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
+from buf.validate import validate_pb2
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.validation import check_message
 
