@@ -15,8 +15,8 @@ from services.consent.domain.policies import Policy, Regime
 from services.consent.domain.purposes import PURPOSES
 from services.consent.domain.subjects import Facts, Profile, State
 
-EVERYWHERE = "*"
-"""The single entry that makes a license cover all jurisdictions."""
+EVERYWHERE = frozenset({"*"})
+"""The single entry that makes a license cover all jurisdictions; beside others it says nothing."""
 
 
 class Reason(enum.IntEnum):
@@ -80,7 +80,8 @@ def reason_of_facts(facts: Facts, question: Question) -> Reason:
         if facts.states & state:
             return reason
     country = facts.jurisdiction.partition("-")[0]
-    if question.jurisdictions.isdisjoint((EVERYWHERE, facts.jurisdiction, country)):
+    licensed = not question.jurisdictions.isdisjoint((facts.jurisdiction, country))
+    if not licensed and question.jurisdictions != EVERYWHERE:
         return Reason.JURISDICTION_NOT_LICENSED
     return Reason.ALLOWED
 

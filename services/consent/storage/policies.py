@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from services.consent.domain.changes import Change
 from services.consent.domain.outcomes import Published
@@ -28,7 +28,7 @@ _WHOLE = select(
 def read_book(connection: Connection) -> PolicyBook:
     """Every version."""
     rows = connection.execute(_WHOLE.order_by(_POLICIES.c.version))
-    return PolicyBook(tuple(_policy(row) for row in rows))
+    return PolicyBook(tuple(_policy(tuple(row)) for row in rows))
 
 
 def read_page(connection: Connection, below: int | None, limit: int) -> tuple[Policy, ...]:
@@ -36,7 +36,7 @@ def read_page(connection: Connection, below: int | None, limit: int) -> tuple[Po
     page = _WHOLE.order_by(_POLICIES.c.version.desc()).limit(limit)
     if below is not None:
         page = page.where(_POLICIES.c.version < below)
-    return tuple(_policy(row) for row in connection.execute(page))
+    return tuple(_policy(tuple(row)) for row in connection.execute(page))
 
 
 def publish(connection: Connection, draft: PolicyDraft, now_us: int, by: str) -> tuple[Published, Change]:
@@ -74,7 +74,7 @@ def activate_due(connection: Connection, now_us: int) -> Change | None:
     return Change(before, after(before, len(due)), policies=read_book(connection))
 
 
-def _policy(row: Row[Any]) -> Policy:
+def _policy(row: tuple[Any, ...]) -> Policy:
     version, effective_us, text_digest, rules, notices, activated_us, revision = row
     draft = PolicyDraft(effective_us, text_digest, decode_rules(rules), decode_notices(notices))
     if activated_us is None or revision is None:

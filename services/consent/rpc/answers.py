@@ -1,0 +1,111 @@
+"""Answers as messages of the contract."""
+
+from collections.abc import Sequence
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.consent.domain.changes import Revision
+from services.consent.domain.outcomes import Imported, Published, Recorded, Rejected
+from services.consent.domain.policies import Policy, Rule
+from services.consent.registrar import Acknowledged, Answer
+from services.consent.rpc.requests import page_token_of
+from sluice.consent.v1 import consent_service_pb2 as pb
+from sluice.consent.v1 import policy_pb2
+from sluice.type.v1 import purpose_pb2, revision_pb2
+
+
+def checked(answer: Answer) -> pb.CheckConsentResponse:
+    """A reason a post, and as of when."""
+    return pb.CheckConsentResponse(
+        reasons=answer.reasons.tobytes(),
+        revision=_revision(answer.revision),
+        policy_version=answer.policy_version,
+        good_until=_timestamp(answer.good_until_us),
+        checked_at=_timestamp(answer.checked_us),
+    )
+
+
+def recorded(acknowledged: Acknowledged[Recorded]) -> pb.RecordChoiceResponse:
+    """A durable choice."""
+    return pb.RecordChoiceResponse(
+        revision=_revision(acknowledged.outcome.revision),
+        stated_at=_timestamp(acknowledged.outcome.stated_us),
+        in_force_after=_timestamp(acknowledged.in_force_after_us),
+    )
+
+
+def choices_imported(
+    acknowledged: Acknowledged[Imported], bad: tuple[Rejected, ...]
+) -> pb.ImportChoicesResponse:
+    """What became of the rows; `bad` were turned away at the edge."""
+    outcome = acknowledged.outcome.with_rejected(bad)
+    return pb.ImportChoicesResponse(
+        accepted=outcome.accepted,
+        unchanged=outcome.unchanged,
+        rejected=_rejected(outcome.rejected),
+        revision=_revision(outcome.revision),
+        in_force_after=_timestamp(acknowledged.in_force_after_us),
+    )
+
+
+def subjects_imported(
+    acknowledged: Acknowledged[Imported], bad: tuple[Rejected, ...]
+) -> pb.ImportSubjectsResponse:
+    """What became of the rows; `bad` were turned away at the edge."""
+    outcome = acknowledged.outcome.with_rejected(bad)
+    return pb.ImportSubjectsResponse(
+        accepted=outcome.accepted,
+        unchanged=outcome.unchanged,
+        rejected=_rejected(outcome.rejected),
+        revision=_revision(outcome.revision),
+        in_force_after=_timestamp(acknowledged.in_force_after_us),
+    )
+
+
+def published(outcome: Published, policy: Policy) -> pb.PublishPolicyResponse:
+    """The policy as stored."""
+    return pb.PublishPolicyResponse(policy=_policy(policy), revision=_revision(outcome.revision))
+
+
+def listed(policies: Sequence[Policy], size: int) -> pb.ListPoliciesResponse:
+    """The first `size` of them; a token where there are more."""
+    page = policies[:size]
+    return pb.ListPoliciesResponse(
+        policies=[_policy(policy) for policy in page],
+        next_page_token=page_token_of(page[-1].version) if len(policies) > size else "",
+    )
+
+
+def _policy(policy: Policy) -> policy_pb2.Policy:
+    draft, activation = policy.draft, policy.activation
+    return policy_pb2.Policy(
+        version=policy.version,
+        effective_at=_timestamp(draft.effective_us),
+        text_digest=draft.text_digest,
+        rules=[_rule(rule) for rule in draft.rules],
+        notice_digests=sorted(draft.notices),
+        activated_at=None if activation is None else _timestamp(activation.activated_us),
+        activation_revision=0 if activation is None else activation.revision,
+    )
+
+
+def _rule(rule: Rule) -> policy_pb2.PolicyRule:
+    return policy_pb2.PolicyRule(
+        jurisdiction=rule.jurisdiction,
+        purpose=purpose_pb2.Purpose.Name(rule.purpose),
+        regime=policy_pb2.Regime.Name(rule.regime),
+    )
+
+
+def _rejected(rows: Sequence[Rejected]) -> list[pb.RejectedRow]:
+    return [pb.RejectedRow(line=row.line, reason=row.reason, message=row.message) for row in rows]
+
+
+def _revision(revision: Revision) -> revision_pb2.Revision:
+    return revision_pb2.Revision(epoch=revision.epoch, number=revision.number)
+
+
+def _timestamp(time_us: int) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromMicroseconds(time_us)
+    return timestamp

@@ -1,0 +1,84 @@
+"""Requests as values of the domain."""
+
+import base64
+import binascii
+import hashlib
+from typing import Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.chassis.identity import current_principal
+from services.chassis.ids import check_request_id
+from services.chassis.refusals import invalid
+from services.chassis.replays import ReplayKey
+from services.consent.domain.batches import Batch, batch_of
+from services.consent.domain.policies import PolicyDraft, Regime, Rule
+from services.consent.domain.verdicts import Question
+from sluice.consent.v1 import consent_service_pb2 as pb
+from sluice.consent.v1 import policy_pb2
+
+
+class Write(Protocol):
+    """A request that changes something."""
+
+    request_id: str
+
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802
+        """The wire form."""
+        ...
+
+
+def replay_key(operation: str, request: Write, now_us: int) -> ReplayKey:
+    """Whose request this is and what it says; raises Refusal REQUEST_ID_MALFORMED, _TOO_OLD, _IN_FUTURE."""
+    check_request_id(request.request_id, now_us)
+    principal = current_principal()
+    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+    return ReplayKey(f"{principal.kind}:{principal.party}", operation, request.request_id, digest)
+
+
+def question(request: pb.CheckConsentRequest) -> Question:
+    """Raises Refusal PURPOSE_UNSPECIFIED."""
+    if request.purpose == 0:
+        raise invalid("PURPOSE_UNSPECIFIED", "the request names no purpose", field="purpose")
+    return Question(request.licensee_id, request.purpose, frozenset(request.author_jurisdictions))
+
+
+def batch(request: pb.CheckConsentRequest) -> Batch:
+    """Raises Refusal TOO_MANY_POSTS, COLUMN_LENGTHS."""
+    return batch_of(
+        request.post_ids,
+        request.author_ids,
+        request.embed_offsets,
+        request.embed_ids,
+        request.embed_author_ids,
+    )
+
+
+def policy(given: policy_pb2.Policy) -> PolicyDraft:
+    """The policy without what consent adds to it; raises Refusal INVALID_REQUEST."""
+    rules = tuple(Rule(rule.jurisdiction, rule.purpose, Regime(rule.regime)) for rule in given.rules)
+    try:
+        effective_us = given.effective_at.ToMicroseconds()
+    except ValueError as error:
+        raise invalid("INVALID_REQUEST", "this is no time", field="policy.effective_at") from error
+    return PolicyDraft(effective_us, given.text_digest, rules, frozenset(given.notice_digests))
+
+
+def microseconds(timestamp: Timestamp) -> int:
+    """Microseconds since the epoch, UTC, whatever the fields hold."""
+    return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
+
+
+def version_of(page_token: str) -> int | None:
+    """The version below which the page begins; raises Refusal PAGE_TOKEN_INVALID."""
+    if not page_token:
+        return None
+    try:
+        return int(base64.b64decode(page_token, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise invalid("PAGE_TOKEN_INVALID", "no answer gave this page token", field="page_token") from error
+
+
+def page_token_of(version: int) -> str:
+    """Back from `version_of`."""
+    return base64.urlsafe_b64encode(str(version).encode()).decode()
