@@ -5,6 +5,7 @@ import sys
 from services.chassis.refusals import Refusal, precondition
 from services.console.app import app
 from services.console.output import refuse
+from sluice_gate.errors import GateError
 
 REFUSED = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -17,6 +18,9 @@ def main() -> None:
         app()
     except Refusal as refusal:
         refuse(refusal, as_json=as_json)
+        sys.exit(REFUSED)
+    except GateError as error:
+        refuse(precondition(error.reason, error.message), as_json=as_json)
         sys.exit(REFUSED)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""

@@ -2,7 +2,18 @@
 
 import typer
 
-from services.console import choices, decisions, licensees, licenses, policies, subjects, tokens, up
+from services.console import (
+    choices,
+    decisions,
+    licensees,
+    licenses,
+    policies,
+    receipts,
+    releases,
+    subjects,
+    tokens,
+    up,
+)
 
 app = typer.Typer(
     name="sluice",
@@ -18,6 +29,8 @@ app.add_typer(subjects.app, name="subjects")
 app.add_typer(choices.app, name="choices")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
+app.command("release")(releases.release)
+app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")
 app.command("trace")(decisions.trace)
 app.add_typer(tokens.app, name="token")

@@ -1,0 +1,81 @@
+"""`sluice receipt`: checks receipts with no server running."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.console import options
+from services.console.installation import StateFolder
+from services.console.output import give_json, note, say
+from sluice_gate.verifying.jobs import VerifiedJob, verify_job
+from sluice_gate.verifying.keys import load_keys
+
+app = typer.Typer(help="Receipts: what was signed about decisions.", no_args_is_help=True)
+
+
+@app.callback()
+def receipts() -> None:
+    """Receipts: what was signed about decisions."""
+
+
+@app.command("verify")
+def verify(
+    out: Annotated[
+        Path, typer.Argument(help="What a release wrote; its receipts stand beside it.", exists=True)
+    ],
+    *,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="JWKS with the platform's receipt keys. Else that of the local installation."),
+    ] = None,
+    posts: Annotated[
+        Path | None, typer.Option(help="The file that was released from, to compare with.", exists=True)
+    ] = None,
+    state: options.State = options.DEFAULT_STATE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Verify every receipt of a release, and that the output is exactly what the receipts say.
+
+    Needs no server: signatures, digests, manifests and output are recomputed from the files. Ends with 1 at
+    the first thing that is not as it should be, and says what.
+    """
+    jwks = keys if keys is not None else StateFolder(state).existing_keys().receipt_jwks
+    verified = verify_job(out, load_keys(jwks), posts=posts)
+    if as_json:
+        give_json(_plain(verified, compared=posts is not None))
+        return
+    for line in what_was_checked(verified, compared=posts is not None):
+        say(f"  {line}")
+    say(f"All of it holds, by the keys in {jwks}.")
+    note("It shows that what is here is in order, not that nothing else ever left.")
+
+
+def what_was_checked(verified: VerifiedJob, *, compared: bool) -> list[str]:
+    """A line for each thing that a verification recomputed."""
+    lines = [
+        f"{verified.receipts:,} receipts in {verified.batches:,} batches: each signed, each of this run's requests,"
+        " none used twice",
+        f"{verified.asked:,} posts asked for: the digests of the receipts are those of the posts and verdicts",
+        f"{verified.delivered:,} posts in the output: exactly those released, in order",
+        "the manifest: every contributor's line belongs to the root that was signed",
+    ]
+    if compared:
+        lines.append("the input: every batch is of its posts, and the output is byte for byte as in it")
+    if not verified.finished:
+        lines.append("the run has not reached the end of its input; this is what it has done so far")
+    return lines
+
+
+def _plain(verified: VerifiedJob, *, compared: bool) -> dict[str, Any]:
+    return {
+        "verified": True,
+        "run": verified.run,
+        "finished": verified.finished,
+        "batches": verified.batches,
+        "receipts": verified.receipts,
+        "asked": verified.asked,
+        "delivered": verified.delivered,
+        "compared_with_input": compared,
+        "decisions": sorted(verified.decision_ids),
+    }

@@ -1,0 +1,225 @@
+"""`sluice release`: posts out of one file, those that may leave into another."""
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.console import moments, options
+from services.console.credentials import PIPELINE, TokenSource, token_source
+from services.console.installation import StateFolder
+from services.console.names import number_of
+from services.console.output import console, give_json, note, say, show, table
+from services.console.sessions import addresses
+from sluice.type.v1.purpose_pb2 import Purpose
+from sluice_gate.client import LicensingClient
+from sluice_gate.job import ReleaseJob
+from sluice_gate.journal import read_header
+from sluice_gate.plan import Plan
+from sluice_gate.reading.forms import Format, PostForm, detect
+from sluice_gate.reading.plain_form import Names
+from sluice_gate.report import Ended, Report
+
+BROKEN_LINES_NAMED = 10
+EXIT_REFUSED = 1
+EXIT_RESUMABLE = 3
+
+OnProgress = Callable[[int, int, Report], None]
+
+
+def release(
+    posts: Annotated[Path, typer.Argument(help="File of posts.", exists=True, dir_okay=False)],
+    *,
+    license: Annotated[str, typer.Option("--license", help="The license under which they would go.")],
+    purpose: Annotated[str, typer.Option(help="What for, such as ai_training_generative.")],
+    out: Annotated[
+        Path, typer.Option(help="File for the posts that may go; must not exist yet.", dir_okay=False)
+    ],
+    format: Annotated[
+        Format | None, typer.Option(help="Form of the file. Else told from its first lines.")
+    ] = None,
+    map: Annotated[
+        str, typer.Option(help="Where facts stand: id=tweet_id,author=user_id; kind==post for all posts.")
+    ] = "",
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none: UTC, or an offset like +02:00.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Posts asked for at once.", min=1, max=10_000)] = 1_000,
+    in_flight: Annotated[int, typer.Option(help="Batches asked for at the same time.", min=1, max=64)] = 4,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that stopped.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until an allowance has room again, instead of stopping.")
+    ] = False,
+    address: options.Licensing = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write the posts that may leave to another file, in the same form, byte for byte.
+
+    Beside OUT stand its journal, receipts and manifest. Exits with 3 when the run stopped and can be resumed.
+    """
+    form = PostForm(format or detect(posts), Names.parse(map), zone)
+    plan = Plan(
+        posts,
+        out,
+        license,
+        purpose_number(purpose),
+        form,
+        batch_size=batch_size,
+        in_flight=in_flight,
+        wait=wait,
+    )
+    folder = StateFolder(state)
+    tokens = token_source(folder, token_file, PIPELINE)
+    target = addresses(folder, {"licensing": address})["licensing"]
+    report = asyncio.run(_with_progress_bar(plan, target, tokens, resume))
+    _tell(report, plan, as_json=as_json)
+    raise typer.Exit(exit_code(report))
+
+
+def purpose_number(text: str) -> int:
+    """The number of a purpose by its word; a number stands for itself. Raises typer.BadParameter."""
+    if text.isascii() and text.isdecimal() and int(text) < 2**31:
+        return int(text)
+    try:
+        return number_of(Purpose.DESCRIPTOR, text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--purpose") from None
+
+
+async def run_job(
+    plan: Plan, target: str, tokens: TokenSource, resume: str | None, on_progress: OnProgress
+) -> Report:
+    """Starts or resumes a job; the first Ctrl-C ends it in good order, the next one at once.
+
+    Raises GateError, before anything was asked, and CancelledError when it was ended at once.
+    """
+    client = LicensingClient(target, tokens)
+    job = ReleaseJob(plan, client, on_progress=on_progress)
+    task = asyncio.ensure_future(job.resume(resume) if resume else job.start())
+    loop = asyncio.get_running_loop()
+    asked_to_stop = False
+
+    def on_signal() -> None:
+        nonlocal asked_to_stop
+        if asked_to_stop:
+            task.cancel()
+        asked_to_stop = True
+        job.stop()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        return await task
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        await client.close()
+
+
+def exit_code(report: Report) -> int:
+    """0 when it finished, 1 when resuming alone does not help, else 3."""
+    if not report.resumable:
+        return 0
+    return EXIT_REFUSED if report.ended is Ended.REFUSED else EXIT_RESUMABLE
+
+
+def figures(report: Report) -> list[tuple[str, Any]]:
+    """The table of a run: what was asked, what came of it, and how fast."""
+    return [
+        ("asked", report.asked),
+        ("released", report.released),
+        *((f"  denied, {reason.lower()}", count) for reason, count in report.denied.most_common()),
+        ("broken lines", report.broken),
+        ("receipts", report.receipts),
+        ("posts per second", round(report.posts_per_second)),
+    ]
+
+
+async def _with_progress_bar(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeRemainingColumn(), console=console(stderr=True), transient=True) as progress:
+        task = progress.add_task(plan.posts.name, total=None)
+
+        def on_progress(done: int, size: int, report: Report) -> None:
+            said = f"{plan.posts.name}: {report.asked:,} asked, {report.released:,} released"
+            progress.update(task, completed=done, total=size, description=said)
+
+        try:
+            return await run_job(plan, target, tokens, resume, on_progress)
+        except asyncio.CancelledError:
+            # Nothing is lost: what the journal does not know was not delivered.
+            report = Report(resume or read_header(plan.files.journal).run)
+            report.end(Ended.INTERRUPTED, "ENDED_AT_ONCE", "it was ended at once")
+            return report
+
+
+def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        give_json(_plain(report, plan))
+        return
+    show(table(("", ">posts"), figures(report)))
+    if report.broken_named:
+        named = [(broken.line, broken.reason) for broken in report.broken_named[:BROKEN_LINES_NAMED]]
+        show(table((">line", "broken, and so not released"), named))
+    for problem in report.problems:
+        note(f"Look into this: {problem}")
+    if report.resumable:
+        _tell_how_to_resume(report)
+    else:
+        say(f"Done. Receipts are in {plan.files.receipts}; check them with: sluice receipt verify {plan.out}")
+
+
+def _tell_how_to_resume(report: Report) -> None:
+    why = f"{report.reason}: {report.message}" if report.reason else "it was told to stop"
+    note(f"Stopped ({report.ended.value}): {why}.")
+    if report.unconfirmed:
+        note(f"{report.unconfirmed} deliveries are still to be confirmed; resuming does that.")
+    if report.retry_at_us is not None:
+        note(f"There is room again at {moments.clock_face(moments.from_us(report.retry_at_us))}.")
+    note(f"Go on with: {resume_command(sys.argv[1:], report.run)}")
+
+
+def resume_command(arguments: list[str], run: str) -> str:
+    """The command line that goes on with a run that `arguments` began or resumed."""
+    kept = [
+        argument
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+        if before != "--resume" and argument != "--resume" and not argument.startswith("--resume=")
+    ]
+    return shlex.join(["sluice", *kept, "--resume", run])
+
+
+def _plain(report: Report, plan: Plan) -> dict[str, Any]:
+    files = plan.files
+    return {
+        "run": report.run,
+        "ended": report.ended.name.lower(),
+        "reason": report.reason,
+        "message": report.message,
+        "asked": report.asked,
+        "released": report.released,
+        "denied": dict(report.denied),
+        "broken": report.broken,
+        "broken_lines": [{"line": broken.line, "reason": broken.reason} for broken in report.broken_named],
+        "receipts": report.receipts,
+        "unconfirmed": report.unconfirmed,
+        "problems": report.problems,
+        "retry_at": moments.written(moments.from_us(report.retry_at_us)) if report.retry_at_us else None,
+        "posts_per_second": round(report.posts_per_second, 1),
+        "last_decision_id": report.last_decision_id,
+        "files": {
+            "out": str(files.out),
+            "journal": str(files.journal),
+            "receipts": str(files.receipts),
+            "manifest": str(files.manifest),
+        },
+    }
