@@ -1,0 +1,150 @@
+"""The connection of a gate to licensing: two calls, each with a deadline, a fresh token and its own trace."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+from opentelemetry import context, propagate, trace
+
+from sluice.licensing.v1.release_service_pb2 import (
+    ConfirmDeliveryRequest,
+    ConfirmDeliveryResponse,
+    DecideRequest,
+    DecideResponse,
+    Decision,
+    Delivery,
+)
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
+from sluice_gate.errors import CallRefused
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+DEFAULT_DEADLINE_SECONDS = 10.0
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Repeating a call is decided in one place (`asking`); the channel would do it behind our back.
+    ("grpc.enable_retries", 0),
+    # A server that was started again is found within a second, not after the two minutes of the default.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+# What may be answered otherwise a moment later. UNKNOWN and INTERNAL are also what a torn connection looks
+# like.
+_PASSING = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.INTERNAL,
+    }
+)
+
+_Response = TypeVar("_Response")
+
+
+class Licensing(Protocol):
+    """What a job asks of licensing."""
+
+    async def decide(self, request: DecideRequest) -> Decision:
+        """The decision on a batch; the stored one if the id was asked before. Raises CallRefused."""
+        ...
+
+    async def confirm(self, decision_id: str, delivered: bytes) -> Delivery:
+        """Says which posts were delivered, as a bitmap. Raises CallRefused."""
+        ...
+
+
+class LicensingClient:
+    """Calls licensing over gRPC."""
+
+    def __init__(
+        self,
+        target: str,
+        token: Callable[[], str],
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+    ) -> None:
+        """`token` is called for every call, so that it can hand out a renewed one. Needs a running loop.
+
+        Without `credentials` the connection is not encrypted: for 127.0.0.1 only.
+        """
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+        else:
+            self._channel = grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
+        # grpc's own annotations do not know that the stub takes either kind of channel.
+        stub: Any = ReleaseServiceStub(self._channel)
+        self._decide: Callable[..., Awaitable[DecideResponse]] = stub.Decide
+        self._confirm: Callable[..., Awaitable[ConfirmDeliveryResponse]] = stub.ConfirmDelivery
+        self._token = token
+        self._deadline_seconds = deadline_seconds
+        self._tracer = trace.get_tracer("sluice_gate")
+
+    async def decide(self, request: DecideRequest) -> Decision:
+        """The decision on a batch; the stored one if the id was asked before. Raises CallRefused."""
+        response = await self._call("Decide", self._decide, request)
+        return response.decision
+
+    async def confirm(self, decision_id: str, delivered: bytes) -> Delivery:
+        """Says which posts were delivered, as a bitmap. Raises CallRefused."""
+        request = ConfirmDeliveryRequest(decision_id=decision_id, delivered=delivered)
+        response = await self._call("ConfirmDelivery", self._confirm, request)
+        return response.delivery
+
+    async def close(self) -> None:
+        """Ends the connection; calls under way are cancelled."""
+        await self._channel.close()
+
+    async def _call(
+        self, name: str, method: Callable[..., Awaitable[_Response]], request: object
+    ) -> _Response:
+        # A root span for each call: one decision is one trace, however long the job is.
+        with self._tracer.start_as_current_span(
+            f"sluice.licensing.v1.ReleaseService/{name}", context.Context(), trace.SpanKind.CLIENT
+        ):
+            headers: dict[str, str] = {"authorization": f"Bearer {self._token()}"}
+            propagate.inject(headers)
+            try:
+                return await method(request, metadata=tuple(headers.items()), timeout=self._deadline_seconds)
+            except grpc.aio.AioRpcError as error:
+                raise _refused(error) from error
+
+
+def _refused(error: grpc.aio.AioRpcError) -> CallRefused:
+    """What a status says, by its ErrorInfo and RetryInfo where there are any (google.rpc)."""
+    reason, retry_after_us = error.code().name, None
+    for detail in _details(error):
+        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
+            info = error_details_pb2.ErrorInfo()
+            detail.Unpack(info)
+            reason = info.reason or reason
+        elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
+            retry = error_details_pb2.RetryInfo()
+            detail.Unpack(retry)
+            retry_after_us = retry.retry_delay.ToMicroseconds()
+    return CallRefused(
+        reason,
+        error.details() or "no answer",
+        passing=error.code() in _PASSING,
+        retry_after_us=retry_after_us,
+    )
+
+
+def _details(error: grpc.aio.AioRpcError) -> list[Any]:
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin" and isinstance(value, bytes):
+            try:
+                return list(status_pb2.Status.FromString(value).details)
+            except DecodeError:
+                # Details are for people; a status without readable ones is still a status.
+                return []
+    return []

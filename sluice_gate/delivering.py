@@ -1,0 +1,188 @@
+"""Writes a batch that is decided, in the one order that survives a crash at any point.
+
+Output, then receipts and manifest, then the journal; each durable before the next begins. Only what is in the
+journal counts as delivered.
+"""
+
+import base64
+import enum
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+
+from sluice_gate.answers import Answer
+from sluice_gate.clocks import Clock
+from sluice_gate.errors import JobRefused
+from sluice_gate.files import AppendFile, sync_folder
+from sluice_gate.journal import Entry, Journal, encode
+from sluice_gate.plan import JobFiles
+from sluice_gate.turns import Turn
+from sluice_gate.verifying.manifests import leaves_of
+
+
+class Step(enum.Enum):
+    """The moments of a job between which it can die; see `job`."""
+
+    JOURNAL_MADE = enum.auto()
+    ANSWERED = enum.auto()
+    OUTPUT_WRITTEN = enum.auto()
+    OUTPUT_DURABLE = enum.auto()
+    RECEIPTS_WRITTEN = enum.auto()
+    RECEIPTS_DURABLE = enum.auto()
+    JOURNAL_DURABLE = enum.auto()
+    CONFIRMED = enum.auto()
+
+
+AtStep = Callable[[Step], None]
+"""Called at each step. What it raises ends the job there, as if the process had died."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The three files that grow with each batch."""
+
+    out: AppendFile
+    receipts: AppendFile
+    manifest: AppendFile
+
+    @classmethod
+    def create(cls, files: JobFiles) -> "Outputs":
+        """New files. Raises JobRefused (OUT_EXISTS) and OSError."""
+        try:
+            made = cls(*(AppendFile.create(path) for path in (files.out, files.receipts, files.manifest)))
+        except FileExistsError as error:
+            raise JobRefused("OUT_EXISTS", f"{error.filename} exists already") from error
+        sync_folder(files.out.parent)
+        return made
+
+    @classmethod
+    def reopen(cls, files: JobFiles, last: Entry | None) -> "Outputs":
+        """The files of a job that is resumed, cut to what the journal accounts for.
+
+        Raises JobRefused (OUTPUT_SHORTER) if one of them has lost something, and OSError.
+        """
+        paths = (files.out, files.receipts, files.manifest)
+        outputs = cls(*(AppendFile.open(path, create=last is None) for path in paths))
+        lengths = (last.output, last.receipts, last.manifest) if last else (0, 0, 0)
+        for file, length in zip((outputs.out, outputs.receipts, outputs.manifest), lengths, strict=True):
+            if file.length < length:
+                outputs.close()
+                raise JobRefused("OUTPUT_SHORTER", f"{file.path} is shorter than its journal says")
+        for file, length in zip((outputs.out, outputs.receipts, outputs.manifest), lengths, strict=True):
+            file.cut(length)
+        return outputs
+
+    def close(self) -> None:
+        """Lets the files go."""
+        for file in (self.out, self.receipts, self.manifest):
+            file.close()
+
+
+class Deliveries:
+    """Delivers batches in order."""
+
+    def __init__(self, outputs: Outputs, journal: Journal, clock: Clock, at_step: AtStep) -> None:
+        self._outputs = outputs
+        self._journal = journal
+        self._clock = clock
+        self._at_step = at_step
+
+    def deliver(self, turn: Turn, answer: Answer | None) -> Entry | None:
+        """Writes a batch for good; None if the permit ended first, and then nothing is written.
+
+        `answer` is None where the batch has no post to ask for. Blocks until everything is durable. Raises
+        OSError.
+        """
+        if not self._write_output(turn, answer):
+            return None
+        self._write_receipts(turn, answer)
+        entry = self._entry(turn, answer)
+        self._journal.add(entry)
+        self._at_step(Step.JOURNAL_DURABLE)
+        return entry
+
+    def _write_output(self, turn: Turn, answer: Answer | None) -> bool:
+        if answer is None or not answer.posts_released:
+            return True
+        if self._is_over(answer):
+            return False
+        out = self._outputs.out
+        before = out.length
+        records = zip(turn.batch.records, answer.released.tolist(), strict=True)
+        out.append(b"".join(record.raw for record, released in records if released))
+        self._at_step(Step.OUTPUT_WRITTEN)
+        out.sync()
+        self._at_step(Step.OUTPUT_DURABLE)
+        if self._is_over(answer):
+            # The disk took longer than the permit lasted: what is not in the journal was not delivered.
+            out.cut(before)
+            return False
+        return True
+
+    def _is_over(self, answer: Answer) -> bool:
+        return self._clock.elapsed_us() >= answer.deliver_before_us
+
+    def _write_receipts(self, turn: Turn, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        answers = [*turn.spent, answer]
+        lines = (
+            _receipt_line(turn, kept, round, delivered=kept is answer) for round, kept in enumerate(answers)
+        )
+        self._outputs.receipts.append(b"".join(lines))
+        if manifest := _manifest_lines(turn, answer):
+            self._outputs.manifest.append(manifest)
+        self._at_step(Step.RECEIPTS_WRITTEN)
+        self._outputs.receipts.sync()
+        if manifest:
+            self._outputs.manifest.sync()
+        self._at_step(Step.RECEIPTS_DURABLE)
+
+    def _entry(self, turn: Turn, answer: Answer | None) -> Entry:
+        batch, outputs = turn.batch, self._outputs
+        return Entry(
+            batch=batch.ordinal,
+            round=turn.round,
+            decision_id=answer.decision.decision_id if answer else "",
+            input=(batch.span.start, batch.span.end),
+            next_line=batch.next_line,
+            output=outputs.out.length,
+            receipts=outputs.receipts.length,
+            manifest=outputs.manifest.length,
+            posts=len(batch.records),
+            delivered=answer.bitmap().hex() if answer else "",
+            reasons=dict(answer.reasons()) if answer else {},
+            broken=[astuple(broken) for broken in batch.broken],
+            waits=turn.waits,
+        )
+
+
+def _receipt_line(turn: Turn, answer: Answer, round: int, *, delivered: bool) -> bytes:
+    decision = answer.decision
+    return encode(
+        {
+            "batch": turn.batch.ordinal,
+            "decision_id": decision.decision_id,
+            "delivered": (answer.bitmap() if delivered else answer.nothing()).hex(),
+            "input": [turn.batch.span.start, turn.batch.span.end],
+            "receipt": decision.receipt,
+            "request": base64.b64encode(answer.request.SerializeToString(deterministic=True)).decode(),
+            "round": round,
+            "salt": decision.salt.hex(),
+            "verdicts": base64.b64encode(decision.verdicts).decode(),
+        }
+    )
+
+
+def _manifest_lines(turn: Turn, answer: Answer) -> bytes:
+    leaves = leaves_of(turn.batch.posts, answer.released.tolist(), answer.decision.salt)
+    return b"".join(
+        encode(
+            {
+                "contributor": str(leaf.contributor),
+                "decision_id": answer.decision.decision_id,
+                "leaf_salt": leaf.salt.hex(),
+                "posts": [str(id) for id in leaf.posts],
+            }
+        )
+        for leaf in leaves
+    )

@@ -1,0 +1,59 @@
+"""The manifest of a release: one salted leaf for each contributor (R1), and the Merkle root over them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sluice_gate.posts import Post
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What one contributor can be shown without opening anyone else's leaf (R4)."""
+
+    contributor: int
+    salt: bytes
+    """16 bytes, made from the salt of the decision."""
+    posts: tuple[int, ...]
+    """Ids of the released posts that the contributor wrote or that embed theirs; ascending and distinct."""
+
+    def digest(self) -> bytes:
+        """The hash of the leaf, by RFC 6962, 2.1."""
+        ids = b"".join(id.to_bytes(8) for id in self.posts)
+        content = self.salt + self.contributor.to_bytes(8) + len(self.posts).to_bytes(4) + ids
+        return hashlib.sha256(b"\x00" + content).digest()
+
+
+def leaves_of(posts: Sequence[Post], released: Sequence[bool], salt: bytes) -> list[Leaf]:
+    """The leaves of a release in their order, ascending by hash. `salt`: the 32 bytes of the decision."""
+    contributed: dict[int, set[int]] = {}
+    for post, may_go in zip(posts, released, strict=True):
+        if may_go:
+            contributed.setdefault(post.author_id, set()).add(post.id)
+            for _, author in post.embeds:
+                contributed.setdefault(author, set()).add(post.id)
+    leaves = (
+        Leaf(author, _leaf_salt(salt, author), tuple(sorted(ids))) for author, ids in contributed.items()
+    )
+    return sorted(leaves, key=Leaf.digest)
+
+
+def manifest_root(leaves: Sequence[Leaf]) -> bytes:
+    """The root over leaves in their order; the hash of nothing where there are none."""
+    return tree_hash([leaf.digest() for leaf in leaves])
+
+
+def tree_hash(leaf_hashes: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash of RFC 6962, 2.1, over hashes of leaves."""
+    if not leaf_hashes:
+        return hashlib.sha256(b"").digest()
+    if len(leaf_hashes) == 1:
+        return leaf_hashes[0]
+    # The largest power of two below the number of leaves.
+    split = 1 << (len(leaf_hashes) - 1).bit_length() - 1
+    left, right = tree_hash(leaf_hashes[:split]), tree_hash(leaf_hashes[split:])
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _leaf_salt(salt: bytes, contributor: int) -> bytes:
+    return hashlib.sha256(salt + b"sluice/leaf/v1" + contributor.to_bytes(8)).digest()[:16]
