@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
-from sluice.licensing.v1 import post_pb2, release_service_pb2
 
 from services.chassis.refusals import invalid
 from services.licensing.domain.posts import Batch, check_size
+from sluice.licensing.v1 import post_pb2, release_service_pb2
 
 SECOND_US = 1_000_000
 US_NANOS = 1_000

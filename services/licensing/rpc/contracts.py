@@ -6,9 +6,6 @@ from hashlib import sha256
 from typing import Any
 
 from google.protobuf.message import Message
-from sluice.licensing.v1 import contract_service_pb2 as pb
-from sluice.licensing.v1 import contract_service_pb2_grpc as pb_grpc
-from sluice.licensing.v1 import license_pb2
 
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
@@ -18,6 +15,9 @@ from services.chassis.serving import Bolt
 from services.licensing.contracts import ContractDesk, unknown_license
 from services.licensing.domain.licenses import License, Step
 from services.licensing.rpc.license_messages import license_message, licensee_message, terms_of
+from sluice.licensing.v1 import contract_service_pb2 as pb
+from sluice.licensing.v1 import contract_service_pb2_grpc as pb_grpc
+from sluice.licensing.v1 import license_pb2
 
 FULL_NAME = "sluice.licensing.v1.ContractService"
 DEFAULT_PAGE_SIZE = 50

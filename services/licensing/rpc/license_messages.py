@@ -1,7 +1,6 @@
 """Licenses and licensees as messages, and terms as they come in."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from sluice.licensing.v1 import license_pb2 as pb
 
 from services.licensing.domain.licenses import License, Licensee
 from services.licensing.domain.terms import (
@@ -14,6 +13,7 @@ from services.licensing.domain.terms import (
     Terms,
     Window,
 )
+from sluice.licensing.v1 import license_pb2 as pb
 
 SECOND_US = 1_000_000
 US_NANOS = 1_000
