@@ -1,6 +1,7 @@
 """Imports of whole files: a request for each chunk, one after the other, so that the order is kept."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,7 +81,9 @@ async def import_file(
 ) -> Totals:
     """`import_chunks` with a progress bar over the bytes of the file."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+    with Progress(
+        *columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
         task = progress.add_task(path.name, total=_size(path))
         return await import_chunks(chunks, send, lambda done: progress.update(task, completed=done))
 

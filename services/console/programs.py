@@ -31,9 +31,9 @@ class ServiceProgram:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def after(self) -> frozenset[str]:
-        """The services that it dials and whose addresses are not known before they are up."""
-        return frozenset(peer.name for peer in self.calls if not peer.port)
+    def needs(self) -> frozenset[str]:
+        """The services that it dials."""
+        return frozenset(peer.name for peer in self.calls)
 
     @property
     def address(self) -> str:

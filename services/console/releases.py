@@ -146,7 +146,13 @@ def figures(report: Report) -> list[tuple[str, Any]]:
 
 async def _with_progress_bar(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    with Progress(*columns, TimeRemainingColumn(), console=console(stderr=True), transient=True) as progress:
+    with Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as progress:
         task = progress.add_task(plan.posts.name, total=None)
 
         def on_progress(done: int, size: int, report: Report) -> None:

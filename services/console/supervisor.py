@@ -31,8 +31,8 @@ class Program(Protocol):
         ...
 
     @property
-    def after(self) -> frozenset[str]:
-        """Programs that must be ready before this one is first started."""
+    def needs(self) -> frozenset[str]:
+        """Programs that it calls: they are ready before it is first started, and drained after it."""
         ...
 
     @property
@@ -87,7 +87,7 @@ class Supervisor:
         others are drained by then.
         """
         for name, keeper in self._keepers.items():
-            prerequisites = [self._keepers[other].is_ready for other in keeper.program.after]
+            prerequisites = [self._keepers[other].is_ready for other in keeper.program.needs]
             self._tasks[name] = asyncio.create_task(keeper.keep(prerequisites), name=f"keeper-{name}")
         try:
             for name in self._keepers:
@@ -103,15 +103,23 @@ class Supervisor:
             task.result()
 
     async def stop(self) -> None:
-        """Drains all programs: SIGTERM, then SIGKILL for those that take too long. Safe to call again."""
-        for keeper in self._keepers.values():
-            keeper.stop()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        """Drains all programs, callers before those they call: SIGTERM, then SIGKILL for what takes too long.
+
+        Safe to call again.
+        """
+        left = dict(self._keepers)
+        while left:
+            needed = frozenset[str]().union(*(keeper.program.needs for keeper in left.values()))
+            wave = [name for name in left if name not in needed]
+            for name in wave:
+                left.pop(name).stop()
+            tasks = [self._tasks[name] for name in wave if name in self._tasks]
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def hurry(self) -> None:
         """Ends a drain at once: SIGKILL for all that still run."""
         for keeper in self._keepers.values():
-            keeper.signal(signal.SIGKILL)
+            keeper.hurry()
 
     def pid(self, name: str) -> int | None:
         """Process id of the running process; None between two processes."""
@@ -142,6 +150,7 @@ class _Keeper:
         self._stopping = asyncio.Event()
         self._process: Process | None = None
         self._expected_end = False
+        self._in_a_hurry = False
 
     @property
     def pid(self) -> int | None:
@@ -151,6 +160,12 @@ class _Keeper:
         """Ends the process and starts none after it."""
         self._stopping.set()
         self.is_ready.clear()
+
+    def hurry(self) -> None:
+        """Ends the process at once, if it is being drained; else, as soon as it is to be drained."""
+        self._in_a_hurry = True
+        if self._stopping.is_set():
+            self.signal(signal.SIGKILL)
 
     def end(self, number: signal.Signals) -> None:
         """Ends the process by a signal; the next one starts without delay."""
@@ -231,7 +246,7 @@ class _Keeper:
         await first(asyncio.shield(ended), self._stopping.wait())
         if ended.done():
             return
-        self.signal(signal.SIGTERM)
+        self.signal(signal.SIGKILL if self._in_a_hurry else signal.SIGTERM)
         await asyncio.wait({ended}, timeout=self._patience.drain)
         if not ended.done():
             self._report(f"{self.program.name} did not drain in {self._patience.drain:g} s and is killed.")

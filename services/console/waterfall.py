@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from services.console.traces import ERROR, Span
 
 BAR_WIDTH = 32
-NOT_OURS = ("rpc.", "server.", "client.", "network.", "error.", "otel.")
-"""Prefixes of OpenTelemetry's own attributes, which the drawing already shows or does not need."""
+OURS = "sluice."
+"""What our own attributes begin with."""
 
 _STYLES = ("cyan", "magenta", "green", "yellow", "blue")
 
@@ -51,8 +53,13 @@ def bar(offset_ns: int, duration_ns: int, total_ns: int, width: int = BAR_WIDTH)
     return " " * begin + "█" * (end - begin) + " " * (width - end)
 
 
-def draw(spans: Sequence[Span], width: int = BAR_WIDTH) -> Table:
-    """The waterfall of the spans of one trace."""
+def draw(spans: Sequence[Span], width: int = BAR_WIDTH) -> Group:
+    """The waterfall of the spans of one trace, and below it what the services noted."""
+    notes = [remarks(line.span) for line in arrange(spans)]
+    return Group(_bars(spans, width), *(Padding(note, (0, 0, 0, 2)) for note in notes if note))
+
+
+def _bars(spans: Sequence[Span], width: int) -> Table:
     lines = arrange(spans)
     total_ns = max((line.offset_ns + _duration_ns(line.span) for line in lines), default=0)
     styles = {
@@ -65,7 +72,7 @@ def draw(spans: Sequence[Span], width: int = BAR_WIDTH) -> Table:
     table.add_column("at ms", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, min_width=width)
     table.add_column("ms", justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
+    table.add_column("", no_wrap=True)
     for line in lines:
         span, style = line.span, styles[line.span.service]
         table.add_row(
@@ -74,7 +81,7 @@ def draw(spans: Sequence[Span], width: int = BAR_WIDTH) -> Table:
             Text(_milliseconds(line.offset_ns)),
             Text(bar(line.offset_ns, _duration_ns(span), total_ns, width), style=style),
             Text(_milliseconds(_duration_ns(span))),
-            remarks(span),
+            Text("error", style="bold red") if span.status == ERROR else Text(""),
         )
     return table
 
@@ -86,13 +93,13 @@ def short_name(name: str) -> str:
 
 
 def remarks(span: Span) -> Text:
-    """Whether it failed, and the attributes of our own."""
-    text = Text()
-    if span.status == ERROR:
-        kind = span.attributes.get("error.type", "")
-        text.append(" ".join(filter(None, ("error", kind, span.message))), style="bold red")
-    own = [f"{key}={value}" for key, value in span.attributes.items() if not key.startswith(NOT_OURS)]
-    return text.append(("  " if text else "") + " ".join(own), style="dim")
+    """How it failed, and the attributes of our own; empty where there is neither."""
+    own = [
+        f"{key.removeprefix(OURS)} {value}" for key, value in span.attributes.items() if key.startswith(OURS)
+    ]
+    failed = [span.attributes.get("error.type", ""), span.message] if span.status == ERROR else []
+    said = ", ".join([*filter(None, failed), *own])
+    return Text(f"{span.service} {short_name(span.name)}: {said}", style="dim") if said else Text("")
 
 
 def _duration_ns(span: Span) -> int:

@@ -28,7 +28,7 @@ class Script:
     name: str
     code: str
     folder: Path
-    after: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
     starts: list[float] = field(default_factory=list)
 
     @property
@@ -93,7 +93,7 @@ async def test_start_returns_when_every_program_is_ready(supervise: Supervise, t
 
 async def test_a_program_starts_only_after_those_it_needs(supervise: Supervise, tmp_path: Path) -> None:
     needed = Script("needed", READY_THEN_WAIT, tmp_path)
-    needing = Script("needing", READY_THEN_WAIT, tmp_path, after=frozenset({"needed"}))
+    needing = Script("needing", READY_THEN_WAIT, tmp_path, needs=frozenset({"needed"}))
 
     await supervise(needing, needed).start()
 
@@ -142,6 +142,22 @@ async def test_stop_drains_every_program(supervise: Supervise, tmp_path: Path) -
 
     assert all(is_gone(pid) for pid in pids)
     assert supervisor.pid("one") is None
+
+
+async def test_callers_are_drained_before_those_they_call(supervise: Supervise, tmp_path: Path) -> None:
+    called = Script("called", READY_THEN_WAIT, tmp_path)
+    calling = Script("calling", DEAF, tmp_path, needs=frozenset({"called"}))
+    said: list[str] = []
+    supervisor = supervise(called, calling, said=said, patience=Patience(drain=0.05))
+    await supervisor.start()
+
+    stopping = asyncio.create_task(supervisor.stop())
+    while supervisor.pid("calling") is not None:
+        assert not is_gone(supervisor.pid("called"))
+        await asyncio.sleep(0.005)
+    await stopping
+
+    assert supervisor.pid("called") is None
 
 
 async def test_a_program_that_does_not_drain_is_killed(supervise: Supervise, tmp_path: Path) -> None:
@@ -205,7 +221,7 @@ async def test_a_program_that_keeps_dying_is_given_up(supervise: Supervise, tmp_
 
 async def test_stop_before_anything_is_ready_leaves_nothing(supervise: Supervise, tmp_path: Path) -> None:
     never = Script("never", "import signal; signal.pause()", tmp_path)
-    waiting = Script("waiting", READY_THEN_WAIT, tmp_path, after=frozenset({"never"}))
+    waiting = Script("waiting", READY_THEN_WAIT, tmp_path, needs=frozenset({"never"}))
     supervisor = supervise(never, waiting)
     starting = asyncio.create_task(supervisor.start())
     while supervisor.pid("never") is None:  # noqa: ASYNC110 - the process is what is waited for

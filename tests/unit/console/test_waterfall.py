@@ -131,7 +131,7 @@ def test_an_rpc_is_named_without_its_package() -> None:
 
 def test_the_drawing_shows_service_time_error_and_own_attributes() -> None:
     spans = [
-        a_span(attributes={"outcome": "partial", "rpc.method": "x", "posts.asked": "1000"}),
+        a_span(attributes={"sluice.outcome": "PARTIAL", "rpc.method": "x", "sluice.posts_asked": "9"}),
         a_span(
             service="metering",
             span_id="m1",
@@ -141,6 +141,7 @@ def test_the_drawing_shows_service_time_error_and_own_attributes() -> None:
             end_ns=7_000_000,
             status=2,
             message="database unavailable",
+            attributes={"error.type": "UNAVAILABLE"},
         ),
     ]
     console = Console(width=160, record=True, force_terminal=False)
@@ -148,9 +149,9 @@ def test_the_drawing_shows_service_time_error_and_own_attributes() -> None:
     console.print(draw(spans, width=8))
 
     lines = [line.rstrip() for line in console.export_text().splitlines()]
-    assert lines[1] == (
-        "licensing  ReleaseService/Decide       0.00  ████████  8.00  outcome=partial posts.asked=1000"
-    )
-    assert lines[2] == (
-        "metering     MeteringService/Reserve   4.00      ██    2.00  error database unavailable"
-    )
+    assert lines[1:] == [
+        "licensing  ReleaseService/Decide       0.00  ████████  8.00",
+        "metering     MeteringService/Reserve   4.00      ██    2.00  error",
+        "  licensing ReleaseService/Decide: outcome PARTIAL, posts_asked 9",
+        "  metering MeteringService/Reserve: UNAVAILABLE, database unavailable",
+    ]
