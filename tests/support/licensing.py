@@ -5,11 +5,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+import services.licensing
+from services.chassis.database import Database
 from services.licensing.domain.licenses import License, LicenseState, draft
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.terms import (
@@ -25,6 +28,7 @@ from services.licensing.domain.terms import (
 from tests.support.clock import NOON_US
 
 DAY_US = 86_400_000_000
+SCHEMA = Path(services.licensing.__file__).with_name("schema")
 TRAINING = int(Purpose.AI_TRAINING_GENERATIVE)
 
 
@@ -144,3 +148,9 @@ def any_posts(draw: st.DrawFn) -> Post:
 
 
 batches_of_posts = st.lists(any_posts(), min_size=1, max_size=12)
+
+
+def licensing_database(folder: Path) -> Database:
+    """An empty database of licensing, migrated, in `folder`."""
+    url = f"sqlite:///{folder / 'licensing.db'}"
+    return Database.open(url, schema_dir=SCHEMA, name="licensing")

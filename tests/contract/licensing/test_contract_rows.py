@@ -1,0 +1,137 @@
+"""What is particular to licensing's database: the schema, the head row, and what stored terms are worth."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from services.chassis.database import Database
+from services.licensing.domain.licenses import Licensee, LicenseState, Step, draft
+from services.licensing.domain.reasons import Reason
+from services.licensing.domain.terms import digest_of
+from services.licensing.storage import contract_tables, ledger_tables
+from services.licensing.storage.contracts import ContractRows, license_row
+from services.licensing.storage.head import Head, lock_head, take_number
+from tests.support.clock import NOON_US
+from tests.support.licensing import a_batch, licensing_database, some_terms
+
+
+@pytest_asyncio.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = licensing_database(tmp_path)
+    yield database
+    await database.close()
+
+
+def add_active_license(connection: Connection) -> None:
+    rows = ContractRows(connection)
+    rows.lock_head()
+    rows.add_licensee(Licensee("licensee-1", "Licensee", NOON_US), "operator:ann")
+    license = draft("license-1", some_terms(), NOON_US)
+    rows.add_license(license, "operator:ann")
+    rows.change_state(license.after(Step.ACTIVATE, NOON_US + 1, "signed"), "operator:bob")
+
+
+async def test_the_migrated_schema_is_the_declared_one(database: Database) -> None:
+    declared = contract_tables.LicenseRow.metadata
+    assert ledger_tables.DecisionRow.metadata is declared
+
+    differences = await database.read(
+        lambda connection: compare_metadata(MigrationContext.configure(connection), declared)
+    )
+
+    assert differences == []
+
+
+async def test_numbers_are_given_in_order_and_given_back_by_a_failed_unit(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        take_number(connection)
+        raise ValueError("after the number was taken")
+
+    first = await database.write(take_number)
+    with pytest.raises(ValueError, match="after the number"):
+        await database.write(fail)
+    second = await database.write(take_number)
+
+    assert (first, second) == (1, 2)
+    assert await database.write(lock_head) == Head(epoch=1, next_number=3)
+
+
+async def test_a_missing_head_row_is_made(database: Database) -> None:
+    await database.write(lambda connection: connection.execute(text("DELETE FROM head")))
+
+    assert await database.write(lock_head) == Head(epoch=1, next_number=1)
+
+
+async def test_l1_every_change_of_a_license_is_kept_with_who_made_it(database: Database) -> None:
+    await database.write(add_active_license)
+
+    history = await database.read(
+        lambda connection: connection.execute(
+            text("SELECT ordinal, state, reason, changed_by, changed_at_us, terms FROM license_history")
+        ).all()
+    )
+
+    document = some_terms().document().decode()
+    assert [tuple(row) for row in history] == [
+        (1, LicenseState.DRAFT, "", "operator:ann", NOON_US, document),
+        (2, LicenseState.ACTIVE, "signed", "operator:bob", NOON_US + 1, document),
+    ]
+
+
+async def test_l4_a_transaction_sees_the_license_as_it_was_last_acknowledged(database: Database) -> None:
+    await database.write(add_active_license)
+
+    def suspend(connection: Connection) -> None:
+        rows = ContractRows(connection)
+        rows.lock_head()
+        license = rows.license("license-1")
+        assert license is not None
+        rows.change_state(license.after(Step.SUSPEND, NOON_US + 2, "late payment"), "operator:ann")
+
+    await database.write(suspend)
+    seen = await database.write(lambda connection: license_row(connection, "license-1"))
+
+    assert seen is not None
+    assert seen.state is LicenseState.SUSPENDED
+    assert not seen.in_force(NOON_US + 3)
+
+
+async def test_l2_a_stored_restriction_that_is_not_understood_denies_everything(database: Database) -> None:
+    await database.write(add_active_license)
+    fields = json.loads(some_terms().document()) | {"embargo_days": 30}
+    document = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+    def amend(connection: Connection) -> None:
+        statement = text("UPDATE licenses SET terms = :terms, terms_digest = :digest")
+        connection.execute(statement, {"terms": document.decode(), "digest": digest_of(document)})
+
+    await database.write(amend)
+    license = await database.read(lambda connection: license_row(connection, "license-1"))
+
+    assert license is not None
+    assert license.covers(a_batch(), NOON_US + 2).tolist() == [Reason.LICENSE_NOT_ACTIVE]
+    assert license.terms_digest == digest_of(document)
+
+
+async def test_l2_terms_that_were_altered_behind_their_digest_deny_everything(database: Database) -> None:
+    await database.write(add_active_license)
+    wider = some_terms(territory=frozenset({"DE"})).document().decode()
+
+    def alter(connection: Connection) -> None:
+        connection.execute(text("UPDATE licenses SET terms = :terms"), {"terms": wider})
+
+    await database.write(alter)
+    license = await database.read(lambda connection: license_row(connection, "license-1"))
+
+    assert license is not None
+    assert not license.in_force(NOON_US + 2)
+
+
+async def test_an_unknown_license_has_no_row(database: Database) -> None:
+    assert await database.read(lambda connection: license_row(connection, "license-1")) is None

@@ -1,0 +1,68 @@
+"""Licensees and licenses in memory; they pass the same tests as those in a database."""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from services.chassis.refusals import request_id_reused
+from services.chassis.replays import ReplayKey
+from services.licensing.contracts import Rows
+from services.licensing.domain.licenses import License, Licensee
+
+T = TypeVar("T")
+
+
+class MemoryRows:
+    """One state of the desk's books."""
+
+    def __init__(self) -> None:
+        self.licensees: dict[str, Licensee] = {}
+        self.by_id: dict[str, License] = {}
+        self.answers: dict[tuple[str, str, str], tuple[bytes, bytes]] = {}
+
+    def lock_head(self) -> None:
+        """There is one writer anyway."""
+
+    def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes:
+        place = key.principal, key.operation, key.request_id
+        if place not in self.answers:
+            self.answers[place] = key.digest, produce()
+        digest, answer = self.answers[place]
+        if digest != key.digest:
+            raise request_id_reused()
+        return answer
+
+    def licensee(self, licensee_id: str) -> Licensee | None:
+        return self.licensees.get(licensee_id)
+
+    def add_licensee(self, licensee: Licensee, created_by: str) -> None:
+        self.licensees[licensee.licensee_id] = licensee
+
+    def license(self, license_id: str) -> License | None:
+        return self.by_id.get(license_id)
+
+    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
+        later = [license for id, license in sorted(self.by_id.items()) if id > after]
+        return [each for each in later if licensee_id in {None, each.terms.licensee_id}][:limit]
+
+    def add_license(self, license: License, changed_by: str) -> None:
+        self.by_id[license.license_id] = license
+
+    def change_state(self, license: License, changed_by: str) -> None:
+        self.by_id[license.license_id] = license
+
+
+class MemoryContracts:
+    """A store that lasts as long as the test; a copy is a transaction."""
+
+    def __init__(self) -> None:
+        self._rows = MemoryRows()
+
+    async def write(self, unit: Callable[[Rows], T]) -> T:
+        rows = copy.deepcopy(self._rows)
+        result = unit(rows)
+        self._rows = rows
+        return result
+
+    async def read(self, query: Callable[[Rows], T]) -> T:
+        return query(self._rows)
