@@ -1,9 +1,11 @@
 """Turns either form of a batch into columns: what says the same becomes the same."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
+from numpy.typing import NDArray
 
 from services.chassis.refusals import invalid
 from services.licensing.domain.posts import Batch, check_size
@@ -12,7 +14,7 @@ from sluice.licensing.v1 import post_pb2, release_service_pb2
 SECOND_US = 1_000_000
 US_NANOS = 1_000
 LARGEST_BYTE = 255
-_TIMES = np.iinfo(np.int64)
+EARLIEST_US, LATEST_US = -(2**63), 2**63 - 1
 
 
 def batch_of(request: release_service_pb2.DecideRequest) -> Batch:
@@ -42,11 +44,14 @@ def _of_columns(license_id: str, purpose: int, columns: post_pb2.PostColumns) ->
     )
 
 
-def _of_messages(license_id: str, purpose: int, posts: Sequence[post_pb2.Post]) -> Batch:
-    check_size(len(posts))
-    embeds = [embed for post in posts for embed in post.embeds]
+def _of_messages(license_id: str, purpose: int, messages: Sequence[post_pb2.Post]) -> Batch:
+    check_size(len(messages))
+    # Each look into a message makes Python objects for it, so everything is looked at once.
+    posts = list(messages)
+    embeds_of = [list(post.embeds) for post in posts]
+    embeds = list(itertools.chain.from_iterable(embeds_of))
     offsets = np.zeros(len(posts) + 1, dtype=np.uint32)
-    np.cumsum([len(post.embeds) for post in posts], out=offsets[1:])
+    np.cumsum(np.fromiter(map(len, embeds_of), np.uint32), out=offsets[1:])
     index_of: dict[str, int] = {}
     language_indexes = [index_of.setdefault(post.language, len(index_of)) for post in posts]
     return Batch.of(
@@ -54,8 +59,8 @@ def _of_messages(license_id: str, purpose: int, posts: Sequence[post_pb2.Post]) 
         purpose=purpose,
         ids=np.array([post.id for post in posts], np.uint64),
         author_ids=np.array([post.author_id for post in posts], np.uint64),
-        kinds=_bytes(post.kind for post in posts),
-        media_flags=_bytes(post.media_flags for post in posts),
+        kinds=_bytes([post.kind for post in posts]),
+        media_flags=_bytes([post.media_flags for post in posts]),
         posted_at_us=np.array([_time_us(post.posted_at) for post in posts], np.int64),
         languages=tuple(index_of),
         language_indexes=np.array(language_indexes),
@@ -65,13 +70,13 @@ def _of_messages(license_id: str, purpose: int, posts: Sequence[post_pb2.Post]) 
     )
 
 
-def _bytes(numbers: Iterable[int]) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """Numbers as bytes; what does not fit becomes 255, which is as much a fault."""
-    fitting = [number if 0 <= number <= LARGEST_BYTE else LARGEST_BYTE for number in numbers]
-    return np.array(fitting, np.uint8)
+def _bytes(numbers: Sequence[int]) -> NDArray[np.uint8]:
+    """Numbers (at most 32 bits wide) as bytes; what does not fit becomes 255, which is as much a fault."""
+    wide = np.array(numbers, np.int64)
+    return np.where((wide < 0) | (wide > LARGEST_BYTE), LARGEST_BYTE, wide).astype(np.uint8)
 
 
 def _time_us(time: Timestamp) -> int:
     """Microseconds since the epoch, rounded down; 0 where unset, the nearest that fits where far off."""
     time_us = time.seconds * SECOND_US + time.nanos // US_NANOS
-    return min(max(time_us, _TIMES.min), _TIMES.max)
+    return time_us if EARLIEST_US <= time_us <= LATEST_US else max(EARLIEST_US, min(time_us, LATEST_US))
