@@ -13,7 +13,7 @@ import grpc
 from services.chassis.channels import CLIENT_OPTIONS
 from services.chassis.deadlines import SHORTEST_CALL_US, remaining_us, time_for_call_us, within
 from services.chassis.refusals import Refusal, unavailable
-from services.chassis.statuses import from_rpc_error
+from services.chassis.statuses import from_rpc_error, own_refusal
 from services.chassis.tracing import client_span
 
 DEFAULT_DEADLINE_US = 5_000_000
@@ -60,8 +60,9 @@ class Peer:
     ) -> Response:
         """The answer to `request`, within `at_most_us` microseconds and within what our own caller has left.
 
-        `method` is one of a stub made with `channel`. Raises the peer's own Refusal (same kind and reason),
-        or Refusal (unavailable): PEER_UNAVAILABLE after up to three tries, DEADLINE_TOO_SHORT without any.
+        `method` is one of a stub made with `channel`. Raises the peer's own Refusal (same kind and reason;
+        after up to three tries if it is UNAVAILABLE), or Refusal (unavailable): PEER_UNAVAILABLE where there
+        was no answer in as many, DEADLINE_TOO_SHORT without any.
         """
         if not isinstance(method, _NamedCall):
             raise TypeError("the method does not belong to a stub made with this peer's channel")
@@ -89,7 +90,8 @@ class Peer:
         backoff_us = int(FIRST_BACKOFF_US * 2 ** (tried - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - only spreads tries
         left_us = (remaining_us() or 0) - backoff_us
         if error.code() is not grpc.StatusCode.UNAVAILABLE or tried == TRIES or left_us < SHORTEST_CALL_US:
-            raise self._no_answer() from error
+            # A peer that is there and cannot serve has said why.
+            raise (own_refusal(error) or self._no_answer()) from error
         await asyncio.sleep(backoff_us / 1_000_000)
 
     def _no_answer(self) -> Refusal:

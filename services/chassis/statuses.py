@@ -63,10 +63,17 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> Refusal:
     A status without our ErrorInfo gets the reason RPC_<CODE> and none of its text, which may be anyone's.
     """
     kind = _KINDS.get(error.code(), Kind.INTERNAL)
+    message = "the other side answered with an error of its own"
+    return own_refusal(error) or Refusal(kind, f"RPC_{error.code().name}", message)
+
+
+def own_refusal(error: grpc.aio.AioRpcError) -> Refusal | None:
+    """The refusal that another server of ours sent; None where the status is not one of ours."""
+    kind = _KINDS.get(error.code(), Kind.INTERNAL)
     status = _details_of(error)
     info = error_details_pb2.ErrorInfo()
     if not _unpack(status.details, info) or info.domain != DOMAIN:
-        return Refusal(kind, f"RPC_{error.code().name}", "the other side answered with an error of its own")
+        return None
     bad_request, retry = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     _unpack(status.details, bad_request)
     return Refusal(

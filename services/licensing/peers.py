@@ -8,11 +8,6 @@ from collections.abc import Awaitable, Sequence
 from typing import TypeVar, cast
 
 import numpy as np
-from sluice.consent.v1 import consent_service_pb2 as consent_pb
-from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
-from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
-from sluice.metering.v1 import metering_service_pb2 as metering_pb
-from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
 from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
@@ -23,6 +18,11 @@ from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import REASON_OF_CONSENT
 from services.licensing.domain.terms import Allowance, AllowanceSubject
+from sluice.consent.v1 import consent_service_pb2 as consent_pb
+from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
+from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
+from sluice.metering.v1 import metering_service_pb2 as metering_pb
+from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
 T = TypeVar("T")
 
@@ -40,8 +40,13 @@ async def answered(peer: str, call: Awaitable[T]) -> T:
     try:
         return await call
     except Refusal as refusal:
-        if refusal.kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED}:
+        if refusal.kind is Kind.EXHAUSTED:
             raise
+        if refusal.kind is Kind.UNAVAILABLE:
+            message = f"{peer} cannot answer now: {refusal.reason}"
+            raise unavailable(
+                "PEER_UNAVAILABLE", message, retry_after_us=refusal.retry_after_us
+            ) from refusal
         raise unavailable("PEER_REFUSED", f"{peer} refused the question: {refusal.reason}") from refusal
 
 

@@ -1,0 +1,298 @@
+"""The three services in one process: real gRPC between them, real SQLite below, one clock turned by hand."""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.chassis.database import Database
+from services.chassis.dialing import Peer
+from services.chassis.identity import PrincipalKind
+from services.chassis.ids import uuid7
+from services.chassis.serving import Bolt
+from services.consent.__main__ import SCHEMA as CONSENT_SCHEMA
+from services.consent.freshness import Freshness
+from services.consent.index import Index
+from services.consent.registrar import Registrar
+from services.consent.rpc.servicer import ADMISSIONS as CONSENT_ADMISSIONS
+from services.consent.rpc.servicer import SERVICE as CONSENT_SERVICE
+from services.consent.rpc.servicer import ConsentServicer
+from services.consent.storage.register import SqlRegister
+from services.licensing.__main__ import SCHEMA as LICENSING_SCHEMA
+from services.licensing.__main__ import Licensing, assemble
+from services.licensing.outbox import Outbox
+from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
+from services.licensing.settings import LicensingSettings
+from services.licensing.sweeper import Sweeper
+from services.metering.__main__ import SCHEMA as METERING_SCHEMA
+from services.metering.meter import Meter
+from services.metering.rpc import ADMISSIONS as METERING_ADMISSIONS
+from services.metering.rpc import SERVICE as METERING_SERVICE
+from services.metering.rpc import MeteringServicer
+from services.metering.storage import SqlBooks
+from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, subject_pb2
+from sluice.consent.v1.consent_service_pb2_grpc import (
+    ConsentServiceStub,
+    add_ConsentServiceServicer_to_server,
+)
+from sluice.licensing.v1 import contract_service_pb2, license_pb2, post_pb2, release_service_pb2
+from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
+from sluice.metering.v1 import metering_service_pb2
+from sluice.metering.v1.metering_service_pb2_grpc import (
+    MeteringServiceStub,
+    add_MeteringServiceServicer_to_server,
+)
+from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
+from tests.support.clock import ManualClock
+from tests.support.grpc import LocalServer, serving
+from tests.support.keys import some_keys
+
+TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
+SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
+NOTICE = b"n" * 32
+SECOND_US = 1_000_000
+PERMIT_US = 30 * SECOND_US
+DAY_US = 86_400 * SECOND_US
+
+
+def a_post(id: int, author_id: int, *embeds: tuple[int, int], **fields: Any) -> post_pb2.Post:
+    """A post in the friendly form, an ordinary English one unless `fields` say otherwise."""
+    defaults = {
+        "kind": content_pb2.CONTENT_KIND_POST,
+        "language": "en",
+        "posted_at": Timestamp(seconds=1_600_000_000),
+    }
+    embedded = [post_pb2.Embed(id=embed_id, author_id=embed_author) for embed_id, embed_author in embeds]
+    return post_pb2.Post(id=id, author_id=author_id, embeds=embedded, **{**defaults, **fields})
+
+
+def some_terms(limit: int | None = None, **fields: Any) -> license_pb2.LicenseTerms:
+    """Terms that cover everything for training, with at most `limit` posts in any 24 hours."""
+    terms: dict[str, Any] = {
+        "licensee_id": "acme",
+        "template": license_pb2.LICENSE_TEMPLATE_COMMERCIAL,
+        "purposes": [TRAINING],
+        "kinds": [1, 2, 3, 4],
+        "languages": ["*"],
+        "author_jurisdictions": ["*"],
+        "territory": ["*"],
+        "term_from": Timestamp(seconds=0),
+        "term_until": Timestamp(seconds=4_000_000_000),
+        "obligations": license_pb2.Obligations(recall_deadline_days=30),
+    }
+    if limit is not None:
+        allowance = license_pb2.LicenseAllowance(
+            per=license_pb2.ALLOWANCE_SUBJECT_LICENSE, window=window_pb2.WINDOW_ROLLING_DAY, limit=limit
+        )
+        terms["allowances"] = [allowance]
+    return license_pb2.LicenseTerms(**{**terms, **fields})
+
+
+class Cluster:
+    """What a test does to the three services, as the callers of each would."""
+
+    def __init__(self, clock: ManualClock, consent: LocalServer, metering: LocalServer) -> None:
+        self.clock = clock
+        self._operator_of_consent = consent.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
+        self._reader_of_metering = metering.peer(PrincipalKind.SERVICE, "licensing")
+        self.consent_address = consent.address
+        self.metering_address = metering.address
+        self._has_licensee = False
+
+    def serve_licensing(self, server: LocalServer, licensing: Licensing, database: Database) -> None:
+        """Names the licensing that is asked from now on."""
+        self.database = database
+        self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
+        self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
+        outbox, sweeper = licensing.background
+        assert isinstance(outbox, Outbox)
+        assert isinstance(sweeper, Sweeper)
+        self.outbox, self.sweeper = outbox, sweeper
+
+    def new_id(self) -> str:
+        """A fresh request id."""
+        return uuid7(self.clock.now_us())
+
+    async def publish_policy(self, regime: int = policy_pb2.REGIME_OPT_OUT) -> None:
+        """One policy, in effect at once, for training and sharing in the US and in Germany."""
+        rules = [
+            policy_pb2.PolicyRule(jurisdiction=jurisdiction, purpose=purpose, regime=regime)  # type: ignore[arg-type]
+            for jurisdiction in ("US", "DE")
+            for purpose in (SHARING, TRAINING)
+        ]
+        policy = policy_pb2.Policy(text_digest=b"t" * 32, rules=rules, notice_digests=[NOTICE])
+        policy.effective_at.FromMicroseconds(self.clock.now_us())
+        request = consent_service_pb2.PublishPolicyRequest(request_id=self.new_id(), policy=policy)
+        await self._consent("PublishPolicy", request)
+
+    async def know(self, *subject_ids: int, **fields: Any) -> None:
+        """Ordinary subjects in the US who were served the notice."""
+        rows = [
+            consent_service_pb2.ImportSubjectsRequest.Row(
+                line=line,
+                subject=subject_pb2.Subject(
+                    subject_id=subject_id, **{"jurisdiction": "US", "notice_digests": [NOTICE], **fields}
+                ),
+            )
+            for line, subject_id in enumerate(subject_ids, 1)
+        ]
+        request = consent_service_pb2.ImportSubjectsRequest(request_id=self.new_id(), rows=rows)
+        response = await self._consent("ImportSubjects", request)
+        assert not response.rejected
+
+    async def opt_out(self, subject_id: int) -> consent_service_pb2.RecordChoiceResponse:
+        """A subject denies everyone everything; answered when it is durable."""
+        choice = choice_pb2.Choice(
+            subject_id=subject_id, stance=choice_pb2.STANCE_DENY, everyone=True, all_purposes=True
+        )
+        request = consent_service_pb2.RecordChoiceRequest(request_id=self.new_id(), choice=choice)
+        response = await self._consent("RecordChoice", request)
+        assert isinstance(response, consent_service_pb2.RecordChoiceResponse)
+        return response
+
+    async def license(
+        self, license_id: str = "acme-training", limit: int | None = None, **fields: Any
+    ) -> None:
+        """An active license with `some_terms`."""
+        licensee = license_pb2.Licensee(licensee_id="acme", display_name="Acme")
+        if not self._has_licensee:
+            await self.contracts(
+                "CreateLicensee",
+                contract_service_pb2.CreateLicenseeRequest(request_id=self.new_id(), licensee=licensee),
+            )
+            self._has_licensee = True
+        await self.contracts(
+            "CreateLicense",
+            contract_service_pb2.CreateLicenseRequest(
+                request_id=self.new_id(), license_id=license_id, terms=some_terms(limit, **fields)
+            ),
+        )
+        await self.contracts(
+            "ActivateLicense",
+            contract_service_pb2.ActivateLicenseRequest(request_id=self.new_id(), license_id=license_id),
+        )
+
+    async def suspend(self, license_id: str = "acme-training") -> None:
+        """Stops a license."""
+        request = contract_service_pb2.SuspendLicenseRequest(request_id=self.new_id(), license_id=license_id)
+        await self.contracts("SuspendLicense", request)
+
+    async def decide(
+        self, posts: Sequence[post_pb2.Post] = (), request_id: str | None = None, **fields: Any
+    ) -> release_service_pb2.Decision:
+        """Asks for a decision as the pipeline does."""
+        batch = {} if "columns" in fields else {"posts": post_pb2.PostList(posts=posts)}
+        request = release_service_pb2.DecideRequest(
+            **{
+                "request_id": request_id or self.new_id(),
+                "license_id": "acme-training",
+                "purpose": TRAINING,
+                **batch,
+                **fields,
+            }
+        )
+        response = await self._pipeline.call(ReleaseServiceStub(self._pipeline.channel).Decide, request)
+        return response.decision
+
+    async def confirm(self, decision_id: str, delivered: bytes) -> release_service_pb2.Delivery:
+        """Confirms a delivery as the pipeline does."""
+        request = release_service_pb2.ConfirmDeliveryRequest(decision_id=decision_id, delivered=delivered)
+        stub = ReleaseServiceStub(self._pipeline.channel)
+        return (await self._pipeline.call(stub.ConfirmDelivery, request)).delivery
+
+    async def decision(self, decision_id: str) -> release_service_pb2.Decision:
+        """A decision as an operator reads it."""
+        request = release_service_pb2.GetDecisionRequest(decision_id=decision_id)
+        response = await self._operator.call(ReleaseServiceStub(self._operator.channel).GetDecision, request)
+        return response.decision
+
+    async def reservation(self, reservation_id: str) -> metering_service_pb2.Reservation:
+        """A reservation as metering has it."""
+        peer = self._reader_of_metering
+        request = metering_service_pb2.GetReservationRequest(reservation_id=reservation_id)
+        response = await peer.call(MeteringServiceStub(peer.channel).GetReservation, request)
+        return response.reservation
+
+    async def holds(self) -> list[str]:
+        """Ids of what is still held."""
+        peer = self._reader_of_metering
+        request = metering_service_pb2.ListHoldsRequest(page_size=1000)
+        response = await peer.call(MeteringServiceStub(peer.channel).ListHolds, request)
+        return [hold.reservation_id for hold in response.holds]
+
+    async def contracts(self, method: str, request: Any) -> Any:
+        """Calls the contracts desk as an operator."""
+        return await self._operator.call(
+            getattr(ContractServiceStub(self._operator.channel), method), request
+        )
+
+    async def _consent(self, method: str, request: Any) -> Any:
+        peer = self._operator_of_consent
+        return await peer.call(getattr(ConsentServiceStub(peer.channel), method), request)
+
+
+@contextlib.asynccontextmanager
+async def a_cluster(folder: Path, clock: ManualClock | None = None) -> AsyncIterator[Cluster]:
+    """The three services with databases in `folder`; background tasks of licensing run only when told to."""
+    clock = clock or ManualClock()
+    async with contextlib.AsyncExitStack() as stack:
+        consent = await stack.enter_async_context(_consent(folder, clock))
+        metering = await stack.enter_async_context(_metering(folder, clock))
+        cluster = Cluster(clock, consent, metering)
+        await stack.enter_async_context(licensing_of(cluster, folder))
+        yield cluster
+
+
+@contextlib.asynccontextmanager
+async def licensing_of(cluster: Cluster, folder: Path, name: str = "licensing") -> AsyncIterator[None]:
+    """Licensing, asked by the cluster's calls for as long as the context is open."""
+    database = Database.open(f"sqlite:///{folder}/{name}.db", schema_dir=LICENSING_SCHEMA, name=name)
+    keys = some_keys(folder)
+    settings = LicensingSettings(
+        database_url="sqlite://",
+        token_jwks=keys.token_jwks,
+        consent_target=cluster.consent_address,
+        metering_target=cluster.metering_address,
+    )
+    licensing = assemble(settings, cluster.clock, keys, database)
+    async with serving(
+        folder, *licensing.bolts, admissions=LICENSING_ADMISSIONS, clock=cluster.clock
+    ) as server:
+        cluster.serve_licensing(server, licensing, database)
+        yield
+    await _close(database, *licensing.peers)
+
+
+@contextlib.asynccontextmanager
+async def _consent(folder: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
+    database = Database.open(f"sqlite:///{folder}/consent.db", schema_dir=CONSENT_SCHEMA, name="consent")
+    freshness = Freshness(Index(secrets.randbits(64)))
+    registrar = Registrar(
+        SqlRegister(database, freshness), freshness, clock, permit_us=PERMIT_US, margin_us=SECOND_US
+    )
+    await registrar.load()
+    servicer = ConsentServicer(registrar, clock)
+    bolt = Bolt(add_ConsentServiceServicer_to_server, servicer, CONSENT_SERVICE)
+    async with serving(folder, bolt, admissions=CONSENT_ADMISSIONS, clock=clock) as server:
+        yield server
+    await _close(database)
+
+
+@contextlib.asynccontextmanager
+async def _metering(folder: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
+    database = Database.open(f"sqlite:///{folder}/metering.db", schema_dir=METERING_SCHEMA, name="metering")
+    servicer = MeteringServicer(Meter(SqlBooks(database), clock.now_us))
+    bolt = Bolt(add_MeteringServiceServicer_to_server, servicer, METERING_SERVICE)
+    async with serving(folder, bolt, admissions=METERING_ADMISSIONS, clock=clock) as server:
+        yield server
+    await _close(database)
+
+
+async def _close(database: Database, *peers: Peer) -> None:
+    for peer in peers:
+        await peer.close()
+    await database.close()
