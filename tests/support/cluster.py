@@ -106,6 +106,7 @@ class Cluster:
     def serve_licensing(self, server: LocalServer, licensing: Licensing, database: Database) -> None:
         """Names the licensing that is asked from now on."""
         self.database = database
+        self.licensing_address, self.token = server.address, server.token
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         outbox, sweeper = licensing.background
@@ -144,15 +145,17 @@ class Cluster:
         response = await self._consent("ImportSubjects", request)
         assert not response.rejected
 
-    async def opt_out(self, subject_id: int) -> consent_service_pb2.RecordChoiceResponse:
-        """A subject denies everyone everything; answered when it is durable."""
+    async def opt_out(self, *subject_ids: int) -> None:
+        """Subjects deny everyone everything; returns when that is durable."""
+        for subject_id in subject_ids:
+            await self._opt_out(subject_id)
+
+    async def _opt_out(self, subject_id: int) -> None:
         choice = choice_pb2.Choice(
             subject_id=subject_id, stance=choice_pb2.STANCE_DENY, everyone=True, all_purposes=True
         )
         request = consent_service_pb2.RecordChoiceRequest(request_id=self.new_id(), choice=choice)
-        response = await self._consent("RecordChoice", request)
-        assert isinstance(response, consent_service_pb2.RecordChoiceResponse)
-        return response
+        await self._consent("RecordChoice", request)
 
     async def license(
         self, license_id: str = "acme-training", limit: int | None = None, **fields: Any
