@@ -14,6 +14,7 @@ from services.console import (
     tokens,
     up,
 )
+from services.console.demo.command import demo
 
 app = typer.Typer(
     name="sluice",
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("demo")(demo)
 app.command("serve")(up.serve)
 app.add_typer(policies.app, name="policy")
 app.add_typer(subjects.app, name="subjects")

@@ -1,7 +1,6 @@
 """Imports of whole files: a request for each chunk, one after the other, so that the order is kept."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.chassis.refusals import Kind, Refusal
 from services.console.moments import clock_face, written
-from services.console.output import console, give_json, note, say, show, table
+from services.console.output import give_json, note, progress, say, show, table
 from services.console.rows import BadRow, Chunk
 from sluice.type.v1.revision_pb2 import Revision
 
@@ -80,12 +78,9 @@ async def import_file(
     path: Path, chunks: Iterable[Chunk[M]], send: Callable[[Rows[M]], Awaitable[Imported]]
 ) -> Totals:
     """`import_chunks` with a progress bar over the bytes of the file."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
-        task = progress.add_task(path.name, total=_size(path))
-        return await import_chunks(chunks, send, lambda done: progress.update(task, completed=done))
+    with progress() as bar:
+        task = bar.add_task(path.name, total=_size(path))
+        return await import_chunks(chunks, send, lambda done: bar.update(task, completed=done))
 
 
 def report(totals: Totals, noun: str, *, as_json: bool) -> None:

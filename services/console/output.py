@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +23,13 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_WITHOUT_TERMINAL
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+
+
+def progress(on: Console | None = None) -> Progress:
+    """A progress bar that leaves nothing behind; silent where there is no terminal."""
+    on = on or console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    return Progress(*columns, TimeRemainingColumn(), console=on, transient=True, disable=not on.is_terminal)
 
 
 def say(text: str) -> None:

@@ -54,8 +54,8 @@ def verify(
 def what_was_checked(verified: VerifiedJob, *, compared: bool) -> list[str]:
     """A line for each thing that a verification recomputed."""
     lines = [
-        f"{verified.receipts:,} receipts in {verified.batches:,} batches: each signed, each of a request of this"
-        " run, none used twice",
+        f"{verified.receipts:,} receipts in {verified.batches:,} batches: each signed, each of a request of"
+        " this run, none used twice",
         f"{verified.asked:,} posts asked for: the digests signed are those of the posts and their verdicts",
         f"{verified.delivered:,} posts in the output: exactly those released, in order",
         "the manifest: every contributor's line belongs to the root that was signed",

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.console import moments, options
 from services.console.credentials import PIPELINE, TokenSource, token_source
 from services.console.installation import StateFolder
 from services.console.names import number_of
-from services.console.output import console, give_json, note, say, show, table
+from services.console.output import give_json, note, progress, say, show, table
 from services.console.sessions import addresses
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate.client import LicensingClient
@@ -79,7 +78,7 @@ def release(
     folder = StateFolder(state)
     tokens = token_source(folder, token_file, PIPELINE)
     target = addresses(folder, {"licensing": address})["licensing"]
-    report = asyncio.run(_with_progress_bar(plan, target, tokens, resume))
+    report = asyncio.run(_release(plan, target, tokens, resume))
     _tell(report, plan, as_json=as_json)
     raise typer.Exit(exit_code(report))
 
@@ -94,35 +93,24 @@ def purpose_number(text: str) -> int:
         raise typer.BadParameter(str(error), param_hint="--purpose") from None
 
 
-async def run_job(
-    plan: Plan, target: str, tokens: TokenSource, resume: str | None, on_progress: OnProgress
-) -> Report:
-    """Starts or resumes a job; the first Ctrl-C ends it in good order, the next one at once.
+class Releasing:
+    """A job with its connection to licensing."""
 
-    Raises GateError, before anything was asked, and CancelledError when it was ended at once.
-    """
-    client = LicensingClient(target, tokens)
-    job = ReleaseJob(plan, client, on_progress=on_progress)
-    task = asyncio.ensure_future(job.resume(resume) if resume else job.start())
-    loop = asyncio.get_running_loop()
-    asked_to_stop = False
+    def __init__(self, plan: Plan, target: str, tokens: TokenSource, on_progress: OnProgress) -> None:
+        """Needs a running event loop."""
+        self._client = LicensingClient(target, tokens)
+        self._job = ReleaseJob(plan, self._client, on_progress=on_progress)
 
-    def on_signal() -> None:
-        nonlocal asked_to_stop
-        if asked_to_stop:
-            task.cancel()
-        asked_to_stop = True
-        job.stop()
+    async def run(self, resume: str | None = None) -> Report:
+        """Starts the job, or takes up a run of it. Raises GateError, before anything was asked."""
+        try:
+            return await (self._job.resume(resume) if resume else self._job.start())
+        finally:
+            await self._client.close()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, on_signal)
-    try:
-        return await task
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-        await client.close()
+    def stop(self) -> None:
+        """Ends the job soon and in good order."""
+        self._job.stop()
 
 
 def exit_code(report: Report) -> int:
@@ -144,28 +132,39 @@ def figures(report: Report) -> list[tuple[str, Any]]:
     ]
 
 
-async def _with_progress_bar(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as progress:
-        task = progress.add_task(plan.posts.name, total=None)
+async def _release(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report:
+    """The first Ctrl-C ends the job in good order, the next one at once."""
+    with progress() as bar:
+        task = bar.add_task(plan.posts.name, total=None)
 
         def on_progress(done: int, size: int, report: Report) -> None:
             said = f"{plan.posts.name}: {report.asked:,} asked, {report.released:,} released"
-            progress.update(task, completed=done, total=size, description=said)
+            bar.update(task, completed=done, total=size, description=said)
 
+        releasing = Releasing(plan, target, tokens, on_progress)
+        running = asyncio.ensure_future(releasing.run(resume))
+        _stop_on_signals(releasing, running)
         try:
-            return await run_job(plan, target, tokens, resume, on_progress)
+            return await running
         except asyncio.CancelledError:
             # Nothing is lost: what the journal does not know was not delivered.
             report = Report(resume or read_header(plan.files.journal).run)
             report.end(Ended.INTERRUPTED, "ENDED_AT_ONCE", "it was ended at once")
             return report
+
+
+def _stop_on_signals(releasing: Releasing, running: "asyncio.Future[Report]") -> None:
+    asked_to_stop = False
+
+    def on_signal() -> None:
+        nonlocal asked_to_stop
+        if asked_to_stop:
+            running.cancel()
+        asked_to_stop = True
+        releasing.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
 
 
 def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:

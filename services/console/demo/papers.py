@@ -1,0 +1,66 @@
+"""The papers of the demo: the notice that accounts were served, the policy, the licenses."""
+
+import hashlib
+from collections.abc import Sequence
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.console.documents import parse_document
+from sluice.consent.v1.policy_pb2 import Policy
+from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
+
+PURPOSE = "ai_training_generative"
+LICENSEE = "meridian"
+LICENSEE_NAME = "Meridian Models (made up)"
+LICENSE = "meridian-training"
+TRIAL = "meridian-trial"
+
+OPT_OUT = ("US", "GB", "IN", "BR", "JP")
+OPT_IN = ("DE", "FR")
+PROHIBITED = ("NO",)
+LICENSED_JURISDICTIONS = ("US", "GB", "IN", "JP", "DE", "FR", "NO")
+"""Not BR: where people live must be licensed too."""
+LICENSED_LANGUAGES = ("en", "ja", "es", "pt", "de", "fr")
+
+NOTICE_DIGEST = hashlib.sha256(b"Posts may be used to train models. You can say no at any time.").hexdigest()
+POLICY_DIGEST = hashlib.sha256(b"Posts are passed on for training only as their authors allow.").hexdigest()
+
+
+def a_policy(effective_at: Timestamp) -> Policy:
+    """Opt-out in some places, opt-in in others, forbidden in one."""
+    regimes = [(places, word) for places, word in ((OPT_OUT, "opt_out"), (OPT_IN, "opt_in"))]
+    rules = [
+        f"  - {{jurisdiction: {place}, purpose: {purpose}, regime: {regime}}}"
+        for places, regime in (*regimes, (PROHIBITED, "prohibited"))
+        for place in places
+        for purpose in ("third_party_sharing", PURPOSE)
+    ]
+    text = "\n".join(
+        [f"text_digest: {POLICY_DIGEST}", f"notice_digests: [{NOTICE_DIGEST}]", "rules:", *rules]
+    )
+    return parse_document(text.encode(), "policy.yaml", Policy, instead={"effective_at": effective_at})
+
+
+def a_license(
+    id: str, limit: int, languages: Sequence[str], jurisdictions: Sequence[str], day: str
+) -> CreateLicenseRequest:
+    """A license to train, of at most `limit` posts in any 24 hours, for a year from `day` (2026-01-31)."""
+    year, rest = day[:4], day[4:]
+    until = f"{int(year) + 1}{rest}" if rest != "-02-29" else f"{int(year) + 1}-03-01"
+    text = f"""
+license_id: {id}
+terms:
+  licensee_id: {LICENSEE}
+  template: commercial
+  purposes: [{PURPOSE}]
+  kinds: [post, reply, quote, repost]
+  languages: [{", ".join(languages)}]
+  author_jurisdictions: [{", ".join(jurisdictions)}]
+  territory: ["*"]
+  term_from: {day}
+  term_until: {until}
+  allowances:
+    - {{per: license, window: rolling_day, limit: {limit}}}
+  obligations: {{recall_deadline_days: 30, no_reidentification: true}}
+"""
+    return parse_document(text.encode(), f"{id}.yaml", CreateLicenseRequest, given=("request_id",))
