@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from sluice.metering.v1.metering_service_pb2_grpc import add_MeteringServiceServicer_to_server
-
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.identity import TokenVerifier
@@ -13,6 +11,7 @@ from services.metering.meter import Meter
 from services.metering.rpc import ADMISSIONS, SERVICE, MeteringServicer
 from services.metering.settings import MeteringSettings
 from services.metering.storage import SqlBooks
+from sluice.metering.v1.metering_service_pb2_grpc import add_MeteringServiceServicer_to_server
 
 SCHEMA = Path(__file__).with_name("schema")
 

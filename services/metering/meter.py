@@ -147,7 +147,8 @@ class Meter:
         if len(page) <= limit:
             return page, None
         last = page[limit - 1]
-        return page[:limit], Place(last.counted_at_us or 0, last.number)
+        assert last.counted_at_us is not None, "what is held was counted"
+        return page[:limit], Place(last.counted_at_us, last.number)
 
 
 def _reserve(page: Page, wanted: Wanted, now_us: Callable[[], int]) -> Answer:

@@ -8,8 +8,6 @@ from typing import Any, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
-from sluice.metering.v1 import allowance_pb2, metering_service_pb2, metering_service_pb2_grpc
-from sluice.type.v1 import revision_pb2, window_pb2
 
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 from services.chassis.refusals import invalid
@@ -26,6 +24,8 @@ from services.metering.domain.reservations import (
 )
 from services.metering.domain.windows import Window
 from services.metering.meter import Answer, Meter
+from sluice.metering.v1 import allowance_pb2, metering_service_pb2, metering_service_pb2_grpc
+from sluice.type.v1 import revision_pb2, window_pb2
 
 SERVICE = "sluice.metering.v1.MeteringService"
 HOLDS_A_PAGE = 100
