@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
@@ -19,10 +19,13 @@ _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _LICENSES = _TABLES[LicenseRow.__tablename__]
 _HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
+# Made once: every decision reads it twice, and making a statement costs more than running it.
+_LICENSE = select(_LICENSES).where(_LICENSES.c.license_id == bindparam("license_id"))
+
 
 def license_row(connection: Connection, license_id: str) -> License | None:
     """The license as it stands in this transaction; None where there is none."""
-    row = connection.execute(select(_LICENSES).where(_LICENSES.c.license_id == license_id)).one_or_none()
+    row = connection.execute(_LICENSE, {"license_id": license_id}).one_or_none()
     return _license(row) if row else None
 
 
@@ -91,7 +94,7 @@ class ContractRows:
         changes = self._connection.execute(
             select(func.count()).select_from(_HISTORY).where(mine)
         ).scalar_one()
-        row = self._connection.execute(select(_LICENSES).where(_LICENSES.c.license_id == license_id)).one()
+        row = self._connection.execute(_LICENSE, {"license_id": license_id}).one()
         self._connection.execute(
             insert(_HISTORY),
             {

@@ -185,6 +185,15 @@ def test_a_column_that_does_not_fit_is_named(column: str, content: bytes) -> Non
     assert refused.value.violations[0].field == f"columns.{column}"
 
 
+def test_embeds_that_belong_to_no_post_are_refused() -> None:
+    columns = columns_of([a_post(1, embeds=((5, 50),)), a_post(2)]) | {
+        "embed_offsets": np.array([1, 1, 1], np.uint32)
+    }
+
+    with pytest.raises(Refusal, match="COLUMN_LENGTHS"):
+        Batch.of(license_id="license-1", purpose=TRAINING, **columns)
+
+
 def many(posts: int) -> list[Post]:
     return [a_post(id) for id in range(1, posts + 1)]
 
