@@ -21,7 +21,7 @@ What it left behind is verified with nothing but the published keys:
 
     verify_job(out, load_keys(Path("receipts.jwks")), posts=posts)
 
-Everything it raises is listed in `sluice_gate.errors`. How a job survives a crash is told in `sluice_gate.job`.
+What it raises is listed in `sluice_gate.errors`; how a job survives a crash is told in `sluice_gate.job`.
 """
 
 from sluice_gate.client import LicensingClient

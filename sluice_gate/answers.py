@@ -36,12 +36,12 @@ class Answer:
         if decision.request_id != request.request_id or decision.license_id != request.license_id:
             raise AnswerInvalid("ANSWER_OF_ANOTHER", "the answer is for another request")
         if len(decision.verdicts) != posts or len(decision.reasons) not in {0, posts}:
-            raise AnswerInvalid("ANSWER_LENGTH", f"{len(decision.verdicts)} verdicts for {posts} posts")
+            raise AnswerInvalid("ANSWER_LENGTH", f"not as many verdicts or reasons as posts ({posts})")
         released = np.frombuffer(decision.verdicts, np.uint8) == Verdict.VERDICT_RELEASED
         if bool(released.any()) != (decision.outcome in _RELEASING):
             raise AnswerInvalid("ANSWER_CONTRADICTS", "the outcome is not what the verdicts say")
         if len(decision.salt) != 32 or not decision.receipt or not decision.decision_id:
-            raise AnswerInvalid("ANSWER_WITHOUT_RECEIPT", "the answer has no receipt, or no salt for it")
+            raise AnswerInvalid("ANSWER_WITHOUT_RECEIPT", "the answer lacks receipt or salt")
         return cls(request, decision, sent_us, released)
 
     @property
@@ -51,7 +51,7 @@ class Answer:
 
     @property
     def deliver_before_us(self) -> int:
-        """When the permit ends, by `Clock.elapsed_us`. Not after the sending where nothing may be delivered."""
+        """When the permit ends, by `Clock.elapsed_us`; at the sending, where nothing may be delivered."""
         # What was confirmed before, by a run that then stopped, must not be delivered: its count is closed.
         if self.decision.is_void or self.confirmed:
             return self.sent_us

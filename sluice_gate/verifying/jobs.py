@@ -79,7 +79,7 @@ class _Verification:
 
     def run(self) -> VerifiedJob:
         self._check_preamble()
-        before = _nothing_yet(self._header)
+        before = _nothing_yet(self._posts_out.body)
         for entry in self._entries():
             _require(entry.batch == before.batch + 1, "JOURNAL_UNTRUE", "a batch is missing")
             _require(entry.input[0] == before.input[1], "JOURNAL_UNTRUE", "bytes of the input are missing")
@@ -240,10 +240,10 @@ def _read_again(reader: PostReader, entry: Entry, before: Entry) -> Batch:
     return found[0]
 
 
-def _nothing_yet(header: Header) -> Entry:
-    start = header.preamble
+def _nothing_yet(body: Span) -> Entry:
+    start = body.start
     return Entry(
-        batch=-1, round=0, decision_id="", input=(0, start), next_line=0, output=start, receipts=0,
+        batch=-1, round=0, decision_id="", input=(0, start), next_line=body.line, output=start, receipts=0,
         manifest=0, posts=0, delivered="", reasons={}, broken=[],
     )  # fmt: skip
 
