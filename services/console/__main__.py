@@ -2,32 +2,36 @@
 
 import sys
 
-from services.chassis.refusals import Refusal, precondition
-from services.console.app import app
-from services.console.output import refuse
-from sluice_gate.errors import GateError
-
 REFUSED = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 
 def main() -> None:
-    """Runs the command line; a refusal becomes one paragraph, never a stack trace."""
-    as_json = "--json" in sys.argv
+    """Runs the command line; a refusal becomes one paragraph, and Ctrl-C an exit code, at any moment."""
     try:
-        app()
-    except Refusal as refusal:
-        refuse(refusal, as_json=as_json)
-        sys.exit(REFUSED)
-    except GateError as error:
-        refuse(precondition(error.reason, error.message), as_json=as_json)
-        sys.exit(REFUSED)
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        refuse(precondition("FILE_UNUSABLE", f"{name}{error.strerror or error}"), as_json=as_json)
-        sys.exit(REFUSED)
+        _run()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
+    # Inside, for loading takes long enough to be interrupted.
+    from services.chassis.refusals import Refusal, precondition  # noqa: PLC0415
+    from services.console.app import app  # noqa: PLC0415
+    from services.console.output import refuse  # noqa: PLC0415
+    from sluice_gate.errors import GateError  # noqa: PLC0415
+
+    try:
+        app()
+    except Refusal as error:
+        refusal = error
+    except GateError as error:
+        refusal = precondition(error.reason, error.message)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        refusal = precondition("FILE_UNUSABLE", f"{name}{error.strerror or error}")
+    refuse(refusal, as_json="--json" in sys.argv)
+    sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

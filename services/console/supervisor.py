@@ -151,6 +151,7 @@ class _Keeper:
         self._process: Process | None = None
         self._expected_end = False
         self._in_a_hurry = False
+        self._starts = 0
 
     @property
     def pid(self) -> int | None:
@@ -216,6 +217,7 @@ class _Keeper:
         return loop.time() - began, became_ready, _ending(process.returncode or 0)
 
     async def _spawn(self) -> Process:
+        self._starts += 1
         command, environment = self.program.command(), self.program.environment()
         with self.program.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -240,6 +242,8 @@ class _Keeper:
         if ended.done() or self._stopping.is_set():
             return False
         self.is_ready.set()
+        if self._starts > 1:
+            self._report(f"{self.program.name} is running again, as process {self.pid}.")
         return True
 
     async def _await_end(self, ended: "asyncio.Future[int]") -> None:

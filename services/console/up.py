@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,7 +17,7 @@ import typer
 from services.chassis.refusals import invalid, precondition
 from services.console import options
 from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
-from services.console.output import give_json, note, say
+from services.console.output import give_json, note, say, show, table
 from services.console.programs import ServiceProgram, local_services
 from services.console.racing import first
 from services.console.supervisor import Supervisor
@@ -134,7 +134,8 @@ async def _run(programs: list[ServiceProgram], folder: StateFolder, *, as_json: 
     try:
         await first(supervisor.start(), stop.wait())
         if not stop.is_set():
-            _say_where(programs, folder, as_json=as_json)
+            pids = {program.name: supervisor.pid(program.name) for program in programs}
+            _say_where(programs, pids, folder, as_json=as_json)
             await first(supervisor.failure(), stop.wait())
     finally:
         note("Draining all three; Ctrl-C again ends them at once.")
@@ -156,12 +157,13 @@ def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
     return stop
 
 
-def _say_where(programs: list[ServiceProgram], folder: StateFolder, *, as_json: bool) -> None:
+def _say_where(
+    programs: list[ServiceProgram], pids: Mapping[str, int | None], folder: StateFolder, *, as_json: bool
+) -> None:
     if as_json:
-        give_json({program.name: program.address for program in programs})
+        give_json({each.name: {"address": each.address, "pid": pids[each.name]} for each in programs})
         return
-    for program in programs:
-        say(f"{program.name:<10} {program.address}")
+    show(table(("service", "address", "process"), [(p.name, p.address, str(pids[p.name])) for p in programs]))
     say(f"State, logs and traces are in {folder.root}. Ctrl-C stops.")
 
 

@@ -31,7 +31,7 @@ class Narrator:
 
     def tell(self, text: str) -> None:
         """A sentence or two."""
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(text))
 
     def show(self, renderable: Any) -> None:
         """A table or drawing."""

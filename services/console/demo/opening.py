@@ -43,7 +43,9 @@ async def a_platform(telling: Telling, posts_count: int, accounts: int) -> None:
             await asyncio.sleep(0)
     stage.use_posts(posts)
     size = posts.stat().st_size / 1e6
-    say.tell(f"{accounts:,} accounts have written {posts_count:,} posts, {size:.1f} MB. None of them exists.")
+    say.tell(
+        f"{accounts:,} accounts have written {posts_count:,} posts, {size:.1f} MB. All of it is made up."
+    )
     await _introduce_subjects(telling)
 
 
@@ -87,9 +89,8 @@ async def a_policy(telling: Telling) -> None:
     due = moments.clock_face(answer.policy.effective_at)
     say.tell(f"Version {answer.policy.version} is announced for {due}.")
     early = await stage.release("early", papers.LICENSE, stage.some_posts(BATCH))
-    say.tell(
-        f"Asked before that for {early.report.asked:,} posts: none goes. {reasons(early.report.denied)}."
-    )
+    asked, released = early.report.asked, early.report.released
+    say.tell(f"{asked:,} posts are asked for before that: {released:,} go. {reasons(early.report.denied)}.")
     say.check(early.report.released == 0, "nothing goes before the first policy is in effect")
     say.check(early.report.denied["NO_POLICY"] > 0, "posts are denied for want of a policy")
     policy = await _in_effect(stage.operator, answer.policy.version)

@@ -19,7 +19,7 @@ ID_EPOCH_MS = 1_288_834_974_657
 
 SHARE_OF_DAYS = 30
 """The posts lie in so many days before the present."""
-ZIPF_EXPONENT = 1.05
+ZIPF_EXPONENT = 1.0
 POOL = 4_000
 """Posts lately written, from which reposts and quotes pick."""
 TORN_EVERY = 40_000
