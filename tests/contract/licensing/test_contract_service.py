@@ -1,6 +1,7 @@
 """The contracts desk as callers meet it: over gRPC, behind identity, admission and validation."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
 from services.licensing.contracts import ContractDesk
+from services.licensing.domain.terms import Terms
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.rpc.contracts import bolt
 from services.licensing.rpc.license_messages import license_message
@@ -224,6 +226,15 @@ async def test_malformed_terms_are_refused_with_the_field_at_fault(
         await call(server, LEGAL, "CreateLicense", request)
 
     assert path in {violation.field for violation in refused.value.violations}
+
+
+async def test_l2_terms_that_are_not_understood_are_not_shown_as_terms() -> None:
+    license = replace(a_license(), terms=Terms.nothing("licensee-1"))
+
+    message = license_message(license, NOON_US)
+
+    assert message.terms == license_pb2.LicenseTerms(licensee_id="licensee-1")
+    assert message.terms_digest == license.terms_digest
 
 
 async def test_a_time_that_no_calendar_has_is_refused(server: LocalServer) -> None:

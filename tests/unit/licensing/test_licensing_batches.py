@@ -60,10 +60,11 @@ def test_one_post_as_a_message_is_one_post_as_columns(post: Post) -> None:
     [
         post_pb2.Post(id=1, author_id=2, kind=300),  # type: ignore[arg-type]
         post_pb2.Post(id=1, author_id=2, kind=-1),  # type: ignore[arg-type]
+        post_pb2.Post(id=1, author_id=2, kind=-255),  # type: ignore[arg-type]
         post_pb2.Post(id=1, author_id=2, kind=1, media_flags=2**32 - 1),  # type: ignore[arg-type]
     ],
 )
-def test_a_number_over_255_is_a_fault_of_its_post(message: post_pb2.Post) -> None:
+def test_a_number_that_no_byte_can_hold_is_a_fault_of_its_post(message: post_pb2.Post) -> None:
     message.posted_at.FromMicroseconds(NOON_US)
     request = as_messages([a_post()])
     request.posts.posts.append(message)

@@ -29,7 +29,8 @@ class ContractServiceStub:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_REUSED.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     def __init__(self, channel):
@@ -84,7 +85,8 @@ class ContractServiceServicer:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_REUSED.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     def CreateLicensee(self, request, context):
@@ -200,7 +202,8 @@ class ContractService:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_REUSED.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     @staticmethod

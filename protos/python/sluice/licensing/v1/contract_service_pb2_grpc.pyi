@@ -30,7 +30,8 @@ class ContractServiceStub:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_REUSED.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     @_typing.overload
@@ -63,7 +64,8 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_REUSED.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -92,7 +94,8 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_REUSED.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     @_abc_1.abstractmethod

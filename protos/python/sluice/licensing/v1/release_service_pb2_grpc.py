@@ -64,7 +64,7 @@ class ReleaseServiceServicer:
 
     def Decide(self, request, context):
         """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
-        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

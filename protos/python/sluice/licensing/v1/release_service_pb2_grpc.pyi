@@ -39,7 +39,7 @@ class ReleaseServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ReleaseServiceAsyncStub: ...
     Decide: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.DecideRequest, _release_service_pb2.DecideResponse]
     """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
-    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
     """
     ConfirmDelivery: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]
@@ -60,7 +60,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Decide: _aio.UnaryUnaryMultiCallable[_release_service_pb2.DecideRequest, _release_service_pb2.DecideResponse]  # type: ignore[assignment]
     """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
-    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
     """
     ConfirmDelivery: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]  # type: ignore[assignment]
@@ -84,7 +84,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.DecideResponse, _abc.Awaitable[_release_service_pb2.DecideResponse]]:
         """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
-        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
         """
 
