@@ -2,7 +2,7 @@
 
 import enum
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.chassis.refusals import invalid
 from services.consent.domain.choices import (
@@ -76,11 +76,11 @@ class Subject:
 
     def with_facts(self, facts: Facts) -> "Subject":
         """As now known."""
-        return replace(self, facts=facts)
+        return Subject(facts, self.choices, self.last_stated_us)
 
     def profile(self) -> Profile:
         """What decides."""
-        return Profile(self.facts, standing_of(self.choices))
+        return Profile(self.facts, standing_of(self.choices) if self.choices else NOTHING_SAID)
 
 
 def check_facts(facts: Facts) -> None:

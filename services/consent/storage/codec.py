@@ -38,11 +38,16 @@ def decode_notices(stored: bytes) -> frozenset[bytes]:
 
 def encode_choices(choices: tuple[Choice, ...]) -> str:
     """The choices that still matter, with the times that later ones are compared with."""
+    if not choices:
+        # Most subjects have never chosen.
+        return "[]"
     return _json([[c.stance, *_scope(c.scope), c.stated_us, c.revision] for c in choices])
 
 
 def decode_choices(stored: str) -> tuple[Choice, ...]:
     """Back from `encode_choices`."""
+    if stored == "[]":
+        return ()
     return tuple(
         Choice(Stance(stance), Scope(licensee, purpose), stated_us, revision)
         for stance, licensee, purpose, stated_us, revision in json.loads(stored)
@@ -124,5 +129,4 @@ def _scope(scope: Scope) -> list[str | int]:
     return [scope.licensee, scope.purpose]
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_json = json.JSONEncoder(separators=(",", ":")).encode

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from services.consent.domain.changes import Placement
 from services.consent.domain.subjects import Profile, Subject
@@ -25,6 +25,21 @@ IDS_A_STATEMENT = 5_000
 
 _STATES = TABLES["states"]
 _PROFILES = TABLES["profiles"]
+_BY_ID = (
+    select(_STATES.c.subject_id, _PROFILES.c.content, _STATES.c.choices, _STATES.c.last_stated_us)
+    .join(_PROFILES, _PROFILES.c.profile_id == _STATES.c.profile_id)
+    .where(_STATES.c.subject_id.in_(bindparam("ids", expanding=True)))
+)
+_BY_CONTENT = select(_PROFILES.c.content, _PROFILES.c.profile_id).where(
+    _PROFILES.c.content.in_(bindparam("contents", expanding=True))
+)
+_ADD = insert(_STATES)
+_CHANGE = (
+    update(_STATES)
+    # A bound name of its own: that of the column means a new value to SQLAlchemy.
+    .where(_STATES.c.subject_id == bindparam("changed_id"))
+    .values({name: bindparam(name) for name in ("profile_id", "choices", "last_stated_us")})
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +56,7 @@ def read_subjects(connection: Connection, subject_ids: Collection[int]) -> dict[
     found: dict[int, Subject] = {}
     profiles: dict[str, Profile] = {}
     for some in chunks(sorted({signed(subject_id) for subject_id in subject_ids})):
-        rows = connection.execute(
-            select(_STATES.c.subject_id, _PROFILES.c.content, _STATES.c.choices, _STATES.c.last_stated_us)
-            .join(_PROFILES, _PROFILES.c.profile_id == _STATES.c.profile_id)
-            .where(_STATES.c.subject_id.in_(some))
-        )
+        rows = connection.execute(_BY_ID, {"ids": some})
         for subject_id, content, choices, last_stated_us in rows:
             if content not in profiles:
                 profiles[content] = decode_profile(content)
@@ -58,26 +69,23 @@ def write_subjects(
     connection: Connection, subjects: Mapping[int, Subject], stored: Collection[int]
 ) -> Written:
     """Writes the states of `subjects`; those in `stored` have one already."""
-    profiles = {subject_id: subject.profile() for subject_id, subject in subjects.items()}
-    ids, new = _intern(connection, set(profiles.values()))
-    rows: list[dict[str, Any]] = [
-        {
-            "b_subject_id": signed(subject_id),
-            "b_profile_id": ids[profiles[subject_id]],
-            "b_choices": encode_choices(subject.choices),
-            "b_last_stated_us": subject.last_stated_us,
-        }
-        # In one order whoever writes, so that two writers never wait for each other.
-        for subject_id, subject in sorted(subjects.items())
-    ]
-    _insert_or_update(connection, rows, {signed(subject_id) for subject_id in stored})
-    return Written(
-        Placement(
-            np.fromiter(profiles, np.uint64, len(profiles)),
-            np.fromiter((ids[profile] for profile in profiles.values()), np.uint32, len(profiles)),
-        ),
-        new,
-    )
+    # In one order whoever writes, so that two writers never wait for each other.
+    order = sorted(subjects, key=signed)
+    profiles = [subjects[subject_id].profile() for subject_id in order]
+    ids, new = _intern(connection, set(profiles))
+    profile_ids = [ids[profile] for profile in profiles]
+    added, changed = [], []
+    for subject_id, profile_id in zip(order, profile_ids, strict=True):
+        row = _row(profile_id, subjects[subject_id])
+        if subject_id in stored:
+            changed.append(row | {"changed_id": signed(subject_id)})
+        else:
+            added.append(row | {"subject_id": signed(subject_id)})
+    if added:
+        connection.execute(_ADD, added)
+    if changed:
+        connection.execute(_CHANGE, changed)
+    return Written(Placement(np.array(order, np.uint64), np.array(profile_ids, np.uint32)), new)
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:
@@ -87,17 +95,12 @@ def chunks(ids: list[int]) -> Iterator[list[int]]:
         yield some
 
 
-def _insert_or_update(connection: Connection, rows: list[dict[str, Any]], stored: set[int]) -> None:
-    values: dict[str, BindParameter[Any]] = {
-        name: bindparam(f"b_{name}") for name in ("profile_id", "choices", "last_stated_us")
+def _row(profile_id: int, subject: Subject) -> dict[str, Any]:
+    return {
+        "profile_id": profile_id,
+        "choices": encode_choices(subject.choices),
+        "last_stated_us": subject.last_stated_us,
     }
-    subject_id: BindParameter[int] = bindparam("b_subject_id")
-    added = [row for row in rows if row["b_subject_id"] not in stored]
-    changed = [row for row in rows if row["b_subject_id"] in stored]
-    if added:
-        connection.execute(insert(_STATES).values(subject_id=subject_id, **values), added)
-    if changed:
-        connection.execute(update(_STATES).where(_STATES.c.subject_id == subject_id).values(values), changed)
 
 
 def _intern(
@@ -121,8 +124,6 @@ def _ids_of(connection: Connection, contents: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for at in range(0, len(contents), IDS_A_STATEMENT):
         some = contents[at : at + IDS_A_STATEMENT]
-        rows = connection.execute(
-            select(_PROFILES.c.content, _PROFILES.c.profile_id).where(_PROFILES.c.content.in_(some))
-        )
+        rows = connection.execute(_BY_CONTENT, {"contents": some})
         found |= {row.content: row.profile_id for row in rows}
     return found
