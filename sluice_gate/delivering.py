@@ -175,14 +175,4 @@ def _receipt_line(turn: Turn, answer: Answer, round: int, *, delivered: bool) ->
 
 def _manifest_lines(turn: Turn, answer: Answer) -> bytes:
     leaves = leaves_of(turn.batch.posts, answer.released.tolist(), answer.decision.salt)
-    return b"".join(
-        encode(
-            {
-                "contributor": str(leaf.contributor),
-                "decision_id": answer.decision.decision_id,
-                "leaf_salt": leaf.salt.hex(),
-                "posts": [str(id) for id in leaf.posts],
-            }
-        )
-        for leaf in leaves
-    )
+    return b"".join([leaf.line(answer.decision.decision_id) for leaf in leaves])

@@ -5,6 +5,7 @@ Nothing is guessed: what is not clearly a value of its kind makes the line broke
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sluice.type.v1.content_pb2 import ContentKind, MediaFlag
 
@@ -18,6 +19,8 @@ REPLY = int(ContentKind.CONTENT_KIND_REPLY)
 QUOTE = int(ContentKind.CONTENT_KIND_QUOTE)
 REPOST = int(ContentKind.CONTENT_KIND_REPOST)
 KINDS = {"post": POST, "reply": REPLY, "quote": QUOTE, "repost": REPOST, "retweet": REPOST}
+
+_NUMBERED_KINDS = {str(number): number for number in KINDS.values()}
 
 IMAGE = int(MediaFlag.MEDIA_FLAG_IMAGE)
 VIDEO = int(MediaFlag.MEDIA_FLAG_VIDEO)
@@ -57,16 +60,20 @@ def language_of(value: object) -> str:
     if value is None:
         return ""
     # One tag out of form would have the whole batch refused, and a line feed would blur the digests.
-    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+    if not isinstance(value, str) or not _is_tag(value):
         raise Unreadable("language is not a language tag")
     return value
+
+
+@lru_cache(maxsize=1024)
+def _is_tag(value: str) -> bool:
+    return _LANGUAGE.fullmatch(value) is not None
 
 
 def kind_of(value: object) -> int:
     """A ContentKind by name or number; 0, which denies the post, where it is missing or unknown."""
     if isinstance(value, str):
-        number = int(value) if value.isascii() and value.isdigit() and len(value) < 4 else 0
-        return KINDS.get(value.lower(), number if number in KINDS.values() else 0)
+        return KINDS.get(value) or KINDS.get(value.lower()) or _NUMBERED_KINDS.get(value, 0)
     return value if type(value) is int and value in KINDS.values() else 0
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from sluice_gate.batching import Batch, batches
 from sluice_gate.errors import FormError, JobRefused, VerificationError
-from sluice_gate.journal import Entry, Header, encode, read_entries, read_header
+from sluice_gate.journal import Entry, Header, read_entries, read_header
 from sluice_gate.plan import JobFiles
 from sluice_gate.posts import Broken, Post, Record
 from sluice_gate.reading.forms import Format, PostForm
@@ -118,7 +118,8 @@ class _Verification:
             verified = self._check_line(line, entry, round, manifest if counts else None)
             _require(not round or list(verified.posts) == asked, "RECEIPTS_DIFFER", "rounds of other posts")
             asked, delivered = list(verified.posts), list(verified.released)
-            expected = _manifest_lines(verified) if counts else b""
+            lines_of = [leaf.line(verified.claims.decision_id) for leaf in verified.leaves]
+            expected = b"".join(lines_of) if counts else b""
             self._job.contributors += len(verified.leaves) if counts else 0
         _require(manifest == expected, "MANIFEST_DIFFERS", f"the manifest of batch {entry.batch} differs")
         _require(len(asked) == entry.posts, "JOURNAL_UNTRUE", "another number of posts")
@@ -217,20 +218,6 @@ def _leaf(line: bytes) -> Leaf:
         return Leaf(int(str(fields["contributor"])), from_hex(fields["leaf_salt"], "the salt of a leaf"), ids)
     except (KeyError, ValueError) as error:
         raise VerificationError("MANIFEST_DIFFERS", "a line of the manifest cannot be read") from error
-
-
-def _manifest_lines(verified: VerifiedReceipt) -> bytes:
-    return b"".join(
-        encode(
-            {
-                "contributor": str(leaf.contributor),
-                "decision_id": verified.claims.decision_id,
-                "leaf_salt": leaf.salt.hex(),
-                "posts": [str(id) for id in leaf.posts],
-            }
-        )
-        for leaf in verified.leaves
-    )
 
 
 def _read_again(reader: PostReader, entry: Entry, before: Entry) -> Batch:

@@ -1,13 +1,14 @@
 """The manifest of a release: one salted leaf for each contributor (R1), and the Merkle root over them."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sluice_gate.posts import Post
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Leaf:
     """What one contributor can be shown without opening anyone else's leaf (R4)."""
 
@@ -19,9 +20,18 @@ class Leaf:
 
     def digest(self) -> bytes:
         """The hash of the leaf, by RFC 6962, 2.1."""
-        ids = b"".join(id.to_bytes(8) for id in self.posts)
+        ids = b"".join([id.to_bytes(8) for id in self.posts])
         content = self.salt + self.contributor.to_bytes(8) + len(self.posts).to_bytes(4) + ids
         return hashlib.sha256(b"\x00" + content).digest()
+
+    def line(self, decision_id: str) -> bytes:
+        """The leaf as a line of a manifest file: JSON with sorted keys, ids as strings, the salt in hex."""
+        posts = '","'.join(map(str, self.posts))
+        # Ids and hex need no escapes; a general encoder would cost more than all else about a delivery.
+        return (
+            f'{{"contributor":"{self.contributor}","decision_id":{json.dumps(decision_id)},'
+            f'"leaf_salt":"{self.salt.hex()}","posts":["{posts}"]}}\n'
+        ).encode()
 
 
 def leaves_of(posts: Sequence[Post], released: Sequence[bool], salt: bytes) -> list[Leaf]:
@@ -32,9 +42,9 @@ def leaves_of(posts: Sequence[Post], released: Sequence[bool], salt: bytes) -> l
             contributed.setdefault(post.author_id, set()).add(post.id)
             for _, author in post.embeds:
                 contributed.setdefault(author, set()).add(post.id)
-    leaves = (
+    leaves = [
         Leaf(author, _leaf_salt(salt, author), tuple(sorted(ids))) for author, ids in contributed.items()
-    )
+    ]
     return sorted(leaves, key=Leaf.digest)
 
 
