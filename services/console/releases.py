@@ -17,6 +17,7 @@ from services.console.names import number_of
 from services.console.output import give_json, note, progress, say, show, table
 from services.console.sessions import addresses
 from sluice.type.v1.purpose_pb2 import Purpose
+from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.client import LicensingClient
 from sluice_gate.job import ReleaseJob
 from sluice_gate.journal import read_header
@@ -55,6 +56,9 @@ def release(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until an allowance has room again, instead of stopping.")
     ] = False,
+    give_up_after: Annotated[
+        float, typer.Option(help="Seconds to repeat a call that licensing does not answer.", min=0)
+    ] = DEFAULT_GIVE_UP_AFTER_US / 1e6,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
@@ -74,6 +78,7 @@ def release(
         batch_size=batch_size,
         in_flight=in_flight,
         wait=wait,
+        give_up_after_us=int(give_up_after * 1_000_000),
     )
     folder = StateFolder(state)
     tokens = token_source(folder, token_file, PIPELINE)
