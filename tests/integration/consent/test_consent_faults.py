@@ -119,10 +119,12 @@ async def test_c10_after_a_commit_whose_answer_was_lost_nothing_is_answered_unti
 
     with pytest.raises(Refusal) as unknown:
         await bench.registrar.record(a_draft(Stance.DENY, 7), a_key(1))
+    trusted = bench.freshness.trusted
     with pytest.raises(Refusal) as stale:
         await bench.reasons((7,))
     await bench.registrar.load()
 
+    assert not trusted
     assert unknown.value.reason == "COMMIT_UNKNOWN"
     assert stale.value.reason == "INDEX_STALE"
     assert await bench.reasons((7,), (8,)) == ["CHOICE_DENIES", "ALLOWED"]

@@ -132,6 +132,8 @@ async def test_c3_after_an_activation_nothing_is_answered_under_the_old_version(
 async def test_c10_without_the_database_there_is_no_answer(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answered = await desk.check((7,))
+
     async def gone() -> Revision:
         raise unavailable("DATABASE_UNAVAILABLE", "gone")
 
@@ -141,6 +143,7 @@ async def test_c10_without_the_database_there_is_no_answer(
     with pytest.raises(Refusal) as refused:
         await cut_off.check(a_question(), a_batch((7,)))
 
+    assert names(answered.reasons) == ["ALLOWED"]
     assert refused.value.reason == "DATABASE_UNAVAILABLE"
 
 
