@@ -1,0 +1,287 @@
+"""One local installation, worked with as people do: the commands, their answers and their exit codes.
+
+Each test has a license of its own, for the services are started once.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.console import __main__ as console
+from tests.support.up import Up, up
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+NOTICE = hashlib.sha256(b"notice").hexdigest()
+POLICY = f"""\
+text_digest: {NOTICE}
+notice_digests: [{NOTICE}]
+rules:
+  - {{jurisdiction: US, purpose: third_party_sharing, regime: opt_out}}
+  - {{jurisdiction: US, purpose: ai_training_generative, regime: opt_out}}
+"""
+LICENSE = """\
+license_id: NAME
+terms:
+  licensee_id: NAME
+  template: commercial
+  purposes: [ai_training_generative]
+  kinds: [post]
+  languages: [en]
+  author_jurisdictions: [US]
+  territory: ["*"]
+  term_from: 2020-01-01
+  term_until: 2100-01-01
+  allowances:
+    - {per: license, window: rolling_day, limit: 8}
+  obligations: {recall_deadline_days: 30, no_reidentification: true}
+"""
+ACCOUNTS = 5
+POSTS = 10
+"""Two by each account; the last of them opts out."""
+
+
+class Cli:
+    """Commands of `sluice`, run in this process against one installation."""
+
+    def __init__(self, state: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        self._capture = capture
+        self._patch = patch
+        patch.setenv("SLUICE_STATE", str(state))
+        self.err = ""
+
+    def __call__(self, *arguments: object, status: int = 0) -> str:
+        """What the command says on stdout; it must end with `status`."""
+        self._patch.setattr(sys, "argv", ["sluice", *map(str, arguments)])
+        self._capture.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            console.main()
+        out, self.err = self._capture.readouterr()
+        assert (ended.value.code or 0) == status, out + self.err
+        return out
+
+    def json(self, *arguments: object, status: int = 0) -> Any:
+        """Its answer with --json."""
+        return json.loads(self(*arguments, "--json", status=status))
+
+    def refusal(self, *arguments: object) -> Any:
+        """Why it was refused, with --json."""
+        self(*arguments, "--json", status=1)
+        return json.loads(self.err)["refusal"]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with up(tmp_path_factory.mktemp("cli") / "state") as running:
+        yield running
+
+
+@pytest.fixture
+def cli(running: Up, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return Cli(running.state, capsys, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def posts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("posts") / "posts.jsonl"
+    lines = [
+        json.dumps(
+            {
+                "id": str(2**60 + number),
+                "author_id": number % ACCOUNTS + 1,
+                "created_at": "2026-01-31T12:00:00Z",
+                "kind": "post",
+                "language": "en",
+            }
+        )
+        for number in range(POSTS)
+    ]
+    path.write_text("\n".join([*lines, "{torn"]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def known(cli: Cli, tmp_path: Path) -> None:
+    """A policy in effect, five subjects, of whom the last has opted out. The same again changes nothing."""
+    if not cli.json("policy", "list"):
+        (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+        cli("policy", "publish", tmp_path / "policy.yaml", "--effective-in", "0.5")
+    subjects = tmp_path / "subjects.csv"
+    rows = "".join(f"{id},US,,{NOTICE}\n" for id in range(1, ACCOUNTS + 1))
+    subjects.write_text(f"subject_id,jurisdiction,states,notice\n{rows}", encoding="utf-8")
+    cli("subjects", "import", subjects)
+    cli("choices", "record", ACCOUNTS, "deny")
+    while not cli.json("policy", "list")[0].get("activated_at"):
+        continue
+
+
+def a_license(cli: Cli, folder: Path, name: str, limit: int = 8) -> None:
+    text = LICENSE.replace("NAME", name).replace("limit: 8", f"limit: {limit}")
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    cli("licensee", "create", name, "--name", name.title())
+    cli("license", "create", folder / f"{name}.yaml")
+    cli("license", "activate", name, "--reason", "signed")
+
+
+def release(posts: Path, out: Path, license: str) -> list[object]:
+    return ["release", posts, "--license", license, "--purpose", "ai_training_generative", "--out", out]
+
+
+@pytest.mark.usefixtures("known")
+def test_posts_are_released_verified_and_looked_into(cli: Cli, posts: Path, tmp_path: Path) -> None:
+    a_license(cli, tmp_path, "whole")
+    out = tmp_path / "out.jsonl"
+
+    report = cli.json(*release(posts, out, "whole"))
+    verified = cli.json("receipt", "verify", out, "--posts", posts)
+    decision = cli.json("decision", "show", report["last_decision_id"])
+    spans = cli.json("trace", report["last_decision_id"])
+
+    assert (report["asked"], report["released"], report["denied"]) == (10, 8, {"CHOICE_DENIES": 2})
+    assert [broken["line"] for broken in report["broken_lines"]] == [11]
+    released = {json.loads(line)["author_id"] for line in out.read_text().splitlines()}
+    assert released == {1, 2, 3, 4}
+    assert verified["decisions"] == [report["last_decision_id"]]
+    assert verified["delivered"] == 8
+    assert decision["outcome"] == "partial"
+    assert decision["reasons"].count("choice_denies") == 2
+    assert {span["service"] for span in spans} == {"consent", "metering", "licensing"}
+
+
+@pytest.mark.usefixtures("known")
+def test_people_read_tables_and_a_waterfall(cli: Cli, posts: Path, tmp_path: Path) -> None:
+    a_license(cli, tmp_path, "told")
+    out = tmp_path / "out.jsonl"
+
+    said = cli(*release(posts, out, "told"))
+    decision_id = json.loads((tmp_path / "out.jsonl.receipts.jsonl").read_text().splitlines()[0])[
+        "decision_id"
+    ]
+    checked = cli("receipt", "verify", out)
+    shown = cli("decision", "show", decision_id)
+    drawn = cli("trace", decision_id)
+
+    assert "denied, choice_denies" in said
+    assert "broken, and so not released" in said
+    assert f"sluice receipt verify {out}" in said
+    assert "8 posts in the output: exactly those released, in order" in checked
+    assert "choice_denies" in shown
+    assert "ConsentService/CheckConsent" in drawn
+    assert "█" in drawn
+
+
+@pytest.mark.usefixtures("known")
+def test_an_output_that_was_changed_is_rejected(cli: Cli, posts: Path, tmp_path: Path) -> None:
+    a_license(cli, tmp_path, "changed")
+    out = tmp_path / "out.jsonl"
+    cli(*release(posts, out, "changed"))
+    out.write_bytes(out.read_bytes().replace(b'"author_id": 1', b'"author_id": 2'))
+
+    refusal = cli.refusal("receipt", "verify", out)
+
+    assert refusal["reason"] == "OUTPUT_DIFFERS"
+
+
+@pytest.mark.usefixtures("known")
+def test_a_run_that_found_no_room_says_how_to_go_on(cli: Cli, posts: Path, tmp_path: Path) -> None:
+    a_license(cli, tmp_path, "small", limit=5)
+    out = tmp_path / "out.jsonl"
+
+    cli(*release(posts, out, "small"), "--batch-size", "5", status=3)
+    said = cli.err
+
+    assert "Stopped (no room): NO_ROOM" in said
+    assert "There is room again at" in said
+    assert "--resume" in said.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_suspended_license_releases_nothing_until_it_is_resumed(
+    cli: Cli, posts: Path, tmp_path: Path
+) -> None:
+    a_license(cli, tmp_path, "paused")
+
+    cli("license", "suspend", "paused", "--reason", "a question")
+    denied = cli.json(*release(posts, tmp_path / "denied.jsonl", "paused"))
+    cli("license", "resume", "paused")
+    allowed = cli.json(*release(posts, tmp_path / "allowed.jsonl", "paused"))
+
+    assert denied["denied"] == {"LICENSE_NOT_ACTIVE": 10}
+    assert allowed["released"] == 8
+
+
+def test_a_license_is_listed_and_shown_in_the_words_of_its_file(cli: Cli, tmp_path: Path) -> None:
+    a_license(cli, tmp_path, "shown")
+
+    listed = {license["license_id"]: license["state"] for license in cli.json("license", "list")}
+    shown = cli.json("license", "show", "shown")
+    cli("license", "terminate", "shown", "--reason", "over")
+
+    assert listed["shown"] == "active"
+    assert shown["terms"]["purposes"] == ["ai_training_generative"]
+    assert shown["terms"]["allowances"] == [{"per": "license", "window": "rolling_day", "limit": 8}]
+    assert cli.json("license", "show", "shown")["state"] == "terminated"
+
+
+def test_bad_rows_are_listed_and_good_ones_imported(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "subjects.csv"
+    file.write_text(
+        "subject_id,jurisdiction,states,notice\n901,US,,\nnobody,US,,\n902,Norway,,\n903,US,minor,\n",
+        encoding="utf-8",
+    )
+
+    totals = cli.json("subjects", "import", file, status=1)
+    again = cli.json("subjects", "import", file, status=1)
+
+    assert totals["accepted"] == 2
+    assert [row["line"] for row in totals["rejected"]] == [3, 4]
+    assert (again["accepted"], again["unchanged"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["license", "show", "nobody"], "LICENSE_UNKNOWN"),
+        (["license", "activate", "nobody"], "LICENSE_UNKNOWN"),
+        (["decision", "show", "019a0000-0000-7000-8000-000000000000"], "DECISION_UNKNOWN"),
+        (["choices", "record", "0", "deny"], "CHOICE_MALFORMED"),
+        (["choices", "record", "1", "perhaps"], "CHOICE_MALFORMED"),
+        (["choices", "record", "1", "allow"], "NOTICE_DIGEST_MISSING"),
+        (["choices", "record", "1", "deny", "--purpose", "vetted_research"], "PURPOSE_NOT_CHOOSABLE"),
+        (["licensee", "create", "Not An Id", "--name", "x"], "INVALID_REQUEST"),
+    ],
+)
+def test_a_refusal_is_told_by_its_reason(cli: Cli, arguments: list[str], reason: str) -> None:
+    assert cli.refusal(*arguments)["reason"] == reason
+
+
+def test_a_token_of_another_kind_is_not_admitted(cli: Cli, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(cli("token", "mint", "--kind", "licensee", "--party", "acme"), encoding="ascii")
+
+    refusal = cli.refusal("licensee", "create", "x", "--name", "X", "--token-file", token)
+
+    assert refusal["reason"] == "NOT_ADMITTED"
+
+
+def test_an_unreachable_service_is_told_with_a_hint(cli: Cli) -> None:
+    cli("license", "list", "--licensing", "127.0.0.1:1", status=1)
+
+    assert "PEER_UNAVAILABLE: licensing did not answer. Are the services running?" in cli.err
+
+
+def test_a_missing_installation_is_told(cli: Cli, tmp_path: Path) -> None:
+    cli("license", "list", "--state", tmp_path / "nowhere", status=1)
+
+    assert "STATE_MISSING" in cli.err
+
+
+def test_wrong_usage_exits_with_2(cli: Cli, posts: Path, tmp_path: Path) -> None:
+    cli("release", posts, "--license", "x", "--purpose", "anything", "--out", tmp_path / "o", status=2)
+
+    assert "is not known here" in cli.err
