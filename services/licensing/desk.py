@@ -1,5 +1,6 @@
 """The release desk: the recipe of a decision."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +11,7 @@ from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, N
 from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.decisions import Draft, Request
 from services.licensing.domain.licenses import License
-from services.licensing.domain.manifests import manifest_of
+from services.licensing.domain.manifests import Manifest, manifest_of
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Reason, Reasons
 from services.licensing.domain.releases import after_consent, after_room, first_objection, still_possible
@@ -18,6 +19,10 @@ from services.licensing.ledger import Concluded, Ledger
 
 TRIES = 4
 """Attempts before a request that keeps being overtaken is sent back; each lost to one that committed."""
+
+
+LARGE_BATCH = 2_000
+"""Posts from which on the manifest is made beside the event loop, which its hashes would hold up."""
 
 
 class Contracts(Protocol):
@@ -113,11 +118,10 @@ class ReleaseDesk:
             return None
         if room.no_room is not None:
             reasons = after_room(reasons, 0)
-        salt = self._chance.new_salt()
         draft = Draft(
             attempt_id=room.attempt_id,
             decision_id=self._chance.new_id(),
-            salt=salt,
+            salt=self._chance.new_salt(),
             request=request,
             license=license,
             judged_at_us=judged_at_us,
@@ -126,7 +130,7 @@ class ReleaseDesk:
             hold=room.hold,
             no_room=room.no_room,
         )
-        return await self._ledger.conclude(draft, manifest_of(batch, reasons == Reason.RELEASED, salt))
+        return await self._ledger.conclude(draft, await _manifest(draft))
 
     async def _ask_consent(
         self, batch: Batch, license: License, objections: Reasons
@@ -164,3 +168,10 @@ class ReleaseDesk:
                 return _Room(attempt_id, no_room=no_room), rivals
             case None:
                 return None, ()
+
+
+async def _manifest(draft: Draft) -> Manifest:
+    batch, released = draft.request.batch, draft.reasons == Reason.RELEASED
+    if len(batch) < LARGE_BATCH:
+        return manifest_of(batch, released, draft.salt)
+    return await asyncio.to_thread(manifest_of, batch, released, draft.salt)

@@ -44,9 +44,7 @@ async def answered(peer: str, call: Awaitable[T]) -> T:
             raise
         if refusal.kind is Kind.UNAVAILABLE:
             message = f"{peer} cannot answer now: {refusal.reason}"
-            raise unavailable(
-                "PEER_UNAVAILABLE", message, retry_after_us=refusal.retry_after_us
-            ) from refusal
+            raise unavailable("PEER_UNAVAILABLE", message, retry_after_us=refusal.retry_after_us) from refusal
         raise unavailable("PEER_REFUSED", f"{peer} refused the question: {refusal.reason}") from refusal
 
 

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from sluice.licensing.v1 import release_service_pb2 as pb
-from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
-
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.ids import check_request_id
@@ -16,6 +13,8 @@ from services.licensing.domain.decisions import Asker, Decision, Request
 from services.licensing.domain.deliveries import Delivery, delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
 from services.licensing.rpc.batches import batch_of
+from sluice.licensing.v1 import release_service_pb2 as pb
+from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
 
 FULL_NAME = "sluice.licensing.v1.ReleaseService"
 SEES_ALL = frozenset({PrincipalKind.OPERATOR, PrincipalKind.AUDITOR})
