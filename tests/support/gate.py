@@ -176,7 +176,7 @@ class FakeReleases(ReleaseServiceServicer):
     async def _decision(self, request: pb.DecideRequest, context: Any) -> pb.Decision:
         replayed = request.request_id in self.stored
         if not replayed:
-            self.stored[request.request_id] = stored = self._decide(request)
+            self.stored[request.request_id] = stored = self.conclude(request)
             self.on_decided(stored)
         stored = self.stored[request.request_id]
         if stored.request != request:
@@ -195,7 +195,8 @@ class FakeReleases(ReleaseServiceServicer):
             )
         return answer
 
-    def _decide(self, request: pb.DecideRequest) -> Stored:
+    def conclude(self, request: pb.DecideRequest) -> Stored:
+        """Decides a request that was not asked before."""
         reasons = [self._reason(author, embeds) for author, embeds in _contributors(request.columns)]
         wanted = reasons.count(Reason.REASON_RELEASED)
         lacking = self.room is not None and wanted > self.room
@@ -256,13 +257,15 @@ async def refuse(context: Any, failure: Failure) -> None:
 
 
 @contextlib.asynccontextmanager
-async def licensing(fake: FakeReleases) -> AsyncIterator[LicensingClient]:
+async def licensing(
+    fake: FakeReleases, token: Callable[[], str] = lambda: "a-token"
+) -> AsyncIterator[LicensingClient]:
     """A client of `fake`, over a real connection."""
     server = grpc.aio.server()
     add_ReleaseServiceServicer_to_server(fake, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    client = LicensingClient(f"127.0.0.1:{port}", lambda: "a-token")
+    client = LicensingClient(f"127.0.0.1:{port}", token)
     try:
         yield client
     finally:

@@ -14,6 +14,7 @@ from sluice_gate.plan import Plan
 from sluice_gate.reading.forms import Format, PostForm
 from sluice_gate.reading.plain_form import Names, post_of
 from sluice_gate.report import Report
+from sluice_gate.session import Progress
 from tests.support.gate import GateClock
 
 FIRST_ID = 2**60 + 1
@@ -83,9 +84,17 @@ def a_plan(posts: Path, **more: Any) -> Plan:
     return Plan(posts, **settings)
 
 
-def a_job(plan: Plan, licensing: Licensing, clock: GateClock, at_step: AtStep | None = None) -> ReleaseJob:
+def a_job(
+    plan: Plan,
+    licensing: Licensing,
+    clock: GateClock,
+    at_step: AtStep | None = None,
+    on_progress: Progress | None = None,
+) -> ReleaseJob:
     """A job whose run is always the same."""
-    return ReleaseJob(plan, licensing, clock=clock, at_step=at_step, randomness=bytes)
+    return ReleaseJob(
+        plan, licensing, clock=clock, at_step=at_step, on_progress=on_progress, randomness=bytes
+    )
 
 
 async def until_done(plan: Plan, licensing: Licensing, clock: GateClock, run: str) -> Report:

@@ -110,9 +110,11 @@ async def test_no_more_batches_are_in_flight_or_in_memory_than_allowed(tmp_path:
     fake, plan = FakeReleases(waits_for=3), a_plan(a_file(tmp_path, 40), in_flight=3)
     held: list[int] = []
 
+    def count(done: int, size: int, report: Report) -> None:
+        held.append(len(fake.stored) * 2 - report.asked)
+
     async with licensing(fake) as client:
-        job = a_job(plan, client, fake.clock)
-        job._on_progress = lambda done, size, report: held.append(len(fake.stored) * 2 - report.asked)
+        job = a_job(plan, client, fake.clock, on_progress=count)
         await job.start()
 
     assert fake.most_at_once == 3
@@ -122,10 +124,11 @@ async def test_no_more_batches_are_in_flight_or_in_memory_than_allowed(tmp_path:
 async def test_progress_tells_bytes_and_posts(tmp_path: Path) -> None:
     fake, plan, told = FakeReleases(), a_plan(a_file(tmp_path, 4)), list[tuple[int, int, int]]()
 
+    def tell(done: int, size: int, report: Report) -> None:
+        told.append((done, size, report.released))
+
     async with licensing(fake) as client:
-        job = a_job(plan, client, fake.clock)
-        job._on_progress = lambda done, size, report: told.append((done, size, report.released))
-        await job.start()
+        await a_job(plan, client, fake.clock, on_progress=tell).start()
 
     size = plan.posts.stat().st_size
     assert told == [(size // 2, size, 1), (size, size, 2)]
@@ -192,8 +195,7 @@ async def test_each_call_asks_for_a_token(tmp_path: Path) -> None:
     fake, plan = FakeReleases(), a_plan(a_file(tmp_path, 4), in_flight=1)
     tokens = iter(f"token-{number}" for number in range(100))
 
-    async with licensing(fake) as client:
-        client._token = lambda: next(tokens)
+    async with licensing(fake, lambda: next(tokens)) as client:
         await a_job(plan, client, fake.clock).start()
 
     assert sorted(fake.tokens) == [f"Bearer token-{number}" for number in range(4)]
@@ -249,8 +251,7 @@ async def test_an_order_to_stop_gives_back_what_is_not_written(tmp_path: Path) -
         job.stop()
 
     async with licensing(fake) as client:
-        job = a_job(plan, client, fake.clock)
-        job._on_progress = stop_after_the_first
+        job = a_job(plan, client, fake.clock, on_progress=stop_after_the_first)
         stopped = await job.start()
         written = ids_in(plan.out)
         billed = fake.billed()
@@ -304,6 +305,6 @@ def test_the_delivered_bitmap_is_lowest_bit_first() -> None:
     fake = FakeReleases(denies=lambda author: author < 9)
     request = a_request(10)
 
-    answer = Answer.read(request, fake._decide(request).decision, 0)
+    answer = Answer.read(request, fake.conclude(request).decision, 0)
 
     assert (answer.bitmap(), answer.nothing()) == (bytes([0b0000_0000, 0b0000_0011]), bytes(2))

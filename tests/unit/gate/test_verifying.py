@@ -32,7 +32,7 @@ KEYS = parse_keys(jwks())
 
 def some_evidence(posts: int = 3) -> Evidence:
     request = a_request(posts)
-    decision = FakeReleases()._decide(request).decision
+    decision = FakeReleases().conclude(request).decision
     released = [verdict == 1 for verdict in decision.verdicts]
     leaves = leaves_of(posts_of(request), released, decision.salt)
     return Evidence(decision.receipt, request, decision.verdicts, decision.salt, leaves)
@@ -63,7 +63,7 @@ def test_a_receipt_and_what_it_speaks_of_verify_together_R3() -> None:  # noqa: 
 
 def test_a_receipt_of_a_denial_verifies_too() -> None:
     request = a_request(2)
-    decision = FakeReleases(denies=lambda author: True)._decide(request).decision
+    decision = FakeReleases(denies=lambda author: True).conclude(request).decision
 
     verified = verify_receipt(Evidence(decision.receipt, request, decision.verdicts, decision.salt, []), KEYS)
 
