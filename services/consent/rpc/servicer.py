@@ -7,6 +7,7 @@ from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, current_principal
+from services.chassis.telemetry import set_attributes
 from services.consent.domain.choices import subject_unknown
 from services.consent.registrar import POLICIES_A_PAGE, Registrar
 from services.consent.rpc import answers, requests, rows
@@ -41,7 +42,11 @@ class ConsentServicer(ConsentServiceServicer):
     ) -> pb.CheckConsentResponse:
         """A reason for each post."""
         question, batch = requests.question(request), requests.batch(request)
-        return answers.checked(await self._registrar.check(question, batch))
+        answer = await self._registrar.check(question, batch)
+        set_attributes(
+            sluice__posts_asked=len(answer.reasons), sluice__consent_revision=answer.revision.number
+        )
+        return answers.checked(answer)
 
     async def RecordChoice(  # noqa: N802
         self, request: pb.RecordChoiceRequest, context: _Context

@@ -29,7 +29,8 @@ class ConsentServiceStub:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     def __init__(self, channel):
@@ -74,12 +75,13 @@ class ConsentServiceServicer:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     def CheckConsent(self, request, context):
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +89,8 @@ class ConsentServiceServicer:
 
     def RecordChoice(self, request, context):
         """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
-        Idempotent by request_id. Reasons: REQUEST_ID_REUSED, NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+        A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
+        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +98,7 @@ class ConsentServiceServicer:
 
     def ImportChoices(self, request, context):
         """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+        Rows count in their order, so a file should have the earlier choices first (C2).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +113,7 @@ class ConsentServiceServicer:
 
     def PublishPolicy(self, request, context):
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: REQUEST_ID_REUSED, POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP.
+        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,7 +171,8 @@ class ConsentService:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     @staticmethod

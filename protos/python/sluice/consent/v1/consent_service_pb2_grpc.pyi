@@ -30,7 +30,8 @@ class ConsentServiceStub:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     @_typing.overload
@@ -39,19 +40,22 @@ class ConsentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     CheckConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
     """
     RecordChoice: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
-    Idempotent by request_id. Reasons: REQUEST_ID_REUSED, NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+    A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
+    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
     """
     ImportChoices: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportChoicesRequest, _consent_service_pb2.ImportChoicesResponse]
-    """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing."""
+    """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+    Rows count in their order, so a file should have the earlier choices first (C2).
+    """
     ImportSubjects: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]
     """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing."""
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: REQUEST_ID_REUSED, POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP.
+    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -61,25 +65,29 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]  # type: ignore[assignment]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
     """
     RecordChoice: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]  # type: ignore[assignment]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
-    Idempotent by request_id. Reasons: REQUEST_ID_REUSED, NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+    A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
+    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
     """
     ImportChoices: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportChoicesRequest, _consent_service_pb2.ImportChoicesResponse]  # type: ignore[assignment]
-    """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing."""
+    """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+    Rows count in their order, so a file should have the earlier choices first (C2).
+    """
     ImportSubjects: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]  # type: ignore[assignment]
     """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing."""
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: REQUEST_ID_REUSED, POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP.
+    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -88,7 +96,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
     @_abc_1.abstractmethod
@@ -98,7 +107,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.CheckConsentResponse, _abc.Awaitable[_consent_service_pb2.CheckConsentResponse]]:
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
         """
 
     @_abc_1.abstractmethod
@@ -108,7 +117,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.RecordChoiceResponse, _abc.Awaitable[_consent_service_pb2.RecordChoiceResponse]]:
         """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
-        Idempotent by request_id. Reasons: REQUEST_ID_REUSED, NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+        A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
+        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -117,7 +127,9 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.ImportChoicesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ImportChoicesResponse, _abc.Awaitable[_consent_service_pb2.ImportChoicesResponse]]:
-        """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing."""
+        """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+        Rows count in their order, so a file should have the earlier choices first (C2).
+        """
 
     @_abc_1.abstractmethod
     def ImportSubjects(
@@ -134,7 +146,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.PublishPolicyResponse, _abc.Awaitable[_consent_service_pb2.PublishPolicyResponse]]:
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: REQUEST_ID_REUSED, POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP.
+        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
         """
 
     @_abc_1.abstractmethod
