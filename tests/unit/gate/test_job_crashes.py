@@ -210,7 +210,7 @@ async def test_a_finished_run_can_be_resumed_and_does_nothing(tmp_path: Path) ->
 
 
 async def test_a_delivery_that_licensing_was_told_otherwise_about_is_a_problem(tmp_path: Path) -> None:
-    fake, plan = FakeReleases(), a_plan(a_file(tmp_path))
+    fake, plan = FakeReleases(), a_plan(a_file(tmp_path), in_flight=1)
     await killed(fake, plan, Step.JOURNAL_DURABLE, 1)
     first = next(iter(fake.stored.values()))
     first.delivered = bytes(1)
