@@ -61,7 +61,7 @@ def demo(
         if state is None and not keep:
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            note(f"Everything is in {folder}.")
+            note(f"Everything is in {folder}; `sluice up --state {folder / 'state'}` starts it again.")
     raise typer.Exit(EXIT_FAILED if say.failures else 0)
 
 
@@ -132,7 +132,10 @@ def _cancel_on_signals(supervisor: Supervisor) -> None:
 
 def _conclude(say: Narrator, figures: dict[str, float], *, as_json: bool) -> None:
     say.chapter("The figures")
-    rows = [(name, round(value) if value >= 100 else f"{value:.1f}") for name, value in figures.items()]
+    rows = [
+        (name, round(value) if value >= 100 or float(value).is_integer() else f"{value:.1f}")
+        for name, value in figures.items()
+    ]
     say.show(table(("", ">"), rows))
     if say.failures:
         say.tell(f"{len(say.failures)} of the claims above do not hold: {'; '.join(say.failures)}.")

@@ -72,10 +72,10 @@ async def a_license(telling: Telling) -> None:
     terms = papers.a_license(papers.LICENSE, DAILY_LIMIT, *_covered(telling), day=today())
     draft = await create_license(stage.operator, terms)
     active = await activate_license(stage.operator, draft.license_id, "the demo")
-    allowance = active.terms.allowances[0]
+    allowance, places = active.terms.allowances[0], ", ".join(active.terms.author_jurisdictions)
     say.tell(
         f"{papers.LICENSEE_NAME} may have posts to train generative models: at most {allowance.limit:,} in"
-        f" any 24 hours, from {len(active.terms.author_jurisdictions)} jurisdictions."
+        f" any 24 hours, by people in {places.replace('*', 'any place')}."
         " What the license does not list is not licensed."
     )
 
@@ -90,7 +90,7 @@ async def a_policy(telling: Telling) -> None:
     say.tell(f"Version {answer.policy.version} is announced for {due}.")
     early = await stage.release("early", papers.LICENSE, stage.some_posts(BATCH))
     asked, released = early.report.asked, early.report.released
-    say.tell(f"{asked:,} posts are asked for before that: {released:,} go. {reasons(early.report.denied)}.")
+    say.tell(f"{asked:,} posts are asked for before that: {released:,} go ({reasons(early.report.denied)}).")
     say.check(early.report.released == 0, "nothing goes before the first policy is in effect")
     say.check(early.report.denied["NO_POLICY"] > 0, "posts are denied for want of a policy")
     policy = await _in_effect(stage.operator, answer.policy.version)
@@ -129,7 +129,7 @@ def today() -> str:
 
 def reasons(denied: Counter[str]) -> str:
     """Posts by reason in one line."""
-    return ", ".join(f"{count:,} {reason.lower()}" for reason, count in denied.most_common())
+    return ", ".join(f"{reason.lower()} {count:,}" for reason, count in denied.most_common())
 
 
 async def _introduce_subjects(telling: Telling) -> None:
