@@ -1,0 +1,60 @@
+"""Every RPC of every contract says whom it admits, and every word of the contracts has a sentence."""
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from services.chassis.identity import AdmissionTable
+from services.consent.rpc.servicer import ADMISSIONS as OF_CONSENT
+from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
+from services.metering.rpc import ADMISSIONS as OF_METERING
+
+GENERATED = Path(__file__).resolve().parents[2] / "protos" / "python"
+TABLES: dict[str, AdmissionTable] = {
+    "sluice.consent": OF_CONSENT,
+    "sluice.licensing": OF_LICENSING,
+    "sluice.metering": OF_METERING,
+}
+
+
+def contracts() -> Iterator[ServiceDescriptor]:
+    for path in sorted((GENERATED / "sluice").rglob("*_pb2.py")):
+        name = ".".join(path.relative_to(GENERATED).with_suffix("").parts)
+        yield from importlib.import_module(name).DESCRIPTOR.services_by_name.values()
+
+
+def rpcs(package: str) -> set[str]:
+    return {
+        f"/{service.full_name}/{method.name}"
+        for service in contracts()
+        if service.full_name.startswith(f"{package}.")
+        for method in service.methods
+    }
+
+
+def test_every_rpc_has_a_line_in_the_table_of_its_service_and_no_line_is_left_over() -> None:
+    for package, table in TABLES.items():
+        assert set(table) == rpcs(package)
+
+
+def test_no_contract_is_without_a_service_that_keeps_it() -> None:
+    packages = {".".join(service.full_name.split(".")[:2]) for service in contracts()}
+
+    assert packages == set(TABLES)
+
+
+def test_no_rpc_is_open_to_everybody() -> None:
+    for table in TABLES.values():
+        for method, admission in table.items():
+            assert admission.kinds, method
+
+
+def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:
+    reads = ("Get", "List", "Check")
+    keys = {"request_id", "reservation_id", "decision_id"}
+    for service in contracts():
+        for method in service.methods:
+            if not method.name.startswith(reads):
+                assert keys & set(method.input_type.fields_by_name), method.full_name
