@@ -1,0 +1,149 @@
+"""The three services as real processes under the real supervisor, with times so short that tests can wait.
+
+What a test does to them goes through the command line's own functions, or through the command line itself.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from services.chassis.clock import SystemClock
+from services.console import moments
+from services.console.choices import import_choices
+from services.console.credentials import OPERATOR, token_source
+from services.console.documents import parse_document
+from services.console.installation import SERVICES, StateFolder
+from services.console.licensees import create_licensee
+from services.console.licenses import activate_license, create_license
+from services.console.policies import GIVEN_BY_CONSENT, all_policies, publish_policy
+from services.console.programs import local_services
+from services.console.sessions import Session
+from services.console.subjects import import_subjects
+from services.console.supervisor import Supervisor
+from sluice.consent.v1.policy_pb2 import Policy
+from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
+from tests.support.commands import Ending, sluice
+
+PERMIT_US = 2_000_000
+SOON_US = 300_000
+"""Until the policy takes effect; it may not be announced for the past."""
+PURPOSE = "ai_training_generative"
+NOTICE = "ab" * 32
+"""Digest of the notice that subjects were served."""
+
+_DRAINING = {"drain_grace": "0", "drain_seconds": "1"}
+_SETTINGS = {
+    "consent": {**_DRAINING, "permit_seconds": "2"},
+    "metering": _DRAINING,
+    "licensing": {
+        **_DRAINING,
+        "permit_seconds": "2",
+        "sweep_age_seconds": "1",
+        "sweep_interval_seconds": "0.5",
+        "peer_deadline_seconds": "2",
+    },
+}
+
+_REGIMES = {"opt_out": ("US", "GB", "IN", "BR", "JP"), "opt_in": ("DE", "FR"), "prohibited": ("NO",)}
+
+
+class Fleet:
+    """Consent, metering and licensing, each a process that is started again when it dies."""
+
+    def __init__(self, state: StateFolder) -> None:
+        """Needs a running event loop; nothing runs before `start`."""
+        self.state = state
+        self.said: list[str] = []
+        """What the supervisor reported."""
+        self._programs = local_services(state, state.prepare(), {}, _SETTINGS)
+        self._supervisor = Supervisor(self._programs, self.said.append)
+
+    async def start(self) -> None:
+        """Returns when all three can be used. After `stop`, on the same ports as before."""
+        self._supervisor = Supervisor(self._programs, self.said.append)
+        await self._supervisor.start()
+        addresses = {program.name: program.address for program in self._programs}
+        self.operator = Session(addresses, token_source(self.state, None, OPERATOR))
+
+    async def stop(self) -> None:
+        """Drains all three."""
+        await self.operator.__aexit__(None, None, None)
+        await self._supervisor.stop()
+
+    def database(self, service: str) -> Path:
+        """The SQLite file of a service."""
+        return self.state.database(service)
+
+    def kill(self, service: str) -> None:
+        """SIGKILL; the supervisor starts it again."""
+        self._supervisor.kill(service)
+
+    async def recovered(self) -> None:
+        """Waits until all three can be used again."""
+        for service in SERVICES:
+            await self._supervisor.until_ready(service)
+
+    async def sluice(self, *arguments: str) -> Ending:
+        """Runs a command of `sluice` against this fleet to its end."""
+        return await sluice(self.state.root, *arguments)
+
+    async def publish_policy(self) -> None:
+        """One policy for training: opt-out in some places, opt-in in others, forbidden in one."""
+        rules = [
+            f"  - {{jurisdiction: {place}, purpose: {purpose}, regime: {regime}}}"
+            for regime, places in _REGIMES.items()
+            for place in places
+            for purpose in ("third_party_sharing", PURPOSE)
+        ]
+        text = "\n".join([f"text_digest: {NOTICE}", f"notice_digests: [{NOTICE}]", "rules:", *rules])
+        effective_at = moments.from_us(SystemClock().now_us() + SOON_US)
+        policy = parse_document(
+            text.encode(), "policy.yaml", Policy, GIVEN_BY_CONSENT, {"effective_at": effective_at}
+        )
+        await publish_policy(self.operator, policy)
+        while not any(known.HasField("activated_at") for known in await all_policies(self.operator)):
+            continue
+
+    async def license(self, name: str) -> None:
+        """A licensee with an active license, both of this name: a million posts in 24 hours."""
+        text = f"""
+            license_id: {name}
+            terms:
+              licensee_id: {name}
+              template: commercial
+              purposes: [{PURPOSE}]
+              kinds: [post, reply, quote, repost]
+              languages: ["*"]
+              author_jurisdictions: ["*"]
+              territory: ["*"]
+              term_from: 2020-01-01
+              term_until: 2100-01-01
+              allowances:
+                - {{per: license, window: rolling_day, limit: 1000000}}
+                - {{per: licensee, window: term, limit: 1000000}}
+              obligations: {{recall_deadline_days: 30, no_reidentification: true}}
+        """
+        request = parse_document(text.encode(), f"{name}.yaml", CreateLicenseRequest, ("request_id",))
+        await create_licensee(self.operator, name, name.title())
+        await create_license(self.operator, request)
+        await activate_license(self.operator, name, "a test")
+
+    async def import_subjects(self, file: Path) -> None:
+        """Takes over subjects from a CSV file; every row must be good."""
+        assert not (await import_subjects(self.operator, file)).bad
+
+    async def import_choices(self, file: Path) -> None:
+        """Takes over choices from a CSV file; every row must be good."""
+        assert not (await import_choices(self.operator, file)).bad
+
+
+@contextlib.asynccontextmanager
+async def a_fleet(folder: Path) -> AsyncIterator[Fleet]:
+    """A running fleet with a policy in effect; its state is in `folder`."""
+    fleet = Fleet(StateFolder(folder))
+    await fleet.start()
+    try:
+        await fleet.publish_policy()
+        yield fleet
+    finally:
+        await fleet.stop()
