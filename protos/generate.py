@@ -1,7 +1,7 @@
 """Makes protos/python from the contracts, and the image that `buf` lints and compares.
 
-The only way generated code comes into being. The rules of protovalidate are not shipped as a .proto file, so their
-descriptor is taken from the installed package: what is generated always fits what validates.
+The only way generated code comes into being. The rules of protovalidate are not shipped as a .proto file, so
+their descriptor is taken from the installed package: what is generated always fits what validates.
 """
 
 from __future__ import annotations
@@ -57,11 +57,12 @@ def generate(out: Path) -> None:
 def image(path: Path) -> None:
     """Writes all contracts with their comments and imports as one descriptor set."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    compile_protos([f"--descriptor_set_out={path}", "--include_imports", "--include_source_info"], contracts())
+    arguments = [f"--descriptor_set_out={path}", "--include_imports", "--include_source_info"]
+    compile_protos(arguments, contracts())
 
 
 def main() -> None:
-    """Command line: no arguments to generate, `--image FILE` for the image, `--out DIR` to generate elsewhere."""
+    """Generates code; with `--image FILE` writes the image instead, with `--out DIR` generates elsewhere."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--image", type=Path, help="write the descriptor set here instead of generating code")
     parser.add_argument("--out", type=Path, default=OUT, help="folder for the generated code")

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("consent", "metering", "licensing")
 RECIPES = {"registrar", "index", "meter", "desk", "contracts", "ledger", "sealing", "outbox", "sweeper"}
-TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "protovalidate", "pydantic", "os"}
+TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}
 
 
