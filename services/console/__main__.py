@@ -22,7 +22,7 @@ def _run() -> None:
     from sluice_gate.errors import GateError  # noqa: PLC0415
 
     try:
-        app()
+        app(prog_name="sluice")
     except Refusal as error:
         refusal = error
     except GateError as error:

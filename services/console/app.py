@@ -20,6 +20,8 @@ app = typer.Typer(
     name="sluice",
     help="Decide, for every release of user posts to an AI licensee, whether it may happen, and prove it.",
     no_args_is_help=True,
+    # Lines of a paragraph are joined; otherwise help breaks where the source does.
+    rich_markup_mode="markdown",
     # A refusal is answered in words; anything else is a defect, and its trace is for whoever mends it.
     pretty_exceptions_enable=False,
 )

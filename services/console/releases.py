@@ -29,6 +29,8 @@ from sluice_gate.report import Ended, Report
 BROKEN_LINES_NAMED = 10
 EXIT_REFUSED = 1
 EXIT_RESUMABLE = 3
+ENDED_AT_ONCE = "ENDED_AT_ONCE"
+"""The job had no time to say how far it came; its journal knows."""
 
 OnProgress = Callable[[int, int, Report], None]
 
@@ -133,7 +135,7 @@ def figures(report: Report) -> list[tuple[str, Any]]:
         *((f"  denied, {reason.lower()}", count) for reason, count in report.denied.most_common()),
         ("broken lines", report.broken),
         ("receipts", report.receipts),
-        ("posts per second", round(report.posts_per_second)),
+        *([("posts per second", round(report.posts_per_second))] if report.session_posts else []),
     ]
 
 
@@ -154,7 +156,7 @@ async def _release(plan: Plan, target: str, tokens: TokenSource, resume: str | N
         except asyncio.CancelledError:
             # Nothing is lost: what the journal does not know was not delivered.
             report = Report(resume or read_header(plan.files.journal).run)
-            report.end(Ended.INTERRUPTED, "ENDED_AT_ONCE", "it was ended at once")
+            report.end(Ended.INTERRUPTED, ENDED_AT_ONCE, "it was ended at once")
             return report
 
 
@@ -176,7 +178,8 @@ def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:
     if as_json:
         give_json(_plain(report, plan))
         return
-    show(table(("", ">posts"), figures(report)))
+    if report.reason != ENDED_AT_ONCE:
+        show(table(("", ">posts"), figures(report)))
     if report.broken_named:
         named = [(broken.line, broken.reason) for broken in report.broken_named[:BROKEN_LINES_NAMED]]
         show(table((">line", "broken, and so not released"), named))
@@ -189,12 +192,11 @@ def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:
 
 
 def _tell_how_to_resume(report: Report) -> None:
-    why = f"{report.reason}: {report.message}" if report.reason else "it was told to stop"
-    note(f"Stopped ({report.ended.value}): {why}.")
+    note(f"Stopped ({report.reason or report.ended.name}): {report.message or report.ended.value}.")
     if report.unconfirmed:
         note(f"{report.unconfirmed} deliveries are still to be confirmed; resuming does that.")
     if report.retry_at_us is not None:
-        note(f"There is room again at {moments.clock_face(moments.from_us(report.retry_at_us))}.")
+        note(f"There is room again by {moments.clock_face(moments.from_us(report.retry_at_us))}.")
     note(f"Go on with: {resume_command(sys.argv[1:], report.run)}")
 
 

@@ -195,8 +195,8 @@ def test_a_run_that_found_no_room_says_how_to_go_on(cli: Cli, posts: Path, tmp_p
     cli(*release(posts, out, "small"), "--batch-size", "5", status=3)
     said = cli.err
 
-    assert "Stopped (no room): NO_ROOM" in said
-    assert "There is room again at" in said
+    assert "Stopped (NO_ROOM): no room" in said
+    assert "There is room again by" in said
     assert "--resume" in said.splitlines()[-1]
 
 

@@ -1,0 +1,195 @@
+"""What commands make of their options, and how they say no."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from services.chassis.identity import PrincipalKind, TokenVerifier
+from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.console.app import app
+from services.console.credentials import OPERATOR, token_source
+from services.console.installation import StateFolder, service_environment
+from services.console.output import refuse
+from services.console.releases import exit_code, figures, purpose_number, resume_command
+from services.console.sessions import addresses
+from services.console.up import parse_settings
+from sluice_gate.report import Ended, Report
+
+
+def a_report(ended: Ended = Ended.FINISHED) -> Report:
+    report = Report("019a0000-0000-7000-8000-000000000000", asked=10, released=7)
+    report.denied.update({"CHOICE_DENIES": 2, "NO_POLICY": 1})
+    report.session_posts, report.session_us = 10, 1_000_000
+    report.end(ended)
+    return report
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (Ended.FINISHED, 0),
+        (Ended.REFUSED, 1),
+        (Ended.INTERRUPTED, 3),
+        (Ended.NO_ROOM, 3),
+        (Ended.UNAVAILABLE, 3),
+        (Ended.NOT_WRITTEN, 3),
+    ],
+)
+def test_the_exit_code_says_whether_resuming_helps(ended: Ended, code: int) -> None:
+    assert exit_code(a_report(ended)) == code
+
+
+def test_the_table_of_a_release_lists_every_reason_and_the_rate() -> None:
+    assert figures(a_report()) == [
+        ("asked", 10),
+        ("released", 7),
+        ("  denied, choice_denies", 2),
+        ("  denied, no_policy", 1),
+        ("broken lines", 0),
+        ("receipts", 0),
+        ("posts per second", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["release", "my posts", "--out", "o"],
+        ["release", "my posts", "--out", "o", "--resume", "earlier"],
+        ["release", "my posts", "--resume=earlier", "--out", "o"],
+    ],
+)
+def test_how_to_go_on_is_the_same_command_with_the_run(arguments: list[str]) -> None:
+    assert resume_command(arguments, "later") == "sluice release 'my posts' --out o --resume later"
+
+
+def test_a_purpose_is_a_word_or_a_number() -> None:
+    assert purpose_number("ai_training_generative") == 2
+    assert purpose_number("99") == 99
+    with pytest.raises(typer.BadParameter, match="did you mean ai_input"):
+        purpose_number("ai_imput")
+
+
+def test_settings_are_sorted_by_service() -> None:
+    settings = parse_settings(
+        ["consent.permit_seconds=2", "licensing.permit_seconds=3", "consent.listen=a=b"]
+    )
+
+    assert settings == {
+        "consent": {"permit_seconds": "2", "listen": "a=b"},
+        "licensing": {"permit_seconds": "3"},
+    }
+
+
+@pytest.mark.parametrize("text", ["permit_seconds=2", "consent.permit_seconds", "gate.x=1", "consent.=1", ""])
+def test_a_malformed_setting_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="SETTING_MALFORMED"):
+        parse_settings([text])
+
+
+def test_a_given_setting_wins_over_the_usual_one(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+
+    environment = service_environment(
+        state,
+        state.prepare(),
+        "licensing",
+        listen="127.0.0.1:1",
+        peers={"consent": "127.0.0.1:2"},
+        settings={"listen": "127.0.0.1:3"},
+    )
+
+    assert environment["SLUICE_LICENSING_LISTEN"] == "127.0.0.1:3"
+    assert environment["SLUICE_LICENSING_CONSENT_TARGET"] == "127.0.0.1:2"
+
+
+def test_keys_are_made_once(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "state")
+
+    first = state.prepare().token_private.read_bytes()
+
+    assert state.prepare().token_private.read_bytes() == first
+    assert state.prepare().token_private.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_service_is_where_it_was_said_to_be_else_where_it_announced_itself_else_at_its_usual_port(
+    tmp_path: Path,
+) -> None:
+    state = StateFolder(tmp_path)
+    state.prepare()
+    state.announcement("metering").write_text("127.0.0.1:9\n", encoding="ascii")
+
+    found = addresses(state, {"consent": "there:1", "licensing": None})
+
+    assert found == {"consent": "there:1", "metering": "127.0.0.1:9", "licensing": "127.0.0.1:7603"}
+
+
+def test_a_local_operator_is_who_the_keys_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUICE_TOKEN", raising=False)
+    state = StateFolder(tmp_path)
+    keys = state.prepare()
+
+    token = token_source(state, None, OPERATOR)()
+
+    principal = TokenVerifier(keys.token_jwks, "sluice", "sluice").verify(token)
+    assert (principal.kind, principal.party) == (PrincipalKind.OPERATOR, "local-operator")
+    assert principal.roles == {"trust", "legal", "finance", "admin"}
+
+
+def test_a_token_file_wins_over_the_environment_and_that_over_the_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("from-file\n", encoding="ascii")
+    monkeypatch.setenv("SLUICE_TOKEN", "from-environment")
+
+    assert token_source(StateFolder(tmp_path), file, OPERATOR)() == "from-file"
+    assert token_source(StateFolder(tmp_path), None, OPERATOR)() == "from-environment"
+
+
+def test_without_token_and_keys_nobody_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUICE_TOKEN", raising=False)
+
+    with pytest.raises(Refusal, match="STATE_MISSING"):
+        token_source(StateFolder(tmp_path / "nowhere"), None, OPERATOR)
+
+
+def test_a_refusal_is_one_paragraph_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    fault = FieldViolation("l.yaml:3: terms.kinds[0]", "'posts' is not known here")
+
+    refuse(
+        Refusal(Kind.INVALID, "DOCUMENT_INVALID", "l.yaml has one fault", violations=[fault]), as_json=False
+    )
+
+    assert capsys.readouterr().err == (
+        "DOCUMENT_INVALID: l.yaml has one fault\n  l.yaml:3: terms.kinds[0]: 'posts' is not known here\n"
+    )
+
+
+def test_a_refusal_for_programs_is_json_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    refuse(Refusal(Kind.EXHAUSTED, "OVERLOADED", "too much", retry_after_us=5), as_json=True)
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert json.loads(captured.err)["refusal"] == {
+        "kind": "exhausted",
+        "reason": "OVERLOADED",
+        "message": "too much",
+        "violations": [],
+        "retry_after_us": 5,
+        "metadata": {},
+    }
+
+
+def test_every_command_explains_itself() -> None:
+    commands = [*app.registered_commands]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        commands += group.typer_instance.registered_commands
+
+    assert len(commands) >= 20
+    for command in commands:
+        assert command.callback is not None
+        assert command.callback.__doc__, command.name
