@@ -18,10 +18,11 @@ from services.console.output import give_json, note, progress, say, show, table
 from services.console.sessions import addresses
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
+from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS
 from sluice_gate.client import LicensingClient
 from sluice_gate.job import ReleaseJob
 from sluice_gate.journal import read_header
-from sluice_gate.plan import Plan
+from sluice_gate.plan import DEFAULT_IN_FLIGHT, Plan
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
@@ -35,32 +36,42 @@ ENDED_AT_ONCE = "ENDED_AT_ONCE"
 OnProgress = Callable[[int, int, Report], None]
 
 
+Posts = Annotated[Path, typer.Argument(help="File of posts.", exists=True, dir_okay=False)]
+Out = Annotated[
+    Path, typer.Option(help="File for the posts that may go; must not exist yet.", dir_okay=False)
+]
+Form = Annotated[Format | None, typer.Option(help="Form of the file. Else told from its first lines.")]
+Map = Annotated[
+    str, typer.Option(help="Where facts stand: id=tweet_id,author=user_id; kind==post for all posts.")
+]
+Zone = Annotated[
+    str | None, typer.Option(help="Zone of times that name none: UTC, or an offset like +02:00.")
+]
+BatchSize = Annotated[int, typer.Option(help="Posts asked for at once.", min=1, max=MAX_BATCH_POSTS)]
+InFlight = Annotated[int, typer.Option(help="Batches asked for at the same time.", min=1, max=64)]
+Resume = Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that stopped.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait until an allowance has room again, instead of stopping.")
+]
+GiveUpAfter = Annotated[
+    float, typer.Option(help="Seconds to repeat a call that licensing does not answer.", min=0)
+]
+
+
 def release(
-    posts: Annotated[Path, typer.Argument(help="File of posts.", exists=True, dir_okay=False)],
+    posts: Posts,
     *,
-    license: Annotated[str, typer.Option("--license", help="The license under which they would go.")],
+    license: Annotated[str, typer.Option(help="The license under which they would go.")],
     purpose: Annotated[str, typer.Option(help="What for, such as ai_training_generative.")],
-    out: Annotated[
-        Path, typer.Option(help="File for the posts that may go; must not exist yet.", dir_okay=False)
-    ],
-    format: Annotated[
-        Format | None, typer.Option(help="Form of the file. Else told from its first lines.")
-    ] = None,
-    map: Annotated[
-        str, typer.Option(help="Where facts stand: id=tweet_id,author=user_id; kind==post for all posts.")
-    ] = "",
-    zone: Annotated[
-        str | None, typer.Option(help="Zone of times that name none: UTC, or an offset like +02:00.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Posts asked for at once.", min=1, max=10_000)] = 1_000,
-    in_flight: Annotated[int, typer.Option(help="Batches asked for at the same time.", min=1, max=64)] = 4,
-    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that stopped.")] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until an allowance has room again, instead of stopping.")
-    ] = False,
-    give_up_after: Annotated[
-        float, typer.Option(help="Seconds to repeat a call that licensing does not answer.", min=0)
-    ] = DEFAULT_GIVE_UP_AFTER_US / 1e6,
+    out: Out,
+    format: Form = None,
+    map: Map = "",
+    zone: Zone = None,
+    batch_size: BatchSize = DEFAULT_BATCH_POSTS,
+    in_flight: InFlight = DEFAULT_IN_FLIGHT,
+    resume: Resume = None,
+    wait: Wait = False,
+    give_up_after: GiveUpAfter = DEFAULT_GIVE_UP_AFTER_US / 1e6,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
