@@ -42,7 +42,7 @@ def import_(
     """
     session = Session.open(state, token_file, OPERATOR, {"consent": address})
     totals = session.run(lambda session: import_choices(session, file))
-    report(totals, "choices", as_json=as_json)
+    report(totals, "choice", as_json=as_json)
     raise typer.Exit(1 if totals.bad else 0)
 
 

@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.refusals import Kind, Refusal
 from services.console.moments import clock_face, written
-from services.console.output import give_json, note, progress, say, show, table
+from services.console.output import counted, give_json, note, progress, say, show, table
 from services.console.rows import BadRow, Chunk
 from sluice.type.v1.revision_pb2 import Revision
 
@@ -88,9 +88,8 @@ def report(totals: Totals, noun: str, *, as_json: bool) -> None:
     if as_json:
         give_json(_plain(totals))
         return
-    say(
-        f"{totals.accepted:,} {noun} taken, {totals.unchanged:,} unchanged, {len(totals.bad):,} rows refused."
-    )
+    bad = counted(len(totals.bad), "row")
+    say(f"{counted(totals.accepted, noun)} taken, {totals.unchanged:,} unchanged, {bad} refused.")
     if totals.in_force_after is not None and totals.accepted:
         say(f"Revision {totals.revision}, in force everywhere after {clock_face(totals.in_force_after)}.")
     if totals.bad:

@@ -47,6 +47,11 @@ def give_json(answer: Any) -> None:
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 receipt", "2,000 receipts"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
     """A table; columns whose name begins with ">" hold numbers and stand to the right."""
     drawn = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)

@@ -29,6 +29,9 @@ class ServiceProgram:
     calls: tuple["ServiceProgram", ...] = ()
     """Services that this one dials."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    _was_ready: bool = field(default=False, init=False)
+    _left: int | None = field(default=None, init=False)
+    """The announcement of the process before."""
 
     @property
     def needs(self) -> frozenset[str]:
@@ -47,7 +50,11 @@ class ServiceProgram:
 
     def command(self) -> Sequence[str]:
         """The service's module, on a leash."""
-        self.state.announcement(self.name).unlink(missing_ok=True)
+        if not self._was_ready:
+            self.state.announcement(self.name).unlink(missing_ok=True)
+        # What takes the place of a process listens where that did: callers that come meanwhile wait for it
+        # there, and do not look for it on the usual port.
+        self._left = self._announcement()
         # -P: a folder called `services` wherever people happen to stand is not ours.
         launch = [sys.executable, "-P", "-m", "services.console.leash"]
         return [*launch, str(os.getpid()), f"services.{self.name}"]
@@ -69,11 +76,18 @@ class ServiceProgram:
     async def ready(self) -> None:
         """Waits until the service has announced its address and calls itself healthy there."""
         while True:
-            address = self.state.address(self.name)
+            address = self.state.address(self.name) if self._announcement() != self._left else None
             if address and await is_serving(address):
-                self.port = int(address.rpartition(":")[2])
+                self.port, self._was_ready = int(address.rpartition(":")[2]), True
                 return
             await asyncio.sleep(POLL_SECONDS)
+
+    def _announcement(self) -> int | None:
+        """Which file the announcement is; each is a new one, made while the one before was still there."""
+        try:
+            return self.state.announcement(self.name).stat().st_ino
+        except FileNotFoundError:
+            return None
 
 
 async def is_serving(address: str) -> bool:

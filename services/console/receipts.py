@@ -7,7 +7,7 @@ import typer
 
 from services.console import options
 from services.console.installation import StateFolder
-from services.console.output import give_json, note, say
+from services.console.output import counted, give_json, note, say
 from sluice_gate.verifying.jobs import VerifiedJob, verify_job
 from sluice_gate.verifying.keys import load_keys
 
@@ -53,11 +53,13 @@ def verify(
 
 def what_was_checked(verified: VerifiedJob, *, compared: bool) -> list[str]:
     """A line for each thing that a verification recomputed."""
+    receipts = counted(verified.receipts, "receipt")
+    batches = counted(verified.batches, "batch", "batches")
+    asked, delivered = counted(verified.asked, "post"), counted(verified.delivered, "post")
     lines = [
-        f"{verified.receipts:,} receipts in {verified.batches:,} batches: each signed, each of a request of"
-        " this run, none used twice",
-        f"{verified.asked:,} posts asked for: the digests signed are those of the posts and their verdicts",
-        f"{verified.delivered:,} posts in the output: exactly those released, in order",
+        f"{receipts} in {batches}: each signed, each of a request of this run, none used twice",
+        f"{asked} asked for: the digests signed are those of the posts and their verdicts",
+        f"{delivered} in the output: exactly those released, in order",
         "the manifest: every contributor's line belongs to the root that was signed",
     ]
     if compared:

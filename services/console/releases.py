@@ -199,7 +199,9 @@ def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:
     if report.resumable:
         _tell_how_to_resume(report)
     else:
-        say(f"Done. Receipts are in {plan.files.receipts}; check them with: sluice receipt verify {plan.out}")
+        say(f"Done. Check it with: sluice receipt verify {plan.out}")
+        if report.last_decision_id:
+            say(f"See its last decision with: sluice trace {report.last_decision_id}")
 
 
 def _tell_how_to_resume(report: Report) -> None:

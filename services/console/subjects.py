@@ -36,7 +36,7 @@ def import_(
     """
     session = Session.open(state, token_file, OPERATOR, {"consent": address})
     totals = session.run(lambda session: import_subjects(session, file))
-    report(totals, "subjects", as_json=as_json)
+    report(totals, "subject", as_json=as_json)
     raise typer.Exit(1 if totals.bad else 0)
 
 
