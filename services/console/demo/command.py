@@ -131,7 +131,6 @@ def _cancel_on_signals(supervisor: Supervisor) -> None:
 
 
 def _conclude(say: Narrator, figures: dict[str, float], *, as_json: bool) -> None:
-    say.chapter("The figures")
     rows = [
         (name, round(value) if value >= 100 or float(value).is_integer() else f"{value:.1f}")
         for name, value in figures.items()

@@ -9,6 +9,7 @@ from services.console import moments
 from services.console.choices import record_choice
 from services.console.decisions import get_decision, trace_of
 from services.console.demo import opening, papers
+from services.console.demo.measuring import the_services_alone
 from services.console.demo.opening import BATCH, reasons, today
 from services.console.demo.stage import Released
 from services.console.demo.telling import Telling
@@ -29,7 +30,7 @@ SIDE_POSTS = 4_000
 """Posts that the trial asks for."""
 TRIAL_LIMIT = 1_500
 TRIAL_BATCH = 250
-BEST_RATE = "verdicts a second at batch 1,000, durable, file to file, better of two releases"
+BEST_RATE = "verdicts a second at batch 1,000, durable: from file to file, better of two"
 
 
 async def tell(telling: Telling, posts: Path | None, posts_count: int, accounts: int) -> None:
@@ -47,6 +48,8 @@ async def tell(telling: Telling, posts: Path | None, posts_count: int, accounts:
     await the_license_is_suspended(telling)
     await an_allowance_runs_out(telling, second)
     await one_decision(telling, first)
+    telling.say.chapter("The figures")
+    await the_services_alone(telling)
 
 
 async def the_release(telling: Telling) -> Released:
