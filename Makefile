@@ -33,7 +33,7 @@ test: $(VENV)/.dev ## Run the quick tests (under 6 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, the slow ones too
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile=thorough
 
 lint: $(VENV)/.dev ## Check style, and the contracts
 	$(BIN)/ruff check .
