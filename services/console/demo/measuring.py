@@ -8,6 +8,7 @@ from itertools import islice
 
 from services.chassis.clock import SystemClock
 from services.chassis.ids import uuid7
+from services.console.demo.background import in_background
 from services.console.demo.papers import LICENSE, PURPOSE
 from services.console.demo.stage import Stage
 from services.console.demo.telling import Telling
@@ -27,7 +28,7 @@ IN_FLIGHT = 8
 async def the_services_alone(telling: Telling) -> None:
     """Asks for the posts again, in requests made beforehand. Nothing is delivered, and that is confirmed."""
     say, stage = telling.say, telling.stage
-    requests = await asyncio.to_thread(lambda: list(_requests(stage)))
+    requests = await in_background(lambda: list(_requests(stage)))
     client = LicensingClient(stage.licensing, stage.pipeline)
     try:
         began = time.perf_counter()

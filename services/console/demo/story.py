@@ -1,6 +1,5 @@
 """The demo's story: what is released, what is not, and what shows it. Each claim is checked as it is told."""
 
-import asyncio
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from services.console import moments
 from services.console.choices import record_choice
 from services.console.decisions import get_decision, trace_of
 from services.console.demo import opening, papers
+from services.console.demo.background import in_background
 from services.console.demo.measuring import the_services_alone
 from services.console.demo.opening import BATCH, reasons, today
 from services.console.demo.stage import Released
@@ -60,7 +60,7 @@ async def the_release(telling: Telling) -> Released:
         released = await stage.release("released", papers.LICENSE, stage.posts, step)
     report = released.report
     say.show(table(("", ">posts"), figures(report)))
-    written, broken_promises = await asyncio.to_thread(_look, released, stage.declined)
+    written, broken_promises = await in_background(lambda: _look(released, stage.declined))
     say.tell(
         f"We looked into each of the {written:,} posts written, and into what they embed: of the"
         f" {len(stage.declined):,} accounts that opted out, {broken_promises:,} posts are there."
@@ -81,7 +81,7 @@ async def the_receipts(telling: Telling, first: Released) -> None:
     say.chapter("The receipts")
     keys = load_keys(stage.state.existing_keys().receipt_jwks)
     with say.long_step("verifying") as step:
-        verified = await asyncio.to_thread(verify_job, first.out, keys, posts=stage.posts)
+        verified = await in_background(lambda: verify_job(first.out, keys, posts=stage.posts))
         seconds = step.seconds
     say.tell(f"Verified in {seconds:.1f} s with the public key alone:")
     for line in what_was_checked(verified, compared=True):
@@ -89,7 +89,7 @@ async def the_receipts(telling: Telling, first: Released) -> None:
     say.check(verified.receipts == first.report.receipts, "every receipt is verified")
     say.check(verified.delivered == first.report.released, "every released post is verified")
     telling.figures["posts verified a second"] = verified.asked / seconds
-    reason = await asyncio.to_thread(_why_rejected_with_a_post_missing, first, keys)
+    reason = await in_background(lambda: _why_rejected_with_a_post_missing(first, keys))
     say.tell(f"One post taken out of the file, and it no longer verifies: {reason}.")
     say.check(bool(reason), "an output with a post missing is rejected")
 
@@ -110,8 +110,8 @@ async def somebody_changes_their_mind(telling: Telling, first: Released) -> Rele
     )
     with say.long_step("releasing again") as step:
         second = await stage.release("released-again", papers.LICENSE, stage.posts, step)
-    _, theirs_before = await asyncio.to_thread(_look, first, {author})
-    _, theirs_after = await asyncio.to_thread(_look, second, {author})
+    _, theirs_before = await in_background(lambda: _look(first, {author}))
+    _, theirs_after = await in_background(lambda: _look(second, {author}))
     missing = first.report.released - second.report.released
     say.tell(
         f"The next release begins at once. It holds {theirs_after:,} posts by them or with anything of theirs"
