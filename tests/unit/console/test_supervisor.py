@@ -1,6 +1,7 @@
 """The supervisor, with tiny programs in place of services."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -211,7 +212,9 @@ async def test_a_program_that_keeps_dying_is_given_up(supervise: Supervise, tmp_
     async def kill_whatever_runs() -> None:
         while True:
             if (pid := supervisor.pid("moody")) is not None and script.marker.exists():
-                os.kill(pid, signal.SIGKILL)
+                # It may be gone already, and the supervisor not know it yet.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.005)
 
     killer = asyncio.create_task(kill_whatever_runs())
