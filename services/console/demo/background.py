@@ -1,4 +1,4 @@
-"""Work that takes seconds, beside the event loop, so that Ctrl-C is heard at once and waits for none of it."""
+"""Work that takes seconds, beside the event loop: Ctrl-C is heard at once, and waits for none of it."""
 
 import asyncio
 import contextlib
