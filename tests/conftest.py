@@ -2,9 +2,9 @@
 
 from hypothesis import HealthCheck, settings
 
-# A loaded machine is slow now and then; that is no fault of the code.
-ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-
-settings.register_profile("quick", max_examples=30, **ALWAYS)
-settings.register_profile("thorough", max_examples=200, **ALWAYS)
+for name, examples in (("quick", 30), ("thorough", 200)):
+    # A loaded machine is slow now and then; that is no fault of the code.
+    settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 settings.load_profile("quick")

@@ -1,9 +1,13 @@
 """What an operator can set for any service; each service adds its own fields and its environment prefix."""
 
+import os
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.chassis.refusals import precondition
 
 
 class ServiceSettings(BaseSettings):
@@ -48,6 +52,19 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
     )
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings as the environment has them.
+
+        Raises Refusal (precondition, SETTING_UNKNOWN) for a variable with our prefix that sets nothing: a word
+        misspelt would otherwise be a default in disguise. Raises pydantic's ValidationError for a bad value.
+        """
+        prefix = cls.model_config.get("env_prefix", "")
+        names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
+        if unknown := sorted(names - set(cls.model_fields)):
+            raise precondition("SETTING_UNKNOWN", f"there is no setting {', '.join(unknown)}")
+        return cls.model_validate({})
 
     @field_validator("listen", "health_listen", "metrics_listen")
     @classmethod

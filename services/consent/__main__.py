@@ -23,7 +23,7 @@ SECOND_US = 1_000_000
 
 async def main() -> None:
     """Serves until it is told to stop."""
-    settings = ConsentSettings.model_validate({})
+    settings = ConsentSettings.from_environment()
     telemetry = start_telemetry("consent", settings)
     clock = SystemClock()
     database = Database.open(settings.database_url, schema_dir=SCHEMA, name="consent")

@@ -68,7 +68,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
 
 async def main() -> None:
     """Serves until it is told to stop."""
-    settings = LicensingSettings.model_validate({})
+    settings = LicensingSettings.from_environment()
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")

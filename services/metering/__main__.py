@@ -18,7 +18,7 @@ SCHEMA = Path(__file__).with_name("schema")
 
 async def main() -> None:
     """Serves until it is told to stop."""
-    settings = MeteringSettings.model_validate({})
+    settings = MeteringSettings.from_environment()
     telemetry = start_telemetry("metering", settings)
     clock = SystemClock()
     database = Database.open(settings.database_url, schema_dir=SCHEMA, name="metering")

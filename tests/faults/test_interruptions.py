@@ -88,7 +88,6 @@ async def test_a_job_whose_server_is_gone_for_too_long_ends_with_3_and_can_be_re
 
     job.fleet.kill("licensing")
     given_up = await command.ending()
-    await job.fleet.recovered()
     finished = await job.finish()
 
     assert (given_up.status, given_up.answer["ended"]) == (EXIT_RESUMABLE, "unavailable")

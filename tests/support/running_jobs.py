@@ -73,10 +73,8 @@ class RunningJob:
         )
 
     async def finish(self) -> Ending:
-        """Starts it or takes it up, again and again until it ends for good."""
-        while (ending := await (await self.begin()).ending()).status == EXIT_RESUMABLE:
-            continue
-        return ending
+        """Starts the job, or takes up its run, and waits for its end."""
+        return await (await self.begin()).ending()
 
     async def until_orphaned(self, command: Command) -> set[str]:
         """Freezes the process between two batches with decisions under way; the ids of these."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.support.commands import Command, Ending
-from tests.support.running_jobs import EXIT_RESUMABLE, RunningJob, books_of
+from tests.support.running_jobs import RunningJob, books_of
 from tests.support.waiting import until
 
 CLIENT = "client"
@@ -29,7 +29,10 @@ def a_shot(victim: str, seed: object) -> Shot:
 
 
 async def run_under_fire(job: RunningJob, shots: Sequence[Shot], undisturbed_size: int) -> Ending:
-    """Runs the job to its end, resumed as often as it stops. What always adds up must do so at each shot."""
+    """Runs the job to its end; resumed when it was shot, while it rides out what happens to services.
+
+    What always adds up must do so at each shot.
+    """
     command = await job.begin()
     for shot in sorted(shots):
         await until(
@@ -38,8 +41,7 @@ async def run_under_fire(job: RunningJob, shots: Sequence[Shot], undisturbed_siz
         )
         command = await _fire(job, shot, command)
         books_of(job.fleet).check(at_rest=False)
-    ending = await command.ending()
-    return await job.finish() if ending.status == EXIT_RESUMABLE else ending
+    return await command.ending()
 
 
 async def _fire(job: RunningJob, shot: Shot, command: Command) -> Command:

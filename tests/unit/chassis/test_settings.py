@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from services.chassis.refusals import Refusal
 from services.chassis.settings import ServiceSettings, parse_address
 
 
@@ -25,10 +26,22 @@ def test_a_field_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SLUICE_ECHO_DATABASE_URL", "sqlite:///y.db")
     monkeypatch.setenv("SLUICE_ECHO_TOKEN_JWKS", "keys.json")
 
-    settings = EchoSettings.model_validate({})
+    settings = EchoSettings.from_environment()
 
     assert (settings.max_in_flight, settings.database_url) == (7, "sqlite:///y.db")
     assert settings.listen == "127.0.0.1:0"
+
+
+def test_a_variable_that_sets_nothing_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_ECHO_DATABASE_URL", "sqlite:///y.db")
+    monkeypatch.setenv("SLUICE_ECHO_TOKEN_JWKS", "keys.json")
+    monkeypatch.setenv("SLUICE_ECHO_MAX_IN_FLIHGT", "7")
+
+    with pytest.raises(Refusal) as refused:
+        EchoSettings.from_environment()
+
+    assert refused.value.reason == "SETTING_UNKNOWN"
+    assert "max_in_flihgt" in refused.value.message
 
 
 @pytest.mark.parametrize(
