@@ -61,9 +61,9 @@ class Report:
     """For want of room: when to try again, microseconds UTC by licensing's clock; None if it did not say."""
     last_decision_id: str = ""
     session_posts: int = 0
-    """Posts of this session alone."""
+    """Posts of the session alone."""
     session_us: int = 0
-    """Duration of this session, in microseconds."""
+    """Duration of the session, in microseconds."""
 
     @property
     def resumable(self) -> bool:
@@ -72,7 +72,7 @@ class Report:
 
     @property
     def posts_per_second(self) -> float:
-        """Posts of this session by its duration; 0 before any time has passed."""
+        """Posts of the session by its duration; 0 before any time has passed."""
         return self.session_posts * 1_000_000 / self.session_us if self.session_us else 0.0
 
     def count(self, entry: Entry) -> None:

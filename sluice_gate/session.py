@@ -199,7 +199,7 @@ class Session:
             self._report.end(Ended.NOT_WRITTEN, "FILE_UNUSABLE", error.strerror or "the journal")
 
     async def _give_back(self) -> None:
-        """Confirms as undelivered what will not be written in this session."""
+        """Confirms as undelivered what will not be written in the session."""
         asked = [turn.asked for turn in self._turns if turn.asked]
         results = await asyncio.gather(*asked, return_exceptions=True)
         for result in results:

@@ -57,8 +57,8 @@ class ServiceSettings(BaseSettings):
     def from_environment(cls) -> Self:
         """The settings as the environment has them.
 
-        Raises Refusal (precondition, SETTING_UNKNOWN) for a variable with our prefix that sets nothing: what is
-        misspelt would be a default in disguise. Raises pydantic's ValidationError for a bad value.
+        Raises Refusal (precondition, SETTING_UNKNOWN) for a variable with our prefix that sets nothing: what
+        is misspelt would be a default in disguise. Raises pydantic's ValidationError for a bad value.
         """
         prefix = cls.model_config.get("env_prefix", "")
         names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
