@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from services.console.app import app
 from tests.support.fleet import Fleet, a_fleet
 from tests.support.platforms import Platform, a_platform
-from tests.support.running_jobs import RunningJob, check_bill
+from tests.support.running_jobs import RunningJob, books_at_rest, check_bill
 
 POSTS = 3_000
 ACCOUNTS = 400
@@ -41,6 +41,19 @@ async def check_as_if_nothing_had_happened(job: RunningJob, undisturbed: Undistu
     assert json.loads(verified.stdout)["finished"]
     assert job.out.read_bytes() == undisturbed.output
     await check_bill(job)
+
+
+async def check_nothing_was_delivered_on(job: RunningJob, orphans: set[str]) -> None:
+    """On permits that ended while the job stood still: licensing knows, and metering keeps what was held."""
+    bills = (await books_at_rest(job.fleet)).bills(job.license_id)
+    late = [bill for bill in bills if bill.decision_id in orphans]
+    assert len(late) == len(orphans)
+    for bill in late:
+        assert bill.billed == []
+        assert bill.not_after_us is not None
+        assert bill.confirmed_at_us is not None
+        assert bill.confirmed_at_us >= bill.not_after_us
+    assert orphans.isdisjoint(job.delivered)
 
 
 @pytest.fixture(scope="session")

@@ -4,24 +4,16 @@ import signal
 
 import pytest
 
-from tests.faults.conftest import MakeJob, Undisturbed, check_as_if_nothing_had_happened
-from tests.support.running_jobs import EXIT_RESUMABLE, RunningJob, books_at_rest
+from tests.faults.conftest import (
+    MakeJob,
+    Undisturbed,
+    check_as_if_nothing_had_happened,
+    check_nothing_was_delivered_on,
+)
+from tests.support.running_jobs import EXIT_RESUMABLE, books_at_rest
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]
-
-
-async def check_nothing_was_delivered_on(job: RunningJob, orphans: set[str]) -> None:
-    """On permits that ended while the job stood still: licensing knows, and metering keeps what was held."""
-    bills = (await books_at_rest(job.fleet)).bills(job.license_id)
-    late = [bill for bill in bills if bill.decision_id in orphans]
-    assert len(late) == len(orphans)
-    for bill in late:
-        assert bill.billed == []
-        assert bill.not_after_us is not None
-        assert bill.confirmed_at_us is not None
-        assert bill.confirmed_at_us >= bill.not_after_us
-    assert orphans.isdisjoint(job.delivered)
 
 
 async def test_a_job_interrupted_by_ctrl_c_gives_back_what_it_did_not_write_and_can_be_resumed(
@@ -44,6 +36,7 @@ async def test_a_job_interrupted_by_ctrl_c_gives_back_what_it_did_not_write_and_
     await check_as_if_nothing_had_happened(job, undisturbed)
 
 
+@pytest.mark.slow
 async def test_a_job_killed_and_resumed_later_delivers_nothing_on_permits_that_have_ended(
     make_job: MakeJob, undisturbed: Undisturbed
 ) -> None:

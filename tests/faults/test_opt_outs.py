@@ -11,6 +11,7 @@ import pytest
 
 from services.chassis.clock import SystemClock
 from services.console.moments import read
+from tests.faults.conftest import check_nothing_was_delivered_on
 from tests.support.fleet import Fleet
 from tests.support.platforms import a_platform
 from tests.support.running_jobs import RunningJob, books_at_rest, check_bill
@@ -77,7 +78,7 @@ async def test_a_job_killed_before_an_opt_out_and_resumed_after_it_releases_no_m
 ) -> None:
     job = await a_job(fleet, tmp_path, "opted-out-meanwhile", seed=3)
     command = await job.begin()
-    await job.until_orphaned(command)
+    orphans = await job.until_orphaned(command)
     await command.killed()
     out_before = lines_of(job)
     author = most_prolific(out_before)
@@ -92,4 +93,5 @@ async def test_a_job_killed_before_an_opt_out_and_resumed_after_it_releases_no_m
     out_after = lines_of(job)[len(out_before) :]
     assert out_after == lines_without(author, out_after) != []
     assert author.encode() in unread
+    await check_nothing_was_delivered_on(job, orphans)
     await check_bill(job)
