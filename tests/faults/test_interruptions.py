@@ -4,13 +4,14 @@ import signal
 
 import pytest
 
-from tests.faults.conftest import (
+from tests.support.job_checks import (
     MakeJob,
     Undisturbed,
+    books_at_rest,
     check_as_if_nothing_had_happened,
     check_nothing_was_delivered_on,
 )
-from tests.support.running_jobs import EXIT_RESUMABLE, books_at_rest
+from tests.support.running_jobs import EXIT_RESUMABLE
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]

@@ -11,10 +11,10 @@ import pytest
 
 from services.chassis.clock import SystemClock
 from services.console.moments import read
-from tests.faults.conftest import check_nothing_was_delivered_on
 from tests.support.fleet import Fleet
+from tests.support.job_checks import books_at_rest, check_bill, check_nothing_was_delivered_on
 from tests.support.platforms import a_platform
-from tests.support.running_jobs import RunningJob, books_at_rest, check_bill
+from tests.support.running_jobs import RunningJob
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]

@@ -3,7 +3,7 @@
 import pytest
 
 from services.console.installation import SERVICES
-from tests.faults.conftest import MakeJob, Undisturbed, check_as_if_nothing_had_happened
+from tests.support.job_checks import MakeJob, Undisturbed, check_as_if_nothing_had_happened
 from tests.support.shots import CLIENT, a_shot, run_under_fire
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]

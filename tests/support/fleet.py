@@ -22,7 +22,7 @@ from services.console.subjects import import_subjects
 from services.console.supervisor import Supervisor
 from sluice.consent.v1.policy_pb2 import Policy
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
-from tests.support.commands import Ending, sluice
+from tests.support.commands import Command, Ending
 
 PERMIT_US = 2_000_000
 SOON_US = 300_000
@@ -57,10 +57,10 @@ class Fleet:
         """What the supervisor reported."""
         self._programs = local_services(state, state.prepare(), {}, _SETTINGS)
         self._supervisor = Supervisor(self._programs, self.said.append)
+        self._commands: list[Command] = []
 
     async def start(self) -> None:
-        """Returns when all three can be used. After `stop`, on the same ports as before."""
-        self._supervisor = Supervisor(self._programs, self.said.append)
+        """Returns when all three can be used."""
         await self._supervisor.start()
         addresses = {program.name: program.address for program in self._programs}
         self.operator = Session(addresses, token_source(self.state, None, OPERATOR))
@@ -69,6 +69,16 @@ class Fleet:
         """Drains all three."""
         await self.operator.__aexit__(None, None, None)
         await self._supervisor.stop()
+
+    async def command(self, *arguments: str) -> Command:
+        """Starts a command of `sluice` against this fleet."""
+        self._commands.append(await Command.start(self.state.root, *arguments))
+        return self._commands[-1]
+
+    async def end_commands(self) -> None:
+        """Kills the commands that still run."""
+        while self._commands:
+            await self._commands.pop().killed()
 
     def database(self, service: str) -> Path:
         """The SQLite file of a service."""
@@ -85,7 +95,7 @@ class Fleet:
 
     async def sluice(self, *arguments: str) -> Ending:
         """Runs a command of `sluice` against this fleet to its end."""
-        return await sluice(self.state.root, *arguments)
+        return await (await self.command(*arguments)).ending()
 
     async def publish_policy(self) -> None:
         """One policy for training: opt-out in some places, opt-in in others, forbidden in one."""

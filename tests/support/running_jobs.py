@@ -1,17 +1,11 @@
 """Release jobs that run as processes, to be killed and resumed; and what they left behind."""
 
-import base64
 import json
 import signal
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from sluice.licensing.v1.release_service_pb2 import DecideRequest
 from sluice_gate.plan import JobFiles
 from tests.support.commands import Command, Ending
 from tests.support.fleet import PURPOSE, Fleet
@@ -64,8 +58,7 @@ class RunningJob:
 
     async def begin(self, *options: str) -> Command:
         """Starts the job, or takes up its run."""
-        return await Command.start(
-            self.fleet.state.root,
+        return await self.fleet.command(
             *("release", str(self.posts), "--license", self.license_id, "--purpose", PURPOSE),
             *("--out", str(self.out), "--batch-size", str(BATCH), "--in-flight", str(IN_FLIGHT), "--json"),
             *(("--resume", self.run) if self.run else ()),
@@ -94,37 +87,3 @@ class RunningJob:
 def books_of(fleet: Fleet) -> Books:
     """The books that a fleet keeps."""
     return Books(fleet.database("licensing"), fleet.database("metering"))
-
-
-async def books_at_rest(fleet: Fleet) -> Books:
-    """The books as soon as outbox and sweeper have done what there was to do, and only if they add up."""
-    books = books_of(fleet)
-    await fleet.recovered()
-    await until(books.are_at_rest, "outbox and sweeper were done", look_every=0.1)
-    books.check(at_rest=True)
-    return books
-
-
-async def check_bill(job: RunningJob) -> None:
-    """Checks that what is billed are the posts of the output, each once, and that every sum holds."""
-    books = await books_at_rest(job.fleet)
-    asked = dict(_requests(job.files.receipts))
-    billed = Counter[int]()
-    for bill in books.bills(job.license_id):
-        # Every decision of the ledger has its receipt beside the output, so none is billed unseen.
-        billed.update(asked[bill.decision_id][position] for position in bill.billed)
-    assert billed == Counter(ids_in(job.out))
-    assert set(billed.values()) <= {1}
-
-
-def ids_in(posts: Path) -> list[int]:
-    """Ids of the posts of a file, in order."""
-    return [int(json.loads(line)["id_str"]) for line in posts.read_bytes().splitlines()]
-
-
-def _requests(receipts: Path) -> Iterator[tuple[str, list[int]]]:
-    """For each receipt of a job its decision and the ids of the posts that were asked for."""
-    for line in receipts.read_bytes().splitlines():
-        fields: dict[str, Any] = json.loads(line)
-        request = DecideRequest.FromString(base64.b64decode(fields["request"]))
-        yield fields["decision_id"], np.frombuffer(request.columns.ids, "<u8").tolist()
