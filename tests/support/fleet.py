@@ -4,10 +4,11 @@ What a test does to them goes through the command line's own functions, or throu
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from services.chassis.clock import SystemClock
+from services.chassis.ids import uuid7
 from services.console import moments
 from services.console.choices import import_choices
 from services.console.credentials import OPERATOR, token_source
@@ -31,6 +32,9 @@ PURPOSE = "ai_training_generative"
 NOTICE = "ab" * 32
 """Digest of the notice that subjects were served."""
 
+Settings = Mapping[str, Mapping[str, str]]
+"""By service and name of the setting."""
+
 _DRAINING = {"drain_grace": "0", "drain_seconds": "1"}
 _SETTINGS = {
     "consent": {**_DRAINING, "permit_seconds": "2"},
@@ -50,12 +54,13 @@ _REGIMES = {"opt_out": ("US", "GB", "IN", "BR", "JP"), "opt_in": ("DE", "FR"), "
 class Fleet:
     """Consent, metering and licensing, each a process that is started again when it dies."""
 
-    def __init__(self, state: StateFolder) -> None:
-        """Needs a running event loop; nothing runs before `start`."""
+    def __init__(self, state: StateFolder, settings: Settings) -> None:
+        """`settings` come on top of the short times. Needs an event loop; nothing runs before `start`."""
         self.state = state
         self.said: list[str] = []
         """What the supervisor reported."""
-        self._programs = local_services(state, state.prepare(), {}, _SETTINGS)
+        of_each = {service: {**short, **settings.get(service, {})} for service, short in _SETTINGS.items()}
+        self._programs = local_services(state, state.prepare(), {}, of_each)
         self._supervisor = Supervisor(self._programs, self.said.append)
         self._commands: list[Command] = []
 
@@ -80,6 +85,10 @@ class Fleet:
         while self._commands:
             await self._commands.pop().killed()
 
+    def address(self, service: str) -> str:
+        """Where a service is."""
+        return next(program.address for program in self._programs if program.name == service)
+
     def database(self, service: str) -> Path:
         """The SQLite file of a service."""
         return self.state.database(service)
@@ -96,6 +105,10 @@ class Fleet:
     async def sluice(self, *arguments: str) -> Ending:
         """Runs a command of `sluice` against this fleet to its end."""
         return await (await self.command(*arguments)).ending()
+
+    def new_id(self) -> str:
+        """A fresh request id."""
+        return uuid7(SystemClock().now_us())
 
     async def publish_policy(self) -> None:
         """One policy for training: opt-out in some places, opt-in in others, forbidden in one."""
@@ -148,9 +161,9 @@ class Fleet:
 
 
 @contextlib.asynccontextmanager
-async def a_fleet(folder: Path) -> AsyncIterator[Fleet]:
+async def a_fleet(folder: Path, settings: Settings | None = None) -> AsyncIterator[Fleet]:
     """A running fleet with a policy in effect; its state is in `folder`."""
-    fleet = Fleet(StateFolder(folder))
+    fleet = Fleet(StateFolder(folder), settings or {})
     await fleet.start()
     try:
         await fleet.publish_policy()
