@@ -69,3 +69,12 @@ class Command:
         """Ends it as a crash would."""
         self.send(signal.SIGKILL)
         return await self.ending()
+
+
+async def sluice(state: Path, *arguments: str) -> Ending:
+    """Runs a command to its end."""
+    command = await Command.start(state, *arguments)
+    try:
+        return await command.ending()
+    finally:
+        command.send(signal.SIGKILL)
