@@ -56,7 +56,7 @@ async def test_what_leaves_is_exactly_what_has_no_contributor_who_opted_out(
     plan = Plan(posts, out, "acme-training", TRAINING, PostForm(Format.X_API), batch_size=500)
 
     client = LicensingClient(
-        cluster.licensing_address, lambda: cluster.token(PrincipalKind.PIPELINE, "firehose")
+        cluster.licensing.address, lambda: cluster.licensing.token(PrincipalKind.PIPELINE, "firehose")
     )
     report = await ReleaseJob(plan, client).start()
     await client.close()

@@ -101,12 +101,13 @@ class Cluster:
         self._reader_of_metering = metering.peer(PrincipalKind.SERVICE, "licensing")
         self.consent_address = consent.address
         self.metering_address = metering.address
-        self._has_licensee = False
+        self._licensees: set[str] = set()
+        """Licensings that know the licensee."""
 
     def serve_licensing(self, server: LocalServer, licensing: Licensing, database: Database) -> None:
         """Names the licensing that is asked from now on."""
         self.database = database
-        self.licensing_address, self.token = server.address, server.token
+        self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         outbox, sweeper = licensing.background
@@ -118,15 +119,15 @@ class Cluster:
         """A fresh request id."""
         return uuid7(self.clock.now_us())
 
-    async def publish_policy(self, regime: int = policy_pb2.REGIME_OPT_OUT) -> None:
-        """One policy, in effect at once, for training and sharing in the US and in Germany."""
+    async def publish_policy(self, regime: int = policy_pb2.REGIME_OPT_OUT, in_us: int = 0) -> None:
+        """A policy, in effect after `in_us`, for training and sharing in the US and in Germany."""
         rules = [
             policy_pb2.PolicyRule(jurisdiction=jurisdiction, purpose=purpose, regime=regime)  # type: ignore[arg-type]
             for jurisdiction in ("US", "DE")
             for purpose in (SHARING, TRAINING)
         ]
         policy = policy_pb2.Policy(text_digest=b"t" * 32, rules=rules, notice_digests=[NOTICE])
-        policy.effective_at.FromMicroseconds(self.clock.now_us())
+        policy.effective_at.FromMicroseconds(self.clock.now_us() + in_us)
         request = consent_service_pb2.PublishPolicyRequest(request_id=self.new_id(), policy=policy)
         await self._consent("PublishPolicy", request)
 
@@ -162,12 +163,12 @@ class Cluster:
     ) -> None:
         """An active license with `some_terms`."""
         licensee = license_pb2.Licensee(licensee_id="acme", display_name="Acme")
-        if not self._has_licensee:
+        if self.database.name not in self._licensees:
             await self.contracts(
                 "CreateLicensee",
                 contract_service_pb2.CreateLicenseeRequest(request_id=self.new_id(), licensee=licensee),
             )
-            self._has_licensee = True
+            self._licensees.add(self.database.name)
         await self.contracts(
             "CreateLicense",
             contract_service_pb2.CreateLicenseRequest(
@@ -251,15 +252,20 @@ async def a_cluster(folder: Path, clock: ManualClock | None = None) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def licensing_of(cluster: Cluster, folder: Path, name: str = "licensing") -> AsyncIterator[None]:
-    """Licensing, asked by the cluster's calls for as long as the context is open."""
+async def licensing_of(
+    cluster: Cluster, folder: Path, name: str = "licensing", **changes: Any
+) -> AsyncIterator[None]:
+    """Licensing, asked by the cluster's calls from now on; `changes` are settings."""
     database = Database.open(f"sqlite:///{folder}/{name}.db", schema_dir=LICENSING_SCHEMA, name=name)
     keys = some_keys(folder)
     settings = LicensingSettings(
         database_url="sqlite://",
         token_jwks=keys.token_jwks,
-        consent_target=cluster.consent_address,
-        metering_target=cluster.metering_address,
+        **{
+            "consent_target": cluster.consent_address,
+            "metering_target": cluster.metering_address,
+            **changes,
+        },
     )
     licensing = assemble(settings, cluster.clock, keys, database)
     async with serving(

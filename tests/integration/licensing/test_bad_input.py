@@ -1,6 +1,11 @@
 """What bad input gets: a refusal with a reason, or a stored denial; never a charge, never a release."""
 
 import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +17,7 @@ from services.licensing.peers import ConsentPeer, MeteringPeer
 from sluice.consent.v1 import consent_service_pb2
 from sluice.licensing.v1 import post_pb2
 from sluice.licensing.v1 import release_service_pb2 as pb
-from tests.support.cluster import SECOND_US, Cluster, a_post
+from tests.support.cluster import SECOND_US, Cluster, a_post, licensing_of
 
 POSTS = [a_post(101, 1)]
 
@@ -129,20 +134,60 @@ async def test_a_batch_without_room_is_told_when_to_come_back(cluster: Cluster) 
     assert set(denied.verdicts) == set(never.verdicts) == {4}
 
 
-@pytest.mark.parametrize("peer", [ConsentPeer, MeteringPeer])
-async def test_a_peer_that_is_down_leaves_it_undecided_inside_the_deadline(
-    cluster: Cluster, peer: type, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def gone(*_: Any) -> Any:
-        raise Refusal(Kind.UNAVAILABLE, "PEER_UNAVAILABLE", "it did not answer")
+@contextlib.asynccontextmanager
+async def nobody_answers() -> AsyncIterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    try:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        listening.close()
 
-    monkeypatch.setattr(peer, "check" if peer is ConsentPeer else "reserve", gone)
+
+@contextlib.asynccontextmanager
+async def nobody_is_there() -> AsyncIterator[str]:
+    """An address at which nothing listens."""
+    async with nobody_answers() as address:
+        pass
+    yield address
+
+
+@pytest.mark.parametrize("trouble", [nobody_is_there, nobody_answers])
+@pytest.mark.parametrize("peer", ["consent", "metering"])
+async def test_a_peer_that_is_down_or_hangs_leaves_it_undecided_before_the_caller_loses_patience(
+    cluster: Cluster, tmp_path: Path, peer: str, trouble: Callable[[], AbstractAsyncContextManager[str]]
+) -> None:
+    async with (
+        trouble() as address,
+        licensing_of(cluster, tmp_path, "alone", peer_deadline_seconds=0.3, **{f"{peer}_target": address}),
+    ):
+        await cluster.license()
+
+        with pytest.raises(Refusal) as refused:
+            await cluster.decide(POSTS)
+
+    # Licensing says who did not answer; a caller whose own time had run out would name licensing.
+    assert (refused.value.kind, refused.value.reason) == (Kind.UNAVAILABLE, "PEER_UNAVAILABLE")
+    assert peer in refused.value.message
+    assert await cluster.holds() == []
+
+
+async def test_a_peer_that_refuses_licensing_itself_is_no_fault_of_the_caller(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Peer.call
+
+    async def turn_away(peer: Any, method: Any, request: Any, **keywords: Any) -> Any:
+        if isinstance(request, consent_service_pb2.CheckConsentRequest):
+            raise Refusal(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "the token has expired")
+        return await call(peer, method, request, **keywords)
+
+    monkeypatch.setattr(Peer, "call", turn_away)
 
     with pytest.raises(Refusal) as refused:
         await cluster.decide(POSTS)
 
-    assert refused.value.kind is Kind.UNAVAILABLE
-    assert await cluster.holds() == []
+    assert (refused.value.kind, refused.value.reason) == (Kind.UNAVAILABLE, "PEER_REFUSED")
 
 
 async def lied_to(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Refusal:

@@ -1,8 +1,11 @@
 """What becomes of a release: the table of deliveries, end to end, with the sums that must always hold."""
 
+from typing import Any
+
 import pytest
 
-from services.chassis.refusals import Refusal
+from services.chassis.refusals import Refusal, unavailable
+from services.licensing.peers import MeteringPeer
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from tests.support.cluster import SECOND_US, Cluster, a_post
@@ -36,6 +39,17 @@ async def test_what_is_never_confirmed_counts_in_full(cluster: Cluster) -> None:
     assert (delivery.posts_metered, delivery.posts_billed) == (3, 3)
     reservation = await cluster.reservation(decision.reservation_id)
     assert (reservation.state, reservation.posts_settled) == (metering_pb.RESERVATION_STATE_SETTLED, 3)
+
+
+async def test_a_permit_is_not_settled_a_microsecond_before_its_end(cluster: Cluster) -> None:
+    decision = await cluster.decide(POSTS)
+    cluster.clock.advance(30 * SECOND_US - 1)
+
+    await cluster.sweeper.sweep()
+    await cluster.outbox.deliver()
+
+    assert (await cluster.decision(decision.decision_id)).delivery.state == pb.DELIVERY_STATE_OPEN
+    assert await cluster.holds() == [decision.reservation_id]
 
 
 @pytest.mark.parametrize("swept_first", [True, False])
@@ -124,15 +138,22 @@ async def test_a_replay_says_what_validity_is_left_and_is_void_after_it(cluster:
 async def test_settling_waits_in_the_outbox_for_as_long_as_metering_does_not_answer(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def silent(*_: Any) -> None:
+        raise unavailable("PEER_UNAVAILABLE", "metering did not answer")
+
     decision = await cluster.decide(POSTS)
-    await cluster.confirm(decision.decision_id, TWO_OF_THREE)
-
+    with monkeypatch.context() as patch:
+        patch.setattr(MeteringPeer, "settle", silent)
+        delivery = await cluster.confirm(decision.decision_id, TWO_OF_THREE)
+        await cluster.outbox.deliver()
+        await cluster.outbox.deliver()
     held_meanwhile = await cluster.holds()
-    await cluster.outbox.deliver()
+
     await cluster.outbox.deliver()
 
+    assert delivery.state == pb.DELIVERY_STATE_CONFIRMED
     assert held_meanwhile == [decision.reservation_id]
-    assert await cluster.holds() == []
+    assert (await cluster.reservation(decision.reservation_id)).posts_settled == 2
 
 
 async def test_a_settlement_that_metering_has_forgotten_is_said_again_by_the_sweeper(
