@@ -1,5 +1,7 @@
 """One trace over the three services for a decision, its id in the receipt, sent to a collector over OTLP."""
 
+import base64
+import json
 from pathlib import Path
 
 from services.console.credentials import PIPELINE, token_source
@@ -22,6 +24,13 @@ def lineage(spans: list[CollectedSpan]) -> set[tuple[str, str, str]]:
     """(service, name of the span, name of its parent) for each span; "" where it has none."""
     names = {span.span.span_id: span.span.name for span in spans}
     return {(each.service, each.span.name, names.get(each.span.parent_span_id, "")) for each in spans}
+
+
+def claims_of(receipt: str) -> dict[str, object]:
+    """What a receipt says; its signature is another test's."""
+    payload = receipt.split(".")[1]
+    claims: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
 
 
 async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -> None:
@@ -53,6 +62,7 @@ async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -
             await client.close()
 
     assert decision.outcome == pb.OUTCOME_RELEASED
+    assert claims_of(decision.receipt)["trace_id"] == decision.trace_id
     assert lineage(spans) == {
         ("licensing", DECIDE, ""),
         ("licensing", CHECK, DECIDE),

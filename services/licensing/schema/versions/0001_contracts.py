@@ -10,6 +10,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _create_contracts()
+    _create_replays()
+    _create_head()
+
+
+def _create_contracts() -> None:
     op.create_table(
         "licensees",
         sa.Column("licensee_id", sa.String(63), primary_key=True),
@@ -43,6 +49,9 @@ def upgrade() -> None:
         sa.Column("changed_by", sa.String(128), nullable=False),
         sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     )
+
+
+def _create_replays() -> None:
     op.create_table(
         "replays",
         sa.Column("principal", sa.String(128), primary_key=True),
@@ -52,6 +61,9 @@ def upgrade() -> None:
         sa.Column("answer", sa.LargeBinary, nullable=False),
         sa.Column("at_us", sa.BigInteger, nullable=False),
     )
+
+
+def _create_head() -> None:
     head = op.create_table(
         "head",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),

@@ -20,6 +20,13 @@ def _decision_id(*, primary_key: bool = True) -> "sa.Column[str]":
 
 
 def upgrade() -> None:
+    _create_decisions()
+    _create_what_hangs_on_decisions()
+    _create_deliveries()
+    _create_outbox()
+
+
+def _create_decisions() -> None:
     op.create_table(
         "decisions",
         sa.Column("decision_id", sa.String(36), primary_key=True),
@@ -54,6 +61,9 @@ def upgrade() -> None:
         sa.Column("receipt", sa.String, nullable=False),
         sa.UniqueConstraint("principal_kind", "principal", "request_id", name="uq_decisions_request"),
     )
+
+
+def _create_what_hangs_on_decisions() -> None:
     op.create_table(
         "attempts",
         sa.Column("attempt_id", sa.String(36), primary_key=True),
@@ -69,6 +79,9 @@ def upgrade() -> None:
         sa.Column("post_offsets", sa.LargeBinary, nullable=False),
         sa.Column("post_ids", sa.LargeBinary, nullable=False),
     )
+
+
+def _create_deliveries() -> None:
     op.create_table(
         "open_permits",
         _decision_id(),
@@ -89,6 +102,9 @@ def upgrade() -> None:
         sa.Column("posts", sa.Integer, nullable=False),
         sa.Column("confirmed_at_us", sa.BigInteger, nullable=False),
     )
+
+
+def _create_outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
