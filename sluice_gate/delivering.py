@@ -107,6 +107,7 @@ class Deliveries:
             return False
         out = self._outputs.out
         before = out.length
+        turn.begun = True
         records = zip(turn.batch.records, answer.released.tolist(), strict=True)
         out.append(b"".join(record.raw for record, released in records if released))
         self._at_step(Step.OUTPUT_WRITTEN)
@@ -115,6 +116,7 @@ class Deliveries:
         if self._is_over(answer):
             # The disk took longer than the permit lasted: what is not in the journal was not delivered.
             out.cut(before)
+            turn.begun = False
             return False
         return True
 

@@ -21,6 +21,8 @@ What a resumed job finds, by the last step that was done before the process died
 - journal entry whole: everything it speaks of was durable before. The batch is delivered and is not asked for
   again; what was delivered is confirmed again, late if need be. The first confirmation stands, and it is the
   same.
+- journal entry written, its durability unknown, for the disk reported an error: the session ends and leaves
+  the batch as it is, neither delivered nor given back; it is one of the cases above for whoever resumes.
 - confirmed, not noted: it is confirmed once more, which changes nothing.
 - finished: all that is not known to be confirmed is confirmed again, and nothing else happens.
 
@@ -147,4 +149,5 @@ def _or_refused(opening: Callable[[], _Result]) -> _Result:
     try:
         return opening()
     except OSError as error:
-        raise JobRefused("FILE_UNUSABLE", f"{error.filename}: {error.strerror}") from error
+        name = f"{error.filename}: " if error.filename else ""
+        raise JobRefused("FILE_UNUSABLE", f"{name}{error.strerror or error}") from error

@@ -199,13 +199,21 @@ class Session:
             self._report.end(Ended.NOT_WRITTEN, "FILE_UNUSABLE", error.strerror or "the journal")
 
     async def _give_back(self) -> None:
-        """Confirms as undelivered what will not be written in the session."""
-        asked = [turn.asked for turn in self._turns if turn.asked]
-        results = await asyncio.gather(*asked, return_exceptions=True)
+        """Confirms as undelivered what was not, and will not be, written in the session."""
+        asked = {turn.batch.ordinal: turn.asked for turn in self._turns if turn.asked}
+        results = await asyncio.gather(*asked.values(), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, GateError):
                 raise result
-        held = [result for result in results if isinstance(result, Answer) and result.posts_released]
+        # A write that failed may be on disk all the same. Only whoever reads the journal again can tell: to
+        # give such a batch back would leave posts in the output that are billed to nobody.
+        begun = {turn.batch.ordinal for turn in self._turns if turn.begun}
+        self._report.unconfirmed += len(begun)
+        held = [
+            result
+            for ordinal, result in zip(asked, results, strict=True)
+            if isinstance(result, Answer) and result.posts_released and ordinal not in begun
+        ]
         await asyncio.gather(*(self._give_back_one(answer) for answer in held))
 
     async def _give_back_one(self, answer: Answer) -> None:

@@ -36,6 +36,8 @@ class Turn:
     """Times that it waited for room."""
     alone: bool = False
     """It had no room: no later batch may ask, and take the room again, before this one is through."""
+    begun: bool = False
+    """Its delivery has begun: what was released may be on disk, and be read as delivered on resuming."""
     lost: int = 0
     """Fresh permits that ended unused."""
     asked: asyncio.Task[Answer] | None = None

@@ -1,7 +1,10 @@
 """A job that dies at any moment, and is resumed, also when every permit has run out."""
 
+import errno
 import json
+import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -262,6 +265,37 @@ async def test_a_write_that_outlasts_its_permit_is_taken_back(tmp_path: Path) ->
         report = await a_job(plan, client, fake.clock, at_step).start()
 
     assert report.rounds == 1
+    assert_nothing_lost_or_doubled(fake, plan)
+
+
+@pytest.mark.parametrize("later_us", [0, PERMIT_US])
+@pytest.mark.parametrize("failing", range(1, 10))
+async def test_a_batch_whose_durability_is_unknown_is_never_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int, later_us: int
+) -> None:
+    """The disk reports an error though all that was written is there: who resumes may find it delivered."""
+    fake, plan = FakeReleases(), a_plan(a_file(tmp_path))
+    written: list[int] = []
+
+    def fail_once(file: int, sync: Callable[[int], None] = os.fsync) -> None:
+        sync(file)
+        written.append(file)
+        if len(written) == failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    async with licensing(fake) as client:
+        with monkeypatch.context() as disk:
+
+            def at_step(step: Step) -> None:
+                if step is Step.ANSWERED:
+                    disk.setattr(os, "fsync", fail_once)
+
+            stopped = await a_job(plan, client, fake.clock, at_step).start()
+        fake.clock.advance(later_us)
+        report = await until_done(plan, client, fake.clock, stopped.run)
+
+    assert (stopped.ended, stopped.message) == (Ended.NOT_WRITTEN, "Input/output error")
+    assert (report.ended, report.problems) == (Ended.FINISHED, [])
     assert_nothing_lost_or_doubled(fake, plan)
 
 
