@@ -30,10 +30,10 @@ demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing
 	$(BIN)/sluice demo
 
 test: $(VENV)/.dev ## Run the quick tests (under 6 minutes on 2 cores)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, the slow ones too
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile=thorough
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --hypothesis-profile=thorough
 
 lint: $(VENV)/.dev ## Check style, and the contracts
 	$(BIN)/ruff check .

@@ -28,8 +28,9 @@ if _version_not_supported:
 class ContractServiceStub:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -84,8 +85,9 @@ class ContractServiceStub:
 class ContractServiceServicer:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -201,8 +203,9 @@ def add_ContractServiceServicer_to_server(servicer, server):
 class ContractService:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 

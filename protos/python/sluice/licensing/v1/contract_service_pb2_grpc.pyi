@@ -29,8 +29,9 @@ GRPC_VERSION: str
 class ContractServiceStub:
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -63,8 +64,9 @@ class ContractServiceStub:
 class ContractServiceAsyncStub(ContractServiceStub):
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -93,8 +95,9 @@ class ContractServiceAsyncStub(ContractServiceStub):
 class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 

@@ -28,8 +28,9 @@ if _version_not_supported:
 class ReleaseServiceStub:
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def __init__(self, channel):
@@ -58,14 +59,16 @@ class ReleaseServiceStub:
 class ReleaseServiceServicer:
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def Decide(self, request, context):
         """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
-        REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
+        REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
+        CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,8 +118,9 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
 class ReleaseService:
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @staticmethod

@@ -29,8 +29,9 @@ GRPC_VERSION: str
 class ReleaseServiceStub:
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @_typing.overload
@@ -40,7 +41,8 @@ class ReleaseServiceStub:
     Decide: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.DecideRequest, _release_service_pb2.DecideResponse]
     """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
-    REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
+    REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
+    CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
     """
     ConfirmDelivery: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -53,15 +55,17 @@ class ReleaseServiceStub:
 class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Decide: _aio.UnaryUnaryMultiCallable[_release_service_pb2.DecideRequest, _release_service_pb2.DecideResponse]  # type: ignore[assignment]
     """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
-    REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
+    REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
+    CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
     """
     ConfirmDelivery: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]  # type: ignore[assignment]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -73,8 +77,9 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @_abc_1.abstractmethod
@@ -85,7 +90,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_release_service_pb2.DecideResponse, _abc.Awaitable[_release_service_pb2.DecideResponse]]:
         """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
-        REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_ANSWER_INVALID, DECISION_CONTENDED.
+        REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
+        CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
         """
 
     @_abc_1.abstractmethod

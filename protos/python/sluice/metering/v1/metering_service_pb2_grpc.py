@@ -28,8 +28,9 @@ if _version_not_supported:
 class MeteringServiceStub:
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def __init__(self, channel):
@@ -68,8 +69,9 @@ class MeteringServiceStub:
 class MeteringServiceServicer:
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def Reserve(self, request, context):
@@ -149,8 +151,9 @@ def add_MeteringServiceServicer_to_server(servicer, server):
 class MeteringService:
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @staticmethod

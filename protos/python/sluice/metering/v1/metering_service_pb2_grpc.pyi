@@ -29,8 +29,9 @@ GRPC_VERSION: str
 class MeteringServiceStub:
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @_typing.overload
@@ -58,8 +59,9 @@ class MeteringServiceStub:
 class MeteringServiceAsyncStub(MeteringServiceStub):
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -83,8 +85,9 @@ class MeteringServiceAsyncStub(MeteringServiceStub):
 class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN.
+    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @_abc_1.abstractmethod
