@@ -1,5 +1,6 @@
 """The connection of a gate to licensing: two calls, each with a deadline, a fresh token and its own trace."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
@@ -46,6 +47,9 @@ _PASSING = frozenset(
         grpc.StatusCode.INTERNAL,
     }
 )
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What can stand after "Bearer" (RFC 6750, 2.1)."""
 
 _Response = TypeVar("_Response")
 
@@ -111,12 +115,18 @@ class LicensingClient:
         with self._tracer.start_as_current_span(
             f"sluice.licensing.v1.ReleaseService/{name}", context.Context(), trace.SpanKind.CLIENT
         ):
-            headers: dict[str, str] = {"authorization": f"Bearer {self._token()}"}
+            headers: dict[str, str] = {"authorization": f"Bearer {_sendable(self._token())}"}
             propagate.inject(headers)
             try:
                 return await method(request, metadata=tuple(headers.items()), timeout=self._deadline_seconds)
             except grpc.aio.AioRpcError as error:
                 raise _refused(error) from error
+
+
+def _sendable(token: str) -> str:
+    if not _TOKEN.fullmatch(token):
+        raise CallRefused("TOKEN_INVALID", "the token holds what no token can hold", passing=False)
+    return token
 
 
 def _refused(error: grpc.aio.AioRpcError) -> CallRefused:

@@ -6,6 +6,7 @@ journal counts as delivered.
 
 import base64
 import enum
+import hashlib
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
@@ -92,24 +93,22 @@ class Deliveries:
         `answer` is None where the batch has no post to ask for. Blocks until everything is durable. Raises
         OSError.
         """
-        if not self._write_output(turn, answer):
+        output = _output_of(turn, answer)
+        if answer is not None and output and not self._write_output(turn, answer, output):
             return None
-        self._write_receipts(turn, answer)
+        self._write_receipts(turn, answer, output)
         entry = self._entry(turn, answer)
         self._journal.add(entry)
         self._at_step(Step.JOURNAL_DURABLE)
         return entry
 
-    def _write_output(self, turn: Turn, answer: Answer | None) -> bool:
-        if answer is None or not answer.posts_released:
-            return True
+    def _write_output(self, turn: Turn, answer: Answer, output: bytes) -> bool:
         if self._is_over(answer):
             return False
         out = self._outputs.out
         before = out.length
         turn.begun = True
-        records = zip(turn.batch.records, answer.released.tolist(), strict=True)
-        out.append(b"".join(record.raw for record, released in records if released))
+        out.append(output)
         self._at_step(Step.OUTPUT_WRITTEN)
         out.sync()
         self._at_step(Step.OUTPUT_DURABLE)
@@ -123,12 +122,13 @@ class Deliveries:
     def _is_over(self, answer: Answer) -> bool:
         return self._clock.elapsed_us() >= answer.deliver_before_us
 
-    def _write_receipts(self, turn: Turn, answer: Answer | None) -> None:
+    def _write_receipts(self, turn: Turn, answer: Answer | None, output: bytes) -> None:
         if answer is None:
             return
         answers = [*turn.spent, answer]
         lines = (
-            _receipt_line(turn, kept, round, delivered=kept is answer) for round, kept in enumerate(answers)
+            _receipt_line(turn, kept, round, output if kept is answer else None)
+            for round, kept in enumerate(answers)
         )
         self._outputs.receipts.append(b"".join(lines))
         if manifest := _manifest_lines(turn, answer):
@@ -158,14 +158,24 @@ class Deliveries:
         )
 
 
-def _receipt_line(turn: Turn, answer: Answer, round: int, *, delivered: bool) -> bytes:
-    decision = answer.decision
+def _output_of(turn: Turn, answer: Answer | None) -> bytes:
+    """The records that may go, byte for byte."""
+    if answer is None:
+        return b""
+    records = zip(turn.batch.records, answer.released.tolist(), strict=True)
+    return b"".join([record.raw for record, released in records if released])
+
+
+def _receipt_line(turn: Turn, answer: Answer, round: int, output: bytes | None) -> bytes:
+    """One decision as it is kept; `output` is what was delivered on it, None where that is nothing."""
+    decision, delivered = answer.decision, output is not None
     return encode(
         {
             "batch": turn.batch.ordinal,
             "decision_id": decision.decision_id,
             "delivered": (answer.bitmap() if delivered else answer.nothing()).hex(),
             "input": [turn.batch.span.start, turn.batch.span.end],
+            "output_sha256": hashlib.sha256(output or b"").hexdigest(),
             "receipt": decision.receipt,
             "request": base64.b64encode(answer.request.SerializeToString(deterministic=True)).decode(),
             "round": round,

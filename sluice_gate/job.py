@@ -62,13 +62,16 @@ class ReleaseJob:
         licensing: Licensing,
         *,
         clock: Clock | None = None,
+        on_run: Callable[[str], None] | None = None,
         on_progress: Progress | None = None,
         at_step: AtStep | None = None,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        """`on_run` gets the id of the run before anything is asked: who is to resume it must know it."""
         self._plan = plan
         self._licensing = licensing
         self._clock = clock or SystemClock()
+        self._on_run = on_run or (lambda run: None)
         self._on_progress = on_progress or (lambda done, size, report: None)
         self._at_step = at_step or (lambda step: None)
         self._randomness = randomness
@@ -85,6 +88,7 @@ class ReleaseJob:
         with closing(_or_refused(lambda: PostReader(plan.posts, plan.form))) as reader:
             header = _or_refused(lambda: header_of(plan, run, reader))
             with closing(_or_refused(lambda: Journal.create(plan.files.journal, header))) as journal:
+                self._on_run(run)
                 self._at_step(Step.JOURNAL_MADE)
                 with closing(_or_refused(lambda: Outputs.create(plan.files))) as outputs:
                     return await self._session(reader, journal, outputs, Past(Report(run))).run()
@@ -97,6 +101,7 @@ class ReleaseJob:
             header = _or_refused(lambda: header_of(plan, run, reader))
             with closing(_or_refused(lambda: Journal.open(plan.files.journal))) as journal:
                 check_same(read_header(plan.files.journal), header)
+                self._on_run(run)
                 past = _past(plan, run)
                 with closing(_or_refused(lambda: Outputs.reopen(plan.files, past.last))) as outputs:
                     return await self._session(reader, journal, outputs, past).run()

@@ -7,8 +7,9 @@ in those files is cut off on resuming; whatever licensing knows and the journal 
 import fcntl
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -155,10 +156,17 @@ def read_header(path: Path) -> Header:
         raise JobRefused("JOURNAL_DAMAGED", f"{path} does not begin as a journal does")
     if fields.get("v") != JOURNAL_VERSION:
         raise JobRefused("JOURNAL_VERSION", f"{path} was written by another version")
+    if not _is_of(fields, _HEADER_TYPES):
+        raise JobRefused("JOURNAL_DAMAGED", f"{path} does not begin as a journal does")
+    return Header(**fields)  # type: ignore[arg-type]  # checked field by field above
+
+
+def run_of(path: Path) -> str | None:
+    """The run that a journal is of; None where there is no journal that says it."""
     try:
-        return Header(**fields)  # type: ignore[arg-type]  # JSON; a journal is private to its writer
-    except TypeError as error:
-        raise JobRefused("JOURNAL_DAMAGED", f"{path} does not begin as a journal does") from error
+        return read_header(path).run
+    except (JobRefused, OSError):
+        return None
 
 
 def read_entries(path: Path) -> Iterator[Entry | int | None]:
@@ -173,21 +181,101 @@ def read_entries(path: Path) -> Iterator[Entry | int | None]:
             if fields is None:
                 _check_torn(path, file.read().split(b"\n"))
                 return
-            if "done" in fields:
-                yield _entry(path, fields["done"])
-            else:
-                confirmed = fields.get("confirmed")
-                yield confirmed if isinstance(confirmed, int) else None
+            yield _read(path, fields)
 
 
-def _entry(path: Path, fields: object) -> Entry:
-    try:
-        entry = Entry(**fields)  # type: ignore[arg-type]  # as above
-        bytes.fromhex(entry.delivered)
-        start, end = entry.input
-        return Entry(**{**asdict(entry), "input": (start, end)})
-    except (TypeError, ValueError) as error:
-        raise JobRefused("JOURNAL_DAMAGED", f"{path} holds an entry that cannot be read") from error
+def _read(path: Path, fields: Fields) -> Entry | int | None:
+    if fields == {"finished": True}:
+        return None
+    if _is_of(fields, {"confirmed": _is_count}):
+        return fields["confirmed"]  # type: ignore[return-value]  # checked above
+    done = fields.get("done")
+    if len(fields) != 1 or not isinstance(done, dict) or not _is_of(done, _ENTRY_TYPES):
+        raise JobRefused("JOURNAL_DAMAGED", f"{path} holds an entry that cannot be read")
+    return Entry(**{**done, "input": tuple(done["input"])})
+
+
+def _is_of(fields: Mapping[str, object], types: Mapping[str, Callable[[object], bool]]) -> bool:
+    """Whether these fields are there, each of its type, and no others."""
+    return fields.keys() == types.keys() and all(is_so(fields[name]) for name, is_so in types.items())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    # A bool is an int to Python, not to a journal.
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _is_count(value: object) -> bool:
+    return _is_number(value) and value >= 0  # type: ignore[operator]  # a number
+
+
+def _is_hex(value: object) -> bool:
+    return isinstance(value, str) and bool(_HEX.fullmatch(value))
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_count, value))
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
+def _are_names(value: object) -> bool:
+    if not isinstance(value, dict) or not _are_texts(value.get("constants")):
+        return False
+    return all(_is_text(name) for fact, name in value.items() if fact != "constants")
+
+
+def _are_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _are_broken(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(broken, list)
+        and len(broken) == 5
+        and all(map(_is_count, broken[:4]))
+        and _is_text(broken[4])
+        for broken in value
+    )
+
+
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_HEADER_TYPES: Mapping[str, Callable[[object], bool]] = {
+    "run": _is_text,
+    "posts": _is_text,
+    "size": _is_count,
+    "modified_ns": _is_number,
+    "fingerprint": _is_text,
+    "license_id": _is_text,
+    "purpose": _is_number,
+    "format": _is_text,
+    "names": _are_names,
+    "zone": lambda value: value is None or _is_text(value),
+    "batch_size": _is_count,
+    "preamble": _is_count,
+    "v": _is_count,
+}
+_ENTRY_TYPES: Mapping[str, Callable[[object], bool]] = {
+    "batch": _is_count,
+    "round": _is_count,
+    "decision_id": _is_text,
+    "input": _is_range,
+    "next_line": _is_count,
+    "output": _is_count,
+    "receipts": _is_count,
+    "manifest": _is_count,
+    "posts": _is_count,
+    "delivered": _is_hex,
+    "reasons": _are_counts,
+    "broken": _are_broken,
+    "waits": _is_count,
+}
 
 
 def _check_torn(path: Path, rest: list[bytes]) -> None:
@@ -214,7 +302,7 @@ def _parsed(line: bytes) -> Fields | None:
         return None
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS
 from sluice_gate.errors import JobRefused
-from sluice_gate.journal import Header
+from sluice_gate.journal import Header, run_of
 from sluice_gate.reading.forms import PostForm
 from sluice_gate.reading.reader import PostReader
 
@@ -68,9 +68,9 @@ class JobFiles:
         """Raises JobRefused (OUT_EXISTS) if any of them is there: nothing is ever overwritten."""
         for path in (self.out, self.journal, self.receipts, self.manifest):
             if path.exists() or path.is_symlink():
-                raise JobRefused(
-                    "OUT_EXISTS", f"{path} exists already; resume its run, or choose another name"
-                )
+                run = run_of(self.journal)
+                how = f"resume its run, {run}," if run else "remove what is left of it"
+                raise JobRefused("OUT_EXISTS", f"{path} exists already; {how} or choose another name")
 
 
 def header_of(plan: Plan, run: str, reader: PostReader) -> Header:

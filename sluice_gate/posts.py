@@ -8,6 +8,8 @@ from dataclasses import dataclass
 MAX_EMBEDS = 64
 """Embeds of one post, as in the contract of the friendly form; a post with more is a broken line."""
 
+NEVER_CLOSED = "a quoted field is never closed"
+
 
 @dataclass(slots=True)
 class Post:
@@ -56,3 +58,13 @@ class Broken:
     """Offset after its last byte."""
     reason: str
     """What is wrong, in words; never quotes the content."""
+
+    @property
+    def lines(self) -> int:
+        """How many lines it takes up."""
+        return self.last_line - self.line + 1
+
+    @property
+    def never_closed(self) -> bool:
+        """A quote was opened in it and never closed, so that it is all the rest of the file."""
+        return self.reason == NEVER_CLOSED

@@ -16,6 +16,9 @@ class Ended(enum.Enum):
 
     FINISHED = "finished"
     """The whole input was read; every decision is confirmed."""
+    OPEN_QUOTE = "open quote"
+    """As finished, but the input ends inside a quote that is never closed, and what it holds was not read as
+    posts. Resuming does not help; those lines must be mended and released anew."""
     NO_ROOM = "no room"
     """An allowance has no room; resume at `retry_at_us`."""
     INTERRUPTED = "interrupted"
@@ -45,9 +48,11 @@ class Report:
     denied: Counter[str] = field(default_factory=Counter)
     """Posts by exact reason."""
     broken: int = 0
-    """Records that could not be read; never released."""
+    """Lines that could not be read; never released."""
     broken_named: list[Broken] = field(default_factory=list)
-    """The first 1,000 of them; the journal names all."""
+    """The first 1,000 records in such lines; the journal names all."""
+    open_quote: Broken | None = None
+    """The rest of the input after a quote that is never closed."""
     receipts: int = 0
     rounds: int = 0
     """Decisions asked for beyond one a batch: permits that ran out, and batches that had no room."""
@@ -68,7 +73,7 @@ class Report:
     @property
     def resumable(self) -> bool:
         """Whether something is left to do."""
-        return self.ended is not Ended.FINISHED
+        return self.ended not in {Ended.FINISHED, Ended.OPEN_QUOTE}
 
     @property
     def posts_per_second(self) -> float:
@@ -81,14 +86,27 @@ class Report:
         reasons = Counter(entry.reasons)
         self.released += reasons.pop(RELEASED, 0)
         self.denied.update(reasons)
-        self.broken += len(entry.broken)
-        room = MAX_BROKEN_NAMED - len(self.broken_named)
-        self.broken_named += [Broken(*broken) for broken in entry.broken[:room]]
+        all_broken = [Broken(*broken) for broken in entry.broken]
+        self.broken += sum(broken.lines for broken in all_broken)
+        self.broken_named += all_broken[: MAX_BROKEN_NAMED - len(self.broken_named)]
+        self.open_quote = next((broken for broken in all_broken if broken.never_closed), self.open_quote)
         self.waits += entry.waits
         if entry.decision_id:
             self.receipts += entry.round + 1
             self.rounds += entry.round
             self.last_decision_id = entry.decision_id
+
+    def end_of_input(self) -> None:
+        """Says that the whole input was read, and whether all of it could be."""
+        if self.open_quote is None:
+            self.end(Ended.FINISHED)
+            return
+        first, last = self.open_quote.line, self.open_quote.last_line
+        self.end(
+            Ended.OPEN_QUOTE,
+            "OPEN_QUOTE",
+            f"the file ends inside an open quote; lines {first}\u2013{last} could not be read as posts",
+        )
 
     def end(self, ended: Ended, reason: str = "", message: str = "") -> None:
         """Says why the job ended."""

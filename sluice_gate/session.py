@@ -87,7 +87,7 @@ class Session:
                 if not await self._through(turn):
                     return
             await self.confirmations.drain()
-            self._report.end(Ended.FINISHED)
+            self._report.end_of_input()
         except CallRefused as refusal:
             self._report.end(self._why(refusal), refusal.reason, refusal.message)
         except AnswerInvalid as error:
@@ -141,9 +141,10 @@ class Session:
         """Makes or awaits room for a batch that had none; False if the job has to end for it (M8)."""
         freed = await self._hold_back()
         if not freed and not self.plan.wait:
-            retry_at = answer.decision.room_denial.retry_at
-            self._report.retry_at_us = retry_at.ToMicroseconds() or None
-            self._report.end(Ended.NO_ROOM, "NO_ROOM", f"no room: {answer.decision.room_denial.allowance}")
+            denial = answer.decision.room_denial
+            known = denial.HasField("retry_at")
+            self._report.retry_at_us = denial.retry_at.ToMicroseconds() if known else None
+            self._report.end(Ended.NO_ROOM, "NO_ROOM", f"no room: {denial.allowance}")
             return False
         await self.rounds.give_up(turn, answer)
         turn.asked, turn.alone = None, True
@@ -194,7 +195,7 @@ class Session:
         self._report.unconfirmed += self.confirmations.failed
         self._report.problems += self.confirmations.problems
         try:
-            self.journal.flush(finished=self._report.ended is Ended.FINISHED and not self.past.finished)
+            self.journal.flush(finished=not self._report.resumable and not self.past.finished)
         except OSError as error:
             self._report.end(Ended.NOT_WRITTEN, "FILE_UNUSABLE", error.strerror or "the journal")
 

@@ -137,7 +137,12 @@ def _lines(decision: releases.Decision) -> list[tuple[str, Any]]:
 def room_sentence(denial: releases.RoomDenial) -> str:
     """What stood in the way, and when to try again."""
     text = f"{denial.allowance} allows {denial.limit:,} posts"
-    if denial.never_fits or not denial.HasField("retry_at"):
+    if denial.never_fits:
         return f"{text}; the batch can never fit"
+    if not denial.HasField("retry_at"):
+        # Only holds are in the way: there is room once they are given back, whenever that is.
+        return (
+            f"{text}; nobody knows when there is room again, for it takes others to give back what they hold"
+        )
     when = "at" if denial.retry_at_is_exact else "at the latest at"
     return f"{text}; room {when} {moments.clock_face(denial.retry_at)}"

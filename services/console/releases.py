@@ -23,6 +23,7 @@ from sluice_gate.client import LicensingClient
 from sluice_gate.job import ReleaseJob
 from sluice_gate.journal import read_header
 from sluice_gate.plan import DEFAULT_IN_FLIGHT, Plan
+from sluice_gate.posts import Broken
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
@@ -79,7 +80,8 @@ def release(
 ) -> None:
     """Write the posts that may leave to another file, in the same form, byte for byte.
 
-    Beside OUT stand its journal, receipts and manifest. Exits with 3 when the run stopped and can be resumed.
+    Beside OUT stand its journal, receipts and manifest. Exits with 3 when the run stopped and can be resumed,
+    and with 1 when that alone does not help: licensing refused, or the file ends inside an open quote.
     """
     form = PostForm(format or detect(posts), Names.parse(map), zone)
     plan = Plan(
@@ -132,10 +134,10 @@ class Releasing:
 
 
 def exit_code(report: Report) -> int:
-    """0 when it finished, 1 when resuming alone does not help, else 3."""
-    if not report.resumable:
+    """0 when it finished, 1 when resuming alone does not help, else 3: resume it."""
+    if report.ended is Ended.FINISHED:
         return 0
-    return EXIT_REFUSED if report.ended is Ended.REFUSED else EXIT_RESUMABLE
+    return EXIT_RESUMABLE if report.resumable and report.ended is not Ended.REFUSED else EXIT_REFUSED
 
 
 def figures(report: Report) -> list[tuple[str, Any]]:
@@ -192,16 +194,26 @@ def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:
     if report.reason != ENDED_AT_ONCE:
         show(table(("", ">posts"), figures(report)))
     if report.broken_named:
-        named = [(broken.line, broken.reason) for broken in report.broken_named[:BROKEN_LINES_NAMED]]
+        named = [(_lines(broken), broken.reason) for broken in report.broken_named[:BROKEN_LINES_NAMED]]
         show(table((">line", "broken, and so not released"), named))
     for problem in report.problems:
         note(f"Look into this: {problem}")
     if report.resumable:
         _tell_how_to_resume(report)
+        return
+    if report.ended is Ended.OPEN_QUOTE:
+        note(f"Not all of it was released ({report.reason}): {report.message}.")
+        note("What came before is released. Mend the file, and release those lines to another name.")
+        say(f"Check what was released with: sluice receipt verify {plan.out}")
     else:
         say(f"Done. Check it with: sluice receipt verify {plan.out}")
-        if report.last_decision_id:
-            say(f"See its last decision with: sluice trace {report.last_decision_id}")
+    if report.last_decision_id:
+        say(f"See its last decision with: sluice trace {report.last_decision_id}")
+
+
+def _lines(broken: Broken) -> str:
+    """Where a broken record stands: its line, or the first and the last of them."""
+    return str(broken.line) if broken.lines == 1 else f"{broken.line}\u2013{broken.last_line}"
 
 
 def _tell_how_to_resume(report: Report) -> None:
@@ -210,6 +222,8 @@ def _tell_how_to_resume(report: Report) -> None:
         note(f"{report.unconfirmed} deliveries are still to be confirmed; resuming does that.")
     if report.retry_at_us is not None:
         note(f"There is room again by {moments.clock_face(moments.from_us(report.retry_at_us))}.")
+    elif report.ended is Ended.NO_ROOM:
+        note("Nobody knows when there is room again: it takes others to give back what they hold.")
     note(f"Go on with: {resume_command(sys.argv[1:], report.run)}")
 
 
@@ -234,7 +248,10 @@ def _plain(report: Report, plan: Plan) -> dict[str, Any]:
         "released": report.released,
         "denied": dict(report.denied),
         "broken": report.broken,
-        "broken_lines": [{"line": broken.line, "reason": broken.reason} for broken in report.broken_named],
+        "broken_lines": [
+            {"line": broken.line, "last_line": broken.last_line, "reason": broken.reason}
+            for broken in report.broken_named
+        ],
         "receipts": report.receipts,
         "unconfirmed": report.unconfirmed,
         "problems": report.problems,

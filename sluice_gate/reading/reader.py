@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from sluice_gate.errors import FormError
-from sluice_gate.posts import Broken, Post, Record
+from sluice_gate.posts import NEVER_CLOSED, Broken, Post, Record
 from sluice_gate.reading import plain_form, x_form
 from sluice_gate.reading.csv_records import csv_records, fields_of
 from sluice_gate.reading.forms import BOM, Format, PostForm
@@ -99,7 +99,7 @@ class PostReader:
 
 def _record(raw_record: RawRecord, raw: bytes | None, parse: Callable[[str], Post]) -> Record | Broken:
     if raw is None:
-        return _broken(raw_record, "a quoted field is never closed" if raw_record.unclosed else "too long")
+        return _broken(raw_record, NEVER_CLOSED if raw_record.unclosed else "too long")
     try:
         return Record(parse(_line(raw)), raw, raw_record.start, raw_record.line)
     except Unreadable as error:

@@ -59,7 +59,7 @@ _TYPES: dict[str, type | UnionType] = get_type_hints(Claims) | {"counts": dict}
 def signed_claims(receipt: str, keys: Keys) -> Claims:
     """The claims that one of `keys` signed; not yet compared with anything. Raises VerificationError."""
     parts = receipt.split(".")
-    if len(parts) != 3:
+    if len(parts) != 3 or not receipt.isascii():
         raise VerificationError("RECEIPT_MALFORMED", "a receipt has three parts")
     header = json_object(from_base64url(parts[0], "the header"), "the header")
     kid = header.get("kid")

@@ -3,6 +3,7 @@
 The journal says where each batch stands in the files; everything it says is compared with what was signed.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from sluice_gate.reading.forms import Format, PostForm
 from sluice_gate.reading.lines import Span
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.reading.reader import PostReader
-from sluice_gate.request_ids import batch_request_id
+from sluice_gate.request_ids import batch_request_id, check_run
 from sluice_gate.verifying.encodings import from_base64, from_hex, json_object
 from sluice_gate.verifying.keys import Keys
 from sluice_gate.verifying.manifests import Leaf
@@ -28,7 +29,8 @@ from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_rec
 from sluice_gate.verifying.requests import parse_request
 
 _RECEIPT_LINE = {
-    "batch", "decision_id", "delivered", "input", "receipt", "request", "round", "salt", "verdicts"
+    "batch", "decision_id", "delivered", "input", "output_sha256", "receipt", "request", "round", "salt",
+    "verdicts",
 }  # fmt: skip
 
 
@@ -53,15 +55,24 @@ class VerifiedJob:
 def verify_job(out: Path, keys: Keys, *, posts: Path | None = None) -> VerifiedJob:
     """Verifies the output of a job with what stands beside it, and against the input if `posts` is given.
 
-    Raises VerificationError, and OSError where a file is not there.
+    Without `posts`, texts are compared with the digests that the job itself has written down, which nobody
+    signed. Raises VerificationError, and OSError where a file is not there.
     """
     files = JobFiles.beside(out)
     try:
         header = read_header(files.journal)
+        check_run(header.run)
         with ExitStack() as stack:
             return _Verification(stack, files, header, keys, posts).run()
     except (JobRefused, FormError) as error:
         raise VerificationError(error.reason, error.message) from error
+    except (VerificationError, OSError):
+        raise
+    except Exception as error:
+        # Evidence comes from strangers. Whatever it makes us stumble over, it is not in order.
+        raise VerificationError(
+            "EVIDENCE_MALFORMED", f"the files cannot be read as a job's: {error}"
+        ) from error
 
 
 class _Verification:
@@ -69,7 +80,7 @@ class _Verification:
         self, stack: ExitStack, files: JobFiles, header: Header, keys: Keys, posts: Path | None
     ) -> None:
         self._files, self._header, self._keys = files, header, keys
-        form = PostForm(Format(header.format), Names(**header.names), header.zone)  # type: ignore[arg-type]
+        form = _form_of(header)
         self._receipts: BinaryIO = stack.enter_context(files.receipts.open("rb"))
         self._manifest: BinaryIO = stack.enter_context(files.manifest.open("rb"))
         self._out: BinaryIO = stack.enter_context(files.out.open("rb"))
@@ -115,7 +126,7 @@ class _Verification:
         expected = b""
         for round, line in enumerate(lines):
             counts = round == entry.round
-            verified = self._check_line(line, entry, round, manifest if counts else None)
+            verified = self._check_line(line, entry, before, round, manifest if counts else None)
             _require(not round or list(verified.posts) == asked, "RECEIPTS_DIFFER", "rounds of other posts")
             asked, delivered = list(verified.posts), list(verified.released)
             lines_of = [leaf.line(verified.claims.decision_id) for leaf in verified.leaves]
@@ -128,7 +139,9 @@ class _Verification:
             self._check_input(self._posts_in, entry, before, asked, delivered)
         self._count(entry, sum(delivered), len(lines))
 
-    def _check_line(self, line: bytes, entry: Entry, round: int, manifest: bytes | None) -> VerifiedReceipt:
+    def _check_line(
+        self, line: bytes, entry: Entry, before: Entry, round: int, manifest: bytes | None
+    ) -> VerifiedReceipt:
         fields = json_object(line, "a line of receipts")
         _require(fields.keys() == _RECEIPT_LINE, "RECEIPTS_DIFFER", "a line of receipts with other fields")
         place = (fields["batch"], fields["round"], fields["input"])
@@ -147,7 +160,13 @@ class _Verification:
         _require(decision_id not in self._job.decision_ids, "RECEIPTS_DIFFER", "a decision used twice")
         self._job.decision_ids.add(decision_id)
         self._check_delivered(fields, verified, entry, counts=round == entry.round)
+        output = self._output(entry, before) if round == entry.round else b""
+        same = fields["output_sha256"] == hashlib.sha256(output).hexdigest()
+        _require(same, "OUTPUT_DIFFERS", f"the output of batch {entry.batch} is not as it was delivered")
         return verified
+
+    def _output(self, entry: Entry, before: Entry) -> bytes:
+        return _slice(self._out, before.output, entry.output)
 
     def _check_delivered(
         self, fields: dict[str, object], verified: VerifiedReceipt, entry: Entry, *, counts: bool
@@ -178,8 +197,8 @@ class _Verification:
             batch.posts == asked, "INPUT_DIFFERS", f"batch {entry.batch} is of other posts than the input's"
         )
         raw = b"".join(record.raw for record, went in zip(batch.records, delivered, strict=True) if went)
-        out = _slice(self._out, before.output, entry.output)
-        _require(raw == out, "OUTPUT_DIFFERS", f"the output of batch {entry.batch} is not as in the input")
+        same = raw == self._output(entry, before)
+        _require(same, "OUTPUT_DIFFERS", f"the output of batch {entry.batch} is not as in the input")
 
     def _check_ends(self, last: Entry) -> None:
         ends = ((self._out, last.output), (self._receipts, last.receipts), (self._manifest, last.manifest))
@@ -197,6 +216,13 @@ class _Verification:
         job.receipts += receipts
         job.asked += entry.posts
         job.delivered += delivered
+
+
+def _form_of(header: Header) -> PostForm:
+    try:
+        return PostForm(Format(header.format), Names(**header.names), header.zone)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise VerificationError("JOURNAL_DAMAGED", "the journal names no form of posts") from error
 
 
 def _evidence(fields: dict[str, object], manifest: bytes | None) -> Evidence:
@@ -242,10 +268,10 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 def _slice(file: BinaryIO, start: int, end: int) -> bytes:
+    # Before anything is read: a journal may say any number, and memory is made for it.
+    _require(start <= end <= file.seek(0, 2), "JOURNAL_UNTRUE", "a file is shorter than the journal says")
     file.seek(start)
-    data = file.read(end - start) if end > start else b""
-    _require(len(data) == end - start, "JOURNAL_UNTRUE", "a file is shorter than the journal says")
-    return data
+    return file.read(end - start)
 
 
 def _require(holds: bool, reason: str, message: str) -> None:

@@ -26,7 +26,7 @@ def parse_keys(jwks: bytes) -> Keys:
         listed = json.loads(jwks)["keys"]
         ours = [key for key in listed if key.get("kty") == "OKP" and key.get("crv") == "Ed25519"]
         keys = dict(_key(key["x"], key.get("kid")) for key in ours)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise VerificationError("KEYS_UNREADABLE", "the keys are not a JWKS") from error
     if not keys:
         raise VerificationError("KEYS_UNREADABLE", "the JWKS holds no Ed25519 key")

@@ -12,6 +12,10 @@ from sluice.licensing.v1.release_service_pb2 import DecideRequest
 from sluice_gate.errors import VerificationError
 from sluice_gate.posts import Post
 
+MAX_LANGUAGES = 256
+"""Distinct languages of one request: an index into them is a byte."""
+_EARLIEST_US, _LATEST_US = -(2**63), 2**63 - 1
+
 
 def parse_request(data: bytes) -> DecideRequest:
     """A request out of its bytes, in their one deterministic form. Raises VerificationError."""
@@ -32,19 +36,21 @@ def posts_of(request: DecideRequest) -> list[Post]:
 
 
 def canonical_request(license_id: str, purpose: int, posts: Sequence[Post]) -> bytes:
-    """R of docs/receipt-format.md."""
+    """R of docs/receipt-format.md. Raises VerificationError where it has none."""
     languages = list(dict.fromkeys(post.language for post in posts))
+    if len(languages) > MAX_LANGUAGES:
+        raise VerificationError("REQUEST_MALFORMED", f"the posts are in over {MAX_LANGUAGES} languages")
     embeds = [embed for post in posts for embed in post.embeds]
     offsets = [0]
     for post in posts:
         offsets.append(offsets[-1] + len(post.embeds))
     blocks = (
         license_id.encode(),
-        struct.pack("<I", purpose),
+        struct.pack("<I", purpose & 0xFFFFFFFF),
         _uint64s(post.id for post in posts),
         _uint64s(post.author_id for post in posts),
-        bytes(min(post.kind, 255) for post in posts),
-        bytes(min(post.media_flags, 255) for post in posts),
+        bytes(_byte(post.kind) for post in posts),
+        bytes(_byte(post.media_flags) for post in posts),
         struct.pack(f"<{len(posts)}q", *(post.posted_at_us for post in posts)),
         "\n".join(languages).encode(),
         bytes(languages.index(post.language) for post in posts),
@@ -84,14 +90,21 @@ def _from_columns(columns: PostColumns) -> list[Post]:
         raise VerificationError("REQUEST_MALFORMED", "the columns do not fit together") from error
 
 
+def _byte(number: int) -> int:
+    """A number as a byte; 255 stands for all that are none, negative ones among them."""
+    return number if 0 <= number <= 255 else 255
+
+
 def _from_message(post: PostMessage) -> Post:
+    # A time that does not fit into 64 bits is the nearest that does.
+    time_us = post.posted_at.seconds * 1_000_000 + post.posted_at.nanos // 1_000
     return Post(
         id=post.id,
         author_id=post.author_id,
         kind=post.kind,
         media_flags=post.media_flags,
         language=post.language,
-        posted_at_us=post.posted_at.seconds * 1_000_000 + post.posted_at.nanos // 1_000,
+        posted_at_us=max(_EARLIEST_US, min(time_us, _LATEST_US)),
         embeds=tuple((embed.id, embed.author_id) for embed in post.embeds),
     )
 

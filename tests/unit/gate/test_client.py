@@ -47,6 +47,17 @@ async def test_a_refusal_says_its_reason_and_whether_it_may_pass(
     assert (refused.value.reason, refused.value.passing) == ("SOME_REASON", passing)
 
 
+@pytest.mark.parametrize("token", ["", "two\nlines", "two words", "t\u00f6ken", "a\x00b"])
+async def test_what_can_be_no_token_is_refused_before_it_is_sent(token: str) -> None:
+    fake = FakeReleases()
+
+    async with licensing(fake, lambda: token) as client:
+        with pytest.raises(CallRefused) as refused:
+            await client.decide(a_request(1))
+
+    assert (refused.value.reason, refused.value.passing, fake.headers) == ("TOKEN_INVALID", False, [])
+
+
 async def test_a_client_that_reaches_nobody_says_so() -> None:
     client = LicensingClient("127.0.0.1:9", lambda: "a-token", deadline_seconds=5)
 

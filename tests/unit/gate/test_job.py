@@ -10,6 +10,7 @@ import pytest
 
 from sluice_gate.answers import Answer
 from sluice_gate.errors import JobRefused
+from sluice_gate.job import ReleaseJob
 from sluice_gate.reading.forms import Format, PostForm
 from sluice_gate.report import Ended, Report
 from sluice_gate.verifying.jobs import verify_job
@@ -97,6 +98,26 @@ async def test_csv_leaves_with_its_header_and_its_line_breaks(tmp_path: Path) ->
     assert verify_job(plan.out, parse_keys(jwks()), posts=posts).delivered == 2
 
 
+async def test_a_quote_that_is_never_closed_is_no_clean_end(tmp_path: Path) -> None:
+    header = b"id,author_id,created_at,kind,text\n"
+    first = f"{FIRST_ID},1,1461024126,post,x\n".encode()
+    torn = f'{FIRST_ID + 2},1,1461024126,post,"never closed\n'.encode()
+    posts = tmp_path / "posts.csv"
+    posts.write_bytes(header + first + torn + first * 2_000)
+    fake, plan = FakeReleases(), a_plan(posts, form=PostForm(Format.CSV))
+
+    async with licensing(fake) as client:
+        report = await a_job(plan, client, fake.clock).start()
+        again = await until_done(plan, client, fake.clock, report.run)
+
+    assert (report.ended, report.reason, report.resumable) == (Ended.OPEN_QUOTE, "OPEN_QUOTE", False)
+    assert "lines 3\u20132003 could not be read" in report.message
+    assert (report.broken, [broken.lines for broken in report.broken_named]) == (2_001, [2_001])
+    assert (plan.out.read_bytes(), fake.billed()) == (header + first, Counter([FIRST_ID]))
+    assert (again.ended, again.broken) == (Ended.OPEN_QUOTE, 2_001)
+    assert verify_job(plan.out, parse_keys(jwks()), posts=posts).finished
+
+
 async def test_a_file_of_nothing_is_finished_at_once(tmp_path: Path) -> None:
     fake, plan = FakeReleases(), a_plan(a_file(tmp_path, 0))
 
@@ -143,6 +164,20 @@ async def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
             await a_job(plan, client, fake.clock).start()
 
     assert (plan.out.read_bytes(), fake.stored, plan.files.journal.exists()) == (b"precious", {}, False)
+
+
+async def test_a_run_is_told_before_anything_is_asked_and_by_what_is_in_its_way(tmp_path: Path) -> None:
+    fake, plan, told = FakeReleases(), a_plan(a_file(tmp_path)), list[tuple[str, int]]()
+
+    async with licensing(fake) as client:
+        job = ReleaseJob(
+            plan, client, clock=fake.clock, on_run=lambda run: told.append((run, len(fake.stored)))
+        )
+        report = await job.start()
+        with pytest.raises(JobRefused, match=f"resume its run, {report.run}"):
+            await a_job(plan, client, fake.clock).start()
+
+    assert told == [(report.run, 0)]
 
 
 async def test_a_service_that_comes_back_is_asked_again_under_the_same_id(tmp_path: Path) -> None:

@@ -95,6 +95,15 @@ async def test_with_wait_the_batch_is_asked_again_when_the_time_has_come_M8(tmp_
     assert verify_job(plan.out, parse_keys(jwks()), posts=plan.posts).delivered == 10
 
 
+async def test_a_job_without_a_time_to_retry_ends_without_one_M8(tmp_path: Path) -> None:  # noqa: N802
+    fake = FakeReleases(denies=allow_all, room=0, retry_after_us=None)
+
+    async with licensing(fake) as client:
+        report = await a_job(a_plan(a_file(tmp_path, 2)), client, fake.clock).start()
+
+    assert (report.ended, report.retry_at_us) == (Ended.NO_ROOM, None)
+
+
 async def test_without_a_time_to_retry_the_job_tries_each_minute(tmp_path: Path) -> None:
     fake = FakeReleases(denies=allow_all, room=0, retry_after_us=None)
     plan = a_plan(a_file(tmp_path, 2), wait=True)

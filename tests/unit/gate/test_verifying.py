@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -206,7 +207,7 @@ def test_any_other_header_is_rejected(header: dict[str, Any]) -> None:
         verify_receipt(replace(evidence, receipt=forged), KEYS)
 
 
-@pytest.mark.parametrize("receipt", ["", "a.b", "a.b.c.d", "..", "é.b.c"])
+@pytest.mark.parametrize("receipt", ["", "a.b", "a.b.c.d", "..", "é.b.c", "a.\ud800.c"])
 def test_what_is_no_receipt_at_all_is_rejected(receipt: str) -> None:
     with pytest.raises(VerificationError):
         verify_receipt(replace(some_evidence(), receipt=receipt), KEYS)
@@ -275,6 +276,38 @@ a_post = st.builds(
 )
 
 
+def as_message(**more: Any) -> DecideRequest:
+    """A request for one post, as a message that says anything the wire can carry."""
+    return DecideRequest(license_id="l", posts=PostList(posts=[PostMessage(**more)]))
+
+
+@pytest.mark.parametrize("number", [-(2**31), -1, 256, 2**31 - 1])
+def test_a_kind_that_is_no_byte_is_written_as_255(number: int) -> None:
+    request, plain = as_message(kind=number), as_message(kind=255)
+
+    assert canonical_request("l", 2, posts_of(request)) == canonical_request("l", 2, posts_of(plain))
+
+
+@pytest.mark.parametrize(("purpose", "written"), [(-5, "fbffffff"), (-(2**31), "00000080"), (7, "07000000")])
+def test_a_purpose_is_written_as_its_32_bits(purpose: int, written: str) -> None:
+    assert canonical_request("", purpose, [])[16:20].hex() == written
+
+
+@pytest.mark.parametrize(("seconds", "nearest_us"), [(2**62, 2**63 - 1), (-(2**62), -(2**63))])
+def test_a_time_that_does_not_fit_is_the_nearest_that_does(seconds: int, nearest_us: int) -> None:
+    [post] = posts_of(as_message(posted_at=Timestamp(seconds=seconds)))
+
+    assert post.posted_at_us == nearest_us
+    assert canonical_request("l", 2, [post])
+
+
+def test_posts_in_more_languages_than_an_index_can_name_are_rejected() -> None:
+    posts = [Post(1, 1, 1, 0, f"x{number}", 0, ()) for number in range(257)]
+
+    with pytest.raises(VerificationError, match="REQUEST_MALFORMED"):
+        canonical_request("l", 2, posts)
+
+
 @given(st.lists(a_post, min_size=1, max_size=8))
 def test_columns_say_what_the_posts_say_and_digest_alike(posts: list[Post]) -> None:
     columns = columns_of(posts)
@@ -301,6 +334,75 @@ async def test_any_flipped_byte_of_what_a_job_left_is_rejected(tmp_path: Path, k
         path.write_bytes(flip)
         with pytest.raises(VerificationError):
             verify_job(plan.out, KEYS, posts=plan.posts)
+
+
+async def test_a_flipped_byte_of_the_journal_is_rejected_or_changes_nothing(tmp_path: Path) -> None:
+    plan = await _finished(tmp_path)
+    honest = verify_job(plan.out, KEYS, posts=plan.posts)
+    whole = plan.files.journal.read_bytes()
+    rejected = 0
+
+    for flip in flips(whole)[::5]:
+        plan.files.journal.write_bytes(flip)
+        try:
+            found = verify_job(plan.out, KEYS, posts=plan.posts)
+        except VerificationError:
+            rejected += 1
+        else:
+            # A torn end is that of a job that is not finished.
+            assert replace(found, finished=True) == honest
+
+    assert rejected > len(whole) // 5
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("run", 1), ("run", "latest"), ("format", "xml"), ("names", []), ("names", {"constants": {"id": 1}}),
+        ("names", {"constants": {}, "other": "x"}), ("zone", 3), ("zone", "nowhere"), ("size", -1),
+        ("preamble", True), ("purpose", 2**70), ("license_id", None),
+    ],
+)  # fmt: skip
+async def test_a_journal_whose_header_is_malformed_is_rejected(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    plan = await _finished(tmp_path)
+    header, *rest = plan.files.journal.read_bytes().splitlines(True)
+
+    plan.files.journal.write_bytes(canonical({**json.loads(header), field: value}) + b"\n" + b"".join(rest))
+
+    with pytest.raises(VerificationError):
+        verify_job(plan.out, KEYS, posts=plan.posts)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("batch", "0"), ("batch", True), ("input", [0]), ("input", [0, None]), ("input", [0, 2**80]),
+        ("output", -1), ("output", 2**62), ("receipts", 1e300), ("manifest", 10**12), ("delivered", "0g"),
+        ("reasons", ["RELEASED"]), ("broken", [[1, 2]]), ("broken", 1), ("posts", 2**62), ("round", 2**62),
+        ("next_line", None),
+    ],
+)  # fmt: skip
+async def test_a_journal_with_a_malformed_entry_is_rejected(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    plan = await _finished(tmp_path)
+    header, entry, *rest = plan.files.journal.read_bytes().splitlines(True)
+    done = json.loads(entry)["done"] | {field: value}
+
+    plan.files.journal.write_bytes(header + canonical({"done": done}) + b"\n" + b"".join(rest))
+
+    with pytest.raises(VerificationError):
+        verify_job(plan.out, KEYS, posts=plan.posts)
+
+
+async def test_a_text_that_was_altered_is_found_without_the_input(tmp_path: Path) -> None:
+    plan = await _finished(tmp_path)
+    plan.out.write_bytes(plan.out.read_bytes().replace(b"text of 2", b"text of X"))
+
+    with pytest.raises(VerificationError, match="OUTPUT_DIFFERS"):
+        verify_job(plan.out, KEYS)
 
 
 async def test_without_the_input_the_output_is_still_that_of_the_receipts(tmp_path: Path) -> None:
