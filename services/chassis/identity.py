@@ -24,6 +24,8 @@ SECOND_US = 1_000_000
 TOKEN_LIFETIME_US = 15 * MINUTE_US
 REMEMBERED_TOKENS = 4_096
 LONGEST_TOKEN = 4_096
+LONGEST_PARTY = 128
+"""Characters of a party; services keep it with what they store."""
 
 
 class PrincipalKind(enum.StrEnum):
@@ -219,8 +221,9 @@ class TokenMinter:
 
 def _principal_of(claims: Mapping[str, Any]) -> Principal:
     party, roles = claims["sub"], claims.get("roles", [])
-    if not isinstance(party, str) or not party:
-        raise ValueError("sub names nobody")
+    # Unprintable are control characters and others that would hide in a log or a receipt.
+    if not isinstance(party, str) or not 0 < len(party) <= LONGEST_PARTY or not party.isprintable():
+        raise ValueError("sub names nobody, or in a way that nobody is named")
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise ValueError("roles is a list of strings")
     return Principal(PrincipalKind(str(claims.get("kind"))), party, frozenset(roles))

@@ -1,5 +1,6 @@
 """Tokens: only what our own keys signed, for us, for now, names a principal; only the table admits one."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.chassis.identity import (
     Principal,
@@ -39,6 +42,10 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+def segment(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
 class Forge:
     """Makes tokens that are wrong in one way."""
 
@@ -57,6 +64,11 @@ class Forge:
             "exp": self.now + 60,
         }
         return {name: value for name, value in {**claims, **changes}.items() if value is not ...}
+
+    def signed(self, header: Any, payload: Any) -> str:
+        """Of exactly these, which the library might not want to sign."""
+        said = ".".join(segment(json.dumps(each).encode()) for each in (header, payload))
+        return f"{said}.{segment(self.key.sign(said.encode()))}"
 
     def token(self, headers: dict[str, Any] | None = None, **changes: Any) -> str:
         return jwt.encode(
@@ -121,6 +133,11 @@ def test_the_same_token_is_shown_again_until_half_of_its_life_is_over(keys: Keys
         {"sub": ...},
         {"sub": ""},
         {"sub": 7},
+        {"sub": "a" * 129},
+        {"sub": "a\nb"},
+        {"sub": "a\x00"},
+        {"sub": "a\x7f"},
+        {"sub": "a\u202eb"},
         {"exp": ...},
         {"exp": "soon"},
         {"exp": float("nan")},
@@ -143,6 +160,12 @@ def test_a_claim_that_is_missing_or_wrong_is_invalid(
     assert reason_of(verifier, forge.token(**changes)) == "TOKEN_INVALID"
 
 
+def test_a_party_may_be_as_long_as_services_keep_it(keys: Keys, clock: ManualClock, forge: Forge) -> None:
+    longest = "a" * 128
+
+    assert a_verifier(keys, clock).verify(forge.token(sub=longest)).party == longest
+
+
 def test_a_token_is_not_valid_before_its_time(keys: Keys, clock: ManualClock, forge: Forge) -> None:
     token = forge.token(nbf=forge.now + 10)
     verifier = a_verifier(keys, clock)
@@ -157,6 +180,19 @@ def test_a_critical_extension_or_an_unknown_key_is_invalid(
     keys: Keys, clock: ManualClock, forge: Forge, headers: dict[str, Any]
 ) -> None:
     assert reason_of(a_verifier(keys, clock), forge.token(headers)) == "TOKEN_INVALID"
+
+
+def test_an_extension_that_only_the_library_understands_is_invalid(
+    keys: Keys, clock: ManualClock, forge: Forge
+) -> None:
+    """RFC 7797: with b64 true the token says the same as without it, so the library lets it pass."""
+    header = {"alg": "EdDSA", "kid": forge.kid}
+    verifier = a_verifier(keys, clock)
+    assert verifier.verify(forge.signed(header, forge.claims())).party == "export-1"
+
+    token = forge.signed({**header, "crit": ["b64"], "b64": True}, forge.claims())
+
+    assert reason_of(verifier, token) == "TOKEN_INVALID"
 
 
 def test_a_token_cannot_bring_its_own_key(keys: Keys, clock: ManualClock, forge: Forge) -> None:
@@ -189,6 +225,45 @@ def test_what_is_no_token_is_invalid(
     keys: Keys, clock: ManualClock, forge: Forge, damage: Callable[[str], str]
 ) -> None:
     assert reason_of(a_verifier(keys, clock), damage(forge.token())) == "TOKEN_INVALID"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["sluice", "b64"]),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3),
+    max_leaves=4,
+)
+CLAIMS = st.sampled_from(["iss", "aud", "sub", "kind", "roles", "exp", "nbf", "iat", "jti"])
+HEADERS = st.sampled_from(["alg", "kid", "typ", "crit", "b64", "cty", "jwk"])
+
+
+def refuses_or_believes(verifier: TokenVerifier, token: str) -> bool:
+    try:
+        verifier.verify(token)
+    except Refusal as refusal:
+        return refusal.kind is Kind.UNAUTHENTICATED
+    return True
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(text=st.text() | st.binary().map(lambda content: content.decode("latin-1")))
+def test_whatever_is_shown_as_a_token_is_a_refusal(keys: Keys, clock: ManualClock, text: str) -> None:
+    verifier = a_verifier(keys, clock)
+
+    assert refuses_or_believes(verifier, text)
+    assert refuses_or_believes(verifier, f"{text}.{text}.{text}")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(headers=st.dictionaries(HEADERS, JSON, max_size=3), said=st.dictionaries(CLAIMS, JSON) | JSON)
+def test_whatever_a_signed_token_says_it_is_believed_or_refused(
+    keys: Keys, clock: ManualClock, forge: Forge, headers: Any, said: Any
+) -> None:
+    header = {"alg": "EdDSA", "kid": forge.kid, **headers}
+    payload = {**forge.claims(), **said} if isinstance(said, dict) else said
+
+    token = forge.signed(header, payload)
+
+    assert refuses_or_believes(a_verifier(keys, clock), token)
 
 
 def key_set(*jwks: dict[str, Any]) -> str:
