@@ -12,7 +12,7 @@ import grpc
 
 from services.chassis.channels import CLIENT_OPTIONS
 from services.chassis.deadlines import SHORTEST_CALL_US, remaining_us, time_for_call_us, within
-from services.chassis.refusals import Refusal, unavailable
+from services.chassis.refusals import Refusal, unauthenticated, unavailable
 from services.chassis.statuses import from_rpc_error, own_refusal
 from services.chassis.tracing import client_span
 
@@ -62,7 +62,8 @@ class Peer:
 
         `method` is one of a stub made with `channel`. Raises the peer's own Refusal (same kind and reason;
         after up to three tries if it is UNAVAILABLE), or Refusal (unavailable): PEER_UNAVAILABLE where there
-        was no answer in as many, DEADLINE_TOO_SHORT without any.
+        was no answer in as many, DEADLINE_TOO_SHORT without any; Refusal (unauthenticated, TOKEN_INVALID)
+        when our own token cannot be sent.
         """
         if not isinstance(method, _NamedCall):
             raise TypeError("the method does not belong to a stub made with this peer's channel")
@@ -80,8 +81,9 @@ class Peer:
 
     async def _once(self, method: "_NamedCall", request: Any) -> Any:
         left_us = remaining_us() or 0
+        authorization = _authorization(self._token())
         with client_span(method.name, self._name) as context:
-            metadata = [("authorization", f"Bearer {self._token()}"), *context.items()]
+            metadata = [("authorization", authorization), *context.items()]
             return await method.call(request, timeout=left_us / 1_000_000, metadata=metadata)
 
     async def _wait_or_give_up(self, error: grpc.aio.AioRpcError, tried: int) -> None:
@@ -96,6 +98,13 @@ class Peer:
 
     def _no_answer(self) -> Refusal:
         return unavailable("PEER_UNAVAILABLE", f"{self._name} did not answer")
+
+
+def _authorization(token: str) -> str:
+    # gRPC answers what a header cannot carry with an error of its own, outside of its statuses.
+    if not (token.isascii() and token.isprintable()):
+        raise unauthenticated("TOKEN_INVALID", "the token to show holds characters that no token has")
+    return f"Bearer {token}"
 
 
 class _NamedCall(grpc.aio.UnaryUnaryMultiCallable[Any, Any]):

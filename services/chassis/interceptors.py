@@ -1,8 +1,8 @@
-"""What surrounds every RPC handler: telemetry, refusals, a limit, identity, the deadline and validation.
+"""What surrounds every RPC handler: telemetry, refusals, a limit, identity, the deadline, then its message.
 
 One interceptor wraps a handler of any of the four kinds in the same layers, outermost first, so that a
 streaming RPC cannot slip past what guards a unary one; a handler that it cannot wrap is refused, never let
-through.
+through. What a caller sent is parsed inside of them: a stranger's bytes are not looked at.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
 from services.chassis.tracing import code_of_exception, server_span
-from services.chassis.validation import check_message
+from services.chassis.validation import read_message
 
 RETRY_AFTER_OVERLOAD_US = 100_000
 HEALTH = "/grpc.health.v1.Health/"
@@ -144,13 +144,13 @@ def deadlined(default_us: int | None) -> Layer:
 def wrap(handler: Handler, method: str, layers: Sequence[Layer]) -> Handler:
     """The handler inside its layers, whichever of the four kinds it is."""
     behaviour = _behaviour_of(handler)
-    check = _checked_stream if handler.request_streaming else _checked
+    read = _reader(handler)
     if handler.response_streaming:
         # A stream may stay open for days: no deadline unless its caller wants one.
-        run = _streaming(behaviour, check)
+        run = _streaming(behaviour, read)
         layers = [*layers, deadlined(None)]
     else:
-        run = _single(behaviour, check)
+        run = _single(behaviour, read)
         layers = [*layers, deadlined(None if handler.request_streaming else DEFAULT_DEADLINE_US)]
     if not (inspect.iscoroutinefunction(behaviour) or inspect.isasyncgenfunction(behaviour)):
         # It would run on a thread of gRPC's, outside of every context variable set here.
@@ -184,25 +184,26 @@ def _handler_like(handler: Handler, behaviour: Any) -> Handler:
         (True, True): grpc.stream_stream_rpc_method_handler,
     }
     make = makers[handler.request_streaming, handler.response_streaming]
-    wrapped: Handler = make(behaviour, handler.request_deserializer, handler.response_serializer)
+    # Without a deserializer: gRPC would run it before any layer and tell the caller what it raised.
+    wrapped: Handler = make(behaviour, None, handler.response_serializer)
     return wrapped
 
 
-def _single(behaviour: Any, check: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
+def _single(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
     async def run(incoming: Any, context: Context) -> Any:
-        return await behaviour(check(incoming), context)
+        return await behaviour(read(incoming), context)
 
     return run
 
 
-def _streaming(behaviour: Any, check: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
+def _streaming(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
     if not inspect.isasyncgenfunction(behaviour):
-        return _single(behaviour, check)
+        return _single(behaviour, read)
 
     # Answers are written from here and not yielded: a generator that nobody finishes would leave its layers
     # open.
     async def run(incoming: Any, context: Context) -> None:
-        async with contextlib.aclosing(behaviour(check(incoming), context)) as answers:
+        async with contextlib.aclosing(behaviour(read(incoming), context)) as answers:
             async for answer in answers:
                 await context.write(answer)
 
@@ -213,14 +214,17 @@ async def _unguardable(_incoming: Any, _context: Context) -> Any:
     raise Refusal(Kind.INTERNAL, "NOT_GUARDED", "this call cannot be served safely")
 
 
-def _checked(message: Any) -> Any:
-    check_message(message)
-    return message
+def _reader(handler: Handler) -> Callable[[Any], Any]:
+    parse = handler.request_deserializer
 
+    def read(payload: bytes) -> Any:
+        return read_message(payload, parse)
 
-async def _checked_stream(messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for message in messages:
-        yield _checked(message)
+    async def read_each(payloads: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        async for payload in payloads:
+            yield read(payload)
+
+    return read_each if handler.request_streaming else read
 
 
 @contextlib.contextmanager

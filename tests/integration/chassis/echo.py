@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2
 
 from services.chassis.deadlines import remaining_us
 from services.chassis.identity import PrincipalKind, admit, current_principal
@@ -13,9 +14,23 @@ from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id
 
 NAME = "test.Echo"
+PARSED = ("SayParsed", "CountParsed", "JoinParsed", "ChatParsed")
 ADMISSIONS = {
     f"/{NAME}/{method}": admit(PrincipalKind.PIPELINE)
-    for method in ("Say", "Refuse", "Fail", "Who", "Trace", "Left", "Wait", "Count", "Join", "Chat", "Sync")
+    for method in (
+        "Say",
+        "Refuse",
+        "Fail",
+        "Who",
+        "Trace",
+        "Left",
+        "Wait",
+        "Count",
+        "Join",
+        "Chat",
+        "Sync",
+        *PARSED,
+    )
 }
 
 
@@ -83,6 +98,19 @@ class Echo:
             await context.write(each.upper())
         raise Refusal(Kind.EXHAUSTED, "TALKED_OUT", "nothing more to say")
 
+    async def say_parsed(self, request: Any, _context: Any) -> bytes:
+        return str(request.service).encode()
+
+    async def count_parsed(self, request: Any, _context: Any) -> AsyncIterator[bytes]:
+        yield str(request.service).encode()
+
+    async def join_parsed(self, requests: AsyncIterator[Any], _context: Any) -> bytes:
+        return " ".join([each.service async for each in requests]).encode()
+
+    async def chat_parsed(self, requests: AsyncIterator[Any], _context: Any) -> AsyncIterator[bytes]:
+        async for each in requests:
+            yield str(each.service).encode()
+
     def sync(self, request: bytes, _context: Any) -> bytes:
         return request
 
@@ -96,6 +124,11 @@ class Echo:
         handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Join"] = grpc.stream_unary_rpc_method_handler(self.join)
         handlers["Chat"] = grpc.stream_stream_rpc_method_handler(self.chat)
+        parse = health_pb2.HealthCheckRequest.FromString
+        handlers["SayParsed"] = unary(self.say_parsed, parse)
+        handlers["CountParsed"] = grpc.unary_stream_rpc_method_handler(self.count_parsed, parse)
+        handlers["JoinParsed"] = grpc.stream_unary_rpc_method_handler(self.join_parsed, parse)
+        handlers["ChatParsed"] = grpc.stream_stream_rpc_method_handler(self.chat_parsed, parse)
 
         def register(_servicer: Any, server: grpc.aio.Server) -> None:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
