@@ -1,6 +1,7 @@
 """Who the command line is: a token it was given, or one it mints with the keys of a local installation."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from services.console.installation import StateFolder
 
 TOKEN_VARIABLE = "SLUICE_TOKEN"  # noqa: S105 - the variable's name, not a token
 ISSUER = AUDIENCE = "sluice"
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What can stand after "Bearer" (RFC 6750, 2.1)."""
 
 TokenSource = Callable[[], str]
 """Gives a token that is valid now."""
@@ -33,12 +37,20 @@ PIPELINE = Local(PrincipalKind.PIPELINE, "local-pipeline")
 def token_source(state: StateFolder, token_file: Path | None, local: Local) -> TokenSource:
     """A token file (read at each call, for it may be renewed), else SLUICE_TOKEN, else a token for `local`.
 
-    Raises Refusal: STATE_MISSING when there is neither a token nor an installation.
+    Raises Refusal: STATE_MISSING when there is neither a token nor an installation; TOKEN_MISSING and
+    TOKEN_INVALID, for a token file also later, when it is read again. Raises OSError.
     """
     if token_file is not None:
+        _read_token(token_file)
         return lambda: _read_token(token_file)
-    if token := os.environ.get(TOKEN_VARIABLE):
+    if given := os.environ.get(TOKEN_VARIABLE):
+        token = _checked(given, TOKEN_VARIABLE)
         return lambda: token
+    return own_tokens(state, local)
+
+
+def own_tokens(state: StateFolder, local: Local) -> TokenSource:
+    """Tokens for `local` of the installation's own keys; raises Refusal: STATE_MISSING, KEY_UNREADABLE."""
     return MintedTokens(minter(state), local, SystemClock())
 
 
@@ -69,7 +81,18 @@ class MintedTokens:
 
 
 def _read_token(path: Path) -> str:
-    token = path.read_text(encoding="ascii").strip()
+    # Any byte is a character in Latin-1; what can be no token is told apart below.
+    token = path.read_text(encoding="latin-1").strip()
     if not token:
         raise unauthenticated("TOKEN_MISSING", f"{path} is empty")
+    return _checked(token, str(path))
+
+
+def _checked(token: str, source: str) -> str:
+    """The token, if it can be one. It is never quoted: it may be one all the same."""
+    if not _TOKEN.fullmatch(token):
+        raise unauthenticated(
+            "TOKEN_INVALID",
+            f"{source} holds no token: letters, digits and - . _ ~ + / on one line are expected",
+        )
     return token

@@ -160,7 +160,8 @@ class _Reading:
         known = path
         while known not in self._lines:
             known = known.rpartition("." if "." in known else "[")[0] if known else ""
-        self.faults.append(FieldViolation(f"{self._source}:{self._lines[known]}: {path}", description))
+        place = f"{self._source}:{self._lines[known]}"
+        self.faults.append(FieldViolation(f"{place}: {path}" if path else place, description))
 
 
 def _scalar(field: FieldDescriptor, node: ScalarNode) -> Any:

@@ -63,13 +63,21 @@ class StateFolder:
         return ensure_keys(self.keys)
 
     def existing_keys(self) -> Keys:
-        """Where the keys are; raises Refusal (precondition, STATE_MISSING) when there are none."""
+        """Where the keys are; raises Refusal (precondition, STATE_MISSING) when there are none.
+
+        Makes none: whoever only reads must not leave behind keys that sign nothing.
+        """
         if not self.keys.is_dir():
             raise precondition(
                 "STATE_MISSING",
                 f"there is no installation in {self.root}; start one with `sluice up`, or name its folder",
             )
-        return ensure_keys(self.keys)
+        return Keys(
+            token_private=self.keys / "token-signing.pem",
+            token_jwks=self.keys / "token-jwks.json",
+            receipt_private=self.keys / "receipt-signing.pem",
+            receipt_jwks=self.keys / "receipt-jwks.json",
+        )
 
 
 def service_environment(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from services.chassis.clock import SystemClock
+from services.chassis.refusals import invalid
 from services.console import moments, options
 from services.console.credentials import OPERATOR
 from services.console.documents import read_document
@@ -81,7 +82,10 @@ def read_policy(file: Path, effective_in: float | None) -> Policy:
     """The policy in a file; `effective_in` seconds from now replace its time. Raises Refusal and OSError."""
     if effective_in is None:
         return read_document(file, Policy, GIVEN_BY_CONSENT)
-    effective_at = moments.from_us(SystemClock().now_us() + int(effective_in * 1_000_000))
+    try:
+        effective_at = moments.from_us(SystemClock().now_us() + int(effective_in * 1_000_000))
+    except (ValueError, OverflowError):
+        raise invalid("TIME_OUT_OF_RANGE", f"{effective_in:g} seconds from now there is no date") from None
     return read_document(file, Policy, GIVEN_BY_CONSENT, instead={"effective_at": effective_at})
 
 

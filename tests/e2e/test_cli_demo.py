@@ -19,6 +19,7 @@ def remains(folder: Path) -> list[Path]:
 
 async def test_every_claim_of_the_story_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("SLUICE_TOKEN", "of-another-installation")
 
     told = await sluice(tmp_path / "unused", "demo", *SMALL, "--json")
 

@@ -14,7 +14,7 @@ import typer
 
 from services.chassis.refusals import precondition
 from services.console import options
-from services.console.credentials import OPERATOR, PIPELINE, token_source
+from services.console.credentials import OPERATOR, PIPELINE, own_tokens
 from services.console.demo import story
 from services.console.demo.narrator import Narrator
 from services.console.demo.stage import Stage
@@ -105,8 +105,9 @@ async def _tell(
     script: Script, state: StateFolder, programs: Sequence[ServiceProgram], say: Narrator
 ) -> dict[str, float]:
     addresses = {program.name: program.address for program in programs}
-    async with Session(addresses, token_source(state, None, OPERATOR)) as operator:
-        pipeline = token_source(state, None, PIPELINE)
+    # Its own, whatever SLUICE_TOKEN says: that token is for other services than those started here.
+    async with Session(addresses, own_tokens(state, OPERATOR)) as operator:
+        pipeline = own_tokens(state, PIPELINE)
         stage = Stage(script.folder, state, script.seed, operator, pipeline, addresses["licensing"])
         telling = Telling(stage, say, made_up=script.posts is None)
         await story.tell(telling, script.posts, script.posts_count, script.accounts)

@@ -19,13 +19,15 @@ from services.console.licenses import activate_license, create_license
 from services.console.policies import all_policies, publish_policy
 from services.console.sessions import Session
 from sluice.consent.v1.policy_pb2 import Policy
+from sluice_gate.reading.forms import PostForm, detect
 
 BATCH = 1_000
 NOTICE_US = 2_000_000
 """A policy is announced so long before it takes effect."""
 PATIENCE_SECONDS = 20.0
 """How long to wait for it to take effect."""
-DAILY_LIMIT = 1_000_000
+LIMIT_PER_POST = 3
+"""The file is released twice, and some of it is asked for once more, all on one day."""
 SHARE_OPTING_OUT = 0.15
 SHARE_OPTING_IN = 0.40
 
@@ -41,7 +43,7 @@ async def a_platform(telling: Telling, posts_count: int, accounts: int) -> None:
         for done in world.write_posts(posts, stage.accounts, posts_count, stage.seed, now_us):
             step.advance(done, posts_count)
             await asyncio.sleep(0)
-    stage.use_posts(posts)
+    stage.use_posts(posts, posts_count)
     size = posts.stat().st_size / 1e6
     say.tell(
         f"{accounts:,} accounts have written {posts_count:,} posts, {size:.1f} MB. All of it is made up."
@@ -53,12 +55,11 @@ async def a_file(telling: Telling, posts: Path) -> None:
     """Takes somebody's posts; everyone found in them becomes a subject who was served the notice."""
     say, stage = telling.say, telling.stage
     say.chapter("A file of posts")
-    stage.use_posts(posts)
-    assert stage.form is not None
     count, people = 0, set[int]()
-    for _, contributed in contributors(posts, stage.form):
+    for _, contributed in contributors(posts, PostForm(detect(posts))):
         count += 1
         people |= contributed
+    stage.use_posts(posts, count)
     stage.accounts = [world.Account(id, "US", "", noticed=True) for id in sorted(people - {0})]
     say.tell(f"{posts.name} holds {count:,} posts by {len(stage.accounts):,} people, embedded ones counted.")
     await _introduce_subjects(telling)
@@ -69,7 +70,8 @@ async def a_license(telling: Telling) -> None:
     say, stage = telling.say, telling.stage
     say.chapter("A license")
     await create_licensee(stage.operator, papers.LICENSEE, papers.LICENSEE_NAME)
-    terms = papers.a_license(papers.LICENSE, DAILY_LIMIT, *_covered(telling), day=today())
+    limit = daily_limit(stage.posts_count)
+    terms = papers.a_license(papers.LICENSE, limit, *_covered(telling), day=today())
     draft = await create_license(stage.operator, terms)
     active = await activate_license(stage.operator, draft.license_id, "the demo")
     allowance, places = active.terms.allowances[0], ", ".join(active.terms.author_jurisdictions)
@@ -120,6 +122,11 @@ async def people_choose(telling: Telling) -> None:
         places = " and ".join(papers.OPT_IN)
         say.tell(f"In {places} silence is a no; {allowed.accepted:,} accounts there say yes.")
         say.check(allowed.accepted == len(asked_first) and not allowed.bad, "every opt-in is recorded")
+
+
+def daily_limit(posts_count: int) -> int:
+    """Posts that the license of the demo allows a day: enough for all that is done with so many."""
+    return LIMIT_PER_POST * max(posts_count, BATCH)
 
 
 def today() -> str:

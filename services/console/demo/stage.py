@@ -40,6 +40,8 @@ class Stage:
     licensing: str
     """Where licensing is, host:port."""
     posts: Path = Path()
+    posts_count: int = 0
+    """Posts in that file."""
     form: PostForm | None = None
     accounts: list[Account] = field(default_factory=list)
     declined: set[int] = field(default_factory=set)
@@ -47,9 +49,9 @@ class Stage:
     first: "Released | None" = None
     """The first whole release."""
 
-    def use_posts(self, posts: Path) -> None:
-        """The file that releases are made from; raises GateError when its form cannot be told."""
-        self.posts, self.form = posts, PostForm(detect(posts))
+    def use_posts(self, posts: Path, count: int) -> None:
+        """The file that releases are made from, of so many posts; raises GateError if its form is unclear."""
+        self.posts, self.posts_count, self.form = posts, count, PostForm(detect(posts))
 
     async def import_subjects(self, step: Step) -> Totals:
         """Imports every account, as `sluice subjects import` does."""

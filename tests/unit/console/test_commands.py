@@ -9,9 +9,12 @@ import typer
 from services.chassis.identity import PrincipalKind, TokenVerifier
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.console.app import app
-from services.console.credentials import OPERATOR, token_source
+from services.console.credentials import OPERATOR, minter, own_tokens, token_source
+from services.console.demo.measuring import BATCH, MOST_BATCHES
+from services.console.demo.opening import daily_limit
 from services.console.installation import StateFolder, service_environment
 from services.console.output import refuse
+from services.console.policies import read_policy
 from services.console.releases import exit_code, figures, purpose_number, resume_command
 from services.console.sessions import addresses
 from services.console.up import parse_settings
@@ -31,6 +34,7 @@ def a_report(ended: Ended = Ended.FINISHED) -> Report:
     [
         (Ended.FINISHED, 0),
         (Ended.REFUSED, 1),
+        (Ended.OPEN_QUOTE, 1),
         (Ended.INTERRUPTED, 3),
         (Ended.NO_ROOM, 3),
         (Ended.UNAVAILABLE, 3),
@@ -147,6 +151,63 @@ def test_a_token_file_wins_over_the_environment_and_that_over_the_keys(
 
     assert token_source(StateFolder(tmp_path), file, OPERATOR)() == "from-file"
     assert token_source(StateFolder(tmp_path), None, OPERATOR)() == "from-environment"
+
+
+NO_TOKENS = ["two\nlines", "t\u00f6ken", "two words", "a\x00b"]
+
+
+@pytest.mark.parametrize("text", NO_TOKENS)
+def test_a_file_that_holds_no_token_is_refused_before_anybody_is_called(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(Refusal, match="TOKEN_INVALID") as refused:
+        token_source(StateFolder(tmp_path), file, OPERATOR)
+
+    assert text not in refused.value.message
+
+
+@pytest.mark.parametrize("text", [*NO_TOKENS[:3], "a-token\n"])
+def test_an_environment_that_holds_no_token_is_refused_before_anybody_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SLUICE_TOKEN", text)
+
+    with pytest.raises(Refusal, match="TOKEN_INVALID"):
+        token_source(StateFolder(tmp_path), None, OPERATOR)
+
+
+def test_an_installation_s_own_tokens_are_its_own_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = StateFolder(tmp_path)
+    keys = state.prepare()
+    monkeypatch.setenv("SLUICE_TOKEN", "of-another-installation")
+
+    token = own_tokens(state, OPERATOR)()
+
+    assert TokenVerifier(keys.token_jwks, "sluice", "sluice").verify(token).party == "local-operator"
+
+
+def test_existing_keys_are_where_they_were_made_and_are_never_made(tmp_path: Path) -> None:
+    state, empty = StateFolder(tmp_path / "state"), StateFolder(tmp_path / "empty")
+    empty.keys.mkdir(parents=True)
+
+    assert state.prepare() == state.existing_keys()
+    assert not empty.existing_keys().token_private.exists()
+    with pytest.raises(Refusal, match="KEY_UNREADABLE"):
+        minter(empty)
+
+
+@pytest.mark.parametrize("seconds", [1e30, float("inf"), float("nan")])
+def test_a_policy_cannot_take_effect_at_no_date(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(Refusal, match="TIME_OUT_OF_RANGE"):
+        read_policy(tmp_path / "policy.yaml", seconds)
+
+
+@pytest.mark.parametrize("posts", [1_000, 100_000, 10_000_000])
+def test_the_license_of_the_demo_allows_all_that_the_demo_asks_for(posts: int) -> None:
+    assert daily_limit(posts) >= 2 * posts + min(posts, MOST_BATCHES * BATCH)
 
 
 def test_without_token_and_keys_nobody_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

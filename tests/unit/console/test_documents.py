@@ -87,6 +87,12 @@ def test_an_unknown_key_is_named_with_its_line_and_the_known_ones() -> None:
     assert found == [("l.yaml:13: terms.allowances[0].limits", "no such field; known are per, window, limit")]
 
 
+def test_what_is_no_yaml_is_named_by_its_line_alone() -> None:
+    [(field, description)] = faults("\x00")
+
+    assert (field, bool(description)) == ("l.yaml:1", True)
+
+
 def test_a_misspelt_enum_word_gets_a_suggestion() -> None:
     found = faults(LICENSE.replace("ai_training_generative", "ai_training_generatve"))
 
