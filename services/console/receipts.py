@@ -30,15 +30,20 @@ def verify(
         typer.Option(help="JWKS with the platform's receipt keys. Else that of the local installation."),
     ] = None,
     posts: Annotated[
-        Path | None, typer.Option(help="The file that was released from, to compare with.", exists=True)
+        Path | None,
+        typer.Option(
+            help="The file that was released from: only with it are texts compared with the input.",
+            exists=True,
+        ),
     ] = None,
     state: options.State = options.DEFAULT_STATE,
     as_json: options.AsJson = False,
 ) -> None:
-    """Verify every receipt of a release, and that the output is exactly what the receipts say.
+    """Verify every receipt of a release, and that the output holds exactly the posts that the receipts say.
 
     Needs no server: signatures, digests, manifests and output are recomputed from the files. Ends with 1 at
-    the first thing that is not as it should be, and says what.
+    the first thing that is not as it should be, and says what. Nobody signs the text of a post: without
+    --posts it is compared only with the digest that the job itself wrote down.
     """
     jwks = keys if keys is not None else StateFolder(state).existing_keys().receipt_jwks
     verified = verify_job(out, load_keys(jwks), posts=posts)
@@ -48,6 +53,8 @@ def verify(
     for line in what_was_checked(verified, compared=posts is not None):
         say(f"  {line}")
     say(f"All of it holds, by the keys in {jwks}.")
+    if posts is None:
+        note("Texts were compared only with the job's own record, not with the input; --posts does that.")
     note("It shows that what is here is in order, not that nothing else ever left.")
 
 
@@ -59,7 +66,7 @@ def what_was_checked(verified: VerifiedJob, *, compared: bool) -> list[str]:
     lines = [
         f"{receipts} in {batches}: each signed, each of a request of this run, none used twice",
         f"{asked} asked for: the digests signed are those of the posts and their verdicts",
-        f"{delivered} in the output: exactly those released, in order",
+        f"{delivered} in the output: exactly those released, in order, as the job wrote them down",
         "the manifest: every contributor's line belongs to the root that was signed",
     ]
     if compared:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.chassis.refusals import Refusal, precondition
 from services.console import moments, options
 from services.console.credentials import PIPELINE, TokenSource, token_source
 from services.console.installation import StateFolder
@@ -20,8 +21,9 @@ from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS
 from sluice_gate.client import LicensingClient
+from sluice_gate.errors import JobRefused
 from sluice_gate.job import ReleaseJob
-from sluice_gate.journal import read_header
+from sluice_gate.journal import run_of
 from sluice_gate.plan import DEFAULT_IN_FLIGHT, Plan
 from sluice_gate.posts import Broken
 from sluice_gate.reading.forms import Format, PostForm, detect
@@ -31,10 +33,12 @@ from sluice_gate.report import Ended, Report
 BROKEN_LINES_NAMED = 10
 EXIT_REFUSED = 1
 EXIT_RESUMABLE = 3
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 ENDED_AT_ONCE = "ENDED_AT_ONCE"
 """The job had no time to say how far it came; its journal knows."""
 
 OnProgress = Callable[[int, int, Report], None]
+OnRun = Callable[[str], None]
 
 
 Posts = Annotated[Path, typer.Argument(help="File of posts.", exists=True, dir_okay=False)]
@@ -93,13 +97,19 @@ def release(
         batch_size=batch_size,
         in_flight=in_flight,
         wait=wait,
-        give_up_after_us=int(give_up_after * 1_000_000),
+        give_up_after_us=microseconds_of(give_up_after, "--give-up-after"),
     )
     folder = StateFolder(state)
     tokens = token_source(folder, token_file, PIPELINE)
     target = addresses(folder, {"licensing": address})["licensing"]
-    report = asyncio.run(_release(plan, target, tokens, resume))
-    _tell(report, plan, as_json=as_json)
+    try:
+        report = asyncio.run(run_job(plan, target, tokens, resume))
+    except JobRefused as refusal:
+        raise with_its_run(refusal, plan) from refusal
+    if report is None:
+        note("Stopped before anything was asked; there is nothing to resume.")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    tell(report, plan, as_json=as_json)
     raise typer.Exit(exit_code(report))
 
 
@@ -113,13 +123,28 @@ def purpose_number(text: str) -> int:
         raise typer.BadParameter(str(error), param_hint="--purpose") from None
 
 
+def microseconds_of(seconds: float, option: str) -> int:
+    """What an option says in seconds; raises typer.BadParameter where that is no number."""
+    try:
+        return int(seconds * 1_000_000)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter("a number of seconds is expected", param_hint=option) from None
+
+
 class Releasing:
     """A job with its connection to licensing."""
 
-    def __init__(self, plan: Plan, target: str, tokens: TokenSource, on_progress: OnProgress) -> None:
-        """Needs a running event loop."""
+    def __init__(
+        self,
+        plan: Plan,
+        target: str,
+        tokens: TokenSource,
+        on_progress: OnProgress,
+        on_run: OnRun | None = None,
+    ) -> None:
+        """`on_run` gets the id of the run before anything is asked. Needs a running event loop."""
         self._client = LicensingClient(target, tokens)
-        self._job = ReleaseJob(plan, self._client, on_progress=on_progress)
+        self._job = ReleaseJob(plan, self._client, on_run=on_run, on_progress=on_progress)
 
     async def run(self, resume: str | None = None) -> Report:
         """Starts the job, or takes up a run of it. Raises GateError, before anything was asked."""
@@ -152,8 +177,17 @@ def figures(report: Report) -> list[tuple[str, Any]]:
     ]
 
 
-async def _release(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report:
-    """The first Ctrl-C ends the job in good order, the next one at once."""
+def with_its_run(refusal: JobRefused, plan: Plan) -> Refusal:
+    """The refusal, and how to go on where what stands in the way is a run that was cut short."""
+    in_the_way = refusal.reason in {"OUT_EXISTS", "JOURNAL_EXISTS"}
+    run = run_of(plan.files.journal) if in_the_way else None
+    go_on = f". Go on with: {resume_command(sys.argv[1:], run)}" if run else ""
+    return precondition(refusal.reason, refusal.message + go_on)
+
+
+async def run_job(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report | None:
+    """The first Ctrl-C ends the job in good order, the next one at once; None if before it had begun."""
+    run: str | None = None
     with progress() as bar:
         task = bar.add_task(plan.posts.name, total=None)
 
@@ -161,14 +195,23 @@ async def _release(plan: Plan, target: str, tokens: TokenSource, resume: str | N
             said = f"{plan.posts.name}: {report.asked:,} asked, {report.released:,} released"
             bar.update(task, completed=done, total=size, description=said)
 
-        releasing = Releasing(plan, target, tokens, on_progress)
+        def on_run(begun: str) -> None:
+            nonlocal run
+            run = begun
+            # Now, for whoever is killed can tell nobody.
+            go_on = resume_command(sys.argv[1:], begun)
+            bar.console.print(f"Run {begun}. Should it be cut short, go on with: {go_on}", soft_wrap=True)
+
+        releasing = Releasing(plan, target, tokens, on_progress, on_run)
         running = asyncio.ensure_future(releasing.run(resume))
         _stop_on_signals(releasing, running)
         try:
             return await running
         except asyncio.CancelledError:
+            if run is None:
+                return None
             # Nothing is lost: what the journal does not know was not delivered.
-            report = Report(resume or read_header(plan.files.journal).run)
+            report = Report(run)
             report.end(Ended.INTERRUPTED, ENDED_AT_ONCE, "it was ended at once")
             return report
 
@@ -187,7 +230,8 @@ def _stop_on_signals(releasing: Releasing, running: "asyncio.Future[Report]") ->
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
 
 
-def _tell(report: Report, plan: Plan, *, as_json: bool) -> None:
+def tell(report: Report, plan: Plan, *, as_json: bool) -> None:
+    """Says what a job has done, why it ended, and how to go on."""
     if as_json:
         give_json(_plain(report, plan))
         return

@@ -188,6 +188,24 @@ def test_an_output_that_was_changed_is_rejected(cli: Cli, posts: Path, tmp_path:
 
 
 @pytest.mark.usefixtures("known")
+def test_a_run_is_named_when_it_begins_and_when_it_stands_in_the_way(
+    cli: Cli, posts: Path, tmp_path: Path
+) -> None:
+    a_license(cli, tmp_path, "named")
+    command = release(posts, tmp_path / "out.jsonl", "named")
+    resume = "sluice " + " ".join(map(str, command)) + " --resume "
+
+    run = cli.json(*command)["run"]
+    said = cli.err
+    cli(*command, status=1)
+
+    as_json = resume.replace("--resume", "--json --resume")
+    assert said == f"Run {run}. Should it be cut short, go on with: {as_json}{run}\n"
+    assert "OUT_EXISTS" in cli.err
+    assert cli.err.rstrip().endswith(f"Go on with: {resume}{run}")
+
+
+@pytest.mark.usefixtures("known")
 def test_a_run_that_found_no_room_says_how_to_go_on(cli: Cli, posts: Path, tmp_path: Path) -> None:
     a_license(cli, tmp_path, "small", limit=5)
     out = tmp_path / "out.jsonl"
@@ -267,6 +285,14 @@ def test_a_token_of_another_kind_is_not_admitted(cli: Cli, tmp_path: Path) -> No
     refusal = cli.refusal("licensee", "create", "x", "--name", "X", "--token-file", token)
 
     assert refusal["reason"] == "NOT_ADMITTED"
+
+
+def test_what_can_be_no_token_is_told_without_a_trace(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_TOKEN", "two\nlines")
+
+    refusal = cli.refusal("license", "list")
+
+    assert refusal["reason"] == "TOKEN_INVALID"
 
 
 def test_an_unreachable_service_is_told_with_a_hint(cli: Cli) -> None:
