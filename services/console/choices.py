@@ -8,13 +8,13 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from services.chassis.refusals import invalid
 from services.console import options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.imports import IMPORT_DEADLINE_US, Rows, Totals, import_file, report
 from services.console.moments import clock_face, read
 from services.console.names import plain, value_name
 from services.console.output import give_json, say
 from services.console.rows import digest, in_column, read_chunks, subject_id
-from services.console.sessions import Session
 from sluice.consent.v1 import consent_service_pb2 as consent
 from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod, Stance
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
@@ -40,8 +40,8 @@ def import_(
     and method (settings, operator, import; empty for import). The same rows again change nothing. Exits with
     1 when a row was refused.
     """
-    session = Session.open(state, token_file, OPERATOR, {"consent": address})
-    totals = session.run(lambda session: import_choices(session, file))
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    totals = connections.run(lambda connections: import_choices(connections, file))
     report(totals, "choice", as_json=as_json)
     raise typer.Exit(1 if totals.bad else 0)
 
@@ -67,8 +67,8 @@ def record(
         choice = read_choice(row | {"stated_at": "", "notice_digest": notice_digest, "method": "operator"})
     except ValueError as error:
         raise invalid("CHOICE_MALFORMED", str(error)) from error
-    session = Session.open(state, token_file, OPERATOR, {"consent": address})
-    answer = session.run(lambda session: record_choice(session, choice))
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    answer = connections.run(lambda connections: record_choice(connections, choice))
     if as_json:
         give_json(plain(answer))
         return
@@ -76,27 +76,27 @@ def record(
     say(f"In force everywhere after {clock_face(answer.in_force_after)}.")
 
 
-async def import_choices(session: Session, file: Path) -> Totals:
+async def import_choices(connections: Connections, file: Path) -> Totals:
     """Imports a file; raises Refusal and OSError."""
     chunks = read_chunks(file, COLUMNS, read_choice)
-    return await import_file(file, chunks, lambda rows: send_choices(session, rows))
+    return await import_file(file, chunks, lambda rows: send_choices(connections, rows))
 
 
-async def send_choices(session: Session, rows: Rows[Choice]) -> consent.ImportChoicesResponse:
+async def send_choices(connections: Connections, rows: Rows[Choice]) -> consent.ImportChoicesResponse:
     """One request of an import, under a fresh id."""
-    peer = session.peer("consent")
+    peer = connections.peer("consent")
     request = consent.ImportChoicesRequest(
-        request_id=session.new_id(),
+        request_id=connections.new_id(),
         rows=[consent.ImportChoicesRequest.Row(line=line, choice=choice) for line, choice in rows],
     )
     stub = ConsentServiceStub(peer.channel)
     return await peer.call(stub.ImportChoices, request, at_most_us=IMPORT_DEADLINE_US)
 
 
-async def record_choice(session: Session, choice: Choice) -> consent.RecordChoiceResponse:
+async def record_choice(connections: Connections, choice: Choice) -> consent.RecordChoiceResponse:
     """Records a choice under a fresh id; raises Refusal."""
-    peer = session.peer("consent")
-    request = consent.RecordChoiceRequest(request_id=session.new_id(), choice=choice)
+    peer = connections.peer("consent")
+    request = consent.RecordChoiceRequest(request_id=connections.new_id(), choice=choice)
     return await peer.call(ConsentServiceStub(peer.channel).RecordChoice, request)
 
 

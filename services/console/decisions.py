@@ -10,11 +10,11 @@ import typer
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import not_found
 from services.console import moments, options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.installation import StateFolder
 from services.console.names import plain, word_of
 from services.console.output import give_json, say, show, table
-from services.console.sessions import Session
 from services.console.traces import Span, find_trace
 from services.console.waterfall import draw
 from sluice.licensing.v1 import release_service_pb2 as releases
@@ -44,8 +44,8 @@ def show_one(
     as_json: options.AsJson = False,
 ) -> None:
     """Show a decision: outcome, reasons, validity, delivery, receipt."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    decision = session.run(lambda session: get_decision(session, decision_id))
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    decision = connections.run(lambda connections: get_decision(connections, decision_id))
     if as_json:
         give_json(_as_json(decision))
     else:
@@ -61,8 +61,8 @@ def trace(
     as_json: options.AsJson = False,
 ) -> None:
     """Draw what each service did for a decision, as a waterfall."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    decision = session.run(lambda session: get_decision(session, decision_id))
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    decision = connections.run(lambda connections: get_decision(connections, decision_id))
     spans = asyncio.run(trace_of(decision, StateFolder(state).traces))
     if as_json:
         give_json([{**vars(span), "attributes": dict(span.attributes)} for span in spans])
@@ -72,9 +72,9 @@ def trace(
     show(draw(spans))
 
 
-async def get_decision(session: Session, decision_id: str) -> releases.Decision:
+async def get_decision(connections: Connections, decision_id: str) -> releases.Decision:
     """Raises Refusal (not found, DECISION_UNKNOWN, and others)."""
-    peer = session.peer("licensing")
+    peer = connections.peer("licensing")
     request = releases.GetDecisionRequest(decision_id=decision_id)
     return (await peer.call(ReleaseServiceStub(peer.channel).GetDecision, request)).decision
 

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from services.console import options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.names import plain
 from services.console.output import give_json, say
-from services.console.sessions import Session
 from sluice.licensing.v1 import contract_service_pb2 as contracts
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.license_pb2 import Licensee
@@ -34,18 +34,18 @@ def create(
     as_json: options.AsJson = False,
 ) -> None:
     """Create a licensee."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    answer = session.run(lambda session: create_licensee(session, licensee_id, name))
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    answer = connections.run(lambda connections: create_licensee(connections, licensee_id, name))
     if as_json:
         give_json(plain(answer.licensee))
         return
     say(f"Licensee {answer.licensee.licensee_id} ({answer.licensee.display_name}) is created.")
 
 
-async def create_licensee(session: Session, id: str, name: str) -> contracts.CreateLicenseeResponse:
+async def create_licensee(connections: Connections, id: str, name: str) -> contracts.CreateLicenseeResponse:
     """Creates it under a fresh request id; raises Refusal."""
-    peer = session.peer("licensing")
+    peer = connections.peer("licensing")
     request = contracts.CreateLicenseeRequest(
-        request_id=session.new_id(), licensee=Licensee(licensee_id=id, display_name=name)
+        request_id=connections.new_id(), licensee=Licensee(licensee_id=id, display_name=name)
     )
     return await peer.call(ContractServiceStub(peer.channel).CreateLicensee, request)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from services.console import moments, options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.documents import read_document
 from services.console.names import plain, word_of
 from services.console.output import give_json, say, show, table
-from services.console.sessions import Session
 from sluice.licensing.v1 import contract_service_pb2 as contracts
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.license_pb2 import License, LicenseState
@@ -42,8 +42,8 @@ def create(
     no_reidentification). What is not listed is not licensed.
     """
     request = read_document(file, contracts.CreateLicenseRequest, ("request_id",))
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    _tell(session.run(lambda session: create_license(session, request)), as_json=as_json)
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    _tell(connections.run(lambda connections: create_license(connections, request)), as_json=as_json)
 
 
 @app.command("activate")
@@ -57,8 +57,11 @@ def activate(
     as_json: options.AsJson = False,
 ) -> None:
     """Put a draft into force."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    _tell(session.run(lambda session: activate_license(session, license_id, reason)), as_json=as_json)
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    _tell(
+        connections.run(lambda connections: activate_license(connections, license_id, reason)),
+        as_json=as_json,
+    )
 
 
 @app.command("suspend")
@@ -72,8 +75,10 @@ def suspend(
     as_json: options.AsJson = False,
 ) -> None:
     """Stop an active license; every decision that concludes after the answer sees it."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    _tell(session.run(lambda session: suspend_license(session, license_id, reason)), as_json=as_json)
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    _tell(
+        connections.run(lambda connections: suspend_license(connections, license_id, reason)), as_json=as_json
+    )
 
 
 @app.command("resume")
@@ -87,8 +92,10 @@ def resume(
     as_json: options.AsJson = False,
 ) -> None:
     """Let a suspended license go on."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    _tell(session.run(lambda session: resume_license(session, license_id, reason)), as_json=as_json)
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    _tell(
+        connections.run(lambda connections: resume_license(connections, license_id, reason)), as_json=as_json
+    )
 
 
 @app.command("terminate")
@@ -102,8 +109,11 @@ def terminate(
     as_json: options.AsJson = False,
 ) -> None:
     """End a license for good."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    _tell(session.run(lambda session: terminate_license(session, license_id, reason)), as_json=as_json)
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    _tell(
+        connections.run(lambda connections: terminate_license(connections, license_id, reason)),
+        as_json=as_json,
+    )
 
 
 @app.command("show")
@@ -116,8 +126,8 @@ def show_one(
     as_json: options.AsJson = False,
 ) -> None:
     """Show a license with its terms."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    license = session.run(lambda session: get_license(session, license_id))
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    license = connections.run(lambda connections: get_license(connections, license_id))
     if as_json:
         give_json(plain(license))
         return
@@ -134,8 +144,8 @@ def list_(
     as_json: options.AsJson = False,
 ) -> None:
     """List the licenses, by id."""
-    session = Session.open(state, token_file, OPERATOR, {"licensing": address})
-    licenses = session.run(all_licenses)
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    licenses = connections.run(all_licenses)
     if as_json:
         give_json([plain(license) for license in licenses])
         return
@@ -152,43 +162,47 @@ def list_(
     show(table(("license", ">version", "state", "licensee", "term until"), rows))
 
 
-async def create_license(session: Session, request: contracts.CreateLicenseRequest) -> License:
+async def create_license(connections: Connections, request: contracts.CreateLicenseRequest) -> License:
     """Creates the draft under a fresh request id; raises Refusal."""
-    request.request_id = session.new_id()
-    peer = session.peer("licensing")
+    request.request_id = connections.new_id()
+    peer = connections.peer("licensing")
     return (await peer.call(ContractServiceStub(peer.channel).CreateLicense, request)).license
 
 
-async def activate_license(session: Session, id: str, reason: str) -> License:
+async def activate_license(connections: Connections, id: str, reason: str) -> License:
     """Raises Refusal, as the three below do."""
-    return await _change(session, id, reason, contracts.ActivateLicenseRequest, lambda s: s.ActivateLicense)
+    return await _change(
+        connections, id, reason, contracts.ActivateLicenseRequest, lambda s: s.ActivateLicense
+    )
 
 
-async def suspend_license(session: Session, id: str, reason: str) -> License:
+async def suspend_license(connections: Connections, id: str, reason: str) -> License:
     """Raises Refusal."""
-    return await _change(session, id, reason, contracts.SuspendLicenseRequest, lambda s: s.SuspendLicense)
+    return await _change(connections, id, reason, contracts.SuspendLicenseRequest, lambda s: s.SuspendLicense)
 
 
-async def resume_license(session: Session, id: str, reason: str) -> License:
+async def resume_license(connections: Connections, id: str, reason: str) -> License:
     """Raises Refusal."""
-    return await _change(session, id, reason, contracts.ResumeLicenseRequest, lambda s: s.ResumeLicense)
+    return await _change(connections, id, reason, contracts.ResumeLicenseRequest, lambda s: s.ResumeLicense)
 
 
-async def terminate_license(session: Session, id: str, reason: str) -> License:
+async def terminate_license(connections: Connections, id: str, reason: str) -> License:
     """Raises Refusal."""
-    return await _change(session, id, reason, contracts.TerminateLicenseRequest, lambda s: s.TerminateLicense)
+    return await _change(
+        connections, id, reason, contracts.TerminateLicenseRequest, lambda s: s.TerminateLicense
+    )
 
 
-async def get_license(session: Session, id: str) -> License:
+async def get_license(connections: Connections, id: str) -> License:
     """Raises Refusal."""
-    peer = session.peer("licensing")
+    peer = connections.peer("licensing")
     request = contracts.GetLicenseRequest(license_id=id)
     return (await peer.call(ContractServiceStub(peer.channel).GetLicense, request)).license
 
 
-async def all_licenses(session: Session) -> list[License]:
+async def all_licenses(connections: Connections) -> list[License]:
     """Every license the caller may see, by id; raises Refusal."""
-    peer = session.peer("licensing")
+    peer = connections.peer("licensing")
     stub = ContractServiceStub(peer.channel)
     licenses: list[License] = []
     token = ""
@@ -203,10 +217,10 @@ async def all_licenses(session: Session) -> list[License]:
 
 
 async def _change(
-    session: Session, id: str, reason: str, request: Any, method: Callable[[ContractServiceStub], Any]
+    connections: Connections, id: str, reason: str, request: Any, method: Callable[[ContractServiceStub], Any]
 ) -> License:
-    peer = session.peer("licensing")
-    asked = request(request_id=session.new_id(), license_id=id, reason=reason)
+    peer = connections.peer("licensing")
+    asked = request(request_id=connections.new_id(), license_id=id, reason=reason)
     answer = await peer.call(method(ContractServiceStub(peer.channel)), asked)
     license: License = answer.license
     return license

@@ -8,11 +8,11 @@ import typer
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import invalid
 from services.console import moments, options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.documents import read_document
 from services.console.names import plain
 from services.console.output import give_json, say, show, table
-from services.console.sessions import Session
 from sluice.consent.v1 import consent_service_pb2 as consent
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.consent.v1.policy_pb2 import Policy
@@ -42,8 +42,8 @@ def publish(
     opt_in; a purpose in no rule releases nothing.
     """
     policy = read_policy(file, effective_in)
-    session = Session.open(state, token_file, OPERATOR, {"consent": address})
-    answer = session.run(lambda session: publish_policy(session, policy))
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    answer = connections.run(lambda connections: publish_policy(connections, policy))
     if as_json:
         give_json(plain(answer))
         return
@@ -60,8 +60,8 @@ def list_(
     as_json: options.AsJson = False,
 ) -> None:
     """List the versions of the policy, newest first."""
-    session = Session.open(state, token_file, OPERATOR, {"consent": address})
-    policies = session.run(all_policies)
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    policies = connections.run(all_policies)
     if as_json:
         give_json([plain(policy) for policy in policies])
         return
@@ -89,16 +89,16 @@ def read_policy(file: Path, effective_in: float | None) -> Policy:
     return read_document(file, Policy, GIVEN_BY_CONSENT, instead={"effective_at": effective_at})
 
 
-async def publish_policy(session: Session, policy: Policy) -> consent.PublishPolicyResponse:
+async def publish_policy(connections: Connections, policy: Policy) -> consent.PublishPolicyResponse:
     """Announces it under a fresh id; raises Refusal."""
-    peer = session.peer("consent")
-    request = consent.PublishPolicyRequest(request_id=session.new_id(), policy=policy)
+    peer = connections.peer("consent")
+    request = consent.PublishPolicyRequest(request_id=connections.new_id(), policy=policy)
     return await peer.call(ConsentServiceStub(peer.channel).PublishPolicy, request)
 
 
-async def all_policies(session: Session) -> list[Policy]:
+async def all_policies(connections: Connections) -> list[Policy]:
     """Every version, newest first; raises Refusal."""
-    peer = session.peer("consent")
+    peer = connections.peer("consent")
     stub = ConsentServiceStub(peer.channel)
     policies: list[Policy] = []
     token = ""

@@ -12,11 +12,11 @@ import typer
 
 from services.chassis.refusals import Refusal, precondition
 from services.console import moments, options
+from services.console.connections import addresses
 from services.console.credentials import PIPELINE, TokenSource, token_source
 from services.console.installation import StateFolder
 from services.console.names import number_of
 from services.console.output import give_json, note, progress, say, show, table
-from services.console.sessions import addresses
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from services.console import options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.imports import IMPORT_DEADLINE_US, Rows, Totals, import_file, report
 from services.console.names import value_name
 from services.console.rows import digest, in_column, read_chunks, subject_id
-from services.console.sessions import Session
 from sluice.consent.v1 import consent_service_pb2 as consent
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.consent.v1.subject_pb2 import Subject, SubjectState
@@ -34,23 +34,23 @@ def import_(
     separated by |) and notice (SHA-256 of the notices served, in hex; separated by |). Each row replaces what
     was known of the subject; the same rows again change nothing. Exits with 1 when a row was refused.
     """
-    session = Session.open(state, token_file, OPERATOR, {"consent": address})
-    totals = session.run(lambda session: import_subjects(session, file))
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    totals = connections.run(lambda connections: import_subjects(connections, file))
     report(totals, "subject", as_json=as_json)
     raise typer.Exit(1 if totals.bad else 0)
 
 
-async def import_subjects(session: Session, file: Path) -> Totals:
+async def import_subjects(connections: Connections, file: Path) -> Totals:
     """Imports a file; raises Refusal and OSError."""
     chunks = read_chunks(file, COLUMNS, read_subject)
-    return await import_file(file, chunks, lambda rows: send_subjects(session, rows))
+    return await import_file(file, chunks, lambda rows: send_subjects(connections, rows))
 
 
-async def send_subjects(session: Session, rows: Rows[Subject]) -> consent.ImportSubjectsResponse:
+async def send_subjects(connections: Connections, rows: Rows[Subject]) -> consent.ImportSubjectsResponse:
     """One request of an import, under a fresh id."""
-    peer = session.peer("consent")
+    peer = connections.peer("consent")
     request = consent.ImportSubjectsRequest(
-        request_id=session.new_id(),
+        request_id=connections.new_id(),
         rows=[consent.ImportSubjectsRequest.Row(line=line, subject=subject) for line, subject in rows],
     )
     stub = ConsentServiceStub(peer.channel)

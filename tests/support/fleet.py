@@ -11,6 +11,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.ids import uuid7
 from services.console import moments
 from services.console.choices import import_choices
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR, token_source
 from services.console.documents import parse_document
 from services.console.installation import SERVICES, StateFolder
@@ -18,7 +19,6 @@ from services.console.licensees import create_licensee
 from services.console.licenses import activate_license, create_license
 from services.console.policies import GIVEN_BY_CONSENT, all_policies, publish_policy
 from services.console.programs import local_services
-from services.console.sessions import Session
 from services.console.subjects import import_subjects
 from services.console.supervisor import Supervisor
 from sluice.consent.v1.policy_pb2 import Policy
@@ -68,7 +68,7 @@ class Fleet:
         """Returns when all three can be used."""
         await self._supervisor.start()
         addresses = {program.name: program.address for program in self._programs}
-        self.operator = Session(addresses, token_source(self.state, None, OPERATOR))
+        self.operator = Connections(addresses, token_source(self.state, None, OPERATOR))
 
     async def stop(self) -> None:
         """Drains all three."""

@@ -14,6 +14,7 @@ import typer
 
 from services.chassis.refusals import precondition
 from services.console import options
+from services.console.connections import Connections
 from services.console.credentials import OPERATOR, PIPELINE, own_tokens
 from services.console.demo import story
 from services.console.demo.narrator import Narrator
@@ -22,7 +23,6 @@ from services.console.demo.telling import Telling
 from services.console.installation import StateFolder
 from services.console.output import console, give_json, note, table
 from services.console.programs import ServiceProgram, local_services
-from services.console.sessions import Session
 from services.console.supervisor import Supervisor
 
 EXIT_FAILED = 1
@@ -106,7 +106,7 @@ async def _tell(
 ) -> dict[str, float]:
     addresses = {program.name: program.address for program in programs}
     # Its own, whatever SLUICE_TOKEN says: that token is for other services than those started here.
-    async with Session(addresses, own_tokens(state, OPERATOR)) as operator:
+    async with Connections(addresses, own_tokens(state, OPERATOR)) as operator:
         pipeline = own_tokens(state, PIPELINE)
         stage = Stage(script.folder, state, script.seed, operator, pipeline, addresses["licensing"])
         telling = Telling(stage, say, made_up=script.posts is None)

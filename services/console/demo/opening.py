@@ -11,13 +11,13 @@ import numpy as np
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import unavailable
 from services.console import moments
+from services.console.connections import Connections
 from services.console.demo import papers, world
 from services.console.demo.stage import contributors
 from services.console.demo.telling import Telling
 from services.console.licensees import create_licensee
 from services.console.licenses import activate_license, create_license
 from services.console.policies import all_policies, publish_policy
-from services.console.sessions import Session
 from sluice.consent.v1.policy_pb2 import Policy
 from sluice_gate.reading.forms import PostForm, detect
 
@@ -149,12 +149,12 @@ async def _introduce_subjects(telling: Telling) -> None:
     telling.figures["subjects imported a second"] = rate
 
 
-async def _in_effect(session: Session, version: int) -> Policy:
+async def _in_effect(connections: Connections, version: int) -> Policy:
     """The policy once it is in effect; raises Refusal (unavailable, POLICY_LATE) after a while."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
-                for policy in await all_policies(session):
+                for policy in await all_policies(connections):
                     if policy.version == version and policy.HasField("activated_at"):
                         return policy
                 await asyncio.sleep(0.05)

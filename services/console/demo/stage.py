@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.console import choices, subjects
+from services.console.connections import Connections
 from services.console.credentials import TokenSource
 from services.console.demo.narrator import Step
 from services.console.demo.papers import NOTICE_DIGEST, PURPOSE
@@ -19,7 +20,6 @@ from services.console.imports import Totals, import_chunks
 from services.console.installation import StateFolder
 from services.console.releases import Releasing, purpose_number
 from services.console.rows import read_chunks
-from services.console.sessions import Session
 from sluice_gate.plan import Plan
 from sluice_gate.posts import Record
 from sluice_gate.reading.forms import PostForm, detect
@@ -35,7 +35,7 @@ class Stage:
     """For files of posts and what comes out of them."""
     state: StateFolder
     seed: int
-    operator: Session
+    operator: Connections
     pipeline: TokenSource
     licensing: str
     """Where licensing is, host:port."""

@@ -9,6 +9,7 @@ import typer
 from services.chassis.identity import PrincipalKind, TokenVerifier
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.console.app import app
+from services.console.connections import addresses
 from services.console.credentials import OPERATOR, minter, own_tokens, token_source
 from services.console.demo.measuring import BATCH, MOST_BATCHES
 from services.console.demo.opening import daily_limit
@@ -16,7 +17,6 @@ from services.console.installation import StateFolder, service_environment
 from services.console.output import refuse
 from services.console.policies import read_policy
 from services.console.releases import exit_code, figures, purpose_number, resume_command
-from services.console.sessions import addresses
 from services.console.up import parse_settings
 from sluice_gate.report import Ended, Report
 

@@ -15,7 +15,7 @@ from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
 T = TypeVar("T")
 
 
-class Session:
+class Connections:
     """Connections to services, made when they are first needed; an async context manager that closes them."""
 
     def __init__(self, addresses: Mapping[str, str], token: TokenSource) -> None:
