@@ -17,6 +17,9 @@ from services.consent.domain.verdicts import Question
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1 import policy_pb2
 
+LARGEST_VERSION = 2**31 - 1
+"""Versions are numbers of 32 bits in the database."""
+
 
 class Write(Protocol):
     """A request that changes something."""
@@ -73,10 +76,15 @@ def version_of(page_token: str) -> int | None:
     """The version below which the page begins; raises Refusal PAGE_TOKEN_INVALID."""
     if not page_token:
         return None
+    refusal = invalid("PAGE_TOKEN_INVALID", "no answer gave this page token", field="page_token")
     try:
-        return int(base64.b64decode(page_token, altchars=b"-_", validate=True))
+        version = int(base64.b64decode(page_token, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
-        raise invalid("PAGE_TOKEN_INVALID", "no answer gave this page token", field="page_token") from error
+        raise refusal from error
+    # A number can be written in many ways, of which answers use one; and the database knows none so large.
+    if not 0 < version <= LARGEST_VERSION or page_token_of(version) != page_token:
+        raise refusal
+    return version
 
 
 def page_token_of(version: int) -> str:

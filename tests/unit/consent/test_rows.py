@@ -1,5 +1,6 @@
 """Rows of imports, one by one; requests and numbers as the contract has them."""
 
+import base64
 import struct
 
 import pytest
@@ -211,7 +212,19 @@ def test_a_page_token_says_where_the_next_page_begins() -> None:
     assert version_of("") is None
 
 
-@pytest.mark.parametrize("token", ["!", "MQ", "YWJj"])
+def as_token(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "!",
+        "MQ",
+        "YWJj",
+        *map(as_token, ["-9", "0", "+1", " 1", "1_0", "01", "9" * 30, "9" * 5000, str(2**31)]),
+    ],
+)
 def test_a_page_token_that_nobody_gave_is_refused(token: str) -> None:
     with pytest.raises(Refusal) as refused:
         version_of(token)
