@@ -13,5 +13,9 @@ class ConsentSettings(ServiceSettings):
 
     permit_seconds: float = Field(30.0, gt=0, description="The longest that a permit may rest on one answer.")
     clock_margin_seconds: float = Field(
-        1.0, ge=0, description="How far the clocks of the services may differ; part of in_force_after."
+        1.0,
+        ge=0,
+        description="How far the clocks of the services may differ; part of in_force_after. Licensing "
+        "refuses answers beyond its own setting of this name and must be given the same: with a larger one "
+        "there, a permit could outlive what consent promised.",
     )
