@@ -2,9 +2,10 @@
 
 The thread that writes the database applies changes in the order of commits, while the event loop reads,
 without a lock. What readers go by is one `View`, swapped as a whole: a change first adds its profiles, then
-stores the profile ids of its subjects (each one store, see `subject_table`), and only then publishes a view
-with its revision. A reader of revision r therefore sees every change up to r whole; of a change beyond r,
-which is committed too, it may see some subjects already, and each of them as before or as after.
+stores for each of its subjects where their profile is (one store, see `subject_table`), and only then
+publishes a view with its revision. A reader of revision r therefore sees every change up to r whole; of a
+change beyond r, which is committed too, it may see some subjects already, and each of them as before or as
+after. Profiles that nobody has any more are left behind in an old view from time to time.
 
 A change that does not follow on the one before is a gap: something was committed that the index was not told.
 """
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from services.chassis.refusals import unavailable
 from services.consent.domain.batches import Batch
-from services.consent.domain.changes import Change, Contents, Placement, Revision
+from services.consent.domain.changes import Change, Contents, Revision
 from services.consent.domain.policies import PolicyBook
 from services.consent.domain.purposes import PURPOSES
 from services.consent.domain.verdicts import Question, Reason, reasons_of_posts
+from services.consent.places import Places
 from services.consent.profiles import Answers, Profiles
 from services.consent.subject_table import SubjectTable
 
@@ -46,9 +48,9 @@ class View:
         if question.purpose not in PURPOSES:
             return np.full(posts, Reason.NO_POLICY, np.uint8)
         contributors = np.concatenate((batch.author_ids, batch.embed_author_ids))
-        profile_ids = self.table.find(contributors)
+        places = self.table.find(contributors)
         # After the lookup, so that every profile it met is in the answer.
-        reasons = self.answers.to(question, self.policies.in_force())[profile_ids]
+        reasons = self.answers.to(question, self.policies.in_force())[places]
         reasons[contributors == UNNAMED_ID] = Reason.CONTRIBUTOR_UNNAMED
         return reasons_of_posts(reasons[:posts], reasons[posts:], batch.embed_offsets)
 
@@ -60,6 +62,7 @@ class Index:
         """`seed`: 64 random bits, see `SubjectTable`."""
         self._seed = seed
         self._view: View | None = None
+        self._places = Places(Profiles())
         # Apart from the view, so that a change being applied cannot undo a `distrust` from another thread.
         self._trusted = False
 
@@ -80,10 +83,11 @@ class Index:
     def replace(self, contents: Contents) -> None:
         """Starts over from the database."""
         profiles = Profiles()
-        for profile_id in sorted(contents.profiles):
-            profiles.add(profile_id, contents.profiles[profile_id])
+        self._places = Places(profiles)
+        for profile_id, profile in contents.profiles.items():
+            self._places.add(profile_id, profile)
         table = SubjectTable(len(contents.placement.subject_ids), self._seed)
-        _place(table, profiles, contents.placement)
+        self._places.put(table, contents.placement)
         self._view = View(contents.revision, contents.policies, table, profiles, Answers(profiles))
         self._trusted = True
 
@@ -97,22 +101,26 @@ class Index:
             return
         if change.before != view.revision:
             raise GapError(f"the index is at {view.revision}, the change begins at {change.before}")
-        for profile_id in sorted(change.profiles or {}):
-            view.profiles.add(profile_id, (change.profiles or {})[profile_id])
+        for profile_id, profile in (change.profiles or {}).items():
+            self._places.add(profile_id, profile)
         table = view.table
         if change.placement is not None:
             if table.count + len(change.placement.subject_ids) > table.room:
                 table = table.grown(len(change.placement.subject_ids))
-            _place(table, view.profiles, change.placement)
+            self._places.put(table, change.placement)
+        for profile_id in change.dropped:
+            self._places.drop(profile_id)
         policies = view.policies if change.policies is None else change.policies
-        self._view = View(change.after, policies, table, view.profiles, view.answers)
+        view = View(change.after, policies, table, view.profiles, view.answers)
+        self._view = self._tidied(view) if self._places.wasteful else view
 
     def distrust(self) -> None:
         """No more answers until `replace`."""
         self._trusted = False
 
-
-def _place(table: SubjectTable, profiles: Profiles, placement: Placement) -> None:
-    if placement.profile_ids.size and int(placement.profile_ids.max()) >= len(profiles):
-        raise ValueError("a subject has a profile that the index does not know")
-    table.put(placement.subject_ids, placement.profile_ids)
+    def _tidied(self, view: View) -> View:
+        """The same without the profiles that nobody has: the view before it stays whole for who reads it."""
+        profiles = Profiles()
+        self._places, new_places = self._places.moved_to(profiles)
+        table = view.table.renumbered(new_places)
+        return View(view.revision, view.policies, table, profiles, Answers(profiles))

@@ -1,13 +1,12 @@
 """The profiles of subjects as columns, and the answers to questions compiled over them.
 
-A profile's id is its place in the columns. Profiles are only ever added, by the one writer, and an added
-profile is complete before anything points at it; so an answer compiled for n profiles stays right, and is
-extended when a lookup meets a newer one.
+Profiles are only ever added, by the one writer, and an added profile is complete before anything points at
+its place; so an answer compiled for n profiles stays right, and is extended when a lookup meets a newer one.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -54,6 +53,9 @@ class _Column(Generic[T]):
             self.values.append(value)
         self.places.append(place)
 
+    def at(self, place: int) -> T:
+        return self.values[self.places[place]]
+
     def map(self, span: slice, decide: Callable[[T], int]) -> NDArray[np.uint8]:
         """`decide` of the values of some profiles; called once for each distinct value."""
         distinct, which = np.unique(np.array(self.places[span], np.intp), return_inverse=True)
@@ -73,13 +75,16 @@ class Profiles:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, profile_id: int, profile: Profile) -> None:
-        """Puts a profile at its place. Places that were left out stay unknown, and so deny."""
-        while self._count < profile_id:
-            self._append(UNKNOWN)
-        if profile_id != self._count:
-            raise ValueError("a profile has its place already")
+    def add(self, profile: Profile) -> int:
+        """Puts a profile at the next place, which it returns."""
         self._append(profile)
+        return self._count - 1
+
+    def at(self, place: int) -> Profile:
+        """The profile that was put there."""
+        account = self._accounts.at(place)
+        facts = None if account is None else replace(account, notices=self._notices.at(place))
+        return Profile(facts, self._standings.at(place))
 
     def answer(self, question: Question, policy: Policy | None, span: slice) -> NDArray[np.uint8]:
         """A `Reason` for each of some profiles; equal to `verdicts.reason_of` of each."""
@@ -125,7 +130,7 @@ class Answers:
         self._known: OrderedDict[Hashable, NDArray[np.uint8]] = OrderedDict()
 
     def to(self, question: Question, policy: Policy | None) -> NDArray[np.uint8]:
-        """A `Reason` by profile id, for all profiles there are at the time of the call."""
+        """A `Reason` by place, for all profiles there are at the time of the call."""
         # Everything that `Profiles.answer` depends on beside the profiles; a version's content never changes.
         key = (question, 0 if policy is None else policy.version)
         known, end = self._known.get(key), len(self._profiles)

@@ -80,6 +80,17 @@ class SubjectTable:
         larger.put(self._ids[taken], self._profiles[taken])
         return larger
 
+    def renumbered(self, profiles: NDArray[np.uint32]) -> Self:
+        """A table of the same subjects, each with `profiles[id]` for its id. The one writer's.
+
+        Readers may keep the old one, to which nothing is written any more. Both use one column of subjects: a
+        subject that is added to the new table has no profile in the old one, and so is MISSING there.
+        """
+        other = type(self)(0, int(self._seed))
+        other.slots, other.count, other._ids = self.slots, self.count, self._ids
+        other._profiles = profiles[self._profiles]
+        return other
+
     def _probe_on(
         self,
         ids: NDArray[np.uint64],

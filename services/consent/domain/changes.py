@@ -35,9 +35,11 @@ class Change:
     after: Revision
     placement: Placement | None = None
     profiles: Mapping[int, Profile] | None = None
-    """Profiles that got their id in this unit."""
+    """Profiles that got their id in this unit; it may be one that was dropped earlier."""
     policies: PolicyBook | None = None
     """The whole book where it changed."""
+    dropped: tuple[int, ...] = ()
+    """Ids of profiles that no subject has any more."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The state of each subject, derived from their records and written with them; the index is made from it."""
+"""The state of each subject, derived from their records and written with them; the index is made from it.
+
+A profile lasts as long as a subject has it: one person who chooses again and again leaves no trail of them.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
-from services.consent.domain.changes import Placement
+from services.consent.domain.changes import Change, Placement, Revision
 from services.consent.domain.subjects import Profile, Subject
 from services.consent.storage.codec import (
     decode_choices,
@@ -33,6 +36,17 @@ _BY_ID = (
 _BY_CONTENT = select(_PROFILES.c.content, _PROFILES.c.profile_id).where(
     _PROFILES.c.content.in_(bindparam("contents", expanding=True))
 )
+_HAD = (
+    select(_STATES.c.profile_id).distinct().where(_STATES.c.subject_id.in_(bindparam("ids", expanding=True)))
+)
+_DROP = (
+    delete(_PROFILES)
+    .where(
+        _PROFILES.c.profile_id.in_(bindparam("left", expanding=True)),
+        ~exists().where(_STATES.c.profile_id == _PROFILES.c.profile_id),
+    )
+    .returning(_PROFILES.c.profile_id)
+)
 _ADD = insert(_STATES)
 _CHANGE = (
     update(_STATES)
@@ -49,6 +63,12 @@ class Written:
     placement: Placement
     profiles: Mapping[int, Profile]
     """Those that are new."""
+    dropped: tuple[int, ...]
+    """Ids of those that no subject has any more. The database may give such an id to another profile."""
+
+    def change(self, before: Revision, after: Revision) -> Change:
+        """What the index is told."""
+        return Change(before, after, self.placement, self.profiles, dropped=self.dropped)
 
 
 def read_subjects(connection: Connection, subject_ids: Collection[int]) -> dict[int, Subject]:
@@ -74,6 +94,7 @@ def write_subjects(
     profiles = [subjects[subject_id].profile() for subject_id in order]
     ids, new = _intern(connection, set(profiles))
     profile_ids = [ids[profile] for profile in profiles]
+    had = _profiles_had(connection, subjects.keys() & set(stored)) - set(profile_ids)
     added, changed = [], []
     for subject_id, profile_id in zip(order, profile_ids, strict=True):
         row = _row(profile_id, subjects[subject_id])
@@ -85,7 +106,8 @@ def write_subjects(
         connection.execute(_ADD, added)
     if changed:
         connection.execute(_CHANGE, changed)
-    return Written(Placement(np.array(order, np.uint64), np.array(profile_ids, np.uint32)), new)
+    placement = Placement(np.array(order, np.uint64), np.array(profile_ids, np.uint32))
+    return Written(placement, new, _drop(connection, had))
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:
@@ -93,6 +115,21 @@ def chunks(ids: list[int]) -> Iterator[list[int]]:
     rest = iter(ids)
     while some := list(islice(rest, IDS_A_STATEMENT)):
         yield some
+
+
+def _profiles_had(connection: Connection, subject_ids: Collection[int]) -> set[int]:
+    had: set[int] = set()
+    for some in chunks(sorted(map(signed, subject_ids))):
+        had.update(connection.scalars(_HAD, {"ids": some}))
+    return had
+
+
+def _drop(connection: Connection, left: Collection[int]) -> tuple[int, ...]:
+    """Deletes those of the profiles that were left which no subject has any more."""
+    dropped: list[int] = []
+    for some in chunks(sorted(left)):
+        dropped.extend(connection.scalars(_DROP, {"left": some}))
+    return tuple(dropped)
 
 
 def _row(profile_id: int, subject: Subject) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def import_rows(
     inserts = [_row(number, row, now_us, by) for number, row in enumerate(fresh, start=before.number + 1)]
     connection.execute(insert(_SUBJECTS), inserts)
     written = write_subjects(connection, changed, stored)
-    change = Change(before, after(before, len(fresh)), written.placement, written.profiles)
+    change = written.change(before, after(before, len(fresh)))
     return Imported(len(fresh), unchanged, (), change.after), change
 
 

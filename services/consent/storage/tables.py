@@ -126,7 +126,8 @@ class StateRow(ConsentTable, table=True):
     __tablename__ = "states"
 
     subject_id: int = Field(primary_key=True, sa_type=WideKey)
-    profile_id: int = Field(foreign_key="profiles.profile_id")
+    profile_id: int = Field(foreign_key="profiles.profile_id", index=True)
+    """Indexed, so that it is cheap to see whether a profile was left by its last subject."""
     choices: str
     """JSON, the choices that still matter; see `codec.encode_choices`."""
     last_stated_us: int | None = Field(default=None, sa_type=BigInteger)

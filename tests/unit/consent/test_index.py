@@ -1,6 +1,7 @@
 """The index against the slow truth: the same answers, whatever the batch and however it came to be."""
 
 import random
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -15,6 +16,7 @@ from services.consent.domain.purposes import Purpose
 from services.consent.domain.subjects import Facts, Profile, State
 from services.consent.domain.verdicts import Question, Reason, reason_of
 from services.consent.index import GapError, Index
+from services.consent.places import WASTE_ALLOWED
 from services.consent.profiles import REMEMBERED_QUESTIONS, Answers, Profiles
 from tests.support.consent import (
     GENERATIVE,
@@ -35,6 +37,7 @@ from tests.support.consent import (
 )
 
 ALLOWING, DENYING = Profile(some_facts()), Profile(some_facts(), standing_of([a_deny(1, 1)]))
+SUSPENDED = Profile(some_facts(states=State.SUSPENDED))
 
 
 def an_index(profiles: dict[int, Profile], placed: dict[int, int], *policies: Policy) -> Index:
@@ -118,6 +121,57 @@ def test_a_table_that_grows_keeps_every_subject() -> None:
     assert reasons(index, (100,)) == ["ALLOWED"]
 
 
+def test_a_profile_whose_id_was_dropped_and_given_again_is_the_new_one() -> None:
+    index = an_index({1: ALLOWING, 2: DENYING}, {100: 2, 101: 1})
+    before = reasons(index, (100,))
+
+    index.apply(replace(a_change({100: 1}), dropped=(2,)))
+    index.apply(a_change({101: 2}, {2: SUSPENDED}, before=11))
+
+    assert before == ["CHOICE_DENIES"]
+    assert reasons(index, (100,), (101,)) == ["ALLOWED", "SUBJECT_SUSPENDED"]
+
+
+def test_a_dropped_profile_is_known_no_more() -> None:
+    index = an_index({1: ALLOWING, 2: DENYING}, {100: 2})
+    index.apply(replace(a_change({100: 1}), dropped=(2,)))
+
+    with pytest.raises(ValueError, match="does not know"):
+        index.apply(a_change({100: 2}, before=11))
+
+
+def test_profiles_that_nobody_has_are_given_up_in_time() -> None:
+    index = an_index({1: ALLOWING}, {100: 1, 101: 1})
+    # As much as one subject can make of their choices, a thousand times over.
+    wide = [a_deny(1, number, f"licensee-{number}") for number in range(1, 1001)]
+    kept = []
+
+    for number in range(1_000):
+        profile = Profile(some_facts(), standing_of([*wide, a_deny(1, 2000 + number, f"turn-{number}")]))
+        change = a_change({100: number + 2}, {number + 2: profile}, before=10 + number)
+        index.apply(replace(change, dropped=(number + 1,) if number else ()))
+        kept.append(len(index.view().profiles))
+
+    assert max(kept) < WASTE_ALLOWED / 1000 + 5
+    assert reasons(index, (100,), (101,)) == ["ALLOWED", "ALLOWED"]
+    assert reasons(index, (100,), question=a_question("turn-999")) == ["CHOICE_DENIES"]
+    assert reasons(index, (100,), question=a_question("turn-998")) == ["ALLOWED"]
+
+
+def test_a_reader_keeps_a_whole_view_while_profiles_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.consent.places.WASTE_ALLOWED", 0)
+    index = an_index({1: ALLOWING, 2: DENYING, 3: SUSPENDED}, {100: 2, 101: 3, 102: 1})
+    earlier, batch = index.view(), a_batch((100,), (101,), (102,), (103,))
+
+    index.apply(replace(a_change({100: 1, 101: 1}), dropped=(2, 3)))
+    index.apply(a_change({103: 1}, before=11))
+
+    assert len(index.view().profiles) == 2
+    assert names(index.view().reasons(a_question(), batch)) == ["ALLOWED"] * 4
+    # Of the first change it sees both subjects, each as before or as after; of the next, nobody.
+    assert names(earlier.reasons(a_question(), batch)) == ["ALLOWED"] * 3 + ["SUBJECT_UNKNOWN"]
+
+
 def test_a_change_that_does_not_follow_on_the_last_is_a_gap() -> None:
     index = an_index({1: ALLOWING}, {100: 1})
 
@@ -149,7 +203,7 @@ def test_c10_a_distrusted_index_gives_no_answers_until_it_is_replaced() -> None:
 
 def test_an_answer_is_kept_apart_for_every_input_of_a_question() -> None:
     profiles = Profiles()
-    profiles.add(1, Profile(some_facts("US"), standing_of([a_deny(1, 1, "other"), an_allow(2, 2, "acme")])))
+    profiles.add(Profile(some_facts("US"), standing_of([a_deny(1, 1, "other"), an_allow(2, 2, "acme")])))
     answers, policy = Answers(profiles), a_policy()
 
     answered = [
@@ -178,7 +232,7 @@ def test_an_answer_is_kept_apart_for_every_input_of_a_question() -> None:
 
 def test_questions_asked_long_ago_are_forgotten_and_answered_again() -> None:
     profiles = Profiles()
-    profiles.add(1, ALLOWING)
+    profiles.add(ALLOWING)
     answers = Answers(profiles)
 
     for number in range(2 * REMEMBERED_QUESTIONS):
@@ -295,9 +349,9 @@ def test_an_answer_by_profile_is_that_of_the_pure_rule(
     crowd: list[tuple[Facts, list[Said]]], question: Question, policy: Policy | None
 ) -> None:
     profiles, expected = Profiles(), [Reason.SUBJECT_UNKNOWN]
-    for number, (fact, said) in enumerate(crowd, 1):
+    for fact, said in crowd:
         profile = Profile(fact, standing_of(history_of(said)))
-        profiles.add(number, profile)
+        profiles.add(profile)
         expected.append(reason_of(profile, question, policy))
 
     assert Answers(profiles).to(question, policy).tolist() == expected
