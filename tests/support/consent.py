@@ -21,10 +21,13 @@ from services.consent.domain.choices import (
     Scope,
     Stance,
     check_claimed_time,
+    check_room,
     check_subject,
     stamp_import,
     stamp_live,
+    stamp_repeated,
     standing_of,
+    still_standing,
 )
 from services.consent.domain.outcomes import Imported, Published, Recorded, rejected
 from services.consent.domain.policies import (
@@ -221,7 +224,7 @@ class MemoryRegister:
         self._follower = follower
         self._number = 0
         self._choices: dict[int, list[Choice]] = {}
-        self._contents: set[tuple[object, ...]] = set()
+        self._contents: dict[tuple[object, ...], int] = {}
         self._facts: dict[int, Facts] = {}
         self._policies: list[Policy] = []
         self._profiles: dict[Profile, int] = {}
@@ -242,6 +245,7 @@ class MemoryRegister:
             assert isinstance(earlier, Recorded)
             return earlier
         check_subject(draft, known=draft.subject_id in self._facts)
+        check_room(draft, self._choices.get(draft.subject_id, []))
         times = [choice.stated_us for choice in self._choices.get(draft.subject_id, [])]
         stated_us = stamp_live(now_us, max(times, default=None))
         before = self._number
@@ -261,13 +265,15 @@ class MemoryRegister:
             try:
                 check_claimed_time(draft, now_us)
                 check_subject(draft, known=draft.subject_id in self._facts)
+                check_room(draft, self._choices.get(draft.subject_id, []))
             except Refusal as refusal:
                 refused.append(rejected(line, refusal))
                 continue
-            if self._content(draft) in self._contents:
+            stated_us = self._stamp(draft, now_us)
+            if stated_us is None:
                 unchanged += 1
                 continue
-            self._add(draft, stamp_import(draft, now_us))
+            self._add(draft, stated_us)
             touched.add(draft.subject_id)
         accepted = self._number - before
         self._follow(before, touched)
@@ -324,9 +330,15 @@ class MemoryRegister:
         self._answers[key.principal, key.operation, key.request_id] = (key.digest, answer)
         return answer
 
+    def _stamp(self, draft: Draft, now_us: int) -> int | None:
+        if (recorded_us := self._contents.get(self._content(draft))) is None:
+            return stamp_import(draft, now_us)
+        kept = still_standing(self._choices[draft.subject_id])
+        return stamp_repeated(draft, recorded_us, kept, now_us)
+
     def _add(self, draft: Draft, stated_us: int) -> None:
         self._number += 1
-        self._contents.add(self._content(draft))
+        self._contents[self._content(draft)] = stated_us
         choice = Choice(draft.stance, draft.scope, stated_us, self._number)
         self._choices.setdefault(draft.subject_id, []).append(choice)
 

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from services.chassis.refusals import Refusal, invalid, not_found
+from services.chassis.refusals import Refusal, invalid, not_found, precondition
 from services.consent.domain.purposes import PURPOSES
 
 EVERYONE = ""
@@ -17,6 +17,9 @@ EVERYONE = ""
 ALL_PURPOSES = 0
 """The purpose of a scope that covers every purpose to which choices apply."""
 DIGEST_BYTES = 32
+MOST_LICENSEES = 128
+"""Licensees that one subject's choices can name. Consent does not know who is one, so anyone could name new
+ones for ever, and each choice is kept with all that still matter. A platform has some dozens."""
 _LONGEST_AGO_US = -(2**62)
 
 
@@ -103,6 +106,11 @@ class Standing:
         allowed = any(scope.covers(licensee, purpose, asked) for scope in self.allows)
         return Says.ALLOWS if allowed else Says.NOTHING
 
+    @property
+    def scopes(self) -> int:
+        """Scopes named in it: what it costs to keep."""
+        return len(self.allows) + sum(1 + len(lifters) for _, lifters in self.denies)
+
 
 NOTHING_SAID = Standing()
 
@@ -117,6 +125,21 @@ def stamp_import(draft: Draft, now_us: int) -> int:
     if draft.claimed_us is None:
         return now_us
     return max(min(draft.claimed_us, now_us), _LONGEST_AGO_US)
+
+
+def stamp_repeated(draft: Draft, recorded_us: int, choices: Iterable[Choice], now_us: int) -> int | None:
+    """The stated time of an imported choice that is on record already; None if it is to change nothing.
+
+    `recorded_us`: the latest stated time that it was given. `choices`: the subject's, as of now. A choice
+    that was given the time that its source claims is the same one again. A deny without a time, or from the
+    future, was stated when it came (C1): here it comes once more, and bites again (C2) if it was lifted.
+    """
+    if draft.claimed_us is not None and draft.claimed_us <= recorded_us:
+        return None
+    if (draft.scope, ()) in standing_of(choices).denies:
+        return None
+    # Later than before, for it is another one, even where the clock has not moved on.
+    return max(stamp_import(draft, now_us), recorded_us + 1)
 
 
 def check_content(draft: Draft) -> None:
@@ -156,6 +179,18 @@ def check_subject(draft: Draft, *, known: bool) -> None:
     """
     if not known and draft.stance is Stance.ALLOW:
         raise subject_unknown()
+
+
+def check_room(draft: Draft, choices: Iterable[Choice]) -> None:
+    """Refuses to name one licensee too many; a choice for everyone always has room.
+
+    `choices`: the subject's that still matter. Raises Refusal TOO_MANY_SCOPES.
+    """
+    named = {choice.scope.licensee for choice in choices} - {EVERYONE}
+    licensee = draft.scope.licensee
+    if licensee != EVERYONE and licensee not in named and len(named) >= MOST_LICENSEES:
+        message = f"the choices of a subject name at most {MOST_LICENSEES} licensees; everyone can be denied"
+        raise precondition("TOO_MANY_SCOPES", message)
 
 
 def subject_unknown() -> Refusal:
@@ -198,11 +233,18 @@ def standing_of(choices: Iterable[Choice]) -> Standing:
     """What the choices come to; expects those of `still_standing`, and is right for any history."""
     history = tuple(choices)
     allows = [choice for choice in history if choice.stance is Stance.ALLOW]
+    # What lifts a deny for one licensee names that licensee: most need not be compared with each other.
+    candidates: dict[str, list[Choice]] = {EVERYONE: allows}
+    for allow in allows:
+        if allow.scope.licensee != EVERYONE:
+            candidates.setdefault(allow.scope.licensee, []).append(allow)
     denies: dict[Scope, set[frozenset[Scope]]] = {}
     for deny in history:
         if deny.stance is Stance.DENY:
             lifters = frozenset(
-                a.scope for a in allows if a.is_later_than(deny) and _can_lift(a.scope, deny.scope)
+                allow.scope
+                for allow in candidates.get(deny.scope.licensee, ())
+                if allow.is_later_than(deny) and _can_lift(allow.scope, deny.scope)
             )
             if deny.scope not in lifters:
                 denies.setdefault(deny.scope, set()).add(lifters)

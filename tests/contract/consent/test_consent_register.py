@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.consent.domain.changes import Revision
-from services.consent.domain.choices import Draft, Stance
+from services.consent.domain.choices import MOST_LICENSEES, Draft, Stance
 from services.consent.domain.outcomes import Imported, Published, Recorded
 from services.consent.domain.policies import Regime
 from services.consent.domain.subjects import State
@@ -177,6 +177,79 @@ async def test_the_same_choices_imported_again_change_nothing(shelf: Shelf) -> N
 
     assert (first.accepted, first.unchanged) == (3, 1)
     assert again == Imported(0, 4, (), Revision(1, 3))
+
+
+@pytest.mark.parametrize("claimed_us", [None, NOON_US + 10 * SECOND_US])
+async def test_c1_a_deny_of_now_that_was_lifted_bites_when_it_comes_again(
+    shelf: Shelf, claimed_us: int | None
+) -> None:
+    await a_policy_in_force(shelf)
+    await shelf.register.import_subjects([(7, some_facts())], a_key(1), NOON_US)
+    rows = [(1, a_draft(Stance.DENY, 7, claimed_us=claimed_us))]
+    await shelf.register.import_choices(rows, a_key(2), NOON_US)
+    # The clock stands still, and times are taken in order all the same.
+    lifted = await shelf.register.record(a_draft(Stance.ALLOW, 7), a_key(3), NOON_US)
+    between = shelf.reasons((7,))
+
+    again = await shelf.register.import_choices(rows, a_key(4), NOON_US)
+    at_once = await shelf.register.import_choices(rows, a_key(5), NOON_US)
+
+    assert (lifted.stated_us, between) == (NOON_US + 1, ["ALLOWED"])
+    assert (again.accepted, again.unchanged) == (1, 0)
+    assert shelf.reasons((7,)) == ["CHOICE_DENIES"]
+    assert (at_once.accepted, at_once.unchanged) == (0, 1)
+
+
+async def test_c1_a_deny_of_now_that_was_lifted_for_one_licensee_bites_there_again(shelf: Shelf) -> None:
+    await a_policy_in_force(shelf)
+    await shelf.register.import_subjects([(7, some_facts())], a_key(1), NOON_US)
+    rows = [(1, a_draft(Stance.DENY, 7)), (2, a_draft(Stance.DENY, 7))]
+    await shelf.register.import_choices(rows, a_key(2), NOON_US)
+    await shelf.register.record(a_draft(Stance.ALLOW, 7, licensee="acme"), a_key(3), NOON_US + SECOND_US)
+
+    again = await shelf.register.import_choices(rows, a_key(4), NOON_US + 2 * SECOND_US)
+
+    # The second row of the file finds the first, which stands.
+    assert (again.accepted, again.unchanged) == (1, 1)
+    assert shelf.reasons((7,)) == ["CHOICE_DENIES"]
+
+
+async def test_c1_a_deny_that_was_clamped_bites_again_when_its_time_has_come(shelf: Shelf) -> None:
+    await a_policy_in_force(shelf)
+    await shelf.register.import_subjects([(7, some_facts())], a_key(1), NOON_US)
+    rows = [(1, a_draft(Stance.DENY, 7, claimed_us=NOON_US + 10))]
+    await shelf.register.import_choices(rows, a_key(2), NOON_US)
+    await shelf.register.record(a_draft(Stance.ALLOW, 7), a_key(3), NOON_US + 5)
+
+    due = await shelf.register.import_choices(rows, a_key(4), NOON_US + 20)
+    await shelf.register.record(a_draft(Stance.ALLOW, 7), a_key(5), NOON_US + 30)
+    over = await shelf.register.import_choices(rows, a_key(6), NOON_US + 40)
+
+    assert (due.accepted, over.accepted, over.unchanged) == (1, 0, 1)
+    assert shelf.reasons((7,)) == ["ALLOWED"]
+
+
+async def test_the_choices_of_a_subject_name_so_many_licensees_and_no_more(shelf: Shelf) -> None:
+    await a_policy_in_force(shelf)
+    await shelf.register.import_subjects([(7, some_facts()), (8, some_facts())], a_key(1), NOON_US)
+    rows = [
+        (line, a_draft(Stance.DENY, 7, licensee=f"licensee-{line}", claimed_us=NOON_US))
+        for line in range(1, MOST_LICENSEES + 2)
+    ]
+
+    imported = await shelf.register.import_choices(rows, a_key(2), NOON_US)
+    with pytest.raises(Refusal) as refused:
+        await shelf.register.record(a_draft(Stance.DENY, 7, licensee="acme"), a_key(3), NOON_US)
+    await shelf.register.record(a_draft(Stance.ALLOW, 7, licensee="licensee-1"), a_key(4), NOON_US)
+    await shelf.register.record(a_draft(Stance.DENY, 8, licensee="acme"), a_key(5), NOON_US)
+    before = shelf.reasons((7,), (8,))
+    await shelf.register.record(a_draft(Stance.DENY, 7), a_key(6), NOON_US)
+
+    assert imported.accepted == MOST_LICENSEES
+    assert [(row.line, row.reason) for row in imported.rejected] == [(MOST_LICENSEES + 1, "TOO_MANY_SCOPES")]
+    assert refused.value.reason == "TOO_MANY_SCOPES"
+    assert before == ["ALLOWED", "CHOICE_DENIES"]
+    assert shelf.reasons((7,), licensee="licensee-1") == shelf.reasons((7,)) == ["CHOICE_DENIES"]
 
 
 async def test_c2_rows_of_one_import_count_in_their_order(shelf: Shelf) -> None:
