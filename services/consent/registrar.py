@@ -40,7 +40,7 @@ class Register(Protocol):
         ...
 
     async def record(self, draft: Draft, key: ReplayKey, now_us: int) -> Recorded:
-        """Records a live choice; raises Refusal SUBJECT_UNKNOWN, REQUEST_ID_REUSED."""
+        """Records a live choice; raises Refusal SUBJECT_UNKNOWN, TOO_MANY_SCOPES, REQUEST_ID_REUSED."""
         ...
 
     async def import_choices(
@@ -89,7 +89,7 @@ class Acknowledged(Generic[T]):
 
     outcome: T
     in_force_after_us: int
-    """From then on no permit given before it is valid any more (C9), microseconds UTC."""
+    """From then on no permit that does not go by it is valid any more (C9), microseconds UTC."""
 
 
 class Registrar:
@@ -127,7 +127,7 @@ class Registrar:
         """Records a live choice.
 
         Raises Refusal PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, SUBJECT_UNKNOWN,
-        REQUEST_ID_REUSED.
+        TOO_MANY_SCOPES, REQUEST_ID_REUSED.
         """
         check_content(draft)
         return self._acknowledge(await self._register.record(draft, key, self._clock.now_us()))
@@ -144,13 +144,18 @@ class Registrar:
         """Takes over (subject id, facts) rows that have passed `check_facts`."""
         return self._acknowledge(await self._register.import_subjects(rows, key, self._clock.now_us()))
 
-    async def publish(self, draft: PolicyDraft, key: ReplayKey) -> Published:
+    async def publish(self, draft: PolicyDraft, key: ReplayKey) -> Acknowledged[Published]:
         """Announces a policy.
+
+        A check that begins after the acknowledgement knows of it: before the effective time its answer is
+        good until then at most, from then on it goes by the new version. One that began earlier may not have
+        known, and its answer is good for the permit time. So the later of the two ends bounds both kinds.
 
         Raises Refusal POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME, POLICY_IN_THE_PAST,
         POLICY_OUT_OF_ORDER, REQUEST_ID_REUSED.
         """
-        return await self._register.publish(draft, key, self._clock.now_us())
+        published = await self._register.publish(draft, key, self._clock.now_us())
+        return self._acknowledge(published, draft.effective_us)
 
     async def policies(self, below: int | None, limit: int) -> tuple[Policy, ...]:
         """At most `limit` versions below one, newest first."""
@@ -173,7 +178,8 @@ class Registrar:
             view = await self._freshness.reach(await self._heads.get())
         return view
 
-    def _acknowledge(self, outcome: T) -> Acknowledged[T]:
+    def _acknowledge(self, outcome: T, effective_us: int = 0) -> Acknowledged[T]:
         # Counted from now, after the commit: a check that began until now may have missed the write. A
         # repeated request is told a later time than the first one was, which holds all the more.
-        return Acknowledged(outcome, self._clock.now_us() + self._permit_us + self._margin_us)
+        last_us = max(self._clock.now_us() + self._permit_us, effective_us)
+        return Acknowledged(outcome, last_us + self._margin_us)

@@ -62,9 +62,13 @@ def subjects_imported(
     )
 
 
-def published(outcome: Published, policy: Policy) -> pb.PublishPolicyResponse:
+def published(acknowledged: Acknowledged[Published], policy: Policy) -> pb.PublishPolicyResponse:
     """The policy as stored."""
-    return pb.PublishPolicyResponse(policy=_policy(policy), revision=_revision(outcome.revision))
+    return pb.PublishPolicyResponse(
+        policy=_policy(policy),
+        revision=_revision(acknowledged.outcome.revision),
+        in_force_after=_timestamp(acknowledged.in_force_after_us),
+    )
 
 
 def listed(policies: Sequence[Policy], size: int) -> pb.ListPoliciesResponse:

@@ -78,9 +78,9 @@ class ConsentServicer(ConsentServiceServicer):
     ) -> pb.PublishPolicyResponse:
         """Announces a version."""
         key = requests.replay_key("PublishPolicy", request, self._clock.now_us())
-        published = await self._registrar.publish(requests.policy(request.policy), key)
-        (policy,) = await self._registrar.policies(published.version + 1, 1)
-        return answers.published(published, policy)
+        acknowledged = await self._registrar.publish(requests.policy(request.policy), key)
+        (policy,) = await self._registrar.policies(acknowledged.outcome.version + 1, 1)
+        return answers.published(acknowledged, policy)
 
     async def ListPolicies(  # noqa: N802
         self, request: pb.ListPoliciesRequest, context: _Context

@@ -1,5 +1,6 @@
 """The service as its callers meet it: real gRPC, a real database, in one process and across restarts."""
 
+import base64
 import contextlib
 import struct
 from collections.abc import AsyncIterator, Sequence
@@ -201,6 +202,7 @@ async def test_c3_a_policy_takes_effect_on_time(consent: Consent) -> None:
     listed = await consent.licensing.call("ListPolicies", pb.ListPoliciesRequest())
 
     assert published.policy.version == 1
+    assert published.in_force_after.ToMicroseconds() == NOON_US + 31 * SECOND_US
     assert (before.policy_version, list(before.reasons)) == (0, [pb.CONSENT_REASON_NO_POLICY])
     assert before.good_until.ToMicroseconds() == NOON_US + SECOND_US
     assert (after.policy_version, list(after.reasons)) == (1, [pb.CONSENT_REASON_ALLOWED])
@@ -221,6 +223,16 @@ async def test_policies_are_listed_newest_first_page_by_page(consent: Consent) -
     assert [policy.version for policy in first.policies] == [3, 2]
     assert [policy.version for policy in rest.policies] == [1]
     assert rest.next_page_token == ""
+
+
+@pytest.mark.parametrize("token", [b"-9", b"9" * 30])
+async def test_a_page_token_that_no_answer_gave_is_refused(consent: Consent, token: bytes) -> None:
+    request = pb.ListPoliciesRequest(page_token=base64.urlsafe_b64encode(token).decode())
+
+    with pytest.raises(Refusal) as refused:
+        await consent.pipeline.call("ListPolicies", request)
+
+    assert (refused.value.kind, refused.value.reason) == (Kind.INVALID, "PAGE_TOKEN_INVALID")
 
 
 async def test_good_rows_go_in_and_bad_ones_are_listed_once_and_again(consent: Consent) -> None:

@@ -87,6 +87,22 @@ async def test_c9_an_acknowledgement_says_when_no_earlier_permit_is_valid_any_mo
     assert acknowledged.in_force_after_us >= earlier.good_until_us + MARGIN_US
 
 
+async def test_c9_a_policy_says_when_no_permit_under_an_earlier_version_is_valid_any_more(desk: Desk) -> None:
+    at_us = NOON_US + PERMIT_US + 5 * SECOND_US
+    began_before = await desk.check((7,))
+
+    soon = await desk.registrar.publish(a_policy_draft(NOON_US + SECOND_US), a_key(2))
+    later = await desk.registrar.publish(a_policy_draft(at_us), a_key(3))
+    desk.clock.advance(PERMIT_US + 5 * SECOND_US - 1)
+    last_before = await desk.check((7,))
+
+    # A check that began before the announcement, and one that knew of it.
+    assert soon.in_force_after_us == NOON_US + PERMIT_US + MARGIN_US
+    assert soon.in_force_after_us >= began_before.good_until_us + MARGIN_US
+    assert last_before.good_until_us == at_us
+    assert later.in_force_after_us == at_us + MARGIN_US
+
+
 async def test_c3_before_its_time_a_policy_releases_nothing(desk: Desk) -> None:
     desk.clock.advance(-1)
 

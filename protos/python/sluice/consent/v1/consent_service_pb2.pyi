@@ -179,12 +179,14 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ...) -> None: ...
 
 class PublishPolicyResponse(_message.Message):
-    __slots__ = ("policy", "revision")
+    __slots__ = ("policy", "revision", "in_force_after")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    IN_FORCE_AFTER_FIELD_NUMBER: _ClassVar[int]
     policy: _policy_pb2.Policy
     revision: _revision_pb2.Revision
-    def __init__(self, policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    in_force_after: _timestamp_pb2.Timestamp
+    def __init__(self, policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListPoliciesRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -28,9 +28,11 @@ if _version_not_supported:
 class ConsentServiceStub:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
-    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
+    Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
+    COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
     """
 
     def __init__(self, channel):
@@ -74,9 +76,11 @@ class ConsentServiceStub:
 class ConsentServiceServicer:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
-    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
+    Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
+    COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
     """
 
     def CheckConsent(self, request, context):
@@ -90,7 +94,8 @@ class ConsentServiceServicer:
     def RecordChoice(self, request, context):
         """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
         A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
-        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+        The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
+        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +103,11 @@ class ConsentServiceServicer:
 
     def ImportChoices(self, request, context):
         """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
-        Rows count in their order, so a file should have the earlier choices first (C2).
+        Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
+        future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
+        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+        PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
+        SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +115,8 @@ class ConsentServiceServicer:
 
     def ImportSubjects(self, request, context):
         """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
+        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
+        TOO_MANY_NOTICES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +124,7 @@ class ConsentServiceServicer:
 
     def PublishPolicy(self, request, context):
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
+        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,9 +181,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
 class ConsentService:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
-    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
+    Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
+    COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
     """
 
     @staticmethod

@@ -29,9 +29,11 @@ GRPC_VERSION: str
 class ConsentServiceStub:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
-    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
+    Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
+    COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
     """
 
     @_typing.overload
@@ -45,17 +47,25 @@ class ConsentServiceStub:
     RecordChoice: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
     A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
-    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+    The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
+    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
     """
     ImportChoices: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportChoicesRequest, _consent_service_pb2.ImportChoicesResponse]
     """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
-    Rows count in their order, so a file should have the earlier choices first (C2).
+    Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
+    future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
+    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+    PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
+    SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
     """
     ImportSubjects: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]
-    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing."""
+    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
+    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
+    TOO_MANY_NOTICES.
+    """
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
+    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -64,9 +74,11 @@ class ConsentServiceStub:
 class ConsentServiceAsyncStub(ConsentServiceStub):
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
-    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
+    Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
+    COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -77,17 +89,25 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     RecordChoice: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]  # type: ignore[assignment]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
     A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
-    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+    The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
+    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
     """
     ImportChoices: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportChoicesRequest, _consent_service_pb2.ImportChoicesResponse]  # type: ignore[assignment]
     """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
-    Rows count in their order, so a file should have the earlier choices first (C2).
+    Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
+    future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
+    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+    PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
+    SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
     """
     ImportSubjects: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]  # type: ignore[assignment]
-    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing."""
+    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
+    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
+    TOO_MANY_NOTICES.
+    """
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
+    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -95,9 +115,11 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
-    Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED,
-    NOT_ADMITTED, OVERLOADED (with a retry time), DATABASE_UNAVAILABLE, COMMIT_UNKNOWN; those that write also REQUEST_ID_MALFORMED,
-    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
+    Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
+    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
+    COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
     """
 
     @_abc_1.abstractmethod
@@ -118,7 +140,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_consent_service_pb2.RecordChoiceResponse, _abc.Awaitable[_consent_service_pb2.RecordChoiceResponse]]:
         """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
         A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
-        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN.
+        The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
+        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
         """
 
     @_abc_1.abstractmethod
@@ -128,7 +151,11 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ImportChoicesResponse, _abc.Awaitable[_consent_service_pb2.ImportChoicesResponse]]:
         """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
-        Rows count in their order, so a file should have the earlier choices first (C2).
+        Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
+        future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
+        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+        PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
+        SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
         """
 
     @_abc_1.abstractmethod
@@ -137,7 +164,10 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.ImportSubjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ImportSubjectsResponse, _abc.Awaitable[_consent_service_pb2.ImportSubjectsResponse]]:
-        """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing."""
+        """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
+        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
+        TOO_MANY_NOTICES.
+        """
 
     @_abc_1.abstractmethod
     def PublishPolicy(
@@ -146,7 +176,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.PublishPolicyResponse, _abc.Awaitable[_consent_service_pb2.PublishPolicyResponse]]:
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_WITHOUT_REGIME.
+        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
         """
 
     @_abc_1.abstractmethod
