@@ -9,18 +9,21 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import protovalidate
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid
+from services.chassis.wire import check_fields, has_lists, unreadable
 
 LONGEST_LIST = 16_384
 """Elements of one list. The contracts stop at 10,000; what is a little over gets an exacter refusal there."""
+MOST_FIELDS = 2 * LONGEST_LIST
+"""Fields that are looked at one by one before a message is parsed; 10,000 elements take 5 ms."""
 MOST_ELEMENTS = 131_072
 """Elements of all lists of a message: 10,000 posts with 100,000 embeds in all take 0.1 s to check."""
 
 
-def read_message(payload: bytes, parse: Callable[[bytes], Any] | None) -> Any:
+def read_message(payload: bytes, parse: Callable[[bytes], Message] | None) -> Any:
     """The message that `payload` holds, known to keep the rules of its contract; the bytes without `parse`.
 
     Raises Refusal (invalid): REQUEST_UNREADABLE, or INVALID_REQUEST with the fields at fault, of a long
@@ -28,24 +31,26 @@ def read_message(payload: bytes, parse: Callable[[bytes], Any] | None) -> Any:
     """
     if parse is None:
         return payload
+    # An element takes a byte at least, so short messages need no counting.
+    is_long = len(payload) > LONGEST_LIST
+    if is_long:
+        check_fields(payload, parse(b""), MOST_FIELDS)
     try:
         message = parse(payload)
     except DecodeError as error:
-        raise invalid("REQUEST_UNREADABLE", "the request is not a message of this call") from error
-    # An element takes a byte at least, so short messages need no counting.
-    is_long = len(payload) > LONGEST_LIST
+        raise unreadable() from error
     if is_long:
         check_lengths(message)
     check_message(message, first_only=is_long)
     return message
 
 
-def check_lengths(message: object) -> None:
+def check_lengths(message: Message) -> None:
     """Raises Refusal (invalid, INVALID_REQUEST) if any list, or all together, would take too long to check.
 
     protovalidate reads every element of a list even if the list is longer than its rule allows.
     """
-    if isinstance(message, Message) and _elements(message, "") > MOST_ELEMENTS:
+    if _elements(message, "") > MOST_ELEMENTS:
         raise invalid("INVALID_REQUEST", f"the request's lists hold over {MOST_ELEMENTS} elements together")
 
 
@@ -102,18 +107,8 @@ def _elements(message: Message, path: str) -> int:
 
 @functools.cache
 def _lists_of(descriptor: Descriptor) -> tuple[_Lists, ...]:
-    fields = [
-        _Lists(field.name, field.is_repeated, _has_lists(field, frozenset())) for field in descriptor.fields
-    ]
+    fields = [_Lists(field.name, field.is_repeated, has_lists(field)) for field in descriptor.fields]
     return tuple(field for field in fields if field.repeated or field.has_lists_inside)
-
-
-def _has_lists(field: FieldDescriptor, above: frozenset[str]) -> bool:
-    inside = field.message_type
-    if inside is None or inside.GetOptions().map_entry or inside.full_name in above:
-        return False
-    above |= {inside.full_name}
-    return any(each.is_repeated or _has_lists(each, above) for each in inside.fields)
 
 
 def _too_long(path: str) -> Refusal:

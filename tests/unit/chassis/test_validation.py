@@ -1,44 +1,13 @@
 """What a caller sent is parsed, counted and checked against its contract before a handler sees it."""
 
-from typing import Any
-
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from buf.validate import validate_pb2
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.validation import check_message, read_message
+from tests.unit.chassis.words import Book, Words
 
 LONGEST_LIST = 16_384
-
-
-def some_classes() -> tuple[Any, Any]:
-    """Words, each of at least two letters, and a Book: pages of Words below a cover page."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="test/words.proto",
-        package="test",
-        syntax="proto3",
-        dependency=["buf/validate/validate.proto"],
-    )
-    one, many = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL, 3
-    string, message = descriptor_pb2.FieldDescriptorProto.TYPE_STRING, 11
-    words = file.message_type.add(name="Words").field.add(name="words", number=1, type=string, label=many)
-    rules: Any = words.options.Extensions
-    rules[validate_pb2.field].repeated.items.string.min_len = 2
-    book = file.message_type.add(name="Book").field
-    book.add(name="cover", number=1, type=message, type_name=".test.Words", label=one)
-    book.add(name="pages", number=2, type=message, type_name=".test.Words", label=many)
-    book.add(name="part", number=3, type=message, type_name=".test.Book", label=one)
-    pool = descriptor_pool.Default()
-    pool.AddSerializedFile(file.SerializeToString())
-    made = [
-        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"test.{n}")) for n in ("Words", "Book")
-    ]
-    return made[0], made[1]
-
-
-Words, Book = some_classes()
 
 
 def refused(message: Message) -> Refusal:
@@ -112,3 +81,17 @@ def test_lists_that_together_would_take_too_long_are_refused() -> None:
 
     assert (refusal.kind, refusal.reason) == (Kind.INVALID, "INVALID_REQUEST")
     assert refusal.message == "the request's lists hold over 131072 elements together"
+
+
+@pytest.mark.parametrize(
+    "message", [Words(words=["ab"] * 40_000), Book(pages=[Words()] * 40_000)], ids=["words", "pages"]
+)
+def test_a_list_that_would_take_too_long_to_parse_is_not_parsed(message: Message) -> None:
+    def parse(payload: bytes) -> Message:
+        assert payload == b""
+        return type(message)()
+
+    with pytest.raises(Refusal) as caught:
+        read_message(message.SerializeToString(), parse)
+
+    assert (caught.value.kind, caught.value.reason) == (Kind.INVALID, "INVALID_REQUEST")

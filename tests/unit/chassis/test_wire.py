@@ -1,0 +1,65 @@
+"""Fields are counted in a message's bytes as a parser would find them, and no bytes can upset the count."""
+
+import pytest
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.refusals import Kind, Refusal
+from services.chassis.wire import check_fields
+from tests.unit.chassis.words import Book, Words
+
+
+def reason_of(payload: bytes, blank: Message, most: int) -> str:
+    with pytest.raises(Refusal) as caught:
+        check_fields(payload, blank, most)
+    assert caught.value.kind is Kind.INVALID
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (Words(words=["ab"] * 5), 5),
+        (Book(cover=Words(words=["ab"] * 5)), 6),
+        (Book(part=Book(part=Book(cover=Words(words=["ab"] * 5)))), 8),
+        (Book(pages=[Words(words=["ab"] * 5)] * 3), 3),
+        (Timestamp(seconds=-1, nanos=1), 2),
+    ],
+    ids=str,
+)
+def test_each_field_counts_but_those_inside_of_elements(message: Message, fields: int) -> None:
+    payload, blank = message.SerializeToString(), type(message)()
+
+    check_fields(payload, blank, fields)
+    assert reason_of(payload, blank, fields - 1) == "INVALID_REQUEST"
+
+
+def test_a_message_given_in_parts_counts_as_the_whole_that_it_becomes() -> None:
+    halves = Book(cover=Words(words=["ab"] * 5)).SerializeToString() * 2
+
+    assert len(Book.FromString(halves).cover.words) == 10
+    assert reason_of(halves, Book(), 11) == "INVALID_REQUEST"
+
+
+def test_fields_that_the_contract_does_not_know_count_too() -> None:
+    unknown = b"\x20\x01" + b"\x29" + bytes(8) + b"\x35" + bytes(4) + b"\x3a\x02ab"
+
+    check_fields(unknown, Words(), 4)
+    assert reason_of(unknown, Words(), 3) == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize(
+    "payload", [b"\x0b\x0c", b"\x0f", b"\x80", b"\xff" * 20, b"\x08", b"\x0a"], ids=bytes.hex
+)
+def test_groups_and_numbers_without_an_end_are_unreadable(payload: bytes) -> None:
+    assert reason_of(payload, Words(), 100) == "REQUEST_UNREADABLE"
+
+
+@given(payload=st.binary(max_size=60))
+def test_any_bytes_are_counted_or_unreadable(payload: bytes) -> None:
+    try:
+        check_fields(payload, Book(), 60)
+    except Refusal as refusal:
+        assert refusal.reason == "REQUEST_UNREADABLE"
