@@ -43,7 +43,8 @@ async def answered(peer: str, call: Awaitable[T]) -> T:
         if refusal.kind is Kind.EXHAUSTED:
             raise
         if refusal.kind is Kind.UNAVAILABLE:
-            message = f"{peer} cannot answer now: {refusal.reason}"
+            silent = refusal.reason == "PEER_UNAVAILABLE"
+            message = refusal.message if silent else f"{peer} cannot answer now: {refusal.reason}"
             raise unavailable("PEER_UNAVAILABLE", message, retry_after_us=refusal.retry_after_us) from refusal
         raise unavailable("PEER_REFUSED", f"{peer} refused the question: {refusal.reason}") from refusal
 

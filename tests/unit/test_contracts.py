@@ -1,9 +1,12 @@
 """Every RPC of every contract says whom it admits, is safe to repeat, and names its reasons of refusal."""
 
+import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 
 from services.chassis.identity import AdmissionTable, PrincipalKind
@@ -59,3 +62,47 @@ def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:
         for method in service.methods:
             if not method.name.startswith(READS):
                 assert keys & set(method.input_type.fields_by_name), method.full_name
+
+
+MAKERS = {
+    *("invalid", "not_found", "precondition", "already_exists", "unavailable", "forbidden", "exhausted"),
+    *("unauthenticated", "Refusal", "_out_of_range"),
+}
+AT_START_ONLY = {
+    *("ADDRESS_IN_USE", "DATABASE_IN_USE", "DATABASE_URL_INVALID", "KEY_UNREADABLE", "SCHEMA_BROKEN"),
+    *("NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN"),
+}
+"""Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
+OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
+"""Of the chassis, but only for a service that calls others."""
+
+
+def reasons(part: str) -> set[str]:
+    """Every reason that a refusal is raised with in a part of services/."""
+    found: set[str] = set()
+    for path in sorted((GENERATED.parents[1] / "services" / part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MAKERS:
+                said = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+                found.update(word for word in said if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", word))
+    return found
+
+
+def words(part: str) -> set[str]:
+    """Every word in the contracts of a service."""
+    files = sorted((GENERATED.parent / "sluice" / part).rglob("*.proto"))
+    return set(re.findall(r"[A-Z_]{4,}", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+
+
+@pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
+def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
+    everybody = reasons("chassis") - AT_START_ONLY - OF_ONE_SERVICE
+    if part == "metering":  # whose writes carry a reservation's id instead
+        everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
+
+    assert len(everybody) >= 8
+    assert sorted((reasons(part) | everybody) - words(part)) == []
+
+
+def test_a_service_that_calls_others_names_the_reasons_of_calling() -> None:
+    assert words("licensing") >= OF_ONE_SERVICE
