@@ -22,7 +22,7 @@ from services.consent.domain.outcomes import Imported, Recorded, Rejected, rejec
 from services.consent.domain.subjects import Subject
 from services.consent.storage.codec import NO_TIME, signed
 from services.consent.storage.head import advance, after
-from services.consent.storage.states import chunks, read_subjects, write_subjects
+from services.consent.storage.states import Stored, chunks, read_subjects, write_subjects
 from services.consent.storage.tables import TABLES
 
 _CHOICES = TABLES["choices"]
@@ -33,8 +33,8 @@ Row = tuple[int, Draft]
 
 def record(connection: Connection, draft: Draft, now_us: int, by: str) -> tuple[Recorded, Change]:
     """Records a live choice; raises Refusal SUBJECT_UNKNOWN, TOO_MANY_SCOPES."""
-    subjects = read_subjects(connection, [draft.subject_id])
-    subject = subjects.get(draft.subject_id, Subject())
+    stored = read_subjects(connection, [draft.subject_id])
+    subject = stored.subjects.get(draft.subject_id, Subject())
     check_subject(draft, known=subject.facts is not None)
     check_room(draft, subject.choices)
     stated_us = stamp_live(now_us, subject.last_stated_us)
@@ -42,7 +42,7 @@ def record(connection: Connection, draft: Draft, now_us: int, by: str) -> tuple[
     choice = Choice(draft.stance, draft.scope, stated_us, before.number + 1)
     connection.execute(insert(_CHOICES), [_row(draft, choice, stated_us, now_us, by)])
     changed = {draft.subject_id: subject.with_choice(choice)}
-    return Recorded(after(before, 1), stated_us), _change(connection, before, 1, changed, subjects)
+    return Recorded(after(before, 1), stated_us), _change(connection, before, 1, changed, stored)
 
 
 @dataclass
@@ -64,7 +64,7 @@ def import_rows(
     recorded = _recorded(connection, {draft.subject_id for _, draft in rows})
     intake = _Intake()
     for line, draft in rows:
-        subject = intake.changed.get(draft.subject_id) or stored.get(draft.subject_id) or Subject()
+        subject = intake.changed.get(draft.subject_id) or stored.subjects.get(draft.subject_id) or Subject()
         try:
             stated_us = _stamp(draft, subject, recorded.get(_content(draft)), now_us)
         except Refusal as refusal:
@@ -80,7 +80,7 @@ def import_rows(
 
 
 def _take(
-    connection: Connection, intake: _Intake, rows: int, before: Revision, stored: Collection[int]
+    connection: Connection, intake: _Intake, rows: int, before: Revision, stored: Stored
 ) -> tuple[Imported, Change | None]:
     accepted, refused = len(intake.inserts), tuple(intake.refused)
     imported = Imported(accepted, rows - accepted - len(refused), refused, after(before, accepted))
@@ -155,6 +155,6 @@ def _change(
     before: Revision,
     records: int,
     changed: Mapping[int, Subject],
-    stored: Collection[int],
+    stored: Stored,
 ) -> Change:
     return write_subjects(connection, changed, stored).change(before, after(before, records))

@@ -29,15 +29,18 @@ IDS_A_STATEMENT = 5_000
 _STATES = TABLES["states"]
 _PROFILES = TABLES["profiles"]
 _BY_ID = (
-    select(_STATES.c.subject_id, _PROFILES.c.content, _STATES.c.choices, _STATES.c.last_stated_us)
+    select(
+        _STATES.c.subject_id,
+        _STATES.c.profile_id,
+        _STATES.c.choices,
+        _STATES.c.last_stated_us,
+        _PROFILES.c.content,
+    )
     .join(_PROFILES, _PROFILES.c.profile_id == _STATES.c.profile_id)
     .where(_STATES.c.subject_id.in_(bindparam("ids", expanding=True)))
 )
 _BY_CONTENT = select(_PROFILES.c.content, _PROFILES.c.profile_id).where(
     _PROFILES.c.content.in_(bindparam("contents", expanding=True))
-)
-_HAD = (
-    select(_STATES.c.profile_id).distinct().where(_STATES.c.subject_id.in_(bindparam("ids", expanding=True)))
 )
 _DROP = (
     delete(_PROFILES)
@@ -57,6 +60,14 @@ _CHANGE = (
 
 
 @dataclass(frozen=True)
+class Stored:
+    """The states that some subjects have, by id of the subject."""
+
+    subjects: dict[int, Subject]
+    profile_ids: dict[int, int]
+
+
+@dataclass(frozen=True)
 class Written:
     """What writing states means for the index."""
 
@@ -71,34 +82,33 @@ class Written:
         return Change(before, after, self.placement, self.profiles, dropped=self.dropped)
 
 
-def read_subjects(connection: Connection, subject_ids: Collection[int]) -> dict[int, Subject]:
-    """The subjects that have a state, by id."""
-    found: dict[int, Subject] = {}
+def read_subjects(connection: Connection, subject_ids: Collection[int]) -> Stored:
+    """Those of the subjects that have a state."""
+    found = Stored({}, {})
     profiles: dict[str, Profile] = {}
     for some in chunks(sorted({signed(subject_id) for subject_id in subject_ids})):
         rows = connection.execute(_BY_ID, {"ids": some})
-        for subject_id, content, choices, last_stated_us in rows:
+        for subject_id, profile_id, choices, last_stated_us, content in rows:
             if content not in profiles:
                 profiles[content] = decode_profile(content)
             facts = profiles[content].facts
-            found[unsigned(subject_id)] = Subject(facts, decode_choices(choices), last_stated_us)
+            found.profile_ids[unsigned(subject_id)] = profile_id
+            found.subjects[unsigned(subject_id)] = Subject(facts, decode_choices(choices), last_stated_us)
     return found
 
 
-def write_subjects(
-    connection: Connection, subjects: Mapping[int, Subject], stored: Collection[int]
-) -> Written:
-    """Writes the states of `subjects`; those in `stored` have one already."""
+def write_subjects(connection: Connection, subjects: Mapping[int, Subject], stored: Stored) -> Written:
+    """Writes the states of `subjects`; `stored` is what those of them had that had one."""
     # In one order whoever writes, so that two writers never wait for each other.
     order = sorted(subjects, key=signed)
     profiles = [subjects[subject_id].profile() for subject_id in order]
     ids, new = _intern(connection, set(profiles))
     profile_ids = [ids[profile] for profile in profiles]
-    had = _profiles_had(connection, subjects.keys() & set(stored)) - set(profile_ids)
+    had = {stored.profile_ids[subject_id] for subject_id in order if subject_id in stored.profile_ids}
     added, changed = [], []
     for subject_id, profile_id in zip(order, profile_ids, strict=True):
         row = _row(profile_id, subjects[subject_id])
-        if subject_id in stored:
+        if subject_id in stored.profile_ids:
             changed.append(row | {"changed_id": signed(subject_id)})
         else:
             added.append(row | {"subject_id": signed(subject_id)})
@@ -107,7 +117,7 @@ def write_subjects(
     if changed:
         connection.execute(_CHANGE, changed)
     placement = Placement(np.array(order, np.uint64), np.array(profile_ids, np.uint32))
-    return Written(placement, new, _drop(connection, had))
+    return Written(placement, new, _drop(connection, had - set(profile_ids)))
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:
@@ -115,13 +125,6 @@ def chunks(ids: list[int]) -> Iterator[list[int]]:
     rest = iter(ids)
     while some := list(islice(rest, IDS_A_STATEMENT)):
         yield some
-
-
-def _profiles_had(connection: Connection, subject_ids: Collection[int]) -> set[int]:
-    had: set[int] = set()
-    for some in chunks(sorted(map(signed, subject_ids))):
-        had.update(connection.scalars(_HAD, {"ids": some}))
-    return had
 
 
 def _drop(connection: Connection, left: Collection[int]) -> tuple[int, ...]:

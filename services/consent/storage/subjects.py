@@ -27,7 +27,7 @@ def import_rows(
     changed: dict[int, Subject] = {}
     fresh: list[Row] = []
     for subject_id, facts in rows:
-        subject = changed.get(subject_id) or stored.get(subject_id) or Subject()
+        subject = changed.get(subject_id) or stored.subjects.get(subject_id) or Subject()
         if subject.facts != facts:
             changed[subject_id] = subject.with_facts(facts)
             fresh.append((subject_id, facts))

@@ -1,10 +1,11 @@
 """What one subject can make the database keep: their choices, and nothing that grows with each of them."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from services.chassis.database import Database
 from services.consent.domain.choices import Stance
@@ -15,6 +16,7 @@ from services.consent.storage.register import SqlRegister
 from services.consent.storage.tables import TABLES
 from tests.support.clock import NOON_US
 from tests.support.consent import (
+    SCHEMA,
     a_batch,
     a_draft,
     a_key,
@@ -132,3 +134,21 @@ async def test_an_id_that_another_profile_had_answers_for_the_new_one(bench: Ben
     assert denied == ["CHOICE_DENIES", "ALLOWED"]
     assert followed == {"acme": ["ALLOWED"] * 3, "other": ["ALLOWED", "CHOICE_DENIES", "ALLOWED"]}
     assert {licensee: bench.reasons(7, 8, 9, licensee=licensee) for licensee in followed} == followed
+
+
+def test_profiles_that_an_earlier_release_left_behind_are_dropped(tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier"
+    (earlier / "versions").mkdir(parents=True)
+    shutil.copy(SCHEMA / "versions" / "0001_consent.py", earlier / "versions")
+    database = Database.open(f"sqlite:///{tmp_path / 'consent.db'}", schema_dir=earlier, name="consent")
+    profiles = [{"profile_id": number, "content": f"[{number}]"} for number in (1, 2, 3)]
+    state = {"subject_id": 7, "profile_id": 2, "choices": "[]", "last_stated_us": None}
+    database.write_now(lambda c: c.execute(insert(_PROFILES), profiles))
+    database.write_now(lambda c: c.execute(insert(_STATES), [state]))
+    database.close_now()
+
+    database = consent_database(tmp_path)
+    left = database.read_now(lambda c: c.scalars(select(_PROFILES.c.profile_id)).all())
+    database.close_now()
+
+    assert left == [2]
