@@ -1,7 +1,7 @@
 """What both ends of a connection must agree on."""
 
-LARGEST_REQUEST_BYTES = 9 * 1024 * 1024
-"""An import sends rows of 8 MiB; the largest batch, 10,000 posts as messages with 100,000 embeds, has 2.8 MB.
+LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
+"""An import sends rows of 3 MiB; the largest batch, 10,000 posts as messages with 100,000 embeds, has 2.8 MB.
 
 More would only be parsed, which stops everything else in the process, to be refused.
 """

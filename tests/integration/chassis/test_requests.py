@@ -15,7 +15,7 @@ from tests.integration.chassis.echo import ADMISSIONS, NAME, PARSED, Echo
 from tests.support.grpc import LocalServer, serving
 
 UNREADABLE = b"\xff\xff\xff"
-LARGEST_REQUEST_BYTES = 9 * 1024 * 1024
+LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
 OPEN = ("/grpc.health.v1.Health/Check", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
 
 
