@@ -1,6 +1,14 @@
-"""How thoroughly random inputs are searched: `make test` looks briefly, `make test-all` for long."""
+"""What all tests share: how thoroughly random inputs are searched, and a database server.
 
+`make test` looks briefly, `make test-all` for long.
+"""
+
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
 
 for name, examples in (("quick", 30), ("thorough", 200)):
     # A loaded machine is slow now and then; that is no fault of the code.
@@ -8,3 +16,12 @@ for name, examples in (("quick", 30), ("thorough", 200)):
         name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
 settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server that tests share; each takes a database of its own."""
+    if BINARIES is None:
+        pytest.skip(MISSING)
+    with a_server() as server:
+        yield server

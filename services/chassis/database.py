@@ -1,7 +1,8 @@
 """A service's own database: units of work in, committed rows out.
 
 Units that arrive while a commit is on its way share the next one (group commit). What has been acknowledged
-is on disk; what could not be done is refused, and the database serves again by itself when it can.
+is on disk; what could not be done is refused, and the database serves again by itself when it can. The URL
+says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`postgresql.py`).
 """
 
 import asyncio
@@ -9,13 +10,15 @@ import concurrent.futures
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from services.chassis.group_commit import GroupCommit, end_process
+from services.chassis.engines import Engine, Trouble
+from services.chassis.group_commit import GroupCommit, LockRows, end_process
 from services.chassis.refusals import unavailable
-from services.chassis.sqlite import DRIVER_ERRORS, SqliteFile, Trouble, trouble_of
+from services.chassis.sqlite import SqliteFile
 
 GROUP_LIMIT = 64
 """Units in one commit; the fsync is shared well enough by then, and nobody waits long for others."""
@@ -30,12 +33,19 @@ class Database:
     """One database of one service; made by `open`."""
 
     def __init__(
-        self, file: SqliteFile, name: str, *, group_limit: int, queue_limit: int, readers: int
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        lock: LockRows | None,
+        group_limit: int,
+        queue_limit: int,
+        readers: int,
     ) -> None:
-        self.dialect = file.dialect
+        self.dialect = engine.dialect
         self.name = name
-        self._file = file
-        self._commits = GroupCommit(file, name, group_limit=group_limit, queue_limit=queue_limit)
+        self._engine = engine
+        self._commits = GroupCommit(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
 
     @classmethod
@@ -45,22 +55,31 @@ class Database:
         *,
         schema_dir: Path,
         name: str,
+        lock: LockRows | None = None,
+        owned: bool = False,
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
         readers: int = READERS,
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
-        Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
-        SCHEMA_UNKNOWN (a later release has migrated it).
-        """
-        file = SqliteFile(url, schema_dir=schema_dir, readers=readers)
-        return cls(file, name, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
+        `lock` is called at the start of each group where other processes may write too, with the claims of
+        its units. `owned` keeps them out: a second process is refused, as it always is from a SQLite file.
 
-    async def write(self, unit: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
+        Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
+        DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
+        migrated it).
+        """
+        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers, owned=owned)
+        return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
+
+    async def write(
+        self, unit: Callable[[Connection], T], then: Callable[[T], None] | None = None, claim: Any = None
+    ) -> T:
         """Runs `unit` on the writer thread in a transaction it may share; its result once committed.
 
-        The unit neither commits nor rolls back; when it raises, its own changes alone are undone. `then`
+        The unit neither commits nor rolls back; when it raises, its own changes alone are undone. It may be
+        run again, from the start, when other processes came in between. `claim` is handed to `lock`. `then`
         gets the result on the writer thread, after the commit, in the order of commits, before this call
         returns. A caller who is cancelled does not stop the unit.
 
@@ -68,7 +87,7 @@ class Database:
         nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED).
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commits.submit(unit, then, future)
+        self._commits.submit(unit, then, future, claim)
         # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
         return await future
 
@@ -97,7 +116,7 @@ class Database:
         """`close` for threads and tests."""
         self._commits.close()
         self._readers.shutdown()
-        self._file.close()
+        self._engine.close()
 
     def _submit_read(self, query: Callable[[Connection], T]) -> concurrent.futures.Future[T]:
         try:
@@ -107,13 +126,32 @@ class Database:
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         try:
-            with self._file.reader() as connection, connection.begin():
-                return query(connection)
-        except DRIVER_ERRORS as error:
-            match trouble_of(error):
+            return self._read_once(query)
+        except self._engine.driver_errors as error:
+            match self._engine.trouble_of(error):
                 case Trouble.STATEMENT:
                     raise
-                case Trouble.UNAVAILABLE:
-                    raise unavailable("DATABASE_UNAVAILABLE", "the database cannot be read now") from error
                 case Trouble.FATAL:
                     end_process(self.name, error)
+                case _:
+                    raise unavailable("DATABASE_UNAVAILABLE", "the database cannot be read now") from error
+
+    def _read_once(self, query: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.reading() as connection:
+                return query(connection)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # A session from before the server was restarted says nothing about the server as it is now.
+        with self._engine.reading() as connection:
+            return query(connection)
+
+
+def _engine(url: str, *, schema_dir: Path, name: str, readers: int, owned: bool) -> Engine:
+    if url.startswith("postgresql"):
+        # Only here, for whoever has a file needs no driver.
+        from services.chassis.postgresql import PostgresqlServer  # noqa: PLC0415
+
+        return PostgresqlServer(url, schema_dir=schema_dir, name=name, readers=readers, owned=owned)
+    return SqliteFile(url, schema_dir=schema_dir, readers=readers)

@@ -6,9 +6,9 @@ whose caller has gone away still runs: what was asked for does not depend on how
 
 import asyncio
 import concurrent.futures
+import enum
 import os
 import queue
-import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -17,14 +17,18 @@ from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
+from services.chassis.engines import Engine, Trouble
 from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH
 from services.chassis.refusals import Kind, Refusal, exhausted, unavailable
-from services.chassis.sqlite import DRIVER_ERRORS, SqliteFile, Trouble, trouble_of
 
 RETRY_AFTER_FULL_US = 100_000
 EXIT_IO_ERROR = 74  # EX_IOERR of BSD's sysexits.h
+TRIES = 5
+"""How often a group is done before others that come in between have had their way for too long."""
+
+LockRows = Callable[[Connection, Sequence[Any]], object]
+"""Locks, at the start of a group and in one order, all that its units claim."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +40,13 @@ class CommitUnknown(Refusal):
         super().__init__(Kind.UNAVAILABLE, "COMMIT_UNKNOWN", "it is not known whether the change was stored")
 
 
+class _Outcome(enum.Enum):
+    COMMITTED = enum.auto()
+    RACED = enum.auto()  # nothing was written, and the same again may do
+    NOT_WRITTEN = enum.auto()
+    UNKNOWN = enum.auto()
+
+
 @dataclass(slots=True)
 class _Work:
     """One unit that waits, and whom to tell."""
@@ -43,15 +54,20 @@ class _Work:
     unit: Callable[[Connection], Any]
     then: Callable[[Any], None] | None
     future: asyncio.Future[Any] | concurrent.futures.Future[Any]
+    claim: Any = None
     result: Any = None
     error: Exception | None = None
 
 
 class GroupCommit:
-    """The queue before the one writer of a database file, and the thread that empties it."""
+    """The queue before the one writer of a database, and the thread that empties it."""
 
-    def __init__(self, file: SqliteFile, name: str, *, group_limit: int, queue_limit: int) -> None:
-        self._file = file
+    def __init__(
+        self, engine: Engine, name: str, *, lock: LockRows | None, group_limit: int, queue_limit: int
+    ) -> None:
+        self._engine = engine
+        # Where nobody else writes there is nobody to lock rows against.
+        self._lock = lock if engine.has_rivals else None
         self._name = name
         self._group_limit = group_limit
         self._queue_limit = queue_limit
@@ -68,6 +84,7 @@ class GroupCommit:
         unit: Callable[[Connection], Any],
         then: Callable[[Any], None] | None,
         future: asyncio.Future[Any] | concurrent.futures.Future[Any],
+        claim: Any = None,
     ) -> None:
         """Queues a unit; `future` gets its result, or its exception, after the commit.
 
@@ -78,7 +95,7 @@ class GroupCommit:
                 raise unavailable("DATABASE_CLOSED", "the service is shutting down")
             if self._queue.qsize() >= self._queue_limit:
                 raise exhausted("QUEUE_FULL", "too many changes wait", retry_after_us=RETRY_AFTER_FULL_US)
-            self._queue.put(_Work(unit, then, future))
+            self._queue.put(_Work(unit, then, future, claim))
 
     def close(self) -> None:
         """Takes no more units, finishes those that wait, and returns when the thread has ended."""
@@ -116,39 +133,60 @@ class GroupCommit:
         return group
 
     def _commit(self, group: Sequence[_Work]) -> None:
+        outcome = self._attempt(group)
+        for _ in range(TRIES - 1):
+            if outcome is not _Outcome.RACED:
+                break
+            outcome = self._attempt(group)
+        match outcome:
+            case _Outcome.COMMITTED:
+                for work in group:
+                    _run_then(work)
+            case _Outcome.UNKNOWN:
+                _fail(group, CommitUnknown)
+            case _:
+                _fail(group, _not_written)
+
+    def _attempt(self, group: Sequence[_Work]) -> _Outcome:
         try:
             self._run_units(group)
-        except DRIVER_ERRORS as error:
-            self._undo(error)
-            _fail(group, _not_written)
-            return
+        except self._engine.driver_errors as error:
+            trouble = self._undo(error)
+            return _Outcome.RACED if trouble is Trouble.RACE else _Outcome.NOT_WRITTEN
         try:
-            self._file.commit()
-        except DRIVER_ERRORS as error:
-            self._undo(error)
-            _fail(group, CommitUnknown)
-            return
-        for work in group:
-            _run_then(work)
+            self._engine.commit()
+        except self._engine.driver_errors as error:
+            trouble = self._undo(error)
+            # The engine itself says that it undid everything; any other failure leaves it open.
+            return _Outcome.RACED if trouble is Trouble.RACE else _Outcome.UNKNOWN
+        return _Outcome.COMMITTED
 
     def _run_units(self, group: Sequence[_Work]) -> None:
-        self._file.begin()
+        self._engine.begin()
+        if self._lock is not None:
+            self._lock(self._engine.writer, [work.claim for work in group])
         for work in group:
-            self._file.savepoint()
+            work.result = work.error = None
+            self._engine.savepoint()
             try:
-                work.result = work.unit(self._file.writer)
+                work.result = work.unit(self._engine.writer)
             except Exception as error:
-                if isinstance(error, DRIVER_ERRORS) and trouble_of(error) is not Trouble.STATEMENT:
+                if isinstance(error, self._engine.driver_errors) and self._concerns_all(error):
                     raise
                 work.error = error
-                self._file.rollback_to_savepoint()
-            self._file.release_savepoint()
+                self._engine.rollback_to_savepoint()
+            self._engine.release_savepoint()
 
-    def _undo(self, error: DBAPIError | sqlite3.Error) -> None:
-        if trouble_of(error) is Trouble.FATAL:
+    def _concerns_all(self, error: Exception) -> bool:
+        return self._engine.trouble_of(error) is not Trouble.STATEMENT
+
+    def _undo(self, error: Exception) -> Trouble:
+        trouble = self._engine.trouble_of(error)
+        if trouble is Trouble.FATAL:
             end_process(self._name, error)
         _log.error("a group of writes failed", database=self._name, error=repr(error))
-        self._file.rollback()
+        self._engine.rollback()
+        return trouble
 
 
 def end_process(database: str, error: BaseException) -> NoReturn:

@@ -5,10 +5,11 @@ writer, the readers never checkpoint, and the writer is opened first and closed 
 checkpoints).
 """
 
-import enum
+import contextlib
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from services.chassis.engines import Trouble
 from services.chassis.migrations import upgrade
 from services.chassis.refusals import invalid, precondition, unavailable
 
@@ -46,14 +48,6 @@ _TROUBLE_CODES = frozenset(
 )
 
 
-class Trouble(enum.Enum):
-    """What a driver error means for those who wait."""
-
-    STATEMENT = "statement"  # the unit's own: a constraint, a wrong statement
-    UNAVAILABLE = "unavailable"  # locked, full, out of reach: may pass
-    FATAL = "fatal"  # the file system lost a write: what is in memory can no longer be trusted
-
-
 DRIVER_ERRORS = (DBAPIError, sqlite3.Error)
 """What a statement raises through SQLAlchemy, and what it raises past it."""
 
@@ -73,6 +67,8 @@ class SqliteFile:
     """One SQLite file, owned by this process until it is closed."""
 
     dialect = "sqlite"
+    has_rivals = False
+    driver_errors = DRIVER_ERRORS
 
     def __init__(self, url: str, *, schema_dir: Path, readers: int) -> None:
         """Takes the lock, opens the writer and migrates; `readers` connections are opened as they are needed.
@@ -101,9 +97,15 @@ class SqliteFile:
         except DRIVER_ERRORS as error:
             raise unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened") from error
 
-    def reader(self) -> Connection:
-        """A connection that cannot write; closing it gives it back."""
-        return self._reader_engine.connect()
+    def trouble_of(self, error: Any) -> Trouble:
+        """As the function of this name."""
+        return trouble_of(error)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot, on a connection that cannot write."""
+        with self._reader_engine.connect() as connection, connection.begin():
+            yield connection
 
     def begin(self) -> None:
         """Opens the writer's transaction and takes the write lock at once; raises DRIVER_ERRORS."""

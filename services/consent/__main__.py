@@ -26,7 +26,7 @@ async def main() -> None:
     settings = ConsentSettings.from_environment()
     telemetry = start_telemetry("consent", settings)
     clock = SystemClock()
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="consent")
+    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="consent", owned=True)
     freshness = Freshness(Index(secrets.randbits(64)))
     registrar = Registrar(
         SqlRegister(database, freshness),

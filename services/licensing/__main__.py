@@ -23,6 +23,7 @@ from services.licensing.sealing import Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import ReceiptSigner
 from services.licensing.storage.contracts import ContractStore
+from services.licensing.storage.head import lock_group
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.sweeper import Sweeper
@@ -72,7 +73,7 @@ async def main() -> None:
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="licensing")
+    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="licensing", lock=lock_group)
     licensing = assemble(settings, clock, keys, database)
     await serve(
         settings=settings,

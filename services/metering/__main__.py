@@ -7,6 +7,7 @@ from services.chassis.database import Database
 from services.chassis.identity import TokenVerifier
 from services.chassis.serving import Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
+from services.metering.locking import lock_claims
 from services.metering.meter import Meter
 from services.metering.rpc import ADMISSIONS, SERVICE, MeteringServicer
 from services.metering.settings import MeteringSettings
@@ -21,7 +22,7 @@ async def main() -> None:
     settings = MeteringSettings.from_environment()
     telemetry = start_telemetry("metering", settings)
     clock = SystemClock()
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="metering")
+    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="metering", lock=lock_claims)
     meter = Meter(SqlBooks(database), clock.now_us)
     await serve(
         settings=settings,

@@ -20,6 +20,7 @@ from services.metering.domain.allowances import (
     worst,
 )
 from services.metering.domain.reservations import (
+    Claim,
     Counts,
     Place,
     Reservation,
@@ -96,8 +97,8 @@ class Page(Protocol):
 class Books(Protocol):
     """The durable store: whoever gets an answer from `write` finds it there after any crash."""
 
-    async def write(self, unit: Callable[[Page], T]) -> T:
-        """Runs the unit and commits it."""
+    async def write(self, claim: Claim, unit: Callable[[Page], T]) -> T:
+        """Runs the unit and commits it; it works on nothing but what it claims."""
         ...
 
     async def find(self, reservation_id: str) -> Reservation | None:
@@ -122,18 +123,21 @@ class Meter:
 
         Raises Refusal: RESERVATION_ID_REUSED.
         """
-        return await self._books.write(lambda page: _reserve(page, wanted, self._now_us))
+        claim = Claim(wanted.reservation_id, tuple(allowance.key for allowance in wanted.allowances))
+        return await self._books.write(claim, lambda page: _reserve(page, wanted, self._now_us))
 
     async def settle(self, reservation_id: str, delivered: Counts) -> Reservation:
         """Counts what was delivered for good and frees the rest.
 
         Raises Refusal: RESERVATION_UNKNOWN, RESERVATION_CANCELLED, SETTLED_OTHERWISE, SETTLES_MORE_THAN_HELD.
         """
-        return await self._books.write(lambda page: _settle(page, reservation_id, delivered))
+        return await self._books.write(
+            Claim(reservation_id), lambda page: _settle(page, reservation_id, delivered)
+        )
 
     async def cancel(self, reservation_id: str) -> Reservation:
         """Frees a hold; an unknown id is stored as cancelled (M2). Raises Refusal: RESERVATION_SETTLED."""
-        return await self._books.write(lambda page: _cancel(page, reservation_id))
+        return await self._books.write(Claim(reservation_id), lambda page: _cancel(page, reservation_id))
 
     async def reservation(self, reservation_id: str) -> Reservation:
         """Raises Refusal: RESERVATION_UNKNOWN."""

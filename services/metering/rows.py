@@ -46,7 +46,7 @@ def from_row(row: Mapping[Any, Any]) -> Reservation:
         request_key=row["request_key"],
         party_id=row["party_id"],
         counts=_counts(row["counts"]),
-        allowances=tuple(_allowance(given) for given in json.loads(row["allowances"])),
+        allowances=allowances_of(row["allowances"]),
     )
     no_room, rivals = _no_room(row["no_room"]) if row["no_room"] else (None, ())
     return Reservation(
@@ -58,6 +58,11 @@ def from_row(row: Mapping[Any, Any]) -> Reservation:
         no_room=no_room,
         rivals=rivals,
     )
+
+
+def allowances_of(text: str) -> tuple[Allowance, ...]:
+    """The allowances in a row's column, in order."""
+    return tuple(_allowance(given) for given in json.loads(text))
 
 
 def _counts_text(counts: Counts) -> str:

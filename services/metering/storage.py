@@ -1,17 +1,29 @@
 """The books of metering in its own database.
 
 Rows are locked in one order: the reservation, the tallies by key, the head. What a number orders is written
-after the head is locked. On SQLite one writer runs the units one after the other, so reading is locking.
+after the head is locked. On SQLite one writer runs the units one after the other, so reading is locking; on
+PostgreSQL `locking.py` locks for a whole group what its units claim.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from services.chassis.database import Database
 from services.metering.domain.allowances import AllowanceKey, Entry, Posts, Tally
-from services.metering.domain.reservations import Place, Reservation, Revision
+from services.metering.domain.reservations import Claim, Place, Reservation, Revision
 from services.metering.rows import from_row, to_ending, to_row
 from services.metering.schema.tables import MeteringTable
 
@@ -42,15 +54,16 @@ _LOCKED_TALLY = (
     )
     .with_for_update()
 )
-_GONE = select(
-    func.coalesce(func.sum(_entries.c.used), 0), func.coalesce(func.sum(_entries.c.held), 0)
-).where(
+# PostgreSQL adds 64-bit numbers up to a decimal.
+_USED = cast(func.coalesce(func.sum(_entries.c.used), 0), BigInteger)
+_HELD = cast(func.coalesce(func.sum(_entries.c.held), 0), BigInteger)
+_GONE = select(_USED, _HELD).where(
     _entries.c.tally_id == bindparam("tally_id"),
     _entries.c.counted_at_us > bindparam("after_us"),
     _entries.c.counted_at_us <= bindparam("until_us"),
 )
 _NEXT_TIMES = (
-    select(_entries.c.counted_at_us, func.sum(_entries.c.used), func.sum(_entries.c.held))
+    select(_entries.c.counted_at_us, _USED, _HELD)
     .where(_entries.c.tally_id == bindparam("tally_id"), _entries.c.counted_at_us > bindparam("after_us"))
     .group_by(_entries.c.counted_at_us)
     .order_by(_entries.c.counted_at_us)
@@ -95,7 +108,6 @@ class SqlPage:
 
     def tallies(self, keys: Sequence[AllowanceKey]) -> dict[AllowanceKey, Tally]:
         """The tallies of the keys, which come in order, made where missing and locked in that order."""
-        # One statement each: the order of locking is the order of the statements.
         return {key: self._tally(key) for key in keys}
 
     def _tally(self, key: AllowanceKey) -> Tally:
@@ -194,9 +206,9 @@ class SqlBooks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, unit: Callable[[SqlPage], T]) -> T:
+    async def write(self, claim: Claim, unit: Callable[[SqlPage], T]) -> T:
         """Runs the unit on a page of its own; its result once it is on disk."""
-        return await self._database.write(lambda connection: unit(SqlPage(connection)))
+        return await self._database.write(lambda connection: unit(SqlPage(connection)), claim=claim)
 
     async def find(self, reservation_id: str) -> Reservation | None:
         """One reservation as committed."""

@@ -56,7 +56,12 @@ OutcomeT = TypeVar("OutcomeT", Recorded, Imported, Published)
 
 def consent_database(folder: Path) -> Database:
     """A database of consent in `folder`, made or opened again."""
-    return Database.open(f"sqlite:///{folder / 'consent.db'}", schema_dir=SCHEMA, name="consent")
+    return consent_database_at(f"sqlite:///{folder / 'consent.db'}")
+
+
+def consent_database_at(url: str) -> Database:
+    """The database at a URL, opened as the service does."""
+    return Database.open(url, schema_dir=SCHEMA, name="consent", owned=True)
 
 
 def a_scope(licensee: str = EVERYONE, purpose: int = ALL_PURPOSES) -> Scope:

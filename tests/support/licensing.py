@@ -25,6 +25,7 @@ from services.licensing.domain.terms import (
     Terms,
     Window,
 )
+from services.licensing.storage.head import lock_group
 from tests.support.clock import NOON_US
 
 DAY_US = 86_400_000_000
@@ -152,5 +153,9 @@ batches_of_posts = st.lists(any_posts(), min_size=1, max_size=12)
 
 def licensing_database(folder: Path) -> Database:
     """An empty database of licensing, migrated, in `folder`."""
-    url = f"sqlite:///{folder / 'licensing.db'}"
-    return Database.open(url, schema_dir=SCHEMA, name="licensing")
+    return licensing_database_at(f"sqlite:///{folder / 'licensing.db'}")
+
+
+def licensing_database_at(url: str) -> Database:
+    """The database at a URL, opened as the service does."""
+    return Database.open(url, schema_dir=SCHEMA, name="licensing", lock=lock_group)

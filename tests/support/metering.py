@@ -9,6 +9,7 @@ from uuid import UUID
 from services.chassis.database import Database
 from services.metering.domain.allowances import Allowance, AllowanceKey, Entry, Posts, Scope, Tally
 from services.metering.domain.reservations import (
+    Claim,
     ContentCount,
     Counts,
     Place,
@@ -18,6 +19,7 @@ from services.metering.domain.reservations import (
     Wanted,
 )
 from services.metering.domain.windows import Window
+from services.metering.locking import lock_claims
 from services.metering.meter import Page
 
 T = TypeVar("T")
@@ -68,7 +70,12 @@ def a_wanted(
 
 def metering_database(folder: Path) -> Database:
     """The database in `folder`; made there the first time."""
-    return Database.open(f"sqlite:///{folder}/metering.db", schema_dir=SCHEMA, name="metering")
+    return metering_database_at(f"sqlite:///{folder}/metering.db")
+
+
+def metering_database_at(url: str) -> Database:
+    """The database at a URL, opened as the service does."""
+    return Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_claims)
 
 
 @dataclass
@@ -137,7 +144,7 @@ class MemoryBooks:
     def __init__(self) -> None:
         self._page = MemoryPage()
 
-    async def write(self, unit: Callable[[Page], T]) -> T:
+    async def write(self, _claim: Claim, unit: Callable[[Page], T]) -> T:
         page = self._page.copy()
         result = unit(page)
         self._page = page

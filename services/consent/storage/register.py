@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from services.chassis.database import Database
+from services.chassis.engines import OwnershipLost
 from services.chassis.group_commit import CommitUnknown
 from services.chassis.replays import ReplayKey, once
 from services.consent.domain.changes import Change, Contents, Follower, Placement, Revision
@@ -37,8 +38,12 @@ class SqlRegister:
         self._follower = follower
 
     async def head(self) -> Revision:
-        """The revision given last."""
-        return await self._database.read(read_head)
+        """The revision given last; where another process may have given it, the follower starts over."""
+        try:
+            return await self._database.read(read_head)
+        except OwnershipLost:
+            self._follower.distrust()
+            raise
 
     async def load(self) -> None:
         """Has the follower start over. Writes wait meanwhile, so that none falls between old and new."""

@@ -1,9 +1,12 @@
 """The tables of the ledger: what was decided, which attempt did it, and what became of the delivery."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from services.licensing.storage.base import LicensingTable
+
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits; SQLite numbers rows by itself only where the type is spelt INTEGER."""
 
 
 class AttemptRow(LicensingTable, table=True):
@@ -109,7 +112,7 @@ class OutboxRow(LicensingTable, table=True):
     # A number is never given twice, so that a late removal cannot hit a newer message.
     __table_args__ = ({"sqlite_autoincrement": True},)
 
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
     reservation_id: str = Field(max_length=36, index=True)
     cancels: bool
     """Cancel the hold; else settle it."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid, not_found, precondition
-from services.metering.domain.allowances import Allowance, NoRoom
+from services.metering.domain.allowances import Allowance, AllowanceKey, NoRoom
 
 
 class State(enum.IntEnum):
@@ -70,6 +70,15 @@ class Wanted:
     def posts(self) -> int:
         """How many posts to hold room for."""
         return posts_in(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a unit of work is about, known before it begins: what it locks follows from this."""
+
+    reservation_id: str
+    keys: tuple[AllowanceKey, ...] = ()
+    """In order; those of a reservation on record are claimed with it."""
 
 
 @dataclass(frozen=True, slots=True)

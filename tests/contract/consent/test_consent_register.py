@@ -30,9 +30,11 @@ from tests.support.consent import (
     a_policy_draft,
     a_question,
     consent_database,
+    consent_database_at,
     names,
     some_facts,
 )
+from tests.support.engines import ENGINES, url_on
 
 SECOND_US = 1_000_000
 LARGEST_ID = 2**64 - 1
@@ -50,7 +52,7 @@ class Shelf:
         return names(self.index.view().reasons(a_question(licensee), a_batch(*posts)))
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=["memory", *ENGINES])
 async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
     index = Index(seed=7)
     if request.param == "memory":
@@ -64,12 +66,13 @@ async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
         yield Shelf(memory, index, follow_again)
         return
+    url = url_on(request.param, request, tmp_path, consent_database_at)
     opened: list[Database] = []
 
     def reopen() -> tuple[Register, Index]:
         for database in opened:
             database.close_now()
-        opened[:] = [consent_database(tmp_path)]
+        opened[:] = [consent_database_at(url)]
         other = Index(seed=8)
         return SqlRegister(opened[0], Freshness(other)), other
 

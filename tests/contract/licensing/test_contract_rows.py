@@ -18,12 +18,13 @@ from services.licensing.storage import contract_tables, ledger_tables
 from services.licensing.storage.contracts import ContractRows, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
 from tests.support.clock import NOON_US
-from tests.support.licensing import a_batch, licensing_database, some_terms
+from tests.support.engines import ENGINES, url_on
+from tests.support.licensing import a_batch, licensing_database_at, some_terms
 
 
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = licensing_database(tmp_path)
+@pytest_asyncio.fixture(params=ENGINES)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    database = licensing_database_at(url_on(request.param, request, tmp_path, licensing_database_at))
     yield database
     await database.close()
 

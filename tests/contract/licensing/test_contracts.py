@@ -16,17 +16,18 @@ from services.licensing.domain.terms import Terms
 from services.licensing.storage.contracts import ContractStore
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.contracts import MemoryContracts
-from tests.support.licensing import DAY_US, licensing_database, some_terms
+from tests.support.engines import ENGINES, url_on
+from tests.support.licensing import DAY_US, licensing_database_at, some_terms
 
 SECOND_US = 1_000_000
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=["memory", *ENGINES])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryContracts()
         return
-    database = licensing_database(tmp_path)
+    database = licensing_database_at(url_on(request.param, request, tmp_path, licensing_database_at))
     yield ContractStore(database)
     await database.close()
 

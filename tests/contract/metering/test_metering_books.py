@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.metering.domain.allowances import Scope, Shortfall
 from services.metering.domain.reservations import Place, Revision, State
@@ -15,6 +14,7 @@ from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_U
 from services.metering.meter import Books, Meter
 from services.metering.storage import SqlBooks
 from tests.support.clock import NOON_US, ManualClock
+from tests.support.engines import ENGINES, url_on
 from tests.support.metering import (
     REPLY,
     MemoryBooks,
@@ -22,16 +22,16 @@ from tests.support.metering import (
     a_wanted,
     an_allowance,
     an_id,
-    metering_database,
+    metering_database_at,
 )
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=["memory", *ENGINES])
 async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
     if request.param == "memory":
         yield MemoryBooks()
         return
-    database: Database = metering_database(tmp_path)
+    database = metering_database_at(url_on(request.param, request, tmp_path, metering_database_at))
     yield SqlBooks(database)
     await database.close()
 

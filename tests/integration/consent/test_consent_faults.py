@@ -97,7 +97,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 def lose_next_answer(monkeypatch: pytest.MonkeyPatch, database: Database) -> threading.Event:
     """The next commit reaches the disk (then the event is set), and whoever waits is told that it failed."""
     committed = threading.Event()
-    file: Any = database._file
+    file: Any = database._engine
     commit: Callable[[], None] = file.commit
 
     def commit_and_fail() -> None:

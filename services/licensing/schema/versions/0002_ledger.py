@@ -8,6 +8,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def _decision_id(*, primary_key: bool = True) -> "sa.Column[str]":
     return sa.Column(
@@ -107,7 +109,7 @@ def _create_deliveries() -> None:
 def _create_outbox() -> None:
     op.create_table(
         "outbox",
-        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("seq", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("reservation_id", sa.String(36), nullable=False, index=True),
         sa.Column("cancels", sa.Boolean, nullable=False),
         sa.Column("delivered", sa.String, nullable=False),

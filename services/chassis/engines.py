@@ -1,0 +1,85 @@
+"""What a database engine is to the queue before it: one writer, some readers, and what its errors mean."""
+
+import enum
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from services.chassis.refusals import Kind, Refusal
+
+
+class Trouble(enum.Enum):
+    """What a driver error means for those who wait."""
+
+    STATEMENT = "statement"  # the unit's own: a constraint, a wrong statement
+    RACE = "race"  # another process came in between, nothing was written: the same again may do
+    UNAVAILABLE = "unavailable"  # locked, full, out of reach: may pass
+    FATAL = "fatal"  # the file system lost a write: what is in memory can no longer be trusted
+
+
+class OwnershipLost(Refusal):
+    """Another process may have written meanwhile: what memory says of the database is to be read anew."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database has to be taken over again")
+
+
+class Engine(Protocol):
+    """One service's database. The writer is for one thread at a time, `reading` for any."""
+
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of the engine."""
+        ...
+
+    @property
+    def has_rivals(self) -> bool:
+        """Whether other processes may write too, so that rows need locks."""
+        ...
+
+    @property
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """What a statement raises through SQLAlchemy, and what it raises past it."""
+        ...
+
+    @property
+    def writer(self) -> Connection:
+        """The connection whose transaction `begin` opens; another one after the session was lost."""
+        ...
+
+    def trouble_of(self, error: Any) -> Trouble:
+        """Sorts one of `driver_errors`."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection that cannot write, in a transaction that is one snapshot. Raises OwnershipLost."""
+        ...
+
+    def begin(self) -> None:
+        """Opens the writer's transaction; raises driver errors."""
+        ...
+
+    def savepoint(self) -> None:
+        """Marks a place in the transaction to go back to."""
+        ...
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what came after the mark."""
+        ...
+
+    def release_savepoint(self) -> None:
+        """Drops the mark and keeps what came after it."""
+        ...
+
+    def commit(self) -> None:
+        """Returns when the transaction is durable; raises driver errors."""
+        ...
+
+    def rollback(self) -> None:
+        """Undoes whatever the writer has open, also where the engine has undone it by itself."""
+        ...
+
+    def close(self) -> None:
+        """Closes readers and writer, and gives the database up."""
+        ...

@@ -1,0 +1,292 @@
+"""PostgreSQL: a server of its own that several processes may write to, durable or not served at all.
+
+Writers are READ COMMITTED and lock what they check; each reader is one read-only snapshot. A session that was
+lost is opened anew before the next transaction. An owned database has one process at a time: its writer's
+session holds a lock that the server frees with the session, and no read is answered while it is not held.
+Consent is owned until its replicas have a protocol to follow each other: whoever owns it made every commit.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from services.chassis.engines import OwnershipLost, Trouble
+from services.chassis.migrations import upgrade
+from services.chassis.refusals import Refusal, invalid, precondition, unavailable
+
+_SESSION = {
+    # In milliseconds. A statement is slow when a whole index is read; a lock is held for one group.
+    "statement_timeout": 60_000,
+    "lock_timeout": 10_000,
+    "idle_in_transaction_session_timeout": 60_000,
+    # What is idle stays: the owner's lock is on such a session.
+    "idle_session_timeout": 0,
+    # In seconds: the server notices within half a minute that the process is gone, and frees its locks.
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+}
+_CONNECTING = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    # In milliseconds: sent and not acknowledged for so long is lost.
+    "tcp_user_timeout": 15_000,
+    "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+}
+
+# Advisory locks of two numbers: ours, and which. Those of one number are the owner's mark and the services'.
+_LOCK_SPACE = 0x511CE
+_MIGRATION, _OWNER = 1, 2
+_MIGRATION_PATIENCE_MS = 120_000
+
+# Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
+# connection, no resources, operator's intervention, system error, damaged data.
+_TROUBLE_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58", "F0", "XX"})
+_TROUBLE_STATES = frozenset(
+    {
+        "25006",  # read-only transaction: a standby, or a reader that would write
+        "25P03",  # idle in a transaction for too long
+        "25P04",  # transaction timeout
+        "55P03",  # a lock was not to be had in time
+    }
+)
+_RACE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+DRIVER_ERRORS = (DBAPIError, psycopg.Error)
+
+_log = structlog.get_logger(__name__)
+
+
+def trouble_of(error: DBAPIError | psycopg.Error) -> Trouble:
+    """Sorts a driver error by its SQLSTATE; one without is of the connection."""
+    cause = getattr(error, "orig", error)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        lost = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+        return Trouble.UNAVAILABLE if lost else Trouble.STATEMENT
+    if state in _RACE_STATES:
+        return Trouble.RACE
+    if state[:2] in _TROUBLE_CLASSES or state in _TROUBLE_STATES:
+        return Trouble.UNAVAILABLE
+    return Trouble.STATEMENT
+
+
+class PostgresqlServer:
+    """One database of a PostgreSQL server, with a session that writes and a pool of those that read."""
+
+    dialect = "postgresql"
+    has_rivals = True
+    driver_errors = DRIVER_ERRORS
+
+    def __init__(self, url: str, *, schema_dir: Path, name: str, readers: int, owned: bool) -> None:
+        """Connects, checks that commits are durable, takes an owned database, and migrates.
+
+        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_IN_USE, DATABASE_UNAVAILABLE,
+        SCHEMA_UNKNOWN.
+        """
+        parsed = _parsed(url)
+        self._owned = owned
+        self._mark = 0
+        self._warnings: list[str] = []
+        self._writer_engine = _engine(parsed, name, "READ COMMITTED", poolclass=NullPool)
+        self._reader_engine = _engine(
+            parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
+        ).execution_options(postgresql_readonly=True)
+        try:
+            self._connect()
+        except DRIVER_ERRORS as error:
+            raise _unusable() from error
+        try:
+            _migrate(self.writer, schema_dir)
+        except DRIVER_ERRORS as error:
+            self._drop()
+            raise _unusable() from error
+        except BaseException:
+            self._drop()
+            raise
+
+    def trouble_of(self, error: Any) -> Trouble:
+        """As the function of this name."""
+        return trouble_of(error)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot; of an owned database only while it is ours."""
+        with self._reader_engine.connect() as connection, connection.begin():
+            # Shared, so that readers never stand in each other's way: only the owner's session can.
+            ours = "SELECT NOT pg_try_advisory_xact_lock_shared(%s)"
+            if self._owned and not connection.exec_driver_sql(ours, (self._mark,)).scalar():
+                raise OwnershipLost
+            yield connection
+
+    def begin(self) -> None:
+        """Opens the writer's transaction, in a new session where the old one was lost."""
+        if not self._is_lost():
+            try:
+                return self._begin()
+            except DRIVER_ERRORS as error:
+                if trouble_of(error) is not Trouble.UNAVAILABLE:
+                    raise
+                self._drop()
+        self._reconnect()
+        return self._begin()
+
+    def savepoint(self) -> None:
+        """Marks a place in the transaction to go back to."""
+        # Past SQLAlchemy, whose own savepoints cost more.
+        self._driver.execute("SAVEPOINT unit")
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what came after the mark."""
+        self._driver.execute("ROLLBACK TO unit")
+
+    def release_savepoint(self) -> None:
+        """Drops the mark and keeps what came after it."""
+        self._driver.execute("RELEASE unit")
+
+    def commit(self) -> None:
+        """Returns when the transaction is durable; raises DRIVER_ERRORS."""
+        self._warnings.clear()
+        self.writer.commit()
+        if self._warnings:
+            # A wait for the standby that was cut short is a success with a warning.
+            raise psycopg.OperationalError(f"committed with a warning: {self._warnings[0]}")
+
+    def rollback(self) -> None:
+        """Undoes whatever the writer has open, if need be by giving the session up."""
+        try:
+            self.writer.rollback()
+        except DRIVER_ERRORS:
+            self._drop()
+
+    def close(self) -> None:
+        """Closes readers and writer; the owner's lock goes with the writer's session."""
+        self._reader_engine.dispose()
+        self._drop()
+
+    def _begin(self) -> None:
+        self.writer.begin()
+        # The driver says BEGIN with the first statement; a lost session shows before any unit runs.
+        self._driver.execute("SELECT 1")
+
+    def _is_lost(self) -> bool:
+        return self.writer.closed or self.writer.invalidated or self._driver.closed
+
+    def _drop(self) -> None:
+        """Ends the session, whatever state it is in; the server undoes what it had open."""
+        if not self.writer.closed:
+            self.writer.invalidate()
+            self.writer.close()
+
+    def _reconnect(self) -> None:
+        try:
+            self._connect()
+        except Refusal as refusal:
+            # To those who wait it is one more way of being out of reach; the log has the reason.
+            raise psycopg.OperationalError(str(refusal)) from refusal
+
+    def _connect(self) -> None:
+        writer = self._writer_engine.connect()
+        driver = _driver_of(writer)
+        try:
+            with writer.begin():
+                _check_durability(writer)
+                if self._owned:
+                    self._own(writer)
+        except BaseException:
+            # Ends the session too, and with it whatever it has locked.
+            writer.invalidate()
+            writer.close()
+            raise
+        driver.add_notice_handler(self._note)
+        self.writer, self._driver = writer, driver
+
+    def _own(self, writer: Connection) -> None:
+        owner = "SELECT pg_try_advisory_lock(%s, %s)"
+        if not writer.exec_driver_sql(owner, (_LOCK_SPACE, _OWNER)).scalar():
+            raise precondition("DATABASE_IN_USE", "another process owns the database")
+        # By a mark of its own for each session, a reader tells that it is this one which still lives.
+        self._mark = secrets.randbits(62)
+        writer.exec_driver_sql("SELECT pg_advisory_lock(%s)", (self._mark,))
+
+    def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.severity_nonlocalized == "WARNING":
+            self._warnings.append(diagnostic.message_primary or "")
+
+
+def _unusable() -> Refusal:
+    return unavailable("DATABASE_UNAVAILABLE", "the database server cannot be used")
+
+
+def _parsed(url: str) -> URL:
+    refusal = invalid("DATABASE_URL_INVALID", "postgresql://USER@HOST:PORT/DATABASE is understood")
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise refusal from error
+    if parsed.drivername not in {"postgresql", "postgresql+psycopg"} or not parsed.database:
+        raise refusal
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: URL, name: str, isolation_level: Any, **pool: Any) -> Engine:
+    engine = create_engine(
+        url,
+        isolation_level=isolation_level,
+        connect_args={**_CONNECTING, "application_name": f"sluice-{name}"},
+        # Parameters are ids of people; error texts end up in logs.
+        hide_parameters=True,
+        use_native_hstore=False,
+        **pool,
+    )
+    event.listen(engine, "handle_error", _without_values)
+    return engine
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Keeps of an error the sentence without its detail, which names the values of the row."""
+    cause, error = context.original_exception, context.sqlalchemy_exception
+    if isinstance(cause, psycopg.Error) and error is not None and cause.diag.message_primary:
+        cause.args = (cause.diag.message_primary,)
+        error.args = (f"{cause.sqlstate} {cause.diag.message_primary}",)
+
+
+def _driver_of(connection: Connection) -> "psycopg.Connection[Any]":
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _check_durability(connection: Connection) -> None:
+    """Raises Refusal DURABILITY_OFF where the server may forget what it has acknowledged."""
+    names = ["fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names"]
+    rows = connection.exec_driver_sql("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", (names,))
+    settings = {row.name: row.setting for row in rows}
+    # Without a standby, "local" is all there is.
+    weak = {"off", "local"} if settings["synchronous_standby_names"] else {"off"}
+    for name, forbidden in (("fsync", {"off"}), ("full_page_writes", {"off"}), ("synchronous_commit", weak)):
+        if settings[name] in forbidden:
+            message = (
+                f"the database server runs with {name}={settings[name]}: it may lose what is acknowledged"
+            )
+            raise precondition("DURABILITY_OFF", message)
+
+
+def _migrate(writer: Connection, schema_dir: Path) -> None:
+    """One process at a time, for several may start at once; who comes later finds nothing left to do."""
+    with writer.begin():
+        writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        writer.exec_driver_sql(f"SET LOCAL lock_timeout = {_MIGRATION_PATIENCE_MS}")
+        writer.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, _MIGRATION))
+        upgrade(writer, schema_dir)

@@ -1,0 +1,195 @@
+"""What a database promises, whichever engine it is: what is acknowledged is stored, what fails, alone."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from services.chassis.database import Database
+from services.chassis.refusals import Kind, Refusal
+from tests.support.engines import ENGINES, url_on
+from tests.support.words import Blockade, add, in_one_group, words, words_database
+
+Opening = Callable[..., Database]
+
+
+@pytest.fixture(params=ENGINES)
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
+    """Opens one and the same database, the first time empty."""
+    url = url_on(request.param, request, tmp_path, words_database)
+    return lambda **options: words_database(url, **options)
+
+
+@pytest.fixture
+def database(opening: Opening) -> Iterator[Database]:
+    opened = opening()
+    yield opened
+    opened.close_now()
+
+
+async def test_what_was_written_is_read_back(database: Database) -> None:
+    result = await database.write(add("alpha"))
+
+    assert result == "alpha"
+    assert await database.read(words) == ["alpha"]
+
+
+async def test_units_that_arrive_during_a_commit_share_the_next_one(database: Database) -> None:
+    transactions: set[int] = set()
+
+    def note(connection: Connection) -> None:
+        transactions.add(id(connection.get_transaction()))
+
+    await in_one_group(database, *[note] * 20)
+
+    assert len(transactions) == 1
+
+
+async def test_a_failing_unit_does_not_harm_its_neighbours(database: Database) -> None:
+    def half_done(connection: Connection) -> None:
+        add("half")(connection)
+        raise ValueError("changed its mind")
+
+    results = await in_one_group(database, add("before"), half_done, add("before"), add("after"))
+
+    assert results[0] == "before"
+    assert isinstance(results[1], ValueError)
+    assert isinstance(results[2], IntegrityError)
+    assert results[3] == "after"
+    assert await database.read(words) == ["after", "before"]
+
+
+async def test_then_runs_in_commit_order_and_only_for_what_was_committed(database: Database) -> None:
+    seen: list[object] = []
+
+    results = await in_one_group(database, add("one"), add("two"), add("one"), add("three"), then=seen.append)
+
+    assert seen == ["one", "two", "three"]
+    assert isinstance(results[2], IntegrityError)
+
+
+async def test_then_sees_the_row_committed_before_the_caller_hears_of_it(database: Database) -> None:
+    seen: list[list[str]] = []
+
+    await database.write(add("alpha"), lambda _: seen.append(database.read_now(words)))
+
+    assert seen == [["alpha"]]
+
+
+async def test_a_failure_in_then_reaches_its_caller_alone(database: Database) -> None:
+    def refuse_two(word: object) -> None:
+        if word == "two":
+            raise LookupError(word)
+
+    results = await in_one_group(database, add("one"), add("two"), add("three"), then=refuse_two)
+
+    assert results[0] == "one"
+    assert isinstance(results[1], LookupError)
+    assert results[2] == "three"
+
+
+async def test_the_unit_of_a_cancelled_caller_still_commits(database: Database) -> None:
+    blockade = Blockade()
+    blocked = asyncio.create_task(database.write(blockade))
+    await blockade.reached()
+    caller = asyncio.create_task(database.write(add("alpha")))
+    await asyncio.sleep(0)
+
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    blockade.open()
+    await blocked
+    await database.write(add("beta"))
+
+    assert await database.read(words) == ["alpha", "beta"]
+
+
+async def test_a_full_queue_refuses_at_once_with_a_retry_time(opening: Opening) -> None:
+    database = opening(queue_limit=2)
+    blockade = Blockade()
+    blocked = asyncio.create_task(database.write(blockade))
+    await blockade.reached()
+    waiting = [asyncio.create_task(database.write(add(word))) for word in ("one", "two")]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Refusal) as refused:
+        await database.write(add("three"))
+    blockade.open()
+    await asyncio.gather(blocked, *waiting)
+    await database.close()
+
+    assert refused.value.kind is Kind.EXHAUSTED
+    assert refused.value.reason == "QUEUE_FULL"
+    assert refused.value.retry_after_us == 100_000
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(Refusal) as refused:
+        await database.read(add("alpha"))
+
+    assert refused.value.reason == "DATABASE_UNAVAILABLE"
+
+
+async def test_a_read_is_one_snapshot(database: Database) -> None:
+    def twice(connection: Connection) -> tuple[list[str], list[str]]:
+        first = words(connection)
+        database.write_now(add("alpha"))
+        return first, words(connection)
+
+    assert await database.read(twice) == ([], [])
+
+
+async def test_a_closed_database_refuses(opening: Opening) -> None:
+    database = opening()
+    await database.close()
+
+    with pytest.raises(Refusal, match="DATABASE_CLOSED"):
+        await database.write(add("alpha"))
+    with pytest.raises(Refusal, match="DATABASE_CLOSED"):
+        await database.read(words)
+
+
+async def test_closing_finishes_what_is_queued(opening: Opening) -> None:
+    database = opening()
+    blockade = Blockade()
+    blocked = asyncio.create_task(database.write(blockade))
+    await blockade.reached()
+    waiting = [asyncio.create_task(database.write(add(str(number)))) for number in range(200)]
+    await asyncio.sleep(0)
+
+    closing = asyncio.create_task(database.close())
+    blockade.open()
+    await asyncio.gather(blocked, closing, *waiting)
+    reopened = opening()
+    stored = await reopened.read(words)
+    await reopened.close()
+
+    assert stored == sorted(str(number) for number in range(200))
+
+
+def test_migrations_run_once_and_in_order(opening: Opening) -> None:
+    opening().close_now()
+    database = opening()
+
+    def version(connection: Connection) -> list[object]:
+        return list(connection.execute(text("select version_num from alembic_version")).scalars())
+
+    stored = database.read_now(version)
+    columns = database.read_now(lambda c: c.execute(text("select word, length from words")).keys())
+    database.close_now()
+
+    assert stored == ["0002"]
+    assert list(columns) == ["word", "length"]
+
+
+def test_a_database_of_a_later_release_is_refused(opening: Opening) -> None:
+    database = opening()
+    database.write_now(lambda c: c.execute(text("update alembic_version set version_num = '9999'")))
+    database.close_now()
+
+    with pytest.raises(Refusal, match="SCHEMA_UNKNOWN"):
+        opening()

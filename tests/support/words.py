@@ -1,0 +1,65 @@
+"""Units of work on a table of words, and a way to have several of them share a transaction."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.chassis.database import Database
+
+WORDS_SCHEMA = Path(__file__).parents[1] / "unit" / "chassis" / "schema"
+
+
+def words_database(url: str, **options: Any) -> Database:
+    """The database at a URL, with its table of words."""
+    return Database.open(url, schema_dir=WORDS_SCHEMA, name="words", **options)
+
+
+def add(word: str) -> Callable[[Connection], str]:
+    """Writes a word; there can be one of each."""
+
+    def unit(connection: Connection) -> str:
+        connection.execute(text("insert into words (word) values (:word)"), {"word": word})
+        return word
+
+    return unit
+
+
+def words(connection: Connection) -> list[str]:
+    """All of them, sorted."""
+    return list(connection.execute(text("select word from words order by word")).scalars())
+
+
+class Blockade:
+    """A unit that holds the writer thread up until it is opened: what comes meanwhile forms one group."""
+
+    def __init__(self) -> None:
+        self._entered = threading.Event()
+        self._open = threading.Event()
+
+    def __call__(self, _connection: Connection) -> None:
+        self._entered.set()
+        assert self._open.wait(10)
+
+    async def reached(self) -> None:
+        assert await asyncio.to_thread(self._entered.wait, 10)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+async def in_one_group(
+    database: Database, *units: Callable[[Connection], object], then: Callable[[object], None] | None = None
+) -> list[object]:
+    """Has the units wait until they can only share a transaction; their results or exceptions."""
+    blockade = Blockade()
+    blocked = asyncio.create_task(database.write(blockade))
+    await blockade.reached()
+    waiting = [asyncio.create_task(database.write(unit, then)) for unit in units]
+    await asyncio.sleep(0)
+    blockade.open()
+    await blocked
+    return await asyncio.gather(*waiting, return_exceptions=True)
