@@ -233,7 +233,7 @@ def _parsed(url: str) -> URL:
     refusal = invalid("DATABASE_URL_INVALID", "postgresql://USER@HOST:PORT/DATABASE is understood")
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise refusal from error
     if parsed.drivername not in {"postgresql", "postgresql+psycopg"} or not parsed.database:
         raise refusal

@@ -1,8 +1,8 @@
-"""The three services in one process: real gRPC between them, real SQLite below, one clock turned by hand."""
+"""The three services in one process: real gRPC between them, real databases, one clock turned by hand."""
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.serving import Bolt
-from services.consent.__main__ import SCHEMA as CONSENT_SCHEMA
 from services.consent.freshness import Freshness
 from services.consent.index import Index
 from services.consent.registrar import Registrar
@@ -21,13 +20,11 @@ from services.consent.rpc.servicer import ADMISSIONS as CONSENT_ADMISSIONS
 from services.consent.rpc.servicer import SERVICE as CONSENT_SERVICE
 from services.consent.rpc.servicer import ConsentServicer
 from services.consent.storage.register import SqlRegister
-from services.licensing.__main__ import SCHEMA as LICENSING_SCHEMA
 from services.licensing.__main__ import Licensing, assemble
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.sweeper import Sweeper
-from services.metering.__main__ import SCHEMA as METERING_SCHEMA
 from services.metering.meter import Meter
 from services.metering.rpc import ADMISSIONS as METERING_ADMISSIONS
 from services.metering.rpc import SERVICE as METERING_SERVICE
@@ -48,8 +45,11 @@ from sluice.metering.v1.metering_service_pb2_grpc import (
 )
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 from tests.support.clock import ManualClock
+from tests.support.consent import consent_database_at
 from tests.support.grpc import LocalServer, serving
 from tests.support.keys import some_keys
+from tests.support.licensing import licensing_database_at
+from tests.support.metering import metering_database_at
 
 TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
@@ -101,8 +101,8 @@ class Cluster:
         self._reader_of_metering = metering.peer(PrincipalKind.SERVICE, "licensing")
         self.consent_address = consent.address
         self.metering_address = metering.address
-        self._licensees: set[str] = set()
-        """Licensings that know the licensee."""
+        self._licensees: set[Database] = set()
+        """Those of licensing that know the licensee."""
 
     def serve_licensing(self, server: LocalServer, licensing: Licensing, database: Database) -> None:
         """Names the licensing that is asked from now on."""
@@ -163,12 +163,12 @@ class Cluster:
     ) -> None:
         """An active license with `some_terms`."""
         licensee = license_pb2.Licensee(licensee_id="acme", display_name="Acme")
-        if self.database.name not in self._licensees:
+        if self.database not in self._licensees:
             await self.contracts(
                 "CreateLicensee",
                 contract_service_pb2.CreateLicenseeRequest(request_id=self.new_id(), licensee=licensee),
             )
-            self._licensees.add(self.database.name)
+            self._licensees.add(self.database)
         await self.contracts(
             "CreateLicense",
             contract_service_pb2.CreateLicenseRequest(
@@ -240,26 +240,30 @@ class Cluster:
 
 
 @contextlib.asynccontextmanager
-async def a_cluster(folder: Path, clock: ManualClock | None = None) -> AsyncIterator[Cluster]:
-    """The three services with databases in `folder`; background tasks of licensing run only when told to."""
+async def a_cluster(
+    folder: Path, clock: ManualClock | None = None, urls: Mapping[str, str] | None = None
+) -> AsyncIterator[Cluster]:
+    """The three services; background tasks of licensing run only when told to.
+
+    `urls` of their databases, by service; by default files in `folder`.
+    """
     clock = clock or ManualClock()
+    urls = urls or {name: f"sqlite:///{folder}/{name}.db" for name in ("consent", "metering", "licensing")}
     async with contextlib.AsyncExitStack() as stack:
-        consent = await stack.enter_async_context(_consent(folder, clock))
-        metering = await stack.enter_async_context(_metering(folder, clock))
+        consent = await stack.enter_async_context(_consent(folder, clock, urls["consent"]))
+        metering = await stack.enter_async_context(_metering(folder, clock, urls["metering"]))
         cluster = Cluster(clock, consent, metering)
-        await stack.enter_async_context(licensing_of(cluster, folder))
+        await stack.enter_async_context(licensing_of(cluster, folder, urls["licensing"]))
         yield cluster
 
 
 @contextlib.asynccontextmanager
-async def licensing_of(
-    cluster: Cluster, folder: Path, name: str = "licensing", **changes: Any
-) -> AsyncIterator[None]:
+async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any) -> AsyncIterator[None]:
     """Licensing, asked by the cluster's calls from now on; `changes` are settings."""
-    database = Database.open(f"sqlite:///{folder}/{name}.db", schema_dir=LICENSING_SCHEMA, name=name)
+    database = licensing_database_at(url)
     keys = some_keys(folder)
     settings = LicensingSettings(
-        database_url="sqlite://",
+        database_url=url,
         token_jwks=keys.token_jwks,
         **{
             "consent_target": cluster.consent_address,
@@ -277,8 +281,8 @@ async def licensing_of(
 
 
 @contextlib.asynccontextmanager
-async def _consent(folder: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
-    database = Database.open(f"sqlite:///{folder}/consent.db", schema_dir=CONSENT_SCHEMA, name="consent")
+async def _consent(folder: Path, clock: ManualClock, url: str) -> AsyncIterator[LocalServer]:
+    database = consent_database_at(url)
     freshness = Freshness(Index(secrets.randbits(64)))
     registrar = Registrar(
         SqlRegister(database, freshness), freshness, clock, permit_us=PERMIT_US, margin_us=SECOND_US
@@ -292,8 +296,8 @@ async def _consent(folder: Path, clock: ManualClock) -> AsyncIterator[LocalServe
 
 
 @contextlib.asynccontextmanager
-async def _metering(folder: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
-    database = Database.open(f"sqlite:///{folder}/metering.db", schema_dir=METERING_SCHEMA, name="metering")
+async def _metering(folder: Path, clock: ManualClock, url: str) -> AsyncIterator[LocalServer]:
+    database = metering_database_at(url)
     servicer = MeteringServicer(Meter(SqlBooks(database), clock.now_us))
     bolt = Bolt(add_MeteringServiceServicer_to_server, servicer, METERING_SERVICE)
     async with serving(folder, bolt, admissions=METERING_ADMISSIONS, clock=clock) as server:

@@ -41,9 +41,11 @@ from tests.support.consent import (
     a_policy_draft,
     a_question,
     consent_database,
+    consent_database_at,
     names,
     some_facts,
 )
+from tests.support.engines import ENGINES, url_on
 from tests.support.keys import a_minter, some_keys
 
 ROOT = Path(__file__).parents[3]
@@ -198,8 +200,11 @@ async def test_c9_choices_and_checks_at_the_same_time_never_show_an_older_answer
     assert stale == []
 
 
-def test_the_migrations_lead_to_the_tables_that_the_code_declares(tmp_path: Path) -> None:
-    database = consent_database(tmp_path)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_migrations_lead_to_the_tables_that_the_code_declares(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    database = consent_database_at(url_on(engine, request, tmp_path, consent_database_at))
 
     differences = database.read_now(
         lambda connection: compare_metadata(MigrationContext.configure(connection), ConsentTable.metadata)

@@ -22,6 +22,11 @@ from tests.support.cluster import SECOND_US, Cluster, a_post, licensing_of
 POSTS = [a_post(101, 1)]
 
 
+@pytest.fixture
+def engine() -> str:
+    return "sqlite"
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -159,7 +164,13 @@ async def test_a_peer_that_is_down_or_hangs_leaves_it_undecided_before_the_calle
 ) -> None:
     async with (
         trouble() as address,
-        licensing_of(cluster, tmp_path, "alone", peer_deadline_seconds=0.3, **{f"{peer}_target": address}),
+        licensing_of(
+            cluster,
+            tmp_path,
+            f"sqlite:///{tmp_path}/alone.db",
+            peer_deadline_seconds=0.3,
+            **{f"{peer}_target": address},
+        ),
     ):
         await cluster.license()
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
@@ -14,7 +15,8 @@ from services.chassis.refusals import Kind, Refusal
 from services.metering.schema.tables import MeteringTable
 from sluice.metering.v1 import metering_service_pb2 as pb
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
-from tests.support.metering import an_id, metering_database
+from tests.support.engines import ENGINES, url_on
+from tests.support.metering import an_id, metering_database_at
 from tests.support.metering_messages import a_day, a_reserve, posts
 from tests.support.metering_process import MeteringProcess, metering_in
 
@@ -127,8 +129,11 @@ async def test_m4_answers_outlive_an_orderly_stop(tmp_path: Path) -> None:
     assert total == POSTS + 5
 
 
-def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
-    database = metering_database(tmp_path)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_migrations_make_the_tables_that_the_code_uses(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    database = metering_database_at(url_on(engine, request, tmp_path, metering_database_at))
 
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), MeteringTable.metadata))
