@@ -157,6 +157,9 @@ class PostgresqlServer:
 
     def commit(self) -> None:
         """Returns when the transaction is durable; raises DRIVER_ERRORS."""
+        if self._driver.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+            # To COMMIT after an error that a unit kept to itself, the server answers with a rollback.
+            raise psycopg.errors.InFailedSqlTransaction("a statement failed and nobody was told")
         self._warnings.clear()
         self.writer.commit()
         if self._warnings:

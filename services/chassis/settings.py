@@ -25,7 +25,9 @@ class ServiceSettings(BaseSettings):
     announce_path: Path | None = Field(
         None, description="File that gets the bound host:port once the service is serving."
     )
-    database_url: str = Field(description="Where the service keeps its rows, such as sqlite:///.sluice/x.db.")
+    database_url: str = Field(
+        description="Where the service keeps its rows: sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+    )
     state_dir: Path = Field(Path(".sluice"), description="Folder for keys, traces and local databases.")
     token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
     token_issuer: str = Field("sluice", description="The iss claim a token must carry.")

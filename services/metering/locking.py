@@ -41,11 +41,12 @@ _LOCK_TALLIES = text("""
 
 def lock_claims(connection: Connection, claims: Sequence[Claim]) -> None:
     """Locks all that the units of a group will work on, until the transaction ends."""
-    ids = sorted({claim.reservation_id for claim in claims})
-    connection.execute(_LOCK_IDS, {"ids": sorted(_number(id) for id in ids)})
+    numbers = {_number(claim.reservation_id) for claim in claims}
+    connection.execute(_LOCK_IDS, {"ids": sorted(numbers)})
     keys = {key for claim in claims for key in claim.keys}
-    for (allowances,) in connection.execute(_ALLOWANCES, {"ids": ids}):
-        keys.update(allowance.key for allowance in allowances_of(allowances))
+    if on_record := [claim.reservation_id for claim in claims if not claim.keys]:
+        for (allowances,) in connection.execute(_ALLOWANCES, {"ids": on_record}):
+            keys.update(allowance.key for allowance in allowances_of(allowances))
     if keys:
         columns = _columns(sorted(keys))
         connection.execute(_MAKE_TALLIES, columns)

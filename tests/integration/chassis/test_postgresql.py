@@ -1,6 +1,7 @@
 """PostgreSQL when things break: lost sessions, killed servers, rivals, and a server that may forget."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -286,6 +287,19 @@ async def test_processes_that_wait_for_each_other_in_a_circle_both_get_through(
 
     assert list(lengths) == [2, 2]
     assert sorted(times.values()) == [1, 2]
+
+
+async def test_an_error_that_a_unit_keeps_to_itself_is_not_acknowledged(database: Database) -> None:
+    def keep_quiet(connection: Connection) -> None:
+        add("alpha")(connection)
+        with contextlib.suppress(IntegrityError):
+            add("alpha")(connection)
+
+    with pytest.raises(Refusal) as refused:
+        await database.write(keep_quiet)
+
+    assert refused.value.kind is Kind.UNAVAILABLE
+    assert await database.read(words) == []
 
 
 async def test_the_text_of_an_error_names_no_value_of_a_row(database: Database) -> None:
