@@ -53,7 +53,7 @@ async def test_receipts_of_both_are_numbered_without_a_gap(desks: tuple[Cluster,
 
     await asyncio.gather(*(desk.decide(POSTS) for _ in range(ROUNDS) for desk in (one, other)))
     numbers = await one.database.read(
-        lambda c: c.execute(text("select number from decisions")).scalars().all()
+        lambda c: c.execute(text("select number from decisions order by number")).scalars().all()
     )
 
     assert list(numbers) == list(range(1, 2 * ROUNDS + 1))
