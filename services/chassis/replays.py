@@ -29,7 +29,7 @@ def replay_table(metadata: MetaData) -> Table:
     return Table(
         "replays",
         metadata,
-        Column("principal", String(128), primary_key=True),
+        Column("principal", String(160), primary_key=True),
         Column("operation", String(64), primary_key=True),
         Column("request_id", String(36), primary_key=True),
         Column("digest", LargeBinary(32), nullable=False),

@@ -63,7 +63,7 @@ class ChoiceRow(ConsentTable, table=True):
     """The time that the source gave; `codec.NO_TIME` where it gave none."""
     stated_us: int = Field(sa_type=BigInteger)
     recorded_us: int = Field(sa_type=BigInteger)
-    recorded_by: str = Field(max_length=128)
+    recorded_by: str = Field(max_length=160)
     """Kind and party of the principal."""
 
 
@@ -79,7 +79,7 @@ class SubjectRow(ConsentTable, table=True):
     notices: bytes
     """Digests of 32 bytes, ascending, one after the other."""
     recorded_us: int = Field(sa_type=BigInteger)
-    recorded_by: str = Field(max_length=128)
+    recorded_by: str = Field(max_length=160)
 
 
 class PolicyRow(ConsentTable, table=True):
@@ -96,7 +96,7 @@ class PolicyRow(ConsentTable, table=True):
     notices: bytes
     """As in `SubjectRow`."""
     announced_us: int = Field(sa_type=BigInteger)
-    announced_by: str = Field(max_length=128)
+    announced_by: str = Field(max_length=160)
 
 
 class ActivationRow(ConsentTable, table=True):

@@ -14,7 +14,7 @@ class LicenseeRow(LicensingTable, table=True):
 
     licensee_id: str = Field(primary_key=True, max_length=63)
     display_name: str = Field(max_length=200)
-    created_by: str = Field(max_length=128)
+    created_by: str = Field(max_length=160)
     """Kind and party of the principal."""
     created_at_us: int = Field(sa_type=BigInteger)
 
@@ -50,7 +50,7 @@ class LicenseChangeRow(LicensingTable, table=True):
     terms: str
     terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     reason: str = Field(max_length=1000)
-    changed_by: str = Field(max_length=128)
+    changed_by: str = Field(max_length=160)
     """Kind and party of the principal."""
     changed_at_us: int = Field(sa_type=BigInteger)
 

@@ -17,7 +17,7 @@ def upgrade() -> None:
     _derived()
     op.create_table(
         "replays",
-        sa.Column("principal", sa.String(128), primary_key=True),
+        sa.Column("principal", sa.String(160), primary_key=True),
         sa.Column("operation", sa.String(64), primary_key=True),
         sa.Column("request_id", sa.String(36), primary_key=True),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
@@ -46,7 +46,7 @@ def _records() -> None:
         sa.Column("claimed_us", sa.BigInteger, nullable=False),
         sa.Column("stated_us", sa.BigInteger, nullable=False),
         sa.Column("recorded_us", sa.BigInteger, nullable=False),
-        sa.Column("recorded_by", sa.String(128), nullable=False),
+        sa.Column("recorded_by", sa.String(160), nullable=False),
     )
     content = ["subject_id", "claimed_us", "stance", "licensee", "purpose", "notice_digest", "stated_us"]
     op.create_index("uq_choices_content", "choices", content, unique=True)
@@ -58,7 +58,7 @@ def _records() -> None:
         sa.Column("states", sa.Integer, nullable=False),
         sa.Column("notices", sa.LargeBinary, nullable=False),
         sa.Column("recorded_us", sa.BigInteger, nullable=False),
-        sa.Column("recorded_by", sa.String(128), nullable=False),
+        sa.Column("recorded_by", sa.String(160), nullable=False),
     )
     op.create_index("ix_subjects_subject_id", "subjects", ["subject_id"])
 
@@ -73,7 +73,7 @@ def _policies() -> None:
         sa.Column("rules", sa.String, nullable=False),
         sa.Column("notices", sa.LargeBinary, nullable=False),
         sa.Column("announced_us", sa.BigInteger, nullable=False),
-        sa.Column("announced_by", sa.String(128), nullable=False),
+        sa.Column("announced_by", sa.String(160), nullable=False),
     )
     op.create_table(
         "policy_activations",

@@ -20,7 +20,7 @@ def _create_contracts() -> None:
         "licensees",
         sa.Column("licensee_id", sa.String(63), primary_key=True),
         sa.Column("display_name", sa.String(200), nullable=False),
-        sa.Column("created_by", sa.String(128), nullable=False),
+        sa.Column("created_by", sa.String(160), nullable=False),
         sa.Column("created_at_us", sa.BigInteger, nullable=False),
     )
     op.create_table(
@@ -46,7 +46,7 @@ def _create_contracts() -> None:
         sa.Column("terms", sa.String, nullable=False),
         sa.Column("terms_digest", sa.LargeBinary(32), nullable=False),
         sa.Column("reason", sa.String(1000), nullable=False),
-        sa.Column("changed_by", sa.String(128), nullable=False),
+        sa.Column("changed_by", sa.String(160), nullable=False),
         sa.Column("changed_at_us", sa.BigInteger, nullable=False),
     )
 
@@ -54,7 +54,7 @@ def _create_contracts() -> None:
 def _create_replays() -> None:
     op.create_table(
         "replays",
-        sa.Column("principal", sa.String(128), primary_key=True),
+        sa.Column("principal", sa.String(160), primary_key=True),
         sa.Column("operation", sa.String(64), primary_key=True),
         sa.Column("request_id", sa.String(36), primary_key=True),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
