@@ -69,8 +69,8 @@ MAKERS = {
     *("unauthenticated", "Refusal", "_out_of_range"),
 }
 AT_START_ONLY = {
-    *("ADDRESS_IN_USE", "DATABASE_IN_USE", "DATABASE_URL_INVALID", "KEY_UNREADABLE", "SCHEMA_BROKEN"),
-    *("NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN"),
+    *("ADDRESS_IN_USE", "DATABASE_IN_USE", "DATABASE_URL_INVALID", "DURABILITY_OFF", "KEY_UNREADABLE"),
+    *("SCHEMA_BROKEN", "NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
