@@ -112,3 +112,12 @@ def the_run(plan: Plan) -> str:
     run = json.loads(plan.files.journal.read_bytes().split(b"\n")[0])["run"]
     assert isinstance(run, str)
     return run
+
+
+def flips(data: bytes) -> list[bytes]:
+    """Every copy of `data` with one byte changed in its lowest bit, and with one changed in its highest."""
+    return [
+        data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :]
+        for place in range(len(data))
+        for bit in (0x01, 0x80)
+    ]
