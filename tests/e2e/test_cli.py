@@ -15,8 +15,6 @@ import pytest
 from services.console import __main__ as console
 from tests.support.up import Up, up
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 NOTICE = hashlib.sha256(b"notice").hexdigest()
 POLICY = f"""\
 text_digest: {NOTICE}

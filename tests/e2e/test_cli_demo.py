@@ -8,8 +8,6 @@ import pytest
 from tests.support.commands import Command, sluice
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("cli-demo")
-
 SMALL = ("--posts-count", "1500", "--accounts", "200")
 
 

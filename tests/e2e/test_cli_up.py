@@ -12,8 +12,6 @@ from tests.support.commands import sluice
 from tests.support.up import Up, runs, up
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("cli-up")
-
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:

@@ -14,7 +14,7 @@ from tests.support.job_checks import (
 from tests.support.running_jobs import EXIT_RESUMABLE
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_job_interrupted_by_ctrl_c_gives_back_what_it_did_not_write_and_can_be_resumed(

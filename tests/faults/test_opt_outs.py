@@ -17,7 +17,7 @@ from tests.support.platforms import a_platform
 from tests.support.running_jobs import RunningJob
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def contributors(post: dict[str, Any]) -> Iterator[str]:

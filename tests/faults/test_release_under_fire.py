@@ -6,7 +6,7 @@ from services.console.installation import SERVICES
 from tests.support.job_checks import MakeJob, Undisturbed, check_as_if_nothing_had_happened
 from tests.support.shots import CLIENT, a_shot, run_under_fire
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 VICTIMS = (CLIENT, *SERVICES)
 MOMENTS = range(1, 6)

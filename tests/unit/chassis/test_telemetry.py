@@ -34,7 +34,7 @@ def test_a_log_line_is_json_and_names_its_trace(tmp_path: Path, capsys: pytest.C
     with recording(tmp_path / "traces.jsonl", level="INFO"), tracer().start_as_current_span("job"):
         trace_id = current_trace_id()
         structlog.get_logger("ours").info("something happened", units=3)
-        logging.getLogger("a.library").warning("something of %s", "theirs")
+        logging.getLogger("theirs").warning("something of %s", "theirs")
 
     ours, theirs = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert (ours["event"], ours["units"], ours["level"], ours["service"]) == (
