@@ -1,0 +1,1 @@
+"""One subject's records in the formats that others read (C11)."""

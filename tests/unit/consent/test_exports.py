@@ -1,0 +1,400 @@
+"""C11: a subject's records, exported in the formats that others read."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from services.chassis.refusals import Kind, Refusal
+from services.consent.domain.choices import Stance, still_standing
+from services.consent.domain.dossiers import ChoiceRecord, Controller, Dossier, FactsRecord, rfc3339
+from services.consent.domain.exports.dpv import dpv
+from services.consent.domain.exports.kantara import kantara
+from services.consent.domain.exports.plain import plain
+from services.consent.domain.policies import Activation, Policy, PolicyDraft, Regime, Rule
+from services.consent.domain.purposes import Purpose
+from services.consent.domain.subjects import NO_STATES, State
+from tests.support.clock import NOON_US
+from tests.support.vectors import BESIDE_THE_CHECKOUT
+
+SECOND_US = 1_000_000
+NOTICE = b"\x11" * 32
+GENERATIVE = Purpose.AI_TRAINING_GENERATIVE
+SHARING = Purpose.THIRD_PARTY_SHARING
+PLATFORM = Controller(
+    name="Chirp Ltd",
+    address="1 Wire Street, Dublin",
+    email="privacy@chirp.example",
+    phone="+353 1 000 0000",
+    contact="Data protection officer",
+    policy_url="https://chirp.example/privacy",
+    withdrawal_url="https://chirp.example/settings/licensing",
+    country="IE",
+)
+GIVEN, RENEWED = "ConsentGiven", "RenewedConsentGiven"
+REFUSED, WITHDRAWN = "ConsentRefused", "ConsentWithdrawn"
+FIELDS_OF_27560 = json.loads("""{
+    "schema_version": "dct:conformsTo", "record_id": "dct:identifier", "language": "dct:language",
+    "pii_principal_id": "dpv:hasDataSubject", "privacy_notice": "dpv:hasNotice", "purpose": "dpv:hasPurpose",
+    "pii_information": "dpv:hasPersonalData", "pii_controllers": "dpv:hasDataController",
+    "storage_locations": "dpv:hasLocation", "retention_period": "dpv:hasStorageCondition",
+    "jurisdiction": "dpv:hasJurisdiction", "recipient_third_parties": "dpv:hasRecipient",
+    "withdrawal_method": "dpv:hasConsentControl", "party_role": "dpv:hasEntity",
+    "party_id": "dpv:hasIdentifier", "party_name": "dpv:hasName", "party_address": "dpv:hasAddress",
+    "party_contact": "schema:contactPoint", "party_email": "schema:email", "party_phone": "schema:telephone",
+    "event_time": "dpv:isIndicatedAtTime", "validity_duration": "dpv:hasDuration",
+    "entity_id": "dpv:isIndicatedBy", "event_type": "dpv:hasLegalBasis", "event_state": "dpv:hasConsentStatus"
+}""")
+
+
+def a_choice(
+    stance: Stance, revision: int, licensee: str = "", purpose: int = 0, *, at: int | None = None
+) -> ChoiceRecord:
+    """For everyone and everything, stated as many seconds past noon as its revision."""
+    recorded_us = NOON_US + SECOND_US * revision
+    stated_us = recorded_us if at is None else NOON_US + SECOND_US * at
+    digest = NOTICE if stance is Stance.ALLOW else b""
+    return ChoiceRecord(
+        revision, stance, licensee, purpose, 1, digest, None, stated_us, recorded_us, "subject:7"
+    )
+
+
+an_allow = partial(a_choice, Stance.ALLOW)
+a_deny = partial(a_choice, Stance.DENY)
+
+
+def some_facts(revision: int = 1, jurisdiction: str = "US-CA", states: State = NO_STATES) -> FactsRecord:
+    at_us = NOON_US + SECOND_US * revision
+    return FactsRecord(
+        revision, jurisdiction, states, frozenset({NOTICE}), frozenset(), at_us, at_us, "pipeline:accounts"
+    )
+
+
+def a_dossier(*choices: ChoiceRecord, facts: tuple[FactsRecord, ...] = ()) -> Dossier:
+    """Subject 7 as of revision 90, with the standing that these choices come to."""
+    standing = tuple(choice.revision for choice in still_standing(record.choice for record in choices))
+    return Dossier(7, 1, 90, NOON_US + 90 * SECOND_US, choices, facts, standing, (), None)
+
+
+def consent_vectors() -> Path:
+    folder = Path(os.environ.get("SLUICE_VECTORS", BESIDE_THE_CHECKOUT)) / "consent"
+    if not folder.is_dir():
+        pytest.skip("the published vectors of consent are not here")
+    return folder
+
+
+def kantara_schema() -> Any:
+    """The published schema has lines of comment, which JSON has not; no text of JSON goes over lines."""
+    lines = (consent_vectors() / "kantara-consent-receipt-v1_1-schema.json").read_text("utf-8").splitlines()
+    return json.loads("\n".join(line for line in lines if not line.lstrip().startswith("//")))
+
+
+def dpv_vectors() -> list[Any]:
+    return [json.loads(path.read_bytes()) for path in sorted((consent_vectors() / "dpv27560").glob("*.json"))]
+
+
+def pairs(node: Any) -> Iterator[tuple[str, Any]]:
+    """Every key in a document, however deep, with its value."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key, value
+            yield from pairs(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from pairs(value)
+
+
+def statuses(*choices: ChoiceRecord) -> list[list[str]]:
+    """The statuses of each record in the order of the export."""
+    records = dpv(a_dossier(*choices), PLATFORM)["@graph"]
+    return [
+        [status["@type"].removeprefix("dpv:") for status in each["dpv:hasConsentStatus"]] for each in records
+    ]
+
+
+def test_c11_the_plain_export_has_every_record_of_the_dossier() -> None:
+    allow = an_allow(4, "acme", GENERATIVE, at=1)
+    choices = replace(a_deny(5), method=4), replace(allow, method=3, claimed_us=allow.stated_us)
+    facts = replace(some_facts(states=State.MINOR | State.PROTECTED), withheld=frozenset({"FR", "DE"}))
+    draft = PolicyDraft(NOON_US, b"\x33" * 32, (Rule("DE", SHARING, Regime.PROHIBITED),), frozenset({NOTICE}))
+    policy = Policy(1, draft, Activation(NOON_US, 2))
+
+    exported = plain(replace(a_dossier(*choices, facts=(facts,)), policies=(policy,)))
+
+    assert exported == json.loads("""{
+        "format": "sluice.consent.export/v1", "subject_id": "7", "as_of": {"epoch": "1", "revision": "90"},
+        "taken_at": "2025-10-09T08:54:50.000000Z", "erased_at": null,
+        "choices": [{
+            "revision": "4", "stance": "allow", "licensee_scope": "one", "licensee_id": "acme",
+            "purpose": "ai_training_generative", "method": "import",
+            "notice_digest": "1111111111111111111111111111111111111111111111111111111111111111",
+            "claimed_at": "2025-10-09T08:53:21.000000Z", "stated_at": "2025-10-09T08:53:21.000000Z",
+            "recorded_at": "2025-10-09T08:53:24.000000Z", "recorded_by": "subject:7"
+        }, {
+            "revision": "5", "stance": "deny", "licensee_scope": "everyone", "licensee_id": null,
+            "purpose": "all", "method": "signal_gpc", "notice_digest": null, "recorded_by": "subject:7",
+            "claimed_at": null, "stated_at": "2025-10-09T08:53:25.000000Z",
+            "recorded_at": "2025-10-09T08:53:25.000000Z"
+        }],
+        "standing": ["4", "5"],
+        "facts": [{
+            "revision": "1", "jurisdiction": "US-CA", "states": ["minor", "protected"],
+            "notices": ["1111111111111111111111111111111111111111111111111111111111111111"],
+            "withheld": ["DE", "FR"], "occurred_at": "2025-10-09T08:53:21.000000Z",
+            "recorded_at": "2025-10-09T08:53:21.000000Z", "recorded_by": "pipeline:accounts"
+        }],
+        "policies": [{
+            "version": "1", "effective_at": "2025-10-09T08:53:20.000000Z",
+            "text_digest": "3333333333333333333333333333333333333333333333333333333333333333",
+            "rules": [{"jurisdiction": "DE", "purpose": "third_party_sharing", "regime": "prohibited"}],
+            "notices": ["1111111111111111111111111111111111111111111111111111111111111111"],
+            "activated_at": "2025-10-09T08:53:20.000000Z", "activation_revision": "2"
+        }]
+    }""")
+
+
+def test_c11_ids_beyond_the_reach_of_a_double_survive_as_strings() -> None:
+    dossier = replace(a_dossier(replace(an_allow(1), revision=2**63 + 1)), subject_id=2**63 + 1)
+
+    exports = [plain(dossier), dpv(dossier, PLATFORM), kantara(dossier, PLATFORM)]
+    full, records, receipt = json.loads(json.dumps(exports), parse_int=float)
+
+    assert full["subject_id"] == full["choices"][0]["revision"] == "9223372036854775809"
+    assert records["@graph"][0]["@id"] == "urn:sluice:consent:1:9223372036854775809"
+    assert records["@graph"][0]["dpv:hasDataSubject"] == "urn:sluice:subject:9223372036854775809"
+    assert receipt["piiPrincipalId"] == "9223372036854775809"
+
+
+def test_c11_a_claimed_time_that_cannot_be_written_hides_no_record() -> None:
+    assert rfc3339(-(2**62)) == "0001-01-01T00:00:00.000000Z"
+    assert rfc3339(2**62) == "9999-12-31T23:59:59.999999Z"
+
+
+def test_c11_of_an_erased_subject_the_plain_export_says_so_and_what_is_left() -> None:
+    exported = plain(replace(a_dossier(a_deny(9)), erased_us=NOON_US))
+
+    assert exported["erased_at"] == "2025-10-09T08:53:20.000000Z"
+    assert [choice["stance"] for choice in exported["choices"]] == ["deny"]
+
+
+@pytest.mark.parametrize("export", [dpv, kantara])
+def test_c11_there_is_no_consent_record_of_an_erased_subject(export: Any) -> None:
+    with pytest.raises(Refusal) as refused:
+        export(replace(a_dossier(a_deny(9)), erased_us=NOON_US), PLATFORM)
+
+    assert (refused.value.kind, refused.value.reason) == (Kind.PRECONDITION, "SUBJECT_ERASED")
+
+
+@pytest.mark.parametrize("export", [dpv, kantara])
+def test_c11_the_same_records_in_another_order_give_the_same_export(export: Any) -> None:
+    choices = (an_allow(3), a_deny(4, "acme"), an_allow(5, "acme", GENERATIVE))
+    first = a_dossier(*choices, facts=(some_facts(1), some_facts(2, "DE")))
+    second = replace(first, choices=choices[::-1], facts=first.facts[::-1], standing=first.standing[::-1])
+
+    assert json.dumps(export(first, PLATFORM)) == json.dumps(export(second, PLATFORM))
+    assert plain(first) == plain(second)
+
+
+def test_c11_each_choice_is_one_record_by_27560() -> None:
+    dossier = a_dossier(an_allow(3, "acme", GENERATIVE), facts=(some_facts(1), some_facts(4, "DE")))
+
+    (record,) = dpv(dossier, PLATFORM)["@graph"]
+
+    assert record == json.loads("""{
+        "@id": "urn:sluice:consent:1:3", "@type": "dpv:ConsentRecord",
+        "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#record",
+        "dct:identifier": "urn:sluice:consent:1:3", "dpv:hasDataSubject": "urn:sluice:subject:7",
+        "dct:created": "2025-10-09T08:53:23.000000Z", "dct:issued": "2025-10-09T08:54:50.000000Z",
+        "dpv:hasNotice": {"@type": "dpv:ConsentNotice", "dct:language": "en",
+          "@id": "urn:sluice:notice:sha256:1111111111111111111111111111111111111111111111111111111111111111"},
+        "dpv:hasProcess": {"@type": "dpv:Process",
+            "dpv:hasPurpose": {"@id": "sluice:ai_training_generative", "@type": "dpv:Purpose",
+                               "dct:title": "Training of generative AI"},
+            "dpv:hasPersonalData": {
+                "@type": "dpv:PersonalData", "skos:broader": "pd:SocialMediaCommunication",
+                "dct:description": "Posts of the subject, alone or embedded in posts of others"},
+            "dpv:hasDataController": "https://chirp.example/privacy#controller",
+            "dpv:hasLegalBasis": "dpv:ExplicitlyExpressedConsent",
+            "dpv:hasStorageCondition": [
+                {"@type": "dpv:StorageLocation", "dpv:hasLocation": "loc:IE"},
+                {"@type": "dpv:StorageDuration", "dpv:hasDuration": {
+                    "@type": "dpv:UntilEventDuration",
+                    "rdf:value": "The subject withdraws the consent or deletes the posts"}}],
+            "dpv:hasJurisdiction": "loc:US-CA",
+            "dpv:hasRecipient": {"@id": "urn:sluice:licensee:acme", "dct:identifier": "acme",
+                                 "@type": ["dpv:Recipient", "dpv:ThirdParty"]},
+            "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent",
+                                      "dpv:isExercisedAt": "https://chirp.example/settings/licensing"}
+        },
+        "dpv:hasEntity": {
+            "@id": "https://chirp.example/privacy#controller", "@type": "dpv:DataController",
+            "dpv:hasIdentifier": "https://chirp.example/privacy#controller",
+            "dpv:hasName": "Chirp Ltd", "dpv:hasLocation": "loc:IE",
+            "dpv:hasAddress": "1 Wire Street, Dublin",
+            "schema:contactPoint": {
+                "@type": "schema:ContactPoint", "schema:name": "Data protection officer",
+                "schema:email": "privacy@chirp.example", "schema:telephone": "+353 1 000 0000",
+                "schema:url": "https://chirp.example/privacy"}
+        },
+        "dpv:hasConsentStatus": [{
+            "@type": "dpv:ConsentGiven", "dpv:isIndicatedAtTime": "2025-10-09T08:53:23.000000Z",
+            "dpv:hasDuration": {"@type": "dpv:UntilEventDuration",
+                                "rdf:value": "The subject withdraws the consent"},
+            "dpv:isIndicatedBy": "urn:sluice:subject:7", "dpv:hasIndicationMethod": "settings"
+        }]
+    }""")
+
+
+def test_c11_every_field_of_27560_is_there_and_every_term_is_known() -> None:
+    terms = set(FIELDS_OF_27560.values())
+    # The guide to the vocabulary suggests these two as well.
+    known = {key for vector in dpv_vectors() for key in vector} | terms | {"dct:created", "dct:issued"}
+
+    (record,) = dpv(a_dossier(a_deny(3)), PLATFORM)["@graph"]
+
+    assert terms <= {key for key, _ in pairs(record)}
+    assert set(record) <= known
+
+
+def test_c11_terms_shared_with_the_published_records_have_values_of_the_same_kinds() -> None:
+    published = defaultdict(set)
+    for key, value in pairs(dpv_vectors()):
+        published[key].add(type(value))
+
+    exported = dpv(a_dossier(an_allow(3, "acme", GENERATIVE), a_deny(4)), PLATFORM)["@graph"]
+
+    shared = [(key, type(value)) for key, value in pairs(exported) if key in published]
+    assert len({key for key, _ in shared}) >= 15
+    assert [(key, kind) for key, kind in shared if kind not in published[key]] == []
+
+
+def test_c11_a_choice_for_everyone_and_everything_says_what_it_reaches() -> None:
+    (record,) = dpv(a_dossier(replace(a_deny(3), method=5)), PLATFORM)["@graph"]
+
+    process = record["dpv:hasProcess"]
+    assert process["dpv:hasPurpose"]["@id"] == "sluice:all"
+    assert " ".join(process["dpv:hasPurpose"]["skos:narrower"]) == (
+        "sluice:third_party_sharing sluice:ai_training_generative sluice:ai_training_other sluice:ai_input "
+        "sluice:ai_index sluice:search_index sluice:data_mining"
+    )
+    assert process["dpv:hasRecipient"]["@id"] == "urn:sluice:licensees"
+    assert process["dpv:hasLegalBasis"] == "dpv:Consent"
+    # Neither a notice nor a jurisdiction is on record: the platform's stand for them.
+    assert record["dpv:hasNotice"]["@id"] == "https://chirp.example/privacy"
+    assert process["dpv:hasJurisdiction"] == "loc:IE"
+
+
+@pytest.mark.parametrize(
+    ("choices", "expected"),
+    [
+        ([an_allow(1)], [[GIVEN]]),
+        ([an_allow(1), an_allow(2)], [[GIVEN], [RENEWED]]),
+        ([an_allow(1), an_allow(2, "acme")], [[GIVEN], [GIVEN]]),
+        ([a_deny(1)], [[REFUSED]]),
+        ([a_deny(1), an_allow(2)], [[REFUSED], [GIVEN]]),
+        ([an_allow(1), a_deny(2), an_allow(3)], [[GIVEN, WITHDRAWN], [WITHDRAWN], [GIVEN]]),
+        # A narrower deny takes a part back and leaves the rest.
+        ([an_allow(1), a_deny(2, "acme")], [[GIVEN], [WITHDRAWN]]),
+        ([an_allow(1), a_deny(2, purpose=GENERATIVE)], [[GIVEN], [WITHDRAWN]]),
+        ([an_allow(1, "acme"), a_deny(2, "beta")], [[GIVEN], [REFUSED]]),
+        # C7: without sharing there is no training, but sharing goes on without it.
+        ([an_allow(1, purpose=GENERATIVE), a_deny(2, purpose=SHARING)], [[GIVEN, WITHDRAWN], [WITHDRAWN]]),
+        ([an_allow(1, purpose=SHARING), a_deny(2, purpose=GENERATIVE)], [[GIVEN], [REFUSED]]),
+        # C2: an allow from before the deny, imported after it, lifts nothing; nor does a broader one.
+        ([a_deny(2), an_allow(3, at=1)], [[REFUSED], [GIVEN, WITHDRAWN]]),
+        ([a_deny(1, purpose=SHARING), an_allow(2)], [[REFUSED], [GIVEN, WITHDRAWN]]),
+        # C2: a deny from before the allow, imported after it, bites as it arrives.
+        ([an_allow(2), a_deny(3, at=1)], [[GIVEN, WITHDRAWN], [WITHDRAWN]]),
+        ([a_deny(2), an_allow(3, at=1), an_allow(4)], [[REFUSED], [GIVEN, WITHDRAWN], [GIVEN]]),
+    ],
+)
+def test_c11_only_an_allow_that_no_deny_has_undone_ends_in_a_status_that_permits(
+    choices: list[ChoiceRecord], expected: list[list[str]]
+) -> None:
+    assert statuses(*choices) == expected
+
+
+def test_c11_a_deny_stated_before_an_allow_undoes_it_when_it_arrives() -> None:
+    allowed, _ = dpv(a_dossier(an_allow(2), a_deny(3, at=1)), PLATFORM)["@graph"]
+
+    times = [status["dpv:isIndicatedAtTime"] for status in allowed["dpv:hasConsentStatus"]]
+    assert times == ["2025-10-09T08:53:22.000000Z", "2025-10-09T08:53:23.000000Z"]
+
+
+def test_c11_a_kantara_receipt_is_of_what_is_allowed_now() -> None:
+    choices = (an_allow(3, "acme", GENERATIVE), an_allow(5, "beta", SHARING), a_deny(6, "beta"))
+    dossier = a_dossier(*choices, facts=(some_facts(1),))
+
+    assert kantara(dossier, PLATFORM) == json.loads("""{
+        "version": "KI-CR-v1.1.0", "jurisdiction": "US-CA", "consentTimestamp": 1760000003,
+        "collectionMethod": "settings", "consentReceiptID": "930275d8-2b49-5349-91ad-a8aa6e66ea7c",
+        "language": "en", "piiPrincipalId": "7", "piiControllers": [{
+            "piiController": "Chirp Ltd", "contact": "Data protection officer",
+            "address": {"streetAddress": "1 Wire Street, Dublin", "addressCountry": "IE"},
+            "email": "privacy@chirp.example", "phone": "+353 1 000 0000"
+        }], "policyUrl": "https://chirp.example/privacy",
+        "services": [{"service": "Release of posts to licensees", "purposes": [{
+            "purpose": "Training of generative AI", "purposeCategory": ["ai_training_generative"],
+            "consentType": "EXPLICIT", "piiCategory": ["4 - Communications/Social"], "primaryPurpose": false,
+            "termination": "Until it is withdrawn at https://chirp.example/settings/licensing",
+            "thirdPartyDisclosure": true, "thirdPartyName": "acme"
+        }]}], "sensitive": false, "spiCat": []
+    }""")
+
+
+def test_c11_a_kantara_receipt_keeps_to_the_published_schema_and_a_mutilated_one_does_not() -> None:
+    published = jsonschema.Draft4Validator(kantara_schema())
+    receipt = kantara(a_dossier(an_allow(3), a_deny(4, "beta")), PLATFORM)
+    nameless = json.loads(json.dumps(receipt))
+    del nameless["services"][0]["purposes"][0]["thirdPartyName"]
+
+    assert published.is_valid(receipt)
+    assert not published.is_valid(nameless)
+    assert not any(published.is_valid({**receipt, key: None}) for key in receipt)
+
+
+def test_c11_a_kantara_receipt_names_those_to_whom_an_allow_for_everyone_does_not_reach() -> None:
+    choices = [an_allow(1, purpose=GENERATIVE), a_deny(2, "beta"), an_allow(3, "acme", SHARING)]
+
+    (service,) = kantara(a_dossier(*choices), PLATFORM)["services"]
+
+    reached = {(each["purposeCategory"][0], each["thirdPartyName"]) for each in service["purposes"]}
+    assert reached == {
+        ("ai_training_generative", "Every licensee except beta"),
+        ("third_party_sharing", "acme"),
+    }
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [],
+        [a_deny(1)],
+        [an_allow(1, "acme", GENERATIVE), a_deny(2)],
+        [an_allow(1), a_deny(2, purpose=SHARING)],
+        [a_deny(2), an_allow(3, at=1)],
+    ],
+)
+def test_c11_without_a_consent_that_holds_there_is_no_receipt(choices: list[ChoiceRecord]) -> None:
+    with pytest.raises(Refusal) as refused:
+        kantara(a_dossier(*choices), PLATFORM)
+
+    assert (refused.value.kind, refused.value.reason) == (Kind.PRECONDITION, "NOTHING_ALLOWED")
+
+
+def test_c11_a_receipt_has_an_id_of_its_own_for_each_subject_revision_epoch_and_platform() -> None:
+    dossier = a_dossier(an_allow(3))
+    others = [replace(dossier, subject_id=8), replace(dossier, revision=91), replace(dossier, epoch=2)]
+
+    ids = [kantara(each, PLATFORM)["consentReceiptID"] for each in (dossier, *others)]
+    elsewhere = kantara(dossier, replace(PLATFORM, name="Warble Ltd"))["consentReceiptID"]
+
+    assert len({*ids, elsewhere}) == 5
+    assert kantara(dossier, PLATFORM)["consentReceiptID"] == ids[0]
