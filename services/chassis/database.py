@@ -56,7 +56,6 @@ class Database:
         schema_dir: Path,
         name: str,
         lock: LockRows | None = None,
-        owned: bool = False,
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
         readers: int = READERS,
@@ -64,45 +63,46 @@ class Database:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
         `lock` is called at the start of each group where other processes may write too, with the claims of
-        its units. `owned` keeps them out: a second process is refused, as it always is from a SQLite file.
+        its units. A SQLite file has one process; a second one is refused.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
         migrated it).
         """
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers, owned=owned)
+        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers)
         return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
 
-    async def write(
-        self, unit: Callable[[Connection], T], then: Callable[[T], None] | None = None, claim: Any = None
-    ) -> T:
+    async def write(self, unit: Callable[[Connection], T], claim: Any = None) -> T:
         """Runs `unit` on the writer thread in a transaction it may share; its result once committed.
 
         The unit neither commits nor rolls back; when it raises, its own changes alone are undone. It may be
-        run again, from the start, when other processes came in between. `claim` is handed to `lock`. `then`
-        gets the result on the writer thread, after the commit, in the order of commits, before this call
-        returns. A caller who is cancelled does not stop the unit.
+        run again, from the start, when other processes came in between. `claim` is handed to `lock`. A caller
+        who is cancelled does not stop the unit.
 
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
         nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED).
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commits.submit(unit, then, future, claim)
+        self._commits.submit(unit, future, claim)
         # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
         return await future
 
-    def write_now(self, unit: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
+    def write_now(self, unit: Callable[[Connection], T]) -> T:
         """`write` for start-up, threads and tests: blocks the caller until the commit."""
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self._commits.submit(unit, then, future)
+        self._commits.submit(unit, future)
         return future.result()
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
+    async def read(self, query: Callable[[Connection], T], *, confirmed: bool = False) -> T:
         """Runs `query` in a read transaction (one snapshot, nothing can be written) on a reader thread.
+
+        `confirmed` has the result only if nothing in the snapshot can be lost by a failover, and the server
+        was still the one that others write to: a standby is waited for, where there is one that commits wait
+        for.
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
-        return await asyncio.wrap_future(self._submit_read(query))
+        return await asyncio.wrap_future(self._submit_read(query, confirmed))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """`read` for start-up, threads and tests: blocks the caller."""
@@ -118,15 +118,20 @@ class Database:
         self._readers.shutdown()
         self._engine.close()
 
-    def _submit_read(self, query: Callable[[Connection], T]) -> concurrent.futures.Future[T]:
+    def _submit_read(
+        self, query: Callable[[Connection], T], confirmed: bool = False
+    ) -> concurrent.futures.Future[T]:
         try:
-            return self._readers.submit(self._read, query)
+            return self._readers.submit(self._read, query, confirmed)
         except RuntimeError as error:
             raise unavailable("DATABASE_CLOSED", "the service is shutting down") from error
 
-    def _read(self, query: Callable[[Connection], T]) -> T:
+    def _read(self, query: Callable[[Connection], T], confirmed: bool) -> T:
         try:
-            return self._read_once(query)
+            result = self._read_once(query)
+            if confirmed:
+                # After the snapshot: what was in it comes before this in the log that the standby follows.
+                self._engine.confirm()
         except self._engine.driver_errors as error:
             match self._engine.trouble_of(error):
                 case Trouble.STATEMENT:
@@ -135,6 +140,7 @@ class Database:
                     end_process(self.name, error)
                 case _:
                     raise unavailable("DATABASE_UNAVAILABLE", "the database cannot be read now") from error
+        return result
 
     def _read_once(self, query: Callable[[Connection], T]) -> T:
         try:
@@ -148,10 +154,10 @@ class Database:
             return query(connection)
 
 
-def _engine(url: str, *, schema_dir: Path, name: str, readers: int, owned: bool) -> Engine:
+def _engine(url: str, *, schema_dir: Path, name: str, readers: int) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
         from services.chassis.postgresql import PostgresqlServer  # noqa: PLC0415
 
-        return PostgresqlServer(url, schema_dir=schema_dir, name=name, readers=readers, owned=owned)
+        return PostgresqlServer(url, schema_dir=schema_dir, name=name, readers=readers)
     return SqliteFile(url, schema_dir=schema_dir, readers=readers)

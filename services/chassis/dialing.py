@@ -1,12 +1,14 @@
 """Calls to another service: with less time than we have, our token, our trace, and tries after UNAVAILABLE.
 
-Every RPC of ours is idempotent, so a try whose answer was lost may be repeated. Nothing else is ever retried.
+Every RPC of ours is idempotent, so a try whose answer was lost may be repeated. Nothing else is ever retried,
+and a stream never is: only whoever opened it knows how far it came.
 """
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 import grpc
 
@@ -26,6 +28,7 @@ _NO_ANSWER = frozenset(
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
+T = TypeVar("T")
 
 
 class Peer:
@@ -49,7 +52,7 @@ class Peer:
         self._name = name
         self._default_deadline_us = default_deadline_us
         self.channel = cast(grpc.aio.Channel, _NamingChannel(self._channel))
-        """To make stubs with; their calls go through `call`."""
+        """To make stubs with; their calls go through `call` and `open`."""
 
     async def call(
         self,
@@ -65,15 +68,37 @@ class Peer:
         was no answer in as many, DEADLINE_TOO_SHORT without any; Refusal (unauthenticated, TOKEN_INVALID)
         when our own token cannot be sent.
         """
-        if not isinstance(method, _NamedCall):
-            raise TypeError("the method does not belong to a stub made with this peer's channel")
+        named = _named(method)
         with within(time_for_call_us(at_most_us or self._default_deadline_us)):
             for tried in range(1, TRIES + 1):
                 try:
-                    return cast(Response, await self._once(method, request))
+                    return cast(Response, await self._once(named, request))
                 except grpc.aio.AioRpcError as error:
                     await self._wait_or_give_up(error, tried)
         raise self._no_answer()
+
+    @contextlib.asynccontextmanager
+    async def open(
+        self,
+        method: "grpc.aio.StreamStreamMultiCallable[Request, Response]"
+        " | grpc.aio.UnaryStreamMultiCallable[Request, Response]",
+        *request: Request,
+    ) -> "AsyncIterator[Stream[Request, Response]]":
+        """A stream of answers: to `request` where `method` takes one, else to what is sent on the stream.
+
+        It may last for days: it has no deadline but what our own caller has left. Closed on leaving. Raises
+        Refusal as `call` does, at once or at any step of the stream; nothing is tried again.
+        """
+        named, left_us = _named(method), remaining_us()
+        timeout = None if left_us is None else time_for_call_us(left_us) / 1_000_000
+        authorization = _authorization(self._token())
+        with client_span(named.name, self._name) as context:
+            metadata = [("authorization", authorization), *context.items()]
+            call = named.call(*request, timeout=timeout, metadata=metadata)
+            try:
+                yield Stream(call, self._refusal_of)
+            finally:
+                call.cancel()
 
     async def close(self) -> None:
         """Closes the connection; calls that are under way are cancelled."""
@@ -87,17 +112,97 @@ class Peer:
             return await method.call(request, timeout=left_us / 1_000_000, metadata=metadata)
 
     async def _wait_or_give_up(self, error: grpc.aio.AioRpcError, tried: int) -> None:
+        refusal = self._refusal_of(error)
         if error.code() not in _NO_ANSWER:
-            raise from_rpc_error(error) from error
+            raise refusal from error
         backoff_us = int(FIRST_BACKOFF_US * 2 ** (tried - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - only spreads tries
         left_us = (remaining_us() or 0) - backoff_us
         if error.code() is not grpc.StatusCode.UNAVAILABLE or tried == TRIES or left_us < SHORTEST_CALL_US:
-            # A peer that is there and cannot serve has said why.
-            raise (own_refusal(error) or self._no_answer()) from error
+            raise refusal from error
         await asyncio.sleep(backoff_us / 1_000_000)
+
+    def _refusal_of(self, error: grpc.aio.AioRpcError | None) -> Refusal:
+        """What became of a call; None is an end without the answer that was due."""
+        if error is None:
+            return self._no_answer()
+        if error.code() in _NO_ANSWER:
+            # A peer that is there and cannot serve has said why.
+            return own_refusal(error) or self._no_answer()
+        return from_rpc_error(error)
 
     def _no_answer(self) -> Refusal:
         return unavailable("PEER_UNAVAILABLE", f"{self._name} did not answer")
+
+
+class Stream(Generic[Request, Response]):
+    """A stream that is open: requests out, answers in. Every step raises the peer's own Refusal."""
+
+    def __init__(self, call: Any, refusal_of: Callable[[grpc.aio.AioRpcError | None], Refusal]) -> None:
+        self._call = call
+        self._refusal_of = refusal_of
+        self._end: grpc.aio.AioRpcError | None = None
+        call.add_done_callback(self._keep_end)
+
+    async def send(self, request: Request) -> None:
+        """Sends one request; waits while the other side has no room for it."""
+        with self._refusing():
+            try:
+                await self._call.write(request)
+            except asyncio.InvalidStateError as error:
+                # gRPC says no more than that the call is over; reading says why.
+                await self._call.read()
+                raise self._refusal_of(None) from error
+
+    async def receive(self) -> Response:
+        """The next answer; Refusal (unavailable, PEER_UNAVAILABLE) where the other side has ended."""
+        with self._refusing():
+            answer = await self._call.read()
+        if answer is grpc.aio.EOF:
+            raise self._refusal_of(None)
+        return cast(Response, answer)
+
+    async def finish(self) -> None:
+        """Says that nothing more will be sent, and passes over what still comes."""
+        with self._refusing():
+            await self._call.done_writing()
+            while await self._call.read() is not grpc.aio.EOF:
+                pass
+
+    async def __aiter__(self) -> AsyncIterator[Response]:
+        """Every answer until the other side ends; not together with `send` and `receive`."""
+        with self._refusing():
+            async for answer in self._call:
+                yield answer
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise self._refusal_of(self._end or error) from error
+
+    def _keep_end(self, call: Any) -> None:
+        # A write that fails because the other side has ended puts an INTERNAL of gRPC's own in the place of
+        # what that side said (grpc/grpc#36066). This is called before.
+        code = _at_once(call.code())
+        if self._end is None and code is not grpc.StatusCode.OK:
+            trailing = _at_once(call.trailing_metadata())
+            self._end = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing)
+
+
+def _at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast(T, done.value)
+    raise RuntimeError("this coroutine waits")
+
+
+def _named(method: Any) -> "_NamedCall":
+    if not isinstance(method, _NamedCall):
+        raise TypeError("the method does not belong to a stub made with this peer's channel")
+    return method
 
 
 def _authorization(token: str) -> str:
@@ -107,7 +212,7 @@ def _authorization(token: str) -> str:
     return f"Bearer {token}"
 
 
-class _NamedCall(grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
+class _NamedCall:
     """A method of a stub that still knows what it is called."""
 
     def __init__(self, name: str, call: Any) -> None:
@@ -115,17 +220,25 @@ class _NamedCall(grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
         self.call = call
 
     def __call__(self, *_args: Any, **_keywords: Any) -> Any:
-        raise TypeError("called past its peer, it would carry no token, trace or deadline: use Peer.call")
+        raise TypeError(
+            "called past its peer, it would carry no token, trace or deadline: use its peer's methods"
+        )
 
 
 class _NamingChannel:
-    """A channel whose unary methods know their names, which gRPC keeps to itself."""
+    """A channel whose methods know their names, which gRPC keeps to itself."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._channel = channel
 
     def unary_unary(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
         return _NamedCall(method.removeprefix("/"), self._channel.unary_unary(method, *args, **keywords))
+
+    def unary_stream(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
+        return _NamedCall(method.removeprefix("/"), self._channel.unary_stream(method, *args, **keywords))
+
+    def stream_stream(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
+        return _NamedCall(method.removeprefix("/"), self._channel.stream_stream(method, *args, **keywords))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel, name)

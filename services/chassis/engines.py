@@ -6,8 +6,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from services.chassis.refusals import Kind, Refusal
-
 
 class Trouble(enum.Enum):
     """What a driver error means for those who wait."""
@@ -16,13 +14,6 @@ class Trouble(enum.Enum):
     RACE = "race"  # another process came in between, nothing was written: the same again may do
     UNAVAILABLE = "unavailable"  # locked, full, out of reach: may pass
     FATAL = "fatal"  # the file system lost a write: what is in memory can no longer be trusted
-
-
-class OwnershipLost(Refusal):
-    """Another process may have written meanwhile: what memory says of the database is to be read anew."""
-
-    def __init__(self) -> None:
-        super().__init__(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database has to be taken over again")
 
 
 class Engine(Protocol):
@@ -53,7 +44,14 @@ class Engine(Protocol):
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that cannot write, in a transaction that is one snapshot. Raises OwnershipLost."""
+        """A connection that cannot write, in a transaction that is one snapshot."""
+        ...
+
+    def confirm(self) -> None:
+        """Returns when all that was committed before is where a failover would find it; any thread.
+
+        Raises driver errors where that cannot be had.
+        """
         ...
 
     def begin(self) -> None:

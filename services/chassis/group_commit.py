@@ -53,7 +53,6 @@ class _Work:
     """One unit that waits, and whom to tell."""
 
     unit: Callable[[Connection], Any]
-    then: Callable[[Any], None] | None
     future: asyncio.Future[Any] | concurrent.futures.Future[Any]
     claim: Any = None
     result: Any = None
@@ -83,7 +82,6 @@ class GroupCommit:
     def submit(
         self,
         unit: Callable[[Connection], Any],
-        then: Callable[[Any], None] | None,
         future: asyncio.Future[Any] | concurrent.futures.Future[Any],
         claim: Any = None,
     ) -> None:
@@ -96,7 +94,7 @@ class GroupCommit:
                 raise unavailable("DATABASE_CLOSED", "the service is shutting down")
             if self._queue.qsize() >= self._queue_limit:
                 raise exhausted("QUEUE_FULL", "too many changes wait", retry_after_us=RETRY_AFTER_FULL_US)
-            self._queue.put(_Work(unit, then, future, claim))
+            self._queue.put(_Work(unit, future, claim))
 
     def close(self) -> None:
         """Takes no more units, finishes those that wait, and returns when the thread has ended."""
@@ -139,14 +137,10 @@ class GroupCommit:
             if outcome is not _Outcome.RACED:
                 break
             outcome = self._attempt(group)
-        match outcome:
-            case _Outcome.COMMITTED:
-                for work in group:
-                    _run_then(work)
-            case _Outcome.UNKNOWN:
-                _fail(group, CommitUnknown)
-            case _:
-                _fail(group, _not_written)
+        if outcome is _Outcome.UNKNOWN:
+            _fail(group, CommitUnknown)
+        elif outcome is not _Outcome.COMMITTED:
+            _fail(group, _not_written)
 
     def _attempt(self, group: Sequence[_Work]) -> _Outcome:
         try:
@@ -220,15 +214,6 @@ def end_process(database: str, error: BaseException) -> NoReturn:
         "the database cannot be trusted any more, the process ends", database=database, error=repr(error)
     )
     os._exit(EXIT_IO_ERROR)
-
-
-def _run_then(work: _Work) -> None:
-    if work.error is not None or work.then is None:
-        return
-    try:
-        work.then(work.result)
-    except Exception as error:
-        work.error = error
 
 
 def _fail(group: Sequence[_Work], refusal: Callable[[], Refusal]) -> None:

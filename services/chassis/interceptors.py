@@ -7,6 +7,7 @@ through. What a caller sent is parsed inside of them: a stranger's bytes are not
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import time
@@ -26,6 +27,8 @@ from services.chassis.tracing import code_of_exception, server_span
 from services.chassis.validation import read_message
 
 RETRY_AFTER_OVERLOAD_US = 100_000
+READER_PATIENCE_SECONDS = 30.0
+"""How long a caller may leave one answer of a stream untaken; until then it holds no more than that one."""
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = ("/grpc.reflection.v1alpha.ServerReflection/", "/grpc.reflection.v1.ServerReflection/")
 
@@ -205,9 +208,19 @@ def _streaming(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Con
     async def run(incoming: Any, context: Context) -> None:
         async with contextlib.aclosing(behaviour(read(incoming), context)) as answers:
             async for answer in answers:
-                await context.write(answer)
+                await _written(context, answer)
 
     return run
+
+
+async def _written(context: Context, answer: Any) -> None:
+    """Raises Refusal (exhausted, READER_TOO_SLOW) where the caller does not take it in time."""
+    try:
+        async with asyncio.timeout(READER_PATIENCE_SECONDS):
+            await context.write(answer)
+    except TimeoutError as error:
+        message = "the stream was not read for too long; go on from the last answer that was kept"
+        raise exhausted("READER_TOO_SLOW", message, retry_after_us=RETRY_AFTER_OVERLOAD_US) from error
 
 
 async def _unguardable(_incoming: Any, _context: Context) -> Any:

@@ -1,13 +1,11 @@
 """PostgreSQL: a server of its own that several processes may write to, durable or not served at all.
 
 Writers are READ COMMITTED and lock what they check; each reader is one read-only snapshot. A session that was
-lost is opened anew before the next transaction. An owned database has one process at a time: its writer's
-session holds a lock that the server frees with the session, and no read is answered while it is not held.
-Consent is owned until its replicas have a protocol to follow each other: whoever owns it made every commit.
+lost is opened anew before the next transaction.
 """
 
 import contextlib
-import secrets
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engi
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from services.chassis.engines import OwnershipLost, Trouble
+from services.chassis.engines import Trouble
 from services.chassis.migrations import upgrade
 from services.chassis.refusals import Refusal, invalid, precondition, unavailable
 
@@ -27,8 +25,6 @@ _SESSION = {
     "statement_timeout": 60_000,
     "lock_timeout": 10_000,
     "idle_in_transaction_session_timeout": 60_000,
-    # What is idle stays: the owner's lock is on such a session.
-    "idle_session_timeout": 0,
     # In seconds: the server notices within half a minute that the process is gone, and frees its locks.
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
@@ -45,9 +41,9 @@ _CONNECTING = {
     "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
 }
 
-# Advisory locks of two numbers: ours, and which. Those of one number are the owner's mark and the services'.
+# Advisory locks of two numbers: ours, and which. Those of one number are the services'.
 _LOCK_SPACE = 0x511CE
-_MIGRATION, _OWNER = 1, 2
+_MIGRATION = 1
 _MIGRATION_PATIENCE_MS = 120_000
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
@@ -62,6 +58,12 @@ _TROUBLE_STATES = frozenset(
     }
 )
 _RACE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+_HAS_STANDBY = "SELECT current_setting('synchronous_standby_names') <> ''"
+# A transaction that only reads waits for nobody; this one leaves a record in the log, and nothing else.
+_MARK = "SELECT pg_logical_emit_message(true, 'sluice', '')"
+_CONFIRM_PATIENCE_SECONDS = 5.0
+"""How long a standby is waited for. The server's own timeouts do not cut that wait short."""
 
 DRIVER_ERRORS = (DBAPIError, psycopg.Error)
 
@@ -89,20 +91,20 @@ class PostgresqlServer:
     has_rivals = True
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, name: str, readers: int, owned: bool) -> None:
-        """Connects, checks that commits are durable, takes an owned database, and migrates.
+    def __init__(self, url: str, *, schema_dir: Path, name: str, readers: int) -> None:
+        """Connects, checks that commits are durable, and migrates.
 
-        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_IN_USE, DATABASE_UNAVAILABLE,
-        SCHEMA_UNKNOWN.
+        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
         """
         parsed = _parsed(url)
-        self._owned = owned
-        self._mark = 0
         self._warnings: list[str] = []
         self._writer_engine = _engine(parsed, name, "READ COMMITTED", poolclass=NullPool)
         self._reader_engine = _engine(
             parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
         ).execution_options(postgresql_readonly=True)
+        self._confirmer_engine = _engine(
+            parsed, name, "AUTOCOMMIT", poolclass=QueuePool, pool_size=readers, max_overflow=0
+        )
         try:
             self._connect()
         except DRIVER_ERRORS as error:
@@ -122,13 +124,15 @@ class PostgresqlServer:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One snapshot; of an owned database only while it is ours."""
+        """One snapshot, on a connection that cannot write."""
         with self._reader_engine.connect() as connection, connection.begin():
-            # Shared, so that readers never stand in each other's way: only the owner's session can.
-            ours = "SELECT NOT pg_try_advisory_xact_lock_shared(%s)"
-            if self._owned and not connection.exec_driver_sql(ours, (self._mark,)).scalar():
-                raise OwnershipLost
             yield connection
+
+    def confirm(self) -> None:
+        """Waits, as a commit does, for the standby that commits wait for; raises DRIVER_ERRORS."""
+        with self._confirmer_engine.connect() as connection:
+            if connection.exec_driver_sql(_HAS_STANDBY).scalar():
+                _commit_a_mark(connection, _driver_of(connection))
 
     def begin(self) -> None:
         """Opens the writer's transaction, in a new session where the old one was lost."""
@@ -174,8 +178,9 @@ class PostgresqlServer:
             self._drop()
 
     def close(self) -> None:
-        """Closes readers and writer; the owner's lock goes with the writer's session."""
+        """Closes readers and writer."""
         self._reader_engine.dispose()
+        self._confirmer_engine.dispose()
         self._drop()
 
     def _begin(self) -> None:
@@ -205,8 +210,6 @@ class PostgresqlServer:
         try:
             with writer.begin():
                 _check_durability(writer)
-                if self._owned:
-                    self._own(writer)
         except BaseException:
             # Ends the session too, and with it whatever it has locked.
             writer.invalidate()
@@ -214,14 +217,6 @@ class PostgresqlServer:
             raise
         driver.add_notice_handler(self._note)
         self.writer, self._driver = writer, driver
-
-    def _own(self, writer: Connection) -> None:
-        owner = "SELECT pg_try_advisory_lock(%s, %s)"
-        if not writer.exec_driver_sql(owner, (_LOCK_SPACE, _OWNER)).scalar():
-            raise precondition("DATABASE_IN_USE", "another process owns the database")
-        # By a mark of its own for each session, a reader tells that it is this one which still lives.
-        self._mark = secrets.randbits(62)
-        writer.exec_driver_sql("SELECT pg_advisory_lock(%s)", (self._mark,))
 
     def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
@@ -255,6 +250,26 @@ def _engine(url: URL, name: str, isolation_level: Any, **pool: Any) -> Engine:
     )
     event.listen(engine, "handle_error", _without_values)
     return engine
+
+
+def _commit_a_mark(connection: Connection, driver: "psycopg.Connection[Any]") -> None:
+    warnings: list[str] = []
+
+    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.severity_nonlocalized == "WARNING":
+            warnings.append(diagnostic.message_primary or "")
+
+    driver.add_notice_handler(note)
+    patience = threading.Timer(_CONFIRM_PATIENCE_SECONDS, driver.cancel)
+    patience.start()
+    try:
+        connection.exec_driver_sql(_MARK)
+    finally:
+        patience.cancel()
+        driver.remove_notice_handler(note)
+    if warnings:
+        # As for a commit: a wait that is cut short is a success with a warning.
+        raise psycopg.OperationalError(f"not confirmed: {warnings[0]}")
 
 
 def _without_values(context: ExceptionContext) -> None:

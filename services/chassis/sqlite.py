@@ -107,6 +107,9 @@ class SqliteFile:
         with self._reader_engine.connect() as connection, connection.begin():
             yield connection
 
+    def confirm(self) -> None:
+        """A file has no standby: what is committed is where it will be found."""
+
     def begin(self) -> None:
         """Opens the writer's transaction and takes the write lock at once; raises DRIVER_ERRORS."""
         self.writer.begin()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.consent.domain.choices import Says, Standing
+from services.consent.domain.halts import HaltScope
 from services.consent.domain.policies import Policy, Regime
 from services.consent.domain.subjects import UNKNOWN, Facts, Profile, State
 from services.consent.domain.verdicts import (
@@ -86,11 +87,13 @@ class Profiles:
         facts = None if account is None else replace(account, notices=self._notices.at(place))
         return Profile(facts, self._standings.at(place))
 
-    def answer(self, question: Question, policy: Policy | None, span: slice) -> NDArray[np.uint8]:
-        """A `Reason` for each of some profiles; equal to `verdicts.reason_of` of each."""
+    def answer(
+        self, question: Question, policy: Policy | None, halts: frozenset[HaltScope], span: slice
+    ) -> NDArray[np.uint8]:
+        """A `Reason` for each of some profiles; equal to `reason_of` of each, but for halts of all."""
 
         def by_account(facts: Facts | None) -> int:
-            return Reason.SUBJECT_UNKNOWN if facts is None else reason_of_facts(facts, question)
+            return Reason.SUBJECT_UNKNOWN if facts is None else reason_of_facts(facts, question, halts)
 
         reasons = self._accounts.map(span, by_account)
         for purpose, asked in purposes_of(question.purpose):
@@ -111,7 +114,8 @@ class Profiles:
 
     def _append(self, profile: Profile) -> None:
         facts = profile.facts
-        self._accounts.append(None if facts is None else Facts(facts.jurisdiction, State(facts.states)))
+        account = None if facts is None else replace(facts, states=State(facts.states), notices=frozenset())
+        self._accounts.append(account)
         self._notices.append(frozenset() if facts is None else facts.notices)
         self._standings.append(profile.standing)
         # Last: whoever reads the count may read that many places of each column.
@@ -129,15 +133,15 @@ class Answers:
         self._profiles = profiles
         self._known: OrderedDict[Hashable, NDArray[np.uint8]] = OrderedDict()
 
-    def to(self, question: Question, policy: Policy | None) -> NDArray[np.uint8]:
+    def to(self, question: Question, policy: Policy | None, halts: frozenset[HaltScope]) -> NDArray[np.uint8]:
         """A `Reason` by place, for all profiles there are at the time of the call."""
         # Everything that `Profiles.answer` depends on beside the profiles; a version's content never changes.
-        key = (question, 0 if policy is None else policy.version)
+        key = (question, 0 if policy is None else policy.version, halts)
         known, end = self._known.get(key), len(self._profiles)
         if known is None:
-            known = self._profiles.answer(question, policy, slice(end))
+            known = self._profiles.answer(question, policy, halts, slice(end))
         elif len(known) < end:
-            more = self._profiles.answer(question, policy, slice(len(known), end))
+            more = self._profiles.answer(question, policy, halts, slice(len(known), end))
             known = np.concatenate((known, more))
         self._known[key] = known
         self._known.move_to_end(key)

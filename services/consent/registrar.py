@@ -1,46 +1,53 @@
 """The register's recipes: answer checks, record choices, take imports over, announce and activate policies.
 
-A choice is durable before it is acknowledged, and a check that starts afterwards sees it (C9).
+A choice is durable before it is acknowledged, and a check that starts afterwards sees it, whichever process
+it reaches (C9): every check waits for a read of the database that starts after it has arrived, and for the
+index to have what that read has found.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.clock import Clock
 from services.chassis.replays import ReplayKey
+from services.consent.acknowledging import Acknowledged, Acknowledger
 from services.consent.domain.batches import Batch
-from services.consent.domain.changes import Revision
+from services.consent.domain.changes import Follower, Revision
 from services.consent.domain.choices import Draft, check_content
-from services.consent.domain.outcomes import Imported, Published, Recorded
+from services.consent.domain.outcomes import Imported, Objected, Published, Recorded
 from services.consent.domain.policies import Policy, PolicyDraft
+from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import Facts
 from services.consent.domain.verdicts import Question
-from services.consent.freshness import Freshness, SharedRead
-from services.consent.index import View
+from services.consent.freshness import SharedRead
+from services.consent.index import Index, View
 
 POLICIES_A_PAGE = 50
 """Versions on a page when the caller does not say."""
 
-T = TypeVar("T")
-
 
 class Register(Protocol):
-    """Where the records are. What is written is told to the index before the call returns."""
+    """Where the records are; several processes may share them."""
 
-    async def head(self) -> Revision:
-        """The revision given last, by a read that starts now."""
-        ...
+    async def follow(self, follower: Follower) -> None:
+        """Brings the follower to the head, by one snapshot that is taken after this call.
 
-    async def load(self) -> None:
-        """Has the index start over from the records."""
+        Raises Refusal DATABASE_UNAVAILABLE, DATABASE_BEHIND.
+        """
         ...
 
     async def record(self, draft: Draft, key: ReplayKey, now_us: int) -> Recorded:
-        """Records a live choice; raises Refusal SUBJECT_UNKNOWN, TOO_MANY_SCOPES, REQUEST_ID_REUSED."""
+        """Records a live choice; raises Refusal SUBJECT_UNKNOWN, SUBJECT_ERASED, TOO_MANY_SCOPES."""
+        ...
+
+    async def object(
+        self, subject_id: int, source: str, signals: frozenset[Signal], key: ReplayKey, now_us: int
+    ) -> Objected:
+        """Records the denies of those signals that this source has not sent before."""
         ...
 
     async def import_choices(
@@ -50,9 +57,9 @@ class Register(Protocol):
         ...
 
     async def import_subjects(
-        self, rows: Sequence[tuple[int, Facts]], key: ReplayKey, now_us: int
+        self, rows: Sequence[tuple[int, int, Facts, int | None]], key: ReplayKey, now_us: int
     ) -> Imported:
-        """Records (subject id, facts) rows that say something new; raises Refusal REQUEST_ID_REUSED."""
+        """Records (line, subject id, facts, as of) rows that say something new."""
         ...
 
     async def publish(self, draft: PolicyDraft, key: ReplayKey, now_us: int) -> Published:
@@ -83,38 +90,25 @@ class Answer:
     """Until when a permit may rest on it (C9)."""
 
 
-@dataclass(frozen=True)
-class Acknowledged(Generic[T]):
-    """A durable write."""
-
-    outcome: T
-    in_force_after_us: int
-    """From then on no permit that does not go by it is valid any more (C9), microseconds UTC."""
-
-
 class Registrar:
     """Keeps the register and answers from its index."""
 
-    def __init__(
-        self, register: Register, freshness: Freshness, clock: Clock, *, permit_us: int, margin_us: int
-    ) -> None:
-        """`permit_us`: the longest validity of a permit; `margin_us`: how far services' clocks may differ."""
+    def __init__(self, register: Register, index: Index, clock: Clock, acknowledger: Acknowledger) -> None:
         self._register = register
-        self._freshness = freshness
-        self._heads = SharedRead(register.head)
+        self._index = index
+        self._followed = SharedRead(lambda: register.follow(index))
         self._clock = clock
-        self._permit_us = permit_us
-        self._margin_us = margin_us
+        self._acknowledger = acknowledger
 
     async def check(self, question: Question, batch: Batch) -> Answer:
         """A reason for each post, no older than the database is now.
 
-        Raises Refusal DATABASE_UNAVAILABLE, INDEX_STALE: what cannot be read cannot be decided (C10).
+        Raises Refusal DATABASE_UNAVAILABLE, DATABASE_BEHIND: what cannot be read cannot be decided (C10).
         """
         started_us = self._clock.now_us()
-        view = await self._current(started_us)
+        view = await self.current(started_us)
         in_force, change_us = view.policies.in_force(), view.policies.next_change_us()
-        good_until_us = started_us + self._permit_us
+        good_until_us = started_us + self._acknowledger.permit_us
         return Answer(
             view.reasons(question, batch),
             view.revision,
@@ -127,22 +121,32 @@ class Registrar:
         """Records a live choice.
 
         Raises Refusal PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, SUBJECT_UNKNOWN,
-        TOO_MANY_SCOPES, REQUEST_ID_REUSED.
+        SUBJECT_ERASED, TOO_MANY_SCOPES, REQUEST_ID_REUSED.
         """
         check_content(draft)
-        return self._acknowledge(await self._register.record(draft, key, self._clock.now_us()))
+        recorded = await self._register.record(draft, key, self._clock.now_us())
+        return self._acknowledger.acknowledge(recorded)
+
+    async def object(
+        self, subject_id: int, source: str, signals: frozenset[Signal], key: ReplayKey
+    ) -> Acknowledged[Objected]:
+        """Records what objections deny, where this source sends them for the first time (C1)."""
+        objected = await self._register.object(subject_id, source, signals, key, self._clock.now_us())
+        return self._acknowledger.acknowledge(objected)
 
     async def import_choices(
         self, rows: Sequence[tuple[int, Draft]], key: ReplayKey
     ) -> Acknowledged[Imported]:
         """Takes over (line, choice) rows, in their order, that have passed `check_content`."""
-        return self._acknowledge(await self._register.import_choices(rows, key, self._clock.now_us()))
+        imported = await self._register.import_choices(rows, key, self._clock.now_us())
+        return self._acknowledger.acknowledge(await self.paced(imported))
 
     async def import_subjects(
-        self, rows: Sequence[tuple[int, Facts]], key: ReplayKey
+        self, rows: Sequence[tuple[int, int, Facts, int | None]], key: ReplayKey
     ) -> Acknowledged[Imported]:
-        """Takes over (subject id, facts) rows that have passed `check_facts`."""
-        return self._acknowledge(await self._register.import_subjects(rows, key, self._clock.now_us()))
+        """Takes over (line, subject id, facts, as of) rows that have passed `check_facts`."""
+        imported = await self._register.import_subjects(rows, key, self._clock.now_us())
+        return self._acknowledger.acknowledge(await self.paced(imported))
 
     async def publish(self, draft: PolicyDraft, key: ReplayKey) -> Acknowledged[Published]:
         """Announces a policy.
@@ -155,31 +159,28 @@ class Registrar:
         POLICY_OUT_OF_ORDER, REQUEST_ID_REUSED.
         """
         published = await self._register.publish(draft, key, self._clock.now_us())
-        return self._acknowledge(published, draft.effective_us)
+        return self._acknowledger.acknowledge(published, draft.effective_us)
 
     async def policies(self, below: int | None, limit: int) -> tuple[Policy, ...]:
         """At most `limit` versions below one, newest first."""
         return await self._register.policies(below, limit)
 
-    async def activate_due(self) -> None:
-        """Activates the policies whose time has come."""
-        await self._current(self._clock.now_us())
+    async def paced(self, imported: Imported) -> Imported:
+        """Holds an import back until the index has it, so that checks never wait for much."""
+        await self._followed.get()
+        return imported
 
-    async def load(self) -> None:
-        """Reads the whole index anew."""
-        await self._register.load()
+    async def follow(self) -> None:
+        """Follows the database and activates the policies whose time has come, where nobody asks."""
+        await self.current(self._clock.now_us())
 
-    async def _current(self, now_us: int) -> View:
-        """The index as of the head, under the policy that `now_us` calls for (C3)."""
-        view = await self._freshness.reach(await self._heads.get())
+    async def current(self, now_us: int) -> View:
+        """The index as of a head read after this call, under the policy that `now_us` calls for (C3)."""
+        await self._followed.get()
+        view = self._index.view()
         if view.policies.due(now_us):
             await self._register.activate_due(now_us)
             # Whoever wrote the activation, it is in the head that is read now.
-            view = await self._freshness.reach(await self._heads.get())
+            await self._followed.get()
+            view = self._index.view()
         return view
-
-    def _acknowledge(self, outcome: T, effective_us: int = 0) -> Acknowledged[T]:
-        # Counted from now, after the commit: a check that began until now may have missed the write. A
-        # repeated request is told a later time than the first one was, which holds all the more.
-        last_us = max(self._clock.now_us() + self._permit_us, effective_us)
-        return Acknowledged(outcome, last_us + self._margin_us)

@@ -10,7 +10,7 @@ from services.chassis.refusals import invalid
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.imports import IMPORT_DEADLINE_US, Rows, Totals, import_file, report
+from services.console.imports import Rows, Totals, import_file, report
 from services.console.moments import clock_face, read
 from services.console.names import plain, value_name
 from services.console.output import give_json, say
@@ -82,15 +82,17 @@ async def import_choices(connections: Connections, file: Path) -> Totals:
     return await import_file(file, chunks, lambda rows: send_choices(connections, rows))
 
 
-async def send_choices(connections: Connections, rows: Rows[Choice]) -> consent.ImportChoicesResponse:
+async def send_choices(connections: Connections, rows: Rows[Choice]) -> consent.RecordChoicesResponse:
     """One request of an import, under a fresh id."""
     peer = connections.peer("consent")
-    request = consent.ImportChoicesRequest(
+    request = consent.RecordChoicesRequest(
         request_id=connections.new_id(),
-        rows=[consent.ImportChoicesRequest.Row(line=line, choice=choice) for line, choice in rows],
+        rows=[consent.RecordChoicesRequest.Row(line=line, choice=choice) for line, choice in rows],
     )
     stub = ConsentServiceStub(peer.channel)
-    return await peer.call(stub.ImportChoices, request, at_most_us=IMPORT_DEADLINE_US)
+    async with peer.open(stub.RecordChoices) as stream:
+        await stream.send(request)
+        return await stream.receive()
 
 
 async def record_choice(connections: Connections, choice: Choice) -> consent.RecordChoiceResponse:

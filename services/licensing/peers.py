@@ -74,6 +74,7 @@ class ConsentPeer:
             embed_ids=batch.embed_ids.tobytes(),
             embed_author_ids=batch.embed_author_ids.tobytes(),
             author_jurisdictions=sorted(license.terms.author_jurisdictions),
+            territory=sorted(license.terms.territory),
         )
         sent_us = self._clock.now_us()
         response = await answered("consent", self._peer.call(self._stub.CheckConsent, request))

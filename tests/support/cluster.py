@@ -1,7 +1,6 @@
 """The three services in one process: real gRPC between them, real databases, one clock turned by hand."""
 
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.serving import Bolt
-from services.consent.freshness import Freshness
-from services.consent.index import Index
-from services.consent.registrar import Registrar
-from services.consent.rpc.servicer import ADMISSIONS as CONSENT_ADMISSIONS
-from services.consent.rpc.servicer import SERVICE as CONSENT_SERVICE
-from services.consent.rpc.servicer import ConsentServicer
-from services.consent.storage.register import SqlRegister
+from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
 from services.licensing.__main__ import Licensing, assemble
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
@@ -33,7 +26,6 @@ from services.metering.storage import SqlBooks
 from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, subject_pb2
 from sluice.consent.v1.consent_service_pb2_grpc import (
     ConsentServiceStub,
-    add_ConsentServiceServicer_to_server,
 )
 from sluice.licensing.v1 import contract_service_pb2, license_pb2, post_pb2, release_service_pb2
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
@@ -46,6 +38,7 @@ from sluice.metering.v1.metering_service_pb2_grpc import (
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 from tests.support.clock import ManualClock
 from tests.support.consent import consent_database_at
+from tests.support.consent_server import a_replica
 from tests.support.grpc import LocalServer, serving
 from tests.support.keys import some_keys
 from tests.support.licensing import licensing_database_at
@@ -283,14 +276,9 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
 @contextlib.asynccontextmanager
 async def _consent(folder: Path, clock: ManualClock, url: str) -> AsyncIterator[LocalServer]:
     database = consent_database_at(url)
-    freshness = Freshness(Index(secrets.randbits(64)))
-    registrar = Registrar(
-        SqlRegister(database, freshness), freshness, clock, permit_us=PERMIT_US, margin_us=SECOND_US
-    )
-    await registrar.load()
-    servicer = ConsentServicer(registrar, clock)
-    bolt = Bolt(add_ConsentServiceServicer_to_server, servicer, CONSENT_SERVICE)
-    async with serving(folder, bolt, admissions=CONSENT_ADMISSIONS, clock=clock) as server:
+    replica = a_replica(database, clock)
+    await replica.registrar.follow()
+    async with serving(folder, *replica.bolts, admissions=CONSENT_ADMISSIONS, clock=clock) as server:
         yield server
     await _close(database)
 

@@ -1,47 +1,24 @@
-"""Builders for consent, a register in memory, and the slow truth to compare both with."""
+"""Builders for consent: what people said, what is known of them, and what a database of it holds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.database import Database
-from services.chassis.refusals import Refusal, already_exists
 from services.chassis.replays import ReplayKey
 from services.consent.domain.batches import Batch
-from services.consent.domain.changes import Change, Contents, Follower, Placement, Revision
-from services.consent.domain.choices import (
-    ALL_PURPOSES,
-    EVERYONE,
-    Choice,
-    Draft,
-    Scope,
-    Stance,
-    check_claimed_time,
-    check_room,
-    check_subject,
-    stamp_import,
-    stamp_live,
-    stamp_repeated,
-    standing_of,
-    still_standing,
-)
-from services.consent.domain.outcomes import Imported, Published, Recorded, rejected
-from services.consent.domain.policies import (
-    Activation,
-    Policy,
-    PolicyBook,
-    PolicyDraft,
-    Regime,
-    Rule,
-    check_policy,
-)
+from services.consent.domain.changes import Change, Placement, PostPlacement, Revision
+from services.consent.domain.choices import ALL_PURPOSES, EVERYONE, Choice, Draft, Scope, Stance
+from services.consent.domain.halts import HaltKind, HaltOrder, HaltScope
+from services.consent.domain.policies import Activation, Policy, PolicyBook, PolicyDraft, Regime, Rule
+from services.consent.domain.posts import PostMark, PostState
 from services.consent.domain.purposes import Purpose
+from services.consent.domain.state_changes import ChangeKind, StateChange, StateRow
 from services.consent.domain.subjects import NO_STATES, Facts, Profile, State
-from services.consent.domain.verdicts import EVERYWHERE, Question, Reason
+from services.consent.domain.verdicts import EVERYWHERE, NO_HALTS, Question, Reason
+from services.consent.storage.head import lock_group
 from tests.support.clock import NOON_US
 
 SCHEMA = Path(__file__).resolve().parents[2] / "services" / "consent" / "schema"
@@ -49,9 +26,11 @@ NOTICE = b"\x11" * 32
 OTHER_NOTICE = b"\x22" * 32
 GENERATIVE = Purpose.AI_TRAINING_GENERATIVE
 SHARING = Purpose.THIRD_PARTY_SHARING
-NEEDED_BY_OTHERS = SHARING
+EVERYTHING = HaltScope(HaltKind.EVERYTHING)
+FIRST_EMBED = 1_000_001
+"""The id of the first embed of a batch, where none is said; posts count from 1."""
 
-OutcomeT = TypeVar("OutcomeT", Recorded, Imported, Published)
+FactsRow = tuple[int, int, Facts, int | None]
 
 
 def consent_database(folder: Path) -> Database:
@@ -61,7 +40,7 @@ def consent_database(folder: Path) -> Database:
 
 def consent_database_at(url: str) -> Database:
     """The database at a URL, opened as the service does."""
-    return Database.open(url, schema_dir=SCHEMA, name="consent", owned=True)
+    return Database.open(url, schema_dir=SCHEMA, name="consent", lock=lock_group)
 
 
 def a_scope(licensee: str = EVERYONE, purpose: int = ALL_PURPOSES) -> Scope:
@@ -93,10 +72,45 @@ def a_draft(
 
 
 def some_facts(
-    jurisdiction: str = "US", states: State = NO_STATES, notices: Iterable[bytes] = (NOTICE,)
+    jurisdiction: str = "US",
+    states: State = NO_STATES,
+    notices: Iterable[bytes] = (NOTICE,),
+    withheld: Iterable[str] = (),
 ) -> Facts:
     """An ordinary account in the US that was served the notice, unless said."""
-    return Facts(jurisdiction, states, frozenset(notices))
+    return Facts(jurisdiction, states, frozenset(notices), frozenset(withheld))
+
+
+def facts_rows(*subject_ids: int, facts: Facts | None = None, as_of_us: int | None = None) -> list[FactsRow]:
+    """Lines of an import that describe subjects, all alike."""
+    said = some_facts() if facts is None else facts
+    return [(line, subject_id, said, as_of_us) for line, subject_id in enumerate(subject_ids, 1)]
+
+
+def a_change(
+    kind: ChangeKind = ChangeKind.DELETE,
+    at: int | None = NOON_US,
+    *,
+    countries: Iterable[str] = (),
+    notice: bytes = b"",
+) -> StateChange:
+    """A deletion at noon, unless said."""
+    return StateChange(kind, at, frozenset(countries), notice)
+
+
+def of_subject(change: StateChange, subject_id: int = 7, line: int = 1) -> StateRow:
+    """A line about a subject."""
+    return StateRow(line, subject_id, 0, change)
+
+
+def of_post(change: StateChange, post_id: int = 1, line: int = 1) -> StateRow:
+    """A line about a post."""
+    return StateRow(line, 0, post_id, change)
+
+
+def a_halt_order(scope: HaltScope = EVERYTHING, *, recall: bool = False) -> HaltOrder:
+    """Everything is to stop, unless said."""
+    return HaltOrder(scope, "a test", recall)
 
 
 def a_policy_draft(
@@ -120,248 +134,79 @@ def a_policy(regime: Regime = Regime.OPT_OUT, *rules: Rule, version: int = 1) ->
 
 
 def a_question(
-    licensee: str = "acme", purpose: int = GENERATIVE, jurisdictions: frozenset[str] = EVERYWHERE
+    licensee: str = "acme",
+    purpose: int = GENERATIVE,
+    jurisdictions: frozenset[str] = EVERYWHERE,
+    territory: frozenset[str] = EVERYWHERE,
 ) -> Question:
     """Acme asks for generative training, everywhere, unless said."""
-    return Question(licensee, purpose, jurisdictions)
+    return Question(licensee, purpose, jurisdictions, territory)
 
 
-def a_batch(*posts: Sequence[int]) -> Batch:
+def a_batch(
+    *posts: Sequence[int], post_ids: Sequence[int] | None = None, embed_ids: Sequence[int] | None = None
+) -> Batch:
     """Posts as (author, authors of embeds ...)."""
     offsets = np.cumsum([0, *(len(post) - 1 for post in posts)], dtype=np.uint32)
     embeds = [embed for post in posts for embed in post[1:]]
-    return Batch(np.array([post[0] for post in posts], np.uint64), offsets, np.array(embeds, np.uint64))
+    if post_ids is None:
+        post_ids = range(1, len(posts) + 1)
+    if embed_ids is None:
+        embed_ids = range(FIRST_EMBED, FIRST_EMBED + len(embeds))
+    return Batch(
+        post_ids=np.array(post_ids, np.uint64),
+        author_ids=np.array([post[0] for post in posts], np.uint64),
+        embed_offsets=offsets,
+        embed_ids=np.array(embed_ids, np.uint64),
+        embed_author_ids=np.array(embeds, np.uint64),
+    )
 
 
-def a_key(number: int = 1, digest: bytes = b"\x44" * 32) -> ReplayKey:
+def a_post_state(marks: PostMark = PostMark.DENIED, withheld: Iterable[str] = ()) -> PostState:
+    """A post that was denied on its own, unless said."""
+    return PostState(marks, frozenset(withheld))
+
+
+def a_key(number: int = 1, digest: bytes = b"\x44" * 32, operation: str = "Write") -> ReplayKey:
     """The key of the n-th request of an operator."""
-    return ReplayKey("operator:ada", "Write", f"00000000-0000-7000-8000-{number:012d}", digest)
+    return ReplayKey("operator:ada", operation, f"00000000-0000-7000-8000-{number:012d}", digest)
 
 
 def a_placement(profile_ids: Mapping[int, int]) -> Placement:
     """Subjects with their profiles."""
-    return Placement(np.array(list(profile_ids), np.uint64), np.array(list(profile_ids.values()), np.uint32))
+    return Placement(np.array(list(profile_ids), np.uint64), np.array(list(profile_ids.values()), np.int64))
+
+
+def a_post_placement(states: Mapping[int, PostState]) -> PostPlacement:
+    """Posts with their states."""
+    distinct = tuple(dict.fromkeys(states.values()))
+    places = [distinct.index(state) for state in states.values()]
+    return PostPlacement(np.array(list(states), np.uint64), np.array(places, np.uint32), distinct)
+
+
+def a_whole(
+    revision: Revision,
+    profiles: Mapping[int, Profile],
+    placed: Mapping[int, int],
+    policies: Iterable[Policy] = (),
+    *,
+    halts: frozenset[HaltScope] = NO_HALTS,
+    posts: Mapping[int, PostState] | None = None,
+) -> Change:
+    """The whole history up to a revision."""
+    return Change(
+        before=None,
+        after=revision,
+        profiles=profiles,
+        subjects=[a_placement(placed)],
+        subject_count=len(placed),
+        posts=[a_post_placement(posts or {})],
+        post_count=len(posts or {}),
+        policies=PolicyBook(tuple(policies)),
+        halts=halts,
+    )
 
 
 def names(reasons: NDArray[np.uint8]) -> list[str]:
     """Reasons as people read them."""
     return [Reason(reason).name for reason in reasons.tolist()]
-
-
-# The slow truth: the rules as they are written, asked of a whole history.
-
-
-def slow_reason(
-    history: Sequence[Choice], facts: Facts | None, question: Question, policy: Policy | None
-) -> Reason:
-    """C2, C3, C4 and C7 for one contributor, from everything they ever chose."""
-    if facts is None:
-        return Reason.SUBJECT_UNKNOWN
-    for bit, reason in enumerate(range(Reason.SUBJECT_MINOR, Reason.SUBJECT_PROTECTED + 1)):
-        if facts.states & (1 << bit):
-            return Reason(reason)
-    covered = question.jurisdictions
-    if covered != EVERYWHERE and not {facts.jurisdiction, facts.jurisdiction[:2]} & covered:
-        return Reason.JURISDICTION_NOT_LICENSED
-    if question.purpose == Purpose.VETTED_RESEARCH:
-        return Reason.ALLOWED
-    first = _slow_purpose(history, facts, question, question.purpose, policy)
-    if first is not Reason.ALLOWED or question.purpose == NEEDED_BY_OTHERS:
-        return first
-    return _slow_purpose(history, facts, question, NEEDED_BY_OTHERS, policy)
-
-
-def _slow_purpose(
-    history: Sequence[Choice], facts: Facts, question: Question, purpose: int, policy: Policy | None
-) -> Reason:
-    rules = {} if policy is None else {(r.jurisdiction, r.purpose): r.regime for r in policy.draft.rules}
-    if not any(named == purpose for _, named in rules):
-        return Reason.NO_POLICY
-    regime = rules.get(
-        (facts.jurisdiction, purpose), rules.get((facts.jurisdiction[:2], purpose), Regime.OPT_IN)
-    )
-    if regime is Regime.PROHIBITED:
-        return Reason.PROHIBITED
-    # C7: on behalf of another purpose, an allow that names that one counts as if it named this one.
-    seen = [
-        replace(choice, scope=Scope(choice.scope.licensee, purpose))
-        if choice.stance is Stance.ALLOW and choice.scope.purpose == question.purpose
-        else choice
-        for choice in history
-    ]
-    covering = [
-        choice
-        for choice in seen
-        if choice.scope.licensee in {EVERYONE, question.licensee}
-        and choice.scope.purpose in {ALL_PURPOSES, purpose}
-    ]
-    allows = [choice for choice in covering if choice.stance is Stance.ALLOW]
-    for deny in covering:
-        if deny.stance is Stance.DENY and not any(_slow_lifts(allow, deny) for allow in allows):
-            return Reason.CHOICE_DENIES
-    if allows:
-        return Reason.ALLOWED
-    if regime is Regime.OPT_IN:
-        return Reason.NOT_OPTED_IN
-    assert policy is not None
-    return Reason.ALLOWED if facts.notices & policy.draft.notices else Reason.NOTICE_NOT_SERVED
-
-
-def _slow_lifts(allow: Choice, deny: Choice) -> bool:
-    later = allow.stated_us > deny.stated_us and allow.revision > deny.revision
-    licensee = deny.scope.licensee in {EVERYONE, allow.scope.licensee}
-    purpose = deny.scope.purpose in {ALL_PURPOSES, allow.scope.purpose}
-    return later and licensee and purpose
-
-
-def slow_post(contributors: Sequence[Reason]) -> Reason:
-    """C6: the first contributor that is denied."""
-    for reason in contributors:
-        if reason is not Reason.ALLOWED:
-            return reason
-    return Reason.ALLOWED
-
-
-class MemoryRegister:
-    """A register that keeps every record and works everything out from them again, each time."""
-
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
-        self._number = 0
-        self._choices: dict[int, list[Choice]] = {}
-        self._contents: dict[tuple[object, ...], int] = {}
-        self._facts: dict[int, Facts] = {}
-        self._policies: list[Policy] = []
-        self._profiles: dict[Profile, int] = {}
-        self._answers: dict[tuple[str, str, str], tuple[bytes, Recorded | Imported | Published]] = {}
-
-    async def head(self) -> Revision:
-        return Revision(1, self._number)
-
-    async def load(self) -> None:
-        subjects = self._choices.keys() | self._facts.keys()
-        placed = a_placement({subject_id: self._profile_id(subject_id) for subject_id in subjects})
-        profiles = {profile_id: profile for profile, profile_id in self._profiles.items()}
-        self._follower.replace(Contents(await self.head(), placed, profiles, self._book()))
-
-    async def record(self, draft: Draft, key: ReplayKey, now_us: int) -> Recorded:
-        earlier = self._earlier(key)
-        if earlier is not None:
-            assert isinstance(earlier, Recorded)
-            return earlier
-        check_subject(draft, known=draft.subject_id in self._facts)
-        check_room(draft, self._choices.get(draft.subject_id, []))
-        times = [choice.stated_us for choice in self._choices.get(draft.subject_id, [])]
-        stated_us = stamp_live(now_us, max(times, default=None))
-        before = self._number
-        self._add(replace(draft, claimed_us=stated_us), stated_us)
-        self._follow(before, {draft.subject_id})
-        return self._keep(key, Recorded(await self.head(), stated_us))
-
-    async def import_choices(
-        self, rows: Sequence[tuple[int, Draft]], key: ReplayKey, now_us: int
-    ) -> Imported:
-        earlier = self._earlier(key)
-        if earlier is not None:
-            assert isinstance(earlier, Imported)
-            return earlier
-        before, unchanged, refused, touched = self._number, 0, [], set()
-        for line, draft in rows:
-            try:
-                check_claimed_time(draft, now_us)
-                check_subject(draft, known=draft.subject_id in self._facts)
-                check_room(draft, self._choices.get(draft.subject_id, []))
-            except Refusal as refusal:
-                refused.append(rejected(line, refusal))
-                continue
-            stated_us = self._stamp(draft, now_us)
-            if stated_us is None:
-                unchanged += 1
-                continue
-            self._add(draft, stated_us)
-            touched.add(draft.subject_id)
-        accepted = self._number - before
-        self._follow(before, touched)
-        return self._keep(key, Imported(accepted, unchanged, tuple(refused), await self.head()))
-
-    async def import_subjects(
-        self, rows: Sequence[tuple[int, Facts]], key: ReplayKey, now_us: int
-    ) -> Imported:
-        earlier = self._earlier(key)
-        if earlier is not None:
-            assert isinstance(earlier, Imported)
-            return earlier
-        before, touched = self._number, set()
-        for subject_id, facts in rows:
-            if self._facts.get(subject_id) != facts:
-                self._facts[subject_id] = facts
-                self._number += 1
-                touched.add(subject_id)
-        accepted = self._number - before
-        self._follow(before, touched)
-        return self._keep(key, Imported(accepted, len(rows) - accepted, (), await self.head()))
-
-    async def publish(self, draft: PolicyDraft, key: ReplayKey, now_us: int) -> Published:
-        earlier = self._earlier(key)
-        if earlier is not None:
-            assert isinstance(earlier, Published)
-            return earlier
-        check_policy(draft, self._book().latest_effective_us(), now_us)
-        before = self._number
-        self._number += 1
-        self._policies.append(Policy(len(self._policies) + 1, draft))
-        self._follow(before, set(), self._book())
-        return self._keep(key, Published(len(self._policies), await self.head()))
-
-    async def activate_due(self, now_us: int) -> None:
-        before = self._number
-        for policy in self._book().due(now_us):
-            self._number += 1
-            activation = Activation(now_us, self._number)
-            self._policies[policy.version - 1] = replace(policy, activation=activation)
-        self._follow(before, set(), self._book())
-
-    async def policies(self, below: int | None, limit: int) -> tuple[Policy, ...]:
-        newest_first = [p for p in reversed(self._policies) if below is None or p.version < below]
-        return tuple(newest_first[:limit])
-
-    def _earlier(self, key: ReplayKey) -> Recorded | Imported | Published | None:
-        digest, answer = self._answers.get((key.principal, key.operation, key.request_id), (None, None))
-        if digest is not None and digest != key.digest:
-            raise already_exists("REQUEST_ID_REUSED", "this request_id was used before with other content")
-        return answer
-
-    def _keep(self, key: ReplayKey, answer: OutcomeT) -> OutcomeT:
-        self._answers[key.principal, key.operation, key.request_id] = (key.digest, answer)
-        return answer
-
-    def _stamp(self, draft: Draft, now_us: int) -> int | None:
-        if (recorded_us := self._contents.get(self._content(draft))) is None:
-            return stamp_import(draft, now_us)
-        kept = still_standing(self._choices[draft.subject_id])
-        return stamp_repeated(draft, recorded_us, kept, now_us)
-
-    def _add(self, draft: Draft, stated_us: int) -> None:
-        self._number += 1
-        self._contents[self._content(draft)] = stated_us
-        choice = Choice(draft.stance, draft.scope, stated_us, self._number)
-        self._choices.setdefault(draft.subject_id, []).append(choice)
-
-    def _content(self, draft: Draft) -> tuple[object, ...]:
-        return (draft.subject_id, draft.stance, draft.scope, draft.claimed_us, draft.notice_digest)
-
-    def _book(self) -> PolicyBook:
-        return PolicyBook(tuple(self._policies))
-
-    def _profile_id(self, subject_id: int) -> int:
-        standing = standing_of(self._choices.get(subject_id, []))
-        profile = Profile(self._facts.get(subject_id), standing)
-        return self._profiles.setdefault(profile, len(self._profiles) + 1)
-
-    def _follow(self, before: int, touched: set[int], policies: PolicyBook | None = None) -> None:
-        if self._number == before:
-            return
-        known = len(self._profiles)
-        placed = a_placement({subject_id: self._profile_id(subject_id) for subject_id in touched})
-        new = {number: profile for profile, number in self._profiles.items() if number > known}
-        self._follower.apply(Change(Revision(1, before), Revision(1, self._number), placed, new, policies))

@@ -51,14 +51,12 @@ class Blockade:
         self._open.set()
 
 
-async def in_one_group(
-    database: Database, *units: Callable[[Connection], object], then: Callable[[object], None] | None = None
-) -> list[object]:
+async def in_one_group(database: Database, *units: Callable[[Connection], object]) -> list[object]:
     """Has the units wait until they can only share a transaction; their results or exceptions."""
     blockade = Blockade()
     blocked = asyncio.create_task(database.write(blockade))
     await blockade.reached()
-    waiting = [asyncio.create_task(database.write(unit, then)) for unit in units]
+    waiting = [asyncio.create_task(database.write(unit)) for unit in units]
     await asyncio.sleep(0)
     blockade.open()
     await blocked

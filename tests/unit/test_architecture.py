@@ -6,7 +6,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("consent", "metering", "licensing")
-RECIPES = {"registrar", "index", "meter", "desk", "contracts", "ledger", "sealing", "outbox", "sweeper"}
+RECIPES = {
+    *("acknowledging", "custodian", "freshness", "registrar", "watching"),
+    *("id_table", "index", "places", "post_states", "profiles"),
+    *("meter",),
+    *("contracts", "desk", "ledger", "outbox", "sealing", "sweeper"),
+}
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}
 

@@ -14,10 +14,14 @@ MOST_POSTS = 10_000
 class Batch:
     """Columns of N posts with M embeds; made by `batch_of`."""
 
+    post_ids: NDArray[np.uint64]
+    """N ids."""
     author_ids: NDArray[np.uint64]
     """N ids; 0 is an unnamed contributor."""
     embed_offsets: NDArray[np.uint32]
-    """N + 1 places in the next column, from 0 to M."""
+    """N + 1 places in the next columns, from 0 to M."""
+    embed_ids: NDArray[np.uint64]
+    """M ids; 0 where it is not known, which no post has."""
     embed_author_ids: NDArray[np.uint64]
     """M ids; 0 is an unnamed contributor."""
 
@@ -48,7 +52,11 @@ def batch_of(
     if offsets[0] != 0 or offsets[-1] != embeds or bool(np.any(offsets[1:] < offsets[:-1])):
         raise _column_lengths("embed_offsets", "offsets rise from 0 to the number of embeds")
     return Batch(
-        np.frombuffer(author_ids, dtype="<u8"), offsets, np.frombuffer(embed_author_ids, dtype="<u8")
+        post_ids=np.frombuffer(post_ids, dtype="<u8"),
+        author_ids=np.frombuffer(author_ids, dtype="<u8"),
+        embed_offsets=offsets,
+        embed_ids=np.frombuffer(embed_ids, dtype="<u8"),
+        embed_author_ids=np.frombuffer(embed_author_ids, dtype="<u8"),
     )
 
 

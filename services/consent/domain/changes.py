@@ -1,13 +1,15 @@
-"""How far the history has come, and what one step of it means for the compiled index."""
+"""How far the history has come, and what a stretch of it means for the compiled index."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.consent.domain.halts import HaltScope
 from services.consent.domain.policies import PolicyBook
+from services.consent.domain.posts import PostState
 from services.consent.domain.subjects import Profile
 
 
@@ -24,45 +26,54 @@ class Placement:
     """Which profile each of some subjects has: two columns of equal length, no subject twice."""
 
     subject_ids: NDArray[np.uint64]
-    profile_ids: NDArray[np.uint32]
+    profile_ids: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PostPlacement:
+    """Which of `states` each of some posts has: two columns of equal length, no post twice."""
+
+    post_ids: NDArray[np.uint64]
+    places: NDArray[np.uint32]
+    """Places in `states`."""
+    states: tuple[PostState, ...]
 
 
 @dataclass(frozen=True)
 class Change:
-    """What one unit of work changed, from one revision to a later one. Applied in the order of commits."""
+    """What one stretch of the history comes to: everything that is different after it, as it is then.
 
-    before: Revision
+    The parts may be read from the database while they are taken: they are good once, and in this order.
+    """
+
+    before: Revision | None
+    """Where the stretch begins; None for the whole history, from nothing."""
     after: Revision
-    placement: Placement | None = None
-    profiles: Mapping[int, Profile] | None = None
-    """Profiles that got their id in this unit; it may be one that was dropped earlier."""
+    profiles: Mapping[int, Profile] = field(default_factory=dict)
+    """Profiles that are new, by id. An id is never given again."""
+    subjects: Iterable[Placement] = ()
+    subject_count: int = 0
+    """Subjects in all of `subjects`, or more."""
+    posts: Iterable[PostPlacement] = ()
+    post_count: int = 0
+    """Posts in all of `posts`, or more."""
     policies: PolicyBook | None = None
-    """The whole book where it changed."""
-    dropped: tuple[int, ...] = ()
-    """Ids of profiles that no subject has any more."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """Everything that the index is made from, as of one revision."""
-
-    revision: Revision
-    placement: Placement
-    profiles: Mapping[int, Profile]
-    policies: PolicyBook
+    """The whole book; None where it is as before."""
+    halts: frozenset[HaltScope] | None = None
+    """All that are in force; None where they are as before."""
 
 
 class Follower(Protocol):
-    """Whoever follows the database step by step."""
+    """Whoever follows the database. One call at a time."""
 
-    def replace(self, contents: Contents) -> None:
-        """Starts over with everything."""
+    @property
+    def revision(self) -> Revision | None:
+        """How far it has come; None at the beginning."""
         ...
 
-    def apply(self, change: Change) -> None:
-        """Takes one committed change, in the order of commits."""
-        ...
+    def prepare(self, change: Change) -> Callable[[], None]:
+        """Reads a stretch that begins at `revision`, or the whole history; the call returned takes it in.
 
-    def distrust(self) -> None:
-        """A commit may have happened that is never going to be told."""
+        Until that call nothing of it is seen: the database may not confirm what it has shown.
+        """
         ...

@@ -15,6 +15,15 @@ class Recorded:
 
 
 @dataclass(frozen=True)
+class Objected:
+    """What objections came to."""
+
+    revision: Revision
+    recorded: tuple[int, ...]
+    """Revisions of the denies that were recorded."""
+
+
+@dataclass(frozen=True)
 class Rejected:
     """A row of an import was not taken."""
 
@@ -43,6 +52,22 @@ class Published:
     """A policy was announced."""
 
     version: int
+    revision: Revision
+
+
+@dataclass(frozen=True)
+class Halted:
+    """A halt was ordered or lifted."""
+
+    halt_id: int
+    revision: Revision
+
+
+@dataclass(frozen=True)
+class Erased:
+    """A subject's records were erased."""
+
+    erased_us: int
     revision: Revision
 
 

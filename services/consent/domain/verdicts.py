@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.consent.domain.choices import Says
+from services.consent.domain.halts import HaltScope
 from services.consent.domain.policies import Policy, Regime
+from services.consent.domain.posts import PostMark, PostState
 from services.consent.domain.purposes import PURPOSES
 from services.consent.domain.subjects import Facts, Profile, State
 
 EVERYWHERE = frozenset({"*"})
 """The single entry that makes a license cover all jurisdictions; beside others it says nothing."""
+NO_HALTS: frozenset[HaltScope] = frozenset()
 
 
 class Reason(enum.IntEnum):
@@ -36,6 +39,10 @@ class Reason(enum.IntEnum):
     NO_POLICY = 12
     JURISDICTION_NOT_LICENSED = 13
     CONTRIBUTOR_UNNAMED = 14
+    HALTED = 15
+    POST_DENIED = 16
+    POST_DELETED = 17
+    WITHHELD = 18
 
 
 _STATE_REASONS = (
@@ -56,13 +63,25 @@ class Question:
     """A number of the table of purposes."""
     jurisdictions: frozenset[str]
     """Of contributors; {"*"} is all of them."""
+    territory: frozenset[str] = EVERYWHERE
+    """Countries in which the posts may be used; with "*" or empty, everywhere."""
+
+    def reaches(self, countries: frozenset[str]) -> bool:
+        """Whether the territory includes one of the countries; what is everywhere reaches any."""
+        if not self.territory or "*" in self.territory:
+            return bool(countries)
+        return any(place.partition("-")[0] in countries for place in self.territory)
 
 
-def reason_of(profile: Profile, question: Question, policy: Policy | None) -> Reason:
+def reason_of(
+    profile: Profile, question: Question, policy: Policy | None, halts: frozenset[HaltScope] = NO_HALTS
+) -> Reason:
     """The reason for one named contributor; the first that applies, in the order of the checks below."""
+    if is_halted(question, halts):
+        return Reason.HALTED
     if profile.facts is None:
         return Reason.SUBJECT_UNKNOWN
-    by_facts = reason_of_facts(profile.facts, question)
+    by_facts = reason_of_facts(profile.facts, question, halts)
     if by_facts is not Reason.ALLOWED:
         return by_facts
     for purpose, asked in purposes_of(question.purpose):
@@ -74,16 +93,36 @@ def reason_of(profile: Profile, question: Question, policy: Policy | None) -> Re
     return Reason.ALLOWED
 
 
-def reason_of_facts(facts: Facts, question: Question) -> Reason:
-    """C4 in the order of the states, then whether the license covers the jurisdiction (L2)."""
+def is_halted(question: Question, halts: frozenset[HaltScope]) -> bool:
+    """Whether all releases to this licensee for this purpose are stopped (C12)."""
+    return any(halt.stops(question.licensee, question.purpose) for halt in halts)
+
+
+def reason_of_facts(facts: Facts, question: Question, halts: frozenset[HaltScope] = NO_HALTS) -> Reason:
+    """Whether anyone knows who they are; C4 in the order of the states; C12; C5; then the license (L2)."""
+    if not facts.jurisdiction:
+        return Reason.SUBJECT_UNKNOWN
     for state, reason in _STATE_REASONS:
         if facts.states & state:
             return reason
+    if any(halt.covers(facts.jurisdiction) for halt in halts):
+        return Reason.HALTED
+    if question.reaches(facts.withheld):
+        return Reason.WITHHELD
     country = facts.jurisdiction.partition("-")[0]
     licensed = not question.jurisdictions.isdisjoint((facts.jurisdiction, country))
     if not licensed and question.jurisdictions != EVERYWHERE:
         return Reason.JURISDICTION_NOT_LICENSED
     return Reason.ALLOWED
+
+
+def reason_of_state(state: PostState, question: Question) -> Reason:
+    """What a post's own state says, whoever wrote it (C5)."""
+    if state.marks & PostMark.DENIED:
+        return Reason.POST_DENIED
+    if state.marks & PostMark.DELETED:
+        return Reason.POST_DELETED
+    return Reason.WITHHELD if question.reaches(state.withheld) else Reason.ALLOWED
 
 
 def purposes_of(purpose: int) -> tuple[tuple[int, int | None], ...]:

@@ -4,47 +4,52 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.consent.acknowledging import Acknowledged
 from services.consent.domain.changes import Revision
 from services.consent.domain.outcomes import Imported, Published, Recorded, Rejected
 from services.consent.domain.policies import Policy, Rule
-from services.consent.registrar import Acknowledged, Answer
+from services.consent.registrar import Answer
 from services.consent.rpc.requests import page_token_of
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1 import policy_pb2
+from sluice.consent.v1.rejection_pb2 import RejectedRow
 from sluice.type.v1 import purpose_pb2, revision_pb2
+
+_EARLIEST_US, _LATEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""0001-01-01 to 9999-12-31, the span of google.protobuf.Timestamp."""
 
 
 def checked(answer: Answer) -> pb.CheckConsentResponse:
     """A reason a post, and as of when."""
     return pb.CheckConsentResponse(
         reasons=answer.reasons.tobytes(),
-        revision=_revision(answer.revision),
+        revision=revision_message(answer.revision),
         policy_version=answer.policy_version,
-        good_until=_timestamp(answer.good_until_us),
-        checked_at=_timestamp(answer.checked_us),
+        good_until=timestamp(answer.good_until_us),
+        checked_at=timestamp(answer.checked_us),
     )
 
 
 def recorded(acknowledged: Acknowledged[Recorded]) -> pb.RecordChoiceResponse:
     """A durable choice."""
     return pb.RecordChoiceResponse(
-        revision=_revision(acknowledged.outcome.revision),
-        stated_at=_timestamp(acknowledged.outcome.stated_us),
-        in_force_after=_timestamp(acknowledged.in_force_after_us),
+        revision=revision_message(acknowledged.outcome.revision),
+        stated_at=timestamp(acknowledged.outcome.stated_us),
+        in_force_after=timestamp(acknowledged.in_force_after_us),
     )
 
 
 def choices_imported(
     acknowledged: Acknowledged[Imported], bad: tuple[Rejected, ...]
-) -> pb.ImportChoicesResponse:
+) -> pb.RecordChoicesResponse:
     """What became of the rows; `bad` were turned away at the edge."""
     outcome = acknowledged.outcome.with_rejected(bad)
-    return pb.ImportChoicesResponse(
+    return pb.RecordChoicesResponse(
         accepted=outcome.accepted,
         unchanged=outcome.unchanged,
-        rejected=_rejected(outcome.rejected),
-        revision=_revision(outcome.revision),
-        in_force_after=_timestamp(acknowledged.in_force_after_us),
+        rejected=rejected_rows(outcome.rejected),
+        revision=revision_message(outcome.revision),
+        in_force_after=timestamp(acknowledged.in_force_after_us),
     )
 
 
@@ -56,9 +61,9 @@ def subjects_imported(
     return pb.ImportSubjectsResponse(
         accepted=outcome.accepted,
         unchanged=outcome.unchanged,
-        rejected=_rejected(outcome.rejected),
-        revision=_revision(outcome.revision),
-        in_force_after=_timestamp(acknowledged.in_force_after_us),
+        rejected=rejected_rows(outcome.rejected),
+        revision=revision_message(outcome.revision),
+        in_force_after=timestamp(acknowledged.in_force_after_us),
     )
 
 
@@ -66,8 +71,8 @@ def published(acknowledged: Acknowledged[Published], policy: Policy) -> pb.Publi
     """The policy as stored."""
     return pb.PublishPolicyResponse(
         policy=_policy(policy),
-        revision=_revision(acknowledged.outcome.revision),
-        in_force_after=_timestamp(acknowledged.in_force_after_us),
+        revision=revision_message(acknowledged.outcome.revision),
+        in_force_after=timestamp(acknowledged.in_force_after_us),
     )
 
 
@@ -84,11 +89,11 @@ def _policy(policy: Policy) -> policy_pb2.Policy:
     draft, activation = policy.draft, policy.activation
     return policy_pb2.Policy(
         version=policy.version,
-        effective_at=_timestamp(draft.effective_us),
+        effective_at=timestamp(draft.effective_us),
         text_digest=draft.text_digest,
         rules=[_rule(rule) for rule in draft.rules],
         notice_digests=sorted(draft.notices),
-        activated_at=None if activation is None else _timestamp(activation.activated_us),
+        activated_at=None if activation is None else timestamp(activation.activated_us),
         activation_revision=0 if activation is None else activation.revision,
     )
 
@@ -101,15 +106,18 @@ def _rule(rule: Rule) -> policy_pb2.PolicyRule:
     )
 
 
-def _rejected(rows: Sequence[Rejected]) -> list[pb.RejectedRow]:
-    return [pb.RejectedRow(line=row.line, reason=row.reason, message=row.message) for row in rows]
+def rejected_rows(rows: Sequence[Rejected]) -> list[RejectedRow]:
+    """Rows that were not taken."""
+    return [RejectedRow(line=row.line, reason=row.reason, message=row.message) for row in rows]
 
 
-def _revision(revision: Revision) -> revision_pb2.Revision:
+def revision_message(revision: Revision) -> revision_pb2.Revision:
+    """A position in the history."""
     return revision_pb2.Revision(epoch=revision.epoch, number=revision.number)
 
 
-def _timestamp(time_us: int) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromMicroseconds(time_us)
-    return timestamp
+def timestamp(time_us: int) -> Timestamp:
+    """A time in microseconds UTC; what no timestamp can say is the nearest that one can."""
+    message = Timestamp()
+    message.FromMicroseconds(min(max(time_us, _EARLIEST_US), _LATEST_US))
+    return message

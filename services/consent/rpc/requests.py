@@ -7,18 +7,20 @@ from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.identity import current_principal
+from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.ids import check_request_id
 from services.chassis.refusals import invalid
 from services.chassis.replays import ReplayKey
 from services.consent.domain.batches import Batch, batch_of
+from services.consent.domain.choices import subject_unknown
 from services.consent.domain.policies import PolicyDraft, Regime, Rule
-from services.consent.domain.verdicts import Question
+from services.consent.domain.verdicts import EVERYWHERE, Question
 from sluice.consent.v1 import consent_service_pb2 as pb
-from sluice.consent.v1 import policy_pb2
+from sluice.consent.v1 import explanation_pb2, policy_pb2
 
 LARGEST_VERSION = 2**31 - 1
-"""Versions are numbers of 32 bits in the database."""
+LARGEST_REVISION = 2**63 - 1
+"""Versions are numbers of 32 bits in the database, revisions of 64."""
 
 
 class Write(Protocol):
@@ -43,7 +45,32 @@ def question(request: pb.CheckConsentRequest) -> Question:
     """Raises Refusal PURPOSE_UNSPECIFIED."""
     if request.purpose == 0:
         raise invalid("PURPOSE_UNSPECIFIED", "the request names no purpose", field="purpose")
-    return Question(request.licensee_id, request.purpose, frozenset(request.author_jurisdictions))
+    return Question(
+        request.licensee_id,
+        request.purpose,
+        frozenset(request.author_jurisdictions),
+        frozenset(request.territory),
+    )
+
+
+def explained_question(request: explanation_pb2.ExplainConsentRequest) -> Question:
+    """Raises Refusal PURPOSE_UNSPECIFIED."""
+    if request.purpose == 0:
+        raise invalid("PURPOSE_UNSPECIFIED", "the request names no purpose", field="purpose")
+    jurisdictions = frozenset(request.author_jurisdictions) or EVERYWHERE
+    return Question(request.licensee_id, request.purpose, jurisdictions, frozenset(request.territory))
+
+
+def as_of(request: explanation_pb2.ExplainConsentRequest) -> int | None:
+    """The time asked about, microseconds UTC; None for now."""
+    return microseconds(request.as_of) if request.HasField("as_of") else None
+
+
+def check_own(subject_id: int) -> None:
+    """A subject sees and changes their own alone; another's id looks like one that is not there."""
+    principal = current_principal()
+    if principal.kind is PrincipalKind.SUBJECT and principal.party != str(subject_id):
+        raise subject_unknown()
 
 
 def batch(request: pb.CheckConsentRequest) -> Batch:
@@ -72,21 +99,21 @@ def microseconds(timestamp: Timestamp) -> int:
     return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
 
 
-def version_of(page_token: str) -> int | None:
-    """The version below which the page begins; raises Refusal PAGE_TOKEN_INVALID."""
+def number_of(page_token: str, largest: int = LARGEST_REVISION) -> int | None:
+    """The number below which the page begins; raises Refusal PAGE_TOKEN_INVALID."""
     if not page_token:
         return None
     refusal = invalid("PAGE_TOKEN_INVALID", "no answer gave this page token", field="page_token")
     try:
-        version = int(base64.b64decode(page_token, altchars=b"-_", validate=True))
+        number = int(base64.b64decode(page_token, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
         raise refusal from error
     # A number can be written in many ways, of which answers use one; and the database knows none so large.
-    if not 0 < version <= LARGEST_VERSION or page_token_of(version) != page_token:
+    if not 0 < number <= largest or page_token_of(number) != page_token:
         raise refusal
-    return version
+    return number
 
 
-def page_token_of(version: int) -> str:
-    """Back from `version_of`."""
-    return base64.urlsafe_b64encode(str(version).encode()).decode()
+def page_token_of(number: int) -> str:
+    """Back from `number_of`."""
+    return base64.urlsafe_b64encode(str(number).encode()).decode()

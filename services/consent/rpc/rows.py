@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from services.chassis.refusals import Refusal, invalid
 from services.consent.domain.choices import (
     ALL_PURPOSES,
@@ -33,7 +35,7 @@ def live_choice(given: choice_pb2.Choice) -> Draft:
 
 
 def choices(
-    given: Iterable[pb.ImportChoicesRequest.Row],
+    given: Iterable[pb.RecordChoicesRequest.Row],
 ) -> tuple[list[tuple[int, Draft]], tuple[Rejected, ...]]:
     """(line, choice) of the good rows, in their order, and the bad ones."""
     good, bad = [], []
@@ -50,8 +52,8 @@ def choices(
 
 def subjects(
     given: Iterable[pb.ImportSubjectsRequest.Row],
-) -> tuple[list[tuple[int, Facts]], tuple[Rejected, ...]]:
-    """(subject id, facts) of the good rows, in their order, and the bad ones."""
+) -> tuple[list[tuple[int, int, Facts, int | None]], tuple[Rejected, ...]]:
+    """(line, subject id, facts, as of) of the good rows, in their order, and the bad ones."""
     good, bad = [], []
     for row in given:
         try:
@@ -60,8 +62,14 @@ def subjects(
         except Refusal as refusal:
             bad.append(rejected(row.line, refusal))
         else:
-            good.append((row.subject.subject_id, facts))
+            as_of_us = bounded_us(row.subject.as_of) if row.subject.HasField("as_of") else None
+            good.append((row.line, row.subject.subject_id, facts, as_of_us))
     return good, tuple(bad)
+
+
+def bounded_us(time: Timestamp) -> int:
+    """A time that a source claims, microseconds UTC, within what can be stored."""
+    return min(max(microseconds(time), EARLIEST_US), LATEST_US)
 
 
 def _imported_choice(given: choice_pb2.Choice) -> Draft:
@@ -74,7 +82,7 @@ def _imported_choice(given: choice_pb2.Choice) -> Draft:
         raise invalid("PURPOSE_UNKNOWN", "a choice names a purpose, or all of them")
     if given.method not in choice_pb2.ChoiceMethod.values():
         raise invalid("METHOD_UNKNOWN", "the method is not one of the contract")
-    claimed_us = microseconds(given.stated_at) if given.HasField("stated_at") else None
+    claimed_us = bounded_us(given.stated_at) if given.HasField("stated_at") else None
     return _draft(given, claimed_us)
 
 
@@ -89,7 +97,7 @@ def _draft(given: choice_pb2.Choice, claimed_us: int | None) -> Draft:
         given.method,
         # What is no digest says nothing; a deny is not refused for it (C1).
         given.notice_digest if len(given.notice_digest) == DIGEST_BYTES else b"",
-        None if claimed_us is None else min(max(claimed_us, EARLIEST_US), LATEST_US),
+        claimed_us,
     )
 
 
@@ -100,7 +108,9 @@ def _facts(given: subject_pb2.Subject) -> Facts:
         if number not in _STATES:
             raise invalid("STATE_UNKNOWN", "a state is not one of the contract")
         states |= _STATES[number]
-    return Facts(given.jurisdiction, states, frozenset(given.notice_digests))
+    return Facts(
+        given.jurisdiction, states, frozenset(given.notice_digests), frozenset(given.withheld_countries)
+    )
 
 
 def _check_subject_id(subject_id: int) -> None:

@@ -1,40 +1,32 @@
-"""ConsentService as gRPC sees it: who may call what, and each call translated to the registrar and back."""
+"""ConsentService as gRPC sees it: each call translated to the recipes and back."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
-from services.chassis.identity import AdmissionTable, PrincipalKind, admit, current_principal
 from services.chassis.telemetry import set_attributes
-from services.consent.domain.choices import subject_unknown
+from services.consent.custodian import Custodian
 from services.consent.registrar import POLICIES_A_PAGE, Registrar
-from services.consent.rpc import answers, requests, rows
+from services.consent.rpc import answers, records, requests, rows
+from services.consent.rpc.signals import objections
 from sluice.consent.v1 import consent_service_pb2 as pb
+from sluice.consent.v1 import explanation_pb2
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceServicer
 
 SERVICE = "sluice.consent.v1.ConsentService"
-
-_TRUST = ("trust", "admin")
-_IMPORTERS = admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, roles=_TRUST)
-ADMISSIONS: AdmissionTable = {
-    f"/{SERVICE}/CheckConsent": admit(PrincipalKind.SERVICE),
-    f"/{SERVICE}/RecordChoice": admit(PrincipalKind.SUBJECT, PrincipalKind.OPERATOR, roles=_TRUST),
-    f"/{SERVICE}/ImportChoices": _IMPORTERS,
-    f"/{SERVICE}/ImportSubjects": _IMPORTERS,
-    f"/{SERVICE}/PublishPolicy": admit(PrincipalKind.OPERATOR, roles=(*_TRUST, "legal")),
-    f"/{SERVICE}/ListPolicies": admit(*PrincipalKind),
-}
 
 _Context: TypeAlias = ServicerContext[Any, Any]
 
 
 class ConsentServicer(ConsentServiceServicer):
-    """Translates between the contract and the registrar."""
+    """Translates between the contract and the recipes."""
 
-    def __init__(self, registrar: Registrar, clock: Clock) -> None:
+    def __init__(self, registrar: Registrar, custodian: Custodian, clock: Clock) -> None:
         self._registrar = registrar
+        self._custodian = custodian
         self._clock = clock
 
     async def CheckConsent(  # noqa: N802
@@ -53,17 +45,57 @@ class ConsentServicer(ConsentServiceServicer):
     ) -> pb.RecordChoiceResponse:
         """One choice, a subject's own or one that an operator records for them."""
         key = requests.replay_key("RecordChoice", request, self._clock.now_us())
-        _check_own(request.choice.subject_id)
+        requests.check_own(request.choice.subject_id)
         return answers.recorded(await self._registrar.record(rows.live_choice(request.choice), key))
 
-    async def ImportChoices(  # noqa: N802
-        self, request: pb.ImportChoicesRequest, context: _Context
-    ) -> pb.ImportChoicesResponse:
-        """Good rows go in, bad ones are listed."""
-        key = requests.replay_key("ImportChoices", request, self._clock.now_us())
-        # Reading ten thousand rows takes a while, in which others are to be answered.
-        good, bad = await asyncio.to_thread(rows.choices, request.rows)
-        return answers.choices_imported(await self._registrar.import_choices(good, key), bad)
+    async def RecordSignals(  # noqa: N802
+        self, request: pb.RecordSignalsRequest, context: _Context
+    ) -> pb.RecordSignalsResponse:
+        """What a browser or a site objects to."""
+        key = requests.replay_key("RecordSignals", request, self._clock.now_us())
+        requests.check_own(request.subject_id)
+        signals = objections(request.sec_gpc, request.content_usage)
+        acknowledged = await self._registrar.object(request.subject_id, request.source, signals, key)
+        recorded = acknowledged.outcome.recorded
+        above = max(recorded, default=0) + 1
+        choices, _ = await self._custodian.choices(request.subject_id, above, len(recorded))
+        return records.objected(acknowledged, choices)
+
+    async def RecordChoices(  # noqa: N802
+        self, pages: AsyncIterator[pb.RecordChoicesRequest], context: _Context
+    ) -> AsyncIterator[pb.RecordChoicesResponse]:
+        """Good rows go in, bad ones are listed; a page is answered before the next one is read."""
+        async for page in pages:
+            key = requests.replay_key("RecordChoices", page, self._clock.now_us())
+            # Reading ten thousand rows takes a while, in which others are to be answered.
+            good, bad = await asyncio.to_thread(rows.choices, page.rows)
+            yield answers.choices_imported(await self._registrar.import_choices(good, key), bad)
+
+    async def GetChoices(  # noqa: N802
+        self, request: pb.GetChoicesRequest, context: _Context
+    ) -> pb.GetChoicesResponse:
+        """What still matters of what a subject chose."""
+        requests.check_own(request.subject_id)
+        return records.standing(request.subject_id, *await self._custodian.standing(request.subject_id))
+
+    async def ListChoiceHistory(  # noqa: N802
+        self, request: pb.ListChoiceHistoryRequest, context: _Context
+    ) -> pb.ListChoiceHistoryResponse:
+        """Everything that a subject ever chose."""
+        requests.check_own(request.subject_id)
+        below = requests.number_of(request.page_token)
+        size = request.page_size or POLICIES_A_PAGE
+        page, revision = await self._custodian.choices(request.subject_id, below, size + 1)
+        return records.history(request.subject_id, page, size, revision)
+
+    async def ExplainConsent(  # noqa: N802
+        self, request: explanation_pb2.ExplainConsentRequest, context: _Context
+    ) -> explanation_pb2.ExplainConsentResponse:
+        """Which record decided, by which rule."""
+        question, as_of_us = requests.explained_question(request), requests.as_of(request)
+        return records.explained(
+            await self._custodian.explain(request.subject_id, request.post_id, question, as_of_us)
+        )
 
     async def ImportSubjects(  # noqa: N802
         self, request: pb.ImportSubjectsRequest, context: _Context
@@ -86,14 +118,7 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: pb.ListPoliciesRequest, context: _Context
     ) -> pb.ListPoliciesResponse:
         """Newest first."""
-        below = requests.version_of(request.page_token)
+        below = requests.number_of(request.page_token, requests.LARGEST_VERSION)
         size = request.page_size or POLICIES_A_PAGE
         # One more than is shown says whether there is another page.
         return answers.listed(await self._registrar.policies(below, size + 1), size)
-
-
-def _check_own(subject_id: int) -> None:
-    """A subject chooses for themselves alone; another's id looks like one that is not there."""
-    principal = current_principal()
-    if principal.kind is PrincipalKind.SUBJECT and principal.party != str(subject_id):
-        raise subject_unknown()

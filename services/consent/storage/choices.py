@@ -1,13 +1,13 @@
 """Choices on record, live and imported (C1)."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
 from services.chassis.refusals import Refusal
-from services.consent.domain.changes import Change, Revision
+from services.consent.domain.changes import Revision
 from services.consent.domain.choices import (
     Choice,
     Draft,
@@ -19,11 +19,13 @@ from services.consent.domain.choices import (
     stamp_repeated,
 )
 from services.consent.domain.outcomes import Imported, Recorded, Rejected, rejected
-from services.consent.domain.subjects import Subject
+from services.consent.domain.subjects import Subject, check_not_erased
+from services.consent.domain.withdrawals import of_choice
 from services.consent.storage.codec import NO_TIME, signed
-from services.consent.storage.head import advance, after
-from services.consent.storage.states import Stored, chunks, read_subjects, write_subjects
+from services.consent.storage.head import Part, advance, read_head
+from services.consent.storage.states import chunks, read_subjects, write_subjects
 from services.consent.storage.tables import TABLES
+from services.consent.storage.withdrawals import record_withdrawals
 
 _CHOICES = TABLES["choices"]
 
@@ -31,74 +33,110 @@ Row = tuple[int, Draft]
 """Line and choice."""
 
 
-def record(connection: Connection, draft: Draft, now_us: int, by: str) -> tuple[Recorded, Change]:
-    """Records a live choice; raises Refusal SUBJECT_UNKNOWN, TOO_MANY_SCOPES."""
-    stored = read_subjects(connection, [draft.subject_id])
-    subject = stored.subjects.get(draft.subject_id, Subject())
-    check_subject(draft, known=subject.facts is not None)
-    check_room(draft, subject.choices)
-    stated_us = stamp_live(now_us, subject.last_stated_us)
-    before = advance(connection, 1)
-    choice = Choice(draft.stance, draft.scope, stated_us, before.number + 1)
-    connection.execute(insert(_CHOICES), [_row(draft, choice, stated_us, now_us, by)])
-    changed = {draft.subject_id: subject.with_choice(choice)}
-    return Recorded(after(before, 1), stated_us), _change(connection, before, 1, changed, stored)
-
-
-@dataclass
 class _Intake:
-    """What an import comes to, row by row."""
+    """Choices that are taken one after the other, and what they make of their subjects."""
 
-    changed: dict[int, Subject] = field(default_factory=dict)
-    inserts: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[Rejected] = field(default_factory=list)
+    def __init__(self, connection: Connection, subject_ids: Collection[int]) -> None:
+        """Expects the head to be locked, for what a choice comes to depends on its revision."""
+        self._connection = connection
+        self._stored = read_subjects(connection, subject_ids)
+        self._changed: dict[int, Subject] = {}
+        self._before = read_head(connection)
+        self._taken: list[tuple[Draft, Choice]] = []
+
+    @property
+    def accepted(self) -> int:
+        """Choices taken so far."""
+        return len(self._taken)
+
+    def subject(self, subject_id: int) -> Subject:
+        """As of the choices taken so far."""
+        return self._changed.get(subject_id) or self._stored.subjects.get(subject_id) or Subject()
+
+    def take(self, draft: Draft, stated_us: int) -> None:
+        """Takes one more."""
+        revision = self._before.number + len(self._taken) + 1
+        choice = Choice(draft.stance, draft.scope, stated_us, revision)
+        self._changed[draft.subject_id] = self.subject(draft.subject_id).with_choice(choice)
+        self._taken.append((draft, choice))
+
+    def take_live(self, draft: Draft, now_us: int) -> int:
+        """Takes one that is made now; its stated time. Raises Refusal as `record` does."""
+        subject = self.subject(draft.subject_id)
+        _check(draft, subject)
+        stated_us = stamp_live(now_us, subject.last_stated_us)
+        # What is live has no time of its source's: it is on record with the one that it was given.
+        self.take(replace(draft, claimed_us=stated_us), stated_us)
+        return stated_us
+
+    def write(self, now_us: int, by: str) -> Revision:
+        """Records all that was taken; returns the revision after it."""
+        if not self._taken:
+            return self._before
+        taken = advance(self._connection, self.accepted, now_us, Part.SUBJECTS)
+        assert taken.before == self._before
+        rows = [_row(draft, choice, taken.at_us, by) for draft, choice in self._taken]
+        self._connection.execute(insert(_CHOICES), rows)
+        withdrawals = {
+            choice.revision: withdrawal
+            for draft, choice in self._taken
+            if (withdrawal := of_choice(draft.subject_id, choice.stance, choice.scope))
+        }
+        record_withdrawals(self._connection, withdrawals, taken.at_us)
+        write_subjects(self._connection, self._changed, self._stored, taken, self.accepted)
+        return taken.last(self.accepted)
 
 
-def import_rows(
-    connection: Connection, rows: Sequence[Row], now_us: int, by: str
-) -> tuple[Imported, Change | None]:
+def record(connection: Connection, draft: Draft, now_us: int, by: str) -> Recorded:
+    """Records a live choice; raises Refusal SUBJECT_UNKNOWN, SUBJECT_ERASED, TOO_MANY_SCOPES."""
+    intake = _Intake(connection, [draft.subject_id])
+    stated_us = intake.take_live(draft, now_us)
+    return Recorded(intake.write(now_us, by), stated_us)
+
+
+def record_all(
+    connection: Connection, drafts: Sequence[Draft], now_us: int, by: str
+) -> tuple[Revision, tuple[int, ...]]:
+    """Records live choices together; their revision, and that of each. Raises Refusal as `record` does."""
+    intake = _Intake(connection, {draft.subject_id for draft in drafts})
+    for draft in drafts:
+        intake.take_live(draft, now_us)
+    revision = intake.write(now_us, by)
+    return revision, tuple(range(revision.number - len(drafts) + 1, revision.number + 1))
+
+
+def import_rows(connection: Connection, rows: Sequence[Row], now_us: int, by: str) -> Imported:
     """Records the rows that can be, in their order; those on record already change nothing."""
-    # Holds the head from here on, for what becomes of a row depends on the revisions of those before it.
-    before = advance(connection, 0)
-    stored = read_subjects(connection, {draft.subject_id for _, draft in rows})
-    recorded = _recorded(connection, {draft.subject_id for _, draft in rows})
-    intake = _Intake()
+    subject_ids = {draft.subject_id for _, draft in rows}
+    intake, refused = _Intake(connection, subject_ids), list[Rejected]()
+    recorded = _recorded(connection, subject_ids)
     for line, draft in rows:
-        subject = intake.changed.get(draft.subject_id) or stored.subjects.get(draft.subject_id) or Subject()
         try:
-            stated_us = _stamp(draft, subject, recorded.get(_content(draft)), now_us)
+            stated_us = _stamp(draft, intake.subject(draft.subject_id), recorded.get(_content(draft)), now_us)
         except Refusal as refusal:
-            intake.refused.append(rejected(line, refusal))
+            refused.append(rejected(line, refusal))
             continue
         if stated_us is not None:
             recorded[_content(draft)] = stated_us
-            revision = before.number + len(intake.inserts) + 1
-            choice = Choice(draft.stance, draft.scope, stated_us, revision)
-            intake.changed[draft.subject_id] = subject.with_choice(choice)
-            intake.inserts.append(_row(draft, choice, draft.claimed_us, now_us, by))
-    return _take(connection, intake, len(rows), before, stored)
+            intake.take(draft, stated_us)
+    revision = intake.write(now_us, by)
+    return Imported(intake.accepted, len(rows) - intake.accepted - len(refused), tuple(refused), revision)
 
 
-def _take(
-    connection: Connection, intake: _Intake, rows: int, before: Revision, stored: Stored
-) -> tuple[Imported, Change | None]:
-    accepted, refused = len(intake.inserts), tuple(intake.refused)
-    imported = Imported(accepted, rows - accepted - len(refused), refused, after(before, accepted))
-    if not accepted:
-        return imported, None
-    advance(connection, accepted)
-    connection.execute(insert(_CHOICES), intake.inserts)
-    return imported, _change(connection, before, accepted, intake.changed, stored)
+def _check(draft: Draft, subject: Subject) -> None:
+    check_not_erased(subject)
+    check_subject(draft, known=subject.known)
+    check_room(draft, subject.choices)
 
 
 def _stamp(draft: Draft, subject: Subject, recorded_us: int | None, now_us: int) -> int | None:
     """The stated time of an imported choice, None where it changes nothing.
 
-    Raises Refusal STATED_TIME_MISSING, STATED_IN_THE_FUTURE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
+    Raises Refusal STATED_TIME_MISSING, STATED_IN_THE_FUTURE, SUBJECT_UNKNOWN, SUBJECT_ERASED,
+    TOO_MANY_SCOPES.
     """
     check_claimed_time(draft, now_us)
-    check_subject(draft, known=subject.facts is not None)
-    check_room(draft, subject.choices)
+    _check(draft, subject)
     if recorded_us is None:
         return stamp_import(draft, now_us)
     return stamp_repeated(draft, recorded_us, subject.choices, now_us)
@@ -134,7 +172,7 @@ def _content(draft: Draft) -> tuple[Any, ...]:
     )
 
 
-def _row(draft: Draft, choice: Choice, claimed_us: int | None, now_us: int, by: str) -> dict[str, Any]:
+def _row(draft: Draft, choice: Choice, at_us: int, by: str) -> dict[str, Any]:
     return {
         "revision": choice.revision,
         "subject_id": signed(draft.subject_id),
@@ -143,18 +181,8 @@ def _row(draft: Draft, choice: Choice, claimed_us: int | None, now_us: int, by: 
         "purpose": draft.scope.purpose,
         "method": draft.method,
         "notice_digest": draft.notice_digest,
-        "claimed_us": NO_TIME if claimed_us is None else claimed_us,
+        "claimed_us": NO_TIME if draft.claimed_us is None else draft.claimed_us,
         "stated_us": choice.stated_us,
-        "recorded_us": now_us,
+        "recorded_us": at_us,
         "recorded_by": by,
     }
-
-
-def _change(
-    connection: Connection,
-    before: Revision,
-    records: int,
-    changed: Mapping[int, Subject],
-    stored: Stored,
-) -> Change:
-    return write_subjects(connection, changed, stored).change(before, after(before, records))

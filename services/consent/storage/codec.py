@@ -1,19 +1,27 @@
 """How domain values are written in columns: JSON in one form only, so that equal values are equal text."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.consent.domain.changes import Revision
 from services.consent.domain.choices import Choice, Scope, Stance, Standing
-from services.consent.domain.outcomes import Imported, Published, Recorded, Rejected
+from services.consent.domain.outcomes import (
+    Erased,
+    Halted,
+    Imported,
+    Objected,
+    Published,
+    Recorded,
+    Rejected,
+)
 from services.consent.domain.policies import Regime, Rule
 from services.consent.domain.subjects import Facts, Profile, State
 
 NO_TIME = -(2**63)
 """In a column of times: the source gave none."""
 
-Outcome = Recorded | Imported | Published
+Outcome = Recorded | Objected | Imported | Published | Halted | Erased
 
 
 def signed(subject_id: int) -> int:
@@ -34,6 +42,26 @@ def encode_notices(notices: Iterable[bytes]) -> bytes:
 def decode_notices(stored: bytes) -> frozenset[bytes]:
     """Back from `encode_notices`."""
     return frozenset(stored[at : at + 32] for at in range(0, len(stored), 32))
+
+
+def encode_countries(countries: Iterable[str]) -> str:
+    """Codes, ascending, separated by commas."""
+    return ",".join(sorted(countries))
+
+
+def decode_countries(stored: str) -> frozenset[str]:
+    """Back from `encode_countries`."""
+    return frozenset(stored.split(",")) if stored else frozenset()
+
+
+def encode_times(times_us: Mapping[int, int]) -> str:
+    """The times of single changes by their flag."""
+    return _json({str(flag): times_us[flag] for flag in sorted(times_us)}) if times_us else "{}"
+
+
+def decode_times(stored: str) -> dict[int, int]:
+    """Back from `encode_times`."""
+    return {} if stored == "{}" else {int(flag): time_us for flag, time_us in json.loads(stored).items()}
 
 
 def encode_choices(choices: tuple[Choice, ...]) -> str:
@@ -61,7 +89,12 @@ def encode_profile(profile: Profile) -> str:
         [
             None
             if facts is None
-            else [facts.jurisdiction, facts.states, encode_notices(facts.notices).hex()],
+            else [
+                facts.jurisdiction,
+                facts.states,
+                encode_notices(facts.notices).hex(),
+                encode_countries(facts.withheld),
+            ],
             [_scope(allow) for allow in profile.standing.allows],
             [
                 [_scope(deny), [_scope(lifter) for lifter in lifters]]
@@ -80,8 +113,9 @@ def decode_profile(stored: str) -> Profile:
     )
     if facts is None:
         return Profile(None, standing)
-    jurisdiction, states, notices = facts
-    return Profile(Facts(jurisdiction, State(states), decode_notices(bytes.fromhex(notices))), standing)
+    jurisdiction, states, notices, withheld = facts
+    served = decode_notices(bytes.fromhex(notices))
+    return Profile(Facts(jurisdiction, State(states), served, decode_countries(withheld)), standing)
 
 
 def encode_rules(rules: tuple[Rule, ...]) -> str:
@@ -107,6 +141,12 @@ def encode_outcome(outcome: Outcome) -> bytes:
             content = ["imported", outcome.accepted, outcome.unchanged, rows]
         case Published():
             content = ["published", outcome.version]
+        case Objected():
+            content = ["objected", *outcome.recorded]
+        case Halted():
+            content = ["halted", outcome.halt_id]
+        case Erased():
+            content = ["erased", outcome.erased_us]
     return _json([revision, *content]).encode()
 
 
@@ -120,6 +160,14 @@ def decode_outcome(stored: bytes) -> Outcome:
         case "imported":
             accepted, unchanged, rows = content
             return Imported(accepted, unchanged, tuple(Rejected(*row) for row in rows), revision)
+        case "objected":
+            return Objected(revision, tuple(content))
+        case "halted":
+            (halt_id,) = content
+            return Halted(halt_id, revision)
+        case "erased":
+            (erased_us,) = content
+            return Erased(erased_us, revision)
         case _:
             (version,) = content
             return Published(version, revision)

@@ -4,12 +4,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from services.consent.domain.changes import Change
 from services.consent.domain.outcomes import Published
 from services.consent.domain.policies import Activation, Policy, PolicyBook, PolicyDraft, check_policy
+from services.consent.domain.withdrawals import Cause, Withdrawal
 from services.consent.storage.codec import decode_notices, decode_rules, encode_notices, encode_rules
-from services.consent.storage.head import advance, after
+from services.consent.storage.head import Part, advance
 from services.consent.storage.tables import TABLES
+from services.consent.storage.withdrawals import record_withdrawals
 
 _POLICIES = TABLES["policies"]
 _ACTIVATIONS = TABLES["policy_activations"]
@@ -39,12 +40,12 @@ def read_page(connection: Connection, below: int | None, limit: int) -> tuple[Po
     return tuple(_policy(tuple(row)) for row in connection.execute(page))
 
 
-def publish(connection: Connection, draft: PolicyDraft, now_us: int, by: str) -> tuple[Published, Change]:
+def publish(connection: Connection, draft: PolicyDraft, now_us: int, by: str) -> Published:
     """Announces a version; raises Refusal as `check_policy` does."""
     book = read_book(connection)
     check_policy(draft, book.latest_effective_us(), now_us)
-    before = advance(connection, 1)
-    revision = after(before, 1)
+    taken = advance(connection, 1, now_us, Part.POLICIES)
+    revision = taken.last(1)
     version = len(book.policies) + 1
     announced = {
         "version": version,
@@ -53,25 +54,28 @@ def publish(connection: Connection, draft: PolicyDraft, now_us: int, by: str) ->
         "text_digest": draft.text_digest,
         "rules": encode_rules(draft.rules),
         "notices": encode_notices(draft.notices),
-        "announced_us": now_us,
+        "announced_us": taken.at_us,
         "announced_by": by,
     }
     connection.execute(insert(_POLICIES), [announced])
-    return Published(version, revision), Change(before, revision, policies=read_book(connection))
+    return Published(version, revision)
 
 
-def activate_due(connection: Connection, now_us: int) -> Change | None:
-    """Writes the activation of each version whose time has come; None where another was faster."""
+def activate_due(connection: Connection, now_us: int) -> None:
+    """Writes the activation of each version whose time has come, where no other process was faster."""
     due = read_book(connection).due(now_us)
     if not due:
-        return None
-    before = advance(connection, len(due))
+        return
+    taken = advance(connection, len(due), now_us, Part.POLICIES)
+    numbered = list(enumerate(due, start=taken.before.number + 1))
     activations = [
-        {"version": policy.version, "revision": number, "activated_us": now_us}
-        for number, policy in enumerate(due, start=before.number + 1)
+        {"version": policy.version, "revision": number, "activated_us": now_us} for number, policy in numbered
     ]
     connection.execute(insert(_ACTIVATIONS), activations)
-    return Change(before, after(before, len(due)), policies=read_book(connection))
+    withdrawals = {
+        number: Withdrawal(Cause.POLICY, policy_version=policy.version) for number, policy in numbered
+    }
+    record_withdrawals(connection, withdrawals, taken.at_us)
 
 
 def _policy(row: tuple[Any, ...]) -> Policy:

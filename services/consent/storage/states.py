@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
-from services.consent.domain.changes import Change, Placement, Revision
 from services.consent.domain.subjects import Profile, Subject
 from services.consent.storage.codec import (
     decode_choices,
     decode_profile,
+    decode_times,
     encode_choices,
     encode_profile,
+    encode_times,
     signed,
     unsigned,
 )
+from services.consent.storage.head import Taken
 from services.consent.storage.tables import TABLES
 
 IDS_A_STATEMENT = 5_000
@@ -34,6 +35,9 @@ _BY_ID = (
         _STATES.c.profile_id,
         _STATES.c.choices,
         _STATES.c.last_stated_us,
+        _STATES.c.seen_us,
+        _STATES.c.times,
+        _STATES.c.erased,
         _PROFILES.c.content,
     )
     .join(_PROFILES, _PROFILES.c.profile_id == _STATES.c.profile_id)
@@ -42,20 +46,17 @@ _BY_ID = (
 _BY_CONTENT = select(_PROFILES.c.content, _PROFILES.c.profile_id).where(
     _PROFILES.c.content.in_(bindparam("contents", expanding=True))
 )
-_DROP = (
-    delete(_PROFILES)
-    .where(
-        _PROFILES.c.profile_id.in_(bindparam("left", expanding=True)),
-        ~exists().where(_STATES.c.profile_id == _PROFILES.c.profile_id),
-    )
-    .returning(_PROFILES.c.profile_id)
+_DROP = delete(_PROFILES).where(
+    _PROFILES.c.profile_id.in_(bindparam("left", expanding=True)),
+    ~exists().where(_STATES.c.profile_id == _PROFILES.c.profile_id),
 )
+_WRITTEN = ("profile_id", "choices", "last_stated_us", "seen_us", "times", "erased", "revision")
 _ADD = insert(_STATES)
 _CHANGE = (
     update(_STATES)
     # A bound name of its own: that of the column means a new value to SQLAlchemy.
     .where(_STATES.c.subject_id == bindparam("changed_id"))
-    .values({name: bindparam(name) for name in ("profile_id", "choices", "last_stated_us")})
+    .values({name: bindparam(name) for name in _WRITTEN})
 )
 
 
@@ -67,47 +68,43 @@ class Stored:
     profile_ids: dict[int, int]
 
 
-@dataclass(frozen=True)
-class Written:
-    """What writing states means for the index."""
-
-    placement: Placement
-    profiles: Mapping[int, Profile]
-    """Those that are new."""
-    dropped: tuple[int, ...]
-    """Ids of those that no subject has any more. The database may give such an id to another profile."""
-
-    def change(self, before: Revision, after: Revision) -> Change:
-        """What the index is told."""
-        return Change(before, after, self.placement, self.profiles, dropped=self.dropped)
-
-
 def read_subjects(connection: Connection, subject_ids: Collection[int]) -> Stored:
     """Those of the subjects that have a state."""
     found = Stored({}, {})
     profiles: dict[str, Profile] = {}
     for some in chunks(sorted({signed(subject_id) for subject_id in subject_ids})):
         rows = connection.execute(_BY_ID, {"ids": some})
-        for subject_id, profile_id, choices, last_stated_us, content in rows:
+        for subject_id, profile_id, choices, last_stated_us, seen_us, times, erased, content in rows:
             if content not in profiles:
                 profiles[content] = decode_profile(content)
-            facts = profiles[content].facts
             found.profile_ids[unsigned(subject_id)] = profile_id
-            found.subjects[unsigned(subject_id)] = Subject(facts, decode_choices(choices), last_stated_us)
+            found.subjects[unsigned(subject_id)] = Subject(
+                profiles[content].facts,
+                decode_choices(choices),
+                last_stated_us,
+                seen_us,
+                decode_times(times),
+                erased,
+            )
     return found
 
 
-def write_subjects(connection: Connection, subjects: Mapping[int, Subject], stored: Stored) -> Written:
-    """Writes the states of `subjects`; `stored` is what those of them had that had one."""
-    # In one order whoever writes, so that two writers never wait for each other.
+def write_subjects(
+    connection: Connection, subjects: Mapping[int, Subject], stored: Stored, taken: Taken, records: int
+) -> None:
+    """Writes the states of `subjects`; `stored` is what those of them had that had one.
+
+    `taken` are the revisions of their records, at least one for each subject.
+    """
     order = sorted(subjects, key=signed)
     profiles = [subjects[subject_id].profile() for subject_id in order]
-    ids, new = _intern(connection, set(profiles))
+    ids = _intern(connection, set(profiles), taken.before.number + 1)
     profile_ids = [ids[profile] for profile in profiles]
     had = {stored.profile_ids[subject_id] for subject_id in order if subject_id in stored.profile_ids}
+    revision = taken.last(records).number
     added, changed = [], []
     for subject_id, profile_id in zip(order, profile_ids, strict=True):
-        row = _row(profile_id, subjects[subject_id])
+        row = _row(profile_id, subjects[subject_id], revision)
         if subject_id in stored.profile_ids:
             changed.append(row | {"changed_id": signed(subject_id)})
         else:
@@ -116,8 +113,8 @@ def write_subjects(connection: Connection, subjects: Mapping[int, Subject], stor
         connection.execute(_ADD, added)
     if changed:
         connection.execute(_CHANGE, changed)
-    placement = Placement(np.array(order, np.uint64), np.array(profile_ids, np.uint32))
-    return Written(placement, new, _drop(connection, had - set(profile_ids)))
+    for some in chunks(sorted(had - set(profile_ids))):
+        connection.execute(_DROP, {"left": some})
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:
@@ -127,37 +124,29 @@ def chunks(ids: list[int]) -> Iterator[list[int]]:
         yield some
 
 
-def _drop(connection: Connection, left: Collection[int]) -> tuple[int, ...]:
-    """Deletes those of the profiles that were left which no subject has any more."""
-    dropped: list[int] = []
-    for some in chunks(sorted(left)):
-        dropped.extend(connection.scalars(_DROP, {"left": some}))
-    return tuple(dropped)
-
-
-def _row(profile_id: int, subject: Subject) -> dict[str, Any]:
+def _row(profile_id: int, subject: Subject, revision: int) -> dict[str, Any]:
     return {
         "profile_id": profile_id,
         "choices": encode_choices(subject.choices),
         "last_stated_us": subject.last_stated_us,
+        "seen_us": subject.seen_us,
+        "times": encode_times(subject.times_us),
+        "erased": subject.erased,
+        "revision": revision,
     }
 
 
-def _intern(
-    connection: Connection, profiles: Collection[Profile]
-) -> tuple[dict[Profile, int], dict[int, Profile]]:
-    """Ids of profiles, and those that were given one just now."""
+def _intern(connection: Connection, profiles: Collection[Profile], free: int) -> dict[Profile, int]:
+    """Ids of profiles; those that have none get one from `free` on, of which there are enough."""
     by_content = {encode_profile(profile): profile for profile in profiles}
     contents = sorted(by_content)
     ids = _ids_of(connection, contents)
     missing = [content for content in contents if content not in ids]
-    if missing:
-        connection.execute(insert(_PROFILES), [{"content": content} for content in missing])
-        ids |= _ids_of(connection, missing)
-    return (
-        {by_content[content]: profile_id for content, profile_id in ids.items()},
-        {ids[content]: by_content[content] for content in missing},
-    )
+    new = {content: profile_id for profile_id, content in enumerate(missing, start=free)}
+    if new:
+        rows = [{"profile_id": profile_id, "content": content} for content, profile_id in new.items()]
+        connection.execute(insert(_PROFILES), rows)
+    return {by_content[content]: profile_id for content, profile_id in (ids | new).items()}
 
 
 def _ids_of(connection: Connection, contents: list[str]) -> dict[str, int]:

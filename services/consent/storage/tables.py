@@ -1,7 +1,8 @@
 """The tables of consent.
 
-Choices, subjects and policies are only ever added to, each row with a revision of its own from the head row.
-States and profiles follow from them and are written in the same transaction. Ids of subjects, which have
+Choices, facts of subjects and posts, policies, halts and withdrawals are only ever added to, each row with a
+revision from the head row; only an erasure takes a subject's rows away. States and profiles follow from them
+and are written in the same transaction. Ids of subjects, which have
 64 bits without a sign, are stored as the signed number of the same bits.
 """
 
@@ -28,6 +29,13 @@ class HeadRow(ConsentTable, table=True):
     epoch: int = Field(sa_type=BigInteger)
     number: int = Field(sa_type=BigInteger)
     """The revision given last."""
+    latest_us: int = Field(sa_type=BigInteger)
+    """When that was; never goes back."""
+    subjects_at: int = Field(sa_type=BigInteger)
+    """The last revision that changed the state of a subject."""
+    posts_at: int = Field(sa_type=BigInteger)
+    policies_at: int = Field(sa_type=BigInteger)
+    halts_at: int = Field(sa_type=BigInteger)
 
 
 class ChoiceRow(ConsentTable, table=True):
@@ -68,7 +76,7 @@ class ChoiceRow(ConsentTable, table=True):
 
 
 class SubjectRow(ConsentTable, table=True):
-    """The facts about a subject as they were found to be (C4)."""
+    """The facts about a subject as they were after a change of them (C4)."""
 
     __tablename__ = "subjects"
 
@@ -78,8 +86,101 @@ class SubjectRow(ConsentTable, table=True):
     states: int
     notices: bytes
     """Digests of 32 bytes, ascending, one after the other."""
+    withheld: str
+    """Codes of countries, ascending, separated by commas."""
+    kind: int
+    """A `ChangeKind`; 0 for a description of the whole subject."""
+    occurred_us: int = Field(sa_type=BigInteger)
+    """By the source's clock."""
     recorded_us: int = Field(sa_type=BigInteger)
     recorded_by: str = Field(max_length=160)
+
+
+class PostRow(ConsentTable, table=True):
+    """The state of a post as it was after a change of it (C5)."""
+
+    __tablename__ = "posts"
+
+    revision: int = Field(primary_key=True, sa_type=WideKey)
+    post_id: int = Field(sa_type=BigInteger, index=True)
+    marks: int
+    withheld: str
+    """As in `SubjectRow`."""
+    kind: int
+    """A `ChangeKind`."""
+    occurred_us: int = Field(sa_type=BigInteger)
+    recorded_us: int = Field(sa_type=BigInteger)
+    recorded_by: str = Field(max_length=160)
+
+
+class SignalRow(ConsentTable, table=True):
+    """A source has sent an objection of a subject; what it sends again counts no more (C1)."""
+
+    __tablename__ = "signals"
+
+    subject_id: int = Field(primary_key=True, sa_type=BigInteger)
+    source: str = Field(primary_key=True, max_length=127)
+    signal: str = Field(primary_key=True, max_length=16)
+    revision: int = Field(sa_type=BigInteger)
+    """Of the first deny that it led to."""
+
+
+class HaltRow(ConsentTable, table=True):
+    """A halt that was ordered (C12)."""
+
+    __tablename__ = "halts"
+
+    halt_id: int = Field(primary_key=True, sa_type=WideKey)
+    """The revision of the order."""
+    kind: int
+    value: str = Field(max_length=63)
+    cause: str = Field(max_length=500)
+    recall: bool
+    ordered_us: int = Field(sa_type=BigInteger)
+    ordered_by: str = Field(max_length=160)
+
+
+class HaltEndRow(ConsentTable, table=True):
+    """A halt has ended; written once (C12)."""
+
+    __tablename__ = "halt_ends"
+
+    halt_id: int = Field(primary_key=True, sa_type=WideKey, foreign_key="halts.halt_id")
+    revision: int = Field(sa_type=BigInteger, unique=True)
+    lifted_us: int = Field(sa_type=BigInteger)
+    lifted_by: str = Field(max_length=160)
+
+
+class ErasureRow(ConsentTable, table=True):
+    """What is left of a subject whose records were erased (C11)."""
+
+    __tablename__ = "erasures"
+
+    revision: int = Field(primary_key=True, sa_type=WideKey)
+    subject_id: int = Field(sa_type=BigInteger, unique=True)
+    erased_us: int = Field(sa_type=BigInteger)
+    erased_by: str = Field(max_length=160)
+
+
+class WithdrawalRow(ConsentTable, table=True):
+    """What takes back earlier releases, in the order of revisions (W1)."""
+
+    __tablename__ = "withdrawals"
+
+    revision: int = Field(primary_key=True, sa_type=WideKey)
+    cause: int
+    subject_id: int = Field(sa_type=BigInteger)
+    post_id: int = Field(sa_type=BigInteger)
+    licensee: str = Field(max_length=63)
+    purposes: str = Field(max_length=64)
+    """Numbers, ascending, separated by commas."""
+    countries: str
+    """As in `SubjectRow`."""
+    policy_version: int
+    halt_kind: int
+    """0 where it is no halt."""
+    halt_value: str = Field(max_length=63)
+    recorded_us: int = Field(sa_type=BigInteger)
 
 
 class PolicyRow(ConsentTable, table=True):
@@ -114,8 +215,9 @@ class ProfileRow(ConsentTable, table=True):
 
     __tablename__ = "profiles"
 
-    profile_id: int | None = Field(default=None, primary_key=True)
-    """From 1."""
+    profile_id: int = Field(primary_key=True, sa_type=WideKey)
+    """A revision of the transaction that made it, so it is never given again; those of an earlier schema are
+    negative."""
     content: str = Field(unique=True)
     """JSON in one form only, see `codec.encode_profile`."""
 
@@ -126,11 +228,29 @@ class StateRow(ConsentTable, table=True):
     __tablename__ = "states"
 
     subject_id: int = Field(primary_key=True, sa_type=WideKey)
-    profile_id: int = Field(foreign_key="profiles.profile_id", index=True)
+    profile_id: int = Field(foreign_key="profiles.profile_id", index=True, sa_type=WideKey)
     """Indexed, so that it is cheap to see whether a profile was left by its last subject."""
     choices: str
     """JSON, the choices that still matter; see `codec.encode_choices`."""
     last_stated_us: int | None = Field(default=None, sa_type=BigInteger)
+    seen_us: int | None = Field(default=None, sa_type=BigInteger)
+    times: str
+    """JSON, see `codec.encode_times`."""
+    erased: bool
+    revision: int = Field(sa_type=BigInteger, index=True)
+    """The last one that changed it."""
+
+
+class PostStateRow(ConsentTable, table=True):
+    """What the records of one post come to, as of the head."""
+
+    __tablename__ = "post_states"
+
+    post_id: int = Field(primary_key=True, sa_type=WideKey)
+    marks: int
+    withheld: str
+    times: str
+    revision: int = Field(sa_type=BigInteger, index=True)
 
 
 REPLAYS = replay_table(ConsentTable.metadata)

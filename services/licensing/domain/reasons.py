@@ -42,6 +42,10 @@ class Reason(enum.IntEnum):
     NO_POLICY = 50
     JURISDICTION_NOT_LICENSED = 51
     CONTRIBUTOR_UNNAMED = 52
+    HALTED = 53
+    POST_DENIED = 54
+    POST_DELETED = 55
+    WITHHELD = 56
     NO_ROOM = 60
 
 
@@ -86,6 +90,10 @@ _REASON_OF_CONSENT = {
     12: Reason.NO_POLICY,
     13: Reason.JURISDICTION_NOT_LICENSED,
     14: Reason.CONTRIBUTOR_UNNAMED,
+    15: Reason.HALTED,
+    16: Reason.POST_DENIED,
+    17: Reason.POST_DELETED,
+    18: Reason.WITHHELD,
 }
 
 

@@ -62,35 +62,6 @@ async def test_a_failing_unit_does_not_harm_its_neighbours(database: Database) -
     assert await database.read(words) == ["after", "before"]
 
 
-async def test_then_runs_in_commit_order_and_only_for_what_was_committed(database: Database) -> None:
-    seen: list[object] = []
-
-    results = await in_one_group(database, add("one"), add("two"), add("one"), add("three"), then=seen.append)
-
-    assert seen == ["one", "two", "three"]
-    assert isinstance(results[2], IntegrityError)
-
-
-async def test_then_sees_the_row_committed_before_the_caller_hears_of_it(database: Database) -> None:
-    seen: list[list[str]] = []
-
-    await database.write(add("alpha"), lambda _: seen.append(database.read_now(words)))
-
-    assert seen == [["alpha"]]
-
-
-async def test_a_failure_in_then_reaches_its_caller_alone(database: Database) -> None:
-    def refuse_two(word: object) -> None:
-        if word == "two":
-            raise LookupError(word)
-
-    results = await in_one_group(database, add("one"), add("two"), add("three"), then=refuse_two)
-
-    assert results[0] == "one"
-    assert isinstance(results[1], LookupError)
-    assert results[2] == "three"
-
-
 async def test_the_unit_of_a_cancelled_caller_still_commits(database: Database) -> None:
     blockade = Blockade()
     blocked = asyncio.create_task(database.write(blockade))

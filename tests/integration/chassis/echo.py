@@ -28,6 +28,7 @@ ADMISSIONS = {
         "Count",
         "Join",
         "Chat",
+        "Pour",
         "Sync",
         *PARSED,
     )
@@ -43,6 +44,7 @@ class Echo:
         self.closed = asyncio.Event()
         self.failures: list[grpc.StatusCode] = []
         self.asked = 0
+        self.poured = 0
 
     async def say(self, request: bytes, context: Any) -> bytes:
         self.asked += 1
@@ -90,6 +92,14 @@ class Echo:
         finally:
             self.closed.set()
 
+    async def pour(self, request: bytes, _context: Any) -> AsyncIterator[bytes]:
+        try:
+            for number in range(int(request)):
+                self.poured = number
+                yield b"x" * 65_536
+        finally:
+            self.closed.set()
+
     async def join(self, requests: AsyncIterator[bytes], _context: Any) -> bytes:
         return b" ".join([current_principal().party.encode(), *[each async for each in requests]])
 
@@ -122,6 +132,7 @@ class Echo:
         }
         handlers["Forgotten"] = unary(self.say)
         handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
+        handlers["Pour"] = grpc.unary_stream_rpc_method_handler(self.pour)
         handlers["Join"] = grpc.stream_unary_rpc_method_handler(self.join)
         handlers["Chat"] = grpc.stream_stream_rpc_method_handler(self.chat)
         parse = health_pb2.HealthCheckRequest.FromString

@@ -166,6 +166,83 @@ async def test_a_method_of_another_channel_is_a_mistake(peer: Peer, server: Loca
         await past_its_peer(b"hello")
 
 
+def chat(peer: Peer) -> Any:
+    method: Any = peer.channel.stream_stream(f"/{NAME}/Chat")
+    return peer.open(method)
+
+
+def count(peer: Peer, number: bytes) -> Any:
+    method: Any = peer.channel.unary_stream(f"/{NAME}/Count")
+    return peer.open(method, number)
+
+
+async def test_what_is_sent_on_a_stream_is_answered_one_by_one(peer: Peer) -> None:
+    async with chat(peer) as stream:
+        await stream.send(b"one")
+        first = await stream.receive()
+        await stream.send(b"two")
+        second = await stream.receive()
+
+    assert (first, second) == (b"ONE", b"TWO")
+
+
+async def test_a_refusal_in_the_middle_of_a_stream_is_the_peer_s_own(peer: Peer) -> None:
+    with pytest.raises(Refusal) as caught:
+        async with chat(peer) as stream:
+            await stream.send(b"one")
+            await stream.receive()
+            await stream.finish()
+
+    assert (caught.value.kind, caught.value.reason) == (Kind.EXHAUSTED, "TALKED_OUT")
+
+
+async def test_a_stream_that_was_refused_says_so_to_whoever_still_sends(server: LocalServer) -> None:
+    peer = server.peer(PrincipalKind.LICENSEE)
+
+    with pytest.raises(Refusal, match="NOT_ADMITTED"):
+        async with chat(peer) as stream:
+            while True:
+                await stream.send(b"more")
+
+
+async def test_the_answers_of_a_stream_come_until_its_end(peer: Peer) -> None:
+    async with count(peer, b"3") as stream:
+        answers = [answer async for answer in stream]
+
+    assert answers == [b"someone 0", b"someone 1", b"someone 2"]
+
+
+async def test_an_end_where_an_answer_was_due_is_none(peer: Peer) -> None:
+    async with count(peer, b"0") as stream:
+        with pytest.raises(Refusal, match="PEER_UNAVAILABLE"):
+            await stream.receive()
+
+
+async def test_a_stream_that_is_left_ends_on_the_other_side_too(peer: Peer, echo: Echo) -> None:
+    async with count(peer, b"1000000") as stream:
+        await stream.receive()
+
+    await asyncio.wait_for(echo.closed.wait(), timeout=10)
+
+
+async def test_a_stream_to_nobody_is_refused_and_not_tried_again() -> None:
+    nobody = Peer("127.0.0.1:1", lambda: "token", name="nobody")
+
+    with pytest.raises(Refusal, match="PEER_UNAVAILABLE"):
+        async with chat(nobody) as stream:
+            await stream.send(b"hello")
+            await stream.receive()
+    await nobody.close()
+
+
+async def test_a_stream_of_another_channel_is_a_mistake(peer: Peer, server: LocalServer) -> None:
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        method: Any = channel.stream_stream(f"/{NAME}/Chat")
+        with pytest.raises(TypeError):
+            async with peer.open(method):
+                pass
+
+
 async def test_one_trace_covers_both_sides_and_is_written_as_otlp_lines(peer: Peer, tmp_path: Path) -> None:
     path = tmp_path / "traces" / "echo.jsonl"
 

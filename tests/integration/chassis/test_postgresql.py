@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from services.chassis import postgresql
 from services.chassis.database import Database
-from services.chassis.engines import OwnershipLost, Trouble
+from services.chassis.engines import Trouble
 from services.chassis.group_commit import CommitUnknown
 from services.chassis.postgresql import trouble_of
 from services.chassis.refusals import Kind, Refusal
@@ -215,49 +216,29 @@ def test_services_that_start_at_once_migrate_once(url: str) -> None:
     assert [tuple(row) for row in version] == [("0002",)]
 
 
-def test_an_owned_database_is_opened_twice_by_nobody(url: str) -> None:
-    owner = words_database(url, owned=True)
-
-    with pytest.raises(Refusal, match="DATABASE_IN_USE"):
-        words_database(url, owned=True)
-    owner.close_now()
-    words_database(url, owned=True).close_now()
-
-
-async def test_an_owner_that_lost_its_session_reads_nothing_until_it_owns_again(
-    url: str, postgres: PostgresServer
+async def test_what_no_standby_confirms_is_not_read_as_confirmed(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = words_database(url, owned=True)
-    await owner.write(add("alpha"))
-    await asyncio.to_thread(end_writer, owner, postgres)
+    monkeypatch.setattr(postgresql, "_CONFIRM_PATIENCE_SECONDS", 0.1)
+    database = words_database(server.new_database())
+    await database.write(add("alpha"))
+    before = await database.read(words, confirmed=True)
 
-    with pytest.raises(OwnershipLost):
-        await owner.read(words)
-    await owner.write(add("beta"))
-    stored = await owner.read(words)
-    await owner.close()
+    # As a primary that is cut off from its standby: it goes on, and no commit is confirmed any more.
+    await asyncio.to_thread(server.execute, "ALTER SYSTEM SET synchronous_standby_names = 'elsewhere'")
+    await asyncio.to_thread(server.execute, "SELECT pg_reload_conf()")
+    await asyncio.to_thread(wait_until, server, "current_setting('synchronous_standby_names') = 'elsewhere'")
+    with pytest.raises(Refusal) as refused:
+        await database.read(words, confirmed=True)
+    unconfirmed = await database.read(words)
+    await asyncio.to_thread(server.execute, "ALTER SYSTEM RESET synchronous_standby_names")
+    await asyncio.to_thread(server.execute, "SELECT pg_reload_conf()")
+    await asyncio.to_thread(wait_until, server, "current_setting('synchronous_standby_names') = ''")
+    after = await database.read(words, confirmed=True)
+    await database.close()
 
-    assert stored == ["alpha", "beta"]
-
-
-async def test_an_owner_that_was_replaced_neither_reads_nor_writes(
-    url: str, postgres: PostgresServer
-) -> None:
-    first = words_database(url, owned=True)
-    await asyncio.to_thread(end_writer, first, postgres)
-    second = words_database(url, owned=True)
-
-    with pytest.raises(OwnershipLost):
-        await first.read(words)
-    with pytest.raises(Refusal, match="DATABASE_UNAVAILABLE"):
-        await first.write(add("alpha"))
-    await second.write(add("beta"))
-    await second.close()
-    await first.write(add("gamma"))
-    stored = await first.read(words)
-    await first.close()
-
-    assert stored == ["beta", "gamma"]
+    assert before == unconfirmed == after == ["alpha"]
+    assert refused.value.reason == "DATABASE_UNAVAILABLE"
 
 
 async def test_processes_that_wait_for_each_other_in_a_circle_both_get_through(
@@ -286,7 +267,9 @@ async def test_processes_that_wait_for_each_other_in_a_circle_both_get_through(
     await asyncio.gather(one.close(), two.close())
 
     assert list(lengths) == [2, 2]
-    assert sorted(times.values()) == [1, 2]
+    # Who is sent back may be sent back again, by whoever came before it.
+    assert min(times.values()) >= 1
+    assert max(times.values()) >= 2
 
 
 async def test_an_error_that_a_unit_keeps_to_itself_is_not_acknowledged(database: Database) -> None:

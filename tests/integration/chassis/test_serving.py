@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from services.chassis import interceptors
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.keys import load_private_key, public_jwk
@@ -23,6 +24,7 @@ from tests.support.grpc import LocalServer, serving
 from tests.support.keys import a_verifier, some_keys
 
 PIPELINE = PrincipalKind.PIPELINE
+PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -255,6 +257,22 @@ async def test_a_refusal_at_the_end_of_a_dialogue_has_its_details(server: LocalS
     assert answers == [b"ONE", b"TWO"]
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert b"TALKED_OUT" in details_of(error).SerializeToString()
+
+
+async def test_a_reader_that_takes_nothing_for_too_long_is_cut_off_and_told_why(
+    server: LocalServer, echo: Echo, bare: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interceptors, "READER_PATIENCE_SECONDS", 0.05)
+    call = bare.unary_stream(f"/{NAME}/Pour")(b"100000", metadata=authorized(server))
+    await asyncio.wait_for(echo.closed.wait(), PATIENCE_SECONDS)
+
+    taken = 0
+    with pytest.raises(grpc.aio.AioRpcError) as cut:
+        async for _ in call:
+            taken += 1
+
+    assert b"READER_TOO_SLOW" in details_of(cut.value).SerializeToString()
+    assert 0 < taken <= echo.poured + 1 < 1_000
 
 
 async def test_a_stream_that_its_caller_leaves_is_closed(server: LocalServer, echo: Echo, bare: Any) -> None:

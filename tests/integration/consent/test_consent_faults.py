@@ -22,17 +22,10 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Refusal
-from services.consent.domain.changes import Contents
 from services.consent.domain.choices import Stance
-from services.consent.freshness import Freshness
-from services.consent.housekeeping import IndexKeeper
-from services.consent.index import Index
-from services.consent.registrar import Registrar
-from services.consent.storage.register import SqlRegister
 from services.consent.storage.tables import ConsentTable
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
-from tests.integration.consent.test_consent_service import a_check, a_deny, a_policy, subject_rows
 from tests.support.clock import ManualClock
 from tests.support.consent import (
     a_batch,
@@ -42,9 +35,11 @@ from tests.support.consent import (
     a_question,
     consent_database,
     consent_database_at,
+    facts_rows,
     names,
-    some_facts,
 )
+from tests.support.consent_callers import a_check, a_deny, a_policy, reason_name, subject_rows
+from tests.support.consent_server import a_replica
 from tests.support.engines import ENGINES, url_on
 from tests.support.keys import a_minter, some_keys
 
@@ -53,34 +48,15 @@ SECOND_US = 1_000_000
 PATIENCE_SECONDS = 20
 
 
-class NoticingFreshness(Freshness):
-    """Says when the index was replaced."""
-
-    def __init__(self, index: Index) -> None:
-        super().__init__(index)
-        self.replaced = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-
-    def replace(self, contents: Contents) -> None:
-        super().replace(contents)
-        self._loop.call_soon_threadsafe(self.replaced.set)
-
-
 class Bench:
-    """A registrar over a database whose commits can be made to go wrong."""
+    """One process over a database whose commits can be made to go wrong."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.freshness = NoticingFreshness(Index(seed=7))
-        register = SqlRegister(database, self.freshness)
-        self.registrar = Registrar(
-            register, self.freshness, ManualClock(), permit_us=30 * SECOND_US, margin_us=SECOND_US
-        )
+        self.registrar = a_replica(database, ManualClock()).registrar
 
     async def prepare(self) -> None:
-        await self.registrar.load()
-        self.freshness.replaced.clear()
-        await self.registrar.import_subjects([(7, some_facts()), (8, some_facts())], a_key(100))
+        await self.registrar.import_subjects(facts_rows(7, 8), a_key(100))
         await self.registrar.publish(a_policy_draft(ManualClock().now_us()), a_key(101))
 
     async def reasons(self, *posts: tuple[int, ...]) -> list[str]:
@@ -114,21 +90,15 @@ def lose_next_answer(monkeypatch: pytest.MonkeyPatch, database: Database) -> thr
     return committed
 
 
-async def test_c10_after_a_commit_whose_answer_was_lost_nothing_is_answered_until_it_was_read_anew(
+async def test_c9_a_choice_whose_answer_was_lost_is_seen_by_the_next_check(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lose_next_answer(monkeypatch, bench.database)
 
     with pytest.raises(Refusal) as unknown:
         await bench.registrar.record(a_draft(Stance.DENY, 7), a_key(1))
-    trusted = bench.freshness.trusted
-    with pytest.raises(Refusal) as stale:
-        await bench.reasons((7,))
-    await bench.registrar.load()
 
-    assert not trusted
     assert unknown.value.reason == "COMMIT_UNKNOWN"
-    assert stale.value.reason == "INDEX_STALE"
     assert await bench.reasons((7,), (8,)) == ["CHOICE_DENIES", "ALLOWED"]
 
 
@@ -144,7 +114,7 @@ async def test_c9_a_lost_answer_is_given_again_to_whoever_repeats_the_request(
     assert again.outcome.revision.number == 5
 
 
-async def test_c10_a_lost_commit_that_nobody_waited_for_is_noticed_by_the_next_write(
+async def test_c9_a_choice_whose_caller_went_away_is_seen_by_the_next_check(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     committed = lose_next_answer(monkeypatch, bench.database)
@@ -154,22 +124,7 @@ async def test_c10_a_lost_commit_that_nobody_waited_for_is_noticed_by_the_next_w
     await asyncio.gather(caller, return_exceptions=True)
     await asyncio.to_thread(committed.wait, PATIENCE_SECONDS)
 
-    await bench.registrar.record(a_draft(Stance.DENY, 8), a_key(2))
-
-    assert not bench.freshness.trusted
-    with pytest.raises(Refusal) as stale:
-        await bench.reasons((7,))
-    assert stale.value.reason == "INDEX_STALE"
-
-
-async def test_c10_the_keeper_reads_a_distrusted_index_anew(bench: Bench) -> None:
-    bench.freshness.distrust()
-    keeper = asyncio.create_task(IndexKeeper(bench.registrar, bench.freshness).run())
-
-    await asyncio.wait_for(bench.freshness.replaced.wait(), PATIENCE_SECONDS)
-    keeper.cancel()
-
-    assert await bench.reasons((7,)) == ["ALLOWED"]
+    assert await bench.reasons((7,), (8,)) == ["CHOICE_DENIES", "ALLOWED"]
 
 
 async def test_c10_a_closed_database_gives_no_answers(tmp_path: Path) -> None:
@@ -188,7 +143,7 @@ async def test_c9_choices_and_checks_at_the_same_time_never_show_an_older_answer
 
     async def choose_and_check(number: int) -> None:
         subject_id = 1_000 + number
-        await bench.registrar.import_subjects([(subject_id, some_facts())], a_key(1_000 + number))
+        await bench.registrar.import_subjects(facts_rows(subject_id), a_key(1_000 + number))
         before = await bench.reasons((subject_id,))
         await bench.registrar.record(a_draft(Stance.DENY, subject_id), a_key(5_000 + number))
         after = await bench.reasons((subject_id,))
@@ -294,7 +249,7 @@ async def test_c9_an_acknowledged_choice_survives_a_kill(tmp_path: Path) -> None
                 answer = await visitor.check((7,), (8,))
         repeated = await visitor.call(PrincipalKind.OPERATOR, "RecordChoice", choice)
 
-    assert list(answer.reasons) == [pb.CONSENT_REASON_CHOICE_DENIES, pb.CONSENT_REASON_ALLOWED]
+    assert [reason_name(reason) for reason in answer.reasons] == ["CHOICE_DENIES", "ALLOWED"]
     assert answer.revision.number > recorded.revision.number
     assert (repeated.revision, repeated.stated_at) == (recorded.revision, recorded.stated_at)
 

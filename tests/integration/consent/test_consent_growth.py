@@ -5,38 +5,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from services.chassis.database import Database
 from services.consent.domain.choices import Stance
 from services.consent.domain.subjects import State
-from services.consent.freshness import Freshness
-from services.consent.index import Index
-from services.consent.storage.register import SqlRegister
 from services.consent.storage.tables import TABLES
 from tests.support.clock import NOON_US
-from tests.support.consent import (
-    SCHEMA,
-    a_batch,
-    a_draft,
-    a_key,
-    a_policy_draft,
-    a_question,
-    consent_database,
-    names,
-    some_facts,
-)
+from tests.support.consent import SCHEMA, a_draft, a_key, consent_database, facts_rows, some_facts
+from tests.support.consent_shelf import SqlShelf
 
 _PROFILES, _STATES = TABLES["profiles"], TABLES["states"]
+EVERYBODY = (7, 8, 9)
 
 
-class Bench:
-    """A register over a database, with the index that follows it."""
+class Bench(SqlShelf):
+    """A register over a file, and what it takes there."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.index = Index(seed=7)
-        self.register = SqlRegister(database, Freshness(self.index))
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"sqlite:///{folder / 'consent.db'}")
         self._keys = 0
 
     async def choose(self, stance: Stance, subject_id: int, licensee: str) -> None:
@@ -57,21 +44,14 @@ class Bench:
             lambda c: int(c.execute(profiles).scalar_one()) + int(c.execute(states).scalar_one())
         )
 
-    def reasons(self, *subject_ids: int, licensee: str = "acme") -> list[str]:
-        posts = a_batch(*((subject_id,) for subject_id in subject_ids))
-        return names(self.index.view().reasons(a_question(licensee), posts))
-
 
 @pytest_asyncio.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = Bench(consent_database(tmp_path))
-    await bench.register.load()
-    people = [(who, some_facts()) for who in (7, 8, 9)]
-    await bench.register.import_subjects(people, a_key(1), NOON_US)
-    await bench.register.publish(a_policy_draft(NOON_US), a_key(2), NOON_US)
-    await bench.register.activate_due(NOON_US)
+    bench = Bench(tmp_path)
+    await bench.register.import_subjects(facts_rows(*EVERYBODY), a_key(1), NOON_US)
+    await bench.put_in_force()
     yield bench
-    await bench.database.close()
+    await bench.close()
 
 
 async def test_n_choices_of_one_subject_keep_storage_in_proportion_to_n(bench: Bench) -> None:
@@ -106,34 +86,49 @@ async def test_a_profile_lasts_as_long_as_a_subject_has_it(bench: Bench) -> None
     await bench.choose(Stance.ALLOW, 8, "acme")
 
     assert (shared, moved, await bench.profiles()) == (2, 3, 2)
-    assert bench.reasons(7, 8, 9) == ["ALLOWED"] * 3
+    assert await bench.reasons((7,), (8,), (9,)) == ["ALLOWED"] * 3
 
 
 async def test_facts_that_change_leave_no_profile_behind(bench: Bench) -> None:
-    everybody = (7, 8, 9)
-
     for number, states in enumerate((State.SUSPENDED, State.DELETED, State.MINOR)):
-        rows = [(who, some_facts(states=states)) for who in everybody]
+        rows = facts_rows(*EVERYBODY, facts=some_facts(states=states))
         await bench.register.import_subjects(rows, a_key(10 + number), NOON_US)
 
     assert await bench.profiles() == 1
-    assert bench.reasons(*everybody) == ["SUBJECT_MINOR"] * 3
+    assert await bench.reasons((7,), (8,), (9,)) == ["SUBJECT_MINOR"] * 3
 
 
-async def test_an_id_that_another_profile_had_answers_for_the_new_one(bench: Bench) -> None:
-    # The newest profile goes first, so that its id is free for the next.
-    await bench.choose(Stance.DENY, 7, "acme")
-    denied = bench.reasons(7, 8)
-    await bench.register.import_subjects([(7, some_facts("DE"))], a_key(10), NOON_US)
-    await bench.choose(Stance.ALLOW, 7, "acme")
-    await bench.choose(Stance.DENY, 8, "other")
-    followed = {licensee: bench.reasons(7, 8, 9, licensee=licensee) for licensee in ("acme", "other")}
+async def test_the_id_of_a_profile_is_never_given_again(bench: Bench) -> None:
+    async def ids() -> set[int]:
+        return await bench.database.read(lambda c: set(c.scalars(select(_PROFILES.c.profile_id))))
 
-    await bench.register.load()
+    given = await ids()
+    for number in range(10):
+        await bench.choose(Stance(1 + number % 2), 7 + number % 3, f"licensee-{number % 4}")
+        fresh = await ids() - given
+        assert all(each > max(given) for each in fresh)
+        given |= fresh
 
-    assert denied == ["CHOICE_DENIES", "ALLOWED"]
+    assert len(given) > 10
+
+
+async def test_an_index_that_followed_and_one_that_starts_know_the_same_profiles(bench: Bench) -> None:
+    denied = []
+    for stance, who, licensee in (
+        (Stance.DENY, 7, "acme"),
+        (Stance.ALLOW, 7, "acme"),
+        (Stance.DENY, 8, "other"),
+    ):
+        await bench.choose(stance, who, licensee)
+        denied.append(await bench.reasons((7,), (8,), (9,)))
+    posts = (7,), (8,), (9,)
+    followed = {licensee: await bench.reasons(*posts, licensee=licensee) for licensee in ("acme", "other")}
+
+    await bench.reopen()
+
+    assert denied[0] == ["CHOICE_DENIES", "ALLOWED", "ALLOWED"]
     assert followed == {"acme": ["ALLOWED"] * 3, "other": ["ALLOWED", "CHOICE_DENIES", "ALLOWED"]}
-    assert {licensee: bench.reasons(7, 8, 9, licensee=licensee) for licensee in followed} == followed
+    assert {licensee: await bench.reasons(*posts, licensee=licensee) for licensee in followed} == followed
 
 
 def test_profiles_that_an_earlier_release_left_behind_are_dropped(tmp_path: Path) -> None:
@@ -141,14 +136,18 @@ def test_profiles_that_an_earlier_release_left_behind_are_dropped(tmp_path: Path
     (earlier / "versions").mkdir(parents=True)
     shutil.copy(SCHEMA / "versions" / "0001_consent.py", earlier / "versions")
     database = Database.open(f"sqlite:///{tmp_path / 'consent.db'}", schema_dir=earlier, name="consent")
-    profiles = [{"profile_id": number, "content": f"[{number}]"} for number in (1, 2, 3)]
-    state = {"subject_id": 7, "profile_id": 2, "choices": "[]", "last_stated_us": None}
-    database.write_now(lambda c: c.execute(insert(_PROFILES), profiles))
-    database.write_now(lambda c: c.execute(insert(_STATES), [state]))
+    for number in (1, 2, 3):
+        execute(database, f"INSERT INTO profiles VALUES ({number}, '[null,[],[[\"{number}\"]]]')")
+    execute(database, "INSERT INTO states VALUES (7, 2, '[]', NULL)")
     database.close_now()
 
     database = consent_database(tmp_path)
     left = database.read_now(lambda c: c.scalars(select(_PROFILES.c.profile_id)).all())
     database.close_now()
 
-    assert left == [2]
+    # The ids of an earlier release are turned out of the way of new ones.
+    assert left == [-2]
+
+
+def execute(database: Database, statement: str) -> None:
+    database.write_now(lambda connection: connection.exec_driver_sql(statement))

@@ -1,152 +1,31 @@
 """The service as its callers meet it: real gRPC, a real database, in one process and across restarts."""
 
 import base64
-import contextlib
-import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
-from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
-from services.chassis.serving import Bolt
-from services.consent.freshness import Freshness
-from services.consent.index import Index
-from services.consent.registrar import Registrar
-from services.consent.rpc.servicer import ADMISSIONS, SERVICE, ConsentServicer
-from services.consent.storage.register import SqlRegister
-from sluice.consent.v1 import choice_pb2, policy_pb2, subject_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
-from sluice.consent.v1.consent_service_pb2_grpc import (
-    ConsentServiceStub,
-    add_ConsentServiceServicer_to_server,
-)
+from sluice.consent.v1 import reason_pb2, subject_pb2
 from sluice.type.v1 import purpose_pb2
 from tests.support.clock import NOON_US, ManualClock
-from tests.support.consent import NOTICE, consent_database
-from tests.support.grpc import LocalServer, serving
+from tests.support.consent_callers import (
+    Consent,
+    a_check,
+    a_deny,
+    a_policy,
+    choice_rows,
+    running,
+    subject_rows,
+)
 
-TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 SECOND_US = 1_000_000
 LARGE_ID = 2**53 + 1
-
-
-class Caller:
-    """Calls consent as one principal."""
-
-    def __init__(self, peer: Peer, clock: ManualClock) -> None:
-        self._peer = peer
-        self._clock = clock
-
-    async def call(self, method: str, request: Any) -> Any:
-        return await self._peer.call(getattr(ConsentServiceStub(self._peer.channel), method), request)
-
-    async def write(self, method: str, request: Any) -> Any:
-        """Under a fresh request id unless the request has one."""
-        request.request_id = request.request_id or uuid7(self._clock.now_us())
-        return await self.call(method, request)
-
-
-class Consent:
-    """A running service and its callers."""
-
-    def __init__(self, server: LocalServer, clock: ManualClock) -> None:
-        self._server = server
-        self.clock = clock
-        self.licensing = self.caller(PrincipalKind.SERVICE, "licensing")
-        self.operator = self.caller(PrincipalKind.OPERATOR, "ada", ["trust"])
-        self.pipeline = self.caller(PrincipalKind.PIPELINE, "export")
-
-    def caller(self, kind: PrincipalKind, party: str, roles: Sequence[str] = ()) -> Caller:
-        return Caller(self._server.peer(kind, party, roles), self.clock)
-
-    async def check(self, *posts: tuple[int, ...], **fields: Any) -> pb.CheckConsentResponse:
-        """Asks as licensing does, for posts given as (author, authors of embeds ...)."""
-        response = await self.licensing.call("CheckConsent", a_check(*posts, **fields))
-        assert isinstance(response, pb.CheckConsentResponse)
-        return response
-
-    async def reasons(self, *posts: tuple[int, ...], **fields: Any) -> list[str]:
-        response = await self.check(*posts, **fields)
-        return [pb.ConsentReason.Name(reason).removeprefix("CONSENT_REASON_") for reason in response.reasons]
-
-
-def a_check(*posts: tuple[int, ...], **fields: Any) -> pb.CheckConsentRequest:
-    embeds = [embed for post in posts for embed in post[1:]]
-    offsets = [sum(len(post) - 1 for post in posts[:end]) for end in range(len(posts) + 1)]
-    columns: dict[str, Any] = {
-        "licensee_id": "acme",
-        "purpose": TRAINING,
-        "post_ids": ids(range(1, len(posts) + 1)),
-        "author_ids": ids([post[0] for post in posts]),
-        "embed_offsets": struct.pack(f"<{len(offsets)}I", *offsets),
-        "embed_ids": ids(range(1, len(embeds) + 1)),
-        "embed_author_ids": ids(embeds),
-        "author_jurisdictions": ["*"],
-    }
-    return pb.CheckConsentRequest(**(columns | fields))
-
-
-def ids(values: Sequence[int]) -> bytes:
-    return struct.pack(f"<{len(values)}Q", *values)
-
-
-def a_policy(at_us: int, regime: "policy_pb2.Regime" = policy_pb2.REGIME_OPT_OUT) -> policy_pb2.Policy:
-    rules = [
-        policy_pb2.PolicyRule(jurisdiction="US", purpose=purpose, regime=regime)
-        for purpose in (TRAINING, purpose_pb2.PURPOSE_THIRD_PARTY_SHARING)
-    ]
-    effective = Timestamp()
-    effective.FromMicroseconds(at_us)
-    return policy_pb2.Policy(
-        effective_at=effective, text_digest=b"t" * 32, rules=rules, notice_digests=[NOTICE]
-    )
-
-
-def a_deny(subject_id: int, **fields: Any) -> choice_pb2.Choice:
-    scopes: dict[str, Any] = {"everyone": True, "all_purposes": True}
-    return choice_pb2.Choice(
-        subject_id=subject_id, stance=choice_pb2.STANCE_DENY, **(fields if fields else scopes)
-    )
-
-
-def subject_rows(*subject_ids: int, **fields: Any) -> pb.ImportSubjectsRequest:
-    facts: dict[str, Any] = {"jurisdiction": "US", "notice_digests": [NOTICE]} | fields
-    return pb.ImportSubjectsRequest(
-        rows=[
-            pb.ImportSubjectsRequest.Row(line=line, subject=subject_pb2.Subject(subject_id=who, **facts))
-            for line, who in enumerate(subject_ids, 1)
-        ]
-    )
-
-
-def choice_rows(*choices: choice_pb2.Choice) -> pb.ImportChoicesRequest:
-    rows = [pb.ImportChoicesRequest.Row(line=line, choice=choice) for line, choice in enumerate(choices, 1)]
-    return pb.ImportChoicesRequest(rows=rows)
-
-
-@contextlib.asynccontextmanager
-async def running(folder: Path, clock: ManualClock) -> AsyncIterator[Consent]:
-    database = consent_database(folder)
-    freshness = Freshness(Index(seed=7))
-    registrar = Registrar(
-        SqlRegister(database, freshness),
-        freshness,
-        clock,
-        permit_us=30 * SECOND_US,
-        margin_us=SECOND_US,
-    )
-    await registrar.load()
-    bolt = Bolt(add_ConsentServiceServicer_to_server, ConsentServicer(registrar, clock), SERVICE)
-    async with serving(folder, bolt, admissions=ADMISSIONS, clock=clock) as server:
-        yield Consent(server, clock)
-    await database.close()
 
 
 @pytest_asyncio.fixture
@@ -160,7 +39,7 @@ async def test_an_opt_out_is_seen_by_the_next_check_and_after_a_restart(tmp_path
     posts = (LARGE_ID,), (8,), (8, LARGE_ID), (9,), (8, 0), (99,)
     async with running(tmp_path, clock) as consent:
         await consent.pipeline.write("ImportSubjects", subject_rows(LARGE_ID, 8, 9))
-        await consent.pipeline.write("ImportChoices", choice_rows(a_deny(9)))
+        await consent.pipeline.pages("RecordChoices", choice_rows(a_deny(9)))
         await consent.operator.write("PublishPolicy", pb.PublishPolicyRequest(policy=a_policy(NOON_US)))
         before = await consent.reasons(*posts)
         author = consent.caller(PrincipalKind.SUBJECT, str(LARGE_ID))
@@ -187,7 +66,7 @@ async def test_c9_an_answer_says_as_of_when_and_until_when(consent: Consent) -> 
     assert answer.checked_at.ToMicroseconds() == NOON_US
     assert answer.good_until.ToMicroseconds() == NOON_US + 30 * SECOND_US
     assert recorded.stated_at.ToMicroseconds() == NOON_US
-    assert recorded.in_force_after.ToMicroseconds() == NOON_US + 31 * SECOND_US
+    assert recorded.in_force_after.ToMicroseconds() == NOON_US + 32 * SECOND_US
     assert (answer.revision.epoch, answer.revision.number) == (1, 1)
 
 
@@ -202,10 +81,10 @@ async def test_c3_a_policy_takes_effect_on_time(consent: Consent) -> None:
     listed = await consent.licensing.call("ListPolicies", pb.ListPoliciesRequest())
 
     assert published.policy.version == 1
-    assert published.in_force_after.ToMicroseconds() == NOON_US + 31 * SECOND_US
-    assert (before.policy_version, list(before.reasons)) == (0, [pb.CONSENT_REASON_NO_POLICY])
+    assert published.in_force_after.ToMicroseconds() == NOON_US + 32 * SECOND_US
+    assert (before.policy_version, list(before.reasons)) == (0, [reason_pb2.CONSENT_REASON_NO_POLICY])
     assert before.good_until.ToMicroseconds() == NOON_US + SECOND_US
-    assert (after.policy_version, list(after.reasons)) == (1, [pb.CONSENT_REASON_ALLOWED])
+    assert (after.policy_version, list(after.reasons)) == (1, [reason_pb2.CONSENT_REASON_ALLOWED])
     assert listed.policies[0].activation_revision == after.revision.number == 3
     assert listed.policies[0].activated_at.ToMicroseconds() == NOON_US + SECOND_US
 
@@ -310,7 +189,6 @@ async def test_a_subject_chooses_for_themselves_alone(consent: Consent) -> None:
         (PrincipalKind.LICENSEE, [], "RecordChoice", pb.RecordChoiceRequest(choice=a_deny(7))),
         (PrincipalKind.OPERATOR, ["finance"], "RecordChoice", pb.RecordChoiceRequest(choice=a_deny(7))),
         (PrincipalKind.SUBJECT, [], "ImportSubjects", subject_rows(7)),
-        (PrincipalKind.OPERATOR, ["finance"], "ImportChoices", choice_rows(a_deny(7))),
         (PrincipalKind.PIPELINE, [], "PublishPolicy", pb.PublishPolicyRequest(policy=a_policy(NOON_US))),
     ],
 )

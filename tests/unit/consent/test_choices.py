@@ -30,9 +30,9 @@ from tests.support.consent import (
     a_question,
     a_scope,
     an_allow,
-    slow_reason,
     some_facts,
 )
+from tests.support.consent_truth import slow_reason
 
 
 def says(*history: Choice, licensee: str = "acme", purpose: int = SHARING, asked: int | None = None) -> Says:

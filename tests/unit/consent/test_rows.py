@@ -14,9 +14,8 @@ from services.consent.domain.purposes import Purpose
 from services.consent.domain.subjects import Facts, State
 from services.consent.domain.verdicts import Reason
 from services.consent.rpc import rows
-from services.consent.rpc.requests import page_token_of, version_of
-from services.consent.rpc.servicer import ADMISSIONS, SERVICE
-from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, subject_pb2
+from services.consent.rpc.requests import LARGEST_VERSION, number_of, page_token_of
+from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, reason_pb2, subject_pb2
 from sluice.type.v1 import purpose_pb2
 from tests.support.consent import NOTICE, OTHER_NOTICE
 
@@ -42,13 +41,13 @@ def a_choice(**changes: object) -> choice_pb2.Choice:
 
 
 def import_one(given: choice_pb2.Choice) -> Draft:
-    good, bad = rows.choices([consent_service_pb2.ImportChoicesRequest.Row(line=3, choice=given)])
+    good, bad = rows.choices([consent_service_pb2.RecordChoicesRequest.Row(line=3, choice=given)])
     assert bad == ()
     return good[0][1]
 
 
 def reject_one(given: choice_pb2.Choice) -> str:
-    good, bad = rows.choices([consent_service_pb2.ImportChoicesRequest.Row(line=3, choice=given)])
+    good, bad = rows.choices([consent_service_pb2.RecordChoicesRequest.Row(line=3, choice=given)])
     assert good == []
     assert bad[0].line == 3
     return bad[0].reason
@@ -105,7 +104,7 @@ def test_a_bad_row_stops_no_other() -> None:
     given = [a_choice(), a_choice(subject_id=0), a_choice(subject_id=8)]
 
     good, bad = rows.choices(
-        consent_service_pb2.ImportChoicesRequest.Row(line=line, choice=choice)
+        consent_service_pb2.RecordChoicesRequest.Row(line=line, choice=choice)
         for line, choice in enumerate(given, 1)
     )
 
@@ -120,7 +119,7 @@ def test_c4_an_imported_subject_is_as_the_row_says() -> None:
     good, _ = rows.subjects([consent_service_pb2.ImportSubjectsRequest.Row(line=1, subject=given)])
 
     expected = Facts("US-CA", State.PROTECTED | State.MINOR, frozenset({NOTICE, OTHER_NOTICE}))
-    assert good == [(7, expected)]
+    assert good == [(1, 7, expected, None)]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +180,7 @@ def test_columns_that_do_not_fit_together_are_refused(
 def test_the_numbers_of_the_domain_are_those_of_the_contract() -> None:
     reasons = {
         name.removeprefix("CONSENT_REASON_"): number
-        for name, number in consent_service_pb2.ConsentReason.items()
+        for name, number in reason_pb2.ConsentReason.items()
         if number
     }
     states = {
@@ -201,15 +200,9 @@ def without_zero(values: list[tuple[str, int]]) -> dict[str, int]:
     return {name: number for name, number in values if number}
 
 
-def test_every_rpc_of_the_contract_says_whom_it_admits() -> None:
-    methods = consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"].methods
-
-    assert ADMISSIONS.keys() == {f"/{SERVICE}/{method.name}" for method in methods}
-
-
 def test_a_page_token_says_where_the_next_page_begins() -> None:
-    assert version_of(page_token_of(42)) == 42
-    assert version_of("") is None
+    assert number_of(page_token_of(42)) == 42
+    assert number_of("") is None
 
 
 def as_token(text: str) -> str:
@@ -227,6 +220,6 @@ def as_token(text: str) -> str:
 )
 def test_a_page_token_that_nobody_gave_is_refused(token: str) -> None:
     with pytest.raises(Refusal) as refused:
-        version_of(token)
+        number_of(token, LARGEST_VERSION)
 
     assert refused.value.reason == "PAGE_TOKEN_INVALID"

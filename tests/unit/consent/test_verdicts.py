@@ -18,9 +18,9 @@ from tests.support.consent import (
     a_policy,
     a_question,
     an_allow,
-    slow_post,
     some_facts,
 )
+from tests.support.consent_truth import slow_post
 
 
 def reason(

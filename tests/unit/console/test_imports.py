@@ -5,7 +5,8 @@ import pytest
 from services.chassis.refusals import Kind, Refusal, unavailable
 from services.console.imports import Rows, import_chunks
 from services.console.rows import BadRow, Chunk
-from sluice.consent.v1.consent_service_pb2 import ImportSubjectsResponse, RejectedRow
+from sluice.consent.v1.consent_service_pb2 import ImportSubjectsResponse
+from sluice.consent.v1.rejection_pb2 import RejectedRow
 from sluice.consent.v1.subject_pb2 import Subject
 from sluice.type.v1.revision_pb2 import Revision
 

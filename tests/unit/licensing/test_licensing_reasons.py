@@ -12,7 +12,7 @@ from services.licensing.domain.posts import ALL_MEDIA_FLAGS, LARGEST_KIND
 from services.licensing.domain.reasons import COARSE, REASON_OF_CONSENT, Reason, Verdict
 from services.licensing.domain.releases import Outcome
 from services.licensing.domain.terms import ContentKind, Purpose, Template, Window
-from sluice.consent.v1 import consent_service_pb2
+from sluice.consent.v1 import reason_pb2 as consent_reason_pb2
 from sluice.licensing.v1 import license_pb2, reason_pb2, release_service_pb2
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
@@ -56,19 +56,19 @@ def test_a_reason_that_is_not_known_is_a_denial() -> None:
 def test_reasons_of_consent_are_not_told_apart_in_verdicts() -> None:
     of_consent = [reason for reason in Reason if 40 <= reason <= 59]
 
-    assert len(of_consent) == 13
+    assert len(of_consent) == 17
     assert {Verdict(COARSE[reason]) for reason in of_consent} == {Verdict.NOT_AVAILABLE}
 
 
 def test_each_of_consents_reasons_is_passed_on_by_its_name() -> None:
-    for name, number in consent_service_pb2.ConsentReason.items():
+    for name, number in consent_reason_pb2.ConsentReason.items():
         if number > 1:
             expected = name.removeprefix("CONSENT_REASON_")
             assert Reason(REASON_OF_CONSENT[number]).name == expected
 
 
 def test_only_consents_allowed_releases_and_what_is_not_known_denies() -> None:
-    allowed = consent_service_pb2.CONSENT_REASON_ALLOWED
+    allowed = consent_reason_pb2.CONSENT_REASON_ALLOWED
 
     assert np.flatnonzero(REASON_OF_CONSENT == Reason.RELEASED).tolist() == [allowed]
-    assert REASON_OF_CONSENT[[0, 15, 255]].tolist() == [Reason.SUBJECT_UNKNOWN] * 3
+    assert REASON_OF_CONSENT[[0, 99, 255]].tolist() == [Reason.SUBJECT_UNKNOWN] * 3

@@ -23,6 +23,8 @@ class ChoiceMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHOICE_METHOD_SETTINGS: _ClassVar[ChoiceMethod]
     CHOICE_METHOD_OPERATOR: _ClassVar[ChoiceMethod]
     CHOICE_METHOD_IMPORT: _ClassVar[ChoiceMethod]
+    CHOICE_METHOD_SIGNAL_GPC: _ClassVar[ChoiceMethod]
+    CHOICE_METHOD_SIGNAL_AIPREF: _ClassVar[ChoiceMethod]
 STANCE_UNSPECIFIED: Stance
 STANCE_ALLOW: Stance
 STANCE_DENY: Stance
@@ -30,6 +32,8 @@ CHOICE_METHOD_UNSPECIFIED: ChoiceMethod
 CHOICE_METHOD_SETTINGS: ChoiceMethod
 CHOICE_METHOD_OPERATOR: ChoiceMethod
 CHOICE_METHOD_IMPORT: ChoiceMethod
+CHOICE_METHOD_SIGNAL_GPC: ChoiceMethod
+CHOICE_METHOD_SIGNAL_AIPREF: ChoiceMethod
 
 class Choice(_message.Message):
     __slots__ = ("subject_id", "stance", "everyone", "licensee_id", "all_purposes", "purpose", "method", "notice_digest", "stated_at")
@@ -52,3 +56,15 @@ class Choice(_message.Message):
     notice_digest: bytes
     stated_at: _timestamp_pb2.Timestamp
     def __init__(self, subject_id: _Optional[int] = ..., stance: _Optional[_Union[Stance, str]] = ..., everyone: _Optional[bool] = ..., licensee_id: _Optional[str] = ..., all_purposes: _Optional[bool] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., method: _Optional[_Union[ChoiceMethod, str]] = ..., notice_digest: _Optional[bytes] = ..., stated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class RecordedChoice(_message.Message):
+    __slots__ = ("choice", "revision", "recorded_at", "recorded_by")
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_BY_FIELD_NUMBER: _ClassVar[int]
+    choice: Choice
+    revision: int
+    recorded_at: _timestamp_pb2.Timestamp
+    recorded_by: str
+    def __init__(self, choice: _Optional[_Union[Choice, _Mapping]] = ..., revision: _Optional[int] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_by: _Optional[str] = ...) -> None: ...

@@ -4,12 +4,13 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.consent.v1 import choice_pb2 as _choice_pb2
+from sluice.consent.v1 import explanation_pb2 as _explanation_pb2
 from sluice.consent.v1 import policy_pb2 as _policy_pb2
+from sluice.consent.v1 import rejection_pb2 as _rejection_pb2
 from sluice.consent.v1 import subject_pb2 as _subject_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -17,41 +18,8 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class ConsentReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    CONSENT_REASON_UNSPECIFIED: _ClassVar[ConsentReason]
-    CONSENT_REASON_ALLOWED: _ClassVar[ConsentReason]
-    CONSENT_REASON_SUBJECT_UNKNOWN: _ClassVar[ConsentReason]
-    CONSENT_REASON_SUBJECT_MINOR: _ClassVar[ConsentReason]
-    CONSENT_REASON_SUBJECT_DEACTIVATED: _ClassVar[ConsentReason]
-    CONSENT_REASON_SUBJECT_SUSPENDED: _ClassVar[ConsentReason]
-    CONSENT_REASON_SUBJECT_DELETED: _ClassVar[ConsentReason]
-    CONSENT_REASON_SUBJECT_PROTECTED: _ClassVar[ConsentReason]
-    CONSENT_REASON_CHOICE_DENIES: _ClassVar[ConsentReason]
-    CONSENT_REASON_NOT_OPTED_IN: _ClassVar[ConsentReason]
-    CONSENT_REASON_NOTICE_NOT_SERVED: _ClassVar[ConsentReason]
-    CONSENT_REASON_PROHIBITED: _ClassVar[ConsentReason]
-    CONSENT_REASON_NO_POLICY: _ClassVar[ConsentReason]
-    CONSENT_REASON_JURISDICTION_NOT_LICENSED: _ClassVar[ConsentReason]
-    CONSENT_REASON_CONTRIBUTOR_UNNAMED: _ClassVar[ConsentReason]
-CONSENT_REASON_UNSPECIFIED: ConsentReason
-CONSENT_REASON_ALLOWED: ConsentReason
-CONSENT_REASON_SUBJECT_UNKNOWN: ConsentReason
-CONSENT_REASON_SUBJECT_MINOR: ConsentReason
-CONSENT_REASON_SUBJECT_DEACTIVATED: ConsentReason
-CONSENT_REASON_SUBJECT_SUSPENDED: ConsentReason
-CONSENT_REASON_SUBJECT_DELETED: ConsentReason
-CONSENT_REASON_SUBJECT_PROTECTED: ConsentReason
-CONSENT_REASON_CHOICE_DENIES: ConsentReason
-CONSENT_REASON_NOT_OPTED_IN: ConsentReason
-CONSENT_REASON_NOTICE_NOT_SERVED: ConsentReason
-CONSENT_REASON_PROHIBITED: ConsentReason
-CONSENT_REASON_NO_POLICY: ConsentReason
-CONSENT_REASON_JURISDICTION_NOT_LICENSED: ConsentReason
-CONSENT_REASON_CONTRIBUTOR_UNNAMED: ConsentReason
-
 class CheckConsentRequest(_message.Message):
-    __slots__ = ("licensee_id", "purpose", "post_ids", "author_ids", "embed_offsets", "embed_ids", "embed_author_ids", "author_jurisdictions")
+    __slots__ = ("licensee_id", "purpose", "post_ids", "author_ids", "embed_offsets", "embed_ids", "embed_author_ids", "author_jurisdictions", "territory")
     LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     POST_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +28,7 @@ class CheckConsentRequest(_message.Message):
     EMBED_IDS_FIELD_NUMBER: _ClassVar[int]
     EMBED_AUTHOR_IDS_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_JURISDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    TERRITORY_FIELD_NUMBER: _ClassVar[int]
     licensee_id: str
     purpose: _purpose_pb2.Purpose
     post_ids: bytes
@@ -68,7 +37,8 @@ class CheckConsentRequest(_message.Message):
     embed_ids: bytes
     embed_author_ids: bytes
     author_jurisdictions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, licensee_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., post_ids: _Optional[bytes] = ..., author_ids: _Optional[bytes] = ..., embed_offsets: _Optional[bytes] = ..., embed_ids: _Optional[bytes] = ..., embed_author_ids: _Optional[bytes] = ..., author_jurisdictions: _Optional[_Iterable[str]] = ...) -> None: ...
+    territory: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, licensee_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., post_ids: _Optional[bytes] = ..., author_ids: _Optional[bytes] = ..., embed_offsets: _Optional[bytes] = ..., embed_ids: _Optional[bytes] = ..., embed_author_ids: _Optional[bytes] = ..., author_jurisdictions: _Optional[_Iterable[str]] = ..., territory: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CheckConsentResponse(_message.Message):
     __slots__ = ("reasons", "revision", "policy_version", "good_until", "checked_at")
@@ -102,7 +72,67 @@ class RecordChoiceResponse(_message.Message):
     in_force_after: _timestamp_pb2.Timestamp
     def __init__(self, revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., stated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
-class ImportChoicesRequest(_message.Message):
+class RecordSignalsRequest(_message.Message):
+    __slots__ = ("request_id", "subject_id", "source", "sec_gpc", "content_usage")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SEC_GPC_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_USAGE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    subject_id: int
+    source: str
+    sec_gpc: str
+    content_usage: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., subject_id: _Optional[int] = ..., source: _Optional[str] = ..., sec_gpc: _Optional[str] = ..., content_usage: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RecordSignalsResponse(_message.Message):
+    __slots__ = ("recorded", "revision", "in_force_after")
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    IN_FORCE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    recorded: _containers.RepeatedCompositeFieldContainer[_choice_pb2.RecordedChoice]
+    revision: _revision_pb2.Revision
+    in_force_after: _timestamp_pb2.Timestamp
+    def __init__(self, recorded: _Optional[_Iterable[_Union[_choice_pb2.RecordedChoice, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetChoicesRequest(_message.Message):
+    __slots__ = ("subject_id",)
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    subject_id: int
+    def __init__(self, subject_id: _Optional[int] = ...) -> None: ...
+
+class GetChoicesResponse(_message.Message):
+    __slots__ = ("subject", "choices", "revision")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    subject: _subject_pb2.Subject
+    choices: _containers.RepeatedCompositeFieldContainer[_choice_pb2.RecordedChoice]
+    revision: _revision_pb2.Revision
+    def __init__(self, subject: _Optional[_Union[_subject_pb2.Subject, _Mapping]] = ..., choices: _Optional[_Iterable[_Union[_choice_pb2.RecordedChoice, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class ListChoiceHistoryRequest(_message.Message):
+    __slots__ = ("subject_id", "page_size", "page_token")
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    subject_id: int
+    page_size: int
+    page_token: str
+    def __init__(self, subject_id: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListChoiceHistoryResponse(_message.Message):
+    __slots__ = ("choices", "next_page_token", "revision")
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    choices: _containers.RepeatedCompositeFieldContainer[_choice_pb2.RecordedChoice]
+    next_page_token: str
+    revision: _revision_pb2.Revision
+    def __init__(self, choices: _Optional[_Iterable[_Union[_choice_pb2.RecordedChoice, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class RecordChoicesRequest(_message.Message):
     __slots__ = ("request_id", "rows")
     class Row(_message.Message):
         __slots__ = ("line", "choice")
@@ -114,20 +144,10 @@ class ImportChoicesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
-    rows: _containers.RepeatedCompositeFieldContainer[ImportChoicesRequest.Row]
-    def __init__(self, request_id: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[ImportChoicesRequest.Row, _Mapping]]] = ...) -> None: ...
+    rows: _containers.RepeatedCompositeFieldContainer[RecordChoicesRequest.Row]
+    def __init__(self, request_id: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[RecordChoicesRequest.Row, _Mapping]]] = ...) -> None: ...
 
-class RejectedRow(_message.Message):
-    __slots__ = ("line", "reason", "message")
-    LINE_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
-    line: int
-    reason: str
-    message: str
-    def __init__(self, line: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
-
-class ImportChoicesResponse(_message.Message):
+class RecordChoicesResponse(_message.Message):
     __slots__ = ("accepted", "unchanged", "rejected", "revision", "in_force_after")
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     UNCHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -136,10 +156,10 @@ class ImportChoicesResponse(_message.Message):
     IN_FORCE_AFTER_FIELD_NUMBER: _ClassVar[int]
     accepted: int
     unchanged: int
-    rejected: _containers.RepeatedCompositeFieldContainer[RejectedRow]
+    rejected: _containers.RepeatedCompositeFieldContainer[_rejection_pb2.RejectedRow]
     revision: _revision_pb2.Revision
     in_force_after: _timestamp_pb2.Timestamp
-    def __init__(self, accepted: _Optional[int] = ..., unchanged: _Optional[int] = ..., rejected: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, accepted: _Optional[int] = ..., unchanged: _Optional[int] = ..., rejected: _Optional[_Iterable[_Union[_rejection_pb2.RejectedRow, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ImportSubjectsRequest(_message.Message):
     __slots__ = ("request_id", "rows")
@@ -165,10 +185,10 @@ class ImportSubjectsResponse(_message.Message):
     IN_FORCE_AFTER_FIELD_NUMBER: _ClassVar[int]
     accepted: int
     unchanged: int
-    rejected: _containers.RepeatedCompositeFieldContainer[RejectedRow]
+    rejected: _containers.RepeatedCompositeFieldContainer[_rejection_pb2.RejectedRow]
     revision: _revision_pb2.Revision
     in_force_after: _timestamp_pb2.Timestamp
-    def __init__(self, accepted: _Optional[int] = ..., unchanged: _Optional[int] = ..., rejected: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, accepted: _Optional[int] = ..., unchanged: _Optional[int] = ..., rejected: _Optional[_Iterable[_Union[_rejection_pb2.RejectedRow, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("request_id", "policy")

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from sluice.consent.v1 import consent_service_pb2 as sluice_dot_consent_dot_v1_dot_consent__service__pb2
+from sluice.consent.v1 import explanation_pb2 as sluice_dot_consent_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -51,10 +52,30 @@ class ConsentServiceStub:
                 request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoiceRequest.SerializeToString,
                 response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoiceResponse.FromString,
                 _registered_method=True)
-        self.ImportChoices = channel.unary_unary(
-                '/sluice.consent.v1.ConsentService/ImportChoices',
-                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ImportChoicesRequest.SerializeToString,
-                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ImportChoicesResponse.FromString,
+        self.RecordSignals = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/RecordSignals',
+                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordSignalsRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordSignalsResponse.FromString,
+                _registered_method=True)
+        self.GetChoices = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/GetChoices',
+                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesResponse.FromString,
+                _registered_method=True)
+        self.ListChoiceHistory = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/ListChoiceHistory',
+                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListChoiceHistoryRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListChoiceHistoryResponse.FromString,
+                _registered_method=True)
+        self.ExplainConsent = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/ExplainConsent',
+                request_serializer=sluice_dot_consent_dot_v1_dot_explanation__pb2.ExplainConsentRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_explanation__pb2.ExplainConsentResponse.FromString,
+                _registered_method=True)
+        self.RecordChoices = channel.stream_stream(
+                '/sluice.consent.v1.ConsentService/RecordChoices',
+                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoicesRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoicesResponse.FromString,
                 _registered_method=True)
         self.ImportSubjects = channel.unary_unary(
                 '/sluice.consent.v1.ConsentService/ImportSubjects',
@@ -85,7 +106,8 @@ class ConsentServiceServicer:
 
     def CheckConsent(self, request, context):
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
+        answered until it is whole again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,19 +117,54 @@ class ConsentServiceServicer:
         """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
         A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
         The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
-        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
+        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES,
+        SUBJECT_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ImportChoices(self, request, context):
-        """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+    def RecordSignals(self, request, context):
+        """Records what objections a subject's browser or a site sent along: Sec-GPC and AIPREF Content-Usage. Each is a deny for everyone of the
+        purposes that it is about, the first time that this source sends it; its absence or its opposite changes nothing (C1), and neither does a
+        malformed one (C8). A later allow lifts it like any deny (C2). Idempotent by request_id. Reasons: SUBJECT_ERASED, TOO_MANY_SCOPES.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChoices(self, request, context):
+        """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
+        Reasons: SUBJECT_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChoiceHistory(self, request, context):
+        """Everything that a subject ever chose, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainConsent(self, request, context):
+        """Why a post of a contributor may go or not: which record decided, by which rule, now or as it was known at a time (C11). Worked out
+        from the records and not from the index that answers checks. Reads only.
+        Reasons: PURPOSE_UNSPECIFIED, AS_OF_IN_FUTURE, SUBJECT_ERASED (what was known of them is gone).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordChoices(self, request_iterator, context):
+        """Takes over choices from another system, a page of rows at a time; each page is answered once it is durable and the index has it, so
+        whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
         Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
         future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+        Each page is idempotent by its request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
         PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
-        SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
+        SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,7 +173,7 @@ class ConsentServiceServicer:
     def ImportSubjects(self, request, context):
         """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
         Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-        TOO_MANY_NOTICES.
+        TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,10 +207,30 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoiceRequest.FromString,
                     response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoiceResponse.SerializeToString,
             ),
-            'ImportChoices': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportChoices,
-                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ImportChoicesRequest.FromString,
-                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ImportChoicesResponse.SerializeToString,
+            'RecordSignals': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordSignals,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordSignalsRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordSignalsResponse.SerializeToString,
+            ),
+            'GetChoices': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChoices,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesResponse.SerializeToString,
+            ),
+            'ListChoiceHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChoiceHistory,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListChoiceHistoryRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListChoiceHistoryResponse.SerializeToString,
+            ),
+            'ExplainConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainConsent,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_explanation__pb2.ExplainConsentRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_explanation__pb2.ExplainConsentResponse.SerializeToString,
+            ),
+            'RecordChoices': grpc.stream_stream_rpc_method_handler(
+                    servicer.RecordChoices,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoicesRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoicesResponse.SerializeToString,
             ),
             'ImportSubjects': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportSubjects,
@@ -243,7 +320,7 @@ class ConsentService:
             _registered_method=True)
 
     @staticmethod
-    def ImportChoices(request,
+    def RecordSignals(request,
             target,
             options=(),
             channel_credentials=None,
@@ -256,9 +333,117 @@ class ConsentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/sluice.consent.v1.ConsentService/ImportChoices',
-            sluice_dot_consent_dot_v1_dot_consent__service__pb2.ImportChoicesRequest.SerializeToString,
-            sluice_dot_consent_dot_v1_dot_consent__service__pb2.ImportChoicesResponse.FromString,
+            '/sluice.consent.v1.ConsentService/RecordSignals',
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordSignalsRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordSignalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChoices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.ConsentService/GetChoices',
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChoiceHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.ConsentService/ListChoiceHistory',
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListChoiceHistoryRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListChoiceHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.ConsentService/ExplainConsent',
+            sluice_dot_consent_dot_v1_dot_explanation__pb2.ExplainConsentRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_explanation__pb2.ExplainConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordChoices(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/sluice.consent.v1.ConsentService/RecordChoices',
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoicesRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoicesResponse.FromString,
             options,
             channel_credentials,
             insecure,

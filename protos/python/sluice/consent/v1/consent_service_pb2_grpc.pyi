@@ -6,6 +6,7 @@ Consent: whose posts may go to whom, and for what."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from sluice.consent.v1 import consent_service_pb2 as _consent_service_pb2
+from sluice.consent.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -42,26 +43,45 @@ class ConsentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     CheckConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
+    answered until it is whole again).
     """
     RecordChoice: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
     A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
     The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
-    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
+    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES,
+    SUBJECT_ERASED.
     """
-    ImportChoices: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportChoicesRequest, _consent_service_pb2.ImportChoicesResponse]
-    """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+    RecordSignals: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordSignalsRequest, _consent_service_pb2.RecordSignalsResponse]
+    """Records what objections a subject's browser or a site sent along: Sec-GPC and AIPREF Content-Usage. Each is a deny for everyone of the
+    purposes that it is about, the first time that this source sends it; its absence or its opposite changes nothing (C1), and neither does a
+    malformed one (C8). A later allow lifts it like any deny (C2). Idempotent by request_id. Reasons: SUBJECT_ERASED, TOO_MANY_SCOPES.
+    """
+    GetChoices: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetChoicesRequest, _consent_service_pb2.GetChoicesResponse]
+    """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
+    Reasons: SUBJECT_UNKNOWN.
+    """
+    ListChoiceHistory: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListChoiceHistoryRequest, _consent_service_pb2.ListChoiceHistoryResponse]
+    """Everything that a subject ever chose, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    ExplainConsent: _grpc.UnaryUnaryMultiCallable[_explanation_pb2.ExplainConsentRequest, _explanation_pb2.ExplainConsentResponse]
+    """Why a post of a contributor may go or not: which record decided, by which rule, now or as it was known at a time (C11). Worked out
+    from the records and not from the index that answers checks. Reads only.
+    Reasons: PURPOSE_UNSPECIFIED, AS_OF_IN_FUTURE, SUBJECT_ERASED (what was known of them is gone).
+    """
+    RecordChoices: _grpc.StreamStreamMultiCallable[_consent_service_pb2.RecordChoicesRequest, _consent_service_pb2.RecordChoicesResponse]
+    """Takes over choices from another system, a page of rows at a time; each page is answered once it is durable and the index has it, so
+    whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
     Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
     future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+    Each page is idempotent by its request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
     PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
-    SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
+    SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
     """
     ImportSubjects: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]
     """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
     Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-    TOO_MANY_NOTICES.
+    TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
     """
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]
     """Announces a new version of the policy. Idempotent by request_id.
@@ -84,26 +104,45 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]  # type: ignore[assignment]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
+    answered until it is whole again).
     """
     RecordChoice: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]  # type: ignore[assignment]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
     A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
     The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
-    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
+    Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES,
+    SUBJECT_ERASED.
     """
-    ImportChoices: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportChoicesRequest, _consent_service_pb2.ImportChoicesResponse]  # type: ignore[assignment]
-    """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+    RecordSignals: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordSignalsRequest, _consent_service_pb2.RecordSignalsResponse]  # type: ignore[assignment]
+    """Records what objections a subject's browser or a site sent along: Sec-GPC and AIPREF Content-Usage. Each is a deny for everyone of the
+    purposes that it is about, the first time that this source sends it; its absence or its opposite changes nothing (C1), and neither does a
+    malformed one (C8). A later allow lifts it like any deny (C2). Idempotent by request_id. Reasons: SUBJECT_ERASED, TOO_MANY_SCOPES.
+    """
+    GetChoices: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetChoicesRequest, _consent_service_pb2.GetChoicesResponse]  # type: ignore[assignment]
+    """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
+    Reasons: SUBJECT_UNKNOWN.
+    """
+    ListChoiceHistory: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListChoiceHistoryRequest, _consent_service_pb2.ListChoiceHistoryResponse]  # type: ignore[assignment]
+    """Everything that a subject ever chose, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    ExplainConsent: _aio.UnaryUnaryMultiCallable[_explanation_pb2.ExplainConsentRequest, _explanation_pb2.ExplainConsentResponse]  # type: ignore[assignment]
+    """Why a post of a contributor may go or not: which record decided, by which rule, now or as it was known at a time (C11). Worked out
+    from the records and not from the index that answers checks. Reads only.
+    Reasons: PURPOSE_UNSPECIFIED, AS_OF_IN_FUTURE, SUBJECT_ERASED (what was known of them is gone).
+    """
+    RecordChoices: _aio.StreamStreamMultiCallable[_consent_service_pb2.RecordChoicesRequest, _consent_service_pb2.RecordChoicesResponse]  # type: ignore[assignment]
+    """Takes over choices from another system, a page of rows at a time; each page is answered once it is durable and the index has it, so
+    whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
     Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
     future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+    Each page is idempotent by its request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
     PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
-    SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
+    SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
     """
     ImportSubjects: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]  # type: ignore[assignment]
     """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
     Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-    TOO_MANY_NOTICES.
+    TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
     """
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Announces a new version of the policy. Idempotent by request_id.
@@ -129,7 +168,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.CheckConsentResponse, _abc.Awaitable[_consent_service_pb2.CheckConsentResponse]]:
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, INDEX_STALE (consent is reading its database anew).
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
+        answered until it is whole again).
         """
 
     @_abc_1.abstractmethod
@@ -141,21 +181,63 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
         A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
         The choices of one subject name at most 128 licensees; one for everyone, or for a licensee named before, is never refused for that.
-        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES.
+        Idempotent by request_id. Reasons: NOTICE_DIGEST_MISSING, PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, SUBJECT_UNKNOWN, TOO_MANY_SCOPES,
+        SUBJECT_ERASED.
         """
 
     @_abc_1.abstractmethod
-    def ImportChoices(
+    def RecordSignals(
         self,
-        request: _consent_service_pb2.ImportChoicesRequest,
+        request: _consent_service_pb2.RecordSignalsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_consent_service_pb2.ImportChoicesResponse, _abc.Awaitable[_consent_service_pb2.ImportChoicesResponse]]:
-        """Takes over choices from another system. Good rows go in, bad ones are listed; the same rows again change nothing.
+    ) -> _typing.Union[_consent_service_pb2.RecordSignalsResponse, _abc.Awaitable[_consent_service_pb2.RecordSignalsResponse]]:
+        """Records what objections a subject's browser or a site sent along: Sec-GPC and AIPREF Content-Usage. Each is a deny for everyone of the
+        purposes that it is about, the first time that this source sends it; its absence or its opposite changes nothing (C1), and neither does a
+        malformed one (C8). A later allow lifts it like any deny (C2). Idempotent by request_id. Reasons: SUBJECT_ERASED, TOO_MANY_SCOPES.
+        """
+
+    @_abc_1.abstractmethod
+    def GetChoices(
+        self,
+        request: _consent_service_pb2.GetChoicesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.GetChoicesResponse, _abc.Awaitable[_consent_service_pb2.GetChoicesResponse]]:
+        """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
+        Reasons: SUBJECT_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListChoiceHistory(
+        self,
+        request: _consent_service_pb2.ListChoiceHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.ListChoiceHistoryResponse, _abc.Awaitable[_consent_service_pb2.ListChoiceHistoryResponse]]:
+        """Everything that a subject ever chose, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def ExplainConsent(
+        self,
+        request: _explanation_pb2.ExplainConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.ExplainConsentResponse, _abc.Awaitable[_explanation_pb2.ExplainConsentResponse]]:
+        """Why a post of a contributor may go or not: which record decided, by which rule, now or as it was known at a time (C11). Worked out
+        from the records and not from the index that answers checks. Reads only.
+        Reasons: PURPOSE_UNSPECIFIED, AS_OF_IN_FUTURE, SUBJECT_ERASED (what was known of them is gone).
+        """
+
+    @_abc_1.abstractmethod
+    def RecordChoices(
+        self,
+        request_iterator: _MaybeAsyncIterator[_consent_service_pb2.RecordChoicesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_consent_service_pb2.RecordChoicesResponse], _abc.AsyncIterator[_consent_service_pb2.RecordChoicesResponse]]:
+        """Takes over choices from another system, a page of rows at a time; each page is answered once it is durable and the index has it, so
+        whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
         Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
         future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+        Each page is idempotent by its request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
         PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
-        SUBJECT_UNKNOWN, TOO_MANY_SCOPES (both as for RecordChoice).
+        SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
         """
 
     @_abc_1.abstractmethod
@@ -166,7 +248,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_consent_service_pb2.ImportSubjectsResponse, _abc.Awaitable[_consent_service_pb2.ImportSubjectsResponse]]:
         """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
         Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-        TOO_MANY_NOTICES.
+        TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
         """
 
     @_abc_1.abstractmethod

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsluice/consent/v1/subject.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\"\xd3\x01\n\x07Subject\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x38\n\x0cjurisdiction\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[A-Z]{2}(-[A-Z0-9]{1,3})?$\x12\x42\n\x06states\x18\x03 \x03(\x0e\x32\x1f.sluice.consent.v1.SubjectStateB\x11\xbaH\x0e\x92\x01\x0b\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12&\n\x0enotice_digests\x18\x04 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h *\xba\x01\n\x0cSubjectState\x12\x1d\n\x19SUBJECT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13SUBJECT_STATE_MINOR\x10\x01\x12\x1d\n\x19SUBJECT_STATE_DEACTIVATED\x10\x02\x12\x1b\n\x17SUBJECT_STATE_SUSPENDED\x10\x03\x12\x19\n\x15SUBJECT_STATE_DELETED\x10\x04\x12\x1b\n\x17SUBJECT_STATE_PROTECTED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsluice/consent/v1/subject.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x02\n\x07Subject\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x38\n\x0cjurisdiction\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[A-Z]{2}(-[A-Z0-9]{1,3})?$\x12\x42\n\x06states\x18\x03 \x03(\x0e\x32\x1f.sluice.consent.v1.SubjectStateB\x11\xbaH\x0e\x92\x01\x0b\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x37\n\x12withheld_countries\x18\x05 \x03(\tB\x1b\xbaH\x18\x92\x01\x15\x10\xac\x02\x18\x01\"\x0er\x0c\x32\n^[A-Z]{2}$\x12)\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x0enotice_digests\x18\x04 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h *\xba\x01\n\x0cSubjectState\x12\x1d\n\x19SUBJECT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13SUBJECT_STATE_MINOR\x10\x01\x12\x1d\n\x19SUBJECT_STATE_DEACTIVATED\x10\x02\x12\x1b\n\x17SUBJECT_STATE_SUSPENDED\x10\x03\x12\x19\n\x15SUBJECT_STATE_DELETED\x10\x04\x12\x1b\n\x17SUBJECT_STATE_PROTECTED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +39,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBJECT'].fields_by_name['jurisdiction']._serialized_options = b'\272H\037r\0352\033^[A-Z]{2}(-[A-Z0-9]{1,3})?$'
   _globals['_SUBJECT'].fields_by_name['states']._loaded_options = None
   _globals['_SUBJECT'].fields_by_name['states']._serialized_options = b'\272H\016\222\001\013\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_SUBJECT'].fields_by_name['withheld_countries']._loaded_options = None
+  _globals['_SUBJECT'].fields_by_name['withheld_countries']._serialized_options = b'\272H\030\222\001\025\020\254\002\030\001\"\016r\0142\n^[A-Z]{2}$'
   _globals['_SUBJECT'].fields_by_name['notice_digests']._loaded_options = None
   _globals['_SUBJECT'].fields_by_name['notice_digests']._serialized_options = b'\272H\013\222\001\010\020@\"\004z\002h '
-  _globals['_SUBJECTSTATE']._serialized_start=298
-  _globals['_SUBJECTSTATE']._serialized_end=484
-  _globals['_SUBJECT']._serialized_start=84
-  _globals['_SUBJECT']._serialized_end=295
+  _globals['_SUBJECTSTATE']._serialized_start=431
+  _globals['_SUBJECTSTATE']._serialized_end=617
+  _globals['_SUBJECT']._serialized_start=117
+  _globals['_SUBJECT']._serialized_end=428
 # @@protoc_insertion_point(module_scope)

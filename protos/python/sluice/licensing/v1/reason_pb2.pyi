@@ -39,6 +39,10 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_NO_POLICY: _ClassVar[Reason]
     REASON_JURISDICTION_NOT_LICENSED: _ClassVar[Reason]
     REASON_CONTRIBUTOR_UNNAMED: _ClassVar[Reason]
+    REASON_HALTED: _ClassVar[Reason]
+    REASON_POST_DENIED: _ClassVar[Reason]
+    REASON_POST_DELETED: _ClassVar[Reason]
+    REASON_WITHHELD: _ClassVar[Reason]
     REASON_NO_ROOM: _ClassVar[Reason]
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_RELEASED: Verdict
@@ -70,4 +74,8 @@ REASON_PROHIBITED: Reason
 REASON_NO_POLICY: Reason
 REASON_JURISDICTION_NOT_LICENSED: Reason
 REASON_CONTRIBUTOR_UNNAMED: Reason
+REASON_HALTED: Reason
+REASON_POST_DENIED: Reason
+REASON_POST_DELETED: Reason
+REASON_WITHHELD: Reason
 REASON_NO_ROOM: Reason

@@ -1,0 +1,112 @@
+"""Everything on record about one subject: read as a whole, by page, and erased (C11)."""
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from services.consent.domain.choices import Stance
+from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord
+from services.consent.domain.erasures import erased_subject
+from services.consent.domain.outcomes import Erased
+from services.consent.domain.subjects import State
+from services.consent.domain.withdrawals import Cause, Withdrawal
+from services.consent.storage.codec import NO_TIME, decode_countries, decode_notices, signed
+from services.consent.storage.head import Part, advance, read_head
+from services.consent.storage.policies import read_book
+from services.consent.storage.states import read_subjects, write_subjects
+from services.consent.storage.tables import TABLES
+from services.consent.storage.withdrawals import record_withdrawals
+
+_CHOICES = TABLES["choices"]
+_SUBJECTS = TABLES["subjects"]
+_ERASURES = TABLES["erasures"]
+
+
+def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossier | None:
+    """All records of a subject; None where there is none."""
+    subject = read_subjects(connection, [subject_id]).subjects.get(subject_id)
+    if subject is None:
+        return None
+    head = read_head(connection)
+    facts = connection.execute(
+        select(_SUBJECTS).where(_SUBJECTS.c.subject_id == signed(subject_id)).order_by(_SUBJECTS.c.revision)
+    )
+    erased_us = connection.scalar(
+        select(_ERASURES.c.erased_us).where(_ERASURES.c.subject_id == signed(subject_id))
+    )
+    return Dossier(
+        subject_id=subject_id,
+        epoch=head.epoch,
+        revision=head.number,
+        taken_us=now_us,
+        choices=tuple(reversed(read_choices(connection, subject_id, None, None))),
+        facts=tuple(map(_facts, facts)),
+        standing=tuple(choice.revision for choice in subject.choices),
+        policies=read_book(connection).policies,
+        erased_us=erased_us,
+    )
+
+
+def read_choices(
+    connection: Connection, subject_id: int, below: int | None, limit: int | None
+) -> tuple[ChoiceRecord, ...]:
+    """At most `limit` of a subject's choices with a revision below one, newest first."""
+    page = select(_CHOICES).where(_CHOICES.c.subject_id == signed(subject_id))
+    if below is not None:
+        page = page.where(_CHOICES.c.revision < below)
+    rows = connection.execute(page.order_by(_CHOICES.c.revision.desc()).limit(limit))
+    return tuple(map(_choice, rows))
+
+
+def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Erased:
+    """Takes the records away, and leaves a deny and a tombstone; once for each subject."""
+    known = _ERASURES.c.subject_id == signed(subject_id)
+    earlier = connection.scalar(select(_ERASURES.c.erased_us).where(known))
+    if earlier is not None:
+        return Erased(earlier, read_head(connection))
+    stored = read_subjects(connection, [subject_id])
+    taken = advance(connection, 1, now_us, Part.SUBJECTS)
+    revision = taken.last(1)
+    for name in ("choices", "subjects", "signals"):
+        table = TABLES[name]
+        connection.execute(delete(table).where(table.c.subject_id == signed(subject_id)))
+    tombstone = {
+        "revision": revision.number,
+        "subject_id": signed(subject_id),
+        "erased_us": taken.at_us,
+        "erased_by": by,
+    }
+    connection.execute(insert(_ERASURES), [tombstone])
+    withdrawal = Withdrawal(Cause.SUBJECT_ERASED, subject_id)
+    record_withdrawals(connection, {revision.number: withdrawal}, taken.at_us)
+    left = {subject_id: erased_subject(taken.at_us, revision.number)}
+    write_subjects(connection, left, stored, taken, 1)
+    return Erased(taken.at_us, revision)
+
+
+def _choice(row: Any) -> ChoiceRecord:
+    return ChoiceRecord(
+        revision=row.revision,
+        stance=Stance(row.stance),
+        licensee=row.licensee,
+        purpose=row.purpose,
+        method=row.method,
+        notice_digest=row.notice_digest,
+        claimed_us=None if row.claimed_us == NO_TIME else row.claimed_us,
+        stated_us=row.stated_us,
+        recorded_us=row.recorded_us,
+        recorded_by=row.recorded_by,
+    )
+
+
+def _facts(row: Any) -> FactsRecord:
+    return FactsRecord(
+        revision=row.revision,
+        jurisdiction=row.jurisdiction,
+        states=State(row.states),
+        notices=decode_notices(row.notices),
+        withheld=decode_countries(row.withheld),
+        occurred_us=row.occurred_us,
+        recorded_us=row.recorded_us,
+        recorded_by=row.recorded_by,
+    )

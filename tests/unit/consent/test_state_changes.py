@@ -1,0 +1,377 @@
+"""C4 and C5: changes of state that come late, repeated and out of order come to the same."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.refusals import Refusal
+from services.consent.domain.erasures import erased_subject
+from services.consent.domain.posts import Post, PostMark, PostState
+from services.consent.domain.state_changes import (
+    ChangeKind,
+    StateChange,
+    check_post_change,
+    check_subject_change,
+    post_after,
+    subject_after,
+    subject_described,
+)
+from services.consent.domain.subjects import MOST_NOTICES, Facts, State, Subject, check_facts
+from tests.support.clock import NOON_US
+from tests.support.consent import NOTICE, OTHER_NOTICE, a_change, some_facts
+from tests.support.consent_truth import Told, slow_states, slow_withheld
+
+OF_BOTH = [ChangeKind.DELETE, ChangeKind.UNDELETE, ChangeKind.WITHHELD]
+OF_SUBJECTS = [kind for kind in ChangeKind if ChangeKind.PROTECT <= kind <= ChangeKind.ADULT] + OF_BOTH
+OF_POSTS = [ChangeKind.DENY, ChangeKind.UNDENY, *OF_BOTH]
+COUNTRIES = st.frozensets(st.sampled_from(["DE", "FR", "US"]))
+
+
+def told_to_subject(subject: Subject, told: Told, now_us: int = NOON_US) -> Subject:
+    """The subject after it, also where it changes nothing."""
+    if isinstance(told.said, Facts):
+        return subject_described(subject, told.said, told.at_us, now_us) or subject
+    return subject_after(subject, told.said, now_us) or subject
+
+
+def told_to_post(post: Post, told: Told, now_us: int = NOON_US) -> Post:
+    assert isinstance(told.said, StateChange)
+    return post_after(post, told.said, now_us) or post
+
+
+def a_subject(*told: Told, facts: Facts | None = None, at: int = 0) -> Subject:
+    """Known since long ago, and then told about."""
+    subject = subject_described(Subject(), facts or some_facts(), at, NOON_US)
+    assert subject is not None
+    for each in told:
+        subject = told_to_subject(subject, each)
+    return subject
+
+
+def said(kind: ChangeKind, at: int, *countries: str) -> Told:
+    return Told(at, a_change(kind, at, countries=countries))
+
+
+def states_of(subject: Subject) -> State:
+    assert subject.facts is not None
+    return subject.facts.states
+
+
+def words_of(kinds: list[ChangeKind]) -> st.SearchStrategy[Told]:
+    return st.builds(
+        lambda kind, at, countries: said(
+            kind, NOON_US - at, *(countries if kind is ChangeKind.WITHHELD else ())
+        ),
+        st.sampled_from(kinds),
+        st.integers(0, 8),
+        COUNTRIES,
+    )
+
+
+descriptions = st.builds(
+    lambda states, withheld, at: Told(NOON_US - at, some_facts(states=State(states), withheld=withheld)),
+    st.sampled_from([0, 0, State.DELETED, State.MINOR | State.SUSPENDED]),
+    COUNTRIES,
+    st.integers(0, 8),
+)
+
+
+@st.composite
+def orders(draw: st.DrawFn, words: st.SearchStrategy[Told], *, distinct: bool) -> list[Told]:
+    """Some words in any order, each once or several times."""
+    unique_by = (lambda told: told.at_us) if distinct else None
+    told: list[Told] = draw(st.lists(words, max_size=8, unique_by=unique_by))
+    repeated = [each for each in told for _ in range(draw(st.integers(1, 2)))]
+    return draw(st.permutations(repeated))
+
+
+@given(orders(words_of(OF_SUBJECTS) | descriptions, distinct=True))
+def test_c4_changes_of_a_subject_come_to_the_same_in_any_order_and_however_often(told: list[Told]) -> None:
+    since = Told(0, some_facts())
+
+    subject = a_subject(*told)
+
+    assert subject == a_subject(*sorted(set(told), key=lambda each: each.at_us))
+    assert {state.name for state in states_of(subject)} == slow_states([since, *told])
+    assert subject.facts is not None
+    assert subject.facts.withheld == slow_withheld([since, *told])
+
+
+@given(orders(words_of(OF_SUBJECTS), distinct=False), descriptions, st.randoms(use_true_random=False))
+def test_c4_of_changes_at_the_same_time_the_one_that_denies_holds(
+    told: list[Told], description: Told, chance: random.Random
+) -> None:
+    words = [*told, description, description]
+    chance.shuffle(words)
+
+    subject = a_subject(*words)
+
+    assert {state.name for state in states_of(subject)} == slow_states([Told(0, some_facts()), *words])
+    assert subject.facts is not None
+    assert subject.facts.withheld == slow_withheld([Told(0, some_facts()), *words])
+
+
+@given(orders(words_of(OF_POSTS), distinct=True))
+def test_c5_changes_of_a_post_come_to_the_same_in_any_order_and_however_often(told: list[Told]) -> None:
+    post = Post()
+    for each in told:
+        post = told_to_post(post, each)
+    in_order = Post()
+    for each in sorted(set(told), key=lambda each: each.at_us):
+        in_order = told_to_post(in_order, each)
+
+    assert post == in_order
+    assert {mark.name for mark in post.state.marks} == slow_states(told)
+    assert post.state.withheld == slow_withheld(told)
+
+
+@given(orders(words_of(OF_POSTS), distinct=False))
+def test_c5_of_changes_of_a_post_at_the_same_time_the_one_that_denies_holds(told: list[Told]) -> None:
+    post = Post()
+    for each in told:
+        post = told_to_post(post, each)
+
+    assert {mark.name for mark in post.state.marks} == slow_states(told)
+    assert post.state.withheld == slow_withheld(told)
+
+
+@pytest.mark.parametrize(
+    ("denies", "frees", "state"),
+    [
+        (ChangeKind.DELETE, ChangeKind.UNDELETE, State.DELETED),
+        (ChangeKind.PROTECT, ChangeKind.UNPROTECT, State.PROTECTED),
+        (ChangeKind.SUSPEND, ChangeKind.UNSUSPEND, State.SUSPENDED),
+        (ChangeKind.DEACTIVATE, ChangeKind.REACTIVATE, State.DEACTIVATED),
+        (ChangeKind.MINOR, ChangeKind.ADULT, State.MINOR),
+    ],
+)
+def test_c4_each_state_of_an_account_is_set_by_one_kind_of_change_and_cleared_by_another(
+    denies: ChangeKind, frees: ChangeKind, state: State
+) -> None:
+    denied = a_subject(said(denies, NOON_US - 2))
+
+    freed = told_to_subject(denied, said(frees, NOON_US - 1))
+
+    assert states_of(denied) == state
+    assert states_of(freed) == State(0)
+
+
+@pytest.mark.parametrize(
+    ("denies", "frees", "mark"),
+    [
+        (ChangeKind.DELETE, ChangeKind.UNDELETE, PostMark.DELETED),
+        (ChangeKind.DENY, ChangeKind.UNDENY, PostMark.DENIED),
+    ],
+)
+def test_c5_each_mark_of_a_post_is_set_by_one_kind_of_change_and_cleared_by_another(
+    denies: ChangeKind, frees: ChangeKind, mark: PostMark
+) -> None:
+    denied = told_to_post(Post(), said(denies, NOON_US - 2))
+
+    freed = told_to_post(denied, said(frees, NOON_US - 1))
+
+    assert denied.state == PostState(mark)
+    assert freed.state == PostState()
+
+
+def test_c5_withheld_names_all_the_countries_from_then_on() -> None:
+    subject = a_subject(said(ChangeKind.WITHHELD, 1, "DE"), said(ChangeKind.WITHHELD, 2, "FR"))
+    post = told_to_post(Post(), said(ChangeKind.WITHHELD, 1, "DE"))
+
+    nowhere = told_to_post(post, said(ChangeKind.WITHHELD, 2))
+
+    assert subject.facts == some_facts(withheld=["FR"])
+    assert post.state.withheld == frozenset({"DE"})
+    assert nowhere.state == PostState()
+
+
+def test_c4_a_change_without_a_time_is_of_now_and_the_same_again_changes_nothing() -> None:
+    deleted = subject_after(a_subject(), a_change(at=None), NOON_US)
+    assert deleted is not None
+
+    again = subject_after(deleted, a_change(at=None), NOON_US + 1)
+    late = told_to_subject(deleted, said(ChangeKind.UNDELETE, NOON_US - 1))
+
+    assert again is None
+    assert states_of(late) == State.DELETED
+
+
+def test_c4_a_change_from_the_future_that_denies_is_of_now() -> None:
+    deleted = subject_after(a_subject(), a_change(at=NOON_US + 9), NOON_US)
+    marked = post_after(Post(), a_change(at=NOON_US + 9), NOON_US)
+    withheld = post_after(Post(), a_change(ChangeKind.WITHHELD, NOON_US + 9, countries=["DE"]), NOON_US)
+
+    assert deleted is not None
+    assert deleted.times_us == {State.DELETED: NOON_US}
+    assert marked is not None
+    assert marked.times_us == {PostMark.DELETED: NOON_US}
+    assert withheld is not None
+    assert withheld.state.withheld == frozenset({"DE"})
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.UNDELETE, ChangeKind.WITHHELD])
+def test_c4_a_change_from_the_future_that_frees_is_refused(kind: ChangeKind) -> None:
+    subject = a_subject(said(ChangeKind.WITHHELD, 1, "DE"))
+    post = told_to_post(Post(), said(ChangeKind.WITHHELD, 1, "DE"))
+
+    with pytest.raises(Refusal) as of_subject:
+        subject_after(subject, a_change(kind, NOON_US + 1), NOON_US)
+    with pytest.raises(Refusal) as of_post:
+        post_after(post, a_change(kind, NOON_US + 1), NOON_US)
+
+    assert of_subject.value.reason == of_post.value.reason == "OCCURRED_IN_THE_FUTURE"
+
+
+def test_c4_a_denying_change_of_someone_unknown_is_kept_to_hold_when_they_appear() -> None:
+    deleted = subject_after(Subject(), a_change(at=5), NOON_US)
+    assert deleted is not None
+
+    described_later = subject_described(deleted, some_facts(), 6, NOON_US)
+    described_earlier = subject_described(deleted, some_facts(), 4, NOON_US)
+
+    assert not deleted.known
+    assert described_later is not None
+    assert described_later.facts == some_facts()
+    assert described_earlier is not None
+    assert described_earlier.facts == some_facts(states=State.DELETED)
+    assert described_earlier.known
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.UNDELETE, ChangeKind.ADULT, ChangeKind.WITHHELD])
+def test_c4_a_change_that_frees_someone_unknown_is_refused(kind: ChangeKind) -> None:
+    with pytest.raises(Refusal) as refused:
+        subject_after(Subject(), a_change(kind, 5), NOON_US)
+
+    assert refused.value.reason == "SUBJECT_UNKNOWN"
+
+
+def test_c4_what_denied_someone_unknown_can_be_taken_back() -> None:
+    deleted = subject_after(Subject(), a_change(at=5), NOON_US)
+    assert deleted is not None
+
+    freed = subject_after(deleted, a_change(ChangeKind.UNDELETE, 6), NOON_US)
+
+    assert freed is not None
+    assert states_of(freed) == State(0)
+    assert not freed.known
+
+
+def test_c4_a_description_is_overtaken_by_changes_that_are_later_and_by_no_earlier_ones() -> None:
+    subject = a_subject(said(ChangeKind.DELETE, 20), said(ChangeKind.SUSPEND, 10))
+
+    described = told_to_subject(subject, Told(15, some_facts("DE")))
+
+    assert described.facts == some_facts("DE", states=State.DELETED)
+    assert told_to_subject(described, said(ChangeKind.UNDELETE, 14)) == described
+
+
+def test_c4_a_description_that_is_older_than_the_last_one_changes_nothing() -> None:
+    subject = a_subject(facts=some_facts("DE"), at=10)
+
+    assert subject_described(subject, some_facts("FR"), 9, NOON_US) is None
+
+
+def test_c4_the_same_description_without_a_time_changes_nothing_and_another_one_is_of_now() -> None:
+    subject = a_subject(facts=some_facts("DE"), at=10)
+
+    same = subject_described(subject, some_facts("DE"), None, NOON_US)
+    other = subject_described(subject, some_facts("FR"), None, NOON_US)
+
+    assert same is None
+    assert other is not None
+    assert (other.facts, other.seen_us) == (some_facts("FR"), NOON_US)
+
+
+def test_a_description_from_the_future_is_of_now() -> None:
+    subject = subject_described(Subject(), some_facts(), NOON_US + 5, NOON_US)
+
+    assert subject is not None
+    assert subject.seen_us == NOON_US
+
+
+def test_c3_a_notice_that_was_served_stays_served_whenever_that_was() -> None:
+    subject = a_subject(at=10)
+
+    served = told_to_subject(subject, Told(5, a_change(ChangeKind.NOTICE_SERVED, 5, notice=OTHER_NOTICE)))
+
+    assert served.facts == some_facts(notices=[NOTICE, OTHER_NOTICE])
+    assert subject_after(served, a_change(ChangeKind.NOTICE_SERVED, 9, notice=NOTICE), NOON_US) is None
+
+
+def test_c3_nobody_unknown_was_served_a_notice() -> None:
+    with pytest.raises(Refusal) as refused:
+        subject_after(Subject(), a_change(ChangeKind.NOTICE_SERVED, notice=NOTICE), NOON_US)
+
+    assert refused.value.reason == "SUBJECT_UNKNOWN"
+
+
+def test_so_many_notices_are_kept_and_no_more() -> None:
+    full = some_facts(notices=[number.to_bytes(32) for number in range(MOST_NOTICES)])
+
+    with pytest.raises(Refusal) as refused:
+        subject_after(a_subject(facts=full), a_change(ChangeKind.NOTICE_SERVED, notice=NOTICE), NOON_US)
+
+    assert refused.value.reason == "TOO_MANY_NOTICES"
+
+
+def test_c11_nothing_is_taken_of_whoever_was_erased() -> None:
+    erased = erased_subject(NOON_US, 5)
+
+    with pytest.raises(Refusal) as changed:
+        subject_after(erased, a_change(), NOON_US)
+    with pytest.raises(Refusal) as described:
+        subject_described(erased, some_facts(), None, NOON_US)
+
+    assert changed.value.reason == described.value.reason == "SUBJECT_ERASED"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (a_change(ChangeKind.DENY), "CHANGE_NOT_OF_SUBJECT"),
+        (a_change(ChangeKind.WITHHELD, countries=["Germany"]), "COUNTRY_INVALID"),
+        (a_change(ChangeKind.WITHHELD, countries=["US-CA"]), "COUNTRY_INVALID"),
+        (a_change(ChangeKind.NOTICE_SERVED, notice=b"short"), "NOTICE_DIGEST_INVALID"),
+    ],
+)
+def test_a_change_that_no_account_has_is_refused(change: StateChange, reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_subject_change(change)
+
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (a_change(ChangeKind.SUSPEND), "CHANGE_NOT_OF_POST"),
+        (a_change(ChangeKind.NOTICE_SERVED, notice=NOTICE), "CHANGE_NOT_OF_POST"),
+        (a_change(ChangeKind.WITHHELD, countries=["de"]), "COUNTRY_INVALID"),
+    ],
+)
+def test_a_change_that_no_post_has_is_refused(change: StateChange, reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_post_change(change)
+
+    assert refused.value.reason == reason
+
+
+def test_every_change_is_of_accounts_or_posts() -> None:
+    for kind in ChangeKind:
+        change = a_change(kind, countries=["DE"], notice=NOTICE)
+        if kind in OF_POSTS:
+            check_post_change(change)
+        if kind not in {ChangeKind.DENY, ChangeKind.UNDENY}:
+            check_subject_change(change)
+
+
+def test_a_description_is_withheld_in_countries_alone() -> None:
+    check_facts(some_facts(withheld=["DE", "FR"]))
+
+    with pytest.raises(Refusal) as refused:
+        check_facts(replace(some_facts(), withheld=frozenset({"DE-BE"})))
+
+    assert refused.value.reason == "COUNTRY_INVALID"
