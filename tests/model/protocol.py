@@ -86,11 +86,9 @@ class Guards:
     """Nothing is concluded from `good_until` on."""
     good_until_capped_by_next_policy: bool = True
     """`good_until` is no later than the next policy's time."""
-    margin_in_in_force_after: bool = True
-    """`in_force_after` counts in how far clocks may differ."""
-    clocks_of_replicas_agree: bool = True
-    """Replicas' clocks differ by the margin at most. Assumed, for licensing compares each with its own only:
-    without it that is all that holds."""
+    both_margins_in_in_force_after: bool = True
+    """`in_force_after` counts in how far two replicas may differ, which is twice what licensing allows each:
+    it compares its clock with that of the replica that answers, and nobody compares replicas; else once."""
     fence: bool = True
     """Nothing is concluded on a revision below the fence."""
 
@@ -211,8 +209,7 @@ class Protocol:
     def _ticks(self, state: State) -> Steps:
         for who, name in enumerate(NAMES):
             a, b, licensing = (clock + (who == number) for number, clock in enumerate(state.clocks))
-            apart = max(abs(a - licensing), abs(b - licensing))
-            if max(apart, abs(a - b) if self._guards.clocks_of_replicas_agree else 0) <= MARGIN:
+            if max(abs(a - licensing), abs(b - licensing)) <= MARGIN:
                 yield Step(Action.TICK, name, _from_the_slowest(state._replace(clocks=(a, b, licensing))))
 
     def _deny(self, state: State, replica: int) -> Steps:
@@ -226,7 +223,8 @@ class Protocol:
         at = state.pending
         if at is None or (self._guards.acknowledge_after_commit and DENY not in state.new):
             return
-        last = state.clocks[at] + PERMIT + (MARGIN if self._guards.margin_in_in_force_after else 0)
+        margins = 2 if self._guards.both_margins_in_in_force_after else 1
+        last = state.clocks[at] + PERMIT + margins * MARGIN
         yield Step(Action.ACKNOWLEDGE, NAMES[at], state._replace(pending=None, in_force_after=last))
 
     def _activate(self, state: State, replica: int) -> Steps:

@@ -37,8 +37,7 @@ C9_NEEDS = [
     Need("synchronous_read", "opt-out", Invariant.DENY_IS_SEEN),
     Need("acknowledge_after_commit", "opt-out", Invariant.DENY_IS_SEEN),
     Need("good_until", "opt-out", Invariant.DENY_IS_IN_FORCE),
-    Need("margin_in_in_force_after", "opt-out", Invariant.DENY_IS_IN_FORCE),
-    Need("clocks_of_replicas_agree", "opt-out", Invariant.DENY_IS_IN_FORCE),
+    Need("both_margins_in_in_force_after", "opt-out", Invariant.DENY_IS_IN_FORCE),
 ]
 C3_NEEDS = [
     Need("head_read", "policy", Invariant.POLICY_APPLIES),
