@@ -6,7 +6,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types protos protos-check lock clean
+.PHONY: help demo bench test test-all lint types protos protos-check lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing, in about a minute
 	$(BIN)/sluice demo
+
+bench: $(VENV)/.dev ## Measure consent with 1 and 10 million subjects, comparisons beside it (a few minutes)
+	$(BIN)/python -m bench.consent
 
 test: $(VENV)/.dev ## Run the quick tests (under 6 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"

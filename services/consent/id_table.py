@@ -3,7 +3,7 @@
 Open addressing with linear probing over 8 + 4 bytes a slot. One thread writes while others read, without a
 lock: a slot goes from empty to an id once and never back, a reader who finds the id before its place is there
 reads MISSING, and a place is replaced by one aligned 4-byte store. So a reader sees each id as before or as
-after a write, never as something else. A table does not grow: `grown` makes a larger one to be swapped in.
+after a write, never as something else. A table does not grow: `with_room` makes a larger one to swap in.
 """
 
 from typing import Self
@@ -20,7 +20,7 @@ FULLEST = 0.55
 """Share of slots in use at which to grow: an absent id then takes 3 probes on average (Knuth 6.4)."""
 
 _SMALLEST = 1_024
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 16
 """Slots that are copied at once, so that growing takes no more memory than the two tables."""
 _HALF = np.uint64(32)
 # Odd multipliers of splitmix64 (Steele, Lea, Flood 2014).
