@@ -18,6 +18,15 @@ for name, examples in (("quick", 30), ("thorough", 200)):
 settings.load_profile("quick")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what the tests have measured."""
+    reports = [report for key in ("passed", "failed") for report in terminalreporter.getreports(key)]
+    for report in reports:
+        for name, value in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(f"measured: {value}")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A server that tests share; each takes a database of its own."""

@@ -21,10 +21,11 @@ from services.chassis.migrations import upgrade
 from services.chassis.refusals import Refusal, invalid, precondition, unavailable
 
 _SESSION = {
-    # In milliseconds. A statement is slow when a whole index is read; a lock is held for one group.
+    # In milliseconds. A statement is slow when a whole index is read; a lock is held for one group. A process
+    # that stops in the middle of one holds up all others: not for longer than they wait for a lock.
     "statement_timeout": 60_000,
     "lock_timeout": 10_000,
-    "idle_in_transaction_session_timeout": 60_000,
+    "idle_in_transaction_session_timeout": 8_000,
     # In seconds: the server notices within half a minute that the process is gone, and frees its locks.
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
