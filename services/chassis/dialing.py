@@ -145,13 +145,10 @@ class Stream(Generic[Request, Response]):
 
     async def send(self, request: Request) -> None:
         """Sends one request; waits while the other side has no room for it."""
-        with self._refusing():
-            try:
-                await self._call.write(request)
-            except asyncio.InvalidStateError as error:
-                # gRPC says no more than that the call is over; reading says why.
-                await self._call.read()
-                raise self._refusal_of(None) from error
+        try:
+            await self._call.write(request)
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            raise self._refusal_of(self._end) from error
 
     async def receive(self) -> Response:
         """The next answer; Refusal (unavailable, PEER_UNAVAILABLE) where the other side has ended."""
@@ -182,11 +179,11 @@ class Stream(Generic[Request, Response]):
             raise self._refusal_of(self._end or error) from error
 
     def _keep_end(self, call: Any) -> None:
-        # A write that fails because the other side has ended puts an INTERNAL of gRPC's own in the place of
-        # what that side said (grpc/grpc#36066). This is called before.
-        code = _at_once(call.code())
-        if self._end is None and code is not grpc.StatusCode.OK:
-            trailing = _at_once(call.trailing_metadata())
+        # A write that fails because the other side has ended puts an INTERNAL of gRPC's own, which says
+        # nothing, in the place of what that side said (grpc/grpc#36066). This is called before.
+        code, trailing = _at_once(call.code()), _at_once(call.trailing_metadata())
+        says_why = code is not grpc.StatusCode.OK and (trailing or code is not grpc.StatusCode.INTERNAL)
+        if self._end is None and says_why:
             self._end = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing)
 
 

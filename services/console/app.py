@@ -3,16 +3,21 @@
 import typer
 
 from services.console import (
+    choice_queries,
     choices,
     decisions,
+    halts,
     licensees,
     licenses,
     policies,
     receipts,
     releases,
+    states,
+    subject_records,
     subjects,
     tokens,
     up,
+    withdrawals,
 )
 from services.console.demo.command import demo
 
@@ -29,8 +34,16 @@ app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(up.serve)
 app.add_typer(policies.app, name="policy")
+subjects.app.command("export")(subject_records.export)
+subjects.app.command("erase")(subject_records.erase)
 app.add_typer(subjects.app, name="subjects")
+choices.app.command("show")(choice_queries.show_one)
+choices.app.command("history")(choice_queries.history)
+choices.app.command("explain")(choice_queries.explain)
 app.add_typer(choices.app, name="choices")
+app.add_typer(states.app, name="states")
+app.add_typer(halts.app, name="halt")
+app.add_typer(withdrawals.app, name="withdrawals")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
 app.command("release")(releases.release)

@@ -1,49 +1,54 @@
-"""`sluice choices`: what subjects say about the use of their posts."""
+"""`sluice choices import`, `record` and `signal`: what subjects say about the use of their posts."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.descriptor import EnumDescriptor
 
 from services.chassis.refusals import invalid
 from services.console import options
+from services.console.cells import an_id, digest, moment, word
+from services.console.choice_rows import show_choices
+from services.console.columns import Columns
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.imports import Rows, Totals, import_file, report
-from services.console.moments import clock_face, read
-from services.console.names import plain, value_name
+from services.console.imports import Destination, Rows, Totals, conclude, import_file
+from services.console.moments import clock_face
+from services.console.names import plain
 from services.console.output import give_json, say
-from services.console.rows import digest, in_column, read_chunks, subject_id
+from services.console.rows import read_chunks
 from sluice.consent.v1 import consent_service_pb2 as consent
 from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod, Stance
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.type.v1.purpose_pb2 import Purpose
 
 COLUMNS = ("subject_id", "stance", "licensee", "purpose", "stated_at", "notice_digest", "method")
+FORM = Columns(COLUMNS, optional=("method",))
 
 app = typer.Typer(help="Choices: what subjects allow and deny.", no_args_is_help=True)
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV file.", exists=True, dir_okay=False)],
+    file: options.ImportFile,
+    *,
+    bad_rows: options.BadRows = None,
     address: options.Consent = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Take over choices from a CSV file.
+    """Take over choices from a CSV or Parquet file.
 
     Columns: subject_id, stance (allow, deny), licensee (empty for everyone), purpose (empty for all),
-    stated_at (2026-01-31T12:00:00Z), notice_digest (SHA-256 of the notice shown, in hex; an allow needs it)
-    and method (settings, operator, import; empty for import). The same rows again change nothing. Exits with
-    1 when a row was refused.
+    stated_at (2026-01-31T12:00:00Z; an allow needs it), notice_digest (SHA-256 of the notice shown, in hex;
+    an allow needs it) and, optionally, method (settings, operator, import; empty for import). In Parquet ids
+    may be integers, times timestamps and digests bytes. Earlier choices come first; the same rows again
+    change nothing. Exits with 1 when a row was refused.
     """
     connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
     totals = connections.run(lambda connections: import_choices(connections, file))
-    report(totals, "choice", as_json=as_json)
-    raise typer.Exit(1 if totals.bad else 0)
+    conclude(totals, "choice", bad_rows, as_json=as_json)
 
 
 @app.command("record")
@@ -76,23 +81,54 @@ def record(
     say(f"In force everywhere after {clock_face(answer.in_force_after)}.")
 
 
+@app.command("signal")
+def signal(
+    subject: options.SubjectId,
+    *,
+    source: Annotated[str, typer.Option(help='What sent it, such as "browser" or the host of a site.')],
+    sec_gpc: Annotated[str, typer.Option(help='The Sec-GPC header; only "1" says something.')] = "",
+    content_usage: Annotated[
+        list[str] | None, typer.Option(help="A Content-Usage header, such as train-ai=n. Repeatable.")
+    ] = None,
+    address: options.Consent = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Record what a subject's browser or a site objects to (GPC, AIPREF), and show the denies that it makes.
+
+    The same objection of the same source counts once; what is no objection changes nothing.
+    """
+    request = consent.RecordSignalsRequest(
+        subject_id=subject, source=source, sec_gpc=sec_gpc, content_usage=content_usage or []
+    )
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    answer = connections.run(lambda connections: record_signals(connections, request))
+    if as_json:
+        give_json(plain(answer))
+    elif answer.recorded:
+        show_choices(answer.recorded)
+        say(f"In force everywhere after {clock_face(answer.in_force_after)}.")
+    else:
+        say("Nothing was recorded: it is no objection, or this source has sent it before.")
+
+
 async def import_choices(connections: Connections, file: Path) -> Totals:
     """Imports a file; raises Refusal and OSError."""
-    chunks = read_chunks(file, COLUMNS, read_choice)
-    return await import_file(file, chunks, lambda rows: send_choices(connections, rows))
+    return await import_file(file, read_chunks(file, FORM, read_choice), destination(connections))
 
 
-async def send_choices(connections: Connections, rows: Rows[Choice]) -> consent.RecordChoicesResponse:
-    """One request of an import, under a fresh id."""
+def destination(connections: Connections) -> Destination[Choice]:
+    """The stream of an import."""
     peer = connections.peer("consent")
-    request = consent.RecordChoicesRequest(
-        request_id=connections.new_id(),
-        rows=[consent.RecordChoicesRequest.Row(line=line, choice=choice) for line, choice in rows],
-    )
-    stub = ConsentServiceStub(peer.channel)
-    async with peer.open(stub.RecordChoices) as stream:
-        await stream.send(request)
-        return await stream.receive()
+
+    def to_request(rows: Rows[Choice]) -> consent.RecordChoicesRequest:
+        return consent.RecordChoicesRequest(
+            request_id=connections.new_id(),
+            rows=[consent.RecordChoicesRequest.Row(line=line, choice=choice) for line, choice in rows],
+        )
+
+    return Destination(to_request, lambda: peer.open(ConsentServiceStub(peer.channel).RecordChoices))
 
 
 async def record_choice(connections: Connections, choice: Choice) -> consent.RecordChoiceResponse:
@@ -102,24 +138,26 @@ async def record_choice(connections: Connections, choice: Choice) -> consent.Rec
     return await peer.call(ConsentServiceStub(peer.channel).RecordChoice, request)
 
 
+async def record_signals(
+    connections: Connections, request: consent.RecordSignalsRequest
+) -> consent.RecordSignalsResponse:
+    """Records objections under a fresh id; raises Refusal."""
+    peer = connections.peer("consent")
+    request.request_id = connections.new_id()
+    return await peer.call(ConsentServiceStub(peer.channel).RecordSignals, request)
+
+
 def read_choice(row: dict[str, str]) -> Choice:
     """One row of the file; raises ValueError."""
     cells = {column: cell.strip() for column, cell in row.items()}
-    choice = Choice(
-        subject_id=subject_id(cells["subject_id"]),
-        stance=_word("stance", Stance.DESCRIPTOR, cells["stance"]),
-        method=_word("method", ChoiceMethod.DESCRIPTOR, cells["method"] or "import"),
+    return Choice(
+        subject_id=an_id("subject_id", cells["subject_id"]),
+        stance=word("stance", Stance.DESCRIPTOR, cells["stance"]),
+        method=word("method", ChoiceMethod.DESCRIPTOR, cells["method"] or "import"),
         licensee_id=cells["licensee"] or None,
         everyone=None if cells["licensee"] else True,
-        purpose=_word("purpose", Purpose.DESCRIPTOR, cells["purpose"]) if cells["purpose"] else None,
+        purpose=word("purpose", Purpose.DESCRIPTOR, cells["purpose"]) if cells["purpose"] else None,
         all_purposes=None if cells["purpose"] else True,
+        notice_digest=digest("notice_digest", cells["notice_digest"]) if cells["notice_digest"] else None,
+        stated_at=moment("stated_at", cells["stated_at"]),
     )
-    if cells["notice_digest"]:
-        choice.notice_digest = digest("notice_digest", cells["notice_digest"])
-    if cells["stated_at"]:
-        choice.stated_at.CopyFrom(in_column("stated_at", read, cells["stated_at"]))
-    return choice
-
-
-def _word(column: str, enum: EnumDescriptor, word: str) -> str:
-    return in_column(column, lambda word: value_name(enum, word), word)

@@ -1,23 +1,23 @@
-"""Imports of whole files: a request for each chunk, one after the other, so that the order is kept."""
+"""Imports of whole files: page by page in their order, with every row accounted for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+import typer
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.refusals import Kind, Refusal
 from services.console.moments import clock_face, written
 from services.console.output import counted, give_json, note, progress, say, show, table
+from services.console.pages import Courier, Line, Page, Sleep
 from services.console.rows import BadRow, Chunk
 from sluice.type.v1.revision_pb2 import Revision
 
-IMPORT_DEADLINE_US = 60_000_000
-"""For one chunk; consent holds imports back to the pace of its index."""
-TRIES = 30
 LISTED_BAD_ROWS = 20
 
 M = TypeVar("M", bound=Message)
@@ -25,7 +25,7 @@ Rows = list[tuple[int, M]]
 
 
 class Imported(Protocol):
-    """What the responses to both imports have in common."""
+    """What the responses to all imports have in common."""
 
     accepted: int
     unchanged: int
@@ -38,6 +38,16 @@ class Imported(Protocol):
     def in_force_after(self) -> Timestamp: ...
 
 
+@dataclass(frozen=True)
+class Destination(Generic[M]):
+    """Where rows go."""
+
+    to_request: Callable[[Rows[M]], Any]
+    """A page of them as a request, under a fresh id."""
+    open_line: Callable[[], AbstractAsyncContextManager[Line[Any, Any]]]
+    """For such requests; each is answered by an Imported."""
+
+
 @dataclass
 class Totals:
     """What became of a file."""
@@ -46,11 +56,11 @@ class Totals:
     unchanged: int = 0
     bad: list[BadRow] = field(default_factory=list)
     revision: int = 0
-    """Of consent, after the last chunk; 0 when nothing was sent."""
+    """Of consent, after the last page; 0 when nothing was sent."""
     in_force_after: Timestamp | None = None
 
     def add(self, answer: Imported) -> None:
-        """Counts the answer to one chunk."""
+        """Counts the answer to one page."""
         self.accepted += answer.accepted
         self.unchanged += answer.unchanged
         self.bad += [BadRow(row.line, row.reason, row.message) for row in answer.rejected]
@@ -60,30 +70,52 @@ class Totals:
 
 async def import_chunks(
     chunks: Iterable[Chunk[M]],
-    send: Callable[[Rows[M]], Awaitable[Imported]],
+    destination: Destination[M],
     on_progress: Callable[[int], None] = lambda _bytes_read: None,
+    sleep: Sleep = asyncio.sleep,
 ) -> Totals:
     """Sends every chunk; raises the Refusal that stopped it (what was answered before stays imported)."""
     totals = Totals()
-    for chunk in chunks:
-        totals.bad += chunk.bad
-        if chunk.rows:
-            totals.add(await _send_patiently(send, chunk.rows))
-        on_progress(chunk.bytes_read)
+
+    def pages() -> Iterator[Page[Any]]:
+        for chunk in chunks:
+            totals.bad += chunk.bad
+            if chunk.rows:
+                yield Page(destination.to_request(chunk.rows), chunk.bytes_read)
+
+    def on_answer(page: Page[Any], answer: Imported) -> None:
+        totals.add(answer)
+        on_progress(page.bytes_read)
+
+    await Courier(destination.open_line, on_answer, sleep).deliver(pages())
     totals.bad.sort(key=lambda row: row.line)
     return totals
 
 
-async def import_file(
-    path: Path, chunks: Iterable[Chunk[M]], send: Callable[[Rows[M]], Awaitable[Imported]]
-) -> Totals:
+async def import_file(path: Path, chunks: Iterable[Chunk[M]], destination: Destination[M]) -> Totals:
     """`import_chunks` with a progress bar over the bytes of the file."""
     with progress() as bar:
         task = bar.add_task(path.name, total=_size(path))
-        return await import_chunks(chunks, send, lambda done: bar.update(task, completed=done))
+        return await import_chunks(chunks, destination, lambda done: bar.update(task, completed=done))
 
 
-def report(totals: Totals, noun: str, *, as_json: bool) -> None:
+def conclude(totals: Totals, noun: str, bad_rows: Path | None, *, as_json: bool) -> None:
+    """Says what became of the file, and exits: with 1 when a row was refused."""
+    if bad_rows is not None:
+        write_bad_rows(bad_rows, totals.bad)
+    report(totals, noun, bad_rows, as_json=as_json)
+    raise typer.Exit(1 if totals.bad else 0)
+
+
+def write_bad_rows(path: Path, bad: Iterable[BadRow]) -> None:
+    """Every row that was not taken, as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("line", "reason", "message"))
+        writer.writerows((row.line, row.reason, row.message) for row in bad)
+
+
+def report(totals: Totals, noun: str, bad_rows: Path | None, *, as_json: bool) -> None:
     """Says what became of the file."""
     if as_json:
         give_json(_plain(totals))
@@ -95,20 +127,9 @@ def report(totals: Totals, noun: str, *, as_json: bool) -> None:
     if totals.bad:
         rows = [(row.line, row.reason, row.message) for row in totals.bad[:LISTED_BAD_ROWS]]
         show(table((">line", "reason", ""), rows))
-        if len(totals.bad) > LISTED_BAD_ROWS:
-            note(f"... and {len(totals.bad) - LISTED_BAD_ROWS:,} more rows; --json lists them all.")
-
-
-async def _send_patiently(send: Callable[[Rows[M]], Awaitable[Imported]], rows: Rows[M]) -> Imported:
-    """Comes back when it is told to: a service that is busy says after how long."""
-    for _ in range(TRIES - 1):
-        try:
-            return await send(rows)
-        except Refusal as refusal:
-            if refusal.kind is not Kind.EXHAUSTED or refusal.retry_after_us is None:
-                raise
-            await asyncio.sleep(refusal.retry_after_us / 1_000_000)
-    return await send(rows)
+    if len(totals.bad) > LISTED_BAD_ROWS:
+        where = f"{bad_rows} lists them all" if bad_rows else "--bad-rows FILE lists them all"
+        note(f"... and {len(totals.bad) - LISTED_BAD_ROWS:,} more rows; {where}.")
 
 
 def _size(path: Path) -> int:

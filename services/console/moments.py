@@ -15,14 +15,14 @@ def written(time: Timestamp) -> str:
 
 def read(text: str) -> Timestamp:
     """A time like 2026-01-31T12:00:00Z, or a date, which is its first instant; raises ValueError."""
+    time = Timestamp()
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        time.FromDatetime(at if at.tzinfo else at.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         raise ValueError(
             f"a time like 2026-01-31T12:00:00Z or a date like 2026-01-31 is expected, not {text!r}"
         ) from None
-    time = Timestamp()
-    time.FromDatetime(at if at.tzinfo else at.replace(tzinfo=UTC))
     return time
 
 

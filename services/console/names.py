@@ -4,6 +4,7 @@ The value `..._UNSPECIFIED` has no word: nobody can ask for it by name.
 """
 
 import difflib
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +16,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.console.moments import written
 
 
-def words(enum: EnumDescriptor) -> dict[str, int]:
+@functools.cache
+def words(enum: EnumDescriptor) -> Mapping[str, int]:
     """The enum's words and their numbers, in the order of the contract."""
     prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
     return {value.name.removeprefix(prefix).lower(): value.number for value in enum.values if value.number}

@@ -1,9 +1,51 @@
-"""Options that several commands share."""
+"""Arguments and options that several commands share, and how they are read."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.console import moments
+from services.console.cells import an_id
+from services.console.names import number_of
+from sluice.type.v1.purpose_pb2 import Purpose
+
+
+def subject_number(text: str) -> int:
+    """The id of a subject; raises typer.BadParameter."""
+    return _id_of("subject", text)
+
+
+def post_number(text: str) -> int:
+    """The id of a post; raises typer.BadParameter."""
+    return _id_of("post", text)
+
+
+def purpose_number(text: str) -> int:
+    """The number of a purpose by its word; a number stands for itself. Raises typer.BadParameter."""
+    if text.isascii() and text.isdecimal() and int(text) < 2**31:
+        return int(text)
+    try:
+        return number_of(Purpose.DESCRIPTOR, text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--purpose") from None
+
+
+def moment(text: str, option: str) -> Timestamp | None:
+    """A time, None for an empty text; raises typer.BadParameter."""
+    try:
+        return moments.read(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _id_of(noun: str, text: str) -> int:
+    try:
+        return an_id(noun, text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
 
 DEFAULT_STATE = Path(".sluice")
 
@@ -28,5 +70,20 @@ Licensing = Annotated[
     str | None,
     typer.Option(
         "--licensing", metavar="HOST:PORT", help="Where licensing is. Else as announced in the state folder."
+    ),
+]
+SubjectId = Annotated[
+    int, typer.Argument(metavar="SUBJECT", help="Id of the subject.", parser=subject_number)
+]
+ImportFile = Annotated[
+    Path, typer.Argument(help="CSV file, or Parquet (.parquet, .pq).", exists=True, dir_okay=False)
+]
+BadRows = Annotated[
+    Path | None,
+    typer.Option(
+        "--bad-rows",
+        help="Write every row that was refused to this file, as CSV: line, reason, message.",
+        dir_okay=False,
+        writable=True,
     ),
 ]

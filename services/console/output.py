@@ -47,6 +47,12 @@ def give_json(answer: Any) -> None:
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
 
 
+def give_line(answer: Any) -> None:
+    """One JSON document of several, on a line of its own, at once."""
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """A number with its noun: "1 receipt", "2,000 receipts"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

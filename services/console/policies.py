@@ -49,6 +49,7 @@ def publish(
         return
     effective = moments.clock_face(answer.policy.effective_at)
     say(f"Policy version {answer.policy.version} takes effect at {effective}.")
+    say(f"In force everywhere after {moments.clock_face(answer.in_force_after)}.")
 
 
 @app.command("list")

@@ -15,9 +15,7 @@ from services.console import moments, options
 from services.console.connections import addresses
 from services.console.credentials import PIPELINE, TokenSource, token_source
 from services.console.installation import StateFolder
-from services.console.names import number_of
 from services.console.output import give_json, note, progress, say, show, table
-from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS
 from sluice_gate.client import LicensingClient
@@ -92,7 +90,7 @@ def release(
         posts,
         out,
         license,
-        purpose_number(purpose),
+        options.purpose_number(purpose),
         form,
         batch_size=batch_size,
         in_flight=in_flight,
@@ -111,16 +109,6 @@ def release(
         raise typer.Exit(EXIT_INTERRUPTED)
     tell(report, plan, as_json=as_json)
     raise typer.Exit(exit_code(report))
-
-
-def purpose_number(text: str) -> int:
-    """The number of a purpose by its word; a number stands for itself. Raises typer.BadParameter."""
-    if text.isascii() and text.isdecimal() and int(text) < 2**31:
-        return int(text)
-    try:
-        return number_of(Purpose.DESCRIPTOR, text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--purpose") from None
 
 
 def microseconds_of(seconds: float, option: str) -> int:

@@ -18,7 +18,8 @@ from services.console.demo.papers import NOTICE_DIGEST, PURPOSE
 from services.console.demo.world import Account
 from services.console.imports import Totals, import_chunks
 from services.console.installation import StateFolder
-from services.console.releases import Releasing, purpose_number
+from services.console.options import purpose_number
+from services.console.releases import Releasing
 from services.console.rows import read_chunks
 from sluice_gate.plan import Plan
 from sluice_gate.posts import Record
@@ -65,8 +66,8 @@ class Stage:
         )
         size = file.stat().st_size
         return await import_chunks(
-            read_chunks(file, subjects.COLUMNS, subjects.read_subject),
-            lambda rows: subjects.send_subjects(self.operator, rows),
+            read_chunks(file, subjects.FORM, subjects.read_subject),
+            subjects.destination(self.operator),
             lambda done: step.advance(done, size),
         )
 
@@ -79,8 +80,8 @@ class Stage:
             ((id, stance, "", "", now, NOTICE_DIGEST, "settings") for id in sorted(ids)),
         )
         return await import_chunks(
-            read_chunks(file, choices.COLUMNS, choices.read_choice),
-            lambda rows: choices.send_choices(self.operator, rows),
+            read_chunks(file, choices.FORM, choices.read_choice),
+            choices.destination(self.operator),
         )
 
     async def release(

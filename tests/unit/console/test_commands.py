@@ -1,22 +1,28 @@
 """What commands make of their options, and how they say no."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from rich.text import Text
+from typer.testing import CliRunner
 
 from services.chassis.identity import PrincipalKind, TokenVerifier
 from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.console import choices, states, subjects
 from services.console.app import app
 from services.console.connections import addresses
 from services.console.credentials import OPERATOR, minter, own_tokens, token_source
 from services.console.demo.measuring import BATCH, MOST_BATCHES
 from services.console.demo.opening import daily_limit
 from services.console.installation import StateFolder, service_environment
+from services.console.options import purpose_number
 from services.console.output import refuse
 from services.console.policies import read_policy
-from services.console.releases import exit_code, figures, purpose_number, resume_command
+from services.console.releases import exit_code, figures, resume_command
 from services.console.up import parse_settings
 from sluice_gate.report import Ended, Report
 
@@ -244,13 +250,79 @@ def test_a_refusal_for_programs_is_json_on_stderr(capsys: pytest.CaptureFixture[
     }
 
 
-def test_every_command_explains_itself() -> None:
-    commands = [*app.registered_commands]
+def every_command() -> Iterator[typer.models.CommandInfo]:
+    yield from app.registered_commands
     for group in app.registered_groups:
         assert group.typer_instance is not None
-        commands += group.typer_instance.registered_commands
+        yield from group.typer_instance.registered_commands
 
-    assert len(commands) >= 20
+
+def test_every_command_explains_itself() -> None:
+    commands = list(every_command())
+
+    assert len(commands) >= 33
     for command in commands:
         assert command.callback is not None
         assert command.callback.__doc__, command.name
+
+
+@pytest.mark.parametrize("module", [choices, subjects, states])
+def test_the_help_of_an_import_explains_every_column(module: Any) -> None:
+    for column in module.FORM.all:
+        assert column in module.import_.__doc__
+
+
+CONSENT_COMMANDS = [
+    *(["choices", command] for command in ("import", "record", "signal", "show", "history", "explain")),
+    *(["states", command] for command in ("import", "record")),
+    *(["halt", command] for command in ("order", "lift", "list")),
+    *(["subjects", command] for command in ("import", "export", "erase")),
+    ["withdrawals", "watch"],
+]
+
+
+@pytest.mark.parametrize("command", CONSENT_COMMANDS, ids=" ".join)
+def test_the_help_of_a_command_can_be_read(command: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"])
+
+    assert shown.exit_code == 0
+    assert "--json" in Text.from_ansi(shown.output).plain
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["halt", "order", "everything", "acme", "--cause", "x"],
+        ["halt", "order", "purpose", "--cause", "x"],
+        ["halt", "order", "purpose", "ai_imput", "--cause", "x"],
+        ["halt", "order", "everyone", "--cause", "x"],
+        ["halt", "order", "everything"],
+        ["halt", "lift", "0"],
+        ["choices", "show", "0"],
+        ["choices", "history", "7", "--limit", "0"],
+        ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_imput"],
+        ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_input", "--post", "x"],
+        ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_input", "--as-of", "soon"],
+        ["subjects", "export", "7", "--format", "xml"],
+        ["withdrawals", "watch", "--after", "12"],
+        ["withdrawals", "watch", "--after", "1:99999999999999999999"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told_before_anybody_is_called(arguments: list[str], tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, arguments, env={"SLUICE_STATE": str(tmp_path)})
+
+    assert told.exit_code == 2
+
+
+def test_an_erasure_that_is_not_confirmed_calls_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLUICE_TOKEN", raising=False)
+    StateFolder(tmp_path).prepare()
+
+    told = CliRunner().invoke(app, ["subjects", "erase", "7", "--state", str(tmp_path)], input="n\n")
+
+    assert told.exit_code == 1
+    assert "Erase everything on record about subject 7, for good?" in told.output
+    assert "Aborted" in told.output

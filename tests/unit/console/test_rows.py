@@ -1,18 +1,26 @@
-"""CSV files of imports: every row is taken or named."""
+"""CSV files of imports, and what their cells mean: every row is taken or named."""
 
 from pathlib import Path
 
 import pytest
 
 from services.chassis.refusals import Refusal
-from services.console import choices, rows, subjects
+from services.console import choices, rows, states, subjects
 from services.console.rows import BadRow, Chunk, read_chunks
 from sluice.consent.v1.choice_pb2 import ChoiceMethod, Stance
+from sluice.consent.v1.state_change_pb2 import StateChangeKind
 from sluice.consent.v1.subject_pb2 import Subject, SubjectState
 from sluice.type.v1.purpose_pb2 import Purpose
 
 NOTICE = "0f" * 32
-SUBJECT = {"subject_id": "7", "jurisdiction": "DE", "states": "", "notice": ""}
+SUBJECT = {
+    "subject_id": "7",
+    "jurisdiction": "DE",
+    "states": "",
+    "notice": "",
+    "withheld": "",
+    "as_of": "",
+}
 CHOICE = {
     "subject_id": "7",
     "stance": "deny",
@@ -22,12 +30,20 @@ CHOICE = {
     "notice_digest": "",
     "method": "",
 }
+CHANGE = {
+    "subject_id": "7",
+    "post_id": "",
+    "change": "delete",
+    "countries": "",
+    "notice_digest": "",
+    "occurred_at": "",
+}
 
 
 def read_subjects(folder: Path, text: str) -> list[Chunk[Subject]]:
     file = folder / "subjects.csv"
     file.write_bytes(text.encode())
-    return list(read_chunks(file, subjects.COLUMNS, subjects.read_subject))
+    return list(read_chunks(file, subjects.FORM, subjects.read_subject))
 
 
 def test_a_subject_has_its_states_and_notices() -> None:
@@ -60,6 +76,13 @@ def test_a_bad_cell_is_named_by_its_column(column: str, cell: str) -> None:
         subjects.read_subject(SUBJECT | {column: cell})
 
 
+def test_a_subject_can_be_withheld_somewhere_and_described_as_of_a_time() -> None:
+    subject = subjects.read_subject(SUBJECT | {"withheld": "DE | FR", "as_of": "2026-01-31"})
+
+    assert list(subject.withheld_countries) == ["DE", "FR"]
+    assert subject.as_of.ToJsonString() == "2026-01-31T00:00:00Z"
+
+
 def test_an_empty_scope_is_everyone_and_all_purposes() -> None:
     choice = choices.read_choice(CHOICE)
 
@@ -82,11 +105,58 @@ def test_a_choice_can_be_for_one_licensee_and_one_purpose() -> None:
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("stance", "maybe"), ("stance", ""), ("purpose", "all"), ("stated_at", "soon"), ("method", "fax")],
+    [
+        ("stance", "maybe"),
+        ("stance", ""),
+        ("purpose", "all"),
+        ("stated_at", "soon"),
+        ("stated_at", "9999-12-31T23:00:00-05:00"),
+        ("method", "fax"),
+    ],
 )
 def test_a_bad_choice_is_named_by_its_column(column: str, cell: str) -> None:
     with pytest.raises(ValueError, match=f"^{column}: "):
         choices.read_choice(CHOICE | {column: cell})
+
+
+@pytest.mark.parametrize("change", ["notice_served", "notice-served", " NOTICE-SERVED "])
+def test_a_change_is_a_word_with_either_dash(change: str) -> None:
+    row = CHANGE | {"change": change, "notice_digest": NOTICE, "occurred_at": "2026-01-31T12:00:00Z"}
+
+    read = states.read_change(row)
+
+    assert read.subject_id == 7
+    assert read.kind == StateChangeKind.STATE_CHANGE_KIND_NOTICE_SERVED
+    assert read.notice_digest == bytes.fromhex(NOTICE)
+    assert read.occurred_at.ToJsonString() == "2026-01-31T12:00:00Z"
+
+
+def test_a_change_of_a_post_names_its_countries_and_is_of_now_without_a_time() -> None:
+    row = CHANGE | {"subject_id": "", "post_id": "9", "change": "withheld", "countries": "DE|FR"}
+
+    read = states.read_change(row)
+
+    assert read.WhichOneof("target") == "post_id"
+    assert read.post_id == 9
+    assert list(read.countries) == ["DE", "FR"]
+    assert not read.HasField("occurred_at")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"subject_id": ""}, "one of them is expected"),
+        ({"post_id": "9"}, "one of them is expected"),
+        ({"subject_id": "", "post_id": "0"}, "^post_id: "),
+        ({"change": "vanish"}, "^change: "),
+        ({"change": ""}, "^change: "),
+        ({"notice_digest": "0f"}, "^notice_digest: "),
+        ({"occurred_at": "soon"}, "^occurred_at: "),
+    ],
+)
+def test_a_bad_change_is_named_by_its_column(cells: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        states.read_change(CHANGE | cells)
 
 
 def test_bad_rows_are_listed_by_line_and_good_ones_are_read(tmp_path: Path) -> None:
@@ -126,8 +196,23 @@ def test_a_file_is_read_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert chunks[-1].bytes_read == len(text)
 
 
+def test_columns_that_are_optional_may_be_there(tmp_path: Path) -> None:
+    [chunk] = read_subjects(tmp_path, "as_of,subject_id,jurisdiction,states,notice\n2026-01-31,1,DE,,\n")
+
+    [(_, subject)] = chunk.rows
+    assert subject.HasField("as_of")
+    assert not subject.withheld_countries
+
+
 @pytest.mark.parametrize(
-    "header", ["", "subject_id,jurisdiction\n", "subject_id,jurisdiction,states,notices\n"]
+    "header",
+    [
+        "",
+        "subject_id,jurisdiction\n",
+        "subject_id,jurisdiction,states,notices\n",
+        "subject_id,jurisdiction,states,notice,color\n",
+        "subject_id,jurisdiction,states,notice,notice\n",
+    ],
 )
 def test_another_header_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(Refusal) as refused:
@@ -146,7 +231,7 @@ def test_bytes_that_are_no_text_make_a_bad_row(tmp_path: Path) -> None:
     file = tmp_path / "subjects.csv"
     file.write_bytes(b"subject_id,jurisdiction,states,notice\n\xff\xfe,DE,,\n2,DE,,\n")
 
-    [chunk] = read_chunks(file, subjects.COLUMNS, subjects.read_subject)
+    [chunk] = read_chunks(file, subjects.FORM, subjects.read_subject)
 
     assert [(bad.line, bad.reason) for bad in chunk.bad] == [(2, "CELL_MALFORMED")]
     assert BadRow(2, "CELL_MALFORMED", chunk.bad[0].message) == chunk.bad[0]

@@ -1,0 +1,292 @@
+"""Choices, states, halts, records and withdrawals of one local installation, worked with as people do.
+
+Each test has subjects of its own, for the services are started once.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as arrow
+import pyarrow.parquet
+import pytest
+
+from tests.e2e.test_cli import NOTICE, POLICY, Cli
+from tests.support.up import Up, up
+
+CONTROLLER = {
+    "name": "Example Platform",
+    "address": "1 Example Street, Dublin",
+    "email": "privacy@platform.example",
+    "phone": "+353 1 000 0000",
+    "contact": "The data protection officer",
+    "policy_url": "https://platform.example/privacy",
+    "withdrawal_url": "https://platform.example/settings",
+    "country": "IE",
+}
+ASKED = ("--licensee", "acme", "--purpose", "ai_training_generative")
+LONG_AGO = "2026-01-01T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    given = [f"consent.controller_{name}={value}" for name, value in CONTROLLER.items()]
+    settings = [text for setting in given for text in ("--set", setting)]
+    with up(tmp_path_factory.mktemp("cli") / "state", *settings) as running:
+        yield running
+
+
+@pytest.fixture
+def cli(running: Up, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return Cli(running.state, capsys, monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def policy(cli: Cli, tmp_path: Path) -> None:
+    """In effect; the same again changes nothing."""
+    if not cli.json("policy", "list"):
+        (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+        said = cli("policy", "publish", tmp_path / "policy.yaml", "--effective-in", "0.5")
+        assert "In force everywhere after" in said
+    while not cli.json("policy", "list")[0].get("activated_at"):
+        continue
+
+
+def parquet(path: Path, **columns: Any) -> Path:
+    arrow.parquet.write_table(arrow.table(columns), path)
+    return path
+
+
+def subjects(cli: Cli, folder: Path, *ids: int, withheld: str = "") -> None:
+    """Of the United States, and served the notice, long ago."""
+    columns = {
+        "subject_id": arrow.array(ids, arrow.uint64()),
+        "jurisdiction": ["US"] * len(ids),
+        "states": arrow.nulls(len(ids)),
+        "notice": [[bytes.fromhex(NOTICE)]] * len(ids),
+        "withheld": [withheld] * len(ids),
+        "as_of": [LONG_AGO] * len(ids),
+    }
+    assert cli.json("subjects", "import", parquet(folder / "subjects.parquet", **columns))["rejected"] == []
+
+
+def reason(cli: Cli, subject: int, *arguments: str) -> Any:
+    return cli.json("choices", "explain", subject, *ASKED, *arguments)["reason"]
+
+
+def steps(said: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def withdrawals(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
+    said = steps(cli("withdrawals", "watch", "--once", "--json", *arguments))
+    assert list(said[-1]) == ["checkpoint"]
+    return [step["withdrawal"] for step in said[:-1]]
+
+
+def test_choices_come_from_parquet_and_bad_rows_are_listed_in_a_file(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 101, 102)
+    file = parquet(
+        tmp_path / "choices.parquet",
+        subject_id=arrow.array([101, 102, 0, 199], arrow.uint64()),
+        stance=["deny", "allow", "deny", "allow"],
+        licensee=[None, "acme", None, None],
+        purpose=[None, None, None, None],
+        stated_at=arrow.array([1_767_225_600_000_000] * 4, arrow.timestamp("us", "UTC")),
+        notice_digest=arrow.array([None, *[bytes.fromhex(NOTICE)] * 3]),
+    )
+
+    totals = cli.json("choices", "import", file, "--bad-rows", tmp_path / "bad.csv", status=1)
+    again = cli("choices", "import", file, status=1)
+
+    assert (totals["accepted"], totals["unchanged"]) == (2, 0)
+    with (tmp_path / "bad.csv").open(encoding="utf-8", newline="") as lines:
+        bad = [(row["line"], row["reason"]) for row in csv.DictReader(lines)]
+    assert bad == [("3", "CELL_MALFORMED"), ("4", "SUBJECT_UNKNOWN")]
+    assert "0 choices taken, 2 unchanged, 2 rows refused." in again
+
+
+def test_a_file_of_more_than_one_page_is_recorded_in_its_order(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "choices.csv"
+    rows = [f"{100_000 + number},deny,,,2026-01-01,\n" for number in range(25_000)]
+    # An allow of the last page lifts the deny of the first.
+    subjects(cli, tmp_path, 100_000)
+    rows += [f"100000,allow,,,2026-01-02,{NOTICE}\n"]
+    header = "subject_id,stance,licensee,purpose,stated_at,notice_digest\n"
+    file.write_text(header + "".join(rows), encoding="ascii")
+
+    totals = cli.json("choices", "import", file)
+
+    assert totals["accepted"] == 25_001
+    assert reason(cli, 100_000) == "allowed"
+    assert reason(cli, 100_001) in {"choice_denies", "subject_unknown"}
+
+
+def test_what_a_subject_chose_is_shown_listed_and_explained(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 201, withheld="DE|FR")
+    cli("choices", "record", 201, "deny")
+    cli("choices", "record", 201, "allow", "--notice-digest", NOTICE)
+    recorded = cli.json("choices", "record", 201, "deny", "--licensee", "acme")
+    number = recorded["revision"]["number"]
+
+    shown = cli("choices", "show", 201)
+    as_json = cli.json("choices", "show", 201)
+    listed = cli("choices", "history", 201)
+    latest = cli.json("choices", "history", 201, "--limit", "2")
+    explained = cli("choices", "explain", 201, *ASKED, "--territory", "US")
+
+    assert "US" in shown
+    assert "withheld in" in shown
+    assert as_json["subject"]["withheld_countries"] == ["DE", "FR"]
+    assert [choice["choice"]["stance"] for choice in as_json["choices"]][-1] == "deny"
+    assert listed.count("deny") == 2
+    assert [choice["choice"]["stance"] for choice in latest] == ["deny", "allow"]
+    assert latest[0]["revision"] == number
+    assert f"choice_denies: decided by the record of revision {number:,}." in explained
+    assert "C2" in explained
+    assert reason(cli, 201) == "withheld"
+    assert reason(cli, 201, "--territory", "US", "--as-of", "2026-01-01") == "subject_unknown"
+    assert (
+        cli.refusal("choices", "explain", 201, *ASKED, "--as-of", "2999-01-01")["reason"] == "AS_OF_IN_FUTURE"
+    )
+
+
+def test_every_page_of_a_history_is_listed(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "choices.csv"
+    rows = [
+        f"301,deny,,{purpose},2026-01-01T00:{number // 60:02}:{number % 60:02}Z,\n"
+        for number in range(450)
+        for purpose in ("ai_input",)
+    ]
+    header = "subject_id,stance,licensee,purpose,stated_at,notice_digest\n"
+    file.write_text(header + "".join(rows), encoding="ascii")
+    taken = cli.json("choices", "import", file)["accepted"]
+
+    listed = cli.json("choices", "history", 301)
+
+    assert taken == len(listed) == 450
+    assert [choice["revision"] for choice in listed] == sorted(
+        (choice["revision"] for choice in listed), reverse=True
+    )
+
+
+def test_a_signal_denies_once(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 401)
+    send = (
+        "choices",
+        "signal",
+        401,
+        "--source",
+        "browser",
+        "--sec-gpc",
+        "1",
+        "--content-usage",
+        "train-ai=n",
+    )
+
+    first = cli.json(*send)
+    again = cli(*send)
+
+    assert {choice["choice"]["stance"] for choice in first["recorded"]} == {"deny"}
+    assert "Nothing was recorded" in again
+    assert reason(cli, 401) == "choice_denies"
+
+
+def test_states_are_imported_and_recorded_one_by_one(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 501, 502)
+    file = parquet(
+        tmp_path / "states.parquet",
+        subject_id=[501, None, None, 502],
+        post_id=[None, 9001, 9001, None],
+        change=["protect", "deny", "protect", "notice-served"],
+        notice_digest=[None, None, None, bytes.fromhex(NOTICE)],
+    )
+
+    totals = cli.json("states", "import", file, status=1)
+    protected = reason(cli, 501)
+    cli("states", "record", "unprotect", "--subject", 501)
+    nothing = cli("states", "record", "unprotect", "--subject", 501, "--at", LONG_AGO)
+    cli("states", "record", "withheld", "--post", 9002, "--countries", "DE,FR")
+
+    assert totals["accepted"] + totals["unchanged"] == 3
+    assert [(row["line"], row["reason"]) for row in totals["rejected"]] == [(3, "CHANGE_NOT_OF_POST")]
+    assert protected == "subject_protected"
+    assert "Nothing has changed" in nothing
+    assert reason(cli, 501, "--post", "9001") == "post_denied"
+    assert reason(cli, 501, "--post", "9002", "--territory", "FR") == "withheld"
+    assert cli.refusal("states", "record", "protect", "--post", 9001)["reason"] == "CHANGE_NOT_OF_POST"
+    assert cli.refusal("states", "record", "vanish", "--post", 9001)["reason"] == "CHANGE_MALFORMED"
+
+
+def test_a_halt_holds_until_it_is_lifted(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 601)
+
+    ordered = cli.json("halt", "order", "licensee", "acme", "--cause", "a question", "--recall")["halt"]
+    halted = reason(cli, 601)
+    listed = cli("halt", "list")
+    lifted = cli("halt", "lift", ordered["halt_id"])
+    again = cli.refusal("halt", "lift", ordered["halt_id"])
+
+    assert halted == "halted"
+    assert "licensee acme" in listed
+    assert "a question" in listed
+    assert f"Halt {ordered['halt_id']} of licensee acme has ended" in lifted
+    assert again["reason"] == "HALT_ENDED"
+    assert reason(cli, 601) == "allowed"
+    assert ordered["halt_id"] not in [halt["halt_id"] for halt in cli.json("halt", "list")]
+    assert ordered["halt_id"] in [halt["halt_id"] for halt in cli.json("halt", "list", "--all")]
+
+
+def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 701)
+    cli("choices", "record", 701, "allow", "--notice-digest", NOTICE)
+
+    plain = json.loads(cli("subjects", "export", 701))
+    dpv = cli.json("subjects", "export", 701, "--format", "dpv", "--out", tmp_path / "dpv.jsonld")
+    cli("subjects", "export", 701, "--format", "kantara", "--out", tmp_path / "receipt.json")
+    erased = cli("subjects", "erase", 701, "--yes")
+
+    assert plain
+    assert dpv["media_type"] == "application/ld+json"
+    assert "@context" in json.loads((tmp_path / "dpv.jsonld").read_bytes())
+    assert "KI-CR" in (tmp_path / "receipt.json").read_text(encoding="utf-8")
+    assert (tmp_path / "dpv.jsonld").stat().st_mode & 0o777 == 0o600
+    assert "Erased at revision" in erased
+    assert reason_of_refusal(cli, 701) in {"SUBJECT_ERASED", "SUBJECT_UNKNOWN"}
+    assert cli.refusal("choices", "record", 701, "deny")["reason"] == "SUBJECT_ERASED"
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def reason_of_refusal(cli: Cli, subject: int) -> Any:
+    return cli.refusal("choices", "explain", subject, *ASKED)["reason"]
+
+
+def test_an_export_that_is_refused_leaves_no_file(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "nobody.json"
+
+    refusal = cli.refusal("subjects", "export", 799, "--out", out)
+
+    assert refusal["reason"] == "SUBJECT_UNKNOWN"
+    assert not list(tmp_path.glob("nobody*"))
+
+
+def test_withdrawals_are_watched_up_to_a_checkpoint_and_on_from_there(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 801)
+    said = steps(cli("withdrawals", "watch", "--once", "--json"))
+    position = "{epoch}:{number}".format(**said[-1]["checkpoint"])
+
+    cli("choices", "record", 801, "deny", "--licensee", "acme")
+    cli("states", "record", "delete", "--post", 9801)
+    cli("halt", "order", "jurisdiction", "NO", "--cause", "a question", "--recall")
+    found = withdrawals(cli, "--after", position)
+    told = cli("withdrawals", "watch", "--once", "--after", position)
+
+    assert [step["cause"] for step in found] == ["choice", "post_deleted", "halt"]
+    assert (found[0]["subject_id"], found[0]["licensee_id"]) == (801, "acme")
+    assert found[1]["post_id"] == 9801
+    assert cli.err.startswith(f"Go on with: sluice withdrawals watch --after {position.partition(':')[0]}:")
+    assert len(told.splitlines()) == 3
+    assert "halt: halt of jurisdiction NO" in told
+    assert cli.refusal("withdrawals", "watch", "--after", "1:999999999")["reason"] == "CURSOR_AHEAD"
