@@ -214,10 +214,15 @@ def _streaming(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Con
 
 
 async def _written(context: Context, answer: Any) -> None:
-    """Raises Refusal (exhausted, READER_TOO_SLOW) where the caller does not take it in time."""
+    """Raises Refusal (exhausted, READER_TOO_SLOW) where the caller does not take it in time, and
+    CancelledError where they are gone.
+    """
     try:
         async with asyncio.timeout(READER_PATIENCE_SECONDS):
             await context.write(answer)
+    except grpc.aio.InternalError as error:
+        # All that gRPC says when there is nobody left to write to.
+        raise asyncio.CancelledError from error
     except TimeoutError as error:
         message = "the stream was not read for too long; go on from the last answer that was kept"
         raise exhausted("READER_TOO_SLOW", message, retry_after_us=RETRY_AFTER_OVERLOAD_US) from error

@@ -3,10 +3,25 @@
 The answer is stored in the transaction that does the work, so that a crash leaves both or neither.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Insert,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+)
 
 from services.chassis.refusals import request_id_reused
 
@@ -46,26 +61,23 @@ def once(
     Raises Refusal REQUEST_ID_REUSED when the id came with other content before, and whatever `produce` raises
     (then nothing is stored, and the id is free).
     """
-    row = connection.execute(
-        select(table.c.digest, table.c.answer).where(
-            table.c.principal == key.principal,
-            table.c.operation == key.operation,
-            table.c.request_id == key.request_id,
-        )
-    ).one_or_none()
+    find, keep = _statements(table)
+    names = {"principal": key.principal, "operation": key.operation, "request_id": key.request_id}
+    row = connection.execute(find, {f"for_{name}": value for name, value in names.items()}).one_or_none()
     if row is not None:
         if row.digest != key.digest:
             raise request_id_reused()
         return bytes(row.answer)
     answer = produce()
-    connection.execute(
-        insert(table).values(
-            principal=key.principal,
-            operation=key.operation,
-            request_id=key.request_id,
-            digest=key.digest,
-            answer=answer,
-            at_us=at_us,
-        )
-    )
+    connection.execute(keep, [{**names, "digest": key.digest, "answer": answer, "at_us": at_us}])
     return answer
+
+
+@functools.cache
+def _statements(table: Table) -> tuple[Select[Any], Insert]:
+    """To find an answer and to keep one; built once, for building them costs more than running them."""
+    named = (table.c.principal, table.c.operation, table.c.request_id)
+    find = select(table.c.digest, table.c.answer).where(
+        *(column == bindparam(f"for_{column.name}") for column in named)
+    )
+    return find, insert(table)

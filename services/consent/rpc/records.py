@@ -19,12 +19,12 @@ from sluice.type.v1 import purpose_pb2
 
 
 def objected(
-    acknowledged: Acknowledged[Objected], choices: Sequence[ChoiceRecord]
+    subject_id: int, acknowledged: Acknowledged[Objected], choices: Sequence[ChoiceRecord]
 ) -> pb.RecordSignalsResponse:
     """The denies that were recorded; newest first in `choices`."""
     recorded = set(acknowledged.outcome.recorded)
     return pb.RecordSignalsResponse(
-        recorded=[_choice(0, choice) for choice in reversed(choices) if choice.revision in recorded],
+        recorded=[_choice(subject_id, choice) for choice in reversed(choices) if choice.revision in recorded],
         revision=revision_message(acknowledged.outcome.revision),
         in_force_after=timestamp(acknowledged.in_force_after_us),
     )

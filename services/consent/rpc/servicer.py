@@ -59,7 +59,7 @@ class ConsentServicer(ConsentServiceServicer):
         recorded = acknowledged.outcome.recorded
         above = max(recorded, default=0) + 1
         choices, _ = await self._custodian.choices(request.subject_id, above, len(recorded))
-        return records.objected(acknowledged, choices)
+        return records.objected(request.subject_id, acknowledged, choices)
 
     async def RecordChoices(  # noqa: N802
         self, pages: AsyncIterator[pb.RecordChoicesRequest], context: _Context

@@ -28,6 +28,7 @@ from services.consent.storage.tables import TABLES
 from services.consent.storage.withdrawals import record_withdrawals
 
 _CHOICES = TABLES["choices"]
+_ADD = insert(_CHOICES)
 
 Row = tuple[int, Draft]
 """Line and choice."""
@@ -76,7 +77,7 @@ class _Intake:
         taken = advance(self._connection, self.accepted, now_us, Part.SUBJECTS)
         assert taken.before == self._before
         rows = [_row(draft, choice, taken.at_us, by) for draft, choice in self._taken]
-        self._connection.execute(insert(_CHOICES), rows)
+        self._connection.execute(_ADD, rows)
         withdrawals = {
             choice.revision: withdrawal
             for draft, choice in self._taken

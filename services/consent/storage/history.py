@@ -25,8 +25,6 @@ from services.consent.storage.tables import TABLES
 ROWS_AT_ONCE = 100_000
 
 _PROFILES = TABLES["profiles"]
-_EVERYTHING = -(2**62)
-"""Below every revision and every id of a profile."""
 
 
 def prepare(connection: Connection, follower: Follower) -> Callable[[], None] | None:
@@ -50,7 +48,7 @@ def prepare(connection: Connection, follower: Follower) -> Callable[[], None] | 
 
 
 def _change(connection: Connection, since: Revision | None, head: Head) -> Change:
-    above = _EVERYTHING if since is None else since.number
+    above = None if since is None else since.number
 
     def is_new(part: Part) -> bool:
         return since is None or head.latest[part] > since.number
@@ -70,28 +68,28 @@ def _change(connection: Connection, since: Revision | None, head: Head) -> Chang
     )
 
 
-def _profiles(connection: Connection, above: int) -> dict[int, Profile]:
-    rows = connection.execute(
-        select(_PROFILES.c.profile_id, _PROFILES.c.content).where(_PROFILES.c.profile_id > above)
-    )
+def _profiles(connection: Connection, above: int | None) -> dict[int, Profile]:
+    query = select(_PROFILES.c.profile_id, _PROFILES.c.content)
+    rows = connection.execute(query if above is None else query.where(_PROFILES.c.profile_id > above))
     return {profile_id: decode_profile(content) for profile_id, content in rows}
 
 
-def _count(connection: Connection, table: str, above: int) -> int:
+def _count(connection: Connection, table: str, above: int | None) -> int:
     rows = TABLES[table]
-    return connection.scalar(select(func.count()).select_from(rows).where(rows.c.revision > above)) or 0
+    query = select(func.count()).select_from(rows)
+    return connection.scalar(query if above is None else query.where(rows.c.revision > above)) or 0
 
 
-def _subjects(connection: Connection, above: int, count: int) -> Iterator[Placement]:
-    query = "SELECT subject_id, profile_id FROM states WHERE revision > ?"
+def _subjects(connection: Connection, above: int | None, count: int) -> Iterator[Placement]:
+    query = "SELECT subject_id, profile_id FROM states"
     with _rows(connection, query, above, count) as cursor:
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             columns = np.array(rows, np.int64)
             yield Placement(_ids(columns[:, 0]), columns[:, 1].copy())
 
 
-def _posts(connection: Connection, above: int, count: int) -> Iterator[PostPlacement]:
-    query = "SELECT post_id, marks, withheld FROM post_states WHERE revision > ?"
+def _posts(connection: Connection, above: int | None, count: int) -> Iterator[PostPlacement]:
+    query = "SELECT post_id, marks, withheld FROM post_states"
     with _rows(connection, query, above, count) as cursor:
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             distinct: dict[tuple[int, str], int] = {}
@@ -108,18 +106,24 @@ def _ids(stored: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 @contextmanager
-def _rows(connection: Connection, query: str, above: int, count: int) -> Iterator[Any]:
-    """A cursor of the driver's over `count` rows, for there may be one for every subject.
+def _rows(connection: Connection, query: str, above: int | None, count: int) -> Iterator[Any]:
+    """A cursor of the driver's over `count` rows, those above a revision, or all there are.
 
-    Objects of rows are slow; and what a server sends at once would all be in memory, so that many rows come
-    from a cursor of the server's, which hands them out in parts for some trips more.
+    There may be one for every subject. Objects of rows are slow; and what a server sends at once would all be
+    in memory, so that many rows come from a cursor of the server's, which hands them out in parts for some
+    trips more.
     """
     driver: Any = connection.connection.driver_connection
     on_server = connection.dialect.name == "postgresql"
     in_parts = on_server and count > ROWS_AT_ONCE
     cursor = driver.cursor(name="history") if in_parts else driver.cursor()
     try:
-        cursor.execute(query.replace("?", "%s") if on_server else query, (above,))
+        if above is None:
+            # Without a condition: for one SQLite would look up each row of the table by an index of
+            # revisions.
+            cursor.execute(query)
+        else:
+            cursor.execute(f"{query} WHERE revision > {'%s' if on_server else '?'}", (above,))
         yield cursor
     finally:
         cursor.close()

@@ -11,13 +11,14 @@ from services.consent.storage.codec import decode_countries, encode_countries, s
 from services.consent.storage.tables import TABLES
 
 _WITHDRAWALS = TABLES["withdrawals"]
+_ADD = insert(_WITHDRAWALS)
 
 
 def record_withdrawals(connection: Connection, withdrawals: Mapping[int, Withdrawal], at_us: int) -> None:
     """Records withdrawals by the revision of what withdraws."""
     if withdrawals:
         rows = [_row(revision, withdrawal, at_us) for revision, withdrawal in withdrawals.items()]
-        connection.execute(insert(_WITHDRAWALS), rows)
+        connection.execute(_ADD, rows)
 
 
 def read_withdrawals(connection: Connection, above: int, limit: int) -> tuple[Recorded, ...]:
