@@ -1,9 +1,16 @@
 """A register of consent with an index that follows it, and the same register after a restart."""
 
+from typing import Any
+
+from sqlalchemy import Connection
+
 from services.consent.domain.batches import Batch
 from services.consent.domain.changes import Revision
+from services.consent.domain.outcomes import Imported
 from services.consent.domain.policies import Regime
+from services.consent.domain.state_changes import StateRow
 from services.consent.domain.verdicts import Question
+from services.consent.domain.withdrawals import Withdrawal
 from services.consent.index import Index
 from services.consent.registrar import Register
 from services.consent.storage.custody import SqlCustody
@@ -65,6 +72,24 @@ class SqlShelf(Shelf):
         self.database = consent_database_at(self.url)
         self.register, self.custody = SqlRegister(self.database), SqlCustody(self.database)
         await super().reopen()
+
+    async def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Behind the back of the service; the rows where it returns some."""
+
+        def unit(connection: Connection) -> list[tuple[Any, ...]]:
+            result = connection.exec_driver_sql(statement)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+        return await self.database.write(unit)
+
+    async def states(self, *rows: StateRow, request: int, now_us: int = NOON_US) -> Imported:
+        """Changes of state."""
+        return await self.custody.record_states(rows, a_key(request), now_us)
+
+    async def withdrawals(self, above: int = 0, limit: int = 100) -> list[tuple[int, Withdrawal]]:
+        """With their revisions."""
+        page, _ = await self.custody.withdrawals(above, limit)
+        return [(each.revision, each.withdrawal) for each in page]
 
     async def close(self) -> None:
         """Gives the database up."""

@@ -155,10 +155,10 @@ TURNED_ON = {
 """Which state each kind of change is about, and whether it holds from then on."""
 
 
-def slow_states(told: Iterable[Told]) -> set[str]:
+def slow_states(told: Sequence[Told]) -> set[str]:
     """C4 and C5: of each state the latest word holds, and of two of the same time the one that denies."""
     words: dict[str, list[tuple[int, bool]]] = {}
-    for at_us, said in told:
+    for at_us, said in _without_old_descriptions(told):
         if isinstance(said, Facts):
             for state in State:
                 words.setdefault(str(state.name), []).append((at_us, bool(said.states & state)))
@@ -168,12 +168,39 @@ def slow_states(told: Iterable[Told]) -> set[str]:
     return {name for name, all_of_it in words.items() if max(all_of_it)[1]}
 
 
-def slow_withheld(told: Iterable[Told]) -> frozenset[str]:
+def slow_withheld(told: Sequence[Told]) -> frozenset[str]:
     """C5: the countries that were named last; of two at the same time those of both."""
     words: dict[int, set[str]] = {}
-    for at_us, said in told:
+    for at_us, said in _without_old_descriptions(told):
         if isinstance(said, Facts):
             words.setdefault(at_us, set()).update(said.withheld)
         elif said.kind is ChangeKind.WITHHELD:
             words.setdefault(at_us, set()).update(said.countries)
     return frozenset(words[max(words)]) if words else frozenset()
+
+
+def slow_facts(told: Sequence[Told]) -> Facts | None:
+    """What is known of a subject after all that was told, in the order in which it came; None for nothing.
+
+    Jurisdiction and notices are those of the latest description, with the notices served since it came.
+    """
+    if not told:
+        return None
+    states = State(sum(State[name] for name in slow_states(told)))
+    place = _latest_description(told)
+    latest = Facts("") if place is None else told[place].said
+    assert isinstance(latest, Facts)
+    since = told[0 if place is None else place + 1 :]
+    served = {each.said.notice for each in since if isinstance(each.said, StateChange)} - {b""}
+    return Facts(latest.jurisdiction, states, latest.notices | served, slow_withheld(told))
+
+
+def _latest_description(told: Sequence[Told]) -> int | None:
+    """Its place: of two of the same time the second takes the place of the first."""
+    places = [place for place, each in enumerate(told) if isinstance(each.said, Facts)]
+    return max(places, key=lambda place: (told[place].at_us, place), default=None)
+
+
+def _without_old_descriptions(told: Sequence[Told]) -> list[Told]:
+    latest = _latest_description(told)
+    return [each for place, each in enumerate(told) if place == latest or not isinstance(each.said, Facts)]

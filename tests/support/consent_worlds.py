@@ -11,6 +11,7 @@ from services.consent.domain.halts import HaltKind, HaltScope
 from services.consent.domain.policies import Policy, Regime, Rule
 from services.consent.domain.posts import UNMARKED, PostMark, PostState
 from services.consent.domain.purposes import Purpose
+from services.consent.domain.state_changes import ChangeKind, StateChange
 from services.consent.domain.subjects import Facts, State
 from services.consent.domain.verdicts import Question, Reason
 from tests.support.consent import EVERYTHING, GENERATIVE, NOTICE, OTHER_NOTICE, SHARING, a_batch, a_policy
@@ -18,6 +19,16 @@ from tests.support.consent_truth import slow_post, slow_reason
 
 Contributor = tuple[int, int]
 """Ids of a post, top-level or embedded, and its author; 0 is not known."""
+
+OF_POSTS = (
+    ChangeKind.DELETE,
+    ChangeKind.UNDELETE,
+    ChangeKind.WITHHELD,
+    ChangeKind.DENY,
+    ChangeKind.UNDENY,
+)
+OF_SUBJECTS = tuple(kind for kind in ChangeKind if kind < ChangeKind.DENY)
+"""Kinds of changes that posts and accounts have."""
 
 scopes = st.builds(
     Scope,
@@ -111,3 +122,21 @@ def worlds(draw: st.DrawFn) -> World:
     contributor = st.tuples(st.sampled_from([*marked, 0, 1, 2]), st.sampled_from([*people, 0, 2**63]))
     posts = draw(st.lists(st.lists(contributor, min_size=1, max_size=4), max_size=12))
     return World(people, marked, draw(policies), draw(halts), draw(questions), posts)
+
+
+def changes_of(
+    kinds: Sequence[ChangeKind], times: st.SearchStrategy[int | None]
+) -> st.SearchStrategy[StateChange]:
+    """Changes of state of these kinds, each with what belongs to it."""
+
+    def change(kind: ChangeKind, at: int | None, named: frozenset[str], notice: bytes) -> StateChange:
+        return StateChange(
+            kind,
+            at,
+            named if kind is ChangeKind.WITHHELD else frozenset(),
+            notice if kind is ChangeKind.NOTICE_SERVED else b"",
+        )
+
+    return st.builds(
+        change, st.sampled_from(kinds), times, countries, st.sampled_from([NOTICE, OTHER_NOTICE])
+    )

@@ -7,8 +7,11 @@ from services.consent.domain.changes import Revision
 from services.consent.domain.choices import MOST_LICENSEES, Stance
 from services.consent.domain.outcomes import Published, Recorded
 from services.consent.domain.policies import Regime
+from services.consent.domain.purposes import Signal
+from services.consent.domain.subjects import State
 from tests.support.clock import NOON_US
 from tests.support.consent import (
+    SHARING,
     a_draft,
     a_key,
     a_policy_draft,
@@ -162,3 +165,64 @@ async def test_c10_an_index_made_from_the_states_answers_as_the_one_that_followe
 
     assert {licensee: await shelf.reasons(*posts, licensee=licensee) for licensee in followed} == followed
     assert await shelf.head() == revision
+
+
+async def test_c1_a_signal_denies_its_purposes_for_everyone_the_first_time_that_a_source_sends_it(
+    shelf: Shelf,
+) -> None:
+    await shelf.put_in_force()
+    await shelf.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    signals = frozenset({Signal.GPC, Signal.AIPREF_TRAIN_AI})
+
+    first = await shelf.register.object(7, "browser", signals, a_key(2), NOON_US)
+    replayed = await shelf.register.object(7, "browser", signals, a_key(2), NOON_US)
+    again = await shelf.register.object(7, "browser", signals, a_key(3), NOON_US)
+    more = await shelf.register.object(7, "browser", frozenset({Signal.AIPREF_SEARCH}), a_key(4), NOON_US)
+
+    # Sharing by the one, four purposes of AI by the other.
+    assert (first.revision, first.recorded) == (Revision(1, 8), (4, 5, 6, 7, 8))
+    assert replayed == first
+    assert (again.revision, again.recorded) == (Revision(1, 8), ())
+    assert more.recorded == (9,)
+    assert await shelf.reasons((7,)) == ["CHOICE_DENIES"]
+
+
+async def test_c2_a_signal_that_was_lifted_stays_lifted_when_its_source_sends_it_again(shelf: Shelf) -> None:
+    await shelf.put_in_force()
+    await shelf.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    signals = frozenset({Signal.GPC})
+    await shelf.register.object(7, "browser", signals, a_key(2), NOON_US)
+    await shelf.register.record(a_draft(Stance.ALLOW, 7, purpose=SHARING), a_key(3), NOON_US)
+
+    await shelf.register.object(7, "browser", signals, a_key(4), NOON_US)
+    lifted = await shelf.reasons((7,))
+    await shelf.register.object(7, "chirp.example", signals, a_key(5), NOON_US)
+
+    assert lifted == ["ALLOWED"]
+    assert await shelf.reasons((7,)) == ["CHOICE_DENIES"]
+
+
+async def test_c4_a_signal_of_an_unknown_subject_holds_when_they_appear(shelf: Shelf) -> None:
+    await shelf.put_in_force()
+    await shelf.register.object(7, "browser", frozenset({Signal.GPC}), a_key(1), NOON_US)
+
+    await shelf.register.import_subjects(facts_rows(7), a_key(2), NOON_US)
+
+    assert await shelf.reasons((7,)) == ["CHOICE_DENIES"]
+
+
+async def test_c4_a_description_that_is_older_than_the_last_one_changes_nothing(shelf: Shelf) -> None:
+    await shelf.put_in_force()
+    suspended = some_facts(states=State.SUSPENDED)
+    await shelf.register.import_subjects(facts_rows(7, as_of_us=NOON_US - 5), a_key(1), NOON_US)
+
+    older = await shelf.register.import_subjects(
+        facts_rows(7, facts=suspended, as_of_us=NOON_US - 6), a_key(2), NOON_US
+    )
+    before = await shelf.reasons((7,))
+    newer = await shelf.register.import_subjects(
+        facts_rows(7, facts=suspended, as_of_us=NOON_US - 4), a_key(3), NOON_US
+    )
+
+    assert (older.accepted, older.unchanged, newer.accepted) == (0, 1, 1)
+    assert (before, await shelf.reasons((7,))) == (["ALLOWED"], ["SUBJECT_SUSPENDED"])

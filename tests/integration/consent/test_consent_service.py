@@ -1,12 +1,10 @@
 """The service as its callers meet it: real gRPC, a real database, in one process and across restarts."""
 
 import base64
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
@@ -26,12 +24,6 @@ from tests.support.consent_callers import (
 
 SECOND_US = 1_000_000
 LARGE_ID = 2**53 + 1
-
-
-@pytest_asyncio.fixture
-async def consent(tmp_path: Path) -> AsyncIterator[Consent]:
-    async with running(tmp_path, ManualClock()) as service:
-        yield service
 
 
 async def test_an_opt_out_is_seen_by_the_next_check_and_after_a_restart(tmp_path: Path) -> None:

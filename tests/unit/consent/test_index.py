@@ -321,9 +321,11 @@ def test_c12_a_halt_of_everything_of_the_licensee_or_of_the_purpose_stops_every_
 def test_c12_a_halt_of_a_jurisdiction_stops_the_posts_of_its_contributors_alone() -> None:
     german = Profile(some_facts("DE"))
     index = an_index({1: ALLOWING, 2: german}, {100: 1, 200: 2})
+    before = reasons(index, (100,), (200,))
 
     index.apply(a_step(halts=frozenset({HaltScope(HaltKind.JURISDICTION, "DE")})))
 
+    assert before == ["ALLOWED", "ALLOWED"]
     assert reasons(index, (100,), (200,), (100, 200)) == ["ALLOWED", "HALTED", "HALTED"]
 
 

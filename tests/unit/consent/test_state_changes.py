@@ -1,6 +1,7 @@
 """C4 and C5: changes of state that come late, repeated and out of order come to the same."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -23,10 +24,9 @@ from services.consent.domain.subjects import MOST_NOTICES, Facts, State, Subject
 from tests.support.clock import NOON_US
 from tests.support.consent import NOTICE, OTHER_NOTICE, a_change, some_facts
 from tests.support.consent_truth import Told, slow_states, slow_withheld
+from tests.support.consent_worlds import OF_POSTS, OF_SUBJECTS, changes_of
 
-OF_BOTH = [ChangeKind.DELETE, ChangeKind.UNDELETE, ChangeKind.WITHHELD]
-OF_SUBJECTS = [kind for kind in ChangeKind if ChangeKind.PROTECT <= kind <= ChangeKind.ADULT] + OF_BOTH
-OF_POSTS = [ChangeKind.DENY, ChangeKind.UNDENY, *OF_BOTH]
+TOGGLES_AND_COUNTRIES = [kind for kind in OF_SUBJECTS if kind is not ChangeKind.NOTICE_SERVED]
 COUNTRIES = st.frozensets(st.sampled_from(["DE", "FR", "US"]))
 
 
@@ -60,15 +60,12 @@ def states_of(subject: Subject) -> State:
     return subject.facts.states
 
 
-def words_of(kinds: list[ChangeKind]) -> st.SearchStrategy[Told]:
-    return st.builds(
-        lambda kind, at, countries: said(
-            kind, NOON_US - at, *(countries if kind is ChangeKind.WITHHELD else ())
-        ),
-        st.sampled_from(kinds),
-        st.integers(0, 8),
-        COUNTRIES,
-    )
+def words_of(kinds: Sequence[ChangeKind]) -> st.SearchStrategy[Told]:
+    def told(change: StateChange) -> Told:
+        assert change.occurred_us is not None
+        return Told(change.occurred_us, change)
+
+    return changes_of(kinds, st.integers(NOON_US - 8, NOON_US)).map(told)
 
 
 descriptions = st.builds(
@@ -88,7 +85,7 @@ def orders(draw: st.DrawFn, words: st.SearchStrategy[Told], *, distinct: bool) -
     return draw(st.permutations(repeated))
 
 
-@given(orders(words_of(OF_SUBJECTS) | descriptions, distinct=True))
+@given(orders(words_of(TOGGLES_AND_COUNTRIES) | descriptions, distinct=True))
 def test_c4_changes_of_a_subject_come_to_the_same_in_any_order_and_however_often(told: list[Told]) -> None:
     since = Told(0, some_facts())
 
@@ -100,7 +97,9 @@ def test_c4_changes_of_a_subject_come_to_the_same_in_any_order_and_however_often
     assert subject.facts.withheld == slow_withheld([since, *told])
 
 
-@given(orders(words_of(OF_SUBJECTS), distinct=False), descriptions, st.randoms(use_true_random=False))
+@given(
+    orders(words_of(TOGGLES_AND_COUNTRIES), distinct=False), descriptions, st.randoms(use_true_random=False)
+)
 def test_c4_of_changes_at_the_same_time_the_one_that_denies_holds(
     told: list[Told], description: Told, chance: random.Random
 ) -> None:
@@ -266,6 +265,15 @@ def test_c4_a_description_is_overtaken_by_changes_that_are_later_and_by_no_earli
 
     assert described.facts == some_facts("DE", states=State.DELETED)
     assert told_to_subject(described, said(ChangeKind.UNDELETE, 14)) == described
+
+
+def test_c4_a_change_at_the_time_of_a_description_holds_when_that_comes_again() -> None:
+    description = Told(15, some_facts("DE"))
+    subject = a_subject(description, said(ChangeKind.DELETE, 15))
+
+    again = told_to_subject(subject, description)
+
+    assert states_of(subject) == states_of(again) == State.DELETED
 
 
 def test_c4_a_description_that_is_older_than_the_last_one_changes_nothing() -> None:

@@ -1,0 +1,127 @@
+"""C9, C10 and R5: how an index keeps up with a database, and with one that is not what it was."""
+
+import pytest
+
+from services.chassis.refusals import Refusal
+from services.consent.domain.changes import Change, Revision
+from services.consent.domain.choices import Stance
+from services.consent.domain.policies import Regime
+from services.consent.domain.state_changes import ChangeKind
+from services.consent.index import Index
+from tests.support.clock import NOON_US
+from tests.support.consent import a_change, a_draft, a_key, a_policy_draft, facts_rows, of_post
+from tests.support.consent_shelf import Shelf, SqlShelf
+
+
+class Listener(Index):
+    """An index that keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=7)
+        self.told: list[Change] = []
+
+    def prepare(self, change: Change):  # type: ignore[no-untyped-def]
+        self.told.append(change)
+        return super().prepare(change)
+
+
+async def test_whoever_is_at_the_head_is_told_nothing(shelf: Shelf) -> None:
+    await shelf.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    listener = Listener()
+
+    for _ in range(3):
+        await shelf.register.follow(listener)
+
+    assert len(listener.told) == 1
+    assert listener.revision == Revision(1, 1)
+
+
+async def test_c9_whoever_missed_many_changes_is_brought_to_the_head_at_once(shelf: Shelf) -> None:
+    await shelf.put_in_force()
+    assert await shelf.head() == Revision(1, 2)
+    await shelf.register.import_subjects(facts_rows(7, 8), a_key(1), NOON_US)
+    for request in range(2, 20):
+        stance = Stance.ALLOW if request % 2 else Stance.DENY
+        await shelf.register.record(a_draft(stance, 7, licensee="acme"), a_key(request), NOON_US)
+
+    assert await shelf.reasons((7,), (8,)) == ["ALLOWED", "ALLOWED"]
+    assert shelf.index.revision == Revision(1, 22)
+
+
+async def test_an_index_is_told_of_no_more_than_what_changed(archive: SqlShelf) -> None:
+    await archive.put_in_force()
+    await archive.register.import_subjects(facts_rows(*range(1, 101)), a_key(1), NOON_US)
+    listener = Listener()
+    await archive.register.follow(listener)
+
+    await archive.register.record(a_draft(Stance.DENY, 7), a_key(2), NOON_US)
+    await archive.register.follow(listener)
+    await archive.states(of_post(a_change(ChangeKind.DENY, 1), 5), request=3)
+    await archive.register.follow(listener)
+
+    whole, choice, post = listener.told
+    assert (whole.before, whole.subject_count, len(whole.profiles)) == (None, 100, 1)
+    assert (choice.before, choice.after) == (Revision(1, 102), Revision(1, 103))
+    assert (choice.subject_count, len(choice.profiles), choice.policies, choice.halts) == (1, 1, None, None)
+    assert (post.subject_count, post.post_count, post.policies, post.halts) == (0, 1, None, None)
+
+
+async def test_c3_whoever_follows_is_told_when_a_policy_was_announced_and_when_it_took_effect(
+    shelf: Shelf,
+) -> None:
+    await shelf.put_in_force()
+    await shelf.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    before = await shelf.reasons((7,))
+
+    await shelf.register.publish(a_policy_draft(NOON_US + 5, Regime.PROHIBITED), a_key(2), NOON_US)
+    announced = await shelf.reasons((7,)), shelf.index.view().policies.next_change_us()
+    await shelf.register.activate_due(NOON_US + 5)
+
+    assert before == ["ALLOWED"]
+    assert announced == (["ALLOWED"], NOON_US + 5)
+    assert await shelf.reasons((7,)) == ["PROHIBITED"]
+
+
+async def test_r5_a_database_that_lost_what_was_seen_gives_no_answer_until_it_is_whole_again(
+    archive: SqlShelf,
+) -> None:
+    await archive.put_in_force()
+    await archive.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    before = await archive.reasons((7,))
+    await archive.run("UPDATE head SET number = number - 1")
+
+    with pytest.raises(Refusal) as refused:
+        await archive.reasons((7,))
+    await archive.run("UPDATE head SET number = number + 1")
+
+    assert refused.value.reason == "DATABASE_BEHIND"
+    assert (before, await archive.reasons((7,))) == (["ALLOWED"], ["ALLOWED"])
+
+
+async def test_r5_a_database_of_an_earlier_epoch_gives_no_answer(archive: SqlShelf) -> None:
+    await archive.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    await archive.run("UPDATE head SET epoch = 2")
+    assert await archive.head() == Revision(2, 1)
+    await archive.run("UPDATE head SET epoch = 1, number = 9")
+
+    with pytest.raises(Refusal) as refused:
+        await archive.head()
+
+    assert refused.value.reason == "DATABASE_BEHIND"
+
+
+async def test_r5_a_restore_that_an_operator_has_accepted_is_read_from_the_beginning(
+    archive: SqlShelf,
+) -> None:
+    await archive.put_in_force()
+    await archive.register.import_subjects(facts_rows(7, 8), a_key(1), NOON_US)
+    await archive.register.record(a_draft(Stance.DENY, 7), a_key(2), NOON_US)
+    before = await archive.reasons((7,), (8,))
+
+    # A backup from before the last two records, and the operator's command.
+    await archive.run("DELETE FROM states WHERE subject_id = 8")
+    await archive.run("UPDATE head SET epoch = 2, number = 3")
+
+    assert before == ["CHOICE_DENIES", "ALLOWED"]
+    assert await archive.reasons((7,), (8,)) == ["CHOICE_DENIES", "SUBJECT_UNKNOWN"]
+    assert archive.index.revision == Revision(2, 3)
