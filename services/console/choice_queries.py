@@ -40,7 +40,7 @@ def show_one(
     if as_json:
         give_json(plain(answer))
         return
-    show(table(("field", "value"), _facts(answer.subject) if answer.HasField("subject") else _UNKNOWN))
+    show(table(("field", "value"), _subject_rows(answer)))
     say("")
     if answer.choices:
         show_choices(answer.choices)
@@ -170,7 +170,10 @@ def conclusion(answer: ExplainConsentResponse) -> list[str]:
     ]
 
 
-_UNKNOWN = [("subject", "not known yet")]
+def _subject_rows(answer: consent.GetChoicesResponse) -> list[tuple[str, Any]]:
+    if answer.HasField("subject"):
+        return _facts(answer.subject)
+    return [("subject", "erased: everything is denied, for good" if answer.erased else "not known yet")]
 
 
 def _facts(subject: Subject) -> list[tuple[str, Any]]:

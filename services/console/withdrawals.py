@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
@@ -133,12 +133,21 @@ def line_of(withdrawal: Withdrawal) -> str:
         f"policy version {withdrawal.policy_version}" if withdrawal.policy_version else "",
         f"halt of {scope_words(withdrawal.halt)}" if withdrawal.HasField("halt") else "",
         f"from {withdrawal.licensee_id}" if withdrawal.licensee_id else "",
-        " ".join(word_of(Purpose.DESCRIPTOR, purpose) for purpose in withdrawal.purposes),
+        purpose_words(withdrawal.purposes),
         f"in {' '.join(withdrawal.countries)}" if withdrawal.countries else "",
     ]
     cause = word_of(WithdrawalCause.DESCRIPTOR, withdrawal.cause)
     position = position_words(withdrawal.revision)
     return f"{position}  {clock_face(withdrawal.recorded_at)}  {cause}: {', '.join(filter(None, about))}"
+
+
+def purpose_words(purposes: Sequence[int]) -> str:
+    """Which they are; all at once where they are all, but for what nobody can choose on."""
+    left = set(Purpose.values()) - {0, *purposes}
+    if len(left) <= 1:
+        but = [word_of(Purpose.DESCRIPTOR, purpose) for purpose in left]
+        return " but ".join(["for every purpose", *but])
+    return "for " + " ".join(word_of(Purpose.DESCRIPTOR, purpose) for purpose in purposes)
 
 
 def position_of(text: str) -> Revision:

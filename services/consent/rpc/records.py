@@ -39,6 +39,7 @@ def standing(
         subject=None if facts is None or not subject.known else _subject(subject_id, facts),
         choices=[_choice(subject_id, choice) for choice in choices],
         revision=revision_message(revision),
+        erased=subject.erased,
     )
 
 

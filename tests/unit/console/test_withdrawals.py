@@ -17,6 +17,7 @@ from sluice.type.v1.purpose_pb2 import Purpose
 from sluice.type.v1.revision_pb2 import Revision
 
 NOON = read("2026-01-31T12:00:00Z")
+EVERY_PURPOSE = [Purpose.Name(number) for number in sorted(Purpose.values()) if number]
 
 
 def at(number: int) -> Revision:
@@ -107,21 +108,30 @@ def test_what_is_no_position_is_wrong_usage(text: str) -> None:
                 licensee_id="acme",
                 purposes=[Purpose.PURPOSE_AI_INPUT, Purpose.PURPOSE_AI_INDEX],
             ),
-            "choice: subject 9223372036854775808, from acme, ai_input ai_index",
+            "choice: subject 9223372036854775808, from acme, for ai_input ai_index",
         ),
         (
             Withdrawal(
-                cause=WithdrawalCause.WITHDRAWAL_CAUSE_POST_WITHHELD, post_id=9, countries=["DE", "FR"]
+                cause=WithdrawalCause.WITHDRAWAL_CAUSE_POST_WITHHELD,
+                post_id=9,
+                countries=["DE", "FR"],
+                purposes=EVERY_PURPOSE,
             ),
-            "post_withheld: post 9, in DE FR",
+            "post_withheld: post 9, for every purpose, in DE FR",
         ),
         (
-            Withdrawal(cause=WithdrawalCause.WITHDRAWAL_CAUSE_HALT, halt=HaltScope(jurisdiction="US")),
-            "halt: halt of jurisdiction US",
+            Withdrawal(
+                cause=WithdrawalCause.WITHDRAWAL_CAUSE_HALT,
+                halt=HaltScope(jurisdiction="US"),
+                purposes=EVERY_PURPOSE,
+            ),
+            "halt: halt of jurisdiction US, for every purpose",
         ),
         (
-            Withdrawal(cause=WithdrawalCause.WITHDRAWAL_CAUSE_POLICY, policy_version=3),
-            "policy: policy version 3",
+            Withdrawal(
+                cause=WithdrawalCause.WITHDRAWAL_CAUSE_POLICY, policy_version=3, purposes=EVERY_PURPOSE[:-1]
+            ),
+            "policy: policy version 3, for every purpose but vetted_research",
         ),
     ],
 )

@@ -103,14 +103,16 @@ class GetChoicesRequest(_message.Message):
     def __init__(self, subject_id: _Optional[int] = ...) -> None: ...
 
 class GetChoicesResponse(_message.Message):
-    __slots__ = ("subject", "choices", "revision")
+    __slots__ = ("subject", "choices", "revision", "erased")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     CHOICES_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    ERASED_FIELD_NUMBER: _ClassVar[int]
     subject: _subject_pb2.Subject
     choices: _containers.RepeatedCompositeFieldContainer[_choice_pb2.RecordedChoice]
     revision: _revision_pb2.Revision
-    def __init__(self, subject: _Optional[_Union[_subject_pb2.Subject, _Mapping]] = ..., choices: _Optional[_Iterable[_Union[_choice_pb2.RecordedChoice, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    erased: bool
+    def __init__(self, subject: _Optional[_Union[_subject_pb2.Subject, _Mapping]] = ..., choices: _Optional[_Iterable[_Union[_choice_pb2.RecordedChoice, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., erased: _Optional[bool] = ...) -> None: ...
 
 class ListChoiceHistoryRequest(_message.Message):
     __slots__ = ("subject_id", "page_size", "page_token")
