@@ -69,7 +69,8 @@ def activate_due(connection: Connection, now_us: int) -> None:
     taken = advance(connection, len(due), now_us, Part.POLICIES)
     numbered = list(enumerate(due, start=taken.before.number + 1))
     activations = [
-        {"version": policy.version, "revision": number, "activated_us": now_us} for number, policy in numbered
+        {"version": policy.version, "revision": number, "activated_us": taken.at_us}
+        for number, policy in numbered
     ]
     connection.execute(insert(_ACTIVATIONS), activations)
     withdrawals = {

@@ -7,6 +7,7 @@ from services.consent.domain.changes import Revision
 from services.consent.domain.choices import Scope, Stance
 from services.consent.domain.explanations import explain
 from services.consent.domain.outcomes import Erased, Imported
+from services.consent.domain.policies import Regime
 from services.consent.domain.posts import UNMARKED, PostMark
 from services.consent.domain.purposes import Signal
 from services.consent.domain.state_changes import ChangeKind
@@ -250,3 +251,23 @@ async def test_c3_the_policy_that_was_in_force_at_a_time_is_told(archive: SqlShe
     assert before.policy is not None
     assert after.policy is not None
     assert (before.policy.version, after.policy.version) == (1, 2)
+
+
+async def test_c11_what_was_known_at_a_time_has_no_gaps_where_the_clocks_of_processes_differ(
+    archive: SqlShelf,
+) -> None:
+    await archive.put_in_force()
+    await archive.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    prohibiting = a_policy_draft(NOON_US + 2, Regime.PROHIBITED)
+    await archive.register.publish(prohibiting, a_key(2), NOON_US + 1)
+    # One process is ahead, and the other one writes next.
+    await archive.register.record(a_draft(Stance.DENY, 7), a_key(3), NOON_US + 9)
+    await archive.register.activate_due(NOON_US + 2)
+
+    between, _ = await archive.custody.known(7, 0, NOON_US + 8)
+    after, _ = await archive.custody.known(7, 0, NOON_US + 9)
+
+    assert between.policy is not None
+    assert after.policy is not None
+    assert (len(between.choices), between.policy.version) == (0, 1)
+    assert (len(after.choices), after.policy.version) == (1, 2)

@@ -1,5 +1,8 @@
 """C9, C10 and R5: how an index keeps up with a database, and with one that is not what it was."""
 
+import sqlite3
+
+import psycopg
 import pytest
 
 from services.chassis.refusals import Refusal
@@ -125,3 +128,25 @@ async def test_r5_a_restore_that_an_operator_has_accepted_is_read_from_the_begin
     assert before == ["CHOICE_DENIES", "ALLOWED"]
     assert await archive.reasons((7,), (8,)) == ["CHOICE_DENIES", "SUBJECT_UNKNOWN"]
     assert archive.index.revision == Revision(2, 3)
+
+
+async def test_c10_what_a_failover_could_take_back_is_told_to_nobody(
+    archive: SqlShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await archive.register.record(a_draft(Stance.DENY, 7), a_key(1), NOON_US)
+
+    def gone() -> None:
+        error = sqlite3.OperationalError("the standby does not answer")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error if archive.database.dialect == "sqlite" else psycopg.OperationalError(str(error))
+
+    monkeypatch.setattr(archive.database._engine, "confirm", gone)
+    with pytest.raises(Refusal) as followed:
+        await archive.head()
+    with pytest.raises(Refusal) as watched:
+        await archive.withdrawals()
+    monkeypatch.undo()
+
+    assert followed.value.reason == watched.value.reason == "DATABASE_UNAVAILABLE"
+    assert archive.index.revision is None
+    assert await archive.head() == Revision(1, 1)

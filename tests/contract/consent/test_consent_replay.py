@@ -1,6 +1,8 @@
 """C1 and C2: a database comes to the same as the register in memory, whatever is chosen and imported."""
 
+import shutil
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +12,22 @@ from services.chassis.refusals import Refusal
 from services.consent.domain.choices import Draft, Stance
 from services.consent.registrar import Register
 from tests.support.clock import NOON_US
-from tests.support.consent import GENERATIVE, a_batch, a_draft, a_key, a_question, facts_rows, some_facts
+from tests.support.consent import (
+    GENERATIVE,
+    a_batch,
+    a_draft,
+    a_key,
+    a_question,
+    consent_database,
+    facts_rows,
+    some_facts,
+)
 from tests.support.consent_memory import MemoryRegister
 from tests.support.consent_shelf import Shelf, SqlShelf
 
-steps = st.lists(
+Taken: TypeAlias = tuple[Stance, int, str, int, int | None]
+
+steps: st.SearchStrategy[list[Taken]] = st.lists(
     st.tuples(
         st.sampled_from(Stance),
         st.integers(1, 3),
@@ -26,13 +39,22 @@ steps = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database to copy: making one takes longer than all that is done with it."""
+    folder = tmp_path_factory.mktemp("empty")
+    consent_database(folder).close_now()
+    return folder / "consent.db"
+
+
 @settings(suppress_health_check=list(HealthCheck))
 @given(steps)
 async def test_c2_the_database_comes_to_the_same_as_a_replay_of_everything(
-    tmp_path_factory: pytest.TempPathFactory, taken: list[tuple[Stance, int, str, int, int | None]]
+    tmp_path_factory: pytest.TempPathFactory, empty: Path, taken: list[Taken]
 ) -> None:
-    folder: Path = tmp_path_factory.mktemp("consent")
-    stored = SqlShelf(f"sqlite:///{folder / 'consent.db'}")
+    copy = tmp_path_factory.mktemp("consent") / "consent.db"
+    shutil.copy(empty, copy)
+    stored = SqlShelf(f"sqlite:///{copy}")
     shelves = [stored, Shelf(MemoryRegister())]
     posts = a_batch((1,), (2,), (3,), (1, 2), (2, 1))
     answers = []

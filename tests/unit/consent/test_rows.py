@@ -122,9 +122,19 @@ def test_c4_an_imported_subject_is_as_the_row_says() -> None:
     assert good == [(1, 7, expected, None)]
 
 
+def test_c4_c5_an_imported_subject_is_withheld_in_countries_and_is_as_of_a_time() -> None:
+    given = a_subject(withheld_countries=["FR", "DE"], as_of=Timestamp(seconds=1, nanos=1_999))
+
+    good, _ = rows.subjects([consent_service_pb2.ImportSubjectsRequest.Row(line=1, subject=given)])
+
+    ((_, _, facts, as_of_us),) = good
+    assert (facts.withheld, as_of_us) == (frozenset({"DE", "FR"}), 1_000_001)
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
+        ({"withheld_countries": ["US-CA"]}, "COUNTRY_INVALID"),
         ({"subject_id": 0}, "SUBJECT_ID_MISSING"),
         ({"jurisdiction": ""}, "JURISDICTION_INVALID"),
         ({"jurisdiction": "us"}, "JURISDICTION_INVALID"),
