@@ -128,10 +128,10 @@ class Database:
 
     def _read(self, query: Callable[[Connection], T], confirmed: bool) -> T:
         try:
-            result = self._read_once(query)
+            result = _in_a_living_session(lambda: self._read_once(query))
             if confirmed:
                 # After the snapshot: what was in it comes before this in the log that the standby follows.
-                self._engine.confirm()
+                _in_a_living_session(self._engine.confirm)
         except self._engine.driver_errors as error:
             match self._engine.trouble_of(error):
                 case Trouble.STATEMENT:
@@ -143,15 +143,18 @@ class Database:
         return result
 
     def _read_once(self, query: Callable[[Connection], T]) -> T:
-        try:
-            with self._engine.reading() as connection:
-                return query(connection)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        # A session from before the server was restarted says nothing about the server as it is now.
         with self._engine.reading() as connection:
             return query(connection)
+
+
+def _in_a_living_session(call: Callable[[], T]) -> T:
+    """Tries once more where the session was lost: it may be from before the server was restarted."""
+    try:
+        return call()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return call()
 
 
 def _engine(url: str, *, schema_dir: Path, name: str, readers: int) -> Engine:

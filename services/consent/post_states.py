@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 
 from services.consent.domain.changes import PostPlacement
 from services.consent.domain.posts import UNMARKED, PostState
-from services.consent.domain.verdicts import Question, Reason, reason_of_state
+from services.consent.domain.verdicts import Question, reason_of_state
 from services.consent.id_table import IdTable
+
+REMEMBERED_TERRITORIES = 256
+"""Licenses have few; each costs a byte a state."""
+
+_NOTHING: NDArray[np.uint8] = np.empty(0, np.uint8)
 
 
 class PostStates:
-    """States by post. `taken` is the index writer's, `reasons` anyone's."""
+    """States by post. `put` is the index writer's, `reasons` is for the thread of the event loop."""
 
     def __init__(self, posts: int, seed: int) -> None:
         """Makes room for `posts`; `seed` as for `IdTable`."""
@@ -22,6 +27,7 @@ class PostStates:
         # Place 0 is the state of whoever is not in the table. Only ever added to, before a post leads there.
         self._states: list[PostState] = [UNMARKED]
         self._places = {UNMARKED: 0}
+        self._answers: dict[frozenset[str], NDArray[np.uint8]] = {}
 
     @property
     def count(self) -> int:
@@ -40,6 +46,7 @@ class PostStates:
             return self
         larger = PostStates(0, 0)
         larger._table, larger._states, larger._places = table, self._states, self._places
+        larger._answers = self._answers
         return larger
 
     def put(self, placement: PostPlacement) -> None:
@@ -55,8 +62,19 @@ class PostStates:
         if not places.any():
             return None
         # After the lookup, so that every state it met is among them.
-        said = np.array([reason_of_state(state, question) for state in tuple(self._states)], np.uint8)
-        return said[places] if (said != Reason.ALLOWED).any() else None
+        return self._said(question)[places]
+
+    def _said(self, question: Question) -> NDArray[np.uint8]:
+        """A `Reason` for each state there is at the time of the call."""
+        known, end = self._answers.get(question.territory, _NOTHING), len(self._states)
+        if len(known) < end:
+            more = [reason_of_state(state, question) for state in self._states[len(known) : end]]
+            known = np.concatenate((known, np.array(more, np.uint8)))
+            if len(self._answers) >= REMEMBERED_TERRITORIES:
+                self._answers.clear()
+            # A state says the same of each question about one territory, which is all that it depends on.
+            self._answers[question.territory] = known
+        return known
 
     def _place(self, state: PostState) -> int:
         place = self._places.get(state)

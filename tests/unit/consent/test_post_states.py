@@ -59,7 +59,18 @@ def test_posts_without_a_state_cost_nothing() -> None:
 
     assert reasons(PostStates(0, seed=7), [1, 2]) is None
     assert reasons(table, [2, 3]) is None
-    assert reasons(table, [1], a_question(territory=frozenset({"US"}))) is None
+
+
+def test_c5_what_a_state_says_goes_by_the_territory_also_when_asked_again() -> None:
+    table = put(PostStates(0, seed=7), {1: WITHHELD})
+    elsewhere, everywhere = a_question(territory=frozenset({"US"})), a_question()
+
+    first = reasons(table, [1], elsewhere), reasons(table, [1], everywhere)
+    put(table, {2: a_post_state()})
+    again = reasons(table, [1, 2], elsewhere), reasons(table, [1, 2], everywhere)
+
+    assert first == (["ALLOWED"], ["WITHHELD"])
+    assert again == (["ALLOWED", "POST_DENIED"], ["WITHHELD", "POST_DENIED"])
 
 
 def test_a_table_that_grew_knows_every_post_and_leaves_the_smaller_one_alone() -> None:
