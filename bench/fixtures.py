@@ -24,6 +24,8 @@ COUNTRIES = ("US", "DE", "FR", "JP", "BR", "GB", "IN", "CA", "US-CA", "MX")
 STANDINGS = 20
 POST_STATES = 100_000
 ROWS_AT_ONCE = 200_000
+CACHE_KIB = 1 << 20
+"""Rows come in no order of ids, so that pages are written to again and again."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,12 @@ class Fixture:
     """What was put in."""
 
     url: str
+    folder: Path
+    """On the disk where the database is."""
     subject_ids: NDArray[np.uint64]
+    profile_ids: NDArray[np.int64]
     post_ids: NDArray[np.uint64]
+    """Those that have a state."""
 
 
 def open_database(url: str) -> Database:
@@ -40,8 +46,8 @@ def open_database(url: str) -> Database:
     return Database.open(url, schema_dir=SCHEMA, name="consent", lock=lock_group)
 
 
-def filled(url: str, subjects: int, seed: int = 7) -> Fixture:
-    """Makes the tables and fills them; ids are random, of 63 bits."""
+def filled(url: str, folder: Path, subjects: int, seed: int = 7) -> Fixture:
+    """Makes the tables and fills them, in no order of ids, which are random."""
     open_database(url).close_now()
     random = np.random.default_rng(seed)
     subject_ids, post_ids = _ids(random, subjects), _ids(random, POST_STATES)
@@ -50,7 +56,7 @@ def filled(url: str, subjects: int, seed: int = 7) -> Fixture:
     profile_ids = 1 + (random.beta(1, 6, subjects) * len(profiles)).astype(np.int64)
     fill = _fill_postgresql if url.startswith("postgresql") else _fill_sqlite
     fill(url, profiles, _states(subject_ids, profile_ids), _post_states(post_ids))
-    return Fixture(url, subject_ids.view(np.uint64), post_ids.view(np.uint64))
+    return Fixture(url, folder, subject_ids.view(np.uint64), profile_ids, post_ids.view(np.uint64))
 
 
 def _profiles() -> Iterator[Profile]:
@@ -64,10 +70,8 @@ def _profiles() -> Iterator[Profile]:
 
 
 def _ids(random: np.random.Generator, count: int) -> NDArray[np.int64]:
-    ids = np.unique(random.integers(1, 2**63 - 1, count + count // 1_000 + 10, dtype=np.int64))
-    chosen = ids[:count]
-    random.shuffle(chosen)
-    return chosen
+    ids = np.unique(random.integers(-(2**63), 2**63, count + count // 1_000 + 10, dtype=np.int64))
+    return random.permutation(ids[ids != 0])[:count]
 
 
 _Rows = Iterator[list[tuple[int | str | bool, ...]]]
@@ -100,6 +104,7 @@ def _fill_sqlite(url: str, profiles: list[tuple[int, str]], states: _Rows, posts
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     # It is thrown away if this does not come to an end.
     connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
     connection.executemany("INSERT INTO profiles (profile_id, content) VALUES (?, ?)", profiles)
     for rows in states:
         connection.executemany(f"INSERT INTO {_INTO_STATES} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
@@ -119,3 +124,5 @@ def _fill_postgresql(url: str, profiles: list[tuple[int, str]], states: _Rows, p
                     for row in rows:
                         copy.write_row(row)
         cursor.execute(_HEAD.format(_LAST).encode())
+        # As the server does by itself, but within a minute only.
+        cursor.execute("ANALYZE")

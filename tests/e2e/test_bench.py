@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-def test_the_bench_of_consent_has_a_comparison_for_each_batch_and_writes_what_it_found(
+def test_the_bench_of_consent_has_comparisons_at_each_size_of_a_batch_and_writes_what_it_found(
     tmp_path: Path,
 ) -> None:
     written = tmp_path / "figures.json"
@@ -21,9 +21,16 @@ def test_the_bench_of_consent_has_a_comparison_for_each_batch_and_writes_what_it
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
 
-    figures = json.loads(written.read_text())
-    compared = [figure for figure in figures if figure["ratio"] is not None]
-    assert len(compared) == 8
-    assert all(figure["value"] > 0 for figure in figures)
-    assert all(figure["ratio"] > 0 for figure in compared)
+    told = json.loads(written.read_text())
+    figures = {figure["what"]: figure for figure in told["figures"]}
+    assert told["engine"] == "sqlite"
+    assert set(told["machine"]) == {"processor", "cores", "load", "python", "numpy", "sqlite"}
+    assert all(figure["value"] > 0 and figure["unit"] for figure in told["figures"])
+    assert all(figure["subjects"] == 100_000 for figure in told["figures"])
+    assert all((figure["met"] is None) == (figure["aim"] is None) for figure in told["figures"])
+    for size in ("1", "100", "1,000", "10,000"):
+        assert figures[f"kernel, batch {size}"]["ratio"] is None
+        assert figures[f"  query for the profiles, batch {size}"]["ratio"] > 0
+        assert figures[f"  dict of the profiles, batch {size}"]["ratio"] > 0
+        assert figures[f"  set of the denied alone, batch {size}"]["ratio"] > 0
     assert "kernel, batch 10,000" in done.stdout

@@ -26,6 +26,13 @@ ROWS_AT_ONCE = 100_000
 
 _PROFILES = TABLES["profiles"]
 
+_Stretch = tuple[int, int] | None
+"""Revisions above one up to another, the head's; None for all there are.
+
+The head as an upper bound excludes nothing, but PostgreSQL takes two bounds for a narrow stretch even while
+it has no statistics, as after a large import. One bound it takes for a third of the table, and reads it all.
+"""
+
 
 def prepare(connection: Connection, follower: Follower) -> Callable[[], None] | None:
     """Has the follower read up to the head as this snapshot has it; None where it is there already.
@@ -48,49 +55,51 @@ def prepare(connection: Connection, follower: Follower) -> Callable[[], None] | 
 
 
 def _change(connection: Connection, since: Revision | None, head: Head) -> Change:
-    above = None if since is None else since.number
+    stretch = None if since is None else (since.number, head.revision.number)
 
     def is_new(part: Part) -> bool:
         return since is None or head.latest[part] > since.number
 
-    subject_count = _count(connection, "states", above) if is_new(Part.SUBJECTS) else 0
-    post_count = _count(connection, "post_states", above) if is_new(Part.POSTS) else 0
+    subject_count = _count(connection, "states", stretch) if is_new(Part.SUBJECTS) else 0
+    post_count = _count(connection, "post_states", stretch) if is_new(Part.POSTS) else 0
     return Change(
         before=since,
         after=head.revision,
-        profiles=_profiles(connection, above) if subject_count else {},
-        subjects=_subjects(connection, above, subject_count) if subject_count else (),
+        profiles=_profiles(connection, since) if subject_count else {},
+        subjects=_subjects(connection, stretch, subject_count) if subject_count else (),
         subject_count=subject_count,
-        posts=_posts(connection, above, post_count) if post_count else (),
+        posts=_posts(connection, stretch, post_count) if post_count else (),
         post_count=post_count,
         policies=read_book(connection) if is_new(Part.POLICIES) else None,
         halts=read_in_force(connection) if is_new(Part.HALTS) else None,
     )
 
 
-def _profiles(connection: Connection, above: int | None) -> dict[int, Profile]:
+def _profiles(connection: Connection, since: Revision | None) -> dict[int, Profile]:
     query = select(_PROFILES.c.profile_id, _PROFILES.c.content)
-    rows = connection.execute(query if above is None else query.where(_PROFILES.c.profile_id > above))
+    rows = connection.execute(query if since is None else query.where(_PROFILES.c.profile_id > since.number))
     return {profile_id: decode_profile(content) for profile_id, content in rows}
 
 
-def _count(connection: Connection, table: str, above: int | None) -> int:
+def _count(connection: Connection, table: str, stretch: _Stretch) -> int:
     rows = TABLES[table]
     query = select(func.count()).select_from(rows)
-    return connection.scalar(query if above is None else query.where(rows.c.revision > above)) or 0
+    if stretch is not None:
+        query = query.where(rows.c.revision > stretch[0], rows.c.revision <= stretch[1])
+    return connection.scalar(query) or 0
 
 
-def _subjects(connection: Connection, above: int | None, count: int) -> Iterator[Placement]:
+def _subjects(connection: Connection, stretch: _Stretch, count: int) -> Iterator[Placement]:
     query = "SELECT subject_id, profile_id FROM states"
-    with _rows(connection, query, above, count) as cursor:
+    with _rows(connection, query, stretch, count) as cursor:
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             columns = np.array(rows, np.int64)
             yield Placement(_ids(columns[:, 0]), columns[:, 1].copy())
 
 
-def _posts(connection: Connection, above: int | None, count: int) -> Iterator[PostPlacement]:
+def _posts(connection: Connection, stretch: _Stretch, count: int) -> Iterator[PostPlacement]:
     query = "SELECT post_id, marks, withheld FROM post_states"
-    with _rows(connection, query, above, count) as cursor:
+    with _rows(connection, query, stretch, count) as cursor:
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             distinct: dict[tuple[int, str], int] = {}
             places = [distinct.setdefault(row[1:], len(distinct)) for row in rows]
@@ -106,8 +115,8 @@ def _ids(stored: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 @contextmanager
-def _rows(connection: Connection, query: str, above: int | None, count: int) -> Iterator[Any]:
-    """A cursor of the driver's over `count` rows, those above a revision, or all there are.
+def _rows(connection: Connection, query: str, stretch: _Stretch, count: int) -> Iterator[Any]:
+    """A cursor of the driver's over `count` rows, those of a stretch.
 
     There may be one for every subject. Objects of rows are slow; and what a server sends at once would all be
     in memory, so that many rows come from a cursor of the server's, which hands them out in parts for some
@@ -118,12 +127,13 @@ def _rows(connection: Connection, query: str, above: int | None, count: int) -> 
     in_parts = on_server and count > ROWS_AT_ONCE
     cursor = driver.cursor(name="history") if in_parts else driver.cursor()
     try:
-        if above is None:
+        if stretch is None:
             # Without a condition: for one SQLite would look up each row of the table by an index of
             # revisions.
             cursor.execute(query)
         else:
-            cursor.execute(f"{query} WHERE revision > {'%s' if on_server else '?'}", (above,))
+            mark = "%s" if on_server else "?"
+            cursor.execute(f"{query} WHERE revision > {mark} AND revision <= {mark}", stretch)
         yield cursor
     finally:
         cursor.close()
