@@ -7,7 +7,7 @@ says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`po
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis.engines import Engine, Trouble
-from services.chassis.group_commit import GroupCommit, LockRows, end_process
-from services.chassis.refusals import unavailable
+from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
+from services.chassis.refusals import Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
 
 GROUP_LIMIT = 64
@@ -26,6 +26,7 @@ QUEUE_LIMIT = 4_096
 """Units that may wait; at a few thousand commits a second that is about as long as a caller waits."""
 READERS = 2
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -85,6 +86,18 @@ class Database:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(unit, future, claim)
         # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
+        return await future
+
+    async def write_together(
+        self, run: Callable[[Connection, Sequence[Item]], Sequence[T | Refusal]], item: Item
+    ) -> T:
+        """`write` for what is done together with others of its kind: `run` gets the items of neighbours.
+
+        It gives one result an item, in order, and a Refusal for an item that it changed nothing for. When it
+        raises, it is run again for each item alone.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._commits.submit(Share(run, item), future)
         return await future
 
     def write_now(self, unit: Callable[[Connection], T]) -> T:

@@ -34,6 +34,18 @@ LockRows = Callable[[Connection, Sequence[Any]], object]
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A unit of work that is done together with others of its kind: many cost little more than one."""
+
+    run: Callable[[Connection, Sequence[Any]], Sequence[Any]]
+    """Gives one result an item, in order; a result that is a Refusal is raised to the caller of that item."""
+    item: Any
+
+
+Unit = Callable[[Connection], Any] | Share
+
+
 class CommitUnknown(Refusal):
     """The commit failed in a way that leaves open whether it happened: repeat with the same request id."""
 
@@ -52,7 +64,7 @@ class _Outcome(enum.Enum):
 class _Work:
     """One unit that waits, and whom to tell."""
 
-    unit: Callable[[Connection], Any]
+    unit: Unit
     future: asyncio.Future[Any] | concurrent.futures.Future[Any]
     claim: Any = None
     result: Any = None
@@ -81,7 +93,7 @@ class GroupCommit:
 
     def submit(
         self,
-        unit: Callable[[Connection], Any],
+        unit: Unit,
         future: asyncio.Future[Any] | concurrent.futures.Future[Any],
         claim: Any = None,
     ) -> None:
@@ -167,12 +179,11 @@ class GroupCommit:
     def _run_boldly(self, group: Sequence[_Work]) -> bool:
         """Whether all units succeeded; if not, nothing has been done, and they are to run one by one."""
         self._begin(group)
-        for work in group:
-            work.error = None
+        for stretch in _stretches(group):
             try:
-                work.result = work.unit(self._engine.writer)
+                self._run_stretch(stretch)
             except Exception as error:
-                if isinstance(error, self._engine.driver_errors) and self._concerns_all(error):
+                if self._concerns_all(error):
                     raise
                 self._engine.rollback()
                 return False
@@ -180,19 +191,39 @@ class GroupCommit:
 
     def _run_units(self, group: Sequence[_Work]) -> None:
         self._begin(group)
-        for work in group:
-            work.result = work.error = None
-            self._engine.savepoint()
-            try:
-                work.result = work.unit(self._engine.writer)
-            except Exception as error:
-                if isinstance(error, self._engine.driver_errors) and self._concerns_all(error):
-                    raise
-                work.error = error
-                self._engine.rollback_to_savepoint()
-            self._engine.release_savepoint()
+        for stretch in _stretches(group):
+            # If they fail together, each one is to fail or succeed alone.
+            if not self._run_in_savepoint(stretch) and len(stretch) > 1:
+                for work in stretch:
+                    self._run_in_savepoint([work])
+
+    def _run_in_savepoint(self, stretch: Sequence[_Work]) -> bool:
+        self._engine.savepoint()
+        done = True
+        try:
+            self._run_stretch(stretch)
+        except Exception as error:
+            if self._concerns_all(error):
+                raise
+            stretch[0].error = error
+            self._engine.rollback_to_savepoint()
+            done = False
+        self._engine.release_savepoint()
+        return done
+
+    def _run_stretch(self, stretch: Sequence[_Work]) -> None:
+        unit = stretch[0].unit
+        if not isinstance(unit, Share):
+            (work,) = stretch
+            work.result, work.error = unit(self._engine.writer), None
+            return
+        results = unit.run(self._engine.writer, [work.unit.item for work in stretch])  # type: ignore[union-attr]
+        for work, result in zip(stretch, results, strict=True):
+            work.result, work.error = (None, result) if isinstance(result, Refusal) else (result, None)
 
     def _concerns_all(self, error: Exception) -> bool:
+        if not isinstance(error, self._engine.driver_errors):
+            return False
         return self._engine.trouble_of(error) is not Trouble.STATEMENT
 
     def _undo(self, error: Exception) -> Trouble:
@@ -202,6 +233,18 @@ class GroupCommit:
         _log.error("a group of writes failed", database=self._name, error=repr(error))
         self._engine.rollback()
         return trouble
+
+
+def _stretches(group: Sequence[_Work]) -> list[list[_Work]]:
+    """Neighbours that are done together; all others alone."""
+    stretches: list[list[_Work]] = []
+    for work in group:
+        before = stretches[-1][-1].unit if stretches else None
+        if isinstance(work.unit, Share) and isinstance(before, Share) and work.unit.run == before.run:
+            stretches[-1].append(work)
+        else:
+            stretches.append([work])
+    return stretches
 
 
 def end_process(database: str, error: BaseException) -> NoReturn:
