@@ -20,7 +20,7 @@ from services.licensing.domain.reasons import REASON_OF_CONSENT
 from services.licensing.domain.terms import Allowance, AllowanceSubject
 from sluice.consent.v1 import consent_service_pb2 as consent_pb
 from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
-from sluice.metering.v1 import allowance_pb2, metering_service_pb2_grpc
+from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2_grpc
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
@@ -111,10 +111,14 @@ class MeteringPeer:
         """
         request = metering_pb.ReserveRequest(
             reservation_id=reservation_id,
-            request_key=request_key,
-            party_id=license.terms.licensee_id,
-            counts=_counts(counts),
-            allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
+            claim=metering_pb.Claim(
+                request_key=request_key,
+                party_id=license.terms.licensee_id,
+                license_id=license.license_id,
+                access=access_pb2.ACCESS_KIND_ACCESS,
+                counts=_counts(counts),
+                allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
+            ),
         )
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
         match response.state:
@@ -145,9 +149,9 @@ class MeteringPeer:
         return [hold.reservation_id for hold in response.holds], response.next_page_token
 
 
-def _counts(counts: ContentCounts) -> list[metering_pb.ContentCount]:
+def _counts(counts: ContentCounts) -> list[access_pb2.ContentCount]:
     return [
-        metering_pb.ContentCount(
+        access_pb2.ContentCount(
             kind=cast(content_pb2.ContentKind, kind), media_flags=media_flags, posts=posts
         )
         for kind, media_flags, posts in counts

@@ -37,13 +37,16 @@ DOCTORED = {
         f"UPDATE metering.reservations SET settled = '[[1,0,1],[4,0,2]]' WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET state = 3 WHERE {ITS_RESERVATION}",
     ],
-    "a reservation counts once in each of its allowances": [
+    "a reservation counts once for its party, its group and its license": [
         f"DELETE FROM metering.entries WHERE {ITS_NUMBER}",
-        f"UPDATE metering.entries SET used = 2 WHERE {ITS_NUMBER}",
-        f"""INSERT INTO metering.entries SELECT tally_id, 1, number, used, held FROM metering.entries
-            WHERE {ITS_NUMBER}""",
+        f"UPDATE metering.entries SET used = used + 1 WHERE {ITS_NUMBER}",
+        f"""INSERT INTO metering.entries SELECT account_id, 1, number, 1, 0, access, '[[1,0,1]]'
+            FROM metering.entries WHERE {ITS_NUMBER}""",
     ],
-    "the sums of an allowance are those of its entries": [
+    "an entry changes the contents as it changes the sum": [
+        f"UPDATE metering.entries SET counts = '[[1,0,7]]' WHERE {ITS_NUMBER}",
+    ],
+    "the sums of an account are those of its entries": [
         "UPDATE metering.tallies SET used = used - 1",
         "UPDATE metering.tallies SET held = held + 1",
     ],

@@ -11,18 +11,12 @@ from services.chassis.database import Database
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
-from services.chassis.serving import Bolt
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
 from services.licensing.__main__ import Licensing, assemble
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.sweeper import Sweeper
-from services.metering.meter import Meter
-from services.metering.rpc import ADMISSIONS as METERING_ADMISSIONS
-from services.metering.rpc import SERVICE as METERING_SERVICE
-from services.metering.rpc import MeteringServicer
-from services.metering.storage import SqlBooks
 from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, subject_pb2
 from sluice.consent.v1.consent_service_pb2_grpc import (
     ConsentServiceStub,
@@ -31,10 +25,7 @@ from sluice.licensing.v1 import contract_service_pb2, license_pb2, post_pb2, rel
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2
-from sluice.metering.v1.metering_service_pb2_grpc import (
-    MeteringServiceStub,
-    add_MeteringServiceServicer_to_server,
-)
+from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 from tests.support.clock import ManualClock
 from tests.support.consent import consent_database_at
@@ -42,7 +33,7 @@ from tests.support.consent_server import a_replica
 from tests.support.grpc import LocalServer, serving
 from tests.support.keys import some_keys
 from tests.support.licensing import licensing_database_at
-from tests.support.metering import metering_database_at
+from tests.support.metering_server import a_metering_server
 
 TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
@@ -244,7 +235,7 @@ async def a_cluster(
     urls = urls or {name: f"sqlite:///{folder}/{name}.db" for name in ("consent", "metering", "licensing")}
     async with contextlib.AsyncExitStack() as stack:
         consent = await stack.enter_async_context(_consent(folder, clock, urls["consent"]))
-        metering = await stack.enter_async_context(_metering(folder, clock, urls["metering"]))
+        metering = await stack.enter_async_context(a_metering_server(folder, clock, urls["metering"]))
         cluster = Cluster(clock, consent, metering)
         await stack.enter_async_context(licensing_of(cluster, folder, urls["licensing"]))
         yield cluster
@@ -279,16 +270,6 @@ async def _consent(folder: Path, clock: ManualClock, url: str) -> AsyncIterator[
     replica = a_replica(database, clock)
     await replica.registrar.follow()
     async with serving(folder, *replica.bolts, admissions=CONSENT_ADMISSIONS, clock=clock) as server:
-        yield server
-    await _close(database)
-
-
-@contextlib.asynccontextmanager
-async def _metering(folder: Path, clock: ManualClock, url: str) -> AsyncIterator[LocalServer]:
-    database = metering_database_at(url)
-    servicer = MeteringServicer(Meter(SqlBooks(database), clock.now_us))
-    bolt = Bolt(add_MeteringServiceServicer_to_server, servicer, METERING_SERVICE)
-    async with serving(folder, bolt, admissions=METERING_ADMISSIONS, clock=clock) as server:
         yield server
     await _close(database)
 

@@ -1,15 +1,18 @@
 """Builders for metering, books that are kept in memory, and the slow truth to compare both with."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
+from services.chassis.clock import Clock
 from services.chassis.database import Database
-from services.metering.domain.allowances import Allowance, AllowanceKey, Entry, Posts, Scope, Tally
+from services.chassis.replays import ReplayKey
+from services.metering.domain.allowances import Account, Allowance, Moment, Posts, Scope
+from services.metering.domain.parties import Membership, Timeline
+from services.metering.domain.postings import Answer, Posting, post
 from services.metering.domain.reservations import (
-    Claim,
+    Access,
     ContentCount,
     Counts,
     Place,
@@ -18,11 +21,9 @@ from services.metering.domain.reservations import (
     State,
     Wanted,
 )
-from services.metering.domain.windows import Window
-from services.metering.locking import lock_claims
-from services.metering.meter import Page
-
-T = TypeVar("T")
+from services.metering.domain.sheets import Entry, Sheet, Standing
+from services.metering.domain.windows import SECOND_US
+from services.metering.storage.head import lock_head
 
 SCHEMA = Path(__file__).resolve().parents[2] / "services" / "metering" / "schema"
 
@@ -35,6 +36,11 @@ def an_id(n: int = 1) -> str:
     return str(UUID(int=0x7000_8000_0000_0000_0000 + n))
 
 
+def a_key(request_id: str) -> ReplayKey:
+    """A request of an operator's."""
+    return ReplayKey("operator:olga", "Change", request_id, bytes(32))
+
+
 def a_count(posts: int, kind: int = POST, media_flags: int = 0) -> ContentCount:
     """So many posts, plain unless said."""
     return ContentCount(kind, media_flags, posts)
@@ -42,12 +48,17 @@ def a_count(posts: int, kind: int = POST, media_flags: int = 0) -> ContentCount:
 
 def an_allowance(
     limit: int = 10,
-    window: Window = Window.SECOND,
+    window_us: int = SECOND_US,
     id: str = "license-1",
     scope: Scope = Scope.LICENSE,
 ) -> Allowance:
     """Ten posts a second for one license unless said."""
-    return Allowance(AllowanceKey(scope, id, window), limit)
+    return Allowance(Account(scope, id), window_us, limit)
+
+
+def of_group(limit: int, window_us: int) -> Allowance:
+    """A limit on the group of whoever asks."""
+    return an_allowance(limit, window_us, "", Scope.GROUP)
 
 
 def a_wanted(
@@ -56,15 +67,26 @@ def a_wanted(
     *allowances: Allowance,
     counts: Counts | None = None,
     request_key: str | None = None,
-    party_id: str = "licensee-1",
+    party_id: str | None = None,
+    as_many_as_fit: bool = False,
+    delivered: bool = False,
 ) -> Wanted:
-    """Wants room for plain posts in one second's allowance unless said; each id has a request of its own."""
+    """Wants room for plain posts in one second's allowance unless said; each id has a request of its own.
+
+    License and party are those of the allowances, or the first ones.
+    """
+    limits = tuple(sorted(allowances)) if allowances else (an_allowance(),)
+    owners = {limit.account.scope: limit.account.id for limit in limits}
     return Wanted(
         reservation_id=an_id(n),
         request_key=f"request-{n}" if request_key is None else request_key,
-        party_id=party_id,
+        party_id=party_id or owners.get(Scope.LICENSEE, "licensee-1"),
+        license_id=owners.get(Scope.LICENSE, "license-1"),
+        access=Access.ACCESS,
         counts=(a_count(posts),) if counts is None else counts,
-        allowances=tuple(sorted(allowances)) if allowances else (an_allowance(),),
+        allowances=limits,
+        as_many_as_fit=as_many_as_fit,
+        delivered=delivered,
     )
 
 
@@ -75,86 +97,76 @@ def metering_database(folder: Path) -> Database:
 
 def metering_database_at(url: str) -> Database:
     """The database at a URL, opened as the service does."""
-    return Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_claims)
+    return Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_head)
 
 
 @dataclass
-class MemoryPage:
-    """A page of books in memory, and the books themselves: a copy is a transaction."""
+class MemorySource:
+    """All that was ever written, and looked at anew for each question."""
 
     reservations: dict[str, Reservation] = field(default_factory=dict)
-    sums: dict[AllowanceKey, Tally] = field(default_factory=dict)
-    written: dict[tuple[AllowanceKey, int], Entry] = field(default_factory=dict)
-    number: int = 0
-
-    def copy(self) -> "MemoryPage":
-        """What a unit of work may spoil."""
-        return MemoryPage(dict(self.reservations), dict(self.sums), dict(self.written), self.number)
+    standings: dict[Account, Standing] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    memberships: dict[str, list[Membership]] = field(default_factory=dict)
 
     def reservation(self, reservation_id: str) -> Reservation | None:
         return self.reservations.get(reservation_id)
 
-    def tallies(self, keys: Sequence[AllowanceKey]) -> dict[AllowanceKey, Tally]:
-        return {key: self.sums.setdefault(key, Tally()) for key in keys}
+    def standing(self, account: Account) -> Standing:
+        known = self.standings.get(account, Standing())
+        return Standing(known.last_us, dict(known.tallies))
 
-    def gone(self, key: AllowanceKey, after_us: int, until_us: int) -> Posts:
-        left = [entry for entry in self.entries(key, after_us) if entry.counted_at_us <= until_us]
-        return Posts(used=sum(entry.used for entry in left), held=sum(entry.held for entry in left))
+    def timeline(self, party_id: str) -> Timeline:
+        return Timeline.of(self.memberships.get(party_id, []))
 
-    def entries(self, key: AllowanceKey, after_us: int) -> Iterator[Entry]:
-        ours = [entry for (of_key, _), entry in self.written.items() if of_key == key]
-        later = [entry for entry in ours if entry.counted_at_us > after_us]
-        return iter(sorted(later, key=lambda entry: entry.counted_at_us))
+    def sum(self, account: Account, after_us: int, until_us: int | None) -> Posts:
+        inside = [
+            entry.posts
+            for entry in self.entries
+            if entry.account == account
+            and entry.at_us > after_us
+            and (until_us is None or entry.at_us <= until_us)
+        ]
+        return Posts(sum(posts.used for posts in inside), sum(posts.held for posts in inside))
 
-    def rivals(self, request_key: str) -> tuple[str, ...]:
-        held = [each for each in self.reservations.values() if each.state is State.HELD]
-        return tuple(each.wanted.reservation_id for each in held if each.wanted.request_key == request_key)
+    def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
+        ours = [entry for entry in self.entries if entry.account == account and entry.at_us > after_us]
+        for at_us in sorted({entry.at_us for entry in ours}):
+            yield Moment(at_us, self.sum(account, at_us - 1, at_us))
 
-    def revision(self) -> Revision:
-        return Revision(epoch=1, number=self.number)
-
-    def next_revision(self) -> Revision:
-        self.number += 1
-        return self.revision()
-
-    def write_tallies(self, tallies: Mapping[AllowanceKey, Tally]) -> None:
-        self.sums.update(tallies)
-
-    def hold(self, reservation: Reservation) -> None:
-        self.keep(reservation)
-        self._write_entries(reservation, used=0, held=reservation.posts_reserved)
-
-    def keep(self, reservation: Reservation) -> None:
-        self.reservations[reservation.wanted.reservation_id] = reservation
-
-    def resolve(self, reservation: Reservation) -> None:
-        self.keep(reservation)
-        self._write_entries(reservation, used=reservation.posts_settled, held=0)
-
-    def _write_entries(self, reservation: Reservation, used: int, held: int) -> None:
-        assert reservation.counted_at_us is not None
-        for allowance in reservation.wanted.allowances:
-            entry = Entry(reservation.counted_at_us, used, held)
-            self.written[allowance.key, reservation.number] = entry
+    def rivals(self, request_key: str) -> dict[str, int]:
+        return {
+            id: each.number
+            for id, each in self.reservations.items()
+            if each.state is State.HELD and each.wanted.request_key == request_key
+        }
 
 
 class MemoryBooks:
     """Books that last as long as the test; they pass the same tests as those in a database."""
 
-    def __init__(self) -> None:
-        self._page = MemoryPage()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._head = Revision(epoch=1, number=0)
+        self.source = MemorySource()
 
-    async def write(self, _claim: Claim, unit: Callable[[Page], T]) -> T:
-        page = self._page.copy()
-        result = unit(page)
-        self._page = page
-        return result
+    async def post(self, posting: Posting) -> Answer:
+        return self.post_now(posting)
+
+    def post_now(self, posting: Posting) -> Answer:
+        sheet = Sheet(self.source, self._head, self._clock.now_us())
+        answer = Answer(post(sheet, posting), sheet.head)
+        self._head = sheet.head
+        self.source.reservations |= sheet.reservations
+        self.source.standings |= sheet.standings
+        self.source.entries += sheet.entries
+        return answer
 
     async def find(self, reservation_id: str) -> Reservation | None:
-        return self._page.reservation(reservation_id)
+        return self.source.reservation(reservation_id)
 
     async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
-        held = [each for each in self._page.reservations.values() if each.state is State.HELD]
+        held = [each for each in self.source.reservations.values() if each.state is State.HELD]
         places = {_place_of(each): each for each in held}
         wanted = sorted(
             place
@@ -170,17 +182,17 @@ def _place_of(reservation: Reservation) -> Place:
 
 
 @dataclass(frozen=True)
-class Access:
+class Counted:
     """What the oracle remembers of one hold."""
 
     at_us: int
-    keys: frozenset[AllowanceKey]
+    accounts: frozenset[Account]
     reserved: int
     settled: int | None = None
     """None while it is held."""
 
     @property
-    def counted(self) -> int:
+    def posts(self) -> int:
         return self.reserved if self.settled is None else self.settled
 
 
@@ -188,36 +200,36 @@ class Oracle:
     """Remembers every access there ever was and adds up whatever is asked, slowly and obviously (M1)."""
 
     def __init__(self) -> None:
-        self.accesses: dict[str, Access] = {}
+        self.accesses: dict[str, Counted] = {}
 
     def end(self, id: str, settled: int) -> None:
         """What was settled counts for good; 0 for what was cancelled."""
         self.accesses[id] = replace(self.accesses[id], settled=settled)
 
-    def inside(self, key: AllowanceKey, length_us: int | None, at_us: int) -> list[Access]:
-        """The accesses in (at - length, at]."""
+    def inside(self, account: Account, window_us: int, at_us: int) -> list[Counted]:
+        """The accesses in (at - window, at]; all of them for a term."""
         return [
             access
             for access in self.accesses.values()
-            if key in access.keys
+            if account in access.accounts
             and access.at_us <= at_us
-            and (length_us is None or access.at_us > at_us - length_us)
+            and (not window_us or access.at_us > at_us - window_us)
         ]
 
-    def counted(self, key: AllowanceKey, length_us: int | None, at_us: int) -> int:
-        return sum(access.counted for access in self.inside(key, length_us, at_us))
+    def counted(self, account: Account, window_us: int, at_us: int) -> int:
+        return sum(access.posts for access in self.inside(account, window_us, at_us))
 
-    def used(self, key: AllowanceKey, length_us: int | None, at_us: int) -> int:
-        return sum(access.settled or 0 for access in self.inside(key, length_us, at_us))
+    def used(self, account: Account, window_us: int, at_us: int) -> int:
+        return sum(access.settled or 0 for access in self.inside(account, window_us, at_us))
 
-    def held(self, key: AllowanceKey, length_us: int | None, at_us: int) -> int:
-        return self.counted(key, length_us, at_us) - self.used(key, length_us, at_us)
+    def held(self, account: Account, window_us: int, at_us: int) -> int:
+        return self.counted(account, window_us, at_us) - self.used(account, window_us, at_us)
 
-    def first_fit_us(self, allowance: Allowance, length_us: int, posts: int, from_us: int) -> int:
+    def first_fit_us(self, limit: Allowance, posts: int, from_us: int) -> int:
         """The first time from `from_us` on at which the posts fit, if every hold is settled in full."""
-        times = [from_us, *(access.at_us + length_us for access in self.accesses.values())]
+        times = [from_us, *(access.at_us + limit.window_us for access in self.accesses.values())]
         return min(
             time
             for time in times
-            if time >= from_us and self.counted(allowance.key, length_us, time) + posts <= allowance.limit
+            if time >= from_us and self.counted(limit.account, limit.window_us, time) + posts <= limit.limit
         )

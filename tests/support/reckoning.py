@@ -35,7 +35,7 @@ ALWAYS = (
     Rule(
         "what is reserved is all that was asked for, or nothing (M3)",
         """SELECT reservation_id FROM metering.reservations
-           WHERE posts_reserved <> iif(counted_at_us IS NULL, 0, posts_in(counts))
+           WHERE posts_reserved <> posts_in(held) OR held <> iif(counted_at_us IS NULL, '[]', counts)
               OR (counted_at_us IS NULL AND state IN (1, 2)) OR (counted_at_us IS NOT NULL AND state = 4)""",
     ),
     Rule(
@@ -45,24 +45,35 @@ ALWAYS = (
               OR (state <> 2 AND posts_settled <> 0)""",
     ),
     Rule(
-        "a reservation counts once in each of its allowances",
-        """SELECT r.reservation_id FROM metering.reservations r, json_each(r.allowances) a
-           LEFT JOIN metering.tallies t
-             ON (t.scope, t.key, t.window) = (a.value ->> 0, a.value ->> 1, a.value ->> 2)
-           LEFT JOIN metering.entries e ON (e.tally_id, e.number) = (t.id, r.number)
-           WHERE r.counted_at_us IS NOT NULL
-             AND (e.counted_at_us IS NOT r.counted_at_us OR e.used IS NOT r.posts_settled
-                  OR e.held IS NOT iif(r.state = 1, r.posts_reserved, 0))
-           UNION
-           SELECT r.reservation_id FROM metering.reservations r
-           WHERE (SELECT count(*) FROM metering.entries e WHERE e.number = r.number)
-              <> iif(r.counted_at_us IS NULL, 0, json_array_length(r.allowances))""",
+        "a reservation counts once for its party, its group and its license",
+        """WITH owners AS (
+               SELECT number, 1 AS scope, license_id AS key FROM metering.reservations WHERE license_id <> ''
+               UNION ALL SELECT number, 2, party_id FROM metering.reservations
+               UNION ALL SELECT number, 3, group_id FROM metering.reservations WHERE group_id <> ''
+           ), counted AS (
+               SELECT r.reservation_id, o.scope, o.key, r.counted_at_us, r.posts_settled AS used,
+                      iif(r.state = 1, r.posts_reserved, 0) AS held
+               FROM metering.reservations r JOIN owners o USING (number) WHERE r.counted_at_us IS NOT NULL
+           ), wanted AS (
+               SELECT scope, key, counted_at_us, total(used) AS used, total(held) AS held
+               FROM counted GROUP BY scope, key, counted_at_us
+           ), entered AS (
+               SELECT a.scope, a.key, e.counted_at_us, total(e.used) AS used, total(e.held) AS held
+               FROM metering.entries e JOIN metering.accounts a ON a.id = e.account_id
+               GROUP BY a.scope, a.key, e.counted_at_us
+           )
+           SELECT scope || ' ' || key FROM (SELECT * FROM wanted EXCEPT SELECT * FROM entered)
+           UNION SELECT scope || ' ' || key FROM (SELECT * FROM entered EXCEPT SELECT * FROM wanted)""",
     ),
     Rule(
-        "the sums of an allowance are those of its entries",
-        """SELECT t.scope || ' ' || t.key FROM metering.tallies t
-           LEFT JOIN metering.entries e ON e.tally_id = t.id AND e.counted_at_us > t.tail_us
-           GROUP BY t.id HAVING (t.used, t.held) <> (total(e.used), total(e.held))""",
+        "an entry changes the contents as it changes the sum",
+        "SELECT number FROM metering.entries WHERE posts_in(counts) <> used + held",
+    ),
+    Rule(
+        "the sums of an account are those of its entries",
+        """SELECT t.account_id FROM metering.tallies t
+           LEFT JOIN metering.entries e ON e.account_id = t.account_id AND e.counted_at_us > t.tail_us
+           GROUP BY t.account_id, t.window_us HAVING (t.used, t.held) <> (total(e.used), total(e.held))""",
     ),
     Rule(
         "no request is settled twice",

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,15 @@ class Blockade:
 
 async def in_one_group(database: Database, *units: Callable[[Connection], object]) -> list[object]:
     """Has the units wait until they can only share a transaction; their results or exceptions."""
+    return await sharing_a_commit(database, *(database.write(unit) for unit in units))
+
+
+async def sharing_a_commit(database: Database, *writes: Coroutine[Any, Any, object]) -> list[object]:
+    """The same for writes of any form."""
     blockade = Blockade()
     blocked = asyncio.create_task(database.write(blockade))
     await blockade.reached()
-    waiting = [asyncio.create_task(database.write(unit)) for unit in units]
+    waiting = [asyncio.create_task(write) for write in writes]
     await asyncio.sleep(0)
     blockade.open()
     await blocked

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
 from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
-from services.metering.rpc import ADMISSIONS as OF_METERING
+from services.metering.rpc.admissions import ADMISSIONS as OF_METERING
 
 GENERATED = Path(__file__).resolve().parents[2] / "protos" / "python"
 READS = ("Get", "List", "Check", "Explain", "Watch", "Export")

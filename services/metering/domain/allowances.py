@@ -1,114 +1,110 @@
 """Limits over windows: whether posts fit, and if not, when they will (M1, M3, M8).
 
-The sums of a tally are those of its entries inside the window; each entry leaves the sums exactly once,
-when the tail passes its time, and the time of a tally never goes back.
+The sums of a tally are those of its account's entries inside the window. Each entry enters them once, when
+it is written, and leaves them once, when the tail passes its time; the time of an account never goes back.
 """
 
 import enum
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Self
 
 from services.chassis.refusals import invalid
-from services.metering.domain.windows import Window, leaves_at_us, tail_us
+from services.metering.domain.windows import leaves_at_us
 
 
 class Scope(enum.IntEnum):
-    """Whose posts are counted together; the numbers are those of `AllowanceScope` in the contract."""
+    """Whose posts are counted together; the first three are those of `AllowanceScope` in the contract."""
 
     LICENSE = 1
     LICENSEE = 2
+    GROUP = 3
+    SEEN = 4
+    """What was seen elsewhere of a party; no allowance ever has it (M7)."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class AllowanceKey:
-    """What is counted as one. Never the version of a license (L3). The order is the order of locking."""
+class Account:
+    """What is counted as one. Never the version of a license (L3)."""
 
     scope: Scope
     id: str
-    window: Window
+
+
+OWN_GROUP = Account(Scope.GROUP, "")
+"""In an allowance: the group that the party belongs to when it is counted (M6)."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Allowance:
-    """At most `limit` posts in any window of the key."""
+    """At most `limit` posts in any window of this length in the account."""
 
-    key: AllowanceKey
+    account: Account
+    window_us: int
     limit: int
 
 
-def in_locking_order(allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
-    """The allowances sorted by key; raises Refusal (invalid, ALLOWANCE_TWICE) when two share one."""
-    seen: set[AllowanceKey] = set()
+def in_order(allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
+    """The allowances sorted; raises Refusal (invalid, ALLOWANCE_TWICE) if two share account and window."""
+    seen: set[tuple[Account, int]] = set()
     given = tuple(allowances)
     for index, allowance in enumerate(given):
-        if allowance.key in seen:
+        if (allowance.account, allowance.window_us) in seen:
             raise invalid(
                 "ALLOWANCE_TWICE",
                 "the same scope, id and window is given more than once",
-                field=f"allowances[{index}]",
+                field=f"claim.allowances[{index}]",
             )
-        seen.add(allowance.key)
+        seen.add((allowance.account, allowance.window_us))
     return tuple(sorted(given))
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """Posts that count: settled for good, or held and perhaps to be freed."""
+    """Posts that count: settled for good, or held and perhaps to be freed. Also how these change."""
 
     used: int
     held: int
+
+    def __add__(self, other: "Posts") -> "Posts":
+        return Posts(self.used + other.used, self.held + other.held)
+
+
+NO_POSTS = Posts(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What one reservation counts in one tally."""
+class Moment:
+    """What changed in an account at one time, all in all."""
 
-    counted_at_us: int
-    used: int
-    held: int
+    at_us: int
+    posts: Posts
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The sums of one allowance key over its window, as of `last_us`."""
+    """The sums of an account over one window."""
 
-    used: int = 0
+    used: int
     """Posts settled by entries after `tail_us`."""
-    held: int = 0
+    held: int
     """Posts held by entries after `tail_us`."""
-    last_us: int = 0
-    """The latest time this tally was asked at; it is never asked at an earlier one."""
-    tail_us: int = 0
+    tail_us: int
     """Entries up to and including this time have left the sums."""
 
-    def moved_to(self, at_us: int, length_us: int | None, gone: Posts) -> Self:
-        """The tally at `at_us`, where `gone` is the sum of the entries in (old tail, new tail]."""
-        return replace(
-            self,
-            used=self.used - gone.used,
-            held=self.held - gone.held,
-            last_us=at_us,
-            tail_us=max(self.tail_us, tail_us(at_us, length_us)),
-        )
+    def moved_to(self, tail_us: int, gone: Posts) -> Self:
+        """The tally with a later tail, where `gone` is the sum of the entries in (old tail, new tail]."""
+        return type(self)(self.used - gone.used, self.held - gone.held, tail_us)
 
-    def holding(self, posts: int) -> Self:
-        """The tally with so many more posts held at its time."""
-        return replace(self, held=self.held + posts)
-
-    def resolved(self, counted_at_us: int, held: int, used: int) -> Self:
-        """The tally after a hold counted at `counted_at_us` became `used` posts for good.
-
-        A hold that has already left the sums changes nothing: it would be subtracted twice.
-        """
-        if counted_at_us <= self.tail_us:
+    def changed(self, at_us: int, posts: Posts) -> Self:
+        """The tally after an entry at `at_us`; one that has left already changes nothing."""
+        if at_us <= self.tail_us:
             return self
-        return replace(self, held=self.held - held, used=self.used + used)
+        return type(self)(self.used + posts.used, self.held + posts.held, self.tail_us)
 
-
-def stamp_us(now_us: int, tallies: Iterable[Tally]) -> int:
-    """The time that counts: the clock's, or the latest of the tallies where the clock is behind them."""
-    return max([now_us, *(tally.last_us for tally in tallies)])
+    def room(self, limit: int) -> int:
+        """How many more posts fit; never less than 0, though a limit may have been lowered."""
+        return max(0, limit - self.used - self.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +129,32 @@ class NoRoom:
     shortfall: Shortfall
 
 
-def shortfall(
-    limit: int, length_us: int | None, tally: Tally, posts: int, entries: Iterable[Entry]
-) -> Shortfall | None:
+def shortfall(allowance: Allowance, tally: Tally, posts: int, moments: Iterable[Moment]) -> Shortfall | None:
     """None if `posts` fit into the tally as it stands, else when they will.
 
-    `entries` are those after the tally's tail, oldest first; no more are read than needed.
+    `moments` are those after the tally's tail, oldest first; no more are read than needed.
     """
+    limit, window_us = allowance.limit, allowance.window_us
     excess = tally.used + tally.held + posts - limit
     if excess <= 0:
         return None
-    if posts > limit or (length_us is None and tally.used + posts > limit):
+    if posts > limit or (not window_us and tally.used + posts > limit):
         return Shortfall(retry_at_us=None, exact=False, never=True)
-    if length_us is None:
+    if not window_us:
         # Nothing leaves a term, but what is held may yet be freed, nobody knows when.
         return Shortfall(retry_at_us=None, exact=False, never=False)
     # A hold counts until it leaves, whatever becomes of it, and can only shrink: so this is the latest time,
     # and with nothing held the only one.
-    retry_at_us = leaves_at_us(_time_that_frees(excess, entries), length_us)
+    retry_at_us = leaves_at_us(_time_that_frees(excess, iter(moments)), window_us)
     return Shortfall(retry_at_us=retry_at_us, exact=tally.held == 0, never=False)
 
 
-def _time_that_frees(posts: int, entries: Iterable[Entry]) -> int:
-    """The time of the entry that has to leave, with all before it, for `posts` fewer to count."""
-    for entry in entries:
-        posts -= entry.used + entry.held
+def _time_that_frees(posts: int, moments: Iterator[Moment]) -> int:
+    """The time of the entries that have to leave, with all before them, for `posts` fewer to count."""
+    for moment in moments:
+        posts -= moment.posts.used + moment.posts.held
         if posts <= 0:
-            return entry.counted_at_us
+            return moment.at_us
     raise AssertionError("the entries add up to less than their tally")
 
 

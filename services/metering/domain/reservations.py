@@ -8,7 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid, not_found, precondition
-from services.metering.domain.allowances import Allowance, AllowanceKey, NoRoom
+from services.metering.domain.allowances import OWN_GROUP, Account, Allowance, NoRoom, Scope
+from services.metering.domain.parties import NO_GROUP
+
+MOST_POSTS = 2**40
+"""In one reservation: with these as many as there are in a table still add up within 64 bits."""
+
+
+class Access(enum.IntEnum):
+    """How posts were taken; the numbers are those of `AccessKind` in the contract (M5)."""
+
+    REQUEST = 1
+    VIEW = 2
+    ACCESS = 3
 
 
 class State(enum.IntEnum):
@@ -32,7 +44,7 @@ class ContentCount:
 
 
 Counts = tuple[ContentCount, ...]
-"""Sorted, each kind with the same media once."""
+"""Sorted and each kind with the same media once, but for what is wanted as far as it fits."""
 
 
 def in_order(counts: Iterable[ContentCount], field: str) -> Counts:
@@ -50,6 +62,18 @@ def in_order(counts: Iterable[ContentCount], field: str) -> Counts:
     return tuple(sorted(given))
 
 
+def first(counts: Counts, posts: int) -> Counts:
+    """The first so many posts, as sorted counts."""
+    by_kind: dict[tuple[int, int], int] = {}
+    for count in counts:
+        taken = min(posts, count.posts)
+        if taken:
+            kind = count.kind, count.media_flags
+            by_kind[kind] = by_kind.get(kind, 0) + taken
+            posts -= taken
+    return tuple(ContentCount(*kind, posts) for kind, posts in sorted(by_kind.items()))
+
+
 def posts_in(counts: Counts) -> int:
     """All posts, one each whatever their kind (M5)."""
     return sum(count.posts for count in counts)
@@ -57,28 +81,26 @@ def posts_in(counts: Counts) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a Reserve asks for. All of it is content: with another word it is another request (M4)."""
+    """What is to be counted. All of it is content: with another word it is another request (M4)."""
 
     reservation_id: str
     request_key: str
     party_id: str
+    license_id: str
+    """"" where there is none."""
+    access: Access
     counts: Counts
+    """Sorted, or with `as_many_as_fit` in the order in which they are to be held."""
     allowances: tuple[Allowance, ...]
-    """In the order of locking."""
+    """Sorted."""
+    as_many_as_fit: bool = False
+    delivered: bool = False
+    """Whether it is settled at once."""
 
     @property
     def posts(self) -> int:
-        """How many posts to hold room for."""
+        """How many posts there are."""
         return posts_in(self.counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a unit of work is about, known before it begins: what it locks follows from this."""
-
-    reservation_id: str
-    keys: tuple[AllowanceKey, ...] = ()
-    """In order; those of a reservation on record are claimed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +113,20 @@ class Reservation:
     state: State
     counted_at_us: int | None = None
     """Metering's stamp on the hold; None if it never held."""
+    group_id: str = NO_GROUP
+    """The party's group at that time."""
+    held: Counts = ()
+    """What it was made for, each kind once; () if it never held."""
     settled: Counts = ()
     no_room: NoRoom | None = None
-    """Set when NO_ROOM."""
+    """Set when NO_ROOM, and where less was held than was wanted."""
     rivals: tuple[str, ...] = ()
-    """When NO_ROOM: the other holds of the same request at that time."""
+    """With `no_room`: the other holds of the same request at that time."""
 
     @property
     def posts_reserved(self) -> int:
         """Posts it was made for; 0 if it never held."""
-        return 0 if self.counted_at_us is None else self.wanted.posts
+        return posts_in(self.held)
 
     @property
     def posts_settled(self) -> int:
@@ -116,6 +142,21 @@ class Reservation:
     def was_cancelled_unseen(self) -> bool:
         """Whether its cancellation came before any Reserve, so that its content is not known."""
         return self.state is State.CANCELLED and not self.wanted.request_key
+
+
+def accounts(wanted: Wanted, group_id: str) -> list[Account]:
+    """What the posts count in, whichever limits they are asked under: the party, its group, the license."""
+    license_account = [Account(Scope.LICENSE, wanted.license_id)] if wanted.license_id else []
+    group = [Account(Scope.GROUP, group_id)] if group_id else []
+    return [*license_account, Account(Scope.LICENSEE, wanted.party_id), *group]
+
+
+def resolved(allowance: Allowance, wanted: Wanted, group_id: str) -> Allowance:
+    """The allowance with the account that it is about: a party in no group is one by itself (M6)."""
+    if allowance.account != OWN_GROUP:
+        return allowance
+    own = Account(Scope.GROUP, group_id) if group_id else Account(Scope.LICENSEE, wanted.party_id)
+    return replace(allowance, account=own)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -136,15 +177,29 @@ class Place:
 
 def cancelled_unseen(reservation_id: str, number: int) -> Reservation:
     """What is stored for the Cancel of an unknown id; a Reserve that comes later holds nothing (M2)."""
-    unknown = Wanted(reservation_id, request_key="", party_id="", counts=(), allowances=())
+    unknown = Wanted(
+        reservation_id,
+        request_key="",
+        party_id="",
+        license_id="",
+        access=Access.ACCESS,
+        counts=(),
+        allowances=(),
+    )
     return Reservation(number, unknown, State.CANCELLED)
+
+
+_CONTENT = (
+    *("request_key", "party_id", "license_id", "access", "counts", "allowances", "as_many_as_fit"),
+    "delivered",
+)
 
 
 def check_same_content(earlier: Reservation, wanted: Wanted) -> None:
     """Raises Refusal (already exists, RESERVATION_ID_REUSED) naming the first field that differs (M4)."""
     if earlier.was_cancelled_unseen:
         return
-    for field in ("request_key", "party_id", "counts", "allowances"):
+    for field in _CONTENT:
         if getattr(earlier.wanted, field) != getattr(wanted, field):
             raise Refusal(
                 Kind.ALREADY_EXISTS,
@@ -177,7 +232,7 @@ def settle(reservation: Reservation, delivered: Counts) -> Reservation:
         case State.SETTLED:
             raise precondition("SETTLED_OTHERWISE", "the reservation was settled with other counts")
         case State.HELD:
-            _check_was_held(reservation.wanted.counts, delivered)
+            _check_was_held(reservation.held, delivered)
             return replace(reservation, state=State.SETTLED, settled=delivered)
 
 

@@ -1,11 +1,12 @@
 """The tables of metering as they are now; `versions/` says how they came to be.
 
-Posts are counted in three places that always agree: a reservation, its entries (one in each tally that it
-counts in), and the sums of those tallies over their windows.
+Posts are counted in three places that always agree: a reservation, its entries (each change one in every
+account that it counts in), and the tallies of those accounts over their windows.
 """
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -18,6 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from services.chassis.replays import replay_table
+
 # SQLite takes a primary key for its row id only if the type is spelt INTEGER; that holds 64 bits too.
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 HELD = text("state = 1")
@@ -28,7 +31,7 @@ class MeteringTable(SQLModel, registry=registry()):
 
 
 class HeadRow(MeteringTable, table=True):
-    """One row: the number of the latest change. Locked last; it makes numbers follow the order of commits."""
+    """One row: the number of the latest change. Locked first, so that numbers are in the order of commits."""
 
     __tablename__ = "head"
 
@@ -54,48 +57,105 @@ class ReservationRow(MeteringTable, table=True):
     reservation_id: str = Field(sa_column=Column(Text, nullable=False))
     request_key: str = Field(sa_column=Column(Text, nullable=False))
     party_id: str = Field(sa_column=Column(Text, nullable=False))
+    license_id: str = Field(sa_column=Column(Text, nullable=False))
+    """"" where there is none; so for the group."""
+    access: int = Field(sa_column=Column(SmallInteger, nullable=False))
     counts: str = Field(sa_column=Column(Text, nullable=False))
-    """[[kind, media_flags, posts], ...], sorted."""
+    """What was asked for: [[kind, media_flags, posts], ...]."""
     allowances: str = Field(sa_column=Column(Text, nullable=False))
-    """[[scope, id, window, limit], ...], sorted."""
+    """[[scope, id, window_us, limit], ...], sorted."""
+    as_many_as_fit: bool = Field(sa_column=Column(Boolean, nullable=False))
+    delivered: bool = Field(sa_column=Column(Boolean, nullable=False))
     state: int = Field(sa_column=Column(SmallInteger, nullable=False))
     counted_at_us: int | None = Field(sa_column=Column(BigInteger, nullable=True))
     """Null if it never held."""
+    group_id: str = Field(sa_column=Column(Text, nullable=False))
+    held: str = Field(sa_column=Column(Text, nullable=False))
+    """What it was made for, as counts; sorted."""
     posts_reserved: int = Field(sa_column=Column(BigInteger, nullable=False))
     posts_settled: int = Field(sa_column=Column(BigInteger, nullable=False))
     posts_freed: int = Field(sa_column=Column(BigInteger, nullable=False))
     settled: str = Field(sa_column=Column(Text, nullable=False))
-    """As counts."""
+    """As held."""
     no_room: str | None = Field(sa_column=Column(Text, nullable=True))
-    """[[scope, id, window, limit], used, held, retry_at_us, exact, never, [rival id, ...]], if NO_ROOM."""
+    """[[scope, id, window_us, limit], used, held, retry_at_us, exact, never, [rival id, ...]], where all or
+    some did not fit."""
 
 
-class TallyRow(MeteringTable, table=True):
-    """The sums of one allowance key over its window: the hot row that reservations of a party meet at."""
+class AccountRow(MeteringTable, table=True):
+    """What is counted as one: a license, a party, a group, or what was seen elsewhere of a party."""
 
-    __tablename__ = "tallies"
-    __table_args__ = (UniqueConstraint("scope", "key", "window", name="tallies_key"),)
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("scope", "key", name="accounts_key"),)
 
     id: int | None = Field(sa_column=Column(ROW_ID, primary_key=True))
     scope: int = Field(sa_column=Column(SmallInteger, nullable=False))
     key: str = Field(sa_column=Column(Text, nullable=False))
-    """Id of the license or the licensee."""
-    window: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    """Id of the license, party or group."""
+    last_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The latest time that it was counted at; it never is at an earlier one."""
+
+
+class TallyRow(MeteringTable, table=True):
+    """The sums of one account over one window: the hot row that reservations of a party meet at."""
+
+    __tablename__ = "tallies"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("accounts.id"), primary_key=True))
+    window_us: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """Its length; 0 for a term."""
     used: int = Field(sa_column=Column(BigInteger, nullable=False))
     held: int = Field(sa_column=Column(BigInteger, nullable=False))
-    last_us: int = Field(sa_column=Column(BigInteger, nullable=False))
     tail_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class EntryRow(MeteringTable, table=True):
-    """What one reservation counts in one tally, for good; in order of time, so that the tail can follow."""
+    """What one change counts in one account, for good; in order of time, so that the tails can follow."""
 
     __tablename__ = "entries"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("entries_number", "number"), {"sqlite_with_rowid": False})
 
-    tally_id: int = Field(sa_column=Column(BigInteger, ForeignKey("tallies.id"), primary_key=True))
+    account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("accounts.id"), primary_key=True))
     counted_at_us: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    number: int = Field(sa_column=Column(BigInteger, ForeignKey("reservations.number"), primary_key=True))
-    """Of the reservation."""
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    """Of the change, from the head."""
     used: int = Field(sa_column=Column(BigInteger, nullable=False))
     held: int = Field(sa_column=Column(BigInteger, nullable=False))
+    access: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    counts: str = Field(sa_column=Column(Text, nullable=False))
+    """Used and held together, by content."""
+
+
+class MembershipRow(MeteringTable, table=True):
+    """From when a party belongs to a group, as it was recorded (M6)."""
+
+    __tablename__ = "memberships"
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    party_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    group_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    """"" where it leaves its group."""
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    recorded_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    recorded_by: str = Field(sa_column=Column(Text, nullable=False))
+    """Kind and party of the caller."""
+
+
+class PartyRow(MeteringTable, table=True):
+    """From when a party is as it is described, as it was recorded."""
+
+    __tablename__ = "parties"
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    party_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    display_name: str = Field(sa_column=Column(Text, nullable=False))
+    vetted_research: bool = Field(sa_column=Column(Boolean, nullable=False))
+    affiliates: str = Field(sa_column=Column(Text, nullable=False))
+    """JSON array of party ids."""
+    recorded_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    recorded_by: str = Field(sa_column=Column(Text, nullable=False))
+
+
+REPLAYS = replay_table(MeteringTable.metadata)

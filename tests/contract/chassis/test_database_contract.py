@@ -1,7 +1,7 @@
 """What a database promises, whichever engine it is: what is acknowledged is stored, what fails, alone."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from services.chassis.database import Database
-from services.chassis.refusals import Kind, Refusal
+from services.chassis.refusals import Kind, Refusal, invalid
 from tests.support.engines import ENGINES, url_on
-from tests.support.words import Blockade, add, in_one_group, words, words_database
+from tests.support.words import Blockade, add, in_one_group, sharing_a_commit, words, words_database
 
 Opening = Callable[..., Database]
+Bulk = Callable[[Connection, Sequence[str]], list[str | Refusal]]
 
 
 @pytest.fixture(params=ENGINES)
@@ -164,3 +165,76 @@ def test_a_database_of_a_later_release_is_refused(opening: Opening) -> None:
 
     with pytest.raises(Refusal, match="SCHEMA_UNKNOWN"):
         opening()
+
+
+def named(
+    calls: list[list[str]], bad: str = ""
+) -> Callable[[Connection, Sequence[str]], list[str | Refusal]]:
+    """Adds words, and notes which of them came together."""
+
+    def run(connection: Connection, items: Sequence[str]) -> list[str | Refusal]:
+        calls.append(list(items))
+        if bad in items and bad:
+            raise ValueError(bad)
+        return [invalid("EMPTY", "no word") if item == "" else add(item)(connection) for item in items]
+
+    return run
+
+
+async def together(database: Database, run: Bulk, *items: str) -> list[object]:
+    """Has them wait for one and the same commit."""
+    return await sharing_a_commit(database, *(database.write_together(run, item) for item in items))
+
+
+async def test_what_is_done_together_is_one_call_with_one_answer_each(database: Database) -> None:
+    calls: list[list[str]] = []
+
+    answers = await together(database, named(calls), "alpha", "beta", "gamma")
+
+    assert answers == ["alpha", "beta", "gamma"]
+    assert calls == [["alpha", "beta", "gamma"]]
+    assert await database.read(words) == ["alpha", "beta", "gamma"]
+
+
+async def test_a_refusal_among_what_is_done_together_is_of_one_alone(database: Database) -> None:
+    answers = await together(database, named([]), "alpha", "", "gamma")
+
+    assert [answers[0], answers[2]] == ["alpha", "gamma"]
+    assert isinstance(answers[1], Refusal)
+    assert await database.read(words) == ["alpha", "gamma"]
+
+
+async def test_what_fails_together_is_done_one_by_one(database: Database) -> None:
+    calls: list[list[str]] = []
+
+    answers = await together(database, named(calls, bad="beta"), "alpha", "beta", "gamma")
+
+    assert [answers[0], answers[2]] == ["alpha", "gamma"]
+    assert isinstance(answers[1], ValueError)
+    assert calls[-3:] == [["alpha"], ["beta"], ["gamma"]]
+    assert await database.read(words) == ["alpha", "gamma"]
+
+
+async def test_a_word_that_is_there_already_spoils_only_its_own_change(database: Database) -> None:
+    await database.write(add("beta"))
+
+    answers = await together(database, named([]), "alpha", "beta", "gamma")
+
+    assert isinstance(answers[1], IntegrityError)
+    assert await database.read(words) == ["alpha", "beta", "gamma"]
+
+
+async def test_what_is_done_together_keeps_its_place_among_others(database: Database) -> None:
+    calls: list[list[str]] = []
+    run = named(calls)
+
+    await sharing_a_commit(
+        database,
+        database.write_together(run, "alpha"),
+        database.write_together(run, "beta"),
+        database.write(add("gamma")),
+        database.write_together(run, "delta"),
+    )
+
+    assert calls == [["alpha", "beta"], ["delta"]]
+    assert await database.read(words) == ["alpha", "beta", "delta", "gamma"]

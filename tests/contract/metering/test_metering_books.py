@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,30 +10,33 @@ import pytest_asyncio
 
 from services.chassis.refusals import Refusal
 from services.metering.domain.allowances import Scope, Shortfall
+from services.metering.domain.postings import Answer
 from services.metering.domain.reservations import Place, Revision, State
-from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US, Window
+from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US, TERM
 from services.metering.meter import Books, Meter
-from services.metering.storage import SqlBooks
+from services.metering.storage.books import SqlBooks
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
 from tests.support.metering import (
     REPLY,
+    REPOST,
     MemoryBooks,
     a_count,
     a_wanted,
     an_allowance,
     an_id,
     metering_database_at,
+    of_group,
 )
 
 
 @pytest_asyncio.fixture(params=["memory", *ENGINES])
-async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
+async def books(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Books]:
     if request.param == "memory":
-        yield MemoryBooks()
+        yield MemoryBooks(clock)
         return
     database = metering_database_at(url_on(request.param, request, tmp_path, metering_database_at))
-    yield SqlBooks(database)
+    yield SqlBooks(database, clock.now_us)
     await database.close()
 
 
@@ -42,8 +46,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def meter(books: Books, clock: ManualClock) -> Meter:
-    return Meter(books, clock.now_us)
+def meter(books: Books) -> Meter:
+    return Meter(books)
 
 
 async def states(meter: Meter, *ids: int) -> list[State]:
@@ -75,12 +79,12 @@ async def test_m1_the_second_that_ends_now_has_room_again_when_the_first_post_ha
 async def test_m1_a_clock_that_goes_back_counts_at_the_latest_time_seen(
     meter: Meter, clock: ManualClock
 ) -> None:
-    shared = an_allowance(10, Window.MINUTE, "licensee-1", Scope.LICENSEE)
+    shared = an_allowance(10, MINUTE_US, "licensee-1", Scope.LICENSEE)
     await meter.reserve(a_wanted(1, 1, shared))
     clock.advance(-5 * SECOND_US)
 
     behind = await meter.reserve(a_wanted(2, 1, an_allowance(), shared))
-    apart = await meter.reserve(a_wanted(3, 1, an_allowance(id="license-2")))
+    apart = await meter.reserve(a_wanted(3, 1, an_allowance(id="license-2"), party_id="licensee-2"))
     both = await meter.reserve(a_wanted(4, 1, an_allowance()))
 
     assert behind.reservation.counted_at_us == NOON_US
@@ -100,7 +104,7 @@ async def test_m1_a_refusal_of_room_moves_the_time_on_too(meter: Meter, clock: M
 
 
 async def test_m3_one_allowance_without_room_and_nothing_is_held_in_any(meter: Meter) -> None:
-    day, second = an_allowance(100, Window.ROLLING_DAY), an_allowance(5, Window.SECOND)
+    day, second = an_allowance(100, ROLLING_DAY_US), an_allowance(5, SECOND_US)
 
     refused = await meter.reserve(a_wanted(1, 6, day, second))
     granted = await meter.reserve(a_wanted(2, 100, day))
@@ -119,14 +123,127 @@ async def test_m3_each_grant_keeps_the_limit_it_came_with(meter: Meter) -> None:
 
 
 async def test_m3_without_allowances_it_is_only_counted(meter: Meter, clock: ManualClock) -> None:
-    wanted = a_wanted(1, 1_000_000)
-    free = type(wanted)(wanted.reservation_id, "request", "licensee-1", wanted.counts, ())
+    free = replace(a_wanted(1, 1_000_000), allowances=())
 
     answer = await meter.reserve(free)
-    settled = await meter.settle(an_id(1), wanted.counts)
+    settled = await meter.settle(an_id(1), free.counts)
 
     assert answer.reservation.counted_at_us == NOON_US
     assert settled.posts_settled == 1_000_000
+
+
+async def test_m1_what_was_counted_without_a_limit_counts_when_there_is_one(
+    meter: Meter, clock: ManualClock
+) -> None:
+    await meter.reserve(a_wanted(1, 6))
+    await meter.settle(an_id(1), (a_count(4),))
+    clock.advance(SECOND_US)
+    await meter.reserve(a_wanted(2, 3))
+
+    day = an_allowance(10, ROLLING_DAY_US)
+    of_licensee = an_allowance(10, TERM, "licensee-1", Scope.LICENSEE)
+    for limit in (day, of_licensee):
+        refused = (await meter.reserve(a_wanted(3 + limit.window_us % 7, 4, limit))).reservation.no_room
+        assert refused is not None
+        assert (refused.used, refused.held) == (4, 3)
+
+
+async def test_m3_as_many_as_fit_are_held_in_the_order_given(meter: Meter) -> None:
+    counts = (a_count(2, REPLY), a_count(3), a_count(4, REPLY), a_count(1, REPOST))
+
+    answer = await meter.reserve(a_wanted(1, counts=counts, as_many_as_fit=True, request_key="a"))
+
+    assert answer.reservation.state is State.HELD
+    assert answer.reservation.held == (a_count(3), a_count(6, REPLY), a_count(1, REPOST))
+    assert answer.reservation.no_room is None
+    rest = await meter.reserve(a_wanted(2, counts=counts, as_many_as_fit=True, request_key="a"))
+    assert (rest.reservation.state, rest.reservation.rivals) == (State.NO_ROOM, (an_id(1),))
+
+
+async def test_m3_of_what_does_not_fit_whole_the_first_posts_are_held(
+    meter: Meter, clock: ManualClock
+) -> None:
+    await meter.reserve(a_wanted(1, 4))
+    clock.advance(10)
+    counts = (a_count(2, REPLY), a_count(3), a_count(4, REPLY))
+
+    answer = (await meter.reserve(a_wanted(2, counts=counts, as_many_as_fit=True))).reservation
+
+    assert (answer.state, answer.held, answer.posts_reserved) == (
+        State.HELD,
+        (a_count(3), a_count(3, REPLY)),
+        6,
+    )
+    assert answer.no_room is not None
+    # One more fits when the first four have left.
+    assert answer.no_room.shortfall == Shortfall(NOON_US + SECOND_US, exact=False, never=False)
+    assert (answer.no_room.used, answer.no_room.held) == (0, 10)
+
+
+async def test_m3_the_least_room_of_all_allowances_says_how_many_fit(meter: Meter) -> None:
+    limits = an_allowance(8), an_allowance(5, TERM, "licensee-1", Scope.LICENSEE)
+
+    answer = await meter.reserve(a_wanted(1, 9, *limits, as_many_as_fit=True))
+
+    assert answer.reservation.posts_reserved == 5
+    assert answer.reservation.no_room is not None
+    assert answer.reservation.no_room.allowance == limits[1]
+
+
+async def test_m2_what_is_recorded_counts_at_once_for_good(meter: Meter) -> None:
+    recorded = (await meter.reserve(a_wanted(1, 7, delivered=True))).reservation
+    refused = (await meter.reserve(a_wanted(2, 4, delivered=True))).reservation
+
+    assert (recorded.state, recorded.settled, recorded.counted_at_us) == (
+        State.SETTLED,
+        (a_count(7),),
+        NOON_US,
+    )
+    assert refused.state is State.NO_ROOM
+    assert refused.no_room is not None
+    assert refused.no_room.shortfall == Shortfall(NOON_US + SECOND_US, exact=True, never=False)
+    with pytest.raises(Refusal) as cancelled:
+        await meter.cancel(an_id(1))
+    assert cancelled.value.reason == "RESERVATION_SETTLED"
+
+
+async def test_m4_what_was_recorded_is_no_reservation_of_the_same_id(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 7, delivered=True))
+
+    with pytest.raises(Refusal) as refused:
+        await meter.reserve(a_wanted(1, 7))
+
+    assert (refused.value.reason, refused.value.metadata) == (
+        "RESERVATION_ID_REUSED",
+        {"field": "delivered"},
+    )
+
+
+async def test_a_party_in_no_group_is_a_group_by_itself(meter: Meter) -> None:
+    await meter.reserve(a_wanted(1, 6, party_id="alone"))
+
+    refused = (await meter.reserve(a_wanted(2, 5, of_group(10, SECOND_US), party_id="alone"))).reservation
+
+    assert refused.no_room is not None
+    assert refused.no_room.allowance == an_allowance(10, SECOND_US, "alone", Scope.LICENSEE)
+    other = await meter.reserve(a_wanted(3, 5, of_group(10, SECOND_US), party_id="other"))
+    assert other.reservation.state is State.HELD
+
+
+async def test_what_arrives_together_counts_one_after_the_other(meter: Meter) -> None:
+    answers = await asyncio.gather(
+        *(meter.reserve(a_wanted(n, 3)) for n in range(1, 6)),
+        meter.cancel(an_id(1)),
+        meter.settle(an_id(2), (a_count(1),)),
+        meter.reserve(a_wanted(6, 6)),
+        meter.reserve(a_wanted(7, 6, as_many_as_fit=True)),
+    )
+    await meter.cancel(an_id(3))
+
+    states = [answer.reservation.state for answer in answers if isinstance(answer, Answer)]
+    assert states == [*[State.HELD] * 3, *[State.NO_ROOM] * 2, State.HELD, State.NO_ROOM]
+    assert (await meter.reserve(a_wanted(8, 4))).reservation.no_room is not None
+    assert (await meter.reserve(a_wanted(9, 3))).reservation.state is State.HELD
 
 
 async def test_licenses_and_licensees_of_the_same_name_are_counted_apart(meter: Meter) -> None:
@@ -245,17 +362,18 @@ async def test_m2_a_cancel_that_overtakes_its_reserve_leaves_nothing_held(meter:
 
 
 async def test_m2_what_has_left_the_window_can_still_be_settled(meter: Meter, clock: ManualClock) -> None:
-    second, day = an_allowance(10), an_allowance(10, Window.ROLLING_DAY)
+    second, day = an_allowance(10), an_allowance(10, ROLLING_DAY_US)
     await meter.reserve(a_wanted(1, 10, second, day))
     clock.advance(5 * SECOND_US)
     await meter.reserve(a_wanted(2, 1, second))
 
     await meter.settle(an_id(1), (a_count(4),))
 
-    assert (await meter.reserve(a_wanted(3, 6, second, day))).reservation.state is State.HELD
-    in_second = (await meter.reserve(a_wanted(4, 4, second))).reservation.no_room
+    assert (await meter.reserve(a_wanted(3, 6, second, day))).reservation.state is State.NO_ROOM
+    assert (await meter.reserve(a_wanted(4, 5, second, day))).reservation.state is State.HELD
+    in_second = (await meter.reserve(a_wanted(5, 5, second))).reservation.no_room
     assert in_second is not None
-    assert (in_second.used, in_second.held) == (0, 7)
+    assert (in_second.used, in_second.held) == (0, 6)
 
 
 async def test_m8_the_time_to_try_again_is_exact_when_nothing_is_held(
@@ -278,7 +396,7 @@ async def test_m8_the_time_to_try_again_is_exact_when_nothing_is_held(
 
 
 async def test_m8_with_several_in_the_way_the_last_to_go_is_named(meter: Meter) -> None:
-    second, day = an_allowance(10), an_allowance(10, Window.ROLLING_DAY)
+    second, day = an_allowance(10), an_allowance(10, ROLLING_DAY_US)
     await meter.reserve(a_wanted(1, 10, second, day))
 
     refused = (await meter.reserve(a_wanted(2, 1, second, day))).reservation.no_room
@@ -289,7 +407,7 @@ async def test_m8_with_several_in_the_way_the_last_to_go_is_named(meter: Meter) 
 
 
 async def test_m8_a_term_that_is_used_up_never_fits_and_one_that_is_held_may_yet(meter: Meter) -> None:
-    term = an_allowance(10, Window.TERM)
+    term = an_allowance(10, TERM)
     await meter.reserve(a_wanted(1, 6, term))
     held = (await meter.reserve(a_wanted(2, 5, term))).reservation.no_room
     await meter.settle(an_id(1), (a_count(6),))

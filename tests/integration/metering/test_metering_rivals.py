@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -11,12 +12,23 @@ from sqlalchemy import text
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.metering.domain.allowances import Scope
-from services.metering.domain.reservations import State, Wanted
-from services.metering.domain.windows import Window
+from services.metering.domain.parties import Party
+from services.metering.domain.reservations import State
+from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.meter import Meter
-from services.metering.storage import SqlBooks
+from services.metering.roster import Roster
+from services.metering.storage.books import SqlBooks
+from services.metering.storage.shelf import SqlShelf
 from tests.support.clock import ManualClock
-from tests.support.metering import a_count, a_wanted, an_allowance, an_id, metering_database_at
+from tests.support.metering import (
+    a_count,
+    a_key,
+    a_wanted,
+    an_allowance,
+    an_id,
+    metering_database_at,
+    of_group,
+)
 from tests.support.postgres import PostgresServer
 
 LIMIT = 60
@@ -39,32 +51,48 @@ async def databases(url: str) -> AsyncIterator[list[Database]]:
 @pytest.fixture
 def meters(databases: list[Database]) -> list[Meter]:
     clock = ManualClock()
-    return [Meter(SqlBooks(database), clock.now_us) for database in databases]
+    return [Meter(SqlBooks(database, clock.now_us)) for database in databases]
 
 
-def sums(database: Database) -> dict[tuple[str, int], tuple[int, int]]:
-    """What each tally says, and what its entries come to."""
+def sums(database: Database) -> dict[str, tuple[int, int]]:
+    """What the day of each account says, and what its entries come to."""
     statement = text(
-        'select t.key, t."window", t.used + t.held, coalesce(sum(e.used + e.held), 0)'
-        " from tallies t left join entries e on e.tally_id = t.id group by t.id"
+        "select a.key, t.used + t.held, coalesce(sum(e.used + e.held), 0)"
+        " from tallies t join accounts a on a.id = t.account_id"
+        " left join entries e on e.account_id = t.account_id group by a.id, t.account_id, t.window_us"
     )
     rows = database.read_now(lambda connection: connection.execute(statement).all())
-    return {(key, window): (counted, int(entered)) for key, window, counted, entered in rows}
+    return {key: (counted, int(entered)) for key, counted, entered in rows}
 
 
-async def test_m1_reservations_of_both_together_never_exceed_a_limit(
+async def put_into_groups(databases: list[Database]) -> None:
+    """Four parties in two groups."""
+    roster = Roster(SqlShelf(databases[0], ManualClock().now_us), ManualClock().now_us)
+    for n, group in enumerate(["red", "red", "blue", "blue"]):
+        for operation, call in (
+            ("describe", roster.describe(Party(f"party-{n}"), 0, a_key(f"d{n}"))),
+            ("move", roster.move(f"party-{n}", group, 0, a_key(f"m{n}"))),
+        ):
+            assert (await call).back_dated, operation
+
+
+async def test_m1_m6_reservations_of_both_together_never_exceed_a_limit(
     meters: list[Meter], databases: list[Database], url: str, postgres: PostgresServer
 ) -> None:
-    keys = [an_allowance(LIMIT, Window.ROLLING_DAY, f"license-{n}") for n in range(4)]
-    shared = an_allowance(LIMIT * 2, Window.ROLLING_DAY, "licensee-1", Scope.LICENSEE)
+    await put_into_groups(databases)
     numbers, chance = itertools.count(1), random.Random(5)
     granted: dict[int, int] = {}
 
     async def work(meter: Meter) -> None:
         for _ in range(STEPS):
-            n, posts = next(numbers), chance.randint(1, 5)
-            allowances = chance.sample(keys, 2) + [shared] * chance.randint(0, 1)
-            answer = await meter.reserve(a_wanted(n, posts, *allowances))
+            n, posts, party = next(numbers), chance.randint(1, 5), f"party-{chance.randint(0, 3)}"
+            limits = [
+                an_allowance(LIMIT, ROLLING_DAY_US, f"license-{chance.randint(0, 3)}"),
+                of_group(2 * LIMIT, ROLLING_DAY_US),
+                an_allowance(LIMIT, ROLLING_DAY_US, party, Scope.LICENSEE),
+            ]
+            # In groups that cross: each unit counts in a license, a party and a group of its own choice.
+            answer = await meter.reserve(a_wanted(n, posts, *limits, party_id=party))
             if answer.reservation.state is State.HELD:
                 granted[n] = posts
             if granted and chance.random() < 0.4:
@@ -79,18 +107,20 @@ async def test_m1_reservations_of_both_together_never_exceed_a_limit(
     name = url.rpartition("/")[2]
     deadlocks = postgres.execute(f"SELECT deadlocks FROM pg_stat_database WHERE datname = '{name}'")
 
-    assert len(counted) == 5
-    for (key, _), (in_tally, in_entries) in counted.items():
+    assert set(counted) == {
+        "red",
+        "blue",
+        *(f"{what}-{n}" for what in ("party", "license") for n in range(4)),
+    }
+    for key, (in_tally, in_entries) in counted.items():
         assert in_tally == in_entries
-        assert in_tally <= (2 * LIMIT if key == "licensee-1" else LIMIT)
+        assert in_tally <= (2 * LIMIT if key in {"red", "blue"} else LIMIT)
     assert deadlocks == [(0,)]
 
 
 async def test_m4_the_same_reservation_at_both_at_once_is_made_once(meters: list[Meter]) -> None:
     limited = [a_wanted(n, 1) for n in range(1, 6)]
-    free = [
-        Wanted(an_id(n), f"request-{n}", "licensee-1", (a_count(1),), allowances=()) for n in range(6, 11)
-    ]
+    free = [replace(a_wanted(n, 1), allowances=()) for n in range(6, 11)]
     wanted = [*limited, *free]
 
     answers = await asyncio.gather(*(meter.reserve(each) for each in wanted for meter in meters * 2))

@@ -9,19 +9,18 @@ import pytest_asyncio
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
-from services.chassis.serving import Bolt
-from services.metering.meter import Meter
-from services.metering.rpc import ADMISSIONS, SERVICE, MeteringServicer
-from services.metering.storage import SqlBooks
 from sluice.metering.v1 import metering_service_pb2 as pb
+from sluice.metering.v1.access_pb2 import ACCESS_KIND_ACCESS, ACCESS_KIND_VIEW, ContentCount
+from sluice.metering.v1.allowance_pb2 import ALLOWANCE_SCOPE_GROUP, ALLOWANCE_SCOPE_LICENSEE, Allowance
 from sluice.metering.v1.metering_service_pb2_grpc import (
     MeteringServiceStub,
-    add_MeteringServiceServicer_to_server,
 )
+from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
 from tests.support.clock import NOON_US, ManualClock
-from tests.support.grpc import LocalServer, serving
-from tests.support.metering import an_id, metering_database
+from tests.support.grpc import LocalServer
+from tests.support.metering import an_id
 from tests.support.metering_messages import a_day, a_reserve, posts
+from tests.support.metering_server import a_metering_server
 
 DAY_US = 86_400_000_000
 
@@ -50,12 +49,8 @@ def clock() -> ManualClock:
 
 @pytest_asyncio.fixture
 async def server(tmp_path: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
-    database = metering_database(tmp_path)
-    servicer = MeteringServicer(Meter(SqlBooks(database), clock.now_us))
-    bolt = Bolt(add_MeteringServiceServicer_to_server, servicer, SERVICE)
-    async with serving(tmp_path, bolt, admissions=ADMISSIONS, clock=clock) as local:
+    async with a_metering_server(tmp_path, clock) as local:
         yield local
-    await database.close()
 
 
 @pytest.fixture
@@ -96,7 +91,7 @@ async def test_m8_what_can_never_fit_has_no_time_to_try_again(call: Caller) -> N
 
 async def test_no_room_names_the_rivals(call: Caller) -> None:
     first, second = a_reserve(1, 6, a_day(10)), a_reserve(2, 6, a_day(10))
-    second.request_key = first.request_key
+    second.claim.request_key = first.claim.request_key
     await call(first)
 
     answer = await call(second)
@@ -120,6 +115,8 @@ async def test_m2_a_settled_reservation_adds_up(call: Caller) -> None:
         posts_reserved=5,
         posts_settled=3,
         posts_freed=2,
+        license_id="license-1",
+        access=ACCESS_KIND_ACCESS,
     )
 
 
@@ -161,15 +158,16 @@ async def test_only_old_holds_are_listed_if_asked_for(call: Caller, clock: Manua
 def a_bad_reserve(**changes: Any) -> pb.ReserveRequest:
     request = a_reserve()
     for field, value in changes.items():
-        request.ClearField(field)
-        request.MergeFrom(pb.ReserveRequest(**{field: value}))
+        message: Any = request if field == "reservation_id" else request.claim
+        message.ClearField(field)
+        message.MergeFrom(type(message)(**{field: value}))
     return request
 
 
 def unknown_enum(field: str) -> pb.ReserveRequest:
     request = a_reserve()
-    target = request.counts[0] if field == "kind" else request.allowances[0]
-    setattr(target, field, 99)
+    targets: dict[str, Any] = {"kind": request.claim.counts[0], "access": request.claim}
+    setattr(targets.get(field, request.claim.allowances[0]), field, 99)
     return request
 
 
@@ -186,7 +184,10 @@ def unknown_enum(field: str) -> pb.ReserveRequest:
         a_bad_reserve(counts=[posts(2**32 - 1)]),
         a_bad_reserve(counts=[posts(1), posts(2)]),
         a_bad_reserve(allowances=[a_day(2**53 + 1)]),
-        a_bad_reserve(allowances=[a_day(id="")]),
+        a_bad_reserve(access=0),
+        a_bad_reserve(license_id="Not An Id"),
+        pb.ReserveRequest(reservation_id=an_id()),
+        unknown_enum("access"),
         unknown_enum("kind"),
         unknown_enum("scope"),
         unknown_enum("window"),
@@ -205,6 +206,49 @@ async def test_the_smallest_and_the_largest_count_are_held(call: Caller, count: 
     assert answer.state == pb.RESERVATION_STATE_HELD
 
 
+@pytest.mark.parametrize(
+    "allowance",
+    [
+        a_day(id="license-2"),
+        a_day(id=""),
+        Allowance(scope=ALLOWANCE_SCOPE_LICENSEE, id="license-1", window=WINDOW_ROLLING_DAY, limit=5),
+        Allowance(scope=ALLOWANCE_SCOPE_GROUP, id="licensee-1", window=WINDOW_ROLLING_DAY, limit=5),
+    ],
+)
+async def test_a_limit_on_what_this_does_not_count_in_is_refused(call: Caller, allowance: Allowance) -> None:
+    assert await call.refusal(a_reserve(1, 1, allowance)) == (Kind.INVALID, "ALLOWANCE_ID_INVALID")
+
+
+async def test_more_posts_than_add_up_in_a_table_are_refused(call: Caller) -> None:
+    request = a_reserve()
+    request.claim.as_many_as_fit = True
+    request.claim.ClearField("counts")
+    request.claim.counts.extend([posts(2**31 - 1)] * 600)
+
+    assert await call.refusal(request) == (Kind.INVALID, "TOO_MANY_POSTS")
+
+
+async def test_m3_as_many_as_fit_says_what_is_held_and_why_not_more(call: Caller) -> None:
+    request = a_reserve(1, 7, a_day(5))
+    request.claim.as_many_as_fit = True
+
+    answer = await call(request)
+
+    assert (answer.state, list(answer.held)) == (pb.RESERVATION_STATE_HELD, [posts(5)])
+    assert answer.no_room.held == 5
+    assert answer.no_room.retry_at.ToMicroseconds() == NOON_US + DAY_US
+
+
+async def test_m2_what_is_recorded_is_settled_at_once(call: Caller) -> None:
+    request = pb.RecordRequest(reservation_id=an_id(1), claim=a_reserve(1, 5).claim)
+
+    answer, again = await call(request), await call(request)
+
+    assert answer == again
+    assert (answer.state, list(answer.counted)) == (pb.RESERVATION_STATE_SETTLED, [posts(5)])
+    assert answer.counted_at.ToMicroseconds() == NOON_US
+
+
 async def test_two_limits_for_one_window_are_refused(call: Caller) -> None:
     refusal = await call.refusal(a_reserve(1, 1, a_day(10), a_day(20)))
 
@@ -214,10 +258,12 @@ async def test_two_limits_for_one_window_are_refused(call: Caller) -> None:
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("request_key", lambda request: setattr(request, "request_key", "other")),
-        ("party_id", lambda request: setattr(request, "party_id", "other")),
-        ("counts", lambda request: setattr(request.counts[0], "posts", 2)),
-        ("allowances", lambda request: setattr(request.allowances[0], "limit", 2)),
+        ("request_key", lambda request: setattr(request.claim, "request_key", "other")),
+        ("party_id", lambda request: setattr(request.claim, "party_id", "other")),
+        ("access", lambda request: setattr(request.claim, "access", ACCESS_KIND_VIEW)),
+        ("as_many_as_fit", lambda request: setattr(request.claim, "as_many_as_fit", True)),
+        ("counts", lambda request: setattr(request.claim.counts[0], "posts", 2)),
+        ("allowances", lambda request: setattr(request.claim.allowances[0], "limit", 2)),
     ],
 )
 async def test_m4_an_id_with_other_content_is_refused_naming_the_field(
@@ -240,7 +286,7 @@ async def test_m2_bad_endings_are_refused(call: Caller) -> None:
     await call(a_reserve(2, 5))
     await call(pb.CancelRequest(reservation_id=an_id(2)))
 
-    def settle(n: int, *delivered: pb.ContentCount) -> pb.SettleRequest:
+    def settle(n: int, *delivered: ContentCount) -> pb.SettleRequest:
         return pb.SettleRequest(reservation_id=an_id(n), delivered=delivered)
 
     assert await call.refusal(settle(1, posts(6))) == (Kind.PRECONDITION, "SETTLES_MORE_THAN_HELD")
@@ -279,6 +325,7 @@ async def test_a_time_outside_of_the_calendar_is_refused(call: Caller, seconds: 
 
 REQUESTS = [
     pb.ReserveRequest(),
+    pb.RecordRequest(),
     pb.SettleRequest(),
     pb.CancelRequest(),
     pb.ListHoldsRequest(),
@@ -290,7 +337,7 @@ REQUESTS = [
 async def test_nobody_but_a_service_counts(server: LocalServer, kind: PrincipalKind) -> None:
     other = Caller(server, kind)
 
-    for request in REQUESTS[:3]:
+    for request in REQUESTS[:4]:
         assert await other.refusal(request) == (Kind.FORBIDDEN, "NOT_ADMITTED")
 
 
@@ -298,7 +345,7 @@ async def test_nobody_but_a_service_counts(server: LocalServer, kind: PrincipalK
 async def test_outsiders_see_no_reservation(server: LocalServer, kind: PrincipalKind) -> None:
     other = Caller(server, kind)
 
-    for request in REQUESTS[3:]:
+    for request in REQUESTS[4:]:
         assert await other.refusal(request) == (Kind.FORBIDDEN, "NOT_ADMITTED")
 
 
@@ -313,9 +360,3 @@ async def test_operators_and_auditors_may_look(
     found = await other(pb.GetReservationRequest(reservation_id=an_id(1)))
 
     assert list(holds.holds) == [found.reservation]
-
-
-def test_every_rpc_of_the_contract_has_a_line_of_admission() -> None:
-    methods = pb.DESCRIPTOR.services_by_name["MeteringService"].methods
-
-    assert set(ADMISSIONS) == {f"/{SERVICE}/{method.name}" for method in methods}

@@ -7,12 +7,10 @@ from services.metering.domain.allowances import (
     NoRoom,
     Scope,
     Shortfall,
-    Tally,
-    in_locking_order,
-    stamp_us,
+    in_order,
     worst,
 )
-from services.metering.domain.windows import Window
+from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US
 from tests.support.metering import an_allowance
 
 
@@ -20,28 +18,20 @@ def an_obstacle(id: str, retry_at_us: int | None, *, exact: bool = False, never:
     return NoRoom(an_allowance(id=id), used=0, held=0, shortfall=Shortfall(retry_at_us, exact, never))
 
 
-def test_allowances_come_in_the_order_of_locking() -> None:
-    second = an_allowance(window=Window.SECOND, scope=Scope.LICENSEE, id="a")
-    day = an_allowance(window=Window.ROLLING_DAY, id="b")
-    minute = an_allowance(window=Window.MINUTE, id="b")
+def test_allowances_have_one_order() -> None:
+    second = an_allowance(window_us=SECOND_US, scope=Scope.LICENSEE, id="a")
+    day = an_allowance(window_us=ROLLING_DAY_US, id="b")
+    minute = an_allowance(window_us=MINUTE_US, id="b")
 
-    assert in_locking_order([second, day, minute]) == (minute, day, second)
+    assert in_order([second, day, minute]) == (minute, day, second)
 
 
 def test_the_same_window_of_the_same_license_cannot_have_two_limits() -> None:
     with pytest.raises(Refusal) as refused:
-        in_locking_order([an_allowance(5), an_allowance(7, Window.MINUTE), an_allowance(6)])
+        in_order([an_allowance(5), an_allowance(7, MINUTE_US), an_allowance(6)])
 
     assert (refused.value.kind, refused.value.reason) == (Kind.INVALID, "ALLOWANCE_TWICE")
-    assert [violation.field for violation in refused.value.violations] == ["allowances[2]"]
-
-
-def test_m1_all_allowances_of_a_request_count_at_one_time_that_none_has_passed() -> None:
-    tallies = [Tally(last_us=70), Tally(last_us=90)]
-
-    assert stamp_us(80, tallies) == 90
-    assert stamp_us(100, tallies) == 100
-    assert stamp_us(60, []) == 60
+    assert [violation.field for violation in refused.value.violations] == ["claim.allowances[2]"]
 
 
 def test_m8_the_latest_time_is_the_one_to_come_back_at() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.chassis.refusals import Kind, Refusal
 from services.metering.domain.allowances import NoRoom, Shortfall
 from services.metering.domain.reservations import (
+    Access,
     Reservation,
     State,
     cancel,
@@ -19,7 +20,7 @@ from services.metering.domain.reservations import (
     in_order,
     settle,
 )
-from services.metering.rows import from_row, to_row
+from services.metering.storage.rows import from_row, to_row
 from tests.support.clock import NOON_US
 from tests.support.metering import IMAGE, POST, REPLY, VIDEO, a_count, a_wanted, an_allowance, an_id
 
@@ -28,7 +29,7 @@ COUNTS = (a_count(5, POST), a_count(3, POST, IMAGE), a_count(2, REPLY))
 
 def a_hold() -> Reservation:
     """Ten posts of three sorts."""
-    return Reservation(7, a_wanted(counts=COUNTS), State.HELD, counted_at_us=NOON_US)
+    return Reservation(7, a_wanted(counts=COUNTS), State.HELD, counted_at_us=NOON_US, held=COUNTS)
 
 
 def no_room() -> Reservation:
@@ -129,6 +130,10 @@ def test_an_unknown_reservation_is_said_to_be_unknown() -> None:
         ("allowances", {"allowances": (an_allowance(11),)}),
         ("request_key", {"request_key": "other", "party_id": "other", "allowances": ()}),
         ("counts", {"counts": (), "allowances": ()}),
+        ("license_id", {"license_id": "other"}),
+        ("access", {"access": Access.VIEW}),
+        ("as_many_as_fit", {"as_many_as_fit": True}),
+        ("delivered", {"delivered": True}),
     ],
 )
 def test_m4_an_id_with_other_content_is_refused_naming_the_first_field(
@@ -186,7 +191,7 @@ def test_reserved_is_always_held_and_settled_and_freed(
     held: tuple[int, int], settled: tuple[int, int] | None
 ) -> None:
     counts = (a_count(held[0], POST), a_count(held[1], REPLY))
-    hold = Reservation(1, a_wanted(counts=counts), State.HELD, counted_at_us=NOON_US)
+    hold = Reservation(1, a_wanted(counts=counts), State.HELD, counted_at_us=NOON_US, held=counts)
 
     if settled is None:
         ended = cancel(hold)

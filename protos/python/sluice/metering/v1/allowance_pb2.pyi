@@ -12,9 +12,11 @@ class AllowanceScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALLOWANCE_SCOPE_UNSPECIFIED: _ClassVar[AllowanceScope]
     ALLOWANCE_SCOPE_LICENSE: _ClassVar[AllowanceScope]
     ALLOWANCE_SCOPE_LICENSEE: _ClassVar[AllowanceScope]
+    ALLOWANCE_SCOPE_GROUP: _ClassVar[AllowanceScope]
 ALLOWANCE_SCOPE_UNSPECIFIED: AllowanceScope
 ALLOWANCE_SCOPE_LICENSE: AllowanceScope
 ALLOWANCE_SCOPE_LICENSEE: AllowanceScope
+ALLOWANCE_SCOPE_GROUP: AllowanceScope
 
 class Allowance(_message.Message):
     __slots__ = ("scope", "id", "window", "limit")

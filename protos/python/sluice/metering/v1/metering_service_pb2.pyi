@@ -2,8 +2,8 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.metering.v1 import access_pb2 as _access_pb2
 from sluice.metering.v1 import allowance_pb2 as _allowance_pb2
-from sluice.type.v1 import content_pb2 as _content_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -27,43 +27,69 @@ RESERVATION_STATE_SETTLED: ReservationState
 RESERVATION_STATE_CANCELLED: ReservationState
 RESERVATION_STATE_NO_ROOM: ReservationState
 
-class ContentCount(_message.Message):
-    __slots__ = ("kind", "media_flags", "posts")
-    KIND_FIELD_NUMBER: _ClassVar[int]
-    MEDIA_FLAGS_FIELD_NUMBER: _ClassVar[int]
-    POSTS_FIELD_NUMBER: _ClassVar[int]
-    kind: _content_pb2.ContentKind
-    media_flags: int
-    posts: int
-    def __init__(self, kind: _Optional[_Union[_content_pb2.ContentKind, str]] = ..., media_flags: _Optional[int] = ..., posts: _Optional[int] = ...) -> None: ...
-
 class ReserveRequest(_message.Message):
-    __slots__ = ("reservation_id", "request_key", "party_id", "counts", "allowances")
+    __slots__ = ("reservation_id", "claim")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    claim: Claim
+    def __init__(self, reservation_id: _Optional[str] = ..., claim: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
+
+class Claim(_message.Message):
+    __slots__ = ("request_key", "party_id", "license_id", "access", "counts", "allowances", "as_many_as_fit")
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     PARTY_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
-    reservation_id: str
+    AS_MANY_AS_FIT_FIELD_NUMBER: _ClassVar[int]
     request_key: str
     party_id: str
-    counts: _containers.RepeatedCompositeFieldContainer[ContentCount]
+    license_id: str
+    access: _access_pb2.AccessKind
+    counts: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
     allowances: _containers.RepeatedCompositeFieldContainer[_allowance_pb2.Allowance]
-    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., counts: _Optional[_Iterable[_Union[ContentCount, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[_allowance_pb2.Allowance, _Mapping]]] = ...) -> None: ...
+    as_many_as_fit: bool
+    def __init__(self, request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., license_id: _Optional[str] = ..., access: _Optional[_Union[_access_pb2.AccessKind, str]] = ..., counts: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[_allowance_pb2.Allowance, _Mapping]]] = ..., as_many_as_fit: _Optional[bool] = ...) -> None: ...
 
 class ReserveResponse(_message.Message):
-    __slots__ = ("state", "counted_at", "no_room", "rival_reservation_ids", "revision")
+    __slots__ = ("state", "counted_at", "no_room", "rival_reservation_ids", "revision", "held")
     STATE_FIELD_NUMBER: _ClassVar[int]
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     NO_ROOM_FIELD_NUMBER: _ClassVar[int]
     RIVAL_RESERVATION_IDS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     state: ReservationState
     counted_at: _timestamp_pb2.Timestamp
     no_room: NoRoom
     rival_reservation_ids: _containers.RepeatedScalarFieldContainer[str]
     revision: _revision_pb2.Revision
-    def __init__(self, state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_room: _Optional[_Union[NoRoom, _Mapping]] = ..., rival_reservation_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    held: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
+    def __init__(self, state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_room: _Optional[_Union[NoRoom, _Mapping]] = ..., rival_reservation_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., held: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ...) -> None: ...
+
+class RecordRequest(_message.Message):
+    __slots__ = ("reservation_id", "claim")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    claim: Claim
+    def __init__(self, reservation_id: _Optional[str] = ..., claim: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
+
+class RecordResponse(_message.Message):
+    __slots__ = ("state", "counted_at", "no_room", "counted", "revision")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
+    NO_ROOM_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    state: ReservationState
+    counted_at: _timestamp_pb2.Timestamp
+    no_room: NoRoom
+    counted: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
+    revision: _revision_pb2.Revision
+    def __init__(self, state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_room: _Optional[_Union[NoRoom, _Mapping]] = ..., counted: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
 
 class NoRoom(_message.Message):
     __slots__ = ("allowance", "used", "held", "retry_at", "retry_at_is_exact", "never_fits")
@@ -86,8 +112,8 @@ class SettleRequest(_message.Message):
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERED_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
-    delivered: _containers.RepeatedCompositeFieldContainer[ContentCount]
-    def __init__(self, reservation_id: _Optional[str] = ..., delivered: _Optional[_Iterable[_Union[ContentCount, _Mapping]]] = ...) -> None: ...
+    delivered: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
+    def __init__(self, reservation_id: _Optional[str] = ..., delivered: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ...) -> None: ...
 
 class SettleResponse(_message.Message):
     __slots__ = ("reservation",)
@@ -138,7 +164,7 @@ class GetReservationResponse(_message.Message):
     def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
 
 class Reservation(_message.Message):
-    __slots__ = ("reservation_id", "request_key", "party_id", "state", "counted_at", "posts_reserved", "posts_settled", "posts_freed")
+    __slots__ = ("reservation_id", "request_key", "party_id", "state", "counted_at", "posts_reserved", "posts_settled", "posts_freed", "license_id", "group_id", "access")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     PARTY_ID_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +173,9 @@ class Reservation(_message.Message):
     POSTS_RESERVED_FIELD_NUMBER: _ClassVar[int]
     POSTS_SETTLED_FIELD_NUMBER: _ClassVar[int]
     POSTS_FREED_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     request_key: str
     party_id: str
@@ -155,4 +184,7 @@ class Reservation(_message.Message):
     posts_reserved: int
     posts_settled: int
     posts_freed: int
-    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts_reserved: _Optional[int] = ..., posts_settled: _Optional[int] = ..., posts_freed: _Optional[int] = ...) -> None: ...
+    license_id: str
+    group_id: str
+    access: _access_pb2.AccessKind
+    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts_reserved: _Optional[int] = ..., posts_settled: _Optional[int] = ..., posts_freed: _Optional[int] = ..., license_id: _Optional[str] = ..., group_id: _Optional[str] = ..., access: _Optional[_Union[_access_pb2.AccessKind, str]] = ...) -> None: ...

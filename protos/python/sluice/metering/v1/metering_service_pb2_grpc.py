@@ -44,6 +44,11 @@ class MeteringServiceStub:
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveResponse.FromString,
                 _registered_method=True)
+        self.Record = channel.unary_unary(
+                '/sluice.metering.v1.MeteringService/Record',
+                request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordResponse.FromString,
+                _registered_method=True)
         self.Settle = channel.unary_unary(
                 '/sluice.metering.v1.MeteringService/Settle',
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.SettleRequest.SerializeToString,
@@ -75,8 +80,17 @@ class MeteringServiceServicer:
     """
 
     def Reserve(self, request, context):
-        """Holds room for posts in all the allowances given, or in none (M3). Idempotent by reservation_id: the same id and content get the same answer (M4).
-        No room is an answer, not an error. Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE.
+        """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
+        and content get the same answer (M4). No room is an answer, not an error.
+        Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Record(self, request, context):
+        """Counts posts that were delivered already: held and settled at once, under the same rules as Reserve. Idempotent by reservation_id, which is in
+        one space with those of Reserve. Reasons: as Reserve.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +133,11 @@ def add_MeteringServiceServicer_to_server(servicer, server):
                     servicer.Reserve,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveResponse.SerializeToString,
+            ),
+            'Record': grpc.unary_unary_rpc_method_handler(
+                    servicer.Record,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordResponse.SerializeToString,
             ),
             'Settle': grpc.unary_unary_rpc_method_handler(
                     servicer.Settle,
@@ -173,6 +192,33 @@ class MeteringService:
             '/sluice.metering.v1.MeteringService/Reserve',
             sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveRequest.SerializeToString,
             sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Record(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.MeteringService/Record',
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

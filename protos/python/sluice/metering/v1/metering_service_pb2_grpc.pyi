@@ -39,8 +39,13 @@ class MeteringServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MeteringServiceAsyncStub: ...
     Reserve: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.ReserveRequest, _metering_service_pb2.ReserveResponse]
-    """Holds room for posts in all the allowances given, or in none (M3). Idempotent by reservation_id: the same id and content get the same answer (M4).
-    No room is an answer, not an error. Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE.
+    """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
+    and content get the same answer (M4). No room is an answer, not an error.
+    Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+    """
+    Record: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.RecordRequest, _metering_service_pb2.RecordResponse]
+    """Counts posts that were delivered already: held and settled at once, under the same rules as Reserve. Idempotent by reservation_id, which is in
+    one space with those of Reserve. Reasons: as Reserve.
     """
     Settle: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.SettleRequest, _metering_service_pb2.SettleResponse]
     """Says what was delivered of a hold; the rest is freed. Idempotent; first writer wins.
@@ -66,8 +71,13 @@ class MeteringServiceAsyncStub(MeteringServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Reserve: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.ReserveRequest, _metering_service_pb2.ReserveResponse]  # type: ignore[assignment]
-    """Holds room for posts in all the allowances given, or in none (M3). Idempotent by reservation_id: the same id and content get the same answer (M4).
-    No room is an answer, not an error. Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE.
+    """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
+    and content get the same answer (M4). No room is an answer, not an error.
+    Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+    """
+    Record: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.RecordRequest, _metering_service_pb2.RecordResponse]  # type: ignore[assignment]
+    """Counts posts that were delivered already: held and settled at once, under the same rules as Reserve. Idempotent by reservation_id, which is in
+    one space with those of Reserve. Reasons: as Reserve.
     """
     Settle: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.SettleRequest, _metering_service_pb2.SettleResponse]  # type: ignore[assignment]
     """Says what was delivered of a hold; the rest is freed. Idempotent; first writer wins.
@@ -96,8 +106,19 @@ class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metering_service_pb2.ReserveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_metering_service_pb2.ReserveResponse, _abc.Awaitable[_metering_service_pb2.ReserveResponse]]:
-        """Holds room for posts in all the allowances given, or in none (M3). Idempotent by reservation_id: the same id and content get the same answer (M4).
-        No room is an answer, not an error. Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE.
+        """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
+        and content get the same answer (M4). No room is an answer, not an error.
+        Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+        """
+
+    @_abc_1.abstractmethod
+    def Record(
+        self,
+        request: _metering_service_pb2.RecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metering_service_pb2.RecordResponse, _abc.Awaitable[_metering_service_pb2.RecordResponse]]:
+        """Counts posts that were delivered already: held and settled at once, under the same rules as Reserve. Idempotent by reservation_id, which is in
+        one space with those of Reserve. Reasons: as Reserve.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,162 @@
+"""What each change does on a sheet: hold, settle, cancel (M2, M3, M4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from services.metering.domain.allowances import Allowance, NoRoom, Posts, shortfall, worst
+from services.metering.domain.parties import NO_GROUP
+from services.metering.domain.reservations import (
+    ContentCount,
+    Counts,
+    Reservation,
+    Revision,
+    State,
+    Wanted,
+    accounts,
+    cancel,
+    cancelled_unseen,
+    check_same_content,
+    first,
+    found,
+    resolved,
+    settle,
+)
+from services.metering.domain.sheets import Entry, Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Counts posts if there is room, held or at once for good."""
+
+    wanted: Wanted
+
+    @property
+    def reservation_id(self) -> str:
+        """Of the reservation that it makes."""
+        return self.wanted.reservation_id
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Says what was delivered of a hold."""
+
+    reservation_id: str
+    delivered: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Frees a hold."""
+
+    reservation_id: str
+
+
+Posting = Hold | Settle | Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a posting, and as of when."""
+
+    reservation: Reservation
+    revision: Revision
+
+
+def post(sheet: Sheet, posting: Posting) -> Reservation:
+    """The reservation after the change; what was done before is not done again.
+
+    Raises Refusal: RESERVATION_ID_REUSED, RESERVATION_UNKNOWN, RESERVATION_CANCELLED, SETTLED_OTHERWISE,
+    SETTLES_MORE_THAN_HELD, RESERVATION_SETTLED; nothing has changed then.
+    """
+    before = sheet.reservation(posting.reservation_id)
+    match posting:
+        case Hold(wanted):
+            if before is None:
+                return _hold(sheet, wanted)
+            check_same_content(before, wanted)
+            return before
+        case Settle(_, delivered):
+            before = found(before)
+            return _end(sheet, before, settle(before, delivered))
+        case Cancel(id):
+            if before is not None:
+                return _end(sheet, before, cancel(before))
+            unseen = cancelled_unseen(id, sheet.next_number())
+            sheet.keep(unseen)
+            return unseen
+
+
+def _hold(sheet: Sheet, wanted: Wanted) -> Reservation:
+    group_id, at_us = sheet.group_and_time(wanted.party_id, accounts(wanted, NO_GROUP))
+    for account in accounts(wanted, group_id):
+        # Without room too: what has left the sums must not be asked for at an earlier time.
+        sheet.standing(account).last_us = at_us
+    limits = [resolved(allowance, wanted, group_id) for allowance in wanted.allowances]
+    posts = _posts_that_fit(sheet, limits, at_us, wanted)
+    unfit = None if posts == wanted.posts else 1 if wanted.as_many_as_fit else wanted.posts
+    reservation = Reservation(sheet.next_number(), wanted, State.NO_ROOM)
+    if posts:
+        held = (
+            wanted.counts
+            if posts == wanted.posts and not wanted.as_many_as_fit
+            else first(wanted.counts, posts)
+        )
+        reservation = replace(
+            reservation, counted_at_us=at_us, group_id=group_id, held=held, state=State.HELD
+        )
+        if wanted.delivered:
+            reservation = replace(reservation, settled=held, state=State.SETTLED)
+        _enter(sheet, reservation, reservation.number, _now_counting(reservation), held)
+    if unfit:
+        obstacle = _obstacle(sheet, limits, at_us, unfit)
+        reservation = replace(reservation, no_room=obstacle, rivals=sheet.rivals(wanted.request_key))
+    sheet.keep(reservation)
+    return reservation
+
+
+def _posts_that_fit(sheet: Sheet, limits: Sequence[Allowance], at_us: int, wanted: Wanted) -> int:
+    """All of them or none, or as many as there is room for in every allowance."""
+    rooms = [sheet.tally(each.account, each.window_us, at_us).room(each.limit) for each in limits]
+    fit = min([wanted.posts, *rooms])
+    return fit if wanted.as_many_as_fit or fit == wanted.posts else 0
+
+
+def _obstacle(sheet: Sheet, limits: Sequence[Allowance], at_us: int, posts: int) -> NoRoom:
+    obstacles: list[NoRoom] = []
+    for limit in limits:
+        tally = sheet.tally(limit.account, limit.window_us, at_us)
+        wait = shortfall(limit, tally, posts, sheet.moments(limit.account, tally.tail_us))
+        if wait is not None:
+            obstacles.append(NoRoom(limit, tally.used, tally.held, wait))
+    return worst(obstacles)
+
+
+def _end(sheet: Sheet, before: Reservation, after: Reservation) -> Reservation:
+    """Takes the end of a hold down, and what it frees; nothing to do where it had already ended."""
+    if after is not before:
+        change = Posts(after.posts_settled, -before.posts_reserved)
+        _enter(sheet, after, sheet.next_number(), change, _minus(after.settled, before.held))
+        sheet.end(after)
+    return after
+
+
+def _now_counting(reservation: Reservation) -> Posts:
+    """What a reservation counts from its first word on."""
+    posts = reservation.posts_reserved
+    return Posts(posts, 0) if reservation.state is State.SETTLED else Posts(0, posts)
+
+
+def _enter(sheet: Sheet, reservation: Reservation, number: int, change: Posts, counts: Counts) -> None:
+    at_us, wanted = reservation.counted_at_us, reservation.wanted
+    assert at_us is not None, "what never held has nothing to count"
+    for account in accounts(wanted, reservation.group_id):
+        sheet.enter(Entry(account, at_us, number, change, wanted.access, counts))
+
+
+def _minus(counts: Counts, taken: Counts) -> Counts:
+    """The difference by content, without what is the same."""
+    posts = {(count.kind, count.media_flags): count.posts for count in counts}
+    for count in taken:
+        kind = count.kind, count.media_flags
+        posts[kind] = posts.get(kind, 0) - count.posts
+    return tuple(ContentCount(*kind, change) for kind, change in sorted(posts.items()) if change)

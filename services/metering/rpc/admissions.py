@@ -1,0 +1,27 @@
+"""Who may call which RPC of metering; one without an entry is open to nobody."""
+
+from services.chassis.identity import AdmissionTable, PrincipalKind, admit
+
+_METERING = "/sluice.metering.v1.MeteringService"
+_PARTIES = "/sluice.metering.v1.PartyService"
+
+# Only licensing counts: it alone knows which attempt can still conclude (M2).
+_WRITERS = admit(PrincipalKind.SERVICE)
+_READERS = admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR)
+
+# Who is counted as one decides what a limit and a claim come to; licensing passes on what a contract says.
+_ROSTER = admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, roles=("legal", "finance", "admin"))
+
+ADMISSIONS: AdmissionTable = {
+    f"{_METERING}/Reserve": _WRITERS,
+    f"{_METERING}/Record": _WRITERS,
+    f"{_METERING}/Settle": _WRITERS,
+    f"{_METERING}/Cancel": _WRITERS,
+    f"{_METERING}/ListHolds": _READERS,
+    f"{_METERING}/GetReservation": _READERS,
+    f"{_PARTIES}/PutParty": _ROSTER,
+    f"{_PARTIES}/MoveParty": _ROSTER,
+    f"{_PARTIES}/GetParty": _READERS,
+    f"{_PARTIES}/ListParties": _READERS,
+    f"{_PARTIES}/ListMemberships": _READERS,
+}

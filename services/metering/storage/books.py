@@ -1,0 +1,131 @@
+"""The books of metering in its own database: the changes of a group are made on one sheet, and written."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, literal_column, select, tuple_
+
+from services.chassis.bulk import Change, Insertion, Row
+from services.chassis.database import Database
+from services.chassis.refusals import Refusal
+from services.metering.domain.postings import Answer, Posting, post
+from services.metering.domain.reservations import Place, Reservation
+from services.metering.domain.sheets import Sheet
+from services.metering.schema.tables import MeteringTable
+from services.metering.storage.head import move_head, read_head
+from services.metering.storage.rows import COLUMNS, ENDING, counts_text, from_row, to_ending, to_row
+from services.metering.storage.source import SqlSource, find
+
+_tables = MeteringTable.metadata.tables
+_reservations = _tables["reservations"]
+
+# A literal, not a parameter: only so does the planner see that the partial indexes fit.
+_IS_HELD = _reservations.c.state == literal_column("1")
+_ALL = [_reservations.c[name] for name in COLUMNS]
+
+_NEW_RESERVATIONS = Insertion("reservations", COLUMNS)
+_ENDINGS = Change("reservations", {"number": "bigint"}, {name: COLUMNS[name] for name in ENDING})
+_NEW_ENTRIES = Insertion(
+    "entries",
+    {
+        "account_id": "bigint",
+        "counted_at_us": "bigint",
+        "number": "bigint",
+        "used": "bigint",
+        "held": "bigint",
+        "access": "smallint",
+        "counts": "text",
+    },
+)
+_TIMES = Change("accounts", {"id": "bigint"}, {"last_us": "bigint"})
+_SUMS = dict.fromkeys(("used", "held", "tail_us"), "bigint")
+_TALLY = {"account_id": "bigint", "window_us": "bigint"}
+_NEW_TALLIES = Insertion("tallies", _TALLY | _SUMS)
+_TALLIES = Change("tallies", _TALLY, _SUMS)
+
+
+class SqlBooks:
+    """Satisfies `meter.Books`."""
+
+    def __init__(self, database: Database, now_us: Callable[[], int]) -> None:
+        """`now_us` tells the present in microseconds UTC; it is asked once a group, under its lock (M1)."""
+        self._database = database
+        self._now_us = now_us
+
+    async def post(self, posting: Posting) -> Answer:
+        """Enters a change, together with those that arrive meanwhile."""
+        return await self._database.write_together(self._post_all, posting)
+
+    async def find(self, reservation_id: str) -> Reservation | None:
+        """One reservation as committed."""
+        found = await self._database.read(lambda connection: find(connection, [reservation_id]))
+        return found.get(reservation_id)
+
+    async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
+        """Holds counted before a time, from the place after `after`, oldest first, at most `limit`."""
+        return await self._database.read(lambda connection: _holds(connection, before_us, after, limit))
+
+    def _post_all(self, connection: Connection, postings: Sequence[Posting]) -> list[Answer | Refusal]:
+        head, now_us = read_head(connection), self._now_us()
+        source = SqlSource(connection, postings, now_us)
+        sheet = Sheet(source, head, now_us)
+        answers = [_posted(sheet, posting) for posting in postings]
+        if sheet.head != head:
+            _write(connection, sheet, source)
+        return answers
+
+
+def _posted(sheet: Sheet, posting: Posting) -> Answer | Refusal:
+    try:
+        return Answer(post(sheet, posting), sheet.head)
+    except Refusal as refusal:
+        return refusal
+
+
+def _write(connection: Connection, sheet: Sheet, source: SqlSource) -> None:
+    new = [sheet.reservations[id] for id in sheet.new]
+    ended = [each for id, each in sheet.reservations.items() if id not in sheet.new]
+    _NEW_RESERVATIONS.run(connection, [to_row(each) for each in new])
+    _ENDINGS.run(connection, [(each.number, *to_ending(each)) for each in ended])
+    entries = [
+        (
+            source.ids[entry.account],
+            entry.at_us,
+            entry.number,
+            entry.posts.used,
+            entry.posts.held,
+            int(entry.access),
+            counts_text(entry.counts),
+        )
+        for entry in sheet.entries
+    ]
+    _NEW_ENTRIES.run(connection, entries)
+    _write_standings(connection, sheet, source)
+    move_head(connection, sheet.head)
+
+
+def _write_standings(connection: Connection, sheet: Sheet, source: SqlSource) -> None:
+    times, new, moved = list[Row](), list[Row](), list[Row]()
+    for account, standing in sheet.standings.items():
+        id, before = source.ids[account], source.read[account]
+        if standing.last_us != before.last_us:
+            times.append((id, standing.last_us))
+        for window_us, tally in standing.tallies.items():
+            if (known := before.tallies.get(window_us)) != tally:
+                row = id, window_us, tally.used, tally.held, tally.tail_us
+                (new if known is None else moved).append(row)
+    _TIMES.run(connection, times)
+    _NEW_TALLIES.run(connection, new)
+    _TALLIES.run(connection, moved)
+
+
+def _holds(
+    connection: Connection, before_us: int | None, after: Place | None, limit: int
+) -> list[Reservation]:
+    place = tuple_(_reservations.c.counted_at_us, _reservations.c.number)
+    wanted = select(*_ALL).where(_IS_HELD)
+    if before_us is not None:
+        wanted = wanted.where(_reservations.c.counted_at_us < before_us)
+    if after is not None:
+        wanted = wanted.where(place > tuple_(after.counted_at_us, after.number))
+    ordered = wanted.order_by(_reservations.c.counted_at_us, _reservations.c.number).limit(limit)
+    return [from_row(row) for row in connection.execute(ordered)]

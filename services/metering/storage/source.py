@@ -1,0 +1,185 @@
+"""What a sheet is made from: read for a whole group at once, and what that missed, one by one."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.chassis.bulk import Insertion, Question
+from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
+from services.metering.domain.parties import Timeline
+from services.metering.domain.postings import Hold, Posting
+from services.metering.domain.reservations import Reservation, Wanted, accounts, resolved
+from services.metering.domain.sheets import Standing
+from services.metering.domain.windows import tail_us
+from services.metering.storage.rows import COLUMNS, from_row
+from services.metering.storage.shelf import read_timelines
+
+MOMENTS_AT_ONCE = 256
+"""Moments read at once (`_MOMENTS`) when looking for the one that frees enough: more than it takes as a rule,
+and few."""
+END_OF_TIME_US = 2**63 - 1
+
+_RESERVATIONS = Question(
+    f"SELECT {', '.join(f'r.{name}' for name in COLUMNS)}"  # noqa: S608 - names of columns
+    " FROM {given} CROSS JOIN reservations r WHERE r.reservation_id = given.id",
+    id="text",
+)
+_ACCOUNTS = Question(
+    "SELECT a.scope, a.key, a.id, a.last_us"
+    " FROM {given} CROSS JOIN accounts a WHERE a.scope = given.scope AND a.key = given.key",
+    scope="smallint",
+    key="text",
+)
+_NEW_ACCOUNTS = Insertion("accounts", {"scope": "smallint", "key": "text", "last_us": "bigint"})
+_TALLIES = Question(
+    "SELECT t.account_id, t.window_us, t.used, t.held, t.tail_us"
+    " FROM {given} CROSS JOIN tallies t WHERE t.account_id = given.id",
+    id="bigint",
+)
+_SUMS = Question(
+    "SELECT given.place, SUM(e.used), SUM(e.held) FROM {given} CROSS JOIN entries e"
+    " WHERE e.account_id = given.id"
+    " AND e.counted_at_us > given.after_us AND e.counted_at_us <= given.until_us"
+    " GROUP BY given.place",
+    place="bigint",
+    id="bigint",
+    after_us="bigint",
+    until_us="bigint",
+)
+_MOMENTS = Question(
+    "SELECT e.counted_at_us, SUM(e.used), SUM(e.held) FROM {given} CROSS JOIN entries e"
+    " WHERE e.account_id = given.id AND e.counted_at_us > given.after_us"
+    " GROUP BY e.counted_at_us ORDER BY e.counted_at_us LIMIT 256",
+    id="bigint",
+    after_us="bigint",
+)
+# State 1 is HELD: a literal, for only so does the planner see that the partial index fits.
+_RIVALS = Question(
+    "SELECT r.reservation_id, r.number FROM {given} CROSS JOIN reservations r"
+    " WHERE r.request_key = given.key AND r.state = 1",
+    key="text",
+)
+
+_Stretch = tuple[Account, int, int | None]
+
+
+class SqlSource:
+    """Satisfies `sheets.Source` on an open transaction that has locked the head."""
+
+    def __init__(self, connection: Connection, postings: Sequence[Posting], now_us: int) -> None:
+        self.ids: dict[Account, int] = {}
+        """Row ids of the accounts that were looked at; all of them have a row."""
+        self.read: dict[Account, Standing] = {}
+        """How these accounts stood."""
+        self._connection = connection
+        self._reservations = find(connection, [posting.reservation_id for posting in postings])
+        self._sums: dict[_Stretch, Posts] = {}
+        wanted = [
+            posting.wanted
+            for posting in postings
+            if isinstance(posting, Hold) and posting.reservation_id not in self._reservations
+        ]
+        self._timelines = read_timelines(connection, sorted({each.party_id for each in wanted}))
+        self._read_accounts(self._accounts_of(wanted))
+        self._read_sums(wanted, now_us)
+
+    def reservation(self, reservation_id: str) -> Reservation | None:
+        """One reservation."""
+        return self._reservations.get(reservation_id)
+
+    def standing(self, account: Account) -> Standing:
+        """A copy to be changed."""
+        if account not in self.read:
+            self._read_accounts({account})
+        read = self.read[account]
+        return Standing(read.last_us, dict(read.tallies))
+
+    def timeline(self, party_id: str) -> Timeline:
+        """The groups of a party."""
+        if party_id not in self._timelines:
+            self._timelines |= read_timelines(self._connection, [party_id])
+        return self._timelines[party_id]
+
+    def sum(self, account: Account, after_us: int, until_us: int | None) -> Posts:
+        """The sum of the entries in (after_us, until_us], or of all after a time."""
+        stretch = account, after_us, until_us
+        if stretch not in self._sums:
+            self._add_sums([stretch])
+        return self._sums[stretch]
+
+    def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
+        """What was counted after a time, oldest first; read as it is asked for."""
+        while True:
+            rows = _MOMENTS.ask(self._connection, [(self.ids[account], after_us)])
+            for at_us, used, held in rows:
+                yield Moment(at_us, Posts(int(used), int(held)))
+            if len(rows) < MOMENTS_AT_ONCE:
+                return
+            after_us = rows[-1][0]
+
+    def rivals(self, request_key: str) -> dict[str, int]:
+        """The ids of what is held for a request, with their numbers."""
+        return dict(_RIVALS.ask(self._connection, [(request_key,)]))
+
+    def _accounts_of(self, wanted: Iterable[Wanted]) -> set[Account]:
+        """All that is likely to be counted in: by what is wanted, and by holds that may end."""
+        needed = {account for each in wanted for account in accounts(each, "")}
+        for timeline in self._timelines.values():
+            needed |= {Account(Scope.GROUP, id) for id in timeline.groups_since(0)}
+        for reservation in self._reservations.values():
+            if reservation.counted_at_us is not None:
+                needed |= set(accounts(reservation.wanted, reservation.group_id))
+        return needed
+
+    def _read_accounts(self, needed: set[Account]) -> None:
+        found = self._find_accounts(needed)
+        if missing := sorted(needed - found):
+            _NEW_ACCOUNTS.run(self._connection, [(int(each.scope), each.id, 0) for each in missing])
+            found |= self._find_accounts(set(missing))
+        by_id = {self.ids[account]: account for account in found}
+        for id, window_us, *sums in _TALLIES.ask(self._connection, [(id,) for id in by_id]):
+            self.read[by_id[id]].tallies[window_us] = Tally(*sums)
+
+    def _find_accounts(self, needed: set[Account]) -> set[Account]:
+        found: set[Account] = set()
+        rows = _ACCOUNTS.ask(self._connection, [(int(each.scope), each.id) for each in needed])
+        for scope, key, id, last_us in rows:
+            account = Account(Scope(scope), key)
+            found.add(account)
+            self.ids[account] = id
+            self.read[account] = Standing(last_us)
+        return found
+
+    def _read_sums(self, wanted: Sequence[Wanted], now_us: int) -> None:
+        """What leaves the windows that end now. Where a clock is behind, they end later, which is rare."""
+        stretches: set[_Stretch] = set()
+        for each in wanted:
+            group_id = self._timelines[each.party_id].group_at(now_us)
+            for allowance in each.allowances:
+                limit = resolved(allowance, each, group_id)
+                tail = tail_us(now_us, limit.window_us)
+                standing = self.read.get(limit.account)
+                tally = standing.tallies.get(limit.window_us) if standing else None
+                if tally is None:
+                    stretches.add((limit.account, tail, None))
+                elif tail > tally.tail_us:
+                    stretches.add((limit.account, tally.tail_us, tail))
+        self._add_sums([each for each in stretches if each[0] in self.ids])
+
+    def _add_sums(self, stretches: Sequence[_Stretch]) -> None:
+        self._sums |= dict.fromkeys(stretches, NO_POSTS)
+        given = [
+            (place, self.ids[account], after_us, END_OF_TIME_US if until_us is None else until_us)
+            for place, (account, after_us, until_us) in enumerate(stretches)
+        ]
+        for place, used, held in _SUMS.ask(self._connection, given):
+            # PostgreSQL adds 64-bit numbers up to a decimal.
+            self._sums[stretches[place]] = Posts(int(used), int(held))
+
+
+def find(connection: Connection, reservation_ids: Sequence[str]) -> dict[str, Reservation]:
+    """Those that there are."""
+    rows: list[Any] = _RESERVATIONS.ask(connection, [(id,) for id in dict.fromkeys(reservation_ids)])
+    found = (from_row(row) for row in rows)
+    return {each.wanted.reservation_id: each for each in found}
