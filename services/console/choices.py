@@ -24,6 +24,9 @@ from sluice.type.v1.purpose_pb2 import Purpose
 
 COLUMNS = ("subject_id", "stance", "licensee", "purpose", "stated_at", "notice_digest", "method")
 FORM = Columns(COLUMNS, optional=("method",))
+EVERY_LICENSEE = ("everyone", "all")
+EVERY_PURPOSE = ("all",)
+"""Words that stand for no restriction, beside an empty cell; they are the ids of no licensee."""
 
 app = typer.Typer(help="Choices: what subjects allow and deny.", no_args_is_help=True)
 
@@ -40,11 +43,11 @@ def import_(
 ) -> None:
     """Take over choices from a CSV or Parquet file.
 
-    Columns: subject_id, stance (allow, deny), licensee (empty for everyone), purpose (empty for all),
-    stated_at (2026-01-31T12:00:00Z; an allow needs it), notice_digest (SHA-256 of the notice shown, in hex;
-    an allow needs it) and, optionally, method (settings, operator, import; empty for import). In Parquet ids
-    may be integers, times timestamps and digests bytes. Earlier choices come first; the same rows again
-    change nothing. Exits with 1 when a row was refused.
+    Columns: subject_id, stance (allow, deny), licensee (empty, or everyone, for every licensee), purpose
+    (empty, or all, for every purpose), stated_at (2026-01-31T12:00:00Z; an allow needs it), notice_digest
+    (SHA-256 of the notice shown, in hex; an allow needs it) and, optionally, method (settings, operator,
+    import; empty for import). In Parquet ids may be integers, times timestamps and digests bytes. Earlier
+    choices come first; the same rows again change nothing. Exits with 1 when a row was refused.
     """
     connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
     totals = connections.run(lambda connections: import_choices(connections, file))
@@ -56,8 +59,12 @@ def record(
     subject: Annotated[str, typer.Argument(help="Id of the subject.")],
     stance: Annotated[str, typer.Argument(help="allow or deny.")],
     *,
-    licensee: Annotated[str | None, typer.Option(help="For this licensee only. Else for everyone.")] = None,
-    purpose: Annotated[str | None, typer.Option(help="For this purpose only. Else for all.")] = None,
+    licensee: Annotated[
+        str | None, typer.Option(help="For this licensee only. Else, or with everyone, for everyone.")
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option(help="For this purpose only. Else, or with all, for all.")
+    ] = None,
     notice_digest: Annotated[
         str, typer.Option(help="SHA-256 of the notice that was shown, in hex; an allow needs it.")
     ] = "",
@@ -150,14 +157,17 @@ async def record_signals(
 def read_choice(row: dict[str, str]) -> Choice:
     """One row of the file; raises ValueError."""
     cells = {column: cell.strip() for column, cell in row.items()}
+    # Taken for names, the words that tables print for the broad scope would bind nobody.
+    licensee = "" if cells["licensee"].lower() in EVERY_LICENSEE else cells["licensee"]
+    purpose = "" if cells["purpose"].lower() in EVERY_PURPOSE else cells["purpose"].lower()
     return Choice(
         subject_id=an_id("subject_id", cells["subject_id"]),
-        stance=word("stance", Stance.DESCRIPTOR, cells["stance"]),
-        method=word("method", ChoiceMethod.DESCRIPTOR, cells["method"] or "import"),
-        licensee_id=cells["licensee"] or None,
-        everyone=None if cells["licensee"] else True,
-        purpose=word("purpose", Purpose.DESCRIPTOR, cells["purpose"]) if cells["purpose"] else None,
-        all_purposes=None if cells["purpose"] else True,
+        stance=word("stance", Stance.DESCRIPTOR, cells["stance"].lower()),
+        method=word("method", ChoiceMethod.DESCRIPTOR, cells["method"].lower() or "import"),
+        licensee_id=licensee or None,
+        everyone=None if licensee else True,
+        purpose=word("purpose", Purpose.DESCRIPTOR, purpose) if purpose else None,
+        all_purposes=None if purpose else True,
         notice_digest=digest("notice_digest", cells["notice_digest"]) if cells["notice_digest"] else None,
         stated_at=moment("stated_at", cells["stated_at"]),
     )

@@ -25,7 +25,8 @@ EARLIEST_US = -(2**62)
 LATEST_US = 2**62
 """Times that a source may claim; beyond is as good as there."""
 
-_LICENSEE = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_LICENSEE = re.compile(r"(?!(?:everyone|all)\Z)[a-z0-9][a-z0-9._-]{0,62}")
+"""As in the contract: a source that writes the broad scope as a name would be bound to nobody by it."""
 _STATES = {number: State(1 << number - 1) for number in subject_pb2.SubjectState.values() if number}
 
 

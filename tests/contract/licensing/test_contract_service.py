@@ -93,6 +93,12 @@ async def test_a_repeated_request_gets_the_same_answer(server: LocalServer) -> N
     assert first == again
 
 
+@pytest.mark.parametrize("word", ["everyone", "all"])
+async def test_nobody_is_called_as_choices_call_every_licensee(server: LocalServer, word: str) -> None:
+    with pytest.raises(Refusal, match="INVALID_REQUEST"):
+        await call(server, LEGAL, "CreateLicensee", a_licensee(word))
+
+
 async def test_a_reused_request_id_is_refused(server: LocalServer) -> None:
     request, other = a_licensee(), a_licensee("licensee-2")
     other.request_id = request.request_id

@@ -44,6 +44,8 @@ async def head(consent: Consent) -> int:
         (a_deny(0), "INVALID_REQUEST"),
         (a_deny(7, stance=0), "INVALID_REQUEST"),
         (a_deny(7, licensee_id="Acme Inc."), "INVALID_REQUEST"),
+        (a_deny(7, licensee_id="everyone"), "INVALID_REQUEST"),
+        (a_deny(7, licensee_id="all"), "INVALID_REQUEST"),
         (choice_pb2.Choice(subject_id=7, stance=choice_pb2.STANCE_DENY), "INVALID_REQUEST"),
     ],
 )
@@ -175,6 +177,10 @@ async def test_c3_a_policy_begins_after_every_version_that_was_announced(consent
         ),
         (
             state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(jurisdiction="usa"), cause="a test"),
+            "INVALID_REQUEST",
+        ),
+        (
+            state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(licensee_id="everyone"), cause="a test"),
             "INVALID_REQUEST",
         ),
         (state_pb.LiftHaltRequest(halt_id=0), "INVALID_REQUEST"),

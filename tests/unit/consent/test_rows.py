@@ -70,6 +70,11 @@ def test_an_imported_choice_names_a_licensee_and_a_purpose() -> None:
     assert draft.scope == Scope("acme", Purpose.AI_INDEX)
 
 
+@pytest.mark.parametrize("licensee_id", ["everyone-else", "allied", "all.of.us"])
+def test_a_licensee_may_be_called_almost_like_everyone(licensee_id: str) -> None:
+    assert import_one(a_choice(licensee_id=licensee_id)).scope.licensee == licensee_id
+
+
 def test_c1_a_deny_is_taken_with_no_time_or_an_impossible_one_and_with_a_broken_digest() -> None:
     never = import_one(a_choice(stated_at=None, notice_digest=b"short"))
     beyond = import_one(a_choice(stated_at=Timestamp(seconds=2**62)))
@@ -88,6 +93,8 @@ def test_c1_a_deny_is_taken_with_no_time_or_an_impossible_one_and_with_a_broken_
         ({"everyone": None}, "LICENSEE_INVALID"),
         ({"everyone": False}, "LICENSEE_INVALID"),
         ({"licensee_id": "Acme Inc."}, "LICENSEE_INVALID"),
+        ({"licensee_id": "everyone"}, "LICENSEE_INVALID"),
+        ({"licensee_id": "all"}, "LICENSEE_INVALID"),
         ({"all_purposes": None}, "PURPOSE_UNKNOWN"),
         ({"purpose": 0}, "PURPOSE_UNKNOWN"),
         ({"purpose": 99}, "PURPOSE_UNKNOWN"),
