@@ -108,6 +108,59 @@ def test_choices_come_from_parquet_and_bad_rows_are_listed_in_a_file(cli: Cli, t
     assert "0 choices taken, 2 unchanged, 2 rows refused." in again
 
 
+def test_a_licensee_that_licensing_does_not_know_is_no_secret(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 151)
+    cli("licensee", "create", "initech", "--name", "Initech")
+    allow = ("choices", "record", 151, "allow", "--notice-digest", NOTICE, "--licensee")
+    file = tmp_path / "choices.csv"
+    file.write_text(
+        "subject_id,stance,licensee,purpose,stated_at,notice_digest\n"
+        "151,deny,initech,all,2026-01-01,\n151,Deny,intech,,2026-01-01,\n",
+        encoding="ascii",
+    )
+
+    mistyped = cli.refusal(*allow, "intech")
+    known = cli.json(*allow, "initech")
+    to_come = cli.json(*allow, "intech", "--licensee-to-come")
+    denied = cli.json("choices", "record", 151, "deny", "--licensee", "intech")
+    cli("choices", "record", 151, "deny", "--licensee", "intech")
+    noted = cli.err
+    imported = cli.json("choices", "import", file)
+    cli("choices", "import", file)
+
+    assert mistyped["reason"] == "LICENSEE_UNKNOWN"
+    assert [answer["licensee_known"] for answer in (known, to_come, denied)] == [True, False, False]
+    assert "no licensee intech (did you mean initech?)" in noted
+    assert imported["unknown_licensees"] == ["intech"]
+    assert "no licensee intech (did you mean initech?)" in cli.err
+    assert "initech" in cli("licensee", "list")
+
+
+def test_people_choose_while_licensing_is_down(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 152)
+    down = ("--licensing", "127.0.0.1:1")
+
+    allowed = cli.json(
+        *("choices", "record", 152, "allow", "--notice-digest", NOTICE, "--licensee", "acme", *down)
+    )
+    cli("choices", "record", 152, "deny", "--licensee", "acme", *down)
+
+    assert allowed["licensee_known"] is None
+    assert "could not be checked" in cli.err
+    assert reason(cli, 152) == "choice_denies"
+
+
+def test_everyone_is_no_licensee(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 153)
+
+    recorded = cli.json("choices", "record", 153, "Deny", "--licensee", "everyone", "--purpose", "all")
+    (shown,) = cli.json("choices", "show", 153)["choices"]
+
+    assert "licensee_known" not in recorded
+    assert (shown["choice"]["everyone"], shown["choice"]["all_purposes"]) == (True, True)
+    assert reason(cli, 153) == "choice_denies"
+
+
 def test_a_file_of_more_than_one_page_is_recorded_in_its_order(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "choices.csv"
     rows = [f"{100_000 + number},deny,,,2026-01-01,\n" for number in range(25_000)]
