@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as arrow
 import pyarrow.parquet
 import pytest
+from typer.testing import CliRunner
 
+from services.console.app import app
 from tests.e2e.test_cli import NOTICE, POLICY, Cli
 from tests.support.up import Up, up
 
@@ -296,12 +298,14 @@ def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Pat
     subjects(cli, tmp_path, 701)
     cli("choices", "record", 701, "allow", "--notice-digest", NOTICE)
 
-    plain = json.loads(cli("subjects", "export", 701))
+    given = cli("subjects", "export", 701)
+    plain = json.loads(given)
     dpv = cli.json("subjects", "export", 701, "--format", "dpv", "--out", tmp_path / "dpv.jsonld")
     cli("subjects", "export", 701, "--format", "kantara", "--out", tmp_path / "receipt.json")
     erased = cli("subjects", "erase", 701, "--yes")
 
     assert plain
+    assert given.endswith("}\n")
     assert dpv["media_type"] == "application/ld+json"
     assert "@context" in json.loads((tmp_path / "dpv.jsonld").read_bytes())
     assert "KI-CR" in (tmp_path / "receipt.json").read_text(encoding="utf-8")
@@ -310,6 +314,32 @@ def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Pat
     assert reason_of_refusal(cli, 701) in {"SUBJECT_ERASED", "SUBJECT_UNKNOWN"}
     assert cli.refusal("choices", "record", 701, "deny")["reason"] == "SUBJECT_ERASED"
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_c11_an_erasure_says_whose_records_go_and_asks(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 711)
+    cli("choices", "record", 711, "deny")
+
+    told = CliRunner().invoke(app, ["subjects", "erase", "711"], input="n\n")
+
+    assert told.exit_code == 1
+    assert "On record about subject 711: an account in US, 1 choice that still matters.\n" in told.output
+    assert reason(cli, 711) == "choice_denies"
+
+
+def test_c11_a_mistyped_id_is_not_erased(cli: Cli, tmp_path: Path) -> None:
+    mistyped = cli.refusal("subjects", "erase", 712, "--yes")
+    subjects(cli, tmp_path, 712)
+
+    assert mistyped["reason"] == "SUBJECT_UNKNOWN"
+    assert "--never-seen" in mistyped["message"]
+    assert reason(cli, 712) == "allowed"
+
+
+def test_c11_somebody_never_seen_is_erased_on_demand(cli: Cli, tmp_path: Path) -> None:
+    cli("subjects", "erase", 713, "--yes", "--never-seen")
+
+    assert reason_of_refusal(cli, 713) == "SUBJECT_ERASED"
 
 
 def reason_of_refusal(cli: Cli, subject: int) -> Any:

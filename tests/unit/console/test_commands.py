@@ -313,16 +313,3 @@ def test_wrong_usage_is_told_before_anybody_is_called(arguments: list[str], tmp_
     told = CliRunner().invoke(app, arguments, env={"SLUICE_STATE": str(tmp_path)})
 
     assert told.exit_code == 2
-
-
-def test_an_erasure_that_is_not_confirmed_calls_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SLUICE_TOKEN", raising=False)
-    StateFolder(tmp_path).prepare()
-
-    told = CliRunner().invoke(app, ["subjects", "erase", "7", "--state", str(tmp_path)], input="n\n")
-
-    assert told.exit_code == 1
-    assert "Erase everything on record about subject 7, for good?" in told.output
-    assert "Aborted" in told.output
