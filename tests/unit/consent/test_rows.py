@@ -14,7 +14,7 @@ from services.consent.domain.purposes import Purpose
 from services.consent.domain.subjects import Facts, State
 from services.consent.domain.verdicts import Reason
 from services.consent.rpc import rows
-from services.consent.rpc.requests import LARGEST_VERSION, number_of, page_token_of
+from services.consent.rpc.requests import LARGEST_VERSION, LATEST_US, number_of, page_token_of
 from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, reason_pb2, subject_pb2
 from sluice.type.v1 import purpose_pb2
 from tests.support.consent import NOTICE, OTHER_NOTICE
@@ -81,7 +81,7 @@ def test_c1_a_deny_is_taken_with_no_time_or_an_impossible_one_and_with_a_broken_
 
     assert never.claimed_us is None
     assert never.notice_digest == b""
-    assert beyond.claimed_us == rows.LATEST_US
+    assert beyond.claimed_us == LATEST_US
 
 
 @pytest.mark.parametrize(
