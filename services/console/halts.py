@@ -51,6 +51,8 @@ def order(
 
     A purpose stops with those that need it; a country with its subdivisions.
     """
+    if not cause.strip():
+        raise typer.BadParameter("why? A halt needs a cause", param_hint="--cause")
     request = pb.OrderHaltRequest(scope=scope_of(of, value), cause=cause, recall=recall)
     connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
     answer = connections.run(lambda connections: order_halt(connections, request))

@@ -1,12 +1,13 @@
 """`sluice policy`: what applies to subjects who have not chosen."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.chassis.clock import SystemClock
-from services.chassis.refusals import invalid
+from services.chassis.refusals import Refusal, invalid
 from services.console import moments, options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -19,6 +20,10 @@ from sluice.consent.v1.policy_pb2 import Policy
 
 GIVEN_BY_CONSENT = ("version", "activated_at", "activation_revision")
 PAGE = 200
+MISSING = "is missing"
+WAY_OUT = ": write it into the file, or give --effective-in SECONDS"
+SHORTEST_NOTICE_SECONDS = 0.1
+"""A policy may not take effect in the past, and it takes a moment to announce it."""
 
 app = typer.Typer(help="Policies: what applies to subjects who have not chosen.", no_args_is_help=True)
 
@@ -28,7 +33,10 @@ def publish(
     file: Annotated[Path, typer.Argument(help="YAML file.", exists=True, dir_okay=False)],
     *,
     effective_in: Annotated[
-        float | None, typer.Option(help="Seconds from now, instead of the file's effective_at.", min=0)
+        float | None,
+        typer.Option(
+            help="Seconds from now, instead of the file's effective_at.", min=SHORTEST_NOTICE_SECONDS
+        ),
     ] = None,
     address: options.Consent = None,
     state: options.State = options.DEFAULT_STATE,
@@ -82,12 +90,25 @@ def list_(
 def read_policy(file: Path, effective_in: float | None) -> Policy:
     """The policy in a file; `effective_in` seconds from now replace its time. Raises Refusal and OSError."""
     if effective_in is None:
-        return read_document(file, Policy, GIVEN_BY_CONSENT)
+        return _read_dated(file)
     try:
         effective_at = moments.from_us(SystemClock().now_us() + int(effective_in * 1_000_000))
     except (ValueError, OverflowError):
         raise invalid("TIME_OUT_OF_RANGE", f"{effective_in:g} seconds from now there is no date") from None
     return read_document(file, Policy, GIVEN_BY_CONSENT, instead={"effective_at": effective_at})
+
+
+def _read_dated(file: Path) -> Policy:
+    try:
+        return read_document(file, Policy, GIVEN_BY_CONSENT)
+    except Refusal as refusal:
+        refusal.violations = tuple(
+            replace(violation, description=MISSING + WAY_OUT)
+            if violation.field.endswith(" effective_at") and violation.description == MISSING
+            else violation
+            for violation in refusal.violations
+        )
+        raise
 
 
 async def publish_policy(connections: Connections, policy: Policy) -> consent.PublishPolicyResponse:

@@ -172,6 +172,10 @@ async def test_c3_a_policy_begins_after_every_version_that_was_announced(consent
         (state_pb.OrderHaltRequest(cause="a test"), "INVALID_REQUEST"),
         (state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=True)), "INVALID_REQUEST"),
         (
+            state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=True), cause=" \t\n "),
+            "INVALID_REQUEST",
+        ),
+        (
             state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=False), cause="a test"),
             "INVALID_REQUEST",
         ),
