@@ -156,7 +156,7 @@ class Registrar:
         known, and its answer is good for the permit time. So the later of the two ends bounds both kinds.
 
         Raises Refusal POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME, POLICY_IN_THE_PAST,
-        POLICY_OUT_OF_ORDER, REQUEST_ID_REUSED.
+        POLICY_TOO_FAR_AHEAD, POLICY_OUT_OF_ORDER, REQUEST_ID_REUSED.
         """
         published = await self._register.publish(draft, key, self._clock.now_us())
         return self._acknowledger.acknowledge(published, draft.effective_us)

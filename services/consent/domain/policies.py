@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 from services.chassis.refusals import invalid, precondition
 from services.consent.domain.purposes import PURPOSES
 
+LONGEST_NOTICE_DAYS = 366
+"""From announcement to effect. Versions take effect in their order, so one with a mistyped year would hold
+every later one up until then."""
+_LONGEST_NOTICE_US = LONGEST_NOTICE_DAYS * 86_400_000_000
+
 
 class Regime(enum.IntEnum):
     """Numbers of `sluice.consent.v1.Regime`; NONE is ours: no policy for the purpose is in effect."""
@@ -113,13 +118,16 @@ def check_policy(draft: PolicyDraft, latest_effective_us: int | None, now_us: in
     """Refuses a policy that changes the past or the order of versions, or says two things at once.
 
     Raises Refusal POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME, POLICY_IN_THE_PAST,
-    POLICY_OUT_OF_ORDER.
+    POLICY_TOO_FAR_AHEAD, POLICY_OUT_OF_ORDER.
     """
     _check_rules(draft.rules)
     if draft.effective_us < now_us:
         raise invalid(
             "POLICY_IN_THE_PAST", "a policy cannot take effect in the past", field="policy.effective_at"
         )
+    if draft.effective_us > now_us + _LONGEST_NOTICE_US:
+        message = f"a policy takes effect within {LONGEST_NOTICE_DAYS} days of its announcement"
+        raise invalid("POLICY_TOO_FAR_AHEAD", message, field="policy.effective_at")
     if latest_effective_us is not None and draft.effective_us <= latest_effective_us:
         raise precondition(
             "POLICY_OUT_OF_ORDER", "a policy takes effect after every version that was announced before it"

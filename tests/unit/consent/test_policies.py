@@ -75,6 +75,15 @@ def test_c3_a_policy_cannot_begin_in_the_past() -> None:
     assert refused.value.reason == "POLICY_IN_THE_PAST"
 
 
+def test_c3_a_policy_begins_within_a_leap_year_so_that_a_mistyped_one_holds_up_none() -> None:
+    check_policy(a_policy_draft(NOON_US + 366 * 86_400 * SECOND_US), None, NOON_US)
+
+    with pytest.raises(Refusal) as refused:
+        check_policy(a_policy_draft(NOON_US + 366 * 86_400 * SECOND_US + 1), None, NOON_US)
+
+    assert refused.value.reason == "POLICY_TOO_FAR_AHEAD"
+
+
 def test_c3_a_policy_begins_after_every_version_before_it() -> None:
     with pytest.raises(Refusal) as refused:
         check_policy(a_policy_draft(NOON_US), NOON_US, NOON_US - 1)

@@ -181,7 +181,7 @@ class ConsentServiceServicer:
 
     def PublishPolicy(self, request, context):
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+        Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

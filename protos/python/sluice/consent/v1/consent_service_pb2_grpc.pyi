@@ -85,7 +85,7 @@ class ConsentServiceStub:
     """
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+    Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -146,7 +146,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+    Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -258,7 +258,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.PublishPolicyResponse, _abc.Awaitable[_consent_service_pb2.PublishPolicyResponse]]:
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+        Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
         """
 
     @_abc_1.abstractmethod
