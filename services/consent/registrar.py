@@ -18,7 +18,7 @@ from services.consent.acknowledging import Acknowledged, Acknowledger
 from services.consent.domain.batches import Batch
 from services.consent.domain.changes import Follower, Revision
 from services.consent.domain.choices import Draft, check_content
-from services.consent.domain.outcomes import Imported, Objected, Published, Recorded
+from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted
 from services.consent.domain.policies import Policy, PolicyDraft
 from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import Facts
@@ -64,6 +64,10 @@ class Register(Protocol):
 
     async def publish(self, draft: PolicyDraft, key: ReplayKey, now_us: int) -> Published:
         """Announces a policy; raises Refusal as `check_policy` does, and REQUEST_ID_REUSED."""
+        ...
+
+    async def retract(self, version: int, key: ReplayKey, now_us: int) -> Retracted:
+        """Retracts a policy; raises Refusal as `PolicyBook.check_retract` does, and REQUEST_ID_REUSED."""
         ...
 
     async def activate_due(self, now_us: int) -> None:
@@ -160,6 +164,14 @@ class Registrar:
         """
         published = await self._register.publish(draft, key, self._clock.now_us())
         return self._acknowledger.acknowledge(published, draft.effective_us)
+
+    async def retract(self, version: int, key: ReplayKey) -> Retracted:
+        """Retracts a version whose time has not come.
+
+        No answer was given under it, and those that were cut short for it stay as they are: there is nothing
+        to wait for. Raises Refusal POLICY_UNKNOWN, POLICY_IN_EFFECT, POLICY_RETRACTED, REQUEST_ID_REUSED.
+        """
+        return await self._register.retract(version, key, self._clock.now_us())
 
     async def policies(self, below: int | None, limit: int) -> tuple[Policy, ...]:
         """At most `limit` versions below one, newest first."""

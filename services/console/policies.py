@@ -18,8 +18,15 @@ from sluice.consent.v1 import consent_service_pb2 as consent
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.consent.v1.policy_pb2 import Policy
 
-GIVEN_BY_CONSENT = ("version", "activated_at", "activation_revision")
+GIVEN_BY_CONSENT = (
+    "version",
+    "activated_at",
+    "activation_revision",
+    "retracted_at",
+    "retraction_revision",
+)
 PAGE = 200
+LARGEST_VERSION = 2**31 - 1
 MISSING = "is missing"
 WAY_OUT = ": write it into the file, or give --effective-in SECONDS"
 SHORTEST_NOTICE_SECONDS = 0.1
@@ -60,6 +67,25 @@ def publish(
     say(f"In force everywhere after {moments.clock_face(answer.in_force_after)}.")
 
 
+@app.command("retract")
+def retract(
+    version: Annotated[int, typer.Argument(help="Version of the policy.", min=1, max=LARGEST_VERSION)],
+    *,
+    address: options.Consent = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Retract an announced version before its time: it never takes effect, and stays on record."""
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    answer = connections.run(lambda connections: retract_policy(connections, version))
+    if as_json:
+        give_json(plain(answer))
+        return
+    effective = moments.clock_face(answer.policy.effective_at)
+    say(f"Policy version {version} is retracted, and does not take effect at {effective}.")
+
+
 @app.command("list")
 def list_(
     *,
@@ -78,7 +104,7 @@ def list_(
         (
             policy.version,
             moments.clock_face(policy.effective_at),
-            moments.clock_face(policy.activated_at) if policy.HasField("activated_at") else "not yet",
+            _took_effect(policy),
             len(policy.rules),
             policy.text_digest.hex()[:12],
         )
@@ -111,11 +137,24 @@ def _read_dated(file: Path) -> Policy:
         raise
 
 
+def _took_effect(policy: Policy) -> str:
+    if policy.HasField("activated_at"):
+        return moments.clock_face(policy.activated_at)
+    return "retracted" if policy.HasField("retracted_at") else "not yet"
+
+
 async def publish_policy(connections: Connections, policy: Policy) -> consent.PublishPolicyResponse:
     """Announces it under a fresh id; raises Refusal."""
     peer = connections.peer("consent")
     request = consent.PublishPolicyRequest(request_id=connections.new_id(), policy=policy)
     return await peer.call(ConsentServiceStub(peer.channel).PublishPolicy, request)
+
+
+async def retract_policy(connections: Connections, version: int) -> consent.RetractPolicyResponse:
+    """Retracts it under a fresh id; raises Refusal (POLICY_UNKNOWN, POLICY_IN_EFFECT, and others)."""
+    peer = connections.peer("consent")
+    request = consent.RetractPolicyRequest(request_id=connections.new_id(), version=version)
+    return await peer.call(ConsentServiceStub(peer.channel).RetractPolicy, request)
 
 
 async def all_policies(connections: Connections) -> list[Policy]:

@@ -52,7 +52,7 @@ def policy(cli: Cli, tmp_path: Path) -> None:
         (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
         said = cli("policy", "publish", tmp_path / "policy.yaml", "--effective-in", "0.5")
         assert "In force everywhere after" in said
-    while not cli.json("policy", "list")[0].get("activated_at"):
+    while not any("activated_at" in policy for policy in cli.json("policy", "list")):
         continue
 
 
@@ -273,6 +273,21 @@ def test_states_are_imported_and_recorded_one_by_one(cli: Cli, tmp_path: Path) -
     assert reason(cli, 501, "--post", "9002", "--territory", "FR") == "withheld"
     assert cli.refusal("states", "record", "protect", "--post", 9001)["reason"] == "CHANGE_NOT_OF_POST"
     assert cli.refusal("states", "record", "vanish", "--post", 9001)["reason"] == "CHANGE_MALFORMED"
+
+
+def test_c3_a_mistyped_policy_is_refused_or_retracted(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY, encoding="utf-8")
+
+    refused = cli.refusal("policy", "publish", file, "--effective-in", "315360000")
+    published = cli.json("policy", "publish", file, "--effective-in", "8640000")["policy"]
+    retracted = cli("policy", "retract", published["version"])
+    again = cli.refusal("policy", "retract", published["version"])
+
+    assert refused["reason"] == "POLICY_TOO_FAR_AHEAD"
+    assert f"Policy version {published['version']} is retracted" in retracted
+    assert again["reason"] == "POLICY_RETRACTED"
+    assert "retracted" in cli("policy", "list")
 
 
 def test_a_halt_holds_until_it_is_lifted(cli: Cli, tmp_path: Path) -> None:
