@@ -178,8 +178,13 @@ async def record_checked(
 
     Raises Refusal LICENSEE_UNKNOWN for an allow of an unknown one that is not to come, and records nothing.
     """
-    naming = await look_up(connections, [choice.licensee_id] if choice.licensee_id else [])
-    if choice.stance == Stance.STANCE_ALLOW and not is_to_come:
+    named = [choice.licensee_id] if choice.licensee_id else []
+    if choice.stance == Stance.STANCE_DENY:
+        # Asked afterwards: nothing may hold up a deny.
+        answer = await record_choice(connections, choice)
+        return answer, await look_up(connections, named)
+    naming = await look_up(connections, named)
+    if not is_to_come:
         naming.check_allow()
     return await record_choice(connections, choice), naming
 

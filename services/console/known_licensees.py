@@ -1,4 +1,4 @@
-"""Whether licensing knows the licensees that choices name.
+"""Whether licensing knows the licensees that choices and halts name.
 
 Consent asks nobody (calls go one way), so a mistyped licensee is recorded like any other and binds nobody.
 Only who talks to both services can say so. Not knowing never keeps a deny out.
@@ -52,7 +52,7 @@ class Naming:
             return (f"Whether licensing knows the licensees that are named could not be checked ({why}).",)
         if self.unknown:
             said = f"Licensing knows no licensee {self._names()}."
-            return (f"{said} Choices that name one bind nobody until there is such a licensee.",)
+            return (f"{said} What is said of one binds nobody until there is such a licensee.",)
         return ()
 
     def _names(self) -> str:

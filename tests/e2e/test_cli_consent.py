@@ -309,6 +309,17 @@ def test_a_halt_holds_until_it_is_lifted(cli: Cli, tmp_path: Path) -> None:
     assert ordered["halt_id"] in [halt["halt_id"] for halt in cli.json("halt", "list", "--all")]
 
 
+def test_c12_a_halt_of_a_licensee_that_nobody_knows_is_ordered_and_noted(cli: Cli) -> None:
+    cli("halt", "order", "licensee", "acem", "--cause", "a typing error")
+    noted = cli.err
+    ordered = cli.json("halt", "order", "licensee", "acem", "--cause", "again")
+    for halt in cli.json("halt", "list"):
+        cli("halt", "lift", halt["halt_id"])
+
+    assert "Licensing knows no licensee acem" in noted
+    assert ordered["licensee_known"] is False
+
+
 def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Path) -> None:
     subjects(cli, tmp_path, 701)
     cli("choices", "record", 701, "allow", "--notice-digest", NOTICE)

@@ -16,7 +16,7 @@ def test_an_unknown_licensee_is_named_with_the_one_it_was_meant_for() -> None:
     assert naming.plain_unknown == ["amce"]
     assert naming.notes() == (
         "Licensing knows no licensee amce (did you mean acme?)."
-        " Choices that name one bind nobody until there is such a licensee.",
+        " What is said of one binds nobody until there is such a licensee.",
     )
 
 
