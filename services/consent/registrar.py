@@ -18,7 +18,7 @@ from services.consent.acknowledging import Acknowledged, Acknowledger
 from services.consent.domain.batches import Batch
 from services.consent.domain.changes import Follower, Revision
 from services.consent.domain.choices import Draft, check_content
-from services.consent.domain.outcomes import Imported, Objected, Published, Recorded
+from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted
 from services.consent.domain.policies import Policy, PolicyDraft
 from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import Facts
@@ -64,6 +64,10 @@ class Register(Protocol):
 
     async def publish(self, draft: PolicyDraft, key: ReplayKey, now_us: int) -> Published:
         """Announces a policy; raises Refusal as `check_policy` does, and REQUEST_ID_REUSED."""
+        ...
+
+    async def retract(self, version: int, key: ReplayKey, now_us: int) -> Retracted:
+        """Retracts a policy; raises Refusal as `PolicyBook.check_retract` does, and REQUEST_ID_REUSED."""
         ...
 
     async def activate_due(self, now_us: int) -> None:
@@ -156,10 +160,18 @@ class Registrar:
         known, and its answer is good for the permit time. So the later of the two ends bounds both kinds.
 
         Raises Refusal POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME, POLICY_IN_THE_PAST,
-        POLICY_OUT_OF_ORDER, REQUEST_ID_REUSED.
+        POLICY_TOO_FAR_AHEAD, POLICY_OUT_OF_ORDER, REQUEST_ID_REUSED.
         """
         published = await self._register.publish(draft, key, self._clock.now_us())
         return self._acknowledger.acknowledge(published, draft.effective_us)
+
+    async def retract(self, version: int, key: ReplayKey) -> Retracted:
+        """Retracts a version whose time has not come.
+
+        No answer was given under it, and those that were cut short for it stay as they are: there is nothing
+        to wait for. Raises Refusal POLICY_UNKNOWN, POLICY_IN_EFFECT, POLICY_RETRACTED, REQUEST_ID_REUSED.
+        """
+        return await self._register.retract(version, key, self._clock.now_us())
 
     async def policies(self, below: int | None, limit: int) -> tuple[Policy, ...]:
         """At most `limit` versions below one, newest first."""

@@ -8,9 +8,10 @@ import typer
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
+from services.console.known_licensees import Naming, look_up
 from services.console.moments import clock_face
 from services.console.names import plain, value_name, word_of
-from services.console.output import give_json, say, show, table
+from services.console.output import give_json, note, say, show, table
 from sluice.consent.v1 import state_service_pb2 as pb
 from sluice.consent.v1.halt_pb2 import Halt, HaltScope
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
@@ -43,22 +44,29 @@ def order(
         bool, typer.Option("--recall", help="Recall what was released and falls under it, too.")
     ] = False,
     address: options.Consent = None,
+    licensing: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Halt releases, and say from when on no earlier permit is valid any more.
 
-    A purpose stops with those that need it; a country with its subdivisions.
+    A purpose stops with those that need it; a country with its subdivisions. Of a licensee that licensing
+    does not know the halt is ordered with a note.
     """
+    if not cause.strip():
+        raise typer.BadParameter("why? A halt needs a cause", param_hint="--cause")
     request = pb.OrderHaltRequest(scope=scope_of(of, value), cause=cause, recall=recall)
-    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
-    answer = connections.run(lambda connections: order_halt(connections, request))
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": address, "licensing": licensing})
+    answer, naming = connections.run(lambda connections: order_checked(connections, request))
     if as_json:
-        give_json(plain(answer))
+        known = {"licensee_known": naming.is_known()} if request.scope.licensee_id else {}
+        give_json(plain(answer) | known)
         return
     say(f"Halt {answer.halt.halt_id} of {scope_words(answer.halt.scope)} is ordered.")
     say(f"In force everywhere after {clock_face(answer.in_force_after)}.")
+    for sentence in naming.notes():
+        note(sentence)
 
 
 @app.command("lift")
@@ -99,6 +107,16 @@ def list_(
         show(table(columns, [halt_row(halt) for halt in halts]))
     else:
         say("No halts." if all else "No halt is in force.")
+
+
+async def order_checked(
+    connections: Connections, request: pb.OrderHaltRequest
+) -> tuple[pb.OrderHaltResponse, Naming]:
+    """`order_halt`, and what licensing says of the licensee that it names; raises Refusal."""
+    # Asked afterwards: nothing may hold up a halt.
+    answer = await order_halt(connections, request)
+    named = request.scope.licensee_id
+    return answer, await look_up(connections, [named] if named else [])
 
 
 async def order_halt(connections: Connections, request: pb.OrderHaltRequest) -> pb.OrderHaltResponse:

@@ -2,7 +2,7 @@
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,11 +99,27 @@ async def import_file(path: Path, chunks: Iterable[Chunk[M]], destination: Desti
         return await import_chunks(chunks, destination, lambda done: bar.update(task, completed=done))
 
 
-def conclude(totals: Totals, noun: str, bad_rows: Path | None, *, as_json: bool) -> None:
-    """Says what became of the file, and exits: with 1 when a row was refused."""
+def conclude(
+    totals: Totals,
+    noun: str,
+    bad_rows: Path | None,
+    *,
+    as_json: bool,
+    notes: Iterable[str] = (),
+    fields: Mapping[str, Any] | None = None,
+) -> None:
+    """Says what became of the file, and exits: with 1 when a row was refused.
+
+    `notes` come after it; `fields` are what they say, for programs.
+    """
     if bad_rows is not None:
         write_bad_rows(bad_rows, totals.bad)
-    report(totals, noun, bad_rows, as_json=as_json)
+    if as_json:
+        give_json(_plain(totals) | dict(fields or {}))
+    else:
+        report(totals, noun, bad_rows)
+        for sentence in notes:
+            note(sentence)
     raise typer.Exit(1 if totals.bad else 0)
 
 
@@ -115,18 +131,15 @@ def write_bad_rows(path: Path, bad: Iterable[BadRow]) -> None:
         writer.writerows((row.line, row.reason, row.message) for row in bad)
 
 
-def report(totals: Totals, noun: str, bad_rows: Path | None, *, as_json: bool) -> None:
-    """Says what became of the file."""
-    if as_json:
-        give_json(_plain(totals))
-        return
+def report(totals: Totals, noun: str, bad_rows: Path | None) -> None:
+    """Says to people what became of the file."""
     bad = counted(len(totals.bad), "row")
     say(f"{counted(totals.accepted, noun)} taken, {totals.unchanged:,} unchanged, {bad} refused.")
     if totals.in_force_after is not None and totals.accepted:
         say(f"Revision {totals.revision}, in force everywhere after {clock_face(totals.in_force_after)}.")
     if totals.bad:
         rows = [(row.line, row.reason, row.message) for row in totals.bad[:LISTED_BAD_ROWS]]
-        show(table((">line", "reason", ""), rows))
+        show(table((">line", "reason", "message"), rows))
     if len(totals.bad) > LISTED_BAD_ROWS:
         where = f"{bad_rows} lists them all" if bad_rows else "--bad-rows FILE lists them all"
         note(f"... and {len(totals.bad) - LISTED_BAD_ROWS:,} more rows; {where}.")

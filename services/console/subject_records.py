@@ -7,13 +7,17 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from services.chassis.refusals import Refusal, not_found
 from services.console import options
+from services.console.choice_queries import get_choices
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.moments import clock_face
-from services.console.names import plain, value_name
-from services.console.output import give_json, say
+from services.console.names import plain, value_name, word_of
+from services.console.output import counted, give_json, say
 from sluice.consent.v1 import subject_service_pb2 as pb
+from sluice.consent.v1.consent_service_pb2 import GetChoicesResponse
+from sluice.consent.v1.subject_pb2 import SubjectState
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 
 OWNER_ONLY = 0o600
@@ -69,6 +73,9 @@ def erase(
     subject: options.SubjectId,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    is_never_seen: Annotated[
+        bool, typer.Option("--never-seen", help="Of somebody of whom nothing is on record, too.")
+    ] = False,
     address: options.Consent = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
@@ -76,11 +83,20 @@ def erase(
 ) -> None:
     """Erase what is on record about a subject, for good. A deny of everything remains.
 
-    No later import brings the records back. Asks first; without a terminal it takes --yes.
+    No later import brings the records back: a mistyped id is denied for good once its owner appears, so
+    somebody of whom nothing is on record takes --never-seen. Says what is on record and asks; without a
+    terminal it takes --yes.
     """
-    connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
+    given = {"consent": address}
+    looking = Connections.open(state, token_file, OPERATOR, given)
+    found = looking.run(lambda connections: find_records(connections, subject))
+    if found is None and not is_never_seen:
+        message = f"nothing is on record about subject {subject}; --never-seen erases them all the same"
+        raise not_found("SUBJECT_UNKNOWN", message)
     if not yes:
-        typer.confirm(f"Erase everything on record about subject {subject}, for good?", abort=True, err=True)
+        told = f"On record about subject {subject}: {in_words(found)}.\nErase everything, for good?"
+        typer.confirm(told, abort=True, err=True)
+    connections = Connections.open(state, token_file, OPERATOR, given)
     answer = connections.run(lambda connections: erase_subject(connections, subject))
     if as_json:
         give_json(plain(answer))
@@ -100,6 +116,8 @@ async def export_subject(
             if part.media_type:
                 first = pb.ExportSubjectResponse(media_type=part.media_type, revision=part.revision)
             out.write(part.part)
+    # A text ends with the end of a line: whatever comes next on a terminal or in a file begins a new one.
+    out.write(b"\n")
     out.flush()
     return first
 
@@ -118,6 +136,29 @@ async def export_to_file(
     finally:
         unfinished.unlink(missing_ok=True)
     return first
+
+
+async def find_records(connections: Connections, subject: int) -> GetChoicesResponse | None:
+    """What is on record about a subject; None where nothing is. Raises Refusal."""
+    try:
+        return await get_choices(connections, subject)
+    except Refusal as refusal:
+        if refusal.reason != "SUBJECT_UNKNOWN":
+            raise
+        return None
+
+
+def in_words(found: GetChoicesResponse | None) -> str:
+    """What is on record, for somebody who is to tell whether it is the subject that they mean."""
+    if found is None:
+        return "nothing"
+    if found.erased:
+        return "that they were erased before"
+    chosen = counted(len(found.choices), "choice that still matters", "choices that still matter")
+    if not found.HasField("subject"):
+        return f"{chosen}, of no account seen yet"
+    states = [word_of(SubjectState.DESCRIPTOR, state) for state in found.subject.states]
+    return ", ".join([f"an account in {found.subject.jurisdiction}", *states, chosen])
 
 
 async def erase_subject(connections: Connections, subject: int) -> pb.EraseSubjectResponse:

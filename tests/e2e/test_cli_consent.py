@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as arrow
 import pyarrow.parquet
 import pytest
+from typer.testing import CliRunner
 
+from services.console.app import app
 from tests.e2e.test_cli import NOTICE, POLICY, Cli
 from tests.support.up import Up, up
 
@@ -50,7 +52,7 @@ def policy(cli: Cli, tmp_path: Path) -> None:
         (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
         said = cli("policy", "publish", tmp_path / "policy.yaml", "--effective-in", "0.5")
         assert "In force everywhere after" in said
-    while not cli.json("policy", "list")[0].get("activated_at"):
+    while not any("activated_at" in policy for policy in cli.json("policy", "list")):
         continue
 
 
@@ -106,6 +108,59 @@ def test_choices_come_from_parquet_and_bad_rows_are_listed_in_a_file(cli: Cli, t
         bad = [(row["line"], row["reason"]) for row in csv.DictReader(lines)]
     assert bad == [("3", "CELL_MALFORMED"), ("4", "SUBJECT_UNKNOWN")]
     assert "0 choices taken, 2 unchanged, 2 rows refused." in again
+
+
+def test_a_licensee_that_licensing_does_not_know_is_no_secret(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 151)
+    cli("licensee", "create", "initech", "--name", "Initech")
+    allow = ("choices", "record", 151, "allow", "--notice-digest", NOTICE, "--licensee")
+    file = tmp_path / "choices.csv"
+    file.write_text(
+        "subject_id,stance,licensee,purpose,stated_at,notice_digest\n"
+        "151,deny,initech,all,2026-01-01,\n151,Deny,intech,,2026-01-01,\n",
+        encoding="ascii",
+    )
+
+    mistyped = cli.refusal(*allow, "intech")
+    known = cli.json(*allow, "initech")
+    to_come = cli.json(*allow, "intech", "--licensee-to-come")
+    denied = cli.json("choices", "record", 151, "deny", "--licensee", "intech")
+    cli("choices", "record", 151, "deny", "--licensee", "intech")
+    noted = cli.err
+    imported = cli.json("choices", "import", file)
+    cli("choices", "import", file)
+
+    assert mistyped["reason"] == "LICENSEE_UNKNOWN"
+    assert [answer["licensee_known"] for answer in (known, to_come, denied)] == [True, False, False]
+    assert "no licensee intech (did you mean initech?)" in noted
+    assert imported["unknown_licensees"] == ["intech"]
+    assert "no licensee intech (did you mean initech?)" in cli.err
+    assert "initech" in cli("licensee", "list")
+
+
+def test_people_choose_while_licensing_is_down(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 152)
+    down = ("--licensing", "127.0.0.1:1")
+
+    allowed = cli.json(
+        *("choices", "record", 152, "allow", "--notice-digest", NOTICE, "--licensee", "acme", *down)
+    )
+    cli("choices", "record", 152, "deny", "--licensee", "acme", *down)
+
+    assert allowed["licensee_known"] is None
+    assert "could not be checked" in cli.err
+    assert reason(cli, 152) == "choice_denies"
+
+
+def test_everyone_is_no_licensee(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 153)
+
+    recorded = cli.json("choices", "record", 153, "Deny", "--licensee", "everyone", "--purpose", "all")
+    (shown,) = cli.json("choices", "show", 153)["choices"]
+
+    assert "licensee_known" not in recorded
+    assert (shown["choice"]["everyone"], shown["choice"]["all_purposes"]) == (True, True)
+    assert reason(cli, 153) == "choice_denies"
 
 
 def test_a_file_of_more_than_one_page_is_recorded_in_its_order(cli: Cli, tmp_path: Path) -> None:
@@ -220,6 +275,21 @@ def test_states_are_imported_and_recorded_one_by_one(cli: Cli, tmp_path: Path) -
     assert cli.refusal("states", "record", "vanish", "--post", 9001)["reason"] == "CHANGE_MALFORMED"
 
 
+def test_c3_a_mistyped_policy_is_refused_or_retracted(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY, encoding="utf-8")
+
+    refused = cli.refusal("policy", "publish", file, "--effective-in", "315360000")
+    published = cli.json("policy", "publish", file, "--effective-in", "8640000")["policy"]
+    retracted = cli("policy", "retract", published["version"])
+    again = cli.refusal("policy", "retract", published["version"])
+
+    assert refused["reason"] == "POLICY_TOO_FAR_AHEAD"
+    assert f"Policy version {published['version']} is retracted" in retracted
+    assert again["reason"] == "POLICY_RETRACTED"
+    assert "retracted" in cli("policy", "list")
+
+
 def test_a_halt_holds_until_it_is_lifted(cli: Cli, tmp_path: Path) -> None:
     subjects(cli, tmp_path, 601)
 
@@ -239,16 +309,29 @@ def test_a_halt_holds_until_it_is_lifted(cli: Cli, tmp_path: Path) -> None:
     assert ordered["halt_id"] in [halt["halt_id"] for halt in cli.json("halt", "list", "--all")]
 
 
+def test_c12_a_halt_of_a_licensee_that_nobody_knows_is_ordered_and_noted(cli: Cli) -> None:
+    cli("halt", "order", "licensee", "acem", "--cause", "a typing error")
+    noted = cli.err
+    ordered = cli.json("halt", "order", "licensee", "acem", "--cause", "again")
+    for halt in cli.json("halt", "list"):
+        cli("halt", "lift", halt["halt_id"])
+
+    assert "Licensing knows no licensee acem" in noted
+    assert ordered["licensee_known"] is False
+
+
 def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Path) -> None:
     subjects(cli, tmp_path, 701)
     cli("choices", "record", 701, "allow", "--notice-digest", NOTICE)
 
-    plain = json.loads(cli("subjects", "export", 701))
+    given = cli("subjects", "export", 701)
+    plain = json.loads(given)
     dpv = cli.json("subjects", "export", 701, "--format", "dpv", "--out", tmp_path / "dpv.jsonld")
     cli("subjects", "export", 701, "--format", "kantara", "--out", tmp_path / "receipt.json")
     erased = cli("subjects", "erase", 701, "--yes")
 
     assert plain
+    assert given.endswith("}\n")
     assert dpv["media_type"] == "application/ld+json"
     assert "@context" in json.loads((tmp_path / "dpv.jsonld").read_bytes())
     assert "KI-CR" in (tmp_path / "receipt.json").read_text(encoding="utf-8")
@@ -257,6 +340,32 @@ def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Pat
     assert reason_of_refusal(cli, 701) in {"SUBJECT_ERASED", "SUBJECT_UNKNOWN"}
     assert cli.refusal("choices", "record", 701, "deny")["reason"] == "SUBJECT_ERASED"
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_c11_an_erasure_says_whose_records_go_and_asks(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 711)
+    cli("choices", "record", 711, "deny")
+
+    told = CliRunner().invoke(app, ["subjects", "erase", "711"], input="n\n")
+
+    assert told.exit_code == 1
+    assert "On record about subject 711: an account in US, 1 choice that still matters.\n" in told.output
+    assert reason(cli, 711) == "choice_denies"
+
+
+def test_c11_a_mistyped_id_is_not_erased(cli: Cli, tmp_path: Path) -> None:
+    mistyped = cli.refusal("subjects", "erase", 712, "--yes")
+    subjects(cli, tmp_path, 712)
+
+    assert mistyped["reason"] == "SUBJECT_UNKNOWN"
+    assert "--never-seen" in mistyped["message"]
+    assert reason(cli, 712) == "allowed"
+
+
+def test_c11_somebody_never_seen_is_erased_on_demand(cli: Cli, tmp_path: Path) -> None:
+    cli("subjects", "erase", 713, "--yes", "--never-seen")
+
+    assert reason_of_refusal(cli, 713) == "SUBJECT_ERASED"
 
 
 def reason_of_refusal(cli: Cli, subject: int) -> Any:

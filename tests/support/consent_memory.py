@@ -21,14 +21,21 @@ from services.consent.domain.choices import (
     standing_of,
     still_standing,
 )
-from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, rejected
-from services.consent.domain.policies import Activation, Policy, PolicyBook, PolicyDraft, check_policy
+from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted, rejected
+from services.consent.domain.policies import (
+    Activation,
+    Policy,
+    PolicyBook,
+    PolicyDraft,
+    Retraction,
+    check_policy,
+)
 from services.consent.domain.purposes import PURPOSES, Signal
 from services.consent.domain.subjects import Facts, Profile
 from tests.support.consent import FactsRow, a_whole
 
-Outcome = Recorded | Objected | Imported | Published
-OutcomeT = TypeVar("OutcomeT", Recorded, Objected, Imported, Published)
+Outcome = Recorded | Objected | Imported | Published | Retracted
+OutcomeT = TypeVar("OutcomeT", Recorded, Objected, Imported, Published, Retracted)
 
 
 class MemoryRegister:
@@ -118,6 +125,15 @@ class MemoryRegister:
         self._number += 1
         self._policies.append(Policy(len(self._policies) + 1, draft))
         return self._keep(key, Published(len(self._policies), self.head))
+
+    async def retract(self, version: int, key: ReplayKey, now_us: int) -> Retracted:
+        if earlier := self._earlier(key):
+            return cast("Retracted", earlier)
+        self._book().check_retract(version, now_us)
+        self._number += 1
+        retraction = Retraction(now_us, self._number)
+        self._policies[version - 1] = replace(self._policies[version - 1], retraction=retraction)
+        return self._keep(key, Retracted(version, self.head))
 
     async def activate_due(self, now_us: int) -> None:
         for policy in self._book().due(now_us):

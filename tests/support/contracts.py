@@ -16,7 +16,7 @@ class MemoryRows:
     """One state of the desk's books."""
 
     def __init__(self) -> None:
-        self.licensees: dict[str, Licensee] = {}
+        self.licensees_by_id: dict[str, Licensee] = {}
         self.by_id: dict[str, License] = {}
         self.answers: dict[tuple[str, str, str], tuple[bytes, bytes]] = {}
 
@@ -33,10 +33,13 @@ class MemoryRows:
         return answer
 
     def licensee(self, licensee_id: str) -> Licensee | None:
-        return self.licensees.get(licensee_id)
+        return self.licensees_by_id.get(licensee_id)
+
+    def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
+        return [licensee for id, licensee in sorted(self.licensees_by_id.items()) if id > after][:limit]
 
     def add_licensee(self, licensee: Licensee, created_by: str) -> None:
-        self.licensees[licensee.licensee_id] = licensee
+        self.licensees_by_id[licensee.licensee_id] = licensee
 
     def license(self, license_id: str) -> License | None:
         return self.by_id.get(license_id)

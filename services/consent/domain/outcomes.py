@@ -56,6 +56,14 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Retracted:
+    """A policy was retracted."""
+
+    version: int
+    revision: Revision
+
+
+@dataclass(frozen=True)
 class Halted:
     """A halt was ordered or lifted."""
 

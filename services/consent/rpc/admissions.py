@@ -25,6 +25,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONSENT}/ExplainConsent": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=_LEGAL),
     f"{_CONSENT}/ImportSubjects": _FEEDERS,
     f"{_CONSENT}/PublishPolicy": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
+    f"{_CONSENT}/RetractPolicy": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
     f"{_CONSENT}/ListPolicies": admit(*PrincipalKind),
     f"{_STATES}/RecordStates": _FEEDERS,
     f"{_STATES}/OrderHalt": admit(PrincipalKind.OPERATOR, roles=_LEGAL),

@@ -6,7 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.consent.acknowledging import Acknowledged
 from services.consent.domain.changes import Revision
-from services.consent.domain.outcomes import Imported, Published, Recorded, Rejected
+from services.consent.domain.outcomes import Imported, Published, Recorded, Rejected, Retracted
 from services.consent.domain.policies import Policy, Rule
 from services.consent.registrar import Answer
 from services.consent.rpc.requests import page_token_of
@@ -76,6 +76,11 @@ def published(acknowledged: Acknowledged[Published], policy: Policy) -> pb.Publi
     )
 
 
+def retracted(outcome: Retracted, policy: Policy) -> pb.RetractPolicyResponse:
+    """The policy as stored."""
+    return pb.RetractPolicyResponse(policy=_policy(policy), revision=revision_message(outcome.revision))
+
+
 def listed(policies: Sequence[Policy], size: int) -> pb.ListPoliciesResponse:
     """The first `size` of them; a token where there are more."""
     page = policies[:size]
@@ -86,7 +91,7 @@ def listed(policies: Sequence[Policy], size: int) -> pb.ListPoliciesResponse:
 
 
 def _policy(policy: Policy) -> policy_pb2.Policy:
-    draft, activation = policy.draft, policy.activation
+    draft, activation, retraction = policy.draft, policy.activation, policy.retraction
     return policy_pb2.Policy(
         version=policy.version,
         effective_at=timestamp(draft.effective_us),
@@ -95,6 +100,8 @@ def _policy(policy: Policy) -> policy_pb2.Policy:
         notice_digests=sorted(draft.notices),
         activated_at=None if activation is None else timestamp(activation.activated_us),
         activation_revision=0 if activation is None else activation.revision,
+        retracted_at=None if retraction is None else timestamp(retraction.retracted_us),
+        retraction_revision=0 if retraction is None else retraction.revision,
     )
 
 

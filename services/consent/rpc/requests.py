@@ -21,6 +21,9 @@ from sluice.consent.v1 import explanation_pb2, policy_pb2
 LARGEST_VERSION = 2**31 - 1
 LARGEST_REVISION = 2**63 - 1
 """Versions are numbers of 32 bits in the database, revisions of 64."""
+EARLIEST_US = -(2**62)
+LATEST_US = 2**62
+"""Times that a caller may claim; beyond is as good as there."""
 
 
 class Write(Protocol):
@@ -63,7 +66,7 @@ def explained_question(request: explanation_pb2.ExplainConsentRequest) -> Questi
 
 def as_of(request: explanation_pb2.ExplainConsentRequest) -> int | None:
     """The time asked about, microseconds UTC; None for now."""
-    return microseconds(request.as_of) if request.HasField("as_of") else None
+    return bounded_us(request.as_of) if request.HasField("as_of") else None
 
 
 def check_own(subject_id: int) -> None:
@@ -94,9 +97,10 @@ def policy(given: policy_pb2.Policy) -> PolicyDraft:
     return PolicyDraft(effective_us, given.text_digest, rules, frozenset(given.notice_digests))
 
 
-def microseconds(timestamp: Timestamp) -> int:
-    """Microseconds since the epoch, UTC, whatever the fields hold."""
-    return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
+def bounded_us(time: Timestamp) -> int:
+    """A time that a caller claims, microseconds UTC, within what can be stored, whatever the fields hold."""
+    claimed_us = time.seconds * 1_000_000 + time.nanos // 1_000
+    return min(max(claimed_us, EARLIEST_US), LATEST_US)
 
 
 def number_of(page_token: str, largest: int = LARGEST_REVISION) -> int | None:

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from services.chassis.refusals import Refusal, invalid
 from services.consent.domain.choices import (
     ALL_PURPOSES,
@@ -17,15 +15,12 @@ from services.consent.domain.choices import (
 )
 from services.consent.domain.outcomes import Rejected, rejected
 from services.consent.domain.subjects import NO_STATES, Facts, State, check_facts
-from services.consent.rpc.requests import microseconds
+from services.consent.rpc.requests import bounded_us
 from sluice.consent.v1 import choice_pb2, subject_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
 
-EARLIEST_US = -(2**62)
-LATEST_US = 2**62
-"""Times that a source may claim; beyond is as good as there."""
-
-_LICENSEE = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_LICENSEE = re.compile(r"(?!(?:everyone|all)\Z)[a-z0-9][a-z0-9._-]{0,62}")
+"""As in the contract: a source that writes the broad scope as a name would be bound to nobody by it."""
 _STATES = {number: State(1 << number - 1) for number in subject_pb2.SubjectState.values() if number}
 
 
@@ -65,11 +60,6 @@ def subjects(
             as_of_us = bounded_us(row.subject.as_of) if row.subject.HasField("as_of") else None
             good.append((row.line, row.subject.subject_id, facts, as_of_us))
     return good, tuple(bad)
-
-
-def bounded_us(time: Timestamp) -> int:
-    """A time that a source claims, microseconds UTC, within what can be stored."""
-    return min(max(microseconds(time), EARLIEST_US), LATEST_US)
 
 
 def _imported_choice(given: choice_pb2.Choice) -> Draft:

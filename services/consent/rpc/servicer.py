@@ -114,6 +114,15 @@ class ConsentServicer(ConsentServiceServicer):
         (policy,) = await self._registrar.policies(acknowledged.outcome.version + 1, 1)
         return answers.published(acknowledged, policy)
 
+    async def RetractPolicy(  # noqa: N802
+        self, request: pb.RetractPolicyRequest, context: _Context
+    ) -> pb.RetractPolicyResponse:
+        """Retracts an announced version."""
+        key = requests.replay_key("RetractPolicy", request, self._clock.now_us())
+        retracted = await self._registrar.retract(request.version, key)
+        (policy,) = await self._registrar.policies(retracted.version + 1, 1)
+        return answers.retracted(retracted, policy)
+
     async def ListPolicies(  # noqa: N802
         self, request: pb.ListPoliciesRequest, context: _Context
     ) -> pb.ListPoliciesResponse:

@@ -12,7 +12,7 @@ from services.consent.domain.state_changes import (
     check_post_change,
     check_subject_change,
 )
-from services.consent.rpc.rows import bounded_us
+from services.consent.rpc.requests import bounded_us
 from sluice.consent.v1 import halt_pb2, state_change_pb2
 from sluice.consent.v1 import state_service_pb2 as pb
 

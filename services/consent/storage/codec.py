@@ -14,6 +14,7 @@ from services.consent.domain.outcomes import (
     Published,
     Recorded,
     Rejected,
+    Retracted,
 )
 from services.consent.domain.policies import Regime, Rule
 from services.consent.domain.subjects import Facts, Profile, State
@@ -21,7 +22,7 @@ from services.consent.domain.subjects import Facts, Profile, State
 NO_TIME = -(2**63)
 """In a column of times: the source gave none."""
 
-Outcome = Recorded | Objected | Imported | Published | Halted | Erased
+Outcome = Recorded | Objected | Imported | Published | Retracted | Halted | Erased
 
 
 def signed(subject_id: int) -> int:
@@ -141,6 +142,8 @@ def encode_outcome(outcome: Outcome) -> bytes:
             content = ["imported", outcome.accepted, outcome.unchanged, rows]
         case Published():
             content = ["published", outcome.version]
+        case Retracted():
+            content = ["retracted", outcome.version]
         case Objected():
             content = ["objected", *outcome.recorded]
         case Halted():
@@ -162,15 +165,17 @@ def decode_outcome(stored: bytes) -> Outcome:
             return Imported(accepted, unchanged, tuple(Rejected(*row) for row in rows), revision)
         case "objected":
             return Objected(revision, tuple(content))
-        case "halted":
-            (halt_id,) = content
-            return Halted(halt_id, revision)
-        case "erased":
-            (erased_us,) = content
-            return Erased(erased_us, revision)
         case _:
-            (version,) = content
-            return Published(version, revision)
+            (number_or_time,) = content
+            return _OF_ONE_NUMBER[kind](number_or_time, revision)
+
+
+_OF_ONE_NUMBER: dict[str, type[Published | Retracted | Halted | Erased]] = {
+    "published": Published,
+    "retracted": Retracted,
+    "halted": Halted,
+    "erased": Erased,
+}
 
 
 def _scope(scope: Scope) -> list[str | int]:

@@ -1,11 +1,18 @@
-"""Policies as announced, and when they took effect (C3)."""
+"""Policies as announced, and when they took effect or were retracted (C3)."""
 
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from services.consent.domain.outcomes import Published
-from services.consent.domain.policies import Activation, Policy, PolicyBook, PolicyDraft, check_policy
+from services.consent.domain.outcomes import Published, Retracted
+from services.consent.domain.policies import (
+    Activation,
+    Policy,
+    PolicyBook,
+    PolicyDraft,
+    Retraction,
+    check_policy,
+)
 from services.consent.domain.withdrawals import Cause, Withdrawal
 from services.consent.storage.codec import decode_notices, decode_rules, encode_notices, encode_rules
 from services.consent.storage.head import Part, advance
@@ -14,16 +21,23 @@ from services.consent.storage.withdrawals import record_withdrawals
 
 _POLICIES = TABLES["policies"]
 _ACTIVATIONS = TABLES["policy_activations"]
+_RETRACTIONS = TABLES["policy_retractions"]
 
-_WHOLE = select(
-    _POLICIES.c.version,
-    _POLICIES.c.effective_us,
-    _POLICIES.c.text_digest,
-    _POLICIES.c.rules,
-    _POLICIES.c.notices,
-    _ACTIVATIONS.c.activated_us,
-    _ACTIVATIONS.c.revision,
-).join(_ACTIVATIONS, _ACTIVATIONS.c.version == _POLICIES.c.version, isouter=True)
+_WHOLE = (
+    select(
+        _POLICIES.c.version,
+        _POLICIES.c.effective_us,
+        _POLICIES.c.text_digest,
+        _POLICIES.c.rules,
+        _POLICIES.c.notices,
+        _ACTIVATIONS.c.activated_us,
+        _ACTIVATIONS.c.revision,
+        _RETRACTIONS.c.retracted_us,
+        _RETRACTIONS.c.revision,
+    )
+    .join(_ACTIVATIONS, _ACTIVATIONS.c.version == _POLICIES.c.version, isouter=True)
+    .join(_RETRACTIONS, _RETRACTIONS.c.version == _POLICIES.c.version, isouter=True)
+)
 
 
 def read_book(connection: Connection) -> PolicyBook:
@@ -61,6 +75,21 @@ def publish(connection: Connection, draft: PolicyDraft, now_us: int, by: str) ->
     return Published(version, revision)
 
 
+def retract(connection: Connection, version: int, now_us: int, by: str) -> Retracted:
+    """Retracts a version; raises Refusal as `PolicyBook.check_retract` does."""
+    read_book(connection).check_retract(version, now_us)
+    taken = advance(connection, 1, now_us, Part.POLICIES)
+    revision = taken.last(1)
+    row = {
+        "version": version,
+        "revision": revision.number,
+        "retracted_us": taken.at_us,
+        "retracted_by": by,
+    }
+    connection.execute(insert(_RETRACTIONS), [row])
+    return Retracted(version, revision)
+
+
 def activate_due(connection: Connection, now_us: int) -> None:
     """Writes the activation of each version whose time has come, where no other process was faster."""
     due = read_book(connection).due(now_us)
@@ -80,8 +109,11 @@ def activate_due(connection: Connection, now_us: int) -> None:
 
 
 def _policy(row: tuple[Any, ...]) -> Policy:
-    version, effective_us, text_digest, rules, notices, activated_us, revision = row
-    draft = PolicyDraft(effective_us, text_digest, decode_rules(rules), decode_notices(notices))
-    if activated_us is None or revision is None:
-        return Policy(version, draft)
-    return Policy(version, draft, Activation(activated_us, revision))
+    version, effective_us, text_digest, rules, notices, activated_us, activated_at, *retracted = row
+    retracted_us, retracted_at = retracted
+    return Policy(
+        version,
+        PolicyDraft(effective_us, text_digest, decode_rules(rules), decode_notices(notices)),
+        None if activated_us is None else Activation(activated_us, activated_at),
+        None if retracted_us is None else Retraction(retracted_us, retracted_at),
+    )

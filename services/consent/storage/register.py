@@ -10,7 +10,7 @@ from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
 from services.consent.domain.changes import Follower
 from services.consent.domain.choices import Draft
-from services.consent.domain.outcomes import Imported, Objected, Published, Recorded
+from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted
 from services.consent.domain.policies import Policy, PolicyDraft
 from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import Facts
@@ -76,6 +76,12 @@ class SqlRegister:
         """Announces a policy."""
         return await write_once(
             self._database, key, now_us, lambda c: policies.publish(c, draft, now_us, key.principal)
+        )
+
+    async def retract(self, version: int, key: ReplayKey, now_us: int) -> Retracted:
+        """Retracts a policy."""
+        return await write_once(
+            self._database, key, now_us, lambda c: policies.retract(c, version, now_us, key.principal)
         )
 
     async def activate_due(self, now_us: int) -> None:

@@ -210,6 +210,17 @@ class ActivationRow(ConsentTable, table=True):
     activated_us: int = Field(sa_type=BigInteger)
 
 
+class RetractionRow(ConsentTable, table=True):
+    """A version was retracted before it took effect; written once (C3)."""
+
+    __tablename__ = "policy_retractions"
+
+    version: int = Field(primary_key=True, foreign_key="policies.version")
+    revision: int = Field(sa_type=BigInteger, unique=True)
+    retracted_us: int = Field(sa_type=BigInteger)
+    retracted_by: str = Field(max_length=160)
+
+
 class ProfileRow(ConsentTable, table=True):
     """Something that several subjects may come to."""
 

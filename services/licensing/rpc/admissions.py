@@ -11,6 +11,8 @@ _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSE
 
 ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/CreateLicensee": _LEGAL,
+    # Who else is a licensee is no licensee's business.
+    f"{_CONTRACTS}/ListLicensees": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_CONTRACTS}/CreateLicense": _LEGAL,
     f"{_CONTRACTS}/ActivateLicense": _LEGAL,
     f"{_CONTRACTS}/SuspendLicense": _LEGAL_OR_TRUST,

@@ -49,6 +49,17 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         )
         return pb.CreateLicenseeResponse(licensee=license_pb2.Licensee.FromString(answer))
 
+    async def ListLicensees(  # noqa: N802
+        self, request: pb.ListLicenseesRequest, context: Any
+    ) -> pb.ListLicenseesResponse:
+        size = request.page_size or DEFAULT_PAGE_SIZE
+        # One more than asked for tells whether there is a next page.
+        licensees = await self._desk.licensees(read_page_token(request.page_token), size + 1)
+        return pb.ListLicenseesResponse(
+            licensees=[licensee_message(licensee) for licensee in licensees[:size]],
+            next_page_token=page_token(licensees[size - 1].licensee_id) if len(licensees) > size else "",
+        )
+
     async def CreateLicense(  # noqa: N802
         self, request: pb.CreateLicenseRequest, context: Any
     ) -> pb.CreateLicenseResponse:

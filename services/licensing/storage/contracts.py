@@ -50,6 +50,12 @@ class ContractRows:
         ).one_or_none()
         return Licensee(row.licensee_id, row.display_name, row.created_at_us) if row else None
 
+    def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
+        """Licensees with ids above `after`, in the order of ids."""
+        page = select(_LICENSEES).where(_LICENSEES.c.licensee_id > after)
+        rows = self._connection.execute(page.order_by(_LICENSEES.c.licensee_id).limit(limit))
+        return [Licensee(row.licensee_id, row.display_name, row.created_at_us) for row in rows]
+
     def add_licensee(self, licensee: Licensee, created_by: str) -> None:
         """Writes a new licensee."""
         self._connection.execute(

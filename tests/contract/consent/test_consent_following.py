@@ -85,6 +85,21 @@ async def test_c3_whoever_follows_is_told_when_a_policy_was_announced_and_when_i
     assert await shelf.reasons((7,)) == ["PROHIBITED"]
 
 
+async def test_c3_whoever_follows_is_told_when_a_policy_was_retracted(shelf: Shelf) -> None:
+    await shelf.put_in_force()
+    await shelf.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    await shelf.register.publish(a_policy_draft(NOON_US + 5, Regime.PROHIBITED), a_key(2), NOON_US)
+    announced = await shelf.reasons((7,)), shelf.index.view().policies.next_change_us()
+
+    retracted = await shelf.register.retract(2, a_key(3), NOON_US + 1)
+    await shelf.register.activate_due(NOON_US + 5)
+
+    assert announced == (["ALLOWED"], NOON_US + 5)
+    assert await shelf.reasons((7,)) == ["ALLOWED"]
+    assert shelf.index.view().policies.next_change_us() is None
+    assert shelf.index.revision == retracted.revision
+
+
 async def test_r5_a_database_that_lost_what_was_seen_gives_no_answer_until_it_is_whole_again(
     archive: SqlShelf,
 ) -> None:

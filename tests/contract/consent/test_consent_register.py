@@ -5,7 +5,7 @@ import pytest
 from services.chassis.refusals import Refusal
 from services.consent.domain.changes import Revision
 from services.consent.domain.choices import MOST_LICENSEES, Stance
-from services.consent.domain.outcomes import Published, Recorded
+from services.consent.domain.outcomes import Published, Recorded, Retracted
 from services.consent.domain.policies import Regime
 from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import State
@@ -139,6 +139,41 @@ async def test_c3_policies_are_announced_activated_once_and_listed_newest_first(
     assert await shelf.register.policies(2, 10) == (first,)
     assert await shelf.register.policies(None, 1) == (second,)
     assert await shelf.head() == Revision(1, 3)
+
+
+async def test_c3_a_retracted_policy_stays_on_record_and_makes_way(shelf: Shelf) -> None:
+    await shelf.register.publish(a_policy_draft(NOON_US), a_key(1), NOON_US)
+    await shelf.register.publish(a_policy_draft(NOON_US + 900), a_key(2), NOON_US)
+
+    retracted = await shelf.register.retract(2, a_key(3), NOON_US + 1)
+    again = await shelf.register.retract(2, a_key(3), NOON_US + 2)
+    published = await shelf.register.publish(a_policy_draft(NOON_US + 9), a_key(4), NOON_US + 3)
+    await shelf.register.activate_due(NOON_US + 1_000)
+
+    third, second, first = await shelf.register.policies(None, 10)
+    assert retracted == again == Retracted(2, Revision(1, 3))
+    assert published == Published(3, Revision(1, 4))
+    assert second.retraction is not None
+    assert (second.retraction.retracted_us, second.retraction.revision) == (NOON_US + 1, 3)
+    assert second.activation is None
+    assert None not in (first.activation, third.activation)
+    assert await shelf.head() == Revision(1, 6)
+
+
+async def test_c3_a_policy_is_retracted_once_and_before_its_time(shelf: Shelf) -> None:
+    await shelf.register.publish(a_policy_draft(NOON_US), a_key(1), NOON_US)
+    await shelf.register.publish(a_policy_draft(NOON_US + 9), a_key(2), NOON_US)
+    await shelf.register.activate_due(NOON_US)
+    await shelf.register.retract(2, a_key(3), NOON_US + 1)
+    reasons = []
+
+    for request, version in enumerate((1, 2, 3), 4):
+        with pytest.raises(Refusal) as refused:
+            await shelf.register.retract(version, a_key(request), NOON_US + 2)
+        reasons.append(refused.value.reason)
+
+    assert reasons == ["POLICY_IN_EFFECT", "POLICY_RETRACTED", "POLICY_UNKNOWN"]
+    assert await shelf.head() == Revision(1, 4)
 
 
 async def test_c3_a_policy_out_of_order_is_refused(shelf: Shelf) -> None:

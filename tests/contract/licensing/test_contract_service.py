@@ -93,6 +93,12 @@ async def test_a_repeated_request_gets_the_same_answer(server: LocalServer) -> N
     assert first == again
 
 
+@pytest.mark.parametrize("word", ["everyone", "all"])
+async def test_nobody_is_called_as_choices_call_every_licensee(server: LocalServer, word: str) -> None:
+    with pytest.raises(Refusal, match="INVALID_REQUEST"):
+        await call(server, LEGAL, "CreateLicensee", a_licensee(word))
+
+
 async def test_a_reused_request_id_is_refused(server: LocalServer) -> None:
     request, other = a_licensee(), a_licensee("licensee-2")
     other.request_id = request.request_id
@@ -155,6 +161,30 @@ async def test_pages_are_whole_and_end_with_an_empty_token(stocked: LocalServer)
     assert [license.license_id for license in first.licenses] == ["license-1", "license-2"]
     assert [license.license_id for license in last.licenses] == ["license-3"]
     assert (first.next_page_token != "", last.next_page_token) == (True, "")
+
+
+async def test_licensees_are_listed_by_id_page_by_page(stocked: LocalServer) -> None:
+    bob = (PrincipalKind.OPERATOR, "bob", ("trust",))
+    first = await call(stocked, bob, "ListLicensees", pb.ListLicenseesRequest(page_size=1))
+    following = pb.ListLicenseesRequest(page_size=1, page_token=first.next_page_token)
+    last = await call(stocked, bob, "ListLicensees", following)
+
+    assert [licensee.licensee_id for licensee in first.licensees] == ["licensee-1"]
+    assert [licensee.licensee_id for licensee in last.licensees] == ["licensee-2"]
+    assert (first.next_page_token != "", last.next_page_token) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        (PrincipalKind.LICENSEE, "licensee-1"),
+        (PrincipalKind.SUBJECT, "7"),
+        (PrincipalKind.PIPELINE, "pipeline-1"),
+    ],
+)
+async def test_who_is_a_licensee_is_not_told_to_everyone(stocked: LocalServer, who: tuple[Any, ...]) -> None:
+    with pytest.raises(Refusal, match="NOT_ADMITTED"):
+        await call(stocked, who, "ListLicensees", pb.ListLicenseesRequest())
 
 
 @pytest.mark.parametrize("token", ["?", "abc", "/w==", "_w=="])

@@ -90,6 +90,18 @@ async def test_l1_a_license_begins_as_a_draft_of_its_licensee(desk: ContractDesk
     assert license.terms == some_terms()
 
 
+async def test_licensees_are_listed_by_id(desk: ContractDesk) -> None:
+    for number in (3, 1, 2):
+        await licensee_exists(desk, f"licensee-{number}")
+
+    listed = await desk.licensees("licensee-1", 1)
+
+    assert [(licensee.licensee_id, licensee.created_at_us) for licensee in listed] == [
+        ("licensee-2", NOON_US)
+    ]
+    assert await desk.licensees("licensee-3", 5) == []
+
+
 async def test_l1_each_step_is_dated_and_says_why(desk: ContractDesk, clock: ManualClock) -> None:
     await licensee_exists(desk)
     await license_exists(desk)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.refusals import Kind, Refusal
 from sluice.consent.v1 import choice_pb2, halt_pb2, policy_pb2, state_change_pb2, subject_service_pb2
@@ -44,6 +45,8 @@ async def head(consent: Consent) -> int:
         (a_deny(0), "INVALID_REQUEST"),
         (a_deny(7, stance=0), "INVALID_REQUEST"),
         (a_deny(7, licensee_id="Acme Inc."), "INVALID_REQUEST"),
+        (a_deny(7, licensee_id="everyone"), "INVALID_REQUEST"),
+        (a_deny(7, licensee_id="all"), "INVALID_REQUEST"),
         (choice_pb2.Choice(subject_id=7, stance=choice_pb2.STANCE_DENY), "INVALID_REQUEST"),
     ],
 )
@@ -117,6 +120,12 @@ async def test_c1_a_subject_names_so_many_licensees_and_no_more(consent: Consent
     )  # fmt: skip
 
 
+WHOLE_POLICY: dict[str, Any] = {
+    "text_digest": b"t" * 32,
+    "rules": [policy_pb2.PolicyRule(jurisdiction="US", purpose="PURPOSE_AI_INPUT", regime="REGIME_OPT_IN")],
+}
+
+
 def two_regimes() -> policy_pb2.Policy:
     policy = a_policy(NOON_US)
     policy.rules.append(policy.rules[0])
@@ -134,6 +143,9 @@ def with_rule(**fields: Any) -> policy_pb2.Policy:
     ("policy", "reason"),
     [
         (a_policy(NOON_US - 1), "POLICY_IN_THE_PAST"),
+        (a_policy(NOON_US + 10 * 365 * 86_400 * SECOND_US), "POLICY_TOO_FAR_AHEAD"),
+        (policy_pb2.Policy(**WHOLE_POLICY, effective_at=Timestamp(seconds=2**62)), "INVALID_REQUEST"),
+        (policy_pb2.Policy(**WHOLE_POLICY, effective_at=Timestamp(seconds=-(2**62))), "INVALID_REQUEST"),
         (two_regimes(), "POLICY_RULES_OVERLAP"),
         (with_rule(purpose=purpose_pb2.PURPOSE_VETTED_RESEARCH), "PURPOSE_WITHOUT_REGIME"),
         (with_rule(purpose=99), "INVALID_REQUEST"),
@@ -170,11 +182,19 @@ async def test_c3_a_policy_begins_after_every_version_that_was_announced(consent
         (state_pb.OrderHaltRequest(cause="a test"), "INVALID_REQUEST"),
         (state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=True)), "INVALID_REQUEST"),
         (
+            state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=True), cause=" \t\n "),
+            "INVALID_REQUEST",
+        ),
+        (
             state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=False), cause="a test"),
             "INVALID_REQUEST",
         ),
         (
             state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(jurisdiction="usa"), cause="a test"),
+            "INVALID_REQUEST",
+        ),
+        (
+            state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(licensee_id="everyone"), cause="a test"),
             "INVALID_REQUEST",
         ),
         (state_pb.LiftHaltRequest(halt_id=0), "INVALID_REQUEST"),

@@ -25,6 +25,7 @@ from tests.support.consent import (
     a_change,
     a_draft,
     a_key,
+    a_policy_draft,
     facts_rows,
     of_subject,
     some_facts,
@@ -178,6 +179,20 @@ async def test_life_goes_on_under_new_ids(taken_over: SqlShelf) -> None:
     # Those of the earlier release that are still in use, and the revisions that the new ones were made at.
     assert ids == {-2, -3, 11, 12, 13}
     assert await taken_over.reasons((7,), (9,), (11,)) == followed
+
+
+async def test_c3_policies_of_the_earlier_release_stand_and_new_ones_can_be_retracted(
+    taken_over: SqlShelf,
+) -> None:
+    await taken_over.register.publish(a_policy_draft(NOON_US + 900), a_key(1), NOON_US + 100)
+    await taken_over.register.retract(2, a_key(2), NOON_US + 100)
+    await taken_over.register.activate_due(NOON_US + 1_000)
+    await taken_over.reopen()
+
+    second, first = await taken_over.register.policies(None, 10)
+    assert (first.retraction, second.activation) == (None, None)
+    assert await taken_over.reasons((7,)) == ["ALLOWED"]
+    assert taken_over.index.view().policies.in_force() == first
 
 
 async def test_the_same_description_changes_nothing_and_an_older_change_neither(

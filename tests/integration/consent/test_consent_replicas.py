@@ -167,6 +167,21 @@ async def test_c3_a_process_whose_clock_is_behind_goes_by_what_another_has_activ
     assert await there.reasons((7,)) == ["PROHIBITED"]
 
 
+async def test_c3_what_one_process_has_retracted_no_other_activates(here: Process, there: Process) -> None:
+    await here.registrar.publish(a_policy_draft(NOON_US + SECOND_US, Regime.PROHIBITED), a_key(1))
+    before = await there.reasons((7,))
+
+    # Here the time has not come yet, there it has.
+    there.clock.advance(SECOND_US)
+    await here.registrar.retract(2, a_key(2))
+    answers = await asyncio.gather(*(process.reasons((7,)) for process in (here, there) * 3))
+
+    newest, _ = await here.registrar.policies(None, 10)
+    assert before == ["ALLOWED"]
+    assert answers == [["ALLOWED"]] * 6
+    assert newest.activation is None
+
+
 async def test_c10_a_process_that_lost_its_session_goes_on_with_the_next_one(
     here: Process, there: Process, postgres: PostgresServer
 ) -> None:

@@ -81,6 +81,23 @@ async def test_c3_a_policy_takes_effect_on_time(consent: Consent) -> None:
     assert listed.policies[0].activated_at.ToMicroseconds() == NOON_US + SECOND_US
 
 
+async def test_c3_a_retracted_policy_is_told_as_such_and_its_number_is_not_given_again(
+    consent: Consent,
+) -> None:
+    policy = a_policy(NOON_US + SECOND_US)
+    await consent.operator.write("PublishPolicy", pb.PublishPolicyRequest(policy=policy))
+
+    retracted = await consent.operator.write("RetractPolicy", pb.RetractPolicyRequest(version=1))
+    policy.retracted_at.FromMicroseconds(NOON_US)
+    again = await consent.operator.write("PublishPolicy", pb.PublishPolicyRequest(policy=policy))
+    listed = await consent.licensing.call("ListPolicies", pb.ListPoliciesRequest())
+
+    assert retracted.policy.retracted_at.ToMicroseconds() == NOON_US
+    assert retracted.policy.retraction_revision == retracted.revision.number == 2
+    assert (again.policy.version, again.policy.HasField("retracted_at")) == (2, False)
+    assert list(listed.policies) == [again.policy, retracted.policy]
+
+
 async def test_policies_are_listed_newest_first_page_by_page(consent: Consent) -> None:
     for second in range(3):
         policy = a_policy(NOON_US + second)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
@@ -130,7 +131,11 @@ async def test_c11_the_jurisdictions_and_the_territory_are_looked_at_where_they_
 
 @pytest.mark.parametrize(
     ("fields", "reason"),
-    [({"as_of": timestamp(NOON_US + 1)}, "AS_OF_IN_FUTURE"), ({"purpose": 0}, "PURPOSE_UNSPECIFIED")],
+    [
+        ({"as_of": timestamp(NOON_US + 1)}, "AS_OF_IN_FUTURE"),
+        ({"as_of": Timestamp(seconds=2**62)}, "AS_OF_IN_FUTURE"),
+        ({"purpose": 0}, "PURPOSE_UNSPECIFIED"),
+    ],
 )
 async def test_a_question_that_cannot_be_explained_is_refused(
     consent: Consent, fields: dict[str, Any], reason: str
@@ -139,6 +144,15 @@ async def test_a_question_that_cannot_be_explained_is_refused(
         await explain(consent, **fields)
 
     assert (refused.value.kind, refused.value.reason) == (Kind.INVALID, reason)
+
+
+async def test_c11_nothing_was_known_before_all_time(consent: Consent) -> None:
+    await consent.put_in_force(7)
+
+    told = await explain(consent, as_of=Timestamp(seconds=-(2**62)))
+
+    assert reason_name(told.reason) == "SUBJECT_UNKNOWN"
+    assert told.as_of.ToJsonString() == "0001-01-01T00:00:00Z"
 
 
 async def test_c11_records_are_exported_in_every_form(consent: Consent) -> None:

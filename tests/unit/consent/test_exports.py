@@ -155,7 +155,8 @@ def test_c11_the_plain_export_has_every_record_of_the_dossier() -> None:
             "text_digest": "3333333333333333333333333333333333333333333333333333333333333333",
             "rules": [{"jurisdiction": "DE", "purpose": "third_party_sharing", "regime": "prohibited"}],
             "notices": ["1111111111111111111111111111111111111111111111111111111111111111"],
-            "activated_at": "2025-10-09T08:53:20.000000Z", "activation_revision": "2"
+            "activated_at": "2025-10-09T08:53:20.000000Z", "activation_revision": "2",
+            "retracted_at": null, "retraction_revision": null
         }]
     }""")
 

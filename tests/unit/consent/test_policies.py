@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from services.chassis.refusals import Refusal
-from services.consent.domain.policies import Activation, Policy, PolicyBook, Regime, Rule, check_policy
+from services.consent.domain.policies import (
+    Activation,
+    Policy,
+    PolicyBook,
+    Regime,
+    Retraction,
+    Rule,
+    check_policy,
+)
 from services.consent.domain.purposes import Purpose
 from tests.support.clock import NOON_US
 from tests.support.consent import GENERATIVE, NOTICE, OTHER_NOTICE, SHARING, a_policy, a_policy_draft
@@ -64,6 +72,45 @@ def test_c3_the_version_activated_last_is_in_force_and_the_next_one_is_the_next_
     assert book.next_change_us() == NOON_US + 9 * SECOND_US
 
 
+def test_c3_a_retracted_version_is_never_due_and_holds_up_no_other() -> None:
+    first = Policy(1, a_policy_draft(NOON_US), Activation(NOON_US, 2))
+    second = Policy(2, a_policy_draft(NOON_US + 9 * SECOND_US), None, Retraction(NOON_US + 1, 4))
+    book = PolicyBook((first, second))
+
+    assert book.in_force() == first
+    assert book.due(NOON_US + 9 * SECOND_US) == ()
+    assert book.next_change_us() is None
+    assert book.latest_effective_us() == NOON_US
+
+
+@pytest.mark.parametrize(
+    ("version", "now_us", "reason"),
+    [
+        (1, NOON_US, "POLICY_IN_EFFECT"),
+        (2, NOON_US + 9 * SECOND_US, "POLICY_IN_EFFECT"),
+        (3, NOON_US, "POLICY_RETRACTED"),
+        (4, NOON_US, "POLICY_UNKNOWN"),
+    ],
+)
+def test_c3_only_what_is_announced_and_not_yet_due_can_be_retracted(
+    version: int, now_us: int, reason: str
+) -> None:
+    draft = a_policy_draft(NOON_US + 9 * SECOND_US)
+    book = PolicyBook(
+        (
+            Policy(1, a_policy_draft(NOON_US), Activation(NOON_US, 2)),
+            Policy(2, draft),
+            Policy(3, draft, None, Retraction(NOON_US, 4)),
+        )
+    )
+
+    with pytest.raises(Refusal) as refused:
+        book.check_retract(version, now_us)
+
+    assert refused.value.reason == reason
+    book.check_retract(2, NOON_US + 9 * SECOND_US - 1)
+
+
 def test_c3_before_the_first_activation_nothing_is_in_force() -> None:
     assert PolicyBook((Policy(1, a_policy_draft(NOON_US)),)).in_force() is None
 
@@ -73,6 +120,15 @@ def test_c3_a_policy_cannot_begin_in_the_past() -> None:
         check_policy(a_policy_draft(NOON_US - 1), None, NOON_US)
 
     assert refused.value.reason == "POLICY_IN_THE_PAST"
+
+
+def test_c3_a_policy_begins_within_a_leap_year_so_that_a_mistyped_one_holds_up_none() -> None:
+    check_policy(a_policy_draft(NOON_US + 366 * 86_400 * SECOND_US), None, NOON_US)
+
+    with pytest.raises(Refusal) as refused:
+        check_policy(a_policy_draft(NOON_US + 366 * 86_400 * SECOND_US + 1), None, NOON_US)
+
+    assert refused.value.reason == "POLICY_TOO_FAR_AHEAD"
 
 
 def test_c3_a_policy_begins_after_every_version_before_it() -> None:

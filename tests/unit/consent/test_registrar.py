@@ -107,6 +107,33 @@ async def test_c9_a_policy_says_when_no_permit_under_an_earlier_version_is_valid
     assert later.in_force_after_us == at_us + 2 * MARGIN_US
 
 
+async def test_c9_to_retract_a_policy_makes_answers_good_for_longer_and_none_for_less(desk: Desk) -> None:
+    await desk.registrar.publish(a_policy_draft(NOON_US + 5 * SECOND_US, Regime.PROHIBITED), a_key(2))
+    before = await desk.check((7,))
+
+    retracted = await desk.registrar.retract(2, a_key(3))
+    after = await desk.check((7,))
+    desk.clock.advance(5 * SECOND_US)
+    later = await desk.check((7,))
+
+    assert before.good_until_us == NOON_US + 5 * SECOND_US
+    assert after.good_until_us == NOON_US + PERMIT_US
+    assert after.revision == retracted.revision
+    assert (later.policy_version, names(later.reasons)) == (1, ["ALLOWED"])
+
+
+async def test_c3_a_policy_whose_time_has_come_is_not_retracted_even_if_nobody_has_asked_since(
+    desk: Desk,
+) -> None:
+    await desk.registrar.publish(a_policy_draft(NOON_US + SECOND_US, Regime.PROHIBITED), a_key(2))
+    desk.clock.advance(SECOND_US)
+
+    with pytest.raises(Refusal, match="POLICY_IN_EFFECT"):
+        await desk.registrar.retract(2, a_key(3))
+
+    assert names((await desk.check((7,))).reasons) == ["PROHIBITED"]
+
+
 async def test_c3_before_its_time_a_policy_releases_nothing(desk: Desk) -> None:
     desk.clock.advance(-1)
 

@@ -14,7 +14,7 @@ from services.consent.domain.purposes import Purpose
 from services.consent.domain.subjects import Facts, State
 from services.consent.domain.verdicts import Reason
 from services.consent.rpc import rows
-from services.consent.rpc.requests import LARGEST_VERSION, number_of, page_token_of
+from services.consent.rpc.requests import LARGEST_VERSION, LATEST_US, number_of, page_token_of
 from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, reason_pb2, subject_pb2
 from sluice.type.v1 import purpose_pb2
 from tests.support.consent import NOTICE, OTHER_NOTICE
@@ -70,13 +70,18 @@ def test_an_imported_choice_names_a_licensee_and_a_purpose() -> None:
     assert draft.scope == Scope("acme", Purpose.AI_INDEX)
 
 
+@pytest.mark.parametrize("licensee_id", ["everyone-else", "allied", "all.of.us"])
+def test_a_licensee_may_be_called_almost_like_everyone(licensee_id: str) -> None:
+    assert import_one(a_choice(licensee_id=licensee_id)).scope.licensee == licensee_id
+
+
 def test_c1_a_deny_is_taken_with_no_time_or_an_impossible_one_and_with_a_broken_digest() -> None:
     never = import_one(a_choice(stated_at=None, notice_digest=b"short"))
     beyond = import_one(a_choice(stated_at=Timestamp(seconds=2**62)))
 
     assert never.claimed_us is None
     assert never.notice_digest == b""
-    assert beyond.claimed_us == rows.LATEST_US
+    assert beyond.claimed_us == LATEST_US
 
 
 @pytest.mark.parametrize(
@@ -88,6 +93,8 @@ def test_c1_a_deny_is_taken_with_no_time_or_an_impossible_one_and_with_a_broken_
         ({"everyone": None}, "LICENSEE_INVALID"),
         ({"everyone": False}, "LICENSEE_INVALID"),
         ({"licensee_id": "Acme Inc."}, "LICENSEE_INVALID"),
+        ({"licensee_id": "everyone"}, "LICENSEE_INVALID"),
+        ({"licensee_id": "all"}, "LICENSEE_INVALID"),
         ({"all_purposes": None}, "PURPOSE_UNKNOWN"),
         ({"purpose": 0}, "PURPOSE_UNKNOWN"),
         ({"purpose": 99}, "PURPOSE_UNKNOWN"),

@@ -11,7 +11,7 @@ from services.consent.domain.halts import HaltKind, HaltOrder, HaltScope
 from services.consent.domain.state_changes import ChangeKind, StateChange, StateRow
 from services.consent.domain.withdrawals import Cause
 from services.consent.rpc import state_answers, state_rows
-from services.consent.rpc.rows import EARLIEST_US, LATEST_US
+from services.consent.rpc.requests import EARLIEST_US, LATEST_US
 from sluice.consent.v1 import choice_pb2, halt_pb2, state_change_pb2, withdrawal_pb2
 from sluice.consent.v1 import state_service_pb2 as pb
 from sluice.type.v1 import purpose_pb2

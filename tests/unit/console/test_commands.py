@@ -211,6 +211,26 @@ def test_a_policy_cannot_take_effect_at_no_date(tmp_path: Path, seconds: float) 
         read_policy(tmp_path / "policy.yaml", seconds)
 
 
+def test_a_policy_without_its_time_says_how_to_give_it(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    text_digest = "0f" * 32
+    file.write_text(
+        f"text_digest: {text_digest}\nrules: [{{jurisdiction: US, purpose: ai_input, regime: opt_in}}]\n",
+        encoding="ascii",
+    )
+
+    with pytest.raises(Refusal, match="DOCUMENT_INVALID") as refused:
+        read_policy(file, None)
+
+    assert refused.value.violations == (
+        FieldViolation(
+            "policy.yaml:1: effective_at",
+            "is missing: write it into the file, or give --effective-in SECONDS",
+        ),
+    )
+    assert read_policy(file, 60).HasField("effective_at")
+
+
 @pytest.mark.parametrize("posts", [1_000, 100_000, 10_000_000])
 def test_the_license_of_the_demo_allows_all_that_the_demo_asks_for(posts: int) -> None:
     assert daily_limit(posts) >= 2 * posts + min(posts, MOST_BATCHES * BATCH)
@@ -297,7 +317,9 @@ def test_the_help_of_a_command_can_be_read(command: list[str]) -> None:
         ["halt", "order", "purpose", "ai_imput", "--cause", "x"],
         ["halt", "order", "everyone", "--cause", "x"],
         ["halt", "order", "everything"],
+        ["halt", "order", "everything", "--cause", "   "],
         ["halt", "lift", "0"],
+        ["policy", "publish", __file__, "--effective-in", "0"],
         ["choices", "show", "0"],
         ["choices", "history", "7", "--limit", "0"],
         ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_imput"],
@@ -313,16 +335,3 @@ def test_wrong_usage_is_told_before_anybody_is_called(arguments: list[str], tmp_
     told = CliRunner().invoke(app, arguments, env={"SLUICE_STATE": str(tmp_path)})
 
     assert told.exit_code == 2
-
-
-def test_an_erasure_that_is_not_confirmed_calls_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SLUICE_TOKEN", raising=False)
-    StateFolder(tmp_path).prepare()
-
-    told = CliRunner().invoke(app, ["subjects", "erase", "7", "--state", str(tmp_path)], input="n\n")
-
-    assert told.exit_code == 1
-    assert "Erase everything on record about subject 7, for good?" in told.output
-    assert "Aborted" in told.output

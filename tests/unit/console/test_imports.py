@@ -123,6 +123,7 @@ def test_every_bad_row_is_written_to_a_file_and_the_exit_code_says_that_there_ar
     assert len(rows) == 39
     said = capsys.readouterr()
     assert "1 choice taken, 0 unchanged, 38 rows refused." in said.out
+    assert ["line", "reason", "message"] in [line.split() for line in said.out.splitlines()]
     assert f"... and 18 more rows; {file} lists them all." in said.err
 
 

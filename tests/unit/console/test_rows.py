@@ -93,6 +93,25 @@ def test_an_empty_scope_is_everyone_and_all_purposes() -> None:
     assert choice.stated_at.ToJsonString() == "2026-01-31T12:00:00Z"
 
 
+@pytest.mark.parametrize("licensee", ["everyone", "all", " Everyone ", "ALL"])
+@pytest.mark.parametrize("purpose", ["all", "All", ""])
+def test_c1_the_words_for_the_broad_scope_are_no_names(licensee: str, purpose: str) -> None:
+    choice = choices.read_choice(CHOICE | {"licensee": licensee, "purpose": purpose})
+
+    assert (choice.everyone, choice.licensee_id) == (True, "")
+    assert choice.all_purposes
+
+
+def test_words_of_a_choice_may_be_written_in_capitals() -> None:
+    choice = choices.read_choice(
+        CHOICE | {"stance": "Deny", "purpose": "AI_Input", "method": "Settings", "licensee": "acme"}
+    )
+
+    assert choice.stance == Stance.STANCE_DENY
+    assert choice.purpose == Purpose.PURPOSE_AI_INPUT
+    assert choice.method == ChoiceMethod.CHOICE_METHOD_SETTINGS
+
+
 def test_a_choice_can_be_for_one_licensee_and_one_purpose() -> None:
     choice = choices.read_choice(
         CHOICE | {"stance": "allow", "licensee": "acme", "purpose": "ai_input", "notice_digest": NOTICE}
@@ -108,7 +127,7 @@ def test_a_choice_can_be_for_one_licensee_and_one_purpose() -> None:
     [
         ("stance", "maybe"),
         ("stance", ""),
-        ("purpose", "all"),
+        ("purpose", "everyone"),
         ("stated_at", "soon"),
         ("stated_at", "9999-12-31T23:00:00-05:00"),
         ("method", "fax"),

@@ -40,7 +40,7 @@ def _choice(record: ChoiceRecord) -> dict[str, Any]:
     return {
         "revision": str(record.revision),
         "stance": record.stance.name.lower(),
-        # Two fields, because a licensee may have "everyone" for its id.
+        # Two fields: no licensee's id can be mistaken for everyone, not even one that says so.
         "licensee_scope": "one" if one else "everyone",
         "licensee_id": record.licensee if one else None,
         "purpose": purpose_word(record.purpose),
@@ -67,7 +67,7 @@ def _facts(record: FactsRecord) -> dict[str, Any]:
 
 
 def _policy(policy: Policy) -> dict[str, Any]:
-    draft, activation = policy.draft, policy.activation
+    draft, activation, retraction = policy.draft, policy.activation, policy.retraction
     return {
         "version": str(policy.version),
         "effective_at": rfc3339(draft.effective_us),
@@ -78,6 +78,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "notices": _digests(draft.notices),
         "activated_at": None if activation is None else rfc3339(activation.activated_us),
         "activation_revision": None if activation is None else str(activation.revision),
+        "retracted_at": None if retraction is None else rfc3339(retraction.retracted_us),
+        "retraction_revision": None if retraction is None else str(retraction.revision),
     }
 
 

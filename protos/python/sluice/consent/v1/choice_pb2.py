@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esluice/consent/v1/choice.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/purpose.proto\"\xc6\x03\n\x06\x43hoice\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x35\n\x06stance\x18\x02 \x01(\x0e\x32\x19.sluice.consent.v1.StanceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\x08\x65veryone\x18\x03 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00\x12\x39\n\x0blicensee_id\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$H\x00\x12\x1f\n\x0c\x61ll_purposes\x18\x05 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x01\x12\x36\n\x07purpose\x18\x06 \x01(\x0e\x32\x17.sluice.type.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x01\x12\x39\n\x06method\x18\x07 \x01(\x0e\x32\x1f.sluice.consent.v1.ChoiceMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x15\n\rnotice_digest\x18\x08 \x01(\x0c\x12-\n\tstated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x17\n\x0elicensee_scope\x12\x05\xbaH\x02\x08\x01\x42\x16\n\rpurpose_scope\x12\x05\xbaH\x02\x08\x01\"\x93\x01\n\x0eRecordedChoice\x12)\n\x06\x63hoice\x18\x01 \x01(\x0b\x32\x19.sluice.consent.v1.Choice\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x04 \x01(\t*C\n\x06Stance\x12\x16\n\x12STANCE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTANCE_ALLOW\x10\x01\x12\x0f\n\x0bSTANCE_DENY\x10\x02*\xbe\x01\n\x0c\x43hoiceMethod\x12\x1d\n\x19\x43HOICE_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HOICE_METHOD_SETTINGS\x10\x01\x12\x1a\n\x16\x43HOICE_METHOD_OPERATOR\x10\x02\x12\x18\n\x14\x43HOICE_METHOD_IMPORT\x10\x03\x12\x1c\n\x18\x43HOICE_METHOD_SIGNAL_GPC\x10\x04\x12\x1f\n\x1b\x43HOICE_METHOD_SIGNAL_AIPREF\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esluice/consent/v1/choice.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/purpose.proto\"\xd5\x03\n\x06\x43hoice\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x35\n\x06stance\x18\x02 \x01(\x0e\x32\x19.sluice.consent.v1.StanceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\x08\x65veryone\x18\x03 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00\x12H\n\x0blicensee_id\x18\x04 \x01(\tB1\xbaH.r,2\x1b^[a-z0-9][a-z0-9._-]{0,62}$Z\x08\x65veryoneZ\x03\x61llH\x00\x12\x1f\n\x0c\x61ll_purposes\x18\x05 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x01\x12\x36\n\x07purpose\x18\x06 \x01(\x0e\x32\x17.sluice.type.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x01\x12\x39\n\x06method\x18\x07 \x01(\x0e\x32\x1f.sluice.consent.v1.ChoiceMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x15\n\rnotice_digest\x18\x08 \x01(\x0c\x12-\n\tstated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x17\n\x0elicensee_scope\x12\x05\xbaH\x02\x08\x01\x42\x16\n\rpurpose_scope\x12\x05\xbaH\x02\x08\x01\"\x93\x01\n\x0eRecordedChoice\x12)\n\x06\x63hoice\x18\x01 \x01(\x0b\x32\x19.sluice.consent.v1.Choice\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x04 \x01(\t*C\n\x06Stance\x12\x16\n\x12STANCE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTANCE_ALLOW\x10\x01\x12\x0f\n\x0bSTANCE_DENY\x10\x02*\xbe\x01\n\x0c\x43hoiceMethod\x12\x1d\n\x19\x43HOICE_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HOICE_METHOD_SETTINGS\x10\x01\x12\x1a\n\x16\x43HOICE_METHOD_OPERATOR\x10\x02\x12\x18\n\x14\x43HOICE_METHOD_IMPORT\x10\x03\x12\x1c\n\x18\x43HOICE_METHOD_SIGNAL_GPC\x10\x04\x12\x1f\n\x1b\x43HOICE_METHOD_SIGNAL_AIPREF\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,19 +45,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHOICE'].fields_by_name['everyone']._loaded_options = None
   _globals['_CHOICE'].fields_by_name['everyone']._serialized_options = b'\272H\004j\002\010\001'
   _globals['_CHOICE'].fields_by_name['licensee_id']._loaded_options = None
-  _globals['_CHOICE'].fields_by_name['licensee_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_CHOICE'].fields_by_name['licensee_id']._serialized_options = b'\272H.r,2\033^[a-z0-9][a-z0-9._-]{0,62}$Z\010everyoneZ\003all'
   _globals['_CHOICE'].fields_by_name['all_purposes']._loaded_options = None
   _globals['_CHOICE'].fields_by_name['all_purposes']._serialized_options = b'\272H\004j\002\010\001'
   _globals['_CHOICE'].fields_by_name['purpose']._loaded_options = None
   _globals['_CHOICE'].fields_by_name['purpose']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_CHOICE'].fields_by_name['method']._loaded_options = None
   _globals['_CHOICE'].fields_by_name['method']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_STANCE']._serialized_start=752
-  _globals['_STANCE']._serialized_end=819
-  _globals['_CHOICEMETHOD']._serialized_start=822
-  _globals['_CHOICEMETHOD']._serialized_end=1012
+  _globals['_STANCE']._serialized_start=767
+  _globals['_STANCE']._serialized_end=834
+  _globals['_CHOICEMETHOD']._serialized_start=837
+  _globals['_CHOICEMETHOD']._serialized_end=1027
   _globals['_CHOICE']._serialized_start=146
-  _globals['_CHOICE']._serialized_end=600
-  _globals['_RECORDEDCHOICE']._serialized_start=603
-  _globals['_RECORDEDCHOICE']._serialized_end=750
+  _globals['_CHOICE']._serialized_end=615
+  _globals['_RECORDEDCHOICE']._serialized_start=618
+  _globals['_RECORDEDCHOICE']._serialized_end=765
 # @@protoc_insertion_point(module_scope)

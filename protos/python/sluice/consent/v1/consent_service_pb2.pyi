@@ -210,6 +210,22 @@ class PublishPolicyResponse(_message.Message):
     in_force_after: _timestamp_pb2.Timestamp
     def __init__(self, policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., in_force_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class RetractPolicyRequest(_message.Message):
+    __slots__ = ("request_id", "version")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    version: int
+    def __init__(self, request_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class RetractPolicyResponse(_message.Message):
+    __slots__ = ("policy", "revision")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    policy: _policy_pb2.Policy
+    revision: _revision_pb2.Revision
+    def __init__(self, policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
 class ListPoliciesRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]

@@ -87,6 +87,11 @@ class ConsentServiceStub:
                 request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.PublishPolicyRequest.SerializeToString,
                 response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.PublishPolicyResponse.FromString,
                 _registered_method=True)
+        self.RetractPolicy = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/RetractPolicy',
+                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RetractPolicyRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RetractPolicyResponse.FromString,
+                _registered_method=True)
         self.ListPolicies = channel.unary_unary(
                 '/sluice.consent.v1.ConsentService/ListPolicies',
                 request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.ListPoliciesRequest.SerializeToString,
@@ -181,7 +186,16 @@ class ConsentServiceServicer:
 
     def PublishPolicy(self, request, context):
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+        Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN,
+        PURPOSE_WITHOUT_REGIME.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetractPolicy(self, request, context):
+        """Retracts an announced version whose time has not come: it never takes effect, stays on record as retracted, and its number is not given
+        again. Idempotent by request_id. Reasons: POLICY_UNKNOWN, POLICY_IN_EFFECT (its time has come: publish another), POLICY_RETRACTED (already).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,6 +255,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.PublishPolicy,
                     request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.PublishPolicyRequest.FromString,
                     response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.PublishPolicyResponse.SerializeToString,
+            ),
+            'RetractPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractPolicy,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RetractPolicyRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RetractPolicyResponse.SerializeToString,
             ),
             'ListPolicies': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPolicies,
@@ -498,6 +517,33 @@ class ConsentService:
             '/sluice.consent.v1.ConsentService/PublishPolicy',
             sluice_dot_consent_dot_v1_dot_consent__service__pb2.PublishPolicyRequest.SerializeToString,
             sluice_dot_consent_dot_v1_dot_consent__service__pb2.PublishPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.ConsentService/RetractPolicy',
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.RetractPolicyRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.RetractPolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -85,7 +85,12 @@ class ConsentServiceStub:
     """
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+    Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN,
+    PURPOSE_WITHOUT_REGIME.
+    """
+    RetractPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RetractPolicyRequest, _consent_service_pb2.RetractPolicyResponse]
+    """Retracts an announced version whose time has not come: it never takes effect, stays on record as retracted, and its number is not given
+    again. Idempotent by request_id. Reasons: POLICY_UNKNOWN, POLICY_IN_EFFECT (its time has come: publish another), POLICY_RETRACTED (already).
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -146,7 +151,12 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Announces a new version of the policy. Idempotent by request_id.
-    Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+    Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN,
+    PURPOSE_WITHOUT_REGIME.
+    """
+    RetractPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RetractPolicyRequest, _consent_service_pb2.RetractPolicyResponse]  # type: ignore[assignment]
+    """Retracts an announced version whose time has not come: it never takes effect, stays on record as retracted, and its number is not given
+    again. Idempotent by request_id. Reasons: POLICY_UNKNOWN, POLICY_IN_EFFECT (its time has come: publish another), POLICY_RETRACTED (already).
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListPoliciesRequest, _consent_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """The versions of the policy, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -258,7 +268,18 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.PublishPolicyResponse, _abc.Awaitable[_consent_service_pb2.PublishPolicyResponse]]:
         """Announces a new version of the policy. Idempotent by request_id.
-        Reasons: POLICY_IN_THE_PAST, POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN, PURPOSE_WITHOUT_REGIME.
+        Reasons: POLICY_IN_THE_PAST, POLICY_TOO_FAR_AHEAD (more than 366 days), POLICY_OUT_OF_ORDER, POLICY_RULES_OVERLAP, PURPOSE_UNKNOWN,
+        PURPOSE_WITHOUT_REGIME.
+        """
+
+    @_abc_1.abstractmethod
+    def RetractPolicy(
+        self,
+        request: _consent_service_pb2.RetractPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.RetractPolicyResponse, _abc.Awaitable[_consent_service_pb2.RetractPolicyResponse]]:
+        """Retracts an announced version whose time has not come: it never takes effect, stays on record as retracted, and its number is not given
+        again. Idempotent by request_id. Reasons: POLICY_UNKNOWN, POLICY_IN_EFFECT (its time has come: publish another), POLICY_RETRACTED (already).
         """
 
     @_abc_1.abstractmethod

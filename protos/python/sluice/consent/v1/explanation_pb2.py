@@ -29,7 +29,7 @@ from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#sluice/consent/v1/explanation.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/consent/v1/reason.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"\xa1\x02\n\x15\x45xplainConsentRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x0f\n\x07post_id\x18\x02 \x01(\x06\x12\x37\n\x0blicensee_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x04 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\'\n\x14\x61uthor_jurisdictions\x18\x05 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1c\n\tterritory\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12)\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xec\x01\n\x16\x45xplainConsentResponse\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .sluice.consent.v1.ConsentReason\x12\x31\n\x05steps\x18\x02 \x03(\x0b\x32\".sluice.consent.v1.ExplanationStep\x12\x16\n\x0epolicy_version\x18\x03 \x01(\x04\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12)\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x0f\x45xplanationStep\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x30\n\x06reason\x18\x02 \x01(\x0e\x32 .sluice.consent.v1.ConsentReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\x07purpose\x18\x04 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x17\n\x0frecord_revision\x18\x05 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#sluice/consent/v1/explanation.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/consent/v1/reason.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"\xb0\x02\n\x15\x45xplainConsentRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x0f\n\x07post_id\x18\x02 \x01(\x06\x12\x46\n\x0blicensee_id\x18\x03 \x01(\tB1\xbaH.r,2\x1b^[a-z0-9][a-z0-9._-]{0,62}$Z\x08\x65veryoneZ\x03\x61ll\x12(\n\x07purpose\x18\x04 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\'\n\x14\x61uthor_jurisdictions\x18\x05 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1c\n\tterritory\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12)\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xec\x01\n\x16\x45xplainConsentResponse\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .sluice.consent.v1.ConsentReason\x12\x31\n\x05steps\x18\x02 \x03(\x0b\x32\".sluice.consent.v1.ExplanationStep\x12\x16\n\x0epolicy_version\x18\x03 \x01(\x04\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12)\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x0f\x45xplanationStep\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x30\n\x06reason\x18\x02 \x01(\x0e\x32 .sluice.consent.v1.ConsentReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\x07purpose\x18\x04 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x17\n\x0frecord_revision\x18\x05 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,15 +39,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\013R\t!\000\000\000\000\000\000\000\000'
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['licensee_id']._loaded_options = None
-  _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H.r,2\033^[a-z0-9][a-z0-9._-]{0,62}$Z\010everyoneZ\003all'
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['author_jurisdictions']._loaded_options = None
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['author_jurisdictions']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['territory']._loaded_options = None
   _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['territory']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_EXPLAINCONSENTREQUEST']._serialized_start=214
-  _globals['_EXPLAINCONSENTREQUEST']._serialized_end=503
-  _globals['_EXPLAINCONSENTRESPONSE']._serialized_start=506
-  _globals['_EXPLAINCONSENTRESPONSE']._serialized_end=742
-  _globals['_EXPLANATIONSTEP']._serialized_start=745
-  _globals['_EXPLANATIONSTEP']._serialized_end=910
+  _globals['_EXPLAINCONSENTREQUEST']._serialized_end=518
+  _globals['_EXPLAINCONSENTRESPONSE']._serialized_start=521
+  _globals['_EXPLAINCONSENTRESPONSE']._serialized_end=757
+  _globals['_EXPLANATIONSTEP']._serialized_start=760
+  _globals['_EXPLANATIONSTEP']._serialized_end=925
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csluice/consent/v1/halt.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/purpose.proto\"\xe9\x01\n\tHaltScope\x12\x1d\n\neverything\x18\x01 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00\x12\x36\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x12:\n\x0cjurisdiction\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[A-Z]{2}(-[A-Z0-9]{1,3})?$H\x00\x12\x39\n\x0blicensee_id\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$H\x00\x42\x0e\n\x05scope\x12\x05\xbaH\x02\x08\x01\"\xe9\x01\n\x04Halt\x12\x0f\n\x07halt_id\x18\x01 \x01(\x04\x12+\n\x05scope\x18\x02 \x01(\x0b\x32\x1c.sluice.consent.v1.HaltScope\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0e\n\x06recall\x18\x04 \x01(\x08\x12.\n\nordered_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nordered_by\x18\x06 \x01(\t\x12-\n\tlifted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tlifted_by\x18\x08 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csluice/consent/v1/halt.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/purpose.proto\"\xf8\x01\n\tHaltScope\x12\x1d\n\neverything\x18\x01 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00\x12\x36\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x00\x12:\n\x0cjurisdiction\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[A-Z]{2}(-[A-Z0-9]{1,3})?$H\x00\x12H\n\x0blicensee_id\x18\x04 \x01(\tB1\xbaH.r,2\x1b^[a-z0-9][a-z0-9._-]{0,62}$Z\x08\x65veryoneZ\x03\x61llH\x00\x42\x0e\n\x05scope\x12\x05\xbaH\x02\x08\x01\"\xe9\x01\n\x04Halt\x12\x0f\n\x07halt_id\x18\x01 \x01(\x04\x12+\n\x05scope\x18\x02 \x01(\x0b\x32\x1c.sluice.consent.v1.HaltScope\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0e\n\x06recall\x18\x04 \x01(\x08\x12.\n\nordered_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nordered_by\x18\x06 \x01(\t\x12-\n\tlifted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tlifted_by\x18\x08 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +43,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HALTSCOPE'].fields_by_name['jurisdiction']._loaded_options = None
   _globals['_HALTSCOPE'].fields_by_name['jurisdiction']._serialized_options = b'\272H\037r\0352\033^[A-Z]{2}(-[A-Z0-9]{1,3})?$'
   _globals['_HALTSCOPE'].fields_by_name['licensee_id']._loaded_options = None
-  _globals['_HALTSCOPE'].fields_by_name['licensee_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_HALTSCOPE'].fields_by_name['licensee_id']._serialized_options = b'\272H.r,2\033^[a-z0-9][a-z0-9._-]{0,62}$Z\010everyoneZ\003all'
   _globals['_HALTSCOPE']._serialized_start=144
-  _globals['_HALTSCOPE']._serialized_end=377
-  _globals['_HALT']._serialized_start=380
-  _globals['_HALT']._serialized_end=613
+  _globals['_HALTSCOPE']._serialized_end=392
+  _globals['_HALT']._serialized_start=395
+  _globals['_HALT']._serialized_end=628
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esluice/consent/v1/policy.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/purpose.proto\"\xb3\x01\n\nPolicyRule\x12\x38\n\x0cjurisdiction\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[A-Z]{2}(-[A-Z0-9]{1,3})?$\x12\x34\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x35\n\x06regime\x18\x03 \x01(\x0e\x32\x19.sluice.consent.v1.RegimeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\xa4\x02\n\x06Policy\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x38\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\x0btext_digest\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x39\n\x05rules\x18\x04 \x03(\x0b\x32\x1d.sluice.consent.v1.PolicyRuleB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12\'\n\x0enotice_digests\x18\x05 \x03(\x0c\x42\x0f\xbaH\x0c\x92\x01\t\x10\xe8\x07\"\x04z\x02h \x12\x30\n\x0c\x61\x63tivated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13\x61\x63tivation_revision\x18\x07 \x01(\x04*^\n\x06Regime\x12\x16\n\x12REGIME_UNSPECIFIED\x10\x00\x12\x11\n\rREGIME_OPT_IN\x10\x01\x12\x12\n\x0eREGIME_OPT_OUT\x10\x02\x12\x15\n\x11REGIME_PROHIBITED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esluice/consent/v1/policy.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/purpose.proto\"\xb3\x01\n\nPolicyRule\x12\x38\n\x0cjurisdiction\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[A-Z]{2}(-[A-Z0-9]{1,3})?$\x12\x34\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x35\n\x06regime\x18\x03 \x01(\x0e\x32\x19.sluice.consent.v1.RegimeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\xf3\x02\n\x06Policy\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x38\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\x0btext_digest\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x39\n\x05rules\x18\x04 \x03(\x0b\x32\x1d.sluice.consent.v1.PolicyRuleB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12\'\n\x0enotice_digests\x18\x05 \x03(\x0c\x42\x0f\xbaH\x0c\x92\x01\t\x10\xe8\x07\"\x04z\x02h \x12\x30\n\x0c\x61\x63tivated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13\x61\x63tivation_revision\x18\x07 \x01(\x04\x12\x30\n\x0cretracted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13retraction_revision\x18\t \x01(\x04*^\n\x06Regime\x12\x16\n\x12REGIME_UNSPECIFIED\x10\x00\x12\x11\n\rREGIME_OPT_IN\x10\x01\x12\x12\n\x0eREGIME_OPT_OUT\x10\x02\x12\x15\n\x11REGIME_PROHIBITED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,10 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICY'].fields_by_name['rules']._serialized_options = b'\272H\010\222\001\005\010\001\020\220N'
   _globals['_POLICY'].fields_by_name['notice_digests']._loaded_options = None
   _globals['_POLICY'].fields_by_name['notice_digests']._serialized_options = b'\272H\014\222\001\t\020\350\007\"\004z\002h '
-  _globals['_REGIME']._serialized_start=622
-  _globals['_REGIME']._serialized_end=716
+  _globals['_REGIME']._serialized_start=701
+  _globals['_REGIME']._serialized_end=795
   _globals['_POLICYRULE']._serialized_start=146
   _globals['_POLICYRULE']._serialized_end=325
   _globals['_POLICY']._serialized_start=328
-  _globals['_POLICY']._serialized_end=620
+  _globals['_POLICY']._serialized_end=699
 # @@protoc_insertion_point(module_scope)

@@ -34,7 +34,7 @@ class PolicyRule(_message.Message):
     def __init__(self, jurisdiction: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., regime: _Optional[_Union[Regime, str]] = ...) -> None: ...
 
 class Policy(_message.Message):
-    __slots__ = ("version", "effective_at", "text_digest", "rules", "notice_digests", "activated_at", "activation_revision")
+    __slots__ = ("version", "effective_at", "text_digest", "rules", "notice_digests", "activated_at", "activation_revision", "retracted_at", "retraction_revision")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_AT_FIELD_NUMBER: _ClassVar[int]
     TEXT_DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,8 @@ class Policy(_message.Message):
     NOTICE_DIGESTS_FIELD_NUMBER: _ClassVar[int]
     ACTIVATED_AT_FIELD_NUMBER: _ClassVar[int]
     ACTIVATION_REVISION_FIELD_NUMBER: _ClassVar[int]
+    RETRACTED_AT_FIELD_NUMBER: _ClassVar[int]
+    RETRACTION_REVISION_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_at: _timestamp_pb2.Timestamp
     text_digest: bytes
@@ -49,4 +51,6 @@ class Policy(_message.Message):
     notice_digests: _containers.RepeatedScalarFieldContainer[bytes]
     activated_at: _timestamp_pb2.Timestamp
     activation_revision: int
-    def __init__(self, version: _Optional[int] = ..., effective_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., text_digest: _Optional[bytes] = ..., rules: _Optional[_Iterable[_Union[PolicyRule, _Mapping]]] = ..., notice_digests: _Optional[_Iterable[bytes]] = ..., activated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., activation_revision: _Optional[int] = ...) -> None: ...
+    retracted_at: _timestamp_pb2.Timestamp
+    retraction_revision: int
+    def __init__(self, version: _Optional[int] = ..., effective_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., text_digest: _Optional[bytes] = ..., rules: _Optional[_Iterable[_Union[PolicyRule, _Mapping]]] = ..., notice_digests: _Optional[_Iterable[bytes]] = ..., activated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., activation_revision: _Optional[int] = ..., retracted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retraction_revision: _Optional[int] = ...) -> None: ...

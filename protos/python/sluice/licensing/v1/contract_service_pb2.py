@@ -27,7 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from sluice.licensing.v1 import license_pb2 as sluice_dot_licensing_dot_v1_dot_license__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*sluice/licensing/v1/contract_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a!sluice/licensing/v1/license.proto\"n\n\x15\x43reateLicenseeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x08licensee\x18\x02 \x01(\x0b\x32\x1d.sluice.licensing.v1.LicenseeB\x06\xbaH\x03\xc8\x01\x01\"I\n\x16\x43reateLicenseeResponse\x12/\n\x08licensee\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Licensee\"\xa6\x01\n\x14\x43reateLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\nlicense_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x38\n\x05terms\x18\x03 \x01(\x0b\x32!.sluice.licensing.v1.LicenseTermsB\x06\xbaH\x03\xc8\x01\x01\"F\n\x15\x43reateLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"m\n\x16\x41\x63tivateLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"H\n\x17\x41\x63tivateLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"l\n\x15SuspendLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"G\n\x16SuspendLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"k\n\x14ResumeLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"F\n\x15ResumeLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"n\n\x17TerminateLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"I\n\x18TerminateLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"0\n\x11GetLicenseRequest\x12\x1b\n\nlicense_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"C\n\x12GetLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"H\n\x13ListLicensesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x14ListLicensesResponse\x12.\n\x08licenses\x18\x01 \x03(\x0b\x32\x1c.sluice.licensing.v1.License\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x94\x07\n\x0f\x43ontractService\x12i\n\x0e\x43reateLicensee\x12*.sluice.licensing.v1.CreateLicenseeRequest\x1a+.sluice.licensing.v1.CreateLicenseeResponse\x12\x66\n\rCreateLicense\x12).sluice.licensing.v1.CreateLicenseRequest\x1a*.sluice.licensing.v1.CreateLicenseResponse\x12l\n\x0f\x41\x63tivateLicense\x12+.sluice.licensing.v1.ActivateLicenseRequest\x1a,.sluice.licensing.v1.ActivateLicenseResponse\x12i\n\x0eSuspendLicense\x12*.sluice.licensing.v1.SuspendLicenseRequest\x1a+.sluice.licensing.v1.SuspendLicenseResponse\x12\x66\n\rResumeLicense\x12).sluice.licensing.v1.ResumeLicenseRequest\x1a*.sluice.licensing.v1.ResumeLicenseResponse\x12o\n\x10TerminateLicense\x12,.sluice.licensing.v1.TerminateLicenseRequest\x1a-.sluice.licensing.v1.TerminateLicenseResponse\x12\x80\x01\n\nGetLicense\x12&.sluice.licensing.v1.GetLicenseRequest\x1a\'.sluice.licensing.v1.GetLicenseResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/licenses/{license_id}\x12y\n\x0cListLicenses\x12(.sluice.licensing.v1.ListLicensesRequest\x1a).sluice.licensing.v1.ListLicensesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/licensesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*sluice/licensing/v1/contract_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a!sluice/licensing/v1/license.proto\"n\n\x15\x43reateLicenseeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x08licensee\x18\x02 \x01(\x0b\x32\x1d.sluice.licensing.v1.LicenseeB\x06\xbaH\x03\xc8\x01\x01\"I\n\x16\x43reateLicenseeResponse\x12/\n\x08licensee\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Licensee\"I\n\x14ListLicenseesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x15ListLicenseesResponse\x12\x30\n\tlicensees\x18\x01 \x03(\x0b\x32\x1d.sluice.licensing.v1.Licensee\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa6\x01\n\x14\x43reateLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\nlicense_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x38\n\x05terms\x18\x03 \x01(\x0b\x32!.sluice.licensing.v1.LicenseTermsB\x06\xbaH\x03\xc8\x01\x01\"F\n\x15\x43reateLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"m\n\x16\x41\x63tivateLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"H\n\x17\x41\x63tivateLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"l\n\x15SuspendLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"G\n\x16SuspendLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"k\n\x14ResumeLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"F\n\x15ResumeLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"n\n\x17TerminateLicenseRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nlicense_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"I\n\x18TerminateLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"0\n\x11GetLicenseRequest\x12\x1b\n\nlicense_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"C\n\x12GetLicenseResponse\x12-\n\x07license\x18\x01 \x01(\x0b\x32\x1c.sluice.licensing.v1.License\"H\n\x13ListLicensesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x14ListLicensesResponse\x12.\n\x08licenses\x18\x01 \x03(\x0b\x32\x1c.sluice.licensing.v1.License\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfc\x07\n\x0f\x43ontractService\x12i\n\x0e\x43reateLicensee\x12*.sluice.licensing.v1.CreateLicenseeRequest\x1a+.sluice.licensing.v1.CreateLicenseeResponse\x12\x66\n\rListLicensees\x12).sluice.licensing.v1.ListLicenseesRequest\x1a*.sluice.licensing.v1.ListLicenseesResponse\x12\x66\n\rCreateLicense\x12).sluice.licensing.v1.CreateLicenseRequest\x1a*.sluice.licensing.v1.CreateLicenseResponse\x12l\n\x0f\x41\x63tivateLicense\x12+.sluice.licensing.v1.ActivateLicenseRequest\x1a,.sluice.licensing.v1.ActivateLicenseResponse\x12i\n\x0eSuspendLicense\x12*.sluice.licensing.v1.SuspendLicenseRequest\x1a+.sluice.licensing.v1.SuspendLicenseResponse\x12\x66\n\rResumeLicense\x12).sluice.licensing.v1.ResumeLicenseRequest\x1a*.sluice.licensing.v1.ResumeLicenseResponse\x12o\n\x10TerminateLicense\x12,.sluice.licensing.v1.TerminateLicenseRequest\x1a-.sluice.licensing.v1.TerminateLicenseResponse\x12\x80\x01\n\nGetLicense\x12&.sluice.licensing.v1.GetLicenseRequest\x1a\'.sluice.licensing.v1.GetLicenseResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/licenses/{license_id}\x12y\n\x0cListLicenses\x12(.sluice.licensing.v1.ListLicensesRequest\x1a).sluice.licensing.v1.ListLicensesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/licensesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATELICENSEEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATELICENSEEREQUEST'].fields_by_name['licensee']._loaded_options = None
   _globals['_CREATELICENSEEREQUEST'].fields_by_name['licensee']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_LISTLICENSEESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTLICENSEESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_CREATELICENSEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATELICENSEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATELICENSEREQUEST'].fields_by_name['license_id']._loaded_options = None
@@ -80,34 +82,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATELICENSEEREQUEST']._serialized_end=271
   _globals['_CREATELICENSEERESPONSE']._serialized_start=273
   _globals['_CREATELICENSEERESPONSE']._serialized_end=346
-  _globals['_CREATELICENSEREQUEST']._serialized_start=349
-  _globals['_CREATELICENSEREQUEST']._serialized_end=515
-  _globals['_CREATELICENSERESPONSE']._serialized_start=517
-  _globals['_CREATELICENSERESPONSE']._serialized_end=587
-  _globals['_ACTIVATELICENSEREQUEST']._serialized_start=589
-  _globals['_ACTIVATELICENSEREQUEST']._serialized_end=698
-  _globals['_ACTIVATELICENSERESPONSE']._serialized_start=700
-  _globals['_ACTIVATELICENSERESPONSE']._serialized_end=772
-  _globals['_SUSPENDLICENSEREQUEST']._serialized_start=774
-  _globals['_SUSPENDLICENSEREQUEST']._serialized_end=882
-  _globals['_SUSPENDLICENSERESPONSE']._serialized_start=884
-  _globals['_SUSPENDLICENSERESPONSE']._serialized_end=955
-  _globals['_RESUMELICENSEREQUEST']._serialized_start=957
-  _globals['_RESUMELICENSEREQUEST']._serialized_end=1064
-  _globals['_RESUMELICENSERESPONSE']._serialized_start=1066
-  _globals['_RESUMELICENSERESPONSE']._serialized_end=1136
-  _globals['_TERMINATELICENSEREQUEST']._serialized_start=1138
-  _globals['_TERMINATELICENSEREQUEST']._serialized_end=1248
-  _globals['_TERMINATELICENSERESPONSE']._serialized_start=1250
-  _globals['_TERMINATELICENSERESPONSE']._serialized_end=1323
-  _globals['_GETLICENSEREQUEST']._serialized_start=1325
-  _globals['_GETLICENSEREQUEST']._serialized_end=1373
-  _globals['_GETLICENSERESPONSE']._serialized_start=1375
-  _globals['_GETLICENSERESPONSE']._serialized_end=1442
-  _globals['_LISTLICENSESREQUEST']._serialized_start=1444
-  _globals['_LISTLICENSESREQUEST']._serialized_end=1516
-  _globals['_LISTLICENSESRESPONSE']._serialized_start=1518
-  _globals['_LISTLICENSESRESPONSE']._serialized_end=1613
-  _globals['_CONTRACTSERVICE']._serialized_start=1616
-  _globals['_CONTRACTSERVICE']._serialized_end=2532
+  _globals['_LISTLICENSEESREQUEST']._serialized_start=348
+  _globals['_LISTLICENSEESREQUEST']._serialized_end=421
+  _globals['_LISTLICENSEESRESPONSE']._serialized_start=423
+  _globals['_LISTLICENSEESRESPONSE']._serialized_end=521
+  _globals['_CREATELICENSEREQUEST']._serialized_start=524
+  _globals['_CREATELICENSEREQUEST']._serialized_end=690
+  _globals['_CREATELICENSERESPONSE']._serialized_start=692
+  _globals['_CREATELICENSERESPONSE']._serialized_end=762
+  _globals['_ACTIVATELICENSEREQUEST']._serialized_start=764
+  _globals['_ACTIVATELICENSEREQUEST']._serialized_end=873
+  _globals['_ACTIVATELICENSERESPONSE']._serialized_start=875
+  _globals['_ACTIVATELICENSERESPONSE']._serialized_end=947
+  _globals['_SUSPENDLICENSEREQUEST']._serialized_start=949
+  _globals['_SUSPENDLICENSEREQUEST']._serialized_end=1057
+  _globals['_SUSPENDLICENSERESPONSE']._serialized_start=1059
+  _globals['_SUSPENDLICENSERESPONSE']._serialized_end=1130
+  _globals['_RESUMELICENSEREQUEST']._serialized_start=1132
+  _globals['_RESUMELICENSEREQUEST']._serialized_end=1239
+  _globals['_RESUMELICENSERESPONSE']._serialized_start=1241
+  _globals['_RESUMELICENSERESPONSE']._serialized_end=1311
+  _globals['_TERMINATELICENSEREQUEST']._serialized_start=1313
+  _globals['_TERMINATELICENSEREQUEST']._serialized_end=1423
+  _globals['_TERMINATELICENSERESPONSE']._serialized_start=1425
+  _globals['_TERMINATELICENSERESPONSE']._serialized_end=1498
+  _globals['_GETLICENSEREQUEST']._serialized_start=1500
+  _globals['_GETLICENSEREQUEST']._serialized_end=1548
+  _globals['_GETLICENSERESPONSE']._serialized_start=1550
+  _globals['_GETLICENSERESPONSE']._serialized_end=1617
+  _globals['_LISTLICENSESREQUEST']._serialized_start=1619
+  _globals['_LISTLICENSESREQUEST']._serialized_end=1691
+  _globals['_LISTLICENSESRESPONSE']._serialized_start=1693
+  _globals['_LISTLICENSESRESPONSE']._serialized_end=1788
+  _globals['_CONTRACTSERVICE']._serialized_start=1791
+  _globals['_CONTRACTSERVICE']._serialized_end=2811
 # @@protoc_insertion_point(module_scope)

@@ -23,6 +23,22 @@ class CreateLicenseeResponse(_message.Message):
     licensee: _license_pb2.Licensee
     def __init__(self, licensee: _Optional[_Union[_license_pb2.Licensee, _Mapping]] = ...) -> None: ...
 
+class ListLicenseesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLicenseesResponse(_message.Message):
+    __slots__ = ("licensees", "next_page_token")
+    LICENSEES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    licensees: _containers.RepeatedCompositeFieldContainer[_license_pb2.Licensee]
+    next_page_token: str
+    def __init__(self, licensees: _Optional[_Iterable[_Union[_license_pb2.Licensee, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class CreateLicenseRequest(_message.Message):
     __slots__ = ("request_id", "license_id", "terms")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]

@@ -45,6 +45,11 @@ class ContractServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseeRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseeResponse.FromString,
                 _registered_method=True)
+        self.ListLicensees = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/ListLicensees',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesResponse.FromString,
+                _registered_method=True)
         self.CreateLicense = channel.unary_unary(
                 '/sluice.licensing.v1.ContractService/CreateLicense',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseRequest.SerializeToString,
@@ -93,6 +98,13 @@ class ContractServiceServicer:
 
     def CreateLicensee(self, request, context):
         """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLicensees(self, request, context):
+        """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,6 +168,11 @@ def add_ContractServiceServicer_to_server(servicer, server):
                     servicer.CreateLicensee,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseeRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseeResponse.SerializeToString,
+            ),
+            'ListLicensees': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLicensees,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesResponse.SerializeToString,
             ),
             'CreateLicense': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateLicense,
@@ -226,6 +243,33 @@ class ContractService:
             '/sluice.licensing.v1.ContractService/CreateLicensee',
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseeRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLicensees(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/ListLicensees',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesResponse.FromString,
             options,
             channel_credentials,
             insecure,

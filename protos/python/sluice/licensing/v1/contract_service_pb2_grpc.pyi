@@ -41,6 +41,8 @@ class ContractServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ContractServiceAsyncStub: ...
     CreateLicensee: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseeRequest, _contract_service_pb2.CreateLicenseeResponse]
     """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS."""
+    ListLicensees: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]
+    """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY.
@@ -73,6 +75,8 @@ class ContractServiceAsyncStub(ContractServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLicensee: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseeRequest, _contract_service_pb2.CreateLicenseeResponse]  # type: ignore[assignment]
     """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS."""
+    ListLicensees: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]  # type: ignore[assignment]
+    """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY.
@@ -108,6 +112,14 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.CreateLicenseeResponse, _abc.Awaitable[_contract_service_pb2.CreateLicenseeResponse]]:
         """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS."""
+
+    @_abc_1.abstractmethod
+    def ListLicensees(
+        self,
+        request: _contract_service_pb2.ListLicenseesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.ListLicenseesResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseesResponse]]:
+        """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
     @_abc_1.abstractmethod
     def CreateLicense(
