@@ -2,23 +2,49 @@
 
 from pathlib import Path
 
-from services.chassis.clock import SystemClock
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
 from services.chassis.identity import TokenVerifier
 from services.chassis.serving import Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
+from services.metering.imports import Importer
 from services.metering.meter import Meter
+from services.metering.projector import Projector
 from services.metering.roster import Roster
-from services.metering.rpc import party_servicer, servicer
+from services.metering.rpc import party_servicer, servicer, usage_servicer
 from services.metering.rpc.admissions import ADMISSIONS
 from services.metering.settings import MeteringSettings
+from services.metering.storage.auditing import SqlAudit
 from services.metering.storage.books import SqlBooks
 from services.metering.storage.head import lock_head
+from services.metering.storage.projecting import SqlProjections
 from services.metering.storage.shelf import SqlShelf
+from services.metering.storage.sightings import SqlSightings
+from services.metering.storage.usage import SqlUsage
+from services.metering.usage import UsageDesk
 from sluice.metering.v1.metering_service_pb2_grpc import add_MeteringServiceServicer_to_server
 from sluice.metering.v1.party_service_pb2_grpc import add_PartyServiceServicer_to_server
+from sluice.metering.v1.usage_service_pb2_grpc import add_UsageServiceServicer_to_server
 
 SCHEMA = Path(__file__).with_name("schema")
+
+
+def bolts(
+    database: Database, projections: SqlProjections, clock: Clock, *, watch_seconds: float
+) -> list[Bolt]:
+    """All that is served from a database."""
+    now_us = clock.now_us
+    meter = Meter(SqlBooks(database, now_us))
+    roster = Roster(SqlShelf(database, now_us), now_us)
+    importer = Importer(SqlSightings(database, now_us))
+    desk = UsageDesk(SqlUsage(database), now_us, interval_seconds=watch_seconds)
+    parties = party_servicer.PartyServicer(roster, clock)
+    usage = usage_servicer.UsageServicer(importer, desk, SqlAudit(database), projections, clock)
+    return [
+        Bolt(add_MeteringServiceServicer_to_server, servicer.MeteringServicer(meter), servicer.SERVICE),
+        Bolt(add_PartyServiceServicer_to_server, parties, party_servicer.SERVICE),
+        Bolt(add_UsageServiceServicer_to_server, usage, usage_servicer.SERVICE),
+    ]
 
 
 async def main() -> None:
@@ -27,17 +53,14 @@ async def main() -> None:
     telemetry = start_telemetry("metering", settings)
     clock = SystemClock()
     database = Database.open(settings.database_url, schema_dir=SCHEMA, name="metering", lock=lock_head)
-    meter = Meter(SqlBooks(database, clock.now_us))
-    parties = party_servicer.PartyServicer(Roster(SqlShelf(database, clock.now_us), clock.now_us), clock)
+    projections = SqlProjections(database)
     await serve(
         settings=settings,
-        bolts=[
-            Bolt(add_MeteringServiceServicer_to_server, servicer.MeteringServicer(meter), servicer.SERVICE),
-            Bolt(add_PartyServiceServicer_to_server, parties, party_servicer.SERVICE),
-        ],
+        bolts=bolts(database, projections, clock, watch_seconds=settings.watch_seconds),
         admissions=ADMISSIONS,
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
         telemetry=telemetry,
+        background=[Projector(projections, interval_seconds=settings.projection_seconds)],
         on_close=[database.close],
     )
 

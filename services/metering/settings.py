@@ -1,11 +1,19 @@
 """What an operator can set for metering: environment variables SLUICE_METERING_*."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.settings import ServiceSettings
 
 
 class MeteringSettings(ServiceSettings):
-    """Metering has nothing to set but what every service has: limits come with each request."""
+    """The settings of every service, and how closely usage is followed: limits come with each request."""
 
-    model_config = SettingsConfigDict(env_prefix="SLUICE_METERING_")
+    model_config = SettingsConfigDict(env_prefix="SLUICE_METERING_", extra="forbid", frozen=True)
+
+    watch_seconds: float = Field(0.5, gt=0, description="How often a watched window is looked at.")
+    projection_seconds: float = Field(
+        0.5,
+        gt=0,
+        description="How long the sums by second, minute and hour rest when they have caught up.",
+    )

@@ -4,15 +4,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from services.chassis.serving import Bolt
-from services.metering.meter import Meter
-from services.metering.roster import Roster
-from services.metering.rpc import party_servicer, servicer
+from services.chassis.database import Database
+from services.metering.__main__ import bolts
 from services.metering.rpc.admissions import ADMISSIONS
-from services.metering.storage.books import SqlBooks
-from services.metering.storage.shelf import SqlShelf
-from sluice.metering.v1.metering_service_pb2_grpc import add_MeteringServiceServicer_to_server
-from sluice.metering.v1.party_service_pb2_grpc import add_PartyServiceServicer_to_server
+from services.metering.storage.projecting import SqlProjections
 from tests.support.clock import ManualClock
 from tests.support.grpc import LocalServer, serving
 from tests.support.metering import metering_database_at
@@ -24,13 +19,14 @@ async def a_metering_server(
 ) -> AsyncIterator[LocalServer]:
     """Serves from a database in the folder unless it is said which one."""
     database = metering_database_at(url or f"sqlite:///{folder}/metering.db")
-    roster = Roster(SqlShelf(database, clock.now_us), clock.now_us)
-    meter = servicer.MeteringServicer(Meter(SqlBooks(database, clock.now_us)))
-    parties = party_servicer.PartyServicer(roster, clock)
-    bolts = [
-        Bolt(add_MeteringServiceServicer_to_server, meter, servicer.SERVICE),
-        Bolt(add_PartyServiceServicer_to_server, parties, party_servicer.SERVICE),
-    ]
-    async with serving(folder, *bolts, admissions=ADMISSIONS, clock=clock) as local:
+    async with served_from(database, folder, clock) as local:
         yield local
     await database.close()
+
+
+@contextlib.asynccontextmanager
+async def served_from(database: Database, folder: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
+    """Serves from a database that is open; nobody keeps the projections."""
+    served = bolts(database, SqlProjections(database), clock, watch_seconds=0.01)
+    async with serving(folder, *served, admissions=ADMISSIONS, clock=clock) as local:
+        yield local

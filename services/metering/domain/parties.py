@@ -56,6 +56,14 @@ class Timeline:
         later = {each.group_id for each in self.memberships if each.since_us > at_us}
         return (later | {self.group_at(at_us)}) - {NO_GROUP}
 
+    def changes_in(self, since_us: int, until_us: int) -> bool:
+        """Whether the group changes after a time and up to another."""
+        times = [
+            since_us,
+            *(each.since_us for each in self.memberships if since_us < each.since_us <= until_us),
+        ]
+        return len({self.group_at(at_us) for at_us in times}) > 1
+
     def spans(self) -> tuple[Span, ...]:
         """All of time, cut where the group changes; without the stretches in no group."""
         ends = [*(each.since_us for each in self.memberships), FOREVER_US][1:]

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.metering.domain.allowances import Allowance, NoRoom, Posts, shortfall, worst
+from services.metering.domain.allowances import (
+    OWN_GROUP,
+    Allowance,
+    NoRoom,
+    Posts,
+    Shortfall,
+    shortfall,
+    worst,
+)
 from services.metering.domain.parties import NO_GROUP
 from services.metering.domain.reservations import (
     ContentCount,
@@ -108,7 +116,7 @@ def _hold(sheet: Sheet, wanted: Wanted) -> Reservation:
             reservation = replace(reservation, settled=held, state=State.SETTLED)
         _enter(sheet, reservation, reservation.number, _now_counting(reservation), held)
     if unfit:
-        obstacle = _obstacle(sheet, limits, at_us, unfit)
+        obstacle = _obstacle(sheet, wanted, limits, at_us, unfit)
         reservation = replace(reservation, no_room=obstacle, rivals=sheet.rivals(wanted.request_key))
     sheet.keep(reservation)
     return reservation
@@ -121,14 +129,24 @@ def _posts_that_fit(sheet: Sheet, limits: Sequence[Allowance], at_us: int, wante
     return fit if wanted.as_many_as_fit or fit == wanted.posts else 0
 
 
-def _obstacle(sheet: Sheet, limits: Sequence[Allowance], at_us: int, posts: int) -> NoRoom:
+def _obstacle(sheet: Sheet, wanted: Wanted, limits: Sequence[Allowance], at_us: int, posts: int) -> NoRoom:
     obstacles: list[NoRoom] = []
-    for limit in limits:
+    for asked, limit in zip(wanted.allowances, limits, strict=True):
         tally = sheet.tally(limit.account, limit.window_us, at_us)
         wait = shortfall(limit, tally, posts, sheet.moments(limit.account, tally.tail_us))
+        if wait is not None and asked.account == OWN_GROUP:
+            wait = _unless_it_moves(sheet, wanted.party_id, at_us, wait)
         if wait is not None:
             obstacles.append(NoRoom(limit, tally.used, tally.held, wait))
     return worst(obstacles)
+
+
+def _unless_it_moves(sheet: Sheet, party_id: str, at_us: int, wait: Shortfall) -> Shortfall:
+    """The time is not exact where the party is to be in another group by then."""
+    timeline = sheet.timeline(party_id)
+    if wait.retry_at_us is None or not timeline.changes_in(at_us, wait.retry_at_us):
+        return wait
+    return replace(wait, exact=False)
 
 
 def _end(sheet: Sheet, before: Reservation, after: Reservation) -> Reservation:

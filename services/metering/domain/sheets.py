@@ -120,13 +120,17 @@ class Sheet:
         where the clock is behind. Each depends on the other; the time only grows, up to that of some group.
         """
         at_us = max([self.now_us, *(self.standing(account).last_us for account in accounts)])
-        timeline = self._source.timeline(party_id)
+        timeline = self.timeline(party_id)
         while group_id := timeline.group_at(at_us):
             last_us = self.standing(Account(Scope.GROUP, group_id)).last_us
             if last_us <= at_us:
                 break
             at_us = last_us
         return group_id, at_us
+
+    def timeline(self, party_id: str) -> Timeline:
+        """The groups of a party."""
+        return self._source.timeline(party_id)
 
     def standing(self, account: Account) -> Standing:
         """How it stands after all changes so far."""

@@ -4,6 +4,7 @@ from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _METERING = "/sluice.metering.v1.MeteringService"
 _PARTIES = "/sluice.metering.v1.PartyService"
+_USAGE = "/sluice.metering.v1.UsageService"
 
 # Only licensing counts: it alone knows which attempt can still conclude (M2).
 _WRITERS = admit(PrincipalKind.SERVICE)
@@ -11,6 +12,13 @@ _READERS = admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AU
 
 # Who is counted as one decides what a limit and a claim come to; licensing passes on what a contract says.
 _ROSTER = admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, roles=("legal", "finance", "admin"))
+
+_REPORTERS = admit(
+    *(PrincipalKind.PIPELINE, PrincipalKind.SERVICE, PrincipalKind.OPERATOR),
+    roles=("trust", "legal", "admin"),
+)
+# A licensee sees their own alone.
+_LOOKERS = admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
 
 ADMISSIONS: AdmissionTable = {
     f"{_METERING}/Reserve": _WRITERS,
@@ -24,4 +32,15 @@ ADMISSIONS: AdmissionTable = {
     f"{_PARTIES}/GetParty": _READERS,
     f"{_PARTIES}/ListParties": _READERS,
     f"{_PARTIES}/ListMemberships": _READERS,
+    f"{_USAGE}/ReportAccesses": admit(
+        PrincipalKind.PIPELINE,
+        PrincipalKind.SERVICE,
+        PrincipalKind.OPERATOR,
+        roles=("trust", "legal", "admin"),
+    ),
+    f"{_USAGE}/QueryUsage": _LOOKERS,
+    f"{_USAGE}/MaxWindow": _LOOKERS,
+    f"{_USAGE}/WatchUsage": _LOOKERS,
+    f"{_USAGE}/AuditUsage": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_USAGE}/RebuildProjections": admit(PrincipalKind.OPERATOR, roles=("admin",)),
 }

@@ -158,4 +158,63 @@ class PartyRow(MeteringTable, table=True):
     recorded_by: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class SightingRow(MeteringTable, table=True):
+    """An access that was seen elsewhere, as it was reported (M7)."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (
+        UniqueConstraint("source", "id", name="sightings_key"),
+        Index(
+            "sightings_of_receipts",
+            "reservation_id",
+            sqlite_where=text("reservation_id <> ''"),
+            postgresql_where=text("reservation_id <> ''"),
+        ),
+    )
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    id: str = Field(sa_column=Column(Text, nullable=False))
+    """At the source, or "sha256:" and the digest of the line."""
+    party_id: str = Field(sa_column=Column(Text, nullable=False))
+    accessed_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    access: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    kind: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    media_flags: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    posts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    reservation_id: str = Field(sa_column=Column(Text, nullable=False))
+    """Of the receipt that it shows; "" for none."""
+    absorbed: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ProjectionRow(MeteringTable, table=True):
+    """Posts that an account counts in one second, minute or hour of the calendar, by access and content.
+
+    Made from the entries, and made again whenever that is wanted.
+    """
+
+    __tablename__ = "projections"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    account_id: int = Field(sa_column=Column(BigInteger, ForeignKey("accounts.id"), primary_key=True))
+    span_us: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """Length of the second, minute or hour."""
+    since_us: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """Its beginning, which belongs to it."""
+    access: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    kind: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    media_flags: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    posts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Used and held."""
+
+
+class ProjectedRow(MeteringTable, table=True):
+    """One row: the number of the last entry that is in the projections."""
+
+    __tablename__ = "projected"
+
+    id: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 REPLAYS = replay_table(MeteringTable.metadata)

@@ -8,11 +8,13 @@ from services.chassis.bulk import Change, Insertion, Row
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.metering.domain.postings import Answer, Posting, post
-from services.metering.domain.reservations import Place, Reservation
+from services.metering.domain.reservations import Place, Reservation, State
 from services.metering.domain.sheets import Sheet
 from services.metering.schema.tables import MeteringTable
+from services.metering.storage.absorbing import absorb
+from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
-from services.metering.storage.rows import COLUMNS, ENDING, counts_text, from_row, to_ending, to_row
+from services.metering.storage.rows import COLUMNS, ENDING, from_row, to_ending, to_row
 from services.metering.storage.source import SqlSource, find
 
 _tables = MeteringTable.metadata.tables
@@ -24,18 +26,6 @@ _ALL = [_reservations.c[name] for name in COLUMNS]
 
 _NEW_RESERVATIONS = Insertion("reservations", COLUMNS)
 _ENDINGS = Change("reservations", {"number": "bigint"}, {name: COLUMNS[name] for name in ENDING})
-_NEW_ENTRIES = Insertion(
-    "entries",
-    {
-        "account_id": "bigint",
-        "counted_at_us": "bigint",
-        "number": "bigint",
-        "used": "bigint",
-        "held": "bigint",
-        "access": "smallint",
-        "counts": "text",
-    },
-)
 _TIMES = Change("accounts", {"id": "bigint"}, {"last_us": "bigint"})
 _SUMS = dict.fromkeys(("used", "held", "tail_us"), "bigint")
 _TALLY = {"account_id": "bigint", "window_us": "bigint"}
@@ -86,19 +76,11 @@ def _write(connection: Connection, sheet: Sheet, source: SqlSource) -> None:
     ended = [each for id, each in sheet.reservations.items() if id not in sheet.new]
     _NEW_RESERVATIONS.run(connection, [to_row(each) for each in new])
     _ENDINGS.run(connection, [(each.number, *to_ending(each)) for each in ended])
-    entries = [
-        (
-            source.ids[entry.account],
-            entry.at_us,
-            entry.number,
-            entry.posts.used,
-            entry.posts.held,
-            int(entry.access),
-            counts_text(entry.counts),
-        )
-        for entry in sheet.entries
-    ]
-    _NEW_ENTRIES.run(connection, entries)
+    settled = [each for each in ended if each.state is State.SETTLED]
+    shown = absorb(connection, settled, sheet.next_number)
+    others = make_accounts(connection, {each.account for each in shown})
+    ids = source.ids | {account: id for account, (id, _) in others.items()}
+    write_entries(connection, [*sheet.entries, *shown], ids)
     _write_standings(connection, sheet, source)
     move_head(connection, sheet.head)
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.chassis.bulk import Insertion, Question
+from services.chassis.bulk import Question
 from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
 from services.metering.domain.parties import Timeline
 from services.metering.domain.postings import Hold, Posting
 from services.metering.domain.reservations import Reservation, Wanted, accounts, resolved
 from services.metering.domain.sheets import Standing
 from services.metering.domain.windows import tail_us
+from services.metering.storage.accounts import make_accounts
 from services.metering.storage.rows import COLUMNS, from_row
 from services.metering.storage.shelf import read_timelines
 
@@ -25,13 +26,6 @@ _RESERVATIONS = Question(
     " FROM {given} CROSS JOIN reservations r WHERE r.reservation_id = given.id",
     id="text",
 )
-_ACCOUNTS = Question(
-    "SELECT a.scope, a.key, a.id, a.last_us"
-    " FROM {given} CROSS JOIN accounts a WHERE a.scope = given.scope AND a.key = given.key",
-    scope="smallint",
-    key="text",
-)
-_NEW_ACCOUNTS = Insertion("accounts", {"scope": "smallint", "key": "text", "last_us": "bigint"})
 _TALLIES = Question(
     "SELECT t.account_id, t.window_us, t.used, t.held, t.tail_us"
     " FROM {given} CROSS JOIN tallies t WHERE t.account_id = given.id",
@@ -133,23 +127,12 @@ class SqlSource:
         return needed
 
     def _read_accounts(self, needed: set[Account]) -> None:
-        found = self._find_accounts(needed)
-        if missing := sorted(needed - found):
-            _NEW_ACCOUNTS.run(self._connection, [(int(each.scope), each.id, 0) for each in missing])
-            found |= self._find_accounts(set(missing))
-        by_id = {self.ids[account]: account for account in found}
+        found = make_accounts(self._connection, needed)
+        by_id = {id: account for account, (id, _) in found.items()}
+        self.ids |= {account: id for id, account in by_id.items()}
+        self.read |= {account: Standing(last_us) for account, (_, last_us) in found.items()}
         for id, window_us, *sums in _TALLIES.ask(self._connection, [(id,) for id in by_id]):
             self.read[by_id[id]].tallies[window_us] = Tally(*sums)
-
-    def _find_accounts(self, needed: set[Account]) -> set[Account]:
-        found: set[Account] = set()
-        rows = _ACCOUNTS.ask(self._connection, [(int(each.scope), each.id) for each in needed])
-        for scope, key, id, last_us in rows:
-            account = Account(Scope(scope), key)
-            found.add(account)
-            self.ids[account] = id
-            self.read[account] = Standing(last_us)
-        return found
 
     def _read_sums(self, wanted: Sequence[Wanted], now_us: int) -> None:
         """What leaves the windows that end now. Where a clock is behind, they end later, which is rare."""

@@ -128,6 +128,8 @@ class History(RuleBasedStateMachine):
         noted = self.runner.run(self.roster.move(party_id, group_id, since_us, self._key()))
 
         self.moves.append((party_id, since_us, group_id))
+        # What was said of the time to come back was said of the group as it was.
+        self.to_come_back = None
         assert (noted.since_us, noted.back_dated) == (since_us, since < 0)
 
     @precondition(lambda self: self.wanted)
@@ -250,7 +252,7 @@ class History(RuleBasedStateMachine):
             assert wait.retry_at_us is None
             return
         assert wait.retry_at_us == max(self.oracle.first_fit_us(each, posts, at_us) for each in lacking)
-        assert wait.exact == (answer.no_room.held == 0)
+        assert wait.exact == (answer.no_room.held == 0 and not self._moves_before(answer, wait.retry_at_us))
 
     def _never_fits(self, limit: Allowance, posts: int, at_us: int) -> bool:
         if limit.window_us != TERM:
@@ -278,6 +280,16 @@ class History(RuleBasedStateMachine):
             if moved == party_id and latest <= since_us <= at_us:
                 group_id, latest = into, since_us
         return group_id
+
+    def _moves_before(self, answer: Reservation, until_us: int) -> bool:
+        """Whether the group that stands in the way is left before then, if it is one."""
+        assert answer.no_room is not None
+        named, party_id = answer.no_room.allowance, answer.wanted.party_id
+        if named.limit != TOGETHER.limit or named.window_us != TOGETHER.window_us:
+            return False
+        at_us = self.last_us[Account(Scope.LICENSEE, party_id)]
+        times = [at_us, *(since_us for _, since_us, _ in self.moves if at_us < since_us <= until_us)]
+        return len({self._group(party_id, time) for time in times}) > 1
 
     def _accounts(self, wanted: Wanted, group_id: str) -> list[Account]:
         own = [Account(Scope.LICENSE, wanted.license_id), Account(Scope.LICENSEE, wanted.party_id)]

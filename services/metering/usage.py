@@ -1,0 +1,118 @@
+"""Looks up what was counted, and watches how windows fill."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.chassis.refusals import invalid
+from services.metering.domain.allowances import Account, Posts, Scope
+from services.metering.domain.peaks import Ints, Peak, equal_parts, peaks
+from services.metering.domain.reservations import Access, Revision
+from services.metering.domain.usage import Level, Usage, Whose, level
+
+GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
+BEGINNING_US = -1
+"""Before every time that counts."""
+
+
+class Records(Protocol):
+    """Where it is looked up; each answer is of one moment."""
+
+    async def usage(self, whose: Whose, since_us: int, until_us: int) -> tuple[Usage, Revision]:
+        """What was counted in (since, until]."""
+        ...
+
+    async def moments(
+        self, whose: Whose, accesses: Sequence[int], since_us: int, until_us: int
+    ) -> tuple[tuple[Ints, Ints], Revision]:
+        """Times in (since, until], in order, with the posts that count at each."""
+        ...
+
+    async def first_us(self, whose: Whose, until_us: int) -> int | None:
+        """When the first entry counts that does so up to a time; None where there is none."""
+        ...
+
+    async def window(self, account: Account, window_us: int, at_us: int) -> tuple[Posts, Revision]:
+        """What allowances count in the window that ends at a time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How a window stands against its limit."""
+
+    posts: Posts
+    level: Level
+    notice: bool
+    """Whether the level has just risen to where somebody should know."""
+    at_us: int
+    revision: Revision
+
+
+class UsageDesk:
+    """Answers what was counted."""
+
+    def __init__(self, records: Records, now_us: Callable[[], int], *, interval_seconds: float) -> None:
+        """`interval_seconds`: how often a watched window is looked at."""
+        self._records = records
+        self._now_us = now_us
+        self._interval_seconds = interval_seconds
+
+    async def usage(
+        self, whose: Whose, since_us: int | None, until_us: int | None
+    ) -> tuple[Usage, int, Revision]:
+        """What was counted in (since, until], and up to when. Raises Refusal STRETCH_EMPTY."""
+        since_us, until_us = self._stretch(since_us, until_us)
+        usage, revision = await self._records.usage(whose, since_us, until_us)
+        return usage, until_us, revision
+
+    async def peaks(
+        self,
+        whose: Whose,
+        window_us: int,
+        since_us: int | None,
+        until_us: int | None,
+        *,
+        parts: int = 1,
+        accesses: Sequence[int] = GAVE_CONTENT,
+    ) -> tuple[list[Peak], Revision]:
+        """The fullest windows that end in each of so many parts of (since, until].
+
+        None where there is no beginning. Raises Refusal STRETCH_EMPTY.
+        """
+        begin_us, until_us = self._stretch(since_us, until_us)
+        if since_us is None:
+            first_us = await self._records.first_us(whose, until_us)
+            if first_us is None:
+                return [], (await self._records.usage(whose, BEGINNING_US, BEGINNING_US))[1]
+            begin_us = first_us - 1
+        found, revision = await self._records.moments(whose, accesses, begin_us - window_us, until_us)
+        # For somebody's numbers of milliseconds that would be a while.
+        bounds = equal_parts(begin_us, until_us, parts)
+        return await asyncio.to_thread(peaks, *found, window_us, bounds), revision
+
+    async def watch(self, account: Account, window_us: int, limit: int) -> AsyncIterator[Gauge]:
+        """The window as it stands, and again whenever that has changed; until nobody asks for more."""
+        last: Gauge | None = None
+        while True:
+            at_us = self._now_us()
+            posts, revision = await self._records.window(account, window_us, at_us)
+            now = level(posts.used + posts.held, limit)
+            before = last.level if last else Level.BELOW
+            if last is None or posts != last.posts:
+                last = Gauge(posts, now, now > before, at_us, revision)
+                yield last
+            await asyncio.sleep(self._interval_seconds)
+
+    def _stretch(self, since_us: int | None, until_us: int | None) -> tuple[int, int]:
+        since_us = BEGINNING_US if since_us is None else since_us
+        until_us = self._now_us() if until_us is None else until_us
+        if since_us >= until_us:
+            raise invalid("STRETCH_EMPTY", "since lies before until", field="since")
+        return since_us, until_us
+
+
+def account_of(whose: Whose) -> Account:
+    """What allowances count for somebody."""
+    return Account(Scope(whose.scope), whose.id)

@@ -1,0 +1,488 @@
+"""UsageService over gRPC: what was seen elsewhere, what was counted, and whether it adds up (M5 to M7)."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from services.chassis.database import Database
+from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import Kind, Refusal
+from services.metering.domain.windows import HOUR_US, MINUTE_US, ROLLING_DAY_US, SECOND_US
+from services.metering.storage.projecting import SqlProjections
+from sluice.metering.v1 import access_pb2, usage_pb2
+from sluice.metering.v1 import usage_service_pb2 as pb
+from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
+from sluice.type.v1.content_pb2 import CONTENT_KIND_POST, CONTENT_KIND_REPLY
+from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
+from tests.support.clock import NOON_US, ManualClock
+from tests.support.engines import ENGINES, url_on
+from tests.support.grpc import LocalServer
+from tests.support.metering import an_id, metering_database_at
+from tests.support.metering_server import served_from
+from tests.support.metering_usage import (
+    ACCEPTED,
+    ACCESS,
+    CONFLICT,
+    DUPLICATE,
+    GATE,
+    REJECTED,
+    SEEN,
+    VIEW,
+    UsageCaller,
+    an_access,
+    of_party,
+)
+
+POST, REPLY = CONTENT_KIND_POST, CONTENT_KIND_REPLY
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest_asyncio.fixture(params=ENGINES)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    opened = metering_database_at(url_on(request.param, request, tmp_path, metering_database_at))
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def server(database: Database, tmp_path: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
+    async with served_from(database, tmp_path, clock) as local:
+        yield local
+
+
+@pytest.fixture
+def call(server: LocalServer, clock: ManualClock) -> UsageCaller:
+    return UsageCaller(server, clock)
+
+
+def without_a_time(access: access_pb2.SeenAccess) -> access_pb2.SeenAccess:
+    access.ClearField("accessed_at")
+    return access
+
+
+async def project(database: Database) -> None:
+    """Brings the sums up to date."""
+    while await SqlProjections(database).advance():
+        pass
+
+
+async def test_m7_what_was_seen_is_counted_once_in_whatever_order(call: UsageCaller) -> None:
+    a, b, c = (an_access(id, NOON_US - n * HOUR_US, posts=10**n) for n, id in enumerate("abc"))
+
+    first = await call.report(c, a, a)
+    again = await call.report(b, a, c)
+
+    assert list(first.outcomes) == [ACCEPTED, ACCEPTED, DUPLICATE]
+    assert list(again.outcomes) == [ACCEPTED, DUPLICATE, DUPLICATE]
+    assert await call.rows(of_party()) == [(SEEN, ACCESS, POST, 0, 111, 0)]
+    assert await call.differences() == {}
+
+
+async def test_m7_a_line_without_an_id_is_its_own_id(call: UsageCaller) -> None:
+    line = an_access(line_digest=b"d" * 32)
+
+    outcomes = [list((await call.report(line, line)).outcomes), list((await call.report(line)).outcomes)]
+
+    assert outcomes == [[ACCEPTED, DUPLICATE], [DUPLICATE]]
+
+
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        ("party_id", an_access("a", party_id="other")),
+        ("accessed_at", an_access("a", NOON_US - 1)),
+        ("access", an_access("a", access=VIEW)),
+        ("kind", an_access("a", kind=REPLY)),
+        ("media_flags", an_access("a", media_flags=1)),
+        ("posts", an_access("a", posts=2)),
+        ("reservation_id", an_access("a", reservation_id=an_id(1))),
+    ],
+)
+async def test_m7_a_conflict_is_reported_and_what_was_first_stands(
+    call: UsageCaller, field: str, other: access_pb2.SeenAccess
+) -> None:
+    await call.report(an_access("a"))
+
+    answer = await call.report(an_access("b"), other)
+
+    assert list(answer.outcomes) == [ACCEPTED, CONFLICT]
+    (remark,) = answer.remarks
+    assert (remark.line, remark.outcome, remark.reason) == (2, CONFLICT, "ACCESS_DIFFERS")
+    assert field in remark.message
+    assert await call.rows(of_party()) == [(SEEN, ACCESS, POST, 0, 2, 0)]
+
+
+async def test_the_same_id_of_another_source_is_another_access(call: UsageCaller) -> None:
+    answer = await call.report(an_access("a"), an_access("a", source="scraper"))
+
+    assert list(answer.outcomes) == [ACCEPTED, ACCEPTED]
+
+
+async def test_a_page_that_is_sent_again_gets_the_same_answer(call: UsageCaller) -> None:
+    id = call.new_id()
+
+    first = await call.report(an_access("a"), an_access(""), id=id)
+    again = await call.report(an_access("a"), an_access(""), id=id)
+
+    assert first == again
+    assert list(first.outcomes) == [ACCEPTED, REJECTED]
+
+
+BAD = {
+    "SOURCE_INVALID": [
+        an_access("a", source=""),
+        an_access("a", source="a\nb"),
+        an_access("a", source="x" * 129),
+    ],
+    "ACCESS_ID_MISSING": [an_access(), an_access(line_digest=b"short"), an_access("x" * 257)],
+    "PARTY_ID_INVALID": [an_access("a", party_id=""), an_access("a", party_id="Not An Id")],
+    "TIME_INVALID": [
+        an_access("a", -1),
+        access_pb2.SeenAccess(source="s", id="a", party_id="p", access=3, kind=1, posts=1),
+    ],
+    "ACCESS_IN_THE_FUTURE": [an_access("a", NOON_US + 5 * MINUTE_US + 1)],
+    "ACCESS_KIND_UNKNOWN": [an_access("a", access=0), an_access("a", access=9)],
+    "CONTENT_KIND_UNKNOWN": [an_access("a", kind=0), an_access("a", kind=77)],
+    "MEDIA_UNKNOWN": [an_access("a", media_flags=8)],
+    "POSTS_OUT_OF_RANGE": [an_access("a", posts=0), an_access("a", posts=2**31)],
+    "RESERVATION_ID_INVALID": [an_access("a", reservation_id="no uuid")],
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "access"), [(reason, access) for reason, accesses in BAD.items() for access in accesses]
+)
+async def test_a_bad_line_is_refused_alone_and_burns_no_id(
+    call: UsageCaller, reason: str, access: access_pb2.SeenAccess
+) -> None:
+    answer = await call.report(an_access("b"), access, an_access("c"))
+
+    assert list(answer.outcomes) == [ACCEPTED, REJECTED, ACCEPTED]
+    assert [(remark.line, remark.reason) for remark in answer.remarks] == [(2, reason)]
+    assert list((await call.report(an_access("a"))).outcomes) == [ACCEPTED]
+
+
+async def test_m7_what_a_receipt_shows_is_absorbed_up_to_what_was_settled_each_unit_once(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.reserve(1, 5)
+    clock.advance(SECOND_US)
+    await call.settle(1, 3)
+    shown = {"reservation_id": an_id(1)}
+
+    answer = await call.report(
+        an_access("b", NOON_US + 2, posts=2, **shown),
+        an_access("a", NOON_US + 1, posts=2, **shown),
+        an_access("c", NOON_US + 3, "other", **shown),
+        an_access("d", NOON_US + 4, reservation_id=an_id(9)),
+    )
+
+    assert list(answer.outcomes) == [ACCEPTED] * 4
+    assert answer.absorbed == 3
+    assert [(remark.line, remark.reason) for remark in answer.remarks] == [
+        (1, "NOT_ALL_ABSORBED"),
+        (3, "RESERVATION_OF_ANOTHER"),
+        (4, "RESERVATION_UNKNOWN"),
+    ]
+    assert await call.rows(of_party()) == [(GATE, ACCESS, POST, 0, 3, 0), (SEEN, ACCESS, POST, 0, 2, 0)]
+    assert await call.rows(of_party("other")) == [(SEEN, ACCESS, POST, 0, 1, 0)]
+    assert await call.differences() == {}
+
+
+async def test_m7_absorption_is_the_same_whatever_comes_first(
+    call: UsageCaller, database: Database, clock: ManualClock
+) -> None:
+    lines = [an_access(id, NOON_US + n, posts=2, reservation_id=an_id(1)) for n, id in enumerate("abc")]
+    await call.reserve(1, 5)
+    clock.advance(SECOND_US)
+
+    held = await call.report(lines[2], lines[1])
+    await call.settle(1, 3)
+    await call.report(lines[0])
+
+    assert held.absorbed == 0
+    query = text("SELECT id, absorbed FROM sightings ORDER BY id")
+    kept = await database.read(lambda connection: connection.execute(query).all())
+    assert [tuple(row) for row in kept] == [("id:a", 2), ("id:b", 1), ("id:c", 0)]
+    assert await call.rows(of_party()) == [(GATE, ACCESS, POST, 0, 3, 0), (SEEN, ACCESS, POST, 0, 3, 0)]
+    assert await call.differences() == {}
+
+
+async def test_m7_what_was_seen_takes_no_room(call: UsageCaller) -> None:
+    await call.report(an_access("a", posts=2**31 - 1))
+
+    answer = await call.reserve(1, 1_000_000)
+
+    assert answer.counted_at.ToMicroseconds() == NOON_US
+
+
+async def test_m5_usage_is_told_by_kind_of_access_and_content(call: UsageCaller) -> None:
+    await call.reserve(1, 5)
+    await call.settle(1, 4)
+    await call.reserve(2, 7)
+    await call.report(
+        an_access("a", access=VIEW, posts=2),
+        an_access("b", kind=REPLY, media_flags=3),
+        an_access("c", kind=REPLY, media_flags=3, posts=4),
+    )
+
+    assert await call.rows(of_party()) == [
+        (GATE, ACCESS, POST, 0, 4, 7),
+        (SEEN, VIEW, POST, 0, 2, 0),
+        (SEEN, ACCESS, REPLY, 3, 5, 0),
+    ]
+    assert await call.rows(usage_pb2.UsageOf(license_id="license-1")) == [(GATE, ACCESS, POST, 0, 4, 7)]
+    assert await call.rows(of_party("nobody")) == []
+
+
+async def test_m6_a_group_is_its_parties_for_as_long_as_they_belong_to_it(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    red = usage_pb2.UsageOf(group_id="red")
+    for n, at_us in enumerate((NOON_US - 1, NOON_US, NOON_US + SECOND_US - 1, NOON_US + SECOND_US)):
+        await call.report(an_access(f"a{n}", at_us, posts=10**n), an_access(f"b{n}", at_us, "other"))
+    await call.move("acme", "red", NOON_US)
+    await call.move("acme", "", NOON_US + SECOND_US)
+    clock.advance(MINUTE_US)
+
+    alone = await call.rows(red)
+    await call.move("other", "red", 0)
+    both = await call.rows(red)
+    first = await call.rows(red, NOON_US - 1, NOON_US)
+
+    assert alone == [(SEEN, ACCESS, POST, 0, 110, 0)]
+    assert both == [(SEEN, ACCESS, POST, 0, 114, 0)]
+    assert first == [(SEEN, ACCESS, POST, 0, 11, 0)]
+    assert await call.peaks(red, SECOND_US, NOON_US - MINUTE_US) == [(112, NOON_US + SECOND_US - 1)]
+
+
+async def a_busy_day(call: UsageCaller, clock: ManualClock) -> Counter[int]:
+    """Posts by the time at which they count; some of them held and freed, most of them seen."""
+    chance = random.Random(7)
+    counted: Counter[int] = Counter()
+    times = [
+        NOON_US
+        - chance.choice((SECOND_US, MINUTE_US, HOUR_US, 5 * HOUR_US)) * chance.randint(0, 9)
+        + chance.choice((0, 0, 1, -1, 12_345))
+        for _ in range(120)
+    ]
+    clock.advance(-6 * HOUR_US)
+    for n in range(1, 9):
+        clock.advance(chance.choice((1, SECOND_US, MINUTE_US, HOUR_US // 2)))
+        await call.reserve(n, 10)
+        if n % 3:
+            await call.settle(n, n % 4)
+        counted[clock.now_us()] += n % 4 if n % 3 else 10
+    clock.advance(NOON_US + HOUR_US - clock.now_us())
+    accesses = [an_access(str(n), at_us, posts=n + 1) for n, at_us in enumerate(times)]
+    await call.report(*accesses)
+    counted.update(dict.fromkeys(times, 0))
+    for n, at_us in enumerate(times):
+        counted[at_us] += n + 1
+    return counted
+
+
+@pytest.mark.parametrize("projected", ["not at all", "half", "all", "dropped"])
+async def test_m1_any_stretch_of_time_comes_to_the_sum_of_what_was_counted_in_it(
+    call: UsageCaller, clock: ManualClock, database: Database, projected: str
+) -> None:
+    if projected == "half":
+        await call.report(an_access("early", NOON_US - HOUR_US, posts=1_000))
+        await project(database)
+    counted = await a_busy_day(call, clock)
+    if projected == "half":
+        counted[NOON_US - HOUR_US] += 1_000
+    elif projected != "not at all":
+        await project(database)
+    if projected == "dropped":
+        await call.peer.call(
+            call.usage.RebuildProjections, pb.RebuildProjectionsRequest(request_id=call.new_id())
+        )
+    edges = sorted({time + by for time in counted for by in (-1, 0)})
+    chance = random.Random(3)
+
+    for _ in range(40):
+        since_us, until_us = sorted(chance.sample(edges, 2))
+        rows = await call.rows(of_party(), since_us, until_us)
+        expected = sum(posts for at_us, posts in counted.items() if since_us < at_us <= until_us)
+        assert sum(row[4] + row[5] for row in rows) == expected
+    assert sum(row[4] + row[5] for row in await call.rows(of_party())) == sum(counted.values())
+    await project(database)
+    assert await call.differences() == {}
+
+
+async def test_m1_the_fullest_window_is_that_of_a_search_over_all(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    counted = await a_busy_day(call, clock)
+
+    for window_us in (1, SECOND_US, MINUTE_US, HOUR_US, ROLLING_DAY_US):
+        sums = {
+            end_us: sum(posts for at_us, posts in counted.items() if end_us - window_us < at_us <= end_us)
+            for end_us in counted
+        }
+        fullest = max(sums.values())
+        first_us = min(end_us for end_us, posts in sums.items() if posts == fullest)
+        assert await call.peaks(of_party(), window_us) == [(fullest, first_us)]
+
+
+async def test_m1_a_peak_is_told_for_each_part_of_a_stretch(call: UsageCaller, clock: ManualClock) -> None:
+    for n in (1, 2, 5):
+        await call.report(an_access(str(n), NOON_US + n * SECOND_US, posts=n))
+    clock.advance(10 * SECOND_US)
+
+    peaks = await call.peaks(of_party(), 2 * SECOND_US, NOON_US, parts=5)
+
+    assert peaks == [
+        (3, NOON_US + 2 * SECOND_US),
+        (3, NOON_US + 2 * SECOND_US + 1),
+        (5, NOON_US + 5 * SECOND_US),
+        (5, NOON_US + 6 * SECOND_US + 1),
+        (0, None),
+    ]
+    assert await call.peaks(of_party("nobody")) == []
+
+
+async def test_a_window_is_watched_as_it_fills_with_a_notice_at_80_and_at_100_percent(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    told: list[tuple[int, int, int, bool]] = []
+    request = pb.WatchUsageRequest(of=of_party(), window=WINDOW_ROLLING_DAY, limit=10)
+
+    async with call.peer.open(call.usage.WatchUsage, request) as stream:
+
+        async def hear() -> None:
+            answer = await asyncio.wait_for(stream.receive(), 5)
+            told.append((answer.used, answer.held, answer.level, answer.notice))
+
+        await hear()
+        for n, count in ((1, 7), (2, 1), (3, 2), (4, 3)):
+            await call.reserve(n, count)
+            await hear()
+        await call.settle(4, 0)
+        await hear()
+        await call.settle(1, 7)
+        await hear()
+        clock.advance(ROLLING_DAY_US)
+        await hear()
+
+    below, high, full = pb.USAGE_LEVEL_BELOW, pb.USAGE_LEVEL_HIGH, pb.USAGE_LEVEL_FULL
+    assert told == [
+        (0, 0, below, False),
+        (0, 7, below, False),
+        (0, 8, high, True),
+        (0, 10, full, True),
+        (0, 13, full, False),
+        (0, 10, full, False),
+        (7, 3, full, False),
+        (0, 0, below, False),
+    ]
+
+
+DOCTORED = {
+    "each reservation: reserved = still held + settled + freed": "UPDATE reservations SET posts_freed = 9",
+    "each window: used and held = the sums of its entries": "UPDATE tallies SET used = used + 1",
+    "each party's entries = its reservations": "UPDATE entries SET used = used + 1 WHERE account_id = "
+    "(SELECT id FROM accounts WHERE scope = 2)",
+    "each license's entries = its reservations": "DELETE FROM entries WHERE account_id = "
+    "(SELECT id FROM accounts WHERE scope = 1)",
+    "each group's entries = the reservations of its parties": "UPDATE reservations SET group_id = 'blue'",
+    "each entry: its kinds of content add up to its posts": "UPDATE entries SET counts = '[]'",
+    "accesses seen elsewhere, without what receipts absorbed = their entries": "UPDATE sightings "
+    "SET posts = 3",
+    "no receipt absorbs more than was settled under it": "UPDATE sightings SET absorbed = 99",
+    "each second, minute and hour = the sum of its entries": "UPDATE projections SET posts = posts + 1",
+}
+
+
+@pytest.mark.parametrize("check", DOCTORED)
+async def test_the_audit_names_whatever_does_not_add_up(
+    call: UsageCaller, database: Database, check: str
+) -> None:
+    await call.move("acme", "red", 0)
+    await call.reserve(1, 5)
+    await call.settle(1, 3)
+    await call.report(an_access("a", posts=2, reservation_id=an_id(1)), an_access("b"))
+    await project(database)
+    assert await call.differences() == {}
+
+    await database.write(lambda connection: connection.execute(text(DOCTORED[check])))
+
+    assert check in await call.differences()
+
+
+async def test_sums_that_were_dropped_are_made_again(
+    call: UsageCaller, clock: ManualClock, database: Database
+) -> None:
+    await a_busy_day(call, clock)
+    await project(database)
+    query = text("SELECT * FROM projections ORDER BY 1, 2, 3, 4, 5, 6")
+    before = await database.read(lambda connection: connection.execute(query).all())
+    request = pb.RebuildProjectionsRequest(request_id=call.new_id())
+
+    answers = [await call.peer.call(call.usage.RebuildProjections, request) for _ in range(2)]
+    dropped = await database.read(lambda connection: connection.execute(query).all())
+    await project(database)
+
+    assert answers[0] == answers[1]
+    assert dropped == []
+    assert await database.read(lambda connection: connection.execute(query).all()) == before
+
+
+@pytest.mark.parametrize(
+    "method_and_request",
+    [
+        ("QueryUsage", pb.QueryUsageRequest()),
+        ("QueryUsage", pb.QueryUsageRequest(of=usage_pb2.UsageOf())),
+        ("QueryUsage", pb.QueryUsageRequest(of=of_party("No Id"))),
+        ("MaxWindow", pb.MaxWindowRequest(of=of_party(), parts=5_001)),
+        ("MaxWindow", pb.MaxWindowRequest(of=of_party(), accesses=[access_pb2.ACCESS_KIND_UNSPECIFIED])),
+        ("MaxWindow", pb.MaxWindowRequest(of=of_party(), window={"seconds": -1})),
+        ("MaxWindow", pb.MaxWindowRequest(of=of_party(), window={"nanos": 999})),
+        ("RebuildProjections", pb.RebuildProjectionsRequest(request_id="no uuid")),
+    ],
+    ids=str,
+)
+async def test_a_broken_request_is_refused(call: UsageCaller, method_and_request: tuple[str, Any]) -> None:
+    method, request = method_and_request
+
+    assert await call.refusal(getattr(call.usage, method), request) == (Kind.INVALID, "INVALID_REQUEST")
+
+
+async def test_a_stretch_that_ends_before_it_begins_is_refused(call: UsageCaller) -> None:
+    request = pb.QueryUsageRequest(of=of_party())
+    request.since.FromMicroseconds(NOON_US)
+    request.until.FromMicroseconds(NOON_US)
+
+    assert await call.refusal(call.usage.QueryUsage, request) == (Kind.INVALID, "STRETCH_EMPTY")
+
+
+async def test_a_licensee_sees_their_own_alone(server: LocalServer, call: UsageCaller) -> None:
+    await call.reserve(1, 5)
+    acme = server.peer(PrincipalKind.LICENSEE, "acme")
+    stub = UsageServiceStub(acme.channel)
+
+    own = await acme.call(stub.QueryUsage, pb.QueryUsageRequest(of=of_party()))
+
+    assert [row.held for row in own.rows] == [5]
+    for whose in (
+        of_party("other"),
+        usage_pb2.UsageOf(group_id="acme"),
+        usage_pb2.UsageOf(license_id="acme"),
+    ):
+        for method in ("QueryUsage", "MaxWindow"):
+            request = getattr(pb, f"{method}Request")(of=whose)
+            with pytest.raises(Refusal) as refused:
+                await acme.call(getattr(stub, method), request)
+            assert (refused.value.kind, refused.value.reason) == (Kind.NOT_FOUND, "PARTY_UNKNOWN")
