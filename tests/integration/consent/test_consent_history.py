@@ -26,7 +26,7 @@ from services.consent.domain.outcomes import Imported
 from services.consent.domain.policies import Regime
 from services.consent.domain.posts import UNMARKED
 from services.consent.domain.purposes import PURPOSES, Purpose, Signal
-from services.consent.domain.state_changes import ChangeKind, StateRow
+from services.consent.domain.state_changes import ChangeKind, StateChange, StateRow
 from services.consent.domain.subjects import NO_STATES, Facts, State
 from services.consent.domain.verdicts import Question, Reason
 from services.consent.domain.withdrawals import Withdrawal
@@ -65,6 +65,12 @@ QUESTIONS = (
 )
 SINGLE = [[(post_id, who)] for post_id, who in zip(POSTS, PEOPLE, strict=True)]
 ASKED = [*SINGLE, [(9, 1), (2, 2)], [(9, 3), (0, 0)], [(9, 5)]]
+SETS = {
+    State.MINOR: ChangeKind.MINOR,
+    State.DEACTIVATED: ChangeKind.DEACTIVATE,
+    State.SUSPENDED: ChangeKind.SUSPEND,
+    State.DELETED: ChangeKind.DELETE,
+}
 TAKEN_BACK = {
     *range(Reason.SUBJECT_UNKNOWN, Reason.CHOICE_DENIES + 1),
     *(Reason.POST_DENIED, Reason.POST_DELETED, Reason.WITHHELD),
@@ -166,9 +172,10 @@ class History(RuleBasedStateMachine):
         imported = self.write(lambda key: self.shelf.register.import_subjects(lines, key, now_us))
         for _, subject_id, said, as_of_us in _taken(lines, imported):
             told = self.subjects_told.setdefault(subject_id, [])
-            # Without a time the same again says nothing, not even that it is still so.
-            if as_of_us is not None or slow_facts(told) != said:
-                told.append(Told(now_us if as_of_us is None else min(as_of_us, now_us), said))
+            if as_of_us is not None and as_of_us > now_us:
+                told.extend(_what_denies(said, slow_withheld(told), now_us))
+            else:
+                told.append(Told(now_us if as_of_us is None else as_of_us, said))
 
     @rule(rows=st.lists(state_rows, max_size=5))
     def states_change(self, rows: list[StateRow]) -> None:
@@ -179,8 +186,7 @@ class History(RuleBasedStateMachine):
             book = self.subjects_told if row.subject_id else self.posts_told
             told = book.setdefault(row.subject_id or row.post_id, [])
             at_us = row.change.occurred_us
-            if at_us is not None or _says_more(told, row):
-                told.append(Told(now_us if at_us is None else min(at_us, now_us), row.change))
+            told.append(Told(now_us if at_us is None else min(at_us, now_us), row.change))
 
     @rule(scope=halt_scopes, recall=st.booleans(), ends=st.booleans())
     def an_operator_halts_or_lifts(self, scope: HaltScope, recall: bool, ends: bool) -> None:
@@ -292,12 +298,12 @@ def _taken(lines: Any, imported: Imported | None) -> Iterator[Any]:
     return (line for line in lines if line[0] not in rejected)
 
 
-def _says_more(told: list[Told], row: StateRow) -> bool:
-    """Whether a change that is of now is not so already."""
-    after = [*told, Told(2**62, row.change)]
-    if row.change.kind is ChangeKind.NOTICE_SERVED:
-        return slow_facts(after) != slow_facts(told)
-    return (slow_states(after), slow_withheld(after)) != (slow_states(told), slow_withheld(told))
+def _what_denies(said: Facts, withheld: frozenset[str], now_us: int) -> Iterator[Told]:
+    """What is taken of a description from the future: each state, and the countries beside those so far."""
+    for state in said.states:
+        yield Told(now_us, StateChange(SETS[state], now_us))
+    if said.withheld:
+        yield Told(now_us, StateChange(ChangeKind.WITHHELD, now_us, said.withheld | withheld))
 
 
 def _world(records: Records, question: Question) -> World:
