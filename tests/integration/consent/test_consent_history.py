@@ -31,6 +31,7 @@ from services.consent.domain.subjects import NO_STATES, Facts, State
 from services.consent.domain.verdicts import Question, Reason
 from services.consent.domain.withdrawals import Withdrawal
 from services.consent.index import Index
+from services.consent.storage.head import read_head
 from tests.support.clock import NOON_US
 from tests.support.consent import (
     GENERATIVE,
@@ -46,6 +47,7 @@ from tests.support.consent import (
     facts_rows,
     some_facts,
 )
+from tests.support.consent_deaths import Death, die_in
 from tests.support.consent_records import Records, read_records, read_states
 from tests.support.consent_shelf import SqlShelf
 from tests.support.consent_truth import Told, slow_facts, slow_states, slow_withheld
@@ -113,6 +115,7 @@ class History(RuleBasedStateMachine):
         self.sent: set[tuple[int, str, Signal]] = set()
         self.before: dict[tuple[int, int], int] = {}
         self.head = 0
+        self.death: Death | None = None
 
     def teardown(self) -> None:
         self.runner.run(self.shelf.close())
@@ -122,8 +125,9 @@ class History(RuleBasedStateMachine):
         """Under a fresh id; None where it is refused."""
         self.requests += 1
         key = a_key(self.requests)
+        death, self.death = self.death, None
         try:
-            outcome = self.runner.run(request(key))
+            outcome = self.runner.run(request(key) if death is None else self._dying(request, key, death))
         except Refusal as refusal:
             assert refusal.reason in {"SUBJECT_UNKNOWN", "SUBJECT_ERASED"}
             return None
@@ -231,6 +235,10 @@ class History(RuleBasedStateMachine):
     def the_service_is_started_again(self) -> None:
         self.runner.run(self.shelf.reopen())
 
+    @rule(death=st.sampled_from(Death))
+    def the_process_dies_in_the_next_write(self, death: Death) -> None:
+        self.death = death
+
     @rule()
     def another_process_follows(self) -> None:
         self.runner.run(self.shelf.register.follow(self.latecomer))
@@ -279,6 +287,17 @@ class History(RuleBasedStateMachine):
             state = records.posts.get(post_id, UNMARKED)
             assert {mark.name for mark in state.marks} == slow_states(told)
             assert state.withheld == slow_withheld(told)
+
+    async def _dying(self, request: Write, key: ReplayKey, death: Death) -> Any:
+        """C9: all of a write is there after a crash or nothing, and whoever repeats it gets its answer."""
+        head = self.shelf.database.read_now(read_head)
+        unheard = await die_in(self.shelf, request(key), death)
+        found = self.shelf.database.read_now(read_head)
+        outcome = await request(key)
+
+        assert found == (outcome.revision if death is Death.AFTER else head)
+        assert unheard in {None, outcome}
+        return outcome
 
     def _check_withdrawals(self, now: dict[tuple[int, int], int]) -> None:
         """W1: what may go no more for something that somebody did was taken back."""
