@@ -49,7 +49,7 @@ class Stand:
         self.database = database
         self.effort = effort
         self.clock = SystemClock()
-        self.register = SqlRegister(database)
+        self.register = SqlRegister(database, self.clock)
         self.figures: list[Figure] = []
         self.random = np.random.default_rng(11)
         self.lead_by(Index(seed=7))

@@ -39,8 +39,8 @@ async def main() -> None:
         permit_us=int(settings.permit_seconds * SECOND_US),
         margin_us=int(settings.clock_margin_seconds * SECOND_US),
     )
-    custody = SqlCustody(database)
-    registrar = Registrar(SqlRegister(database), Index(secrets.randbits(64)), clock, acknowledger)
+    custody = SqlCustody(database, clock)
+    registrar = Registrar(SqlRegister(database, clock), Index(secrets.randbits(64)), clock, acknowledger)
     custodian = Custodian(custody, registrar, clock, acknowledger)
     await registrar.follow()
     watch = Watch(custody, interval_seconds=settings.checkpoint_seconds)

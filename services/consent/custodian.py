@@ -21,7 +21,7 @@ from services.consent.registrar import Registrar
 
 
 class Custody(Protocol):
-    """Where the records are."""
+    """Where the records are; of times the same is true as of `Register`."""
 
     async def record_states(self, rows: Sequence[StateRow], key: ReplayKey, now_us: int) -> Imported:
         """Records changes of state that change something; raises Refusal REQUEST_ID_REUSED."""

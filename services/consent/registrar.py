@@ -31,7 +31,10 @@ POLICIES_A_PAGE = 50
 
 
 class Register(Protocol):
-    """Where the records are; several processes may share them."""
+    """Where the records are; several processes may share them.
+
+    `now_us` is when a request arrived. What it says is recorded as of when its turn came, which may be later.
+    """
 
     async def follow(self, follower: Follower) -> None:
         """Brings the follower to the head, by one snapshot that is taken after this call.

@@ -44,8 +44,9 @@ def import_(
     with withheld, separated by |: it is withheld in exactly these, so in none if empty. notice_digest goes
     with notice-served: SHA-256, in hex. occurred_at is when it happened (2026-01-31T12:00:00Z; empty for
     now): of the changes of one state the latest holds, in whatever order they come. In Parquet ids may be
-    integers, times timestamps, digests bytes and countries lists. The same rows again change nothing. Exits
-    with 1 when a row was refused.
+    integers, times timestamps, digests bytes and countries lists. The same rows again change nothing; only
+    those without a time, and those from the future that deny, are of now each time. Exits with 1 when a row
+    was refused.
     """
     connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
     totals = connections.run(lambda connections: import_states(connections, file))

@@ -43,7 +43,8 @@ def import_(
     (countries in which everything of the subject is withheld; separated by |) and as_of (when this was so,
     2026-01-31T12:00:00Z; empty for now: give it where changes of state are imported too). In Parquet ids may
     be integers, times timestamps, digests bytes, and what | separates lists. Each row replaces what was known
-    of the subject; the same rows again change nothing. Exits with 1 when a row was refused.
+    of the subject, but a notice stays served. The same rows again change nothing; only those without as_of
+    are of now each time. Exits with 1 when a row was refused.
     """
     connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
     totals = connections.run(lambda connections: import_subjects(connections, file))

@@ -246,10 +246,9 @@ def test_a_license_is_listed_and_shown_in_the_words_of_its_file(cli: Cli, tmp_pa
 
 def test_bad_rows_are_listed_and_good_ones_imported(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "subjects.csv"
-    file.write_text(
-        "subject_id,jurisdiction,states,notice\n901,US,,\nnobody,US,,\n902,Norway,,\n903,US,minor,\n",
-        encoding="utf-8",
-    )
+    rows = ("901,US,,", "nobody,US,,", "902,Norway,,", "903,US,minor,")
+    lines = ["subject_id,jurisdiction,states,notice,as_of", *(f"{row},2024-01-31T12:00:00Z" for row in rows)]
+    file.write_text("\n".join(lines), encoding="utf-8")
 
     totals = cli.json("subjects", "import", file, status=1)
     again = cli.json("subjects", "import", file, status=1)

@@ -31,7 +31,8 @@ from services.consent.domain.policies import (
     check_policy,
 )
 from services.consent.domain.purposes import PURPOSES, Signal
-from services.consent.domain.subjects import Facts, Profile
+from services.consent.domain.state_changes import subject_described
+from services.consent.domain.subjects import Profile, Subject
 from tests.support.consent import FactsRow, a_whole
 
 Outcome = Recorded | Objected | Imported | Published | Retracted
@@ -45,7 +46,7 @@ class MemoryRegister:
         self._number = 0
         self._choices: dict[int, list[Choice]] = {}
         self._contents: dict[tuple[Any, ...], int] = {}
-        self._described: dict[int, list[tuple[int, Facts]]] = {}
+        self._described: dict[int, Subject] = {}
         self._sent: set[tuple[int, str, Signal]] = set()
         self._policies: list[Policy] = []
         self._answers: dict[tuple[str, str, str], tuple[bytes, Outcome]] = {}
@@ -106,17 +107,19 @@ class MemoryRegister:
     async def import_subjects(self, rows: Sequence[FactsRow], key: ReplayKey, now_us: int) -> Imported:
         if earlier := self._earlier(key):
             return cast("Imported", earlier)
-        before = self._number
-        for _, subject_id, facts, as_of_us in rows:
-            told = self._described.setdefault(subject_id, [])
-            at_us = now_us if as_of_us is None else min(as_of_us, now_us)
-            latest_us, latest = self._latest(subject_id)
-            same = facts == latest and as_of_us in {None, latest_us}
-            if not same and (latest is None or at_us >= latest_us):
-                told.append((at_us, facts))
+        before, refused = self._number, []
+        for line, subject_id, facts, as_of_us in rows:
+            try:
+                after = subject_described(self._subject(subject_id), facts, as_of_us, now_us)
+            except Refusal as refusal:
+                refused.append(rejected(line, refusal))
+                continue
+            if after is not None:
+                self._described[subject_id] = after
                 self._number += 1
         accepted = self._number - before
-        return self._keep(key, Imported(accepted, len(rows) - accepted, (), self.head))
+        unchanged = len(rows) - accepted - len(refused)
+        return self._keep(key, Imported(accepted, unchanged, tuple(refused), self.head))
 
     async def publish(self, draft: PolicyDraft, key: ReplayKey, now_us: int) -> Published:
         if earlier := self._earlier(key):
@@ -156,7 +159,7 @@ class MemoryRegister:
         return answer
 
     def _check(self, draft: Draft) -> None:
-        check_subject(draft, known=draft.subject_id in self._described)
+        check_subject(draft, known=self._subject(draft.subject_id).known)
         check_room(draft, self._choices.get(draft.subject_id, []))
 
     def _take_live(self, draft: Draft, now_us: int) -> int:
@@ -183,13 +186,9 @@ class MemoryRegister:
     def _book(self) -> PolicyBook:
         return PolicyBook(tuple(self._policies))
 
-    def _latest(self, subject_id: int) -> tuple[int, Facts | None]:
-        """Of the descriptions the latest by its own time, and of two of the same time the second."""
-        latest: tuple[int, Facts | None] = (0, None)
-        for at_us, facts in self._described.get(subject_id, []):
-            if latest[1] is None or at_us >= latest[0]:
-                latest = at_us, facts
-        return latest
+    def _subject(self, subject_id: int) -> Subject:
+        """As of the descriptions alone."""
+        return self._described.get(subject_id, Subject())
 
     def _profile(self, subject_id: int) -> Profile:
-        return Profile(self._latest(subject_id)[1], standing_of(self._choices.get(subject_id, [])))
+        return Profile(self._subject(subject_id).facts, standing_of(self._choices.get(subject_id, [])))

@@ -36,8 +36,8 @@ class Replica:
 def a_replica(database: Database, clock: Clock, controller: Controller | None = None) -> Replica:
     """One more process over the database."""
     acknowledger = Acknowledger(clock, permit_us=PERMIT_US, margin_us=MARGIN_US)
-    custody, index = SqlCustody(database), Index(seed=7)
-    registrar = Registrar(SqlRegister(database), index, clock, acknowledger)
+    custody, index = SqlCustody(database, clock), Index(seed=7)
+    registrar = Registrar(SqlRegister(database, clock), index, clock, acknowledger)
     custodian = Custodian(custody, registrar, clock, acknowledger)
     consent = servicer.ConsentServicer(registrar, custodian, clock)
     states = state_servicer.StateServicer(custodian, Watch(custody, interval_seconds=0.01), clock)

@@ -15,7 +15,7 @@ from services.consent.index import Index
 from services.consent.registrar import Register
 from services.consent.storage.custody import SqlCustody
 from services.consent.storage.register import SqlRegister
-from tests.support.clock import NOON_US
+from tests.support.clock import NOON_US, ManualClock
 from tests.support.consent import (
     a_batch,
     a_key,
@@ -24,6 +24,9 @@ from tests.support.consent import (
     consent_database_at,
     names,
 )
+
+NO_WAIT = ManualClock(0)
+"""For writes whose turn comes when they arrive, at the time that the test says."""
 
 
 class Shelf:
@@ -63,14 +66,14 @@ class SqlShelf(Shelf):
     def __init__(self, url: str) -> None:
         self.url = url
         self.database = consent_database_at(url)
-        super().__init__(SqlRegister(self.database))
-        self.custody = SqlCustody(self.database)
+        super().__init__(SqlRegister(self.database, NO_WAIT))
+        self.custody = SqlCustody(self.database, NO_WAIT)
 
     async def reopen(self) -> None:
         """The service starts again, with what is on disk."""
         await self.database.close()
         self.database = consent_database_at(self.url)
-        self.register, self.custody = SqlRegister(self.database), SqlCustody(self.database)
+        self.register, self.custody = SqlRegister(self.database, NO_WAIT), SqlCustody(self.database, NO_WAIT)
         await super().reopen()
 
     async def run(self, statement: str) -> list[tuple[Any, ...]]:

@@ -158,7 +158,7 @@ TURNED_ON = {
 def slow_states(told: Sequence[Told]) -> set[str]:
     """C4 and C5: of each state the latest word holds, and of two of the same time the one that denies."""
     words: dict[str, list[tuple[int, bool]]] = {}
-    for at_us, said in _without_old_descriptions(told):
+    for at_us, said in told:
         if isinstance(said, Facts):
             for state in State:
                 words.setdefault(str(state.name), []).append((at_us, bool(said.states & state)))
@@ -171,7 +171,7 @@ def slow_states(told: Sequence[Told]) -> set[str]:
 def slow_withheld(told: Sequence[Told]) -> frozenset[str]:
     """C5: the countries that were named last; of two at the same time those of both."""
     words: dict[int, set[str]] = {}
-    for at_us, said in _without_old_descriptions(told):
+    for at_us, said in told:
         if isinstance(said, Facts):
             words.setdefault(at_us, set()).update(said.withheld)
         elif said.kind is ChangeKind.WITHHELD:
@@ -180,27 +180,16 @@ def slow_withheld(told: Sequence[Told]) -> frozenset[str]:
 
 
 def slow_facts(told: Sequence[Told]) -> Facts | None:
-    """What is known of a subject after all that was told, in the order in which it came; None for nothing.
+    """What is known of a subject after all that was told, in whatever order it came; None for nothing.
 
-    Jurisdiction and notices are those of the latest description, with the notices served since it came.
+    The jurisdiction is that of the latest description; notices are all that were ever named.
     """
     if not told:
         return None
     states = State(sum(State[name] for name in slow_states(told)))
-    place = _latest_description(told)
-    latest = Facts("") if place is None else told[place].said
-    assert isinstance(latest, Facts)
-    since = told[0 if place is None else place + 1 :]
-    served = {each.said.notice for each in since if isinstance(each.said, StateChange)} - {b""}
-    return Facts(latest.jurisdiction, states, latest.notices | served, slow_withheld(told))
-
-
-def _latest_description(told: Sequence[Told]) -> int | None:
-    """Its place: of two of the same time the second takes the place of the first."""
-    places = [place for place, each in enumerate(told) if isinstance(each.said, Facts)]
-    return max(places, key=lambda place: (told[place].at_us, place), default=None)
-
-
-def _without_old_descriptions(told: Sequence[Told]) -> list[Told]:
-    latest = _latest_description(told)
-    return [each for place, each in enumerate(told) if place == latest or not isinstance(each.said, Facts)]
+    described = [(-at_us, said.jurisdiction) for at_us, said in told if isinstance(said, Facts)]
+    jurisdiction = min(described)[1] if described else ""
+    notices = frozenset[bytes]()
+    for _, said in told:
+        notices |= said.notices if isinstance(said, Facts) else {said.notice} - {b""}
+    return Facts(jurisdiction, states, notices, slow_withheld(told))

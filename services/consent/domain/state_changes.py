@@ -1,20 +1,23 @@
 """Changes of state as a platform's compliance stream tells them: late, repeated and out of order.
 
 Of the changes of one state the latest by its source's own time holds, and of two at the same time the one
-that denies: so the same changes in any order come to the same. A change from the future that denies is of
-now, and one that frees is refused, as with choices (C1).
+that denies: so the same changes in any order come to the same, those of somebody not yet described too. What
+has no time of its own is of now, and it counts also where it says what is so already: an older change that
+comes later must not undo it. A change from the future that denies is of now, and one that frees is refused,
+as with choices (C1).
 """
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from services.chassis.refusals import Refusal, invalid
-from services.consent.domain.choices import DIGEST_BYTES, subject_unknown
+from services.consent.domain.choices import DIGEST_BYTES
 from services.consent.domain.posts import Post, PostMark, PostState
 from services.consent.domain.subjects import (
     MOST_NOTICES,
+    NO_STATES,
     Facts,
     State,
     Subject,
@@ -74,6 +77,8 @@ class _Toggle(NamedTuple):
     on: bool
 
 
+_SaidT = TypeVar("_SaidT", int, State, frozenset[str])
+
 _OF_SUBJECTS: Mapping[ChangeKind, _Toggle] = {
     ChangeKind.DELETE: _Toggle(State.DELETED, True),
     ChangeKind.UNDELETE: _Toggle(State.DELETED, False),
@@ -113,28 +118,21 @@ def check_post_change(change: StateChange) -> None:
 def subject_after(subject: Subject, change: StateChange, now_us: int) -> Subject | None:
     """The subject after a change that has passed `check_subject_change`; None where it changes nothing.
 
-    A denying change of someone not known is kept, to hold when they appear.
-    Raises Refusal SUBJECT_ERASED, SUBJECT_UNKNOWN, OCCURRED_IN_THE_FUTURE, TOO_MANY_NOTICES.
+    Changes of someone not known are kept, to hold when they appear.
+    Raises Refusal SUBJECT_ERASED, OCCURRED_IN_THE_FUTURE, TOO_MANY_NOTICES.
     """
     check_not_erased(subject)
     facts = subject.facts or Facts("")
     if change.kind is ChangeKind.NOTICE_SERVED:
-        return _informed(subject, change)
-    if change.kind is ChangeKind.WITHHELD:
-        last_us = _last_us(subject, WITHHELD_KEY)
-        withheld = _withheld_after(facts.withheld, last_us, change, now_us)
-        after, flag = replace(facts, withheld=withheld), WITHHELD_KEY
-        frees = not withheld and not facts.withheld
+        return _informed(subject, facts, change, now_us)
+    flag = WITHHELD_KEY if change.kind is ChangeKind.WITHHELD else _OF_SUBJECTS[change.kind].flag
+    last_us = _last_us(subject, flag)
+    if flag == WITHHELD_KEY:
+        after = replace(facts, withheld=_withheld_after(facts.withheld, last_us, change, now_us))
     else:
-        flag, on = _OF_SUBJECTS[change.kind]
-        toggle = _OF_SUBJECTS[change.kind]
-        states = _flags_after(facts.states, toggle, _last_us(subject, flag), change, now_us)
-        after, frees = replace(facts, states=State(states)), not on
-    if frees and not subject.known and flag not in subject.times_us:
-        raise subject_unknown()
-    times_us = subject.times_us
-    if after != facts or change.occurred_us is not None:
-        times_us = _times_after(times_us, flag, _last_us(subject, flag), change, now_us)
+        states = _flags_after(facts.states, _OF_SUBJECTS[change.kind], last_us, change, now_us)
+        after = replace(facts, states=State(states))
+    times_us = _times_after(subject.times_us, flag, last_us, change, now_us)
     if after == facts and times_us == subject.times_us:
         return None
     return replace(subject, facts=after, times_us=times_us)
@@ -152,51 +150,79 @@ def post_after(post: Post, change: StateChange, now_us: int) -> Post | None:
     else:
         marks = _flags_after(post.state.marks, _OF_POSTS[change.kind], last_us, change, now_us)
         state = PostState(PostMark(marks), post.state.withheld)
-    times_us = post.times_us
-    if state != post.state or change.occurred_us is not None:
-        times_us = _times_after(times_us, flag, last_us, change, now_us)
+    times_us = _times_after(post.times_us, flag, last_us, change, now_us)
     return None if (state, times_us) == (post.state, post.times_us) else Post(state, times_us)
 
 
 def subject_described(subject: Subject, facts: Facts, as_of_us: int | None, now_us: int) -> Subject | None:
     """The subject after a description of the whole that has passed `check_facts`; None if that is not new.
 
-    What single changes have said later than the description stays. `as_of_us` None is now, and then the same
-    again changes nothing. Raises Refusal SUBJECT_ERASED.
+    What single changes have said later than the description stays, and so do notices. `as_of_us` None is now.
+    Of a description from the future only what denies is taken.
+    Raises Refusal SUBJECT_ERASED, OCCURRED_IN_THE_FUTURE.
     """
     check_not_erased(subject)
-    if as_of_us is None and facts == subject.facts:
-        return None
-    at_us = now_us if as_of_us is None else min(as_of_us, now_us)
-    if subject.known and subject.seen_us is not None and at_us < subject.seen_us:
-        return None
+    if as_of_us is not None and as_of_us > now_us:
+        return _foretold(subject, facts, now_us)
+    at_us = now_us if as_of_us is None else as_of_us
     before = subject.facts or Facts("")
-    states, times_us = facts.states, dict(subject.times_us)
-    for flag, changed_us in subject.times_us.items():
-        if changed_us < at_us:
-            del times_us[flag]
-        elif flag != WITHHELD_KEY:
-            kept = before.states & flag
-            states = states & ~State(flag) | State(kept | (facts.states & flag if changed_us == at_us else 0))
-    withheld = facts.withheld
-    if WITHHELD_KEY in times_us:
-        withheld = before.withheld | (withheld if times_us[WITHHELD_KEY] == at_us else frozenset())
-    after = Facts(facts.jurisdiction, states, facts.notices, withheld)
-    if after == subject.facts and subject.seen_us == at_us:
+    if subject.seen_us is not None and at_us < subject.seen_us:
+        after = replace(before, notices=_served(before, facts.notices))
+        return None if after == before else replace(subject, facts=after)
+    # Of two places at the same time either would do, as long as it is the same one in any order.
+    same_time = at_us == subject.seen_us
+    after = Facts(
+        min(before.jurisdiction, facts.jurisdiction) if same_time else facts.jurisdiction,
+        _states_described(subject, facts.states, at_us),
+        _served(before, facts.notices),
+        _later(before.withheld, facts.withheld, _last_us(subject, WITHHELD_KEY), at_us),
+    )
+    if same_time and after == before:
         return None
+    times_us = {flag: changed_us for flag, changed_us in subject.times_us.items() if changed_us >= at_us}
     return replace(subject, facts=after, seen_us=at_us, times_us=times_us)
 
 
-def _informed(subject: Subject, change: StateChange) -> Subject | None:
-    """A notice that was served stays served, whenever that was."""
-    if not subject.known or subject.facts is None:
-        raise subject_unknown()
-    if change.notice in subject.facts.notices:
+def _foretold(subject: Subject, facts: Facts, now_us: int) -> Subject | None:
+    """Each state and country of a description from the future, as single changes would say them now.
+
+    Where none of that is new, the rest could only free.
+    """
+    before = subject.facts or Facts("")
+    states, withheld = before.states | facts.states, before.withheld | facts.withheld
+    after = replace(before, states=states, withheld=withheld)
+    if after == before and facts != before:
+        raise _in_the_future()
+    denied = [*facts.states, *([WITHHELD_KEY] if facts.withheld else [])]
+    times_us = {**subject.times_us, **{flag: max(now_us, _last_us(subject, flag) or 0) for flag in denied}}
+    if after == before and times_us == subject.times_us:
         return None
-    notices = subject.facts.notices | {change.notice}
+    return replace(subject, facts=after, times_us=times_us)
+
+
+def _states_described(subject: Subject, described: State, at_us: int) -> State:
+    before = NO_STATES if subject.facts is None else subject.facts.states
+    return State(
+        sum(_later(before & flag, described & flag, _last_us(subject, flag), at_us) for flag in State)
+    )
+
+
+def _informed(subject: Subject, facts: Facts, change: StateChange, now_us: int) -> Subject | None:
+    """A notice that was served stays served, whenever that was."""
+    _at_us(change, now_us, frees=True)
+    notices = facts.notices | {change.notice}
     if len(notices) > MOST_NOTICES:
         raise invalid("TOO_MANY_NOTICES", f"at most {MOST_NOTICES} notices are kept for a subject")
-    return replace(subject, facts=replace(subject.facts, notices=notices))
+    return None if notices == facts.notices else replace(subject, facts=replace(facts, notices=notices))
+
+
+def _served(before: Facts, described: frozenset[bytes]) -> frozenset[bytes]:
+    """With the notices of a description, which is not refused for them: it may be one that denies.
+
+    Where they are more than are kept, those of the description are: to forget a notice frees nobody (C3).
+    """
+    notices = before.notices | described
+    return notices if len(notices) <= MOST_NOTICES else described
 
 
 def _last_us(subject: Subject, flag: int) -> int | None:
@@ -208,21 +234,21 @@ def _last_us(subject: Subject, flag: int) -> int | None:
 def _flags_after(flags: int, toggle: _Toggle, last_us: int | None, change: StateChange, now_us: int) -> int:
     flag, on = toggle
     at_us = _at_us(change, now_us, frees=not on)
-    is_on = bool(flags & flag)
-    if last_us is None or at_us > last_us:
-        is_on = on
-    elif at_us == last_us:
-        is_on = is_on or on
-    return flags | flag if is_on else flags & ~flag
+    return flags & ~flag | _later(flags & flag, flag if on else 0, last_us, at_us)
 
 
 def _withheld_after(
     withheld: frozenset[str], last_us: int | None, change: StateChange, now_us: int
 ) -> frozenset[str]:
     at_us = _at_us(change, now_us, frees=not withheld <= change.countries)
+    return _later(withheld, change.countries, last_us, at_us)
+
+
+def _later(before: _SaidT, said: _SaidT, last_us: int | None, at_us: int) -> _SaidT:
+    """Which holds, what was last said at `last_us` or what is said of `at_us`; of the same time both."""
     if last_us is None or at_us > last_us:
-        return change.countries
-    return withheld | change.countries if at_us == last_us else withheld
+        return said
+    return before | said if at_us == last_us else before
 
 
 def _at_us(change: StateChange, now_us: int, *, frees: bool) -> int:
@@ -245,4 +271,4 @@ def _times_after(
 
 
 def _in_the_future() -> Refusal:
-    return invalid("OCCURRED_IN_THE_FUTURE", "a change that frees cannot have happened in the future")
+    return invalid("OCCURRED_IN_THE_FUTURE", "what frees cannot have happened in the future")

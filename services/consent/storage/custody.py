@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey
 from services.consent.domain.changes import Revision
@@ -25,17 +26,18 @@ from services.consent.storage.withdrawals import read_withdrawals
 class SqlCustody:
     """Satisfies `custodian.Custody` and `watching.Withdrawals`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def record_states(self, rows: Sequence[StateRow], key: ReplayKey, now_us: int) -> Imported:
         """Records changes that change something, each kind of target in its order."""
         subjects = [facts.Row(row.line, row.subject_id, row.change) for row in rows if row.subject_id]
         of_posts = [posts.Row(row.line, row.post_id, row.change) for row in rows if row.post_id]
 
-        def unit(connection: Connection) -> Imported:
-            first = facts.import_rows(connection, subjects, now_us, key.principal)
-            second = posts.import_rows(connection, of_posts, now_us, key.principal)
+        def unit(connection: Connection, at_us: int) -> Imported:
+            first = facts.import_rows(connection, subjects, at_us, key.principal)
+            second = posts.import_rows(connection, of_posts, at_us, key.principal)
             return Imported(
                 first.accepted + second.accepted,
                 first.unchanged + second.unchanged,
@@ -43,18 +45,26 @@ class SqlCustody:
                 second.revision,
             )
 
-        return await write_once(self._database, key, now_us, unit)
+        return await write_once(self._database, self._clock, key, now_us, unit)
 
     async def order_halt(self, order: HaltOrder, key: ReplayKey, now_us: int) -> Halted:
         """Records a halt."""
         return await write_once(
-            self._database, key, now_us, lambda c: halts.order(c, order, now_us, key.principal)
+            self._database,
+            self._clock,
+            key,
+            now_us,
+            lambda c, at_us: halts.order(c, order, at_us, key.principal),
         )
 
     async def lift_halt(self, halt_id: int, key: ReplayKey, now_us: int) -> Halted:
         """Records its end."""
         return await write_once(
-            self._database, key, now_us, lambda c: halts.lift(c, halt_id, now_us, key.principal)
+            self._database,
+            self._clock,
+            key,
+            now_us,
+            lambda c, at_us: halts.lift(c, halt_id, at_us, key.principal),
         )
 
     async def halts(self, below: int | None, limit: int, *, in_force_only: bool) -> tuple[Halt, ...]:
@@ -66,7 +76,11 @@ class SqlCustody:
     async def erase(self, subject_id: int, key: ReplayKey, now_us: int) -> Erased:
         """Takes a subject's records away."""
         return await write_once(
-            self._database, key, now_us, lambda c: dossiers.erase(c, subject_id, now_us, key.principal)
+            self._database,
+            self._clock,
+            key,
+            now_us,
+            lambda c, at_us: dossiers.erase(c, subject_id, at_us, key.principal),
         )
 
     async def dossier(self, subject_id: int, now_us: int) -> Dossier | None:

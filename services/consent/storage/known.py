@@ -1,7 +1,8 @@
 """What was known of a contributor at a time, from the records (C11).
 
 Records carry the time at which they were recorded, which never goes back along the revisions: so what was
-known at a time is what was recorded until then.
+known at a time is what was recorded until then. That time is read when the write has the head, whatever it
+had waited for before: only while it is written and committed may a check still have said otherwise.
 """
 
 from typing import Any

@@ -123,9 +123,40 @@ async def test_c4_a_row_replaces_what_was_known_of_a_subject(shelf: Shelf) -> No
     denied = await shelf.reasons((7,))
 
     again = await shelf.register.import_subjects(suspended, a_key(2), NOON_US)
-    back = await shelf.register.import_subjects(facts_rows(7, 7), a_key(3), NOON_US)
+    back = await shelf.register.import_subjects(facts_rows(7, 7), a_key(3), NOON_US + 1)
 
     assert denied == ["SUBJECT_SUSPENDED"]
     assert (again.accepted, again.unchanged) == (0, 1)
     assert (back.accepted, back.unchanged) == (1, 1)
     assert await shelf.reasons((7,)) == ["ALLOWED"]
+
+
+async def test_c4_the_same_descriptions_again_change_nothing_also_where_two_are_of_the_same_time(
+    shelf: Shelf,
+) -> None:
+    await shelf.put_in_force()
+    suspended = facts_rows(7, facts=some_facts(states=State.SUSPENDED), as_of_us=10)
+    rows = [*suspended, (2, 7, some_facts(), 10)]
+    first = await shelf.register.import_subjects(rows, a_key(1), NOON_US)
+
+    again = await shelf.register.import_subjects(rows, a_key(2), NOON_US + 1)
+
+    assert (first.accepted, first.unchanged) == (1, 1)
+    assert again == Imported(0, 2, (), first.revision)
+    assert await shelf.reasons((7,)) == ["SUBJECT_SUSPENDED"]
+
+
+async def test_c4_a_description_from_the_future_that_could_only_free_is_refused_and_listed(
+    shelf: Shelf,
+) -> None:
+    await shelf.put_in_force()
+    suspended = facts_rows(7, facts=some_facts(states=State.SUSPENDED))
+    await shelf.register.import_subjects(suspended, a_key(1), NOON_US)
+
+    free = await shelf.register.import_subjects(facts_rows(7, 8, as_of_us=NOON_US + 9), a_key(2), NOON_US)
+
+    assert [(row.line, row.reason) for row in free.rejected] == [
+        (1, "OCCURRED_IN_THE_FUTURE"),
+        (2, "OCCURRED_IN_THE_FUTURE"),
+    ]
+    assert await shelf.reasons((7,), (8,)) == ["SUBJECT_SUSPENDED", "SUBJECT_UNKNOWN"]

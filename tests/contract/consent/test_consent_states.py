@@ -16,6 +16,8 @@ from tests.support.consent import (
     EVERYTHING,
     FIRST_EMBED,
     GENERATIVE,
+    NOTICE,
+    OTHER_NOTICE,
     SHARING,
     a_batch,
     a_change,
@@ -91,7 +93,7 @@ async def test_states_of_posts_and_subjects_are_followed_and_found_again(ready: 
 async def test_the_same_changes_again_change_nothing(ready: SqlShelf) -> None:
     rows = [
         of_subject(a_change(ChangeKind.SUSPEND, 10), 7, 1),
-        of_subject(a_change(ChangeKind.MINOR, None), 8, 2),
+        of_subject(a_change(ChangeKind.MINOR, 10), 8, 2),
         of_post(a_change(ChangeKind.DELETE, 10), 1, 3),
         of_post(a_change(ChangeKind.WITHHELD, 10, countries=["DE"]), 1, 4),
     ]
@@ -109,7 +111,7 @@ async def test_the_same_changes_again_change_nothing(ready: SqlShelf) -> None:
 async def test_good_changes_go_in_and_bad_ones_are_listed(ready: SqlShelf) -> None:
     rows = [
         of_subject(a_change(ChangeKind.UNDELETE, NOON_US + 1), 7, 1),
-        of_subject(a_change(ChangeKind.ADULT, 10), 99, 2),
+        of_subject(a_change(ChangeKind.NOTICE_SERVED, NOON_US + 1, notice=OTHER_NOTICE), 7, 2),
         of_subject(a_change(ChangeKind.DELETE, NOON_US + 1), 7, 3),
         of_post(a_change(ChangeKind.UNDENY, NOON_US + 1), 1, 4),
         of_subject(a_change(ChangeKind.MINOR, 10), 98, 5),
@@ -120,7 +122,7 @@ async def test_good_changes_go_in_and_bad_ones_are_listed(ready: SqlShelf) -> No
     assert (imported.accepted, imported.unchanged) == (2, 0)
     assert [(row.line, row.reason) for row in imported.rejected] == [
         (1, "OCCURRED_IN_THE_FUTURE"),
-        (2, "SUBJECT_UNKNOWN"),
+        (2, "OCCURRED_IN_THE_FUTURE"),
         (4, "OCCURRED_IN_THE_FUTURE"),
     ]
     assert await ready.reasons((7,), (98,)) == ["SUBJECT_DELETED", "SUBJECT_UNKNOWN"]
@@ -132,6 +134,48 @@ async def test_c4_a_change_told_before_its_subject_is_holds_when_they_appear(rea
     await ready.register.import_subjects(facts_rows(99, as_of_us=9), a_key(2), NOON_US)
 
     assert await ready.reasons((99,)) == ["SUBJECT_MINOR"]
+
+
+async def test_c4_what_frees_someone_not_yet_described_and_notices_of_theirs_are_kept(
+    ready: SqlShelf,
+) -> None:
+    imported = await ready.states(
+        of_subject(a_change(ChangeKind.UNPROTECT, 8), 99, 1),
+        of_subject(a_change(ChangeKind.NOTICE_SERVED, 8, notice=NOTICE), 99, 2),
+        of_subject(a_change(ChangeKind.PROTECT, 7), 99, 3),
+        request=1,
+    )
+    unknown = await ready.reasons((99,))
+    described = facts_rows(99, facts=some_facts(notices=[]), as_of_us=6)
+
+    await ready.register.import_subjects(described, a_key(2), NOON_US)
+
+    assert (imported.accepted, imported.unchanged) == (2, 1)
+    assert unknown == ["SUBJECT_UNKNOWN"]
+    assert await ready.reasons((99,)) == ["ALLOWED"]
+
+
+async def test_c4_c5_a_change_of_now_takes_nothing_back_again_where_it_was_so_already(
+    ready: SqlShelf,
+) -> None:
+    rows = [
+        of_subject(a_change(ChangeKind.SUSPEND, None), 7, 1),
+        of_post(a_change(ChangeKind.DENY, None), 1, 2),
+    ]
+    await ready.states(*rows, request=1)
+    before = await ready.withdrawals()
+
+    again = await ready.states(*rows, request=2, now_us=NOON_US + 5)
+    late = await ready.states(
+        of_subject(a_change(ChangeKind.UNSUSPEND, NOON_US + 4), 7, 1),
+        of_post(a_change(ChangeKind.UNDENY, NOON_US + 4), 1, 2),
+        request=3,
+        now_us=NOON_US + 6,
+    )
+
+    assert (again.accepted, late.accepted) == (2, 0)
+    assert await ready.withdrawals() == before
+    assert await ready.reasons((8,), (7,)) == ["POST_DENIED", "SUBJECT_SUSPENDED"]
 
 
 async def test_c4_changes_that_come_late_are_overtaken_by_a_description(ready: SqlShelf) -> None:

@@ -26,11 +26,12 @@ from services.consent.domain.outcomes import Imported
 from services.consent.domain.policies import Regime
 from services.consent.domain.posts import UNMARKED
 from services.consent.domain.purposes import PURPOSES, Purpose, Signal
-from services.consent.domain.state_changes import ChangeKind, StateRow
+from services.consent.domain.state_changes import ChangeKind, StateChange, StateRow
 from services.consent.domain.subjects import NO_STATES, Facts, State
 from services.consent.domain.verdicts import Question, Reason
 from services.consent.domain.withdrawals import Withdrawal
 from services.consent.index import Index
+from services.consent.storage.head import read_head
 from tests.support.clock import NOON_US
 from tests.support.consent import (
     GENERATIVE,
@@ -46,6 +47,7 @@ from tests.support.consent import (
     facts_rows,
     some_facts,
 )
+from tests.support.consent_deaths import Death, die_in
 from tests.support.consent_records import Records, read_records, read_states
 from tests.support.consent_shelf import SqlShelf
 from tests.support.consent_truth import Told, slow_facts, slow_states, slow_withheld
@@ -65,6 +67,12 @@ QUESTIONS = (
 )
 SINGLE = [[(post_id, who)] for post_id, who in zip(POSTS, PEOPLE, strict=True)]
 ASKED = [*SINGLE, [(9, 1), (2, 2)], [(9, 3), (0, 0)], [(9, 5)]]
+SETS = {
+    State.MINOR: ChangeKind.MINOR,
+    State.DEACTIVATED: ChangeKind.DEACTIVATE,
+    State.SUSPENDED: ChangeKind.SUSPEND,
+    State.DELETED: ChangeKind.DELETE,
+}
 TAKEN_BACK = {
     *range(Reason.SUBJECT_UNKNOWN, Reason.CHOICE_DENIES + 1),
     *(Reason.POST_DENIED, Reason.POST_DELETED, Reason.WITHHELD),
@@ -107,6 +115,7 @@ class History(RuleBasedStateMachine):
         self.sent: set[tuple[int, str, Signal]] = set()
         self.before: dict[tuple[int, int], int] = {}
         self.head = 0
+        self.death: Death | None = None
 
     def teardown(self) -> None:
         self.runner.run(self.shelf.close())
@@ -116,8 +125,9 @@ class History(RuleBasedStateMachine):
         """Under a fresh id; None where it is refused."""
         self.requests += 1
         key = a_key(self.requests)
+        death, self.death = self.death, None
         try:
-            outcome = self.runner.run(request(key))
+            outcome = self.runner.run(request(key) if death is None else self._dying(request, key, death))
         except Refusal as refusal:
             assert refusal.reason in {"SUBJECT_UNKNOWN", "SUBJECT_ERASED"}
             return None
@@ -166,9 +176,10 @@ class History(RuleBasedStateMachine):
         imported = self.write(lambda key: self.shelf.register.import_subjects(lines, key, now_us))
         for _, subject_id, said, as_of_us in _taken(lines, imported):
             told = self.subjects_told.setdefault(subject_id, [])
-            # Without a time the same again says nothing, not even that it is still so.
-            if as_of_us is not None or slow_facts(told) != said:
-                told.append(Told(now_us if as_of_us is None else min(as_of_us, now_us), said))
+            if as_of_us is not None and as_of_us > now_us:
+                told.extend(_what_denies(said, slow_withheld(told), now_us))
+            else:
+                told.append(Told(now_us if as_of_us is None else as_of_us, said))
 
     @rule(rows=st.lists(state_rows, max_size=5))
     def states_change(self, rows: list[StateRow]) -> None:
@@ -179,8 +190,7 @@ class History(RuleBasedStateMachine):
             book = self.subjects_told if row.subject_id else self.posts_told
             told = book.setdefault(row.subject_id or row.post_id, [])
             at_us = row.change.occurred_us
-            if at_us is not None or _says_more(told, row):
-                told.append(Told(now_us if at_us is None else min(at_us, now_us), row.change))
+            told.append(Told(now_us if at_us is None else min(at_us, now_us), row.change))
 
     @rule(scope=halt_scopes, recall=st.booleans(), ends=st.booleans())
     def an_operator_halts_or_lifts(self, scope: HaltScope, recall: bool, ends: bool) -> None:
@@ -224,6 +234,10 @@ class History(RuleBasedStateMachine):
     @rule()
     def the_service_is_started_again(self) -> None:
         self.runner.run(self.shelf.reopen())
+
+    @rule(death=st.sampled_from(Death))
+    def the_process_dies_in_the_next_write(self, death: Death) -> None:
+        self.death = death
 
     @rule()
     def another_process_follows(self) -> None:
@@ -274,6 +288,17 @@ class History(RuleBasedStateMachine):
             assert {mark.name for mark in state.marks} == slow_states(told)
             assert state.withheld == slow_withheld(told)
 
+    async def _dying(self, request: Write, key: ReplayKey, death: Death) -> Any:
+        """C9: all of a write is there after a crash or nothing, and whoever repeats it gets its answer."""
+        head = self.shelf.database.read_now(read_head)
+        unheard = await die_in(self.shelf, request(key), death)
+        found = self.shelf.database.read_now(read_head)
+        outcome = await request(key)
+
+        assert found == (outcome.revision if death is Death.AFTER else head)
+        assert unheard in {None, outcome}
+        return outcome
+
     def _check_withdrawals(self, now: dict[tuple[int, int], int]) -> None:
         """W1: what may go no more for something that somebody did was taken back."""
         withdrawn = [each for _, each in self.runner.run(self.shelf.withdrawals(above=self.head, limit=500))]
@@ -292,12 +317,12 @@ def _taken(lines: Any, imported: Imported | None) -> Iterator[Any]:
     return (line for line in lines if line[0] not in rejected)
 
 
-def _says_more(told: list[Told], row: StateRow) -> bool:
-    """Whether a change that is of now is not so already."""
-    after = [*told, Told(2**62, row.change)]
-    if row.change.kind is ChangeKind.NOTICE_SERVED:
-        return slow_facts(after) != slow_facts(told)
-    return (slow_states(after), slow_withheld(after)) != (slow_states(told), slow_withheld(told))
+def _what_denies(said: Facts, withheld: frozenset[str], now_us: int) -> Iterator[Told]:
+    """What is taken of a description from the future: each state, and the countries beside those so far."""
+    for state in said.states:
+        yield Told(now_us, StateChange(SETS[state], now_us))
+    if said.withheld:
+        yield Told(now_us, StateChange(ChangeKind.WITHHELD, now_us, said.withheld | withheld))
 
 
 def _world(records: Records, question: Question) -> World:

@@ -198,7 +198,9 @@ async def test_c3_policies_of_the_earlier_release_stand_and_new_ones_can_be_retr
 async def test_the_same_description_changes_nothing_and_an_older_change_neither(
     taken_over: SqlShelf,
 ) -> None:
-    same = await taken_over.register.import_subjects(facts_rows(7), a_key(1), NOON_US + 100)
+    same = await taken_over.register.import_subjects(
+        facts_rows(7, as_of_us=NOON_US + 1), a_key(1), NOON_US + 100
+    )
     older = await taken_over.states(of_subject(a_change(ChangeKind.DELETE, NOON_US)), request=2)
 
     assert (same.accepted, older.accepted) == (0, 0)

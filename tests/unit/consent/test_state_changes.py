@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,44 +19,15 @@ from services.consent.domain.state_changes import (
     subject_after,
     subject_described,
 )
-from services.consent.domain.subjects import MOST_NOTICES, Facts, State, Subject, check_facts
+from services.consent.domain.subjects import MOST_NOTICES, Facts, State, Subject
 from tests.support.clock import NOON_US
 from tests.support.consent import NOTICE, OTHER_NOTICE, a_change, some_facts
-from tests.support.consent_truth import Told, slow_states, slow_withheld
+from tests.support.consent_told import a_subject, said, states_of, told_to_post, told_to_subject
+from tests.support.consent_truth import Told, slow_facts, slow_states, slow_withheld
 from tests.support.consent_worlds import OF_POSTS, OF_SUBJECTS, changes_of
 
 TOGGLES_AND_COUNTRIES = [kind for kind in OF_SUBJECTS if kind is not ChangeKind.NOTICE_SERVED]
 COUNTRIES = st.frozensets(st.sampled_from(["DE", "FR", "US"]))
-
-
-def told_to_subject(subject: Subject, told: Told, now_us: int = NOON_US) -> Subject:
-    """The subject after it, also where it changes nothing."""
-    if isinstance(told.said, Facts):
-        return subject_described(subject, told.said, told.at_us, now_us) or subject
-    return subject_after(subject, told.said, now_us) or subject
-
-
-def told_to_post(post: Post, told: Told, now_us: int = NOON_US) -> Post:
-    assert isinstance(told.said, StateChange)
-    return post_after(post, told.said, now_us) or post
-
-
-def a_subject(*told: Told, facts: Facts | None = None, at: int = 0) -> Subject:
-    """Known since long ago, and then told about."""
-    subject = subject_described(Subject(), facts or some_facts(), at, NOON_US)
-    assert subject is not None
-    for each in told:
-        subject = told_to_subject(subject, each)
-    return subject
-
-
-def said(kind: ChangeKind, at: int, *countries: str) -> Told:
-    return Told(at, a_change(kind, at, countries=countries))
-
-
-def states_of(subject: Subject) -> State:
-    assert subject.facts is not None
-    return subject.facts.states
 
 
 def words_of(kinds: Sequence[ChangeKind]) -> st.SearchStrategy[Told]:
@@ -187,15 +157,31 @@ def test_c5_withheld_names_all_the_countries_from_then_on() -> None:
     assert nowhere.state == PostState()
 
 
-def test_c4_a_change_without_a_time_is_of_now_and_the_same_again_changes_nothing() -> None:
-    deleted = subject_after(a_subject(), a_change(at=None), NOON_US)
-    assert deleted is not None
+@pytest.mark.parametrize("kind", [ChangeKind.PROTECT, ChangeKind.UNPROTECT])
+def test_c4_a_change_without_a_time_is_of_now_also_where_it_was_so_before(kind: ChangeKind) -> None:
+    opposite = ChangeKind.UNPROTECT if kind is ChangeKind.PROTECT else ChangeKind.PROTECT
+    so_already = a_subject(said(kind, 50))
 
-    again = subject_after(deleted, a_change(at=None), NOON_US + 1)
-    late = told_to_subject(deleted, said(ChangeKind.UNDELETE, NOON_US - 1))
+    still_so = subject_after(so_already, a_change(kind, at=None), 100)
+    assert still_so is not None
+    late = told_to_subject(still_so, said(opposite, 70))
 
-    assert again is None
-    assert states_of(late) == State.DELETED
+    assert subject_after(still_so, a_change(kind, at=None), 100) is None
+    assert states_of(late) == states_of(so_already)
+    assert late == a_subject(said(kind, 50), said(opposite, 70), said(kind, 100))
+
+
+def test_c5_a_change_of_a_post_without_a_time_is_of_now_also_where_it_was_so_before() -> None:
+    denied = told_to_post(Post(), said(ChangeKind.DENY, 50))
+    withheld = told_to_post(Post(), said(ChangeKind.WITHHELD, 50, "DE"))
+
+    still_denied = post_after(denied, a_change(ChangeKind.DENY, at=None), 100)
+    still_withheld = post_after(withheld, a_change(ChangeKind.WITHHELD, at=None, countries=["DE"]), 100)
+
+    assert still_denied is not None
+    assert still_withheld is not None
+    assert told_to_post(still_denied, said(ChangeKind.UNDENY, 70)).state == PostState(PostMark.DENIED)
+    assert told_to_post(still_withheld, said(ChangeKind.WITHHELD, 70)).state.withheld == frozenset({"DE"})
 
 
 def test_c4_a_change_from_the_future_that_denies_is_of_now() -> None:
@@ -239,12 +225,30 @@ def test_c4_a_denying_change_of_someone_unknown_is_kept_to_hold_when_they_appear
     assert described_earlier.known
 
 
-@pytest.mark.parametrize("kind", [ChangeKind.UNDELETE, ChangeKind.ADULT, ChangeKind.WITHHELD])
-def test_c4_a_change_that_frees_someone_unknown_is_refused(kind: ChangeKind) -> None:
-    with pytest.raises(Refusal) as refused:
-        subject_after(Subject(), a_change(kind, 5), NOON_US)
+@given(orders(words_of(OF_SUBJECTS) | descriptions, distinct=False), st.randoms(use_true_random=False))
+def test_c4_changes_of_someone_unknown_come_to_the_same_in_any_order(
+    told: list[Told], chance: random.Random
+) -> None:
+    shuffled = list(told)
+    chance.shuffle(shuffled)
+    one, other = Subject(), Subject()
 
-    assert refused.value.reason == "SUBJECT_UNKNOWN"
+    for first, second in zip(told, shuffled, strict=True):
+        one, other = told_to_subject(one, first), told_to_subject(other, second)
+
+    assert one.facts == other.facts == slow_facts(told)
+    assert one.known == any(isinstance(each.said, Facts) for each in told)
+
+
+def test_c4_an_older_change_that_denies_someone_unknown_does_not_undo_a_later_one_that_frees() -> None:
+    freed = told_to_subject(Subject(), said(ChangeKind.UNPROTECT, 70))
+
+    late = told_to_subject(freed, said(ChangeKind.PROTECT, 50))
+    described = told_to_subject(late, Told(40, some_facts()))
+
+    assert not freed.known
+    assert not late.known
+    assert described.facts == some_facts()
 
 
 def test_c4_what_denied_someone_unknown_can_be_taken_back() -> None:
@@ -258,48 +262,6 @@ def test_c4_what_denied_someone_unknown_can_be_taken_back() -> None:
     assert not freed.known
 
 
-def test_c4_a_description_is_overtaken_by_changes_that_are_later_and_by_no_earlier_ones() -> None:
-    subject = a_subject(said(ChangeKind.DELETE, 20), said(ChangeKind.SUSPEND, 10))
-
-    described = told_to_subject(subject, Told(15, some_facts("DE")))
-
-    assert described.facts == some_facts("DE", states=State.DELETED)
-    assert told_to_subject(described, said(ChangeKind.UNDELETE, 14)) == described
-
-
-def test_c4_a_change_at_the_time_of_a_description_holds_when_that_comes_again() -> None:
-    description = Told(15, some_facts("DE"))
-    subject = a_subject(description, said(ChangeKind.DELETE, 15))
-
-    again = told_to_subject(subject, description)
-
-    assert states_of(subject) == states_of(again) == State.DELETED
-
-
-def test_c4_a_description_that_is_older_than_the_last_one_changes_nothing() -> None:
-    subject = a_subject(facts=some_facts("DE"), at=10)
-
-    assert subject_described(subject, some_facts("FR"), 9, NOON_US) is None
-
-
-def test_c4_the_same_description_without_a_time_changes_nothing_and_another_one_is_of_now() -> None:
-    subject = a_subject(facts=some_facts("DE"), at=10)
-
-    same = subject_described(subject, some_facts("DE"), None, NOON_US)
-    other = subject_described(subject, some_facts("FR"), None, NOON_US)
-
-    assert same is None
-    assert other is not None
-    assert (other.facts, other.seen_us) == (some_facts("FR"), NOON_US)
-
-
-def test_a_description_from_the_future_is_of_now() -> None:
-    subject = subject_described(Subject(), some_facts(), NOON_US + 5, NOON_US)
-
-    assert subject is not None
-    assert subject.seen_us == NOON_US
-
-
 def test_c3_a_notice_that_was_served_stays_served_whenever_that_was() -> None:
     subject = a_subject(at=10)
 
@@ -309,11 +271,23 @@ def test_c3_a_notice_that_was_served_stays_served_whenever_that_was() -> None:
     assert subject_after(served, a_change(ChangeKind.NOTICE_SERVED, 9, notice=NOTICE), NOON_US) is None
 
 
-def test_c3_nobody_unknown_was_served_a_notice() -> None:
-    with pytest.raises(Refusal) as refused:
-        subject_after(Subject(), a_change(ChangeKind.NOTICE_SERVED, notice=NOTICE), NOON_US)
+def test_c3_a_notice_served_to_someone_unknown_is_kept_for_when_they_appear() -> None:
+    served = subject_after(Subject(), a_change(ChangeKind.NOTICE_SERVED, 5, notice=NOTICE), NOON_US)
+    assert served is not None
 
-    assert refused.value.reason == "SUBJECT_UNKNOWN"
+    described = told_to_subject(served, Told(9, some_facts(notices=[OTHER_NOTICE])))
+
+    assert not served.known
+    assert described.facts == some_facts(notices=[NOTICE, OTHER_NOTICE])
+
+
+def test_c3_no_notice_was_served_in_the_future() -> None:
+    change = a_change(ChangeKind.NOTICE_SERVED, NOON_US + 1, notice=OTHER_NOTICE)
+
+    with pytest.raises(Refusal) as refused:
+        subject_after(a_subject(), change, NOON_US)
+
+    assert refused.value.reason == "OCCURRED_IN_THE_FUTURE"
 
 
 def test_so_many_notices_are_kept_and_no_more() -> None:
@@ -374,12 +348,3 @@ def test_every_change_is_of_accounts_or_posts() -> None:
             check_post_change(change)
         if kind not in {ChangeKind.DENY, ChangeKind.UNDENY}:
             check_subject_change(change)
-
-
-def test_a_description_is_withheld_in_countries_alone() -> None:
-    check_facts(some_facts(withheld=["DE", "FR"]))
-
-    with pytest.raises(Refusal) as refused:
-        check_facts(replace(some_facts(), withheld=frozenset({"DE-BE"})))
-
-    assert refused.value.reason == "COUNTRY_INVALID"

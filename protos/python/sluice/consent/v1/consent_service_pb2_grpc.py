@@ -176,9 +176,10 @@ class ConsentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportSubjects(self, request, context):
-        """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
-        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-        TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
+        """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed. The same rows again change nothing if
+        they say as of when; without that they are of now each time, and noted. Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING,
+        STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, COUNTRY_INVALID, OCCURRED_IN_THE_FUTURE (of a description from
+        the future that denies nothing new), SUBJECT_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

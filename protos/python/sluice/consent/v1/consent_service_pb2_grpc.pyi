@@ -79,9 +79,10 @@ class ConsentServiceStub:
     SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
     """
     ImportSubjects: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]
-    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
-    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-    TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
+    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed. The same rows again change nothing if
+    they say as of when; without that they are of now each time, and noted. Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING,
+    STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, COUNTRY_INVALID, OCCURRED_IN_THE_FUTURE (of a description from
+    the future that denies nothing new), SUBJECT_ERASED.
     """
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]
     """Announces a new version of the policy. Idempotent by request_id.
@@ -145,9 +146,10 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
     """
     ImportSubjects: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ImportSubjectsRequest, _consent_service_pb2.ImportSubjectsResponse]  # type: ignore[assignment]
-    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
-    Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-    TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
+    """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed. The same rows again change nothing if
+    they say as of when; without that they are of now each time, and noted. Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING,
+    STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, COUNTRY_INVALID, OCCURRED_IN_THE_FUTURE (of a description from
+    the future that denies nothing new), SUBJECT_ERASED.
     """
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.PublishPolicyRequest, _consent_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Announces a new version of the policy. Idempotent by request_id.
@@ -256,9 +258,10 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.ImportSubjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ImportSubjectsResponse, _abc.Awaitable[_consent_service_pb2.ImportSubjectsResponse]]:
-        """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed; the same rows again change nothing.
-        Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING, STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID,
-        TOO_MANY_NOTICES, COUNTRY_INVALID, SUBJECT_ERASED.
+        """Takes over subjects with their jurisdiction, states and notices. Good rows go in, bad ones are listed. The same rows again change nothing if
+        they say as of when; without that they are of now each time, and noted. Idempotent by request_id. Reasons, of rows alone: SUBJECT_ID_MISSING,
+        STATE_UNKNOWN, JURISDICTION_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, COUNTRY_INVALID, OCCURRED_IN_THE_FUTURE (of a description from
+        the future that denies nothing new), SUBJECT_ERASED.
         """
 
     @_abc_1.abstractmethod

@@ -68,10 +68,10 @@ class StateServiceServicer:
 
     def RecordStates(self, request_iterator, context):
         """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
-        They may come late, repeated and out of order: of the changes of one state the latest by its own time holds, and of two at the same time the
-        one that denies. Each page is idempotent by its request_id. Reasons, of rows alone: TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT,
-        CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, SUBJECT_UNKNOWN (a change that frees someone not known),
-        OCCURRED_IN_THE_FUTURE (of a change that frees; one that denies is of now then), SUBJECT_ERASED.
+        They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
+        own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+        TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
+        OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

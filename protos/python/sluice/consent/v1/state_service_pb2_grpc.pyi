@@ -35,10 +35,10 @@ class StateServiceStub:
     def __new__(cls, channel: _aio.Channel) -> StateServiceAsyncStub: ...
     RecordStates: _grpc.StreamStreamMultiCallable[_state_service_pb2.RecordStatesRequest, _state_service_pb2.RecordStatesResponse]
     """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
-    They may come late, repeated and out of order: of the changes of one state the latest by its own time holds, and of two at the same time the
-    one that denies. Each page is idempotent by its request_id. Reasons, of rows alone: TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT,
-    CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, SUBJECT_UNKNOWN (a change that frees someone not known),
-    OCCURRED_IN_THE_FUTURE (of a change that frees; one that denies is of now then), SUBJECT_ERASED.
+    They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
+    own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+    TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
+    OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
     """
     OrderHalt: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.OrderHaltRequest, _state_service_pb2.OrderHaltResponse]
     """Halts everything, a purpose, a jurisdiction or a licensee. It holds from its acknowledgement like a choice (C12).
@@ -63,10 +63,10 @@ class StateServiceAsyncStub(StateServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordStates: _aio.StreamStreamMultiCallable[_state_service_pb2.RecordStatesRequest, _state_service_pb2.RecordStatesResponse]  # type: ignore[assignment]
     """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
-    They may come late, repeated and out of order: of the changes of one state the latest by its own time holds, and of two at the same time the
-    one that denies. Each page is idempotent by its request_id. Reasons, of rows alone: TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT,
-    CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, SUBJECT_UNKNOWN (a change that frees someone not known),
-    OCCURRED_IN_THE_FUTURE (of a change that frees; one that denies is of now then), SUBJECT_ERASED.
+    They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
+    own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+    TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
+    OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
     """
     OrderHalt: _aio.UnaryUnaryMultiCallable[_state_service_pb2.OrderHaltRequest, _state_service_pb2.OrderHaltResponse]  # type: ignore[assignment]
     """Halts everything, a purpose, a jurisdiction or a licensee. It holds from its acknowledgement like a choice (C12).
@@ -94,10 +94,10 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_state_service_pb2.RecordStatesResponse], _abc.AsyncIterator[_state_service_pb2.RecordStatesResponse]]:
         """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
-        They may come late, repeated and out of order: of the changes of one state the latest by its own time holds, and of two at the same time the
-        one that denies. Each page is idempotent by its request_id. Reasons, of rows alone: TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT,
-        CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES, SUBJECT_UNKNOWN (a change that frees someone not known),
-        OCCURRED_IN_THE_FUTURE (of a change that frees; one that denies is of now then), SUBJECT_ERASED.
+        They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
+        own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+        TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
+        OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
         """
 
     @_abc_1.abstractmethod
