@@ -25,6 +25,7 @@ GROUP_LIMIT = 64
 QUEUE_LIMIT = 4_096
 """Units that may wait; at a few thousand commits a second that is about as long as a caller waits."""
 READERS = 2
+"""Threads for reads that may be long; one more is kept for those that are urgent."""
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class Database:
         self._engine = engine
         self._commits = GroupCommit(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
+        self._urgent_reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-urgent-reader")
 
     @classmethod
     def open(
@@ -70,7 +72,8 @@ class Database:
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
         migrated it).
         """
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers)
+        # A connection for each thread that reads, so that none of them waits for another's.
+        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 1)
         return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
 
     async def write(self, unit: Callable[[Connection], T], claim: Any = None) -> T:
@@ -106,16 +109,19 @@ class Database:
         self._commits.submit(unit, future)
         return future.result()
 
-    async def read(self, query: Callable[[Connection], T], *, confirmed: bool = False) -> T:
+    async def read(
+        self, query: Callable[[Connection], T], *, confirmed: bool = False, urgent: bool = False
+    ) -> T:
         """Runs `query` in a read transaction (one snapshot, nothing can be written) on a reader thread.
 
         `confirmed` has the result only if nothing in the snapshot can be lost by a failover, and the server
         was still the one that others write to: a standby is waited for, where there is one that commits wait
-        for.
+        for. `urgent` has a thread of its own, for one read at a time that many wait for: long reads, however
+        many there are, do not hold it up.
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
-        return await asyncio.wrap_future(self._submit_read(query, confirmed))
+        return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """`read` for start-up, threads and tests: blocks the caller."""
@@ -129,13 +135,15 @@ class Database:
         """`close` for threads and tests."""
         self._commits.close()
         self._readers.shutdown()
+        self._urgent_reader.shutdown()
         self._engine.close()
 
     def _submit_read(
-        self, query: Callable[[Connection], T], confirmed: bool = False
+        self, query: Callable[[Connection], T], confirmed: bool = False, urgent: bool = False
     ) -> concurrent.futures.Future[T]:
         try:
-            return self._readers.submit(self._read, query, confirmed)
+            readers = self._urgent_reader if urgent else self._readers
+            return readers.submit(self._read, query, confirmed)
         except RuntimeError as error:
             raise unavailable("DATABASE_CLOSED", "the service is shutting down") from error
 

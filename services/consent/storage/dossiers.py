@@ -1,8 +1,9 @@
 """Everything on record about one subject: read as a whole, by page, and erased (C11)."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from services.consent.domain.choices import Stance
 from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord
@@ -13,7 +14,7 @@ from services.consent.domain.withdrawals import Cause, Withdrawal
 from services.consent.storage.codec import NO_TIME, decode_countries, decode_notices, signed
 from services.consent.storage.head import Part, advance, read_head
 from services.consent.storage.policies import read_book
-from services.consent.storage.states import read_subjects, write_subjects
+from services.consent.storage.states import chunks, read_subjects, write_subjects
 from services.consent.storage.tables import TABLES
 from services.consent.storage.withdrawals import record_withdrawals
 
@@ -31,9 +32,6 @@ def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossie
     facts = connection.execute(
         select(_SUBJECTS).where(_SUBJECTS.c.subject_id == signed(subject_id)).order_by(_SUBJECTS.c.revision)
     )
-    erased_us = connection.scalar(
-        select(_ERASURES.c.erased_us).where(_ERASURES.c.subject_id == signed(subject_id))
-    )
     return Dossier(
         subject_id=subject_id,
         epoch=head.epoch,
@@ -43,7 +41,7 @@ def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossie
         facts=tuple(map(_facts, facts)),
         standing=tuple(choice.revision for choice in subject.choices),
         policies=read_book(connection).policies,
-        erased_us=erased_us,
+        erased_us=read_erased_us(connection, subject_id),
     )
 
 
@@ -58,10 +56,60 @@ def read_choices(
     return tuple(map(_choice, rows))
 
 
+def read_choices_at(connection: Connection, revisions: Collection[int]) -> tuple[ChoiceRecord, ...]:
+    """The choices that have these revisions, oldest first; however long the history is that they are of."""
+    found: list[ChoiceRecord] = []
+    for some in chunks(sorted(revisions)):
+        rows = connection.execute(select(_CHOICES).where(_CHOICES.c.revision.in_(some)))
+        found.extend(map(_choice, rows))
+    return tuple(sorted(found, key=lambda record: record.revision))
+
+
+def read_choices_until(connection: Connection, subject_id: int, as_of_us: int) -> tuple[ChoiceRecord, ...]:
+    """The choices of a subject that could matter among those recorded until a time, oldest first (C2).
+
+    Without those of which a later one of the same scope was stated later: that one replaces or lifts them,
+    see `domain.choices.still_standing`. The database leaves them out, for whoever changes their mind every
+    minute has many.
+    """
+    rivals = func.max(_CHOICES.c.stated_us).over(
+        partition_by=(_CHOICES.c.licensee, _CHOICES.c.purpose),
+        order_by=_CHOICES.c.revision.desc(),
+        # The rows before this one in that order: those with a later revision.
+        rows=(None, -1),
+    )
+    known = (
+        select(_CHOICES, rivals.label("rival_us"))
+        .where(_CHOICES.c.subject_id == signed(subject_id), _CHOICES.c.recorded_us <= as_of_us)
+        .subquery()
+    )
+    lasting = (known.c.rival_us.is_(None)) | (known.c.rival_us <= known.c.stated_us)
+    rows = connection.execute(select(known).where(lasting).order_by(known.c.revision))
+    return tuple(map(_choice, rows))
+
+
+def read_facts_at(connection: Connection, subject_id: int, as_of_us: int) -> FactsRecord | None:
+    """What was known of a subject at a time; None where nothing was."""
+    latest = (
+        select(_SUBJECTS)
+        .where(_SUBJECTS.c.subject_id == signed(subject_id), _SUBJECTS.c.recorded_us <= as_of_us)
+        .order_by(_SUBJECTS.c.revision.desc())
+        .limit(1)
+    )
+    row = connection.execute(latest).one_or_none()
+    return None if row is None else _facts(row)
+
+
+def read_erased_us(connection: Connection, subject_id: int) -> int | None:
+    """When a subject was erased; None for most."""
+    return connection.scalar(
+        select(_ERASURES.c.erased_us).where(_ERASURES.c.subject_id == signed(subject_id))
+    )
+
+
 def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Erased:
     """Takes the records away, and leaves a deny and a tombstone; once for each subject."""
-    known = _ERASURES.c.subject_id == signed(subject_id)
-    earlier = connection.scalar(select(_ERASURES.c.erased_us).where(known))
+    earlier = read_erased_us(connection, subject_id)
     if earlier is not None:
         return Erased(earlier, read_head(connection))
     stored = read_subjects(connection, [subject_id])

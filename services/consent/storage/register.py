@@ -30,7 +30,10 @@ class SqlRegister:
 
     async def follow(self, follower: Follower) -> None:
         """Brings the follower to the head, by one snapshot that is taken after this call."""
-        take = await self._database.read(lambda connection: prepare(connection, follower), confirmed=True)
+        # Every check waits for this one, and for no other read.
+        take = await self._database.read(
+            lambda connection: prepare(connection, follower), confirmed=True, urgent=True
+        )
         if take is not None:
             # A table that grows takes a while.
             await asyncio.to_thread(take)
