@@ -3,24 +3,28 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import CompoundSelect, Connection, delete, func, insert, select, union_all
 
+from services.chassis.identity import PrincipalKind
 from services.consent.domain.choices import Stance
-from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord
+from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord, SignalRecord
 from services.consent.domain.erasures import erased_subject
 from services.consent.domain.outcomes import Erased
+from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import State
 from services.consent.domain.withdrawals import Cause, Withdrawal
 from services.consent.storage.codec import NO_TIME, decode_countries, decode_notices, signed
 from services.consent.storage.head import Part, advance, read_head
 from services.consent.storage.policies import read_book
 from services.consent.storage.states import chunks, read_subjects, write_subjects
-from services.consent.storage.tables import TABLES
-from services.consent.storage.withdrawals import record_withdrawals
+from services.consent.storage.tables import REPLAYS, TABLES
+from services.consent.storage.withdrawals import read_withdrawals_at, record_withdrawals
 
 _CHOICES = TABLES["choices"]
 _SUBJECTS = TABLES["subjects"]
 _ERASURES = TABLES["erasures"]
+_SIGNALS = TABLES["signals"]
+_WITHDRAWALS = TABLES["withdrawals"]
 
 
 def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossier | None:
@@ -42,6 +46,8 @@ def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossie
         standing=tuple(choice.revision for choice in subject.choices),
         policies=read_book(connection).policies,
         erased_us=read_erased_us(connection, subject_id),
+        signals=_read_signals(connection, subject_id),
+        withdrawals=read_withdrawals_at(connection, _revisions_of(subject_id)),
     )
 
 
@@ -108,16 +114,20 @@ def read_erased_us(connection: Connection, subject_id: int) -> int | None:
 
 
 def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Erased:
-    """Takes the records away, and leaves a deny and a tombstone; once for each subject."""
+    """Takes the records away, and leaves a deny, a tombstone and a withdrawal; once for each subject."""
     earlier = read_erased_us(connection, subject_id)
     if earlier is not None:
         return Erased(earlier, read_head(connection))
     stored = read_subjects(connection, [subject_id])
     taken = advance(connection, 1, now_us, Part.SUBJECTS)
     revision = taken.last(1)
+    # Before the records by which they are found. This erasure takes back all that they took back.
+    connection.execute(delete(_WITHDRAWALS).where(_WITHDRAWALS.c.revision.in_(_revisions_of(subject_id))))
     for name in ("choices", "subjects", "signals"):
         table = TABLES[name]
         connection.execute(delete(table).where(table.c.subject_id == signed(subject_id)))
+    # What they asked themselves: that, and when.
+    connection.execute(delete(REPLAYS).where(REPLAYS.c.principal == f"{PrincipalKind.SUBJECT}:{subject_id}"))
     tombstone = {
         "revision": revision.number,
         "subject_id": signed(subject_id),
@@ -130,6 +140,20 @@ def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Eras
     left = {subject_id: erased_subject(taken.at_us, revision.number)}
     write_subjects(connection, left, stored, taken, 1)
     return Erased(taken.at_us, revision)
+
+
+def _revisions_of(subject_id: int) -> CompoundSelect[tuple[int]]:
+    """Of all records of a subject: a withdrawal has that of what withdraws."""
+    tables = (TABLES[name] for name in ("choices", "subjects", "erasures"))
+    return union_all(
+        *(select(table.c.revision).where(table.c.subject_id == signed(subject_id)) for table in tables)
+    )
+
+
+def _read_signals(connection: Connection, subject_id: int) -> tuple[SignalRecord, ...]:
+    known = select(_SIGNALS).where(_SIGNALS.c.subject_id == signed(subject_id))
+    rows = connection.execute(known.order_by(_SIGNALS.c.revision, _SIGNALS.c.source))
+    return tuple(SignalRecord(row.revision, row.source, Signal(row.signal)) for row in rows)
 
 
 def _choice(row: Any) -> ChoiceRecord:
@@ -157,4 +181,5 @@ def _facts(row: Any) -> FactsRecord:
         occurred_us=row.occurred_us,
         recorded_us=row.recorded_us,
         recorded_by=row.recorded_by,
+        kind=row.kind,
     )
