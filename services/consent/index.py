@@ -43,6 +43,8 @@ class View:
     profiles: Profiles
     answers: Answers
     posts: PostStates
+    lineage: int
+    """Of the history that this is a revision of."""
 
     async def prepare(self, question: Question) -> None:
         """Compiles an answer that is asked for the first time where that takes long, beside other calls."""
@@ -81,6 +83,11 @@ class Index:
         """How far the index has come; None before it was read for the first time."""
         return None if self._view is None else self._view.revision
 
+    @property
+    def lineage(self) -> int:
+        """Of the history that the index follows; 0 before it was read for the first time."""
+        return 0 if self._view is None else self._view.lineage
+
     def view(self) -> View:
         """Raises Refusal (unavailable, INDEX_EMPTY) before the index was read for the first time (C10)."""
         if self._view is None:
@@ -109,7 +116,9 @@ class Index:
             raise GapError(f"the index is at {view.revision}, the change begins at {change.before}")
         self._places.add(change.profiles)
         subjects, posts = _filled(view.subjects, view.posts, self._places, change)
-        self._publish(View(*_rest(change, view), subjects, view.profiles, view.answers, posts))
+        self._publish(
+            View(*_rest(change, view), subjects, view.profiles, view.answers, posts, change.lineage)
+        )
 
     def _started_over(self, change: Change) -> Callable[[], None]:
         profiles = Profiles()
@@ -117,7 +126,7 @@ class Index:
         places.add(change.profiles)
         empty = IdTable(change.subject_count, self._seed), PostStates(change.post_count, self._seed)
         subjects, posts = _filled(*empty, places, change)
-        view = View(*_rest(change, None), subjects, profiles, Answers(profiles), posts)
+        view = View(*_rest(change, None), subjects, profiles, Answers(profiles), posts, change.lineage)
 
         def take() -> None:
             self._places = places

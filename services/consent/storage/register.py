@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
-from services.consent.domain.changes import Follower
+from services.consent.domain.changes import Behind, Follower
 from services.consent.domain.choices import Draft
 from services.consent.domain.outcomes import Imported, Objected, Published, Recorded
 from services.consent.domain.policies import Policy, PolicyDraft
@@ -35,8 +35,13 @@ class SqlRegister:
             lambda connection: prepare(connection, follower), confirmed=True, urgent=True
         )
         if take is not None:
-            # A table that grows takes a while.
-            await asyncio.to_thread(take)
+            try:
+                # A table that grows takes a while.
+                await asyncio.to_thread(take)
+            except Behind as behind:
+                # Whatever becomes of the database: what this process has seen is of another history.
+                self._database.give_up(behind)
+                raise
 
     async def record(self, draft: Draft, key: ReplayKey, now_us: int) -> Recorded:
         """Records a live choice."""

@@ -106,8 +106,8 @@ class ConsentServiceServicer:
 
     def CheckConsent(self, request, context):
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-        answered until it is whole again).
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: this process
+        answers nothing more, reads and writes alike, until it is started again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

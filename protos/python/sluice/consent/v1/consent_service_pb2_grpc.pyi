@@ -43,8 +43,8 @@ class ConsentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     CheckConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-    answered until it is whole again).
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: this process
+    answers nothing more, reads and writes alike, until it is started again).
     """
     RecordChoice: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
@@ -104,8 +104,8 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]  # type: ignore[assignment]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-    answered until it is whole again).
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: this process
+    answers nothing more, reads and writes alike, until it is started again).
     """
     RecordChoice: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]  # type: ignore[assignment]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
@@ -168,8 +168,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.CheckConsentResponse, _abc.Awaitable[_consent_service_pb2.CheckConsentResponse]]:
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-        answered until it is whole again).
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: this process
+        answers nothing more, reads and writes alike, until it is started again).
         """
 
     @_abc_1.abstractmethod
