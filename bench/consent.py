@@ -15,7 +15,7 @@ from bench.asking import ask
 from bench.choosing import choose, take_effect
 from bench.engines import ENGINES, a_database
 from bench.fixtures import NOTICE, filled, open_database
-from bench.loading import grow, load
+from bench.loading import grow, load, stand_alone
 from bench.report import Figure, Report
 from bench.stand import QUICK, THOROUGH, Effort, Stand, say
 from bench.timing import machine
@@ -29,6 +29,7 @@ async def measure(stand: Stand) -> list[Figure]:
     """All figures, from loading on."""
     grow(stand)
     await load(stand)
+    stand_alone(stand)
     await _put_in_force(stand)
     await ask(stand)
     await choose(stand)

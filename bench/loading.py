@@ -4,13 +4,20 @@ import statistics
 import sys
 import time
 import tracemalloc
+from collections.abc import Iterator
+from itertools import combinations, islice
 
 import numpy as np
 
-from bench.stand import Stand, say
+from bench.stand import QUESTION, Stand, say
 from bench.timing import resident_bytes
+from services.consent.domain.choices import Choice, Scope, Stance, standing_of
+from services.consent.domain.subjects import Facts, Profile
+from services.consent.domain.verdicts import NO_HALTS
 from services.consent.id_table import IdTable
 from services.consent.index import Index
+from services.consent.places import Places
+from services.consent.profiles import Answers, Profiles
 
 LOAD_AIM_S = 30.0
 """For 10 million subjects."""
@@ -19,6 +26,8 @@ STEADY_AIM, PEAK_AIM = 28.0, 56.0
 MANY = 1_000_000
 """From so many on what does not depend on their number no longer shows in the bytes of each."""
 INT_BYTES = 32
+STANDINGS, CHOICES = 100_000, 3
+"""Standings that nobody shares, and the choices of each."""
 
 
 async def load(stand: Stand) -> None:
@@ -67,6 +76,35 @@ def grow(stand: Stand) -> None:
         "while its profiles are put in order, at most", tidying / table.count, "bytes a subject", aim=aim
     )
     stand.note("growing, while checks wait", seconds, "s")
+
+
+def stand_alone(stand: Stand) -> None:
+    """Standings of which no two are alike, as where everyone has named licensees of their own choice."""
+    say("keeping standings that nobody shares")
+    profiles = dict(enumerate(islice(_different(), STANDINGS), start=1))
+    tracemalloc.start()
+    places = Places(Profiles())
+    places.add(profiles)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    answers, started = Answers(places.profiles), time.perf_counter()
+    answers.to(QUESTION, None, NO_HALTS)
+    seconds = time.perf_counter() - started
+    stand.note(
+        f"a standing of {CHOICES} choices that nobody shares", kept / STANDINGS, "bytes, beside the above"
+    )
+    stand.note(f"{STANDINGS:,} of these asked for the first time", seconds * 1e3, "ms")
+
+
+def _different() -> Iterator[Profile]:
+    """Someone who chose for three licensees of a hundred, and no two who chose alike."""
+    facts = Facts("US", notices=frozenset({bytes(32)}))
+    for named in combinations(range(100), CHOICES):
+        choices = [
+            Choice(Stance(1 + number % 2), Scope(f"licensee-{number}", number % 8), number, number)
+            for number in named
+        ]
+        yield Profile(facts, standing_of(choices))
 
 
 def _full(ids: int) -> IdTable:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -25,6 +26,9 @@ GROUP_LIMIT = 64
 QUEUE_LIMIT = 4_096
 """Units that may wait; at a few thousand commits a second that is about as long as a caller waits."""
 READERS = 2
+"""Threads for reads that may be long; one more is kept for those that are urgent."""
+
+_log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -48,6 +52,10 @@ class Database:
         self._engine = engine
         self._commits = GroupCommit(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
+        self.given_up = asyncio.Event()
+        """Set once, by `give_up`."""
+        self._given_up_for: Refusal | None = None
+        self._urgent_reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-urgent-reader")
 
     @classmethod
     def open(
@@ -70,7 +78,8 @@ class Database:
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
         migrated it).
         """
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers)
+        # A connection for each thread that reads, so that none of them waits for another's.
+        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 1)
         return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
 
     async def write(self, unit: Callable[[Connection], T], claim: Any = None) -> T:
@@ -83,6 +92,7 @@ class Database:
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
         nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED).
         """
+        self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(unit, future, claim)
         # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
@@ -96,30 +106,50 @@ class Database:
         It gives one result an item, in order, and a Refusal for an item that it changed nothing for. When it
         raises, it is run again for each item alone.
         """
+        self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(Share(run, item), future)
         return await future
 
     def write_now(self, unit: Callable[[Connection], T]) -> T:
         """`write` for start-up, threads and tests: blocks the caller until the commit."""
+        self._check_use()
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
         self._commits.submit(unit, future)
         return future.result()
 
-    async def read(self, query: Callable[[Connection], T], *, confirmed: bool = False) -> T:
+    async def read(
+        self, query: Callable[[Connection], T], *, confirmed: bool = False, urgent: bool = False
+    ) -> T:
         """Runs `query` in a read transaction (one snapshot, nothing can be written) on a reader thread.
 
         `confirmed` has the result only if nothing in the snapshot can be lost by a failover, and the server
         was still the one that others write to: a standby is waited for, where there is one that commits wait
-        for.
+        for. `urgent` has a thread of its own, for one read at a time that many wait for: long reads, however
+        many there are, do not hold it up.
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
-        return await asyncio.wrap_future(self._submit_read(query, confirmed))
+        return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """`read` for start-up, threads and tests: blocks the caller."""
         return self._submit_read(query).result()
+
+    def give_up(self, refusal: Refusal) -> None:
+        """Has every later read and write refused, for as long as the process lives; on the event loop.
+
+        For whoever finds that the database is not the one that it was: what is in memory does not fit it.
+        """
+        if self._given_up_for is None:
+            self._given_up_for = refusal
+            _log.critical(
+                "the database is not used any more, start the process again",
+                database=self.name,
+                reason=refusal.reason,
+                message=refusal.message,
+            )
+            self.given_up.set()
 
     async def close(self) -> None:
         """Finishes what is queued, then closes readers, writer and lock."""
@@ -129,13 +159,21 @@ class Database:
         """`close` for threads and tests."""
         self._commits.close()
         self._readers.shutdown()
+        self._urgent_reader.shutdown()
         self._engine.close()
 
+    def _check_use(self) -> None:
+        if self._given_up_for is not None:
+            # One each: an exception gathers the traceback of whoever it is raised to.
+            raise Refusal(self._given_up_for.kind, self._given_up_for.reason, self._given_up_for.message)
+
     def _submit_read(
-        self, query: Callable[[Connection], T], confirmed: bool = False
+        self, query: Callable[[Connection], T], confirmed: bool = False, urgent: bool = False
     ) -> concurrent.futures.Future[T]:
+        self._check_use()
         try:
-            return self._readers.submit(self._read, query, confirmed)
+            readers = self._urgent_reader if urgent else self._readers
+            return readers.submit(self._read, query, confirmed)
         except RuntimeError as error:
             raise unavailable("DATABASE_CLOSED", "the service is shutting down") from error
 

@@ -6,12 +6,13 @@ lost is opened anew before the next transaction.
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import structlog
+from psycopg.rows import dict_row
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -60,7 +61,12 @@ _TROUBLE_STATES = frozenset(
 )
 _RACE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
-_HAS_STANDBY = "SELECT current_setting('synchronous_standby_names') <> ''"
+# As they are for this session and now: all of these can be changed while the server runs.
+_DURABILITY = """
+SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+    current_setting('synchronous_commit') AS synchronous_commit,
+    current_setting('synchronous_standby_names') AS synchronous_standby_names
+"""
 # A transaction that only reads waits for nobody; this one leaves a record in the log, and nothing else.
 _MARK = "SELECT pg_logical_emit_message(true, 'sluice', '')"
 _CONFIRM_PATIENCE_SECONDS = 5.0
@@ -99,6 +105,7 @@ class PostgresqlServer:
         """
         parsed = _parsed(url)
         self._warnings: list[str] = []
+        self._had_standby = False
         self._writer_engine = _engine(parsed, name, "READ COMMITTED", poolclass=NullPool)
         self._reader_engine = _engine(
             parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
@@ -132,8 +139,10 @@ class PostgresqlServer:
     def confirm(self) -> None:
         """Waits, as a commit does, for the standby that commits wait for; raises DRIVER_ERRORS."""
         with self._confirmer_engine.connect() as connection:
-            if connection.exec_driver_sql(_HAS_STANDBY).scalar():
-                _commit_a_mark(connection, _driver_of(connection))
+            driver = _driver_of(connection)
+            self._look_at_durability(driver)
+            if self._had_standby:
+                _commit_a_mark(connection, driver)
 
     def begin(self) -> None:
         """Opens the writer's transaction, in a new session where the old one was lost."""
@@ -186,8 +195,25 @@ class PostgresqlServer:
 
     def _begin(self) -> None:
         self.writer.begin()
-        # The driver says BEGIN with the first statement; a lost session shows before any unit runs.
-        self._driver.execute("SELECT 1")
+        # The driver says BEGIN with the first statement: a lost session shows before any unit runs, and so
+        # does a server that was told to forget while it runs.
+        self._look_at_durability(self._driver)
+
+    def _look_at_durability(self, driver: "psycopg.Connection[Any]") -> None:
+        """As `_check_durability`; to those who wait it is one more way of being out of reach."""
+        try:
+            self._check_durability(driver)
+        except Refusal as refusal:
+            raise psycopg.OperationalError(str(refusal)) from refusal
+
+    def _check_durability(self, driver: "psycopg.Connection[Any]") -> None:
+        """Raises Refusal DURABILITY_OFF where the server may forget what it acknowledges from now on."""
+        settings = driver.cursor(row_factory=dict_row).execute(_DURABILITY).fetchone()
+        assert settings is not None
+        _check_settings(settings, had_standby=self._had_standby)
+        if settings["synchronous_standby_names"]:
+            # For good: what was acknowledged until now has waited for it.
+            self._had_standby = True
 
     def _is_lost(self) -> bool:
         return self.writer.closed or self.writer.invalidated or self._driver.closed
@@ -210,7 +236,7 @@ class PostgresqlServer:
         driver = _driver_of(writer)
         try:
             with writer.begin():
-                _check_durability(writer)
+                self._check_durability(driver)
         except BaseException:
             # Ends the session too, and with it whatever it has locked.
             writer.invalidate()
@@ -287,15 +313,23 @@ def _driver_of(connection: Connection) -> "psycopg.Connection[Any]":
     return driver
 
 
-def _check_durability(connection: Connection) -> None:
-    """Raises Refusal DURABILITY_OFF where the server may forget what it has acknowledged."""
-    names = ["fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names"]
-    rows = connection.exec_driver_sql("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", (names,))
-    settings = {row.name: row.setting for row in rows}
+def _check_settings(settings: Mapping[str, str], *, had_standby: bool) -> None:
+    """Raises Refusal DURABILITY_OFF where the server may forget what it has acknowledged.
+
+    To do without a standby is for those who start without one: where commits have waited for one, a failover
+    to it would take back all that it was not waited for.
+    """
+    standby = settings["synchronous_standby_names"]
     # Without a standby, "local" is all there is.
-    weak = {"off", "local"} if settings["synchronous_standby_names"] else {"off"}
-    for name, forbidden in (("fsync", {"off"}), ("full_page_writes", {"off"}), ("synchronous_commit", weak)):
-        if settings[name] in forbidden:
+    weak = {"off", "local"} if standby else {"off"}
+    forbidden = [
+        ("fsync", {"off"}),
+        ("full_page_writes", {"off"}),
+        ("synchronous_commit", weak),
+        ("synchronous_standby_names", {""} if had_standby else set[str]()),
+    ]
+    for name, values in forbidden:
+        if settings[name] in values:
             message = (
                 f"the database server runs with {name}={settings[name]}: it may lose what is acknowledged"
             )

@@ -82,15 +82,22 @@ class Server:
         """
         address = bind(self._server, listen)
         await self._server.start()
-        for name in ("", *self._names):
-            await self.health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
         return address
+
+    async def doubt(self) -> None:
+        """Says NOT_SERVING, and serves on: no more callers are to be sent here."""
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def drain(self, *, grace_seconds: float, finish_seconds: float) -> None:
         """Says NOT_SERVING, serves on for `grace_seconds`, then gives what runs `finish_seconds` to end."""
         await self.health.enter_graceful_shutdown()
         await asyncio.sleep(grace_seconds)
         await self._server.stop(finish_seconds)
+
+    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in ("", *self._names):
+            await self.health.set(name, status)
 
 
 def bind(server: grpc.aio.Server, listen: str) -> str:
@@ -112,8 +119,11 @@ async def serve(
     telemetry: Telemetry,
     background: Sequence[BackgroundTask] = (),
     on_close: Sequence[Callable[[], Awaitable[None]]] = (),
+    failed: asyncio.Event | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, drains, closes (`on_close` in order), flushes traces and returns.
+
+    Once `failed` is set, health says NOT_SERVING until the end.
 
     Raises Refusal (precondition, ADDRESS_IN_USE), and RuntimeError after an orderly end that a background
     task forced by ending first.
@@ -127,7 +137,7 @@ async def serve(
                 _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
             announce(settings.announce_path, address)
             _log.info("serving", address=address)
-            async with _running(background, stop):
+            async with _running(background, stop), doubting(server, failed):
                 await stop.wait()
                 _log.info("draining")
                 await server.drain(grace_seconds=settings.drain_grace, finish_seconds=settings.drain_seconds)
@@ -175,6 +185,24 @@ async def _health_port(server: Server, listen: str | None) -> AsyncIterator[None
         yield
     finally:
         await probes.stop(None)
+
+
+@contextlib.asynccontextmanager
+async def doubting(server: Server, failed: asyncio.Event | None) -> AsyncIterator[None]:
+    """Has health say so when the process has failed, for as long as the body runs."""
+    if failed is None:
+        yield
+        return
+
+    async def wait() -> None:
+        await failed.wait()
+        await server.doubt()
+
+    waiting = asyncio.create_task(wait(), name="health")
+    try:
+        yield
+    finally:
+        waiting.cancel()
 
 
 @contextlib.asynccontextmanager

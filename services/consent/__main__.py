@@ -59,6 +59,7 @@ async def main() -> None:
         telemetry=telemetry,
         background=[IndexFollower(registrar)],
         on_close=[database.close],
+        failed=database.given_up,
     )
 
 

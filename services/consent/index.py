@@ -43,6 +43,13 @@ class View:
     profiles: Profiles
     answers: Answers
     posts: PostStates
+    lineage: int
+    """Of the history that this is a revision of."""
+
+    async def prepare(self, question: Question) -> None:
+        """Compiles an answer that is asked for the first time where that takes long, beside other calls."""
+        if question.purpose in PURPOSES and not is_halted(question, self.halts):
+            await self.answers.prepare(question, self.policies.in_force(), self.halts)
 
     def reasons(self, question: Question, batch: Batch) -> NDArray[np.uint8]:
         """One `Reason` a post (n), under the policy in force. For the thread of the event loop only."""
@@ -76,6 +83,11 @@ class Index:
         """How far the index has come; None before it was read for the first time."""
         return None if self._view is None else self._view.revision
 
+    @property
+    def lineage(self) -> int:
+        """Of the history that the index follows; 0 before it was read for the first time."""
+        return 0 if self._view is None else self._view.lineage
+
     def view(self) -> View:
         """Raises Refusal (unavailable, INDEX_EMPTY) before the index was read for the first time (C10)."""
         if self._view is None:
@@ -102,19 +114,19 @@ class Index:
         view = self.view()
         if change.before != view.revision:
             raise GapError(f"the index is at {view.revision}, the change begins at {change.before}")
-        for profile_id, profile in change.profiles.items():
-            self._places.add(profile_id, profile)
+        self._places.add(change.profiles)
         subjects, posts = _filled(view.subjects, view.posts, self._places, change)
-        self._publish(View(*_rest(change, view), subjects, view.profiles, view.answers, posts))
+        self._publish(
+            View(*_rest(change, view), subjects, view.profiles, view.answers, posts, change.lineage)
+        )
 
     def _started_over(self, change: Change) -> Callable[[], None]:
         profiles = Profiles()
         places = Places(profiles)
-        for profile_id, profile in change.profiles.items():
-            places.add(profile_id, profile)
+        places.add(change.profiles)
         empty = IdTable(change.subject_count, self._seed), PostStates(change.post_count, self._seed)
         subjects, posts = _filled(*empty, places, change)
-        view = View(*_rest(change, None), subjects, profiles, Answers(profiles), posts)
+        view = View(*_rest(change, None), subjects, profiles, Answers(profiles), posts, change.lineage)
 
         def take() -> None:
             self._places = places
@@ -125,9 +137,8 @@ class Index:
     def _publish(self, view: View) -> None:
         if self._places.wasteful:
             # Into columns of its own: the view before it stays whole for who reads it.
-            tidy = Profiles()
-            self._places, new_places = self._places.moved_to(tidy, view.subjects.used(len(view.profiles)))
-            subjects = view.subjects.renumbered(new_places)
+            self._places, new_places = self._places.tidied(view.subjects.used(len(view.profiles)))
+            subjects, tidy = view.subjects.renumbered(new_places), self._places.profiles
             view = replace(view, subjects=subjects, profiles=tidy, answers=Answers(tidy))
         self._view = view
 

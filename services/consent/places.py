@@ -5,57 +5,80 @@ In the columns a profile keeps its place for as long as they live. The database 
 has any more and says nothing of it: so from time to time it is looked which are still in use.
 """
 
+from collections.abc import Mapping
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
+from services.consent.columns import Column
 from services.consent.domain.subjects import Profile
 from services.consent.profiles import Profiles
 
 WASTE_ALLOWED = 250_000
-"""Scopes that come in, some 250 bytes each, before it is worth to look which are in use. Where more are in
-use it takes as many as those, so that the work stays in proportion to that of the choices."""
+"""Profiles and scopes that come in, some ten bytes each, before it is worth to look which are in use. Where
+more are in use it takes as many as those, so that the work stays in proportion to that of the choices."""
+_AT_ONCE = 10_000
 
 
 class Places:
     """Places in `profiles` by profile id. The index writer's."""
 
     def __init__(self, profiles: Profiles) -> None:
-        self._profiles = profiles
-        self._places: dict[int, int] = {}
-        self._scopes = 0
+        self.profiles = profiles
+        # Ids, ascending, and the place of each.
+        self._ids, self._places = Column(np.int64), Column(np.uint32)
         self._allowed = WASTE_ALLOWED
 
     @property
     def wasteful(self) -> bool:
         """Whether so much has come in that the columns should be made anew."""
-        return self._scopes > self._allowed
+        return self.profiles.work > self._allowed
 
-    def add(self, profile_id: int, profile: Profile) -> None:
-        """Takes in a profile; the same again changes nothing, for an id is given once."""
-        if profile_id not in self._places:
-            self._places[profile_id] = self._profiles.add(profile)
-            self._scopes += 1 + profile.standing.scopes
+    def add(self, profiles: Mapping[int, Profile]) -> None:
+        """Takes in profiles by id; the same again changes nothing, for an id is given once."""
+        ids = np.array(sorted(profiles), np.int64)
+        rest = iter(ids[~self._has(ids)].tolist())
+        while some := list(islice(rest, _AT_ONCE)):
+            first = self.profiles.add(*(profiles[profile_id] for profile_id in some))
+            self._insert(np.array(some, np.int64), np.arange(first, first + len(some), dtype=np.uint32))
 
     def of(self, profile_ids: NDArray[np.int64]) -> NDArray[np.uint32]:
         """The places (n) of profiles (n); raises ValueError where one is not here."""
-        distinct, which = np.unique(profile_ids, return_inverse=True)
-        try:
-            places = np.array([self._places[profile_id] for profile_id in distinct.tolist()], np.uint32)
-        except KeyError as error:
-            raise ValueError("a subject has a profile that the index does not know") from error
-        return places[which]
+        if not self._has(profile_ids).all():
+            raise ValueError("a subject has a profile that the index does not know")
+        return self._places.read()[np.searchsorted(self._ids.read(), profile_ids)]
 
-    def moved_to(self, profiles: Profiles, used: NDArray[np.bool_]) -> tuple["Places", NDArray[np.uint32]]:
-        """Those of the profiles whose place is in use, in columns that are empty yet; the new place by old
-        place.
+    def tidied(self, used: NDArray[np.bool_]) -> tuple["Places", NDArray[np.uint32]]:
+        """Those of the profiles whose place is in use, in columns of their own; the new place by old place.
 
         Places that nobody has lead to 0, the profile of whoever is not known.
         """
-        moved = Places(profiles)
-        new_places = np.zeros(len(self._profiles), np.uint32)
-        for profile_id, place in self._places.items():
-            if used[place]:
-                moved.add(profile_id, self._profiles.at(place))
-                new_places[place] = moved._places[profile_id]
-        moved._allowed = moved._scopes + max(WASTE_ALLOWED, moved._scopes)
-        return moved, new_places
+        used = used.copy()
+        used[0] = True
+        tidy = Places(self.profiles.kept(used))
+        new_places = np.where(used, np.cumsum(used) - 1, 0).astype(np.uint32)
+        places = self._places.read()
+        kept = used[places]
+        tidy._insert(self._ids.read()[kept], new_places[places[kept]])
+        tidy._allowed = tidy.profiles.work + max(WASTE_ALLOWED, tidy.profiles.work)
+        return tidy, new_places
+
+    def _has(self, profile_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        ids = self._ids.read()
+        if not len(ids):
+            return np.zeros(len(profile_ids), np.bool_)
+        at = np.minimum(np.searchsorted(ids, profile_ids), len(ids) - 1)
+        here: NDArray[np.bool_] = ids[at] == profile_ids
+        return here
+
+    def _insert(self, ids: NDArray[np.int64], places: NDArray[np.uint32]) -> None:
+        """New ids, ascending. Revisions give them, so that mostly they come after all that are here."""
+        known, placed = self._ids.read(), self._places.read()
+        if known.size and ids.size and ids[0] < known[-1]:
+            ids, places = np.concatenate((known, ids)), np.concatenate((placed, places))
+            order = np.argsort(ids)
+            ids, places = ids[order], places[order]
+            self._ids, self._places = Column(np.int64), Column(np.uint32)
+        self._ids.extend(ids)
+        self._places.extend(places)

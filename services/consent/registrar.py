@@ -114,6 +114,7 @@ class Registrar:
         """
         started_us = self._clock.now_us()
         view = await self.current(started_us)
+        await view.prepare(question)
         in_force, change_us = view.policies.in_force(), view.policies.next_change_us()
         good_until_us = started_us + self._acknowledger.permit_us
         return Answer(

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from services.chassis.refusals import Kind, Refusal
 from services.consent.domain.halts import HaltScope
 from services.consent.domain.policies import PolicyBook
 from services.consent.domain.posts import PostState
@@ -19,6 +20,14 @@ class Revision:
 
     epoch: int
     number: int
+
+
+class Behind(Refusal):
+    """The database has lost what it had shown before (R5)."""
+
+    def __init__(self) -> None:
+        message = "the database has lost what it had shown before; this process is to be started again"
+        super().__init__(Kind.UNAVAILABLE, "DATABASE_BEHIND", message)
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Change:
     before: Revision | None
     """Where the stretch begins; None for the whole history, from nothing."""
     after: Revision
+    lineage: int = 0
+    """Which history it is that `after` is a revision of; 0 where there can be no other (R5)."""
     profiles: Mapping[int, Profile] = field(default_factory=dict)
     """Profiles that are new, by id. An id is never given again."""
     subjects: Iterable[Placement] = ()
@@ -69,6 +80,11 @@ class Follower(Protocol):
     @property
     def revision(self) -> Revision | None:
         """How far it has come; None at the beginning."""
+        ...
+
+    @property
+    def lineage(self) -> int:
+        """That of the change that was taken in last."""
         ...
 
     def prepare(self, change: Change) -> Callable[[], None]:

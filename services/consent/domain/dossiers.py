@@ -19,9 +19,10 @@ from services.consent.domain.choices import (
     standing_of,
 )
 from services.consent.domain.policies import Policy
-from services.consent.domain.purposes import PURPOSES, Purpose
+from services.consent.domain.purposes import PURPOSES, Purpose, Signal
 from services.consent.domain.subjects import State
 from services.consent.domain.verdicts import purposes_of
+from services.consent.domain.withdrawals import Recorded
 
 OTHERS = "*"
 """Stands for every licensee that no choice names; none can be called that."""
@@ -102,6 +103,19 @@ class FactsRecord:
     occurred_us: int
     recorded_us: int
     recorded_by: str
+    kind: int = 0
+    """The `ChangeKind` of what was told; 0 for a description of the whole subject."""
+
+
+@dataclass(frozen=True)
+class SignalRecord:
+    """A source has sent an objection; what it sends again is not recorded."""
+
+    revision: int
+    """Of the first deny that it led to."""
+    source: str
+    """The browser or site."""
+    signal: Signal
 
 
 @dataclass(frozen=True)
@@ -138,6 +152,9 @@ class Dossier:
     policies: tuple[Policy, ...]
     erased_us: int | None
     """None unless they were erased; then only a deny is left."""
+    signals: tuple[SignalRecord, ...] = ()
+    withdrawals: tuple[Recorded, ...] = ()
+    """What the records took back of earlier releases."""
 
     def in_order(self) -> tuple[ChoiceRecord, ...]:
         """All choices by revision."""

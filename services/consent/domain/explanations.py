@@ -30,6 +30,7 @@ class Known:
 
     facts: FactsRecord | None = None
     choices: tuple[ChoiceRecord, ...] = ()
+    """Of one scope, those are enough after which none came that was stated later."""
     policy: Policy | None = None
     """The one in force."""
     halts: tuple[Halt, ...] = ()

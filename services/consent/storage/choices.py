@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert
 
 from services.chassis.refusals import Refusal
 from services.consent.domain.changes import Revision
@@ -23,15 +24,30 @@ from services.consent.domain.subjects import Subject, check_not_erased
 from services.consent.domain.withdrawals import of_choice
 from services.consent.storage.codec import NO_TIME, signed
 from services.consent.storage.head import Part, advance, read_head
-from services.consent.storage.states import chunks, read_subjects, write_subjects
+from services.consent.storage.states import read_subjects, write_subjects
 from services.consent.storage.tables import TABLES
 from services.consent.storage.withdrawals import record_withdrawals
 
 _CHOICES = TABLES["choices"]
 _ADD = insert(_CHOICES)
 
+_CONTENTS_A_STATEMENT = 1_000
+_VALUES = 6
+# The latest of each by one step in the index, which ends with the stated time.
+_LATEST = """
+WITH asked (subject_id, claimed_us, stance, licensee, purpose, notice_digest) AS (VALUES {rows})
+SELECT subject_id, claimed_us, stance, licensee, purpose, notice_digest, (
+    SELECT max(stated_us) FROM choices
+    WHERE choices.subject_id = asked.subject_id AND choices.claimed_us = asked.claimed_us
+    AND choices.stance = asked.stance AND choices.licensee = asked.licensee
+    AND choices.purpose = asked.purpose AND choices.notice_digest = asked.notice_digest
+) FROM asked
+"""
+
 Row = tuple[int, Draft]
 """Line and choice."""
+Content = tuple[int, int, int, str, int, bytes]
+"""Subject (signed), claimed time, stance, licensee, purpose and digest of the notice."""
 
 
 class _Intake:
@@ -53,6 +69,10 @@ class _Intake:
     def subject(self, subject_id: int) -> Subject:
         """As of the choices taken so far."""
         return self._changed.get(subject_id) or self._stored.subjects.get(subject_id) or Subject()
+
+    def has_stored(self, subject_id: int) -> bool:
+        """Whether there is a state of the subject from before."""
+        return subject_id in self._stored.subjects
 
     def take(self, draft: Draft, stated_us: int) -> None:
         """Takes one more."""
@@ -110,7 +130,10 @@ def import_rows(connection: Connection, rows: Sequence[Row], now_us: int, by: st
     """Records the rows that can be, in their order; those on record already change nothing."""
     subject_ids = {draft.subject_id for _, draft in rows}
     intake, refused = _Intake(connection, subject_ids), list[Rejected]()
-    recorded = _recorded(connection, subject_ids)
+    # Whoever has no state has no choice on record, as nobody has when a platform comes over.
+    recorded = _recorded(
+        connection, {_content(draft) for _, draft in rows if intake.has_stored(draft.subject_id)}
+    )
     for line, draft in rows:
         try:
             stated_us = _stamp(draft, intake.subject(draft.subject_id), recorded.get(_content(draft)), now_us)
@@ -143,25 +166,28 @@ def _stamp(draft: Draft, subject: Subject, recorded_us: int | None, now_us: int)
     return stamp_repeated(draft, recorded_us, subject.choices, now_us)
 
 
-def _recorded(connection: Connection, subject_ids: Collection[int]) -> dict[tuple[Any, ...], int]:
-    """The latest stated time of each choice on record, by its content."""
-    content = (
-        _CHOICES.c.subject_id,
-        _CHOICES.c.claimed_us,
-        _CHOICES.c.stance,
-        _CHOICES.c.licensee,
-        _CHOICES.c.purpose,
-        _CHOICES.c.notice_digest,
-    )
-    latest = select(*content, func.max(_CHOICES.c.stated_us)).group_by(*content)
-    recorded: dict[tuple[Any, ...], int] = {}
-    for some in chunks(sorted(map(signed, subject_ids))):
-        rows = connection.execute(latest.where(_CHOICES.c.subject_id.in_(some)))
-        recorded.update((tuple(row[:-1]), row[-1]) for row in rows)
+def _recorded(connection: Connection, contents: Collection[Content]) -> dict[Content, int]:
+    """The latest stated time of each of these contents, where it is on record.
+
+    Each is looked up by the index of contents, however long the history of its subject is.
+    """
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    one = f"({', '.join([mark] * _VALUES)})"
+    rest, recorded = iter(contents), dict[Content, int]()
+    while some := list(islice(rest, _CONTENTS_A_STATEMENT)):
+        # As text: building a statement with so many values costs more than running it.
+        query = _LATEST.format(rows=", ".join([one] * len(some)))
+        rows = connection.exec_driver_sql(query, tuple(chain.from_iterable(some)))
+        recorded.update((_as_content(row[:-1]), row[-1]) for row in rows if row[-1] is not None)
     return recorded
 
 
-def _content(draft: Draft) -> tuple[Any, ...]:
+def _as_content(row: Sequence[Any]) -> Content:
+    subject_id, claimed_us, stance, licensee, purpose, notice_digest = row
+    return subject_id, claimed_us, stance, licensee, purpose, bytes(notice_digest)
+
+
+def _content(draft: Draft) -> Content:
     """What makes two imported rows the same; not the stated time, which may have been clamped."""
     return (
         signed(draft.subject_id),

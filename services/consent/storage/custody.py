@@ -99,9 +99,7 @@ class SqlCustody:
         def query(connection: Connection) -> tuple[Subject, tuple[ChoiceRecord, ...], Revision]:
             subject = read_subjects(connection, [subject_id]).subjects.get(subject_id, Subject())
             kept = {choice.revision for choice in subject.choices}
-            records = dossiers.read_choices(connection, subject_id, None, None) if kept else ()
-            standing = tuple(record for record in reversed(records) if record.revision in kept)
-            return subject, standing, read_head(connection)
+            return subject, dossiers.read_choices_at(connection, kept), read_head(connection)
 
         return await self._database.read(query)
 

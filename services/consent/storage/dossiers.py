@@ -1,25 +1,30 @@
 """Everything on record about one subject: read as a whole, by page, and erased (C11)."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import CompoundSelect, Connection, delete, func, insert, select, union_all
 
+from services.chassis.identity import PrincipalKind
 from services.consent.domain.choices import Stance
-from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord
+from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord, SignalRecord
 from services.consent.domain.erasures import erased_subject
 from services.consent.domain.outcomes import Erased
+from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import State
 from services.consent.domain.withdrawals import Cause, Withdrawal
 from services.consent.storage.codec import NO_TIME, decode_countries, decode_notices, signed
 from services.consent.storage.head import Part, advance, read_head
 from services.consent.storage.policies import read_book
-from services.consent.storage.states import read_subjects, write_subjects
-from services.consent.storage.tables import TABLES
-from services.consent.storage.withdrawals import record_withdrawals
+from services.consent.storage.states import chunks, read_subjects, write_subjects
+from services.consent.storage.tables import REPLAYS, TABLES
+from services.consent.storage.withdrawals import read_withdrawals_at, record_withdrawals
 
 _CHOICES = TABLES["choices"]
 _SUBJECTS = TABLES["subjects"]
 _ERASURES = TABLES["erasures"]
+_SIGNALS = TABLES["signals"]
+_WITHDRAWALS = TABLES["withdrawals"]
 
 
 def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossier | None:
@@ -31,9 +36,6 @@ def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossie
     facts = connection.execute(
         select(_SUBJECTS).where(_SUBJECTS.c.subject_id == signed(subject_id)).order_by(_SUBJECTS.c.revision)
     )
-    erased_us = connection.scalar(
-        select(_ERASURES.c.erased_us).where(_ERASURES.c.subject_id == signed(subject_id))
-    )
     return Dossier(
         subject_id=subject_id,
         epoch=head.epoch,
@@ -43,7 +45,9 @@ def read_dossier(connection: Connection, subject_id: int, now_us: int) -> Dossie
         facts=tuple(map(_facts, facts)),
         standing=tuple(choice.revision for choice in subject.choices),
         policies=read_book(connection).policies,
-        erased_us=erased_us,
+        erased_us=read_erased_us(connection, subject_id),
+        signals=_read_signals(connection, subject_id),
+        withdrawals=read_withdrawals_at(connection, _revisions_of(subject_id)),
     )
 
 
@@ -58,18 +62,72 @@ def read_choices(
     return tuple(map(_choice, rows))
 
 
+def read_choices_at(connection: Connection, revisions: Collection[int]) -> tuple[ChoiceRecord, ...]:
+    """The choices that have these revisions, oldest first; however long the history is that they are of."""
+    found: list[ChoiceRecord] = []
+    for some in chunks(sorted(revisions)):
+        rows = connection.execute(select(_CHOICES).where(_CHOICES.c.revision.in_(some)))
+        found.extend(map(_choice, rows))
+    return tuple(sorted(found, key=lambda record: record.revision))
+
+
+def read_choices_until(connection: Connection, subject_id: int, as_of_us: int) -> tuple[ChoiceRecord, ...]:
+    """The choices of a subject that could matter among those recorded until a time, oldest first (C2).
+
+    Without those of which a later one of the same scope was stated later: that one replaces or lifts them,
+    see `domain.choices.still_standing`. The database leaves them out, for whoever changes their mind every
+    minute has many.
+    """
+    rivals = func.max(_CHOICES.c.stated_us).over(
+        partition_by=(_CHOICES.c.licensee, _CHOICES.c.purpose),
+        order_by=_CHOICES.c.revision.desc(),
+        # The rows before this one in that order: those with a later revision.
+        rows=(None, -1),
+    )
+    known = (
+        select(_CHOICES, rivals.label("rival_us"))
+        .where(_CHOICES.c.subject_id == signed(subject_id), _CHOICES.c.recorded_us <= as_of_us)
+        .subquery()
+    )
+    lasting = (known.c.rival_us.is_(None)) | (known.c.rival_us <= known.c.stated_us)
+    rows = connection.execute(select(known).where(lasting).order_by(known.c.revision))
+    return tuple(map(_choice, rows))
+
+
+def read_facts_at(connection: Connection, subject_id: int, as_of_us: int) -> FactsRecord | None:
+    """What was known of a subject at a time; None where nothing was."""
+    latest = (
+        select(_SUBJECTS)
+        .where(_SUBJECTS.c.subject_id == signed(subject_id), _SUBJECTS.c.recorded_us <= as_of_us)
+        .order_by(_SUBJECTS.c.revision.desc())
+        .limit(1)
+    )
+    row = connection.execute(latest).one_or_none()
+    return None if row is None else _facts(row)
+
+
+def read_erased_us(connection: Connection, subject_id: int) -> int | None:
+    """When a subject was erased; None for most."""
+    return connection.scalar(
+        select(_ERASURES.c.erased_us).where(_ERASURES.c.subject_id == signed(subject_id))
+    )
+
+
 def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Erased:
-    """Takes the records away, and leaves a deny and a tombstone; once for each subject."""
-    known = _ERASURES.c.subject_id == signed(subject_id)
-    earlier = connection.scalar(select(_ERASURES.c.erased_us).where(known))
+    """Takes the records away, and leaves a deny, a tombstone and a withdrawal; once for each subject."""
+    earlier = read_erased_us(connection, subject_id)
     if earlier is not None:
         return Erased(earlier, read_head(connection))
     stored = read_subjects(connection, [subject_id])
     taken = advance(connection, 1, now_us, Part.SUBJECTS)
     revision = taken.last(1)
+    # Before the records by which they are found. This erasure takes back all that they took back.
+    connection.execute(delete(_WITHDRAWALS).where(_WITHDRAWALS.c.revision.in_(_revisions_of(subject_id))))
     for name in ("choices", "subjects", "signals"):
         table = TABLES[name]
         connection.execute(delete(table).where(table.c.subject_id == signed(subject_id)))
+    # What they asked themselves: that, and when.
+    connection.execute(delete(REPLAYS).where(REPLAYS.c.principal == f"{PrincipalKind.SUBJECT}:{subject_id}"))
     tombstone = {
         "revision": revision.number,
         "subject_id": signed(subject_id),
@@ -82,6 +140,20 @@ def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Eras
     left = {subject_id: erased_subject(taken.at_us, revision.number)}
     write_subjects(connection, left, stored, taken, 1)
     return Erased(taken.at_us, revision)
+
+
+def _revisions_of(subject_id: int) -> CompoundSelect[tuple[int]]:
+    """Of all records of a subject: a withdrawal has that of what withdraws."""
+    tables = (TABLES[name] for name in ("choices", "subjects", "erasures"))
+    return union_all(
+        *(select(table.c.revision).where(table.c.subject_id == signed(subject_id)) for table in tables)
+    )
+
+
+def _read_signals(connection: Connection, subject_id: int) -> tuple[SignalRecord, ...]:
+    known = select(_SIGNALS).where(_SIGNALS.c.subject_id == signed(subject_id))
+    rows = connection.execute(known.order_by(_SIGNALS.c.revision, _SIGNALS.c.source))
+    return tuple(SignalRecord(row.revision, row.source, Signal(row.signal)) for row in rows)
 
 
 def _choice(row: Any) -> ChoiceRecord:
@@ -109,4 +181,5 @@ def _facts(row: Any) -> FactsRecord:
         occurred_us=row.occurred_us,
         recorded_us=row.recorded_us,
         recorded_by=row.recorded_by,
+        kind=row.kind,
     )

@@ -6,15 +6,28 @@ that sees a head therefore sees every change up to it.
 """
 
 import enum
+import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from services.consent.domain.changes import Revision
 from services.consent.storage.tables import TABLES
 
 _HEAD = TABLES["head"]
+_LINEAGES = TABLES["lineages"]
+_MARK_BITS = 62
 
 
 class Part(enum.StrEnum):
@@ -45,11 +58,32 @@ class Head(NamedTuple):
     revision: Revision
     latest: dict[Part, int]
     """The last revision of each part."""
+    lineage: int
+    """The mark of the session that began to write last before that revision; 0 for none."""
+    lineage_then: int
+    """The same for an earlier revision that was asked about; it never changes in one history (R5)."""
+
+
+def _mark_before(revision: ColumnElement[int]) -> ColumnElement[int]:
+    """The mark of the session that began to write last before a revision; 0 for none."""
+    last = select(_LINEAGES.c.mark).where(_LINEAGES.c.after_revision < revision)
+    return func.coalesce(last.order_by(_LINEAGES.c.number.desc()).limit(1).scalar_subquery(), 0)
 
 
 # Statements are built once: for a single choice, building them costs more than running them.
 _READ = select(_HEAD.c.epoch, _HEAD.c.number, *(_HEAD.c[part] for part in Part))
-_LOCK = select(_HEAD.c.id).with_for_update()
+_READ_WITH_LINEAGES = _READ.add_columns(
+    _mark_before(_HEAD.c.number), _mark_before(bindparam("since", type_=_HEAD.c.number.type))
+)
+_LOCK = select(
+    _HEAD.c.number,
+    exists().where(_LINEAGES.c.mark == bindparam("mark", type_=_LINEAGES.c.mark.type)),
+).with_for_update(of=_HEAD)
+_ADD_MARK = insert(_LINEAGES).values(
+    number=select(func.coalesce(func.max(_LINEAGES.c.number), 0) + 1).scalar_subquery(),
+    after_revision=bindparam("after_revision"),
+    mark=bindparam("mark"),
+)
 _NUMBER = _HEAD.c.number + bindparam("by", type_=_HEAD.c.number.type)
 _NOW = bindparam("now_us", type_=_HEAD.c.latest_us.type)
 _ADVANCE = {
@@ -67,19 +101,28 @@ _ADVANCE = {
 
 
 def lock_group(connection: Connection, _claims: Sequence[None]) -> None:
-    """Locks the head before the first unit of a group, where other processes write too."""
-    connection.execute(_LOCK)
+    """Locks the head before the first unit of a group, where other processes write too.
+
+    The first group of a session leaves its mark; whether it is there, the database says each time, for the
+    group that left it may have been undone.
+    """
+    mark = connection.info.setdefault("lineage", secrets.randbits(_MARK_BITS))
+    number, is_marked = connection.execute(_LOCK, {"mark": mark}).one()
+    if not is_marked:
+        connection.execute(_ADD_MARK, {"after_revision": number, "mark": mark})
 
 
 def read_head(connection: Connection) -> Revision:
     """The revision given last."""
-    return read_whole_head(connection).revision
+    epoch, number, *_ = connection.execute(_READ).one()
+    return Revision(epoch, number)
 
 
-def read_whole_head(connection: Connection) -> Head:
-    """The revision given last, and that of each part."""
-    epoch, number, *latest = connection.execute(_READ).one()
-    return Head(Revision(epoch, number), dict(zip(Part, latest, strict=True)))
+def read_whole_head(connection: Connection, since: Revision | None) -> Head:
+    """The revision given last, that of each part, and the lineages of it and of an earlier one."""
+    known = {"since": 0 if since is None else since.number}
+    epoch, number, *latest, lineage, then = connection.execute(_READ_WITH_LINEAGES, known).one()
+    return Head(Revision(epoch, number), dict(zip(Part, latest, strict=True)), lineage, then)
 
 
 def advance(connection: Connection, by: int, now_us: int, part: Part) -> Taken:

@@ -12,8 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from services.chassis.refusals import unavailable
-from services.consent.domain.changes import Change, Follower, Placement, PostPlacement, Revision
+from services.consent.domain.changes import (
+    Behind,
+    Change,
+    Follower,
+    Placement,
+    PostPlacement,
+    Revision,
+)
 from services.consent.domain.posts import PostMark, PostState
 from services.consent.domain.subjects import Profile
 from services.consent.storage.codec import decode_countries, decode_profile
@@ -37,21 +43,24 @@ it has no statistics, as after a large import. One bound it takes for a third of
 def prepare(connection: Connection, follower: Follower) -> Callable[[], None] | None:
     """Has the follower read up to the head as this snapshot has it; None where it is there already.
 
-    Raises Refusal (unavailable, DATABASE_BEHIND) where the database has lost what the follower has seen.
+    What is returned raises Behind where the database has lost what the follower has seen, also where it has
+    gone on since (R5): not before the snapshot is confirmed, for one of a server that was cut off says
+    nothing.
     """
-    head = read_whole_head(connection)
     since = follower.revision
-    if since is not None and since.epoch == head.revision.epoch:
-        if head.revision.number < since.number:
-            raise unavailable("DATABASE_BEHIND", "the database has lost what it had shown before")
-        if head.revision == since:
-            return None
-    elif since is not None and since.epoch > head.revision.epoch:
-        raise unavailable("DATABASE_BEHIND", "the database has lost what it had shown before")
-    else:
-        # Nothing yet, or a restore that an operator has accepted: what was seen before counts no more.
+    head = read_whole_head(connection, since)
+    if since is not None and since.epoch < head.revision.epoch:
+        # A restore that an operator has accepted: what was seen before counts no more.
         since = None
+    if since is not None and (head.revision < since or head.lineage_then != follower.lineage):
+        return _refuse
+    if head.revision == since:
+        return None
     return follower.prepare(_change(connection, since, head))
+
+
+def _refuse() -> None:
+    raise Behind
 
 
 def _change(connection: Connection, since: Revision | None, head: Head) -> Change:
@@ -65,6 +74,7 @@ def _change(connection: Connection, since: Revision | None, head: Head) -> Chang
     return Change(
         before=since,
         after=head.revision,
+        lineage=head.lineage,
         profiles=_profiles(connection, since) if subject_count else {},
         subjects=_subjects(connection, stretch, subject_count) if subject_count else (),
         subject_count=subject_count,

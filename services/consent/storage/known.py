@@ -15,7 +15,7 @@ from services.consent.domain.halts import Halt
 from services.consent.domain.policies import Policy
 from services.consent.domain.posts import UNMARKED, PostMark, PostState
 from services.consent.storage.codec import decode_countries, signed
-from services.consent.storage.dossiers import read_dossier
+from services.consent.storage.dossiers import read_choices_until, read_erased_us, read_facts_at
 from services.consent.storage.halts import read_page
 from services.consent.storage.policies import read_book
 from services.consent.storage.tables import TABLES
@@ -25,15 +25,12 @@ _POSTS = TABLES["posts"]
 
 def read_known(connection: Connection, subject_id: int, post_id: int, as_of_us: int) -> Known:
     """Everything that decides about a contributor and a post (0: none); raises Refusal SUBJECT_ERASED."""
-    dossier = read_dossier(connection, subject_id, as_of_us)
-    if dossier is not None and dossier.erased_us is not None:
+    if read_erased_us(connection, subject_id) is not None:
         raise precondition("SUBJECT_ERASED", "what was known of the subject was erased")
-    facts = () if dossier is None else dossier.facts
-    choices = () if dossier is None else dossier.choices
     state, revision = _post(connection, post_id, as_of_us)
     return Known(
-        facts=next((each for each in reversed(facts) if each.recorded_us <= as_of_us), None),
-        choices=tuple(each for each in choices if each.recorded_us <= as_of_us),
+        facts=read_facts_at(connection, subject_id, as_of_us),
+        choices=read_choices_until(connection, subject_id, as_of_us),
         policy=_policy(connection, as_of_us),
         halts=_halts(connection, as_of_us),
         post=state,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
-from services.consent.domain.changes import Follower
+from services.consent.domain.changes import Behind, Follower
 from services.consent.domain.choices import Draft
 from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted
 from services.consent.domain.policies import Policy, PolicyDraft
@@ -36,10 +36,18 @@ class SqlRegister:
 
     async def follow(self, follower: Follower) -> None:
         """Brings the follower to the head, by one snapshot that is taken after this call."""
-        take = await self._database.read(lambda connection: prepare(connection, follower), confirmed=True)
+        # Every check waits for this one, and for no other read.
+        take = await self._database.read(
+            lambda connection: prepare(connection, follower), confirmed=True, urgent=True
+        )
         if take is not None:
-            # A table that grows takes a while.
-            await asyncio.to_thread(take)
+            try:
+                # A table that grows takes a while.
+                await asyncio.to_thread(take)
+            except Behind as behind:
+                # Whatever becomes of the database: what this process has seen is of another history.
+                self._database.give_up(behind)
+                raise
 
     async def record(self, draft: Draft, key: ReplayKey, now_us: int) -> Recorded:
         """Records a live choice."""
@@ -104,7 +112,11 @@ class SqlRegister:
     async def retract(self, version: int, key: ReplayKey, now_us: int) -> Retracted:
         """Retracts a policy."""
         return await write_once(
-            self._database, key, now_us, lambda c: policies.retract(c, version, now_us, key.principal)
+            self._database,
+            self._clock,
+            key,
+            now_us,
+            lambda c, at_us: policies.retract(c, version, at_us, key.principal),
         )
 
     async def activate_due(self, now_us: int) -> None:

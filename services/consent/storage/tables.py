@@ -38,6 +38,24 @@ class HeadRow(ConsentTable, table=True):
     halts_at: int = Field(sa_type=BigInteger)
 
 
+class LineageRow(ConsentTable, table=True):
+    """A session of the database server has begun to write (R5).
+
+    No session outlives a restore. So a history that was restored and went on has a mark that the first one
+    never had, at a revision that is not above those which were lost. Where one process owns the database
+    nobody can have missed that, and there are no marks.
+    """
+
+    __tablename__ = "lineages"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """In the order in which they came."""
+    after_revision: int = Field(sa_type=BigInteger)
+    """The one given last when it began."""
+    mark: int = Field(sa_type=BigInteger, unique=True)
+    """Random."""
+
+
 class ChoiceRow(ConsentTable, table=True):
     """A choice as it was recorded (C1)."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import CompoundSelect, Connection, insert, select
 
 from services.consent.domain.halts import HaltKind, HaltScope
 from services.consent.domain.withdrawals import Cause, Recorded, Withdrawal
@@ -26,6 +26,14 @@ def read_withdrawals(connection: Connection, above: int, limit: int) -> tuple[Re
     page = select(_WITHDRAWALS).where(_WITHDRAWALS.c.revision > above)
     rows = connection.execute(page.order_by(_WITHDRAWALS.c.revision).limit(limit))
     return tuple(_recorded(row) for row in rows)
+
+
+def read_withdrawals_at(
+    connection: Connection, revisions: CompoundSelect[tuple[int]]
+) -> tuple[Recorded, ...]:
+    """Those that have one of these revisions, in order."""
+    known = select(_WITHDRAWALS).where(_WITHDRAWALS.c.revision.in_(revisions))
+    return tuple(_recorded(row) for row in connection.execute(known.order_by(_WITHDRAWALS.c.revision)))
 
 
 def _row(revision: int, withdrawal: Withdrawal, at_us: int) -> dict[str, Any]:

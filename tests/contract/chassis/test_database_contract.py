@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from services.chassis.database import Database
+from services.chassis.database import READERS, Database
 from services.chassis.refusals import Kind, Refusal, invalid
 from tests.support.engines import ENGINES, url_on
 from tests.support.words import Blockade, add, in_one_group, sharing_a_commit, words, words_database
+
+PATIENCE_SECONDS = 10
 
 Opening = Callable[..., Database]
 Bulk = Callable[[Connection, Sequence[str]], list[str | Refusal]]
@@ -113,6 +115,22 @@ async def test_a_read_is_one_snapshot(database: Database) -> None:
         return first, words(connection)
 
     assert await database.read(twice) == ([], [])
+
+
+async def test_an_urgent_read_waits_for_no_other(database: Database) -> None:
+    await database.write(add("alpha"))
+    blockades = [Blockade() for _ in range(READERS + 1)]
+    long = [asyncio.create_task(database.read(blockade)) for blockade in blockades]
+    for blockade in blockades[:READERS]:
+        await blockade.reached()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        urgent = await database.read(words, confirmed=True, urgent=True)
+    for blockade in blockades:
+        blockade.open()
+    await asyncio.gather(*long)
+
+    assert urgent == ["alpha"]
 
 
 async def test_a_closed_database_refuses(opening: Opening) -> None:

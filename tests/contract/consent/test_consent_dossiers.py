@@ -1,10 +1,14 @@
 """C11 on every database: a subject's records are kept, told as of a time, paged, and erased."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.chassis.refusals import Refusal
+from services.chassis.replays import ReplayKey
 from services.consent.domain.changes import Revision
 from services.consent.domain.choices import Scope, Stance
+from services.consent.domain.dossiers import SignalRecord
 from services.consent.domain.explanations import explain
 from services.consent.domain.outcomes import Erased, Imported
 from services.consent.domain.policies import Regime
@@ -172,7 +176,7 @@ async def test_c1_a_record_keeps_the_time_that_the_source_claimed(archive: SqlSh
 async def test_c11_erasing_leaves_a_deny_and_a_tombstone(archive: SqlShelf) -> None:
     await a_life(archive)
     await archive.register.object(7, "browser", frozenset({Signal.GPC}), a_key(20), NOON_US)
-    before = await archive.withdrawals()
+    before = [each for each in await archive.withdrawals() if each[1].subject_id != 7]
 
     erased = await archive.custody.erase(7, a_key(21), NOON_US + 9 * HOUR_US)
 
@@ -183,8 +187,61 @@ async def test_c11_erasing_leaves_a_deny_and_a_tombstone(archive: SqlShelf) -> N
     assert await archive.reasons((7,)) == ["POST_DENIED"]
     assert await archive.reasons((8,), (7,)) == ["POST_DENIED", "SUBJECT_UNKNOWN"]
     assert await archive.withdrawals() == [*before, (12, Withdrawal(Cause.SUBJECT_ERASED, 7))]
+    assert len(before) == 2
+    assert [each.revision for each in dossier.withdrawals] == [12]
     for table in ("choices", "subjects", "signals"):
         assert await archive.run(f"SELECT count(*) FROM {table} WHERE subject_id = 7") == [(0,)]
+
+
+async def test_c11_w1_whoever_reads_on_after_an_erasure_finds_that_everything_is_withdrawn(
+    archive: SqlShelf,
+) -> None:
+    await archive.register.import_subjects(facts_rows(7, 8), a_key(1), NOON_US)
+    for request, (subject_id, licensee) in enumerate([(7, "acme"), (8, "acme"), (7, "other")], 2):
+        draft = a_draft(Stance.DENY, subject_id, licensee=licensee)
+        await archive.register.record(draft, a_key(request), NOON_US)
+    position = (await archive.withdrawals(limit=2))[-1][0]
+
+    await archive.custody.erase(7, a_key(9), NOON_US)
+
+    assert position == 4
+    assert [
+        (number, each.subject_id, each.cause) for number, each in await archive.withdrawals(position)
+    ] == [(6, 7, Cause.SUBJECT_ERASED)]
+    assert [number for number, _ in await archive.withdrawals()] == [4, 6]
+
+
+async def test_c11_an_erasure_takes_what_the_subject_asked_for_with_it(archive: SqlShelf) -> None:
+    def asked_by(subject_id: int) -> ReplayKey:
+        return replace(a_key(subject_id), principal=f"subject:{subject_id}")
+
+    for subject_id in (7, 77):
+        await archive.register.record(a_draft(Stance.DENY, subject_id), asked_by(subject_id), NOON_US)
+
+    await archive.custody.erase(7, a_key(9), NOON_US)
+
+    kept = await archive.run("SELECT principal FROM replays ORDER BY principal")
+    assert kept == [("operator:ada",), ("subject:77",)]
+    with pytest.raises(Refusal, match="SUBJECT_ERASED"):
+        await archive.register.record(a_draft(Stance.DENY, 7), asked_by(7), NOON_US)
+
+
+async def test_c11_a_dossier_says_who_objected_what_changed_and_what_was_taken_back(
+    archive: SqlShelf,
+) -> None:
+    await a_life(archive)
+    sent = frozenset({Signal.GPC})
+    await archive.register.object(7, "news.example", sent, a_key(20), NOON_US)
+    await archive.register.object(8, "news.example", sent, a_key(21), NOON_US)
+
+    dossier = await archive.custody.dossier(7, NOON_US)
+
+    assert dossier is not None
+    assert dossier.signals == (SignalRecord(11, "news.example", Signal.GPC),)
+    assert [record.kind for record in dossier.facts] == [0, ChangeKind.SUSPEND, ChangeKind.UNSUSPEND]
+    assert [(each.revision, each.withdrawal.cause) for each in dossier.withdrawals] == [
+        (4, Cause.CHOICE), (5, Cause.SUBJECT_STATE), (11, Cause.CHOICE),
+    ]  # fmt: skip
 
 
 async def test_c11_an_erasure_is_there_after_a_restart_and_holds_against_every_import(

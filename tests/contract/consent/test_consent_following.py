@@ -1,6 +1,7 @@
 """C9, C10 and R5: how an index keeps up with a database, and with one that is not what it was."""
 
 import sqlite3
+from collections.abc import Awaitable
 
 import psycopg
 import pytest
@@ -12,7 +13,15 @@ from services.consent.domain.policies import Regime
 from services.consent.domain.state_changes import ChangeKind
 from services.consent.index import Index
 from tests.support.clock import NOON_US
-from tests.support.consent import a_change, a_draft, a_key, a_policy_draft, facts_rows, of_post
+from tests.support.consent import (
+    a_change,
+    a_draft,
+    a_key,
+    a_policy_draft,
+    consent_database_at,
+    facts_rows,
+    of_post,
+)
 from tests.support.consent_shelf import Shelf, SqlShelf
 
 
@@ -26,6 +35,12 @@ class Listener(Index):
     def prepare(self, change: Change):  # type: ignore[no-untyped-def]
         self.told.append(change)
         return super().prepare(change)
+
+
+async def refused_for(call: Awaitable[object]) -> str:
+    with pytest.raises(Refusal) as refused:
+        await call
+    return refused.value.reason
 
 
 async def test_whoever_is_at_the_head_is_told_nothing(shelf: Shelf) -> None:
@@ -100,7 +115,7 @@ async def test_c3_whoever_follows_is_told_when_a_policy_was_retracted(shelf: She
     assert shelf.index.revision == retracted.revision
 
 
-async def test_r5_a_database_that_lost_what_was_seen_gives_no_answer_until_it_is_whole_again(
+async def test_r5_a_database_that_lost_what_was_seen_is_used_no_more_until_the_process_starts_again(
     archive: SqlShelf,
 ) -> None:
     await archive.put_in_force()
@@ -108,12 +123,69 @@ async def test_r5_a_database_that_lost_what_was_seen_gives_no_answer_until_it_is
     before = await archive.reasons((7,))
     await archive.run("UPDATE head SET number = number - 1")
 
-    with pytest.raises(Refusal) as refused:
-        await archive.reasons((7,))
+    reasons = [await refused_for(archive.reasons((7,)))]
+    # Also when it looks whole again: what was acknowledged meanwhile may be anything.
+    other = archive.database
+    await other.close()
+    archive.database = consent_database_at(archive.url)
     await archive.run("UPDATE head SET number = number + 1")
+    await archive.database.close()
+    archive.database = other
+    reasons += [
+        await refused_for(archive.reasons((7,))),
+        await refused_for(archive.register.record(a_draft(Stance.DENY, 7), a_key(2), NOON_US)),
+        await refused_for(archive.custody.standing(7)),
+    ]
+    await archive.reopen()
 
-    assert refused.value.reason == "DATABASE_BEHIND"
+    assert reasons == ["DATABASE_BEHIND"] * 4
+    assert other.given_up.is_set()
     assert (before, await archive.reasons((7,))) == (["ALLOWED"], ["ALLOWED"])
+    assert not archive.database.given_up.is_set()
+
+
+@pytest.mark.parametrize("denies", [3, 4], ids=["as far as it was", "further than it was"])
+async def test_r5_c9_an_index_from_before_a_restore_is_told_when_the_database_has_gone_on_since(
+    archive: SqlShelf, denies: int
+) -> None:
+    if archive.database.dialect == "sqlite":
+        pytest.skip("whoever owns a file cannot have been away while it was written to")
+    await archive.put_in_force()
+    await archive.register.import_subjects(facts_rows(7, 8, 9), a_key(1), NOON_US)
+    for request in range(2, 5):
+        draft = a_draft(Stance.DENY, 9, licensee=f"licensee-{request}")
+        await archive.register.record(draft, a_key(request), NOON_US)
+    index, before = archive.index, await archive.reasons((7,))
+
+    # A backup from after revision 5; another process writes to it while this one is stopped.
+    await archive.run("DELETE FROM choices")
+    await archive.run("DELETE FROM withdrawals WHERE revision > 5")
+    await archive.run("DELETE FROM replays")
+    await archive.run("UPDATE head SET number = 5, subjects_at = 5")
+    await archive.reopen()
+    for request in range(2, 2 + denies):
+        draft = a_draft(Stance.DENY, 7, licensee=f"licensee-{request}")
+        await archive.register.record(draft, a_key(request), NOON_US)
+    fresh, archive.index = await archive.reasons((7,), licensee="licensee-2"), index
+
+    assert (before, fresh) == (["ALLOWED"], ["CHOICE_DENIES"])
+    assert index.revision == Revision(1, 8)
+    assert await archive.run("SELECT number FROM head") == [(5 + denies,)]
+    assert await refused_for(archive.reasons((7,))) == "DATABASE_BEHIND"
+
+
+async def test_c9_processes_that_come_and_go_are_followed_on(archive: SqlShelf) -> None:
+    index = archive.index
+    for request in range(1, 5):
+        await archive.register.record(a_draft(Stance.DENY, request), a_key(request), NOON_US)
+        archive.index = index
+        if request % 2:
+            await archive.head()
+        await archive.reopen()
+    archive.index = index
+
+    assert await archive.head() == Revision(1, 4)
+    assert not archive.database.given_up.is_set()
 
 
 async def test_r5_a_database_of_an_earlier_epoch_gives_no_answer(archive: SqlShelf) -> None:
@@ -122,10 +194,7 @@ async def test_r5_a_database_of_an_earlier_epoch_gives_no_answer(archive: SqlShe
     assert await archive.head() == Revision(2, 1)
     await archive.run("UPDATE head SET epoch = 1, number = 9")
 
-    with pytest.raises(Refusal) as refused:
-        await archive.head()
-
-    assert refused.value.reason == "DATABASE_BEHIND"
+    assert await refused_for(archive.head()) == "DATABASE_BEHIND"
 
 
 async def test_r5_a_restore_that_an_operator_has_accepted_is_read_from_the_beginning(

@@ -200,6 +200,63 @@ async def test_a_server_that_comes_back_forgetful_is_not_written_to(server: Post
     assert refused.value.reason == "DATABASE_UNAVAILABLE"
 
 
+def reload(server: PostgresServer, command: str, setting: str, value: str) -> None:
+    """Changes a setting while the server runs, and returns when sessions have it."""
+    server.execute(f"ALTER SYSTEM {command}")
+    server.execute("SELECT pg_reload_conf()")
+    wait_until(server, f"current_setting('{setting}') = '{value}'")
+
+
+@pytest.mark.parametrize(
+    ("name", "forgetful", "safe"),
+    [("fsync", "off", "on"), ("full_page_writes", "off", "on"), ("synchronous_commit", "off", "on")],
+)
+async def test_c9_a_server_that_is_told_to_forget_while_it_runs_is_used_no_more_until_it_is_told_otherwise(
+    server: PostgresServer, name: str, forgetful: str, safe: str
+) -> None:
+    database = words_database(server.new_database())
+    await database.write(add("before"))
+
+    await asyncio.to_thread(reload, server, f"SET {name} = {forgetful}", name, forgetful)
+    with pytest.raises(Refusal) as written:
+        await database.write(add("meanwhile"))
+    with pytest.raises(Refusal) as read:
+        await database.read(words, confirmed=True)
+    await asyncio.to_thread(reload, server, f"RESET {name}", name, safe)
+    await database.write(add("after"))
+    stored = await database.read(words, confirmed=True)
+    await database.close()
+
+    assert written.value.reason == read.value.reason == "DATABASE_UNAVAILABLE"
+    assert stored == ["after", "before"]
+
+
+async def test_c9_where_a_standby_was_waited_for_none_at_all_is_not_enough(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_CONFIRM_PATIENCE_SECONDS", 0.1)
+    url, names = server.new_database(), "synchronous_standby_names"
+    database = words_database(url)
+    await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
+    with pytest.raises(Refusal):
+        await database.read(words, confirmed=True)
+
+    await asyncio.to_thread(reload, server, f"RESET {names}", names, "")
+    with pytest.raises(Refusal) as written:
+        await database.write(add("alpha"))
+    with pytest.raises(Refusal) as read:
+        await database.read(words, confirmed=True)
+    await database.close()
+    # Whoever starts without a standby does without one.
+    database = words_database(url)
+    await database.write(add("beta"))
+    stored = await database.read(words, confirmed=True)
+    await database.close()
+
+    assert written.value.reason == read.value.reason == "DATABASE_UNAVAILABLE"
+    assert stored == ["beta"]
+
+
 def test_services_that_start_at_once_migrate_once(url: str) -> None:
     start = threading.Barrier(4)
 
@@ -231,13 +288,9 @@ async def test_what_no_standby_confirms_is_not_read_as_confirmed(
     with pytest.raises(Refusal) as refused:
         await database.read(words, confirmed=True)
     unconfirmed = await database.read(words)
-    await asyncio.to_thread(server.execute, "ALTER SYSTEM RESET synchronous_standby_names")
-    await asyncio.to_thread(server.execute, "SELECT pg_reload_conf()")
-    await asyncio.to_thread(wait_until, server, "current_setting('synchronous_standby_names') = ''")
-    after = await database.read(words, confirmed=True)
     await database.close()
 
-    assert before == unconfirmed == after == ["alpha"]
+    assert before == unconfirmed == ["alpha"]
     assert refused.value.reason == "DATABASE_UNAVAILABLE"
 
 

@@ -17,7 +17,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.keys import load_private_key, public_jwk
 from services.chassis.refusals import FieldViolation, Kind, Refusal
-from services.chassis.serving import Server
+from services.chassis.serving import Server, doubting
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.clock import ManualClock
 from tests.support.grpc import LocalServer, serving
@@ -296,3 +296,22 @@ async def test_a_port_in_use_is_a_clear_refusal(server: LocalServer, tmp_path: P
 
     with pytest.raises(Refusal, match=f"ADDRESS_IN_USE: cannot listen on {server.address}"):
         await second.start(server.address)
+
+
+async def test_a_process_that_has_failed_says_so_in_health_and_answers_on(tmp_path: Path, echo: Echo) -> None:
+    server = Server([echo.bolt()], ADMISSIONS, a_verifier(some_keys(tmp_path)), max_in_flight=2)
+    address, failed = await server.start("127.0.0.1:0"), asyncio.Event()
+
+    async with grpc.aio.insecure_channel(address) as channel, doubting(server, failed):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            watched = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=NAME))
+            before = (await watched.read()).status
+            failed.set()
+            after = (await watched.read()).status
+        call: Any = channel.unary_unary(f"/{NAME}/Say")
+        error = await failure(call(b""))
+    await server.drain(grace_seconds=0, finish_seconds=0)
+
+    assert before == health_pb2.HealthCheckResponse.SERVING
+    assert after == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert error.code() is grpc.StatusCode.UNAUTHENTICATED

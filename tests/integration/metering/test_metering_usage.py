@@ -149,7 +149,7 @@ BAD = {
     "PARTY_ID_INVALID": [an_access("a", party_id=""), an_access("a", party_id="Not An Id")],
     "TIME_INVALID": [
         an_access("a", -1),
-        access_pb2.SeenAccess(source="s", id="a", party_id="p", access=3, kind=1, posts=1),
+        without_a_time(an_access("a")),
     ],
     "ACCESS_IN_THE_FUTURE": [an_access("a", NOON_US + 5 * MINUTE_US + 1)],
     "ACCESS_KIND_UNKNOWN": [an_access("a", access=0), an_access("a", access=9)],

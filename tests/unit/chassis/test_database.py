@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from services.chassis.database import Database
 from services.chassis.engines import Trouble
 from services.chassis.group_commit import CommitUnknown
-from services.chassis.refusals import Kind, Refusal
+from services.chassis.refusals import Kind, Refusal, unavailable
 from services.chassis.sqlite import trouble_of
 from tests.support.words import WORDS_SCHEMA, add, in_one_group, words, words_database
 
@@ -91,6 +91,22 @@ async def test_a_commit_that_fails_leaves_every_unit_unknown(
 
     assert all(isinstance(result, CommitUnknown) for result in results)
     assert await database.read(words) == ["three"]
+
+
+async def test_r5_a_database_that_was_given_up_is_neither_read_nor_written(database: Database) -> None:
+    async def refused(call: Awaitable[object]) -> str:
+        with pytest.raises(Refusal) as refusal:
+            await call
+        return refusal.value.reason
+
+    for reason in ("LOST", "LOST_AGAIN"):
+        database.give_up(unavailable(reason, "it is another one"))
+
+    assert await refused(database.read(words)) == "LOST"
+    assert await refused(database.read(words, urgent=True)) == "LOST"
+    assert await refused(database.write(add("alpha"))) == "LOST"
+    assert await refused(database.write_together(lambda _c, items: items, "alpha")) == "LOST"
+    assert database.given_up.is_set()
 
 
 async def test_a_reader_never_checkpoints(database: Database) -> None:

@@ -1,6 +1,7 @@
 """C11: an explanation comes to the same as a check, and names the record that decided."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,22 @@ def test_c11_the_last_step_is_the_answer_of_a_check(told: Known, question: Quest
         assert reason is reason_of(profile, question, told.policy, scopes)
     else:
         assert reason is own
+
+
+@given(knowledge(), questions)
+def test_c11_choices_after_which_one_of_the_scope_was_stated_later_are_not_needed(
+    told: Known, question: Question
+) -> None:
+    lasting = tuple(
+        each
+        for each in told.choices
+        if not any(
+            later.scope == each.scope and later.revision > each.revision and later.stated_us > each.stated_us
+            for later in told.choices
+        )
+    )
+
+    assert explain(replace(told, choices=lasting), question) == explain(told, question)
 
 
 @given(knowledge(), questions)

@@ -14,13 +14,21 @@ import pytest
 
 from services.chassis.refusals import Kind, Refusal
 from services.consent.domain.choices import Stance, still_standing
-from services.consent.domain.dossiers import ChoiceRecord, Controller, Dossier, FactsRecord, rfc3339
+from services.consent.domain.dossiers import (
+    ChoiceRecord,
+    Controller,
+    Dossier,
+    FactsRecord,
+    SignalRecord,
+    rfc3339,
+)
 from services.consent.domain.exports.dpv import dpv
 from services.consent.domain.exports.kantara import kantara
 from services.consent.domain.exports.plain import plain
 from services.consent.domain.policies import Activation, Policy, PolicyDraft, Regime, Rule
-from services.consent.domain.purposes import Purpose
+from services.consent.domain.purposes import Purpose, Signal
 from services.consent.domain.subjects import NO_STATES, State
+from services.consent.domain.withdrawals import Cause, Recorded, Withdrawal
 from tests.support.clock import NOON_US
 from tests.support.vectors import BESIDE_THE_CHECKOUT
 
@@ -145,11 +153,13 @@ def test_c11_the_plain_export_has_every_record_of_the_dossier() -> None:
         }],
         "standing": ["4", "5"],
         "facts": [{
-            "revision": "1", "jurisdiction": "US-CA", "states": ["minor", "protected"],
+            "revision": "1", "change": "description",
+            "jurisdiction": "US-CA", "states": ["minor", "protected"],
             "notices": ["1111111111111111111111111111111111111111111111111111111111111111"],
             "withheld": ["DE", "FR"], "occurred_at": "2025-10-09T08:53:21.000000Z",
             "recorded_at": "2025-10-09T08:53:21.000000Z", "recorded_by": "pipeline:accounts"
         }],
+        "signals": [], "withdrawals": [],
         "policies": [{
             "version": "1", "effective_at": "2025-10-09T08:53:20.000000Z",
             "text_digest": "3333333333333333333333333333333333333333333333333333333333333333",
@@ -176,6 +186,34 @@ def test_c11_ids_beyond_the_reach_of_a_double_survive_as_strings() -> None:
 def test_c11_a_claimed_time_that_cannot_be_written_hides_no_record() -> None:
     assert rfc3339(-(2**62)) == "0001-01-01T00:00:00.000000Z"
     assert rfc3339(2**62) == "9999-12-31T23:59:59.999999Z"
+
+
+def test_c11_the_plain_export_has_who_objected_what_changed_and_what_was_taken_back() -> None:
+    signals = (SignalRecord(5, "news.example", Signal.GPC), SignalRecord(5, "blog.example", Signal.GPC))
+    withdrawals = (
+        Recorded(6, Withdrawal(Cause.SUBJECT_WITHHELD, 7, countries=("DE",)), NOON_US),
+        Recorded(5, Withdrawal(Cause.CHOICE, 7, licensee="acme", purposes=(SHARING,)), NOON_US),
+    )
+    facts = (replace(some_facts(6), kind=11), replace(some_facts(2), kind=5))
+    dossier = replace(a_dossier(facts=facts), signals=signals, withdrawals=withdrawals)
+
+    exported = plain(dossier)
+
+    assert [(each["revision"], each["change"]) for each in exported["facts"]] == [
+        ("2", "suspend"), ("6", "withheld"),
+    ]  # fmt: skip
+    assert exported["signals"] == [
+        {"revision": "5", "source": "blog.example", "signal": "Sec-GPC: 1"},
+        {"revision": "5", "source": "news.example", "signal": "Sec-GPC: 1"},
+    ]
+    chosen, withheld = exported["withdrawals"]
+    assert chosen == {
+        "revision": "5", "cause": "choice", "licensee_scope": "one", "licensee_id": "acme",
+        "purposes": ["third_party_sharing"], "countries": [], "recorded_at": "2025-10-09T08:53:20.000000Z",
+    }  # fmt: skip
+    assert (withheld["licensee_scope"], withheld["countries"], len(withheld["purposes"])) == (
+        "everyone", ["DE"], 8,
+    )  # fmt: skip
 
 
 def test_c11_of_an_erased_subject_the_plain_export_says_so_and_what_is_left() -> None:

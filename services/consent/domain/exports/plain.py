@@ -10,12 +10,15 @@ from services.consent.domain.dossiers import (
     ChoiceRecord,
     Dossier,
     FactsRecord,
+    SignalRecord,
     method_word,
     purpose_word,
     rfc3339,
 )
 from services.consent.domain.policies import Policy, Rule
+from services.consent.domain.state_changes import ChangeKind
 from services.consent.domain.subjects import State
+from services.consent.domain.withdrawals import Recorded
 
 FORMAT = "sluice.consent.export/v1"
 
@@ -30,19 +33,18 @@ def plain(dossier: Dossier) -> dict[str, Any]:
         "erased_at": _time(dossier.erased_us),
         "choices": [_choice(record) for record in dossier.in_order()],
         "standing": [str(revision) for revision in sorted(dossier.standing)],
-        "facts": [_facts(record) for record in sorted(dossier.facts, key=lambda facts: facts.revision)],
+        "facts": [_facts(record) for record in sorted(dossier.facts, key=_by_revision)],
+        "signals": [_signal(record) for record in sorted(dossier.signals, key=_of_signal)],
+        "withdrawals": [_withdrawal(each) for each in sorted(dossier.withdrawals, key=_by_revision)],
         "policies": [_policy(policy) for policy in sorted(dossier.policies, key=lambda each: each.version)],
     }
 
 
 def _choice(record: ChoiceRecord) -> dict[str, Any]:
-    one = record.licensee != EVERYONE
     return {
         "revision": str(record.revision),
         "stance": record.stance.name.lower(),
-        # Two fields: no licensee's id can be mistaken for everyone, not even one that says so.
-        "licensee_scope": "one" if one else "everyone",
-        "licensee_id": record.licensee if one else None,
+        **_licensee(record.licensee),
         "purpose": purpose_word(record.purpose),
         "method": method_word(record.method),
         "notice_digest": record.notice_digest.hex() or None,
@@ -56,6 +58,7 @@ def _choice(record: ChoiceRecord) -> dict[str, Any]:
 def _facts(record: FactsRecord) -> dict[str, Any]:
     return {
         "revision": str(record.revision),
+        "change": ChangeKind(record.kind).name.lower() if record.kind else "description",
         "jurisdiction": record.jurisdiction or None,
         "states": [str(state.name).lower() for state in State if state & record.states],
         "notices": _digests(record.notices),
@@ -64,6 +67,28 @@ def _facts(record: FactsRecord) -> dict[str, Any]:
         "recorded_at": rfc3339(record.recorded_us),
         "recorded_by": record.recorded_by,
     }
+
+
+def _signal(record: SignalRecord) -> dict[str, Any]:
+    return {"revision": str(record.revision), "source": record.source, "signal": record.signal.value}
+
+
+def _withdrawal(recorded: Recorded) -> dict[str, Any]:
+    withdrawal = recorded.withdrawal
+    return {
+        "revision": str(recorded.revision),
+        "cause": withdrawal.cause.name.lower(),
+        **_licensee(withdrawal.licensee),
+        "purposes": [purpose_word(purpose) for purpose in withdrawal.purposes],
+        "countries": list(withdrawal.countries),
+        "recorded_at": rfc3339(recorded.recorded_us),
+    }
+
+
+def _licensee(licensee: str) -> dict[str, str | None]:
+    """In two fields: no licensee's id can be mistaken for everyone, not even one that says so."""
+    one = licensee != EVERYONE
+    return {"licensee_scope": "one" if one else "everyone", "licensee_id": licensee if one else None}
 
 
 def _policy(policy: Policy) -> dict[str, Any]:
@@ -89,6 +114,15 @@ def _rule(rule: Rule) -> dict[str, str]:
         "purpose": purpose_word(rule.purpose),
         "regime": rule.regime.name.lower(),
     }
+
+
+def _by_revision(record: FactsRecord | Recorded) -> int:
+    return record.revision
+
+
+def _of_signal(record: SignalRecord) -> tuple[int, str, str]:
+    """Signals that were sent together share a revision."""
+    return record.revision, record.source, record.signal.value
 
 
 def _digests(digests: frozenset[bytes]) -> list[str]:

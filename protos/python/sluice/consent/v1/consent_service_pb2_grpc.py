@@ -31,6 +31,7 @@ class ConsentServiceStub:
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
@@ -104,6 +105,7 @@ class ConsentServiceServicer:
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
@@ -111,8 +113,7 @@ class ConsentServiceServicer:
 
     def CheckConsent(self, request, context):
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-        answered until it is whole again).
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -280,6 +281,7 @@ class ConsentService:
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.

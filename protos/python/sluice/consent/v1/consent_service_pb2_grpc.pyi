@@ -32,6 +32,7 @@ class ConsentServiceStub:
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
@@ -43,8 +44,7 @@ class ConsentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     CheckConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-    answered until it is whole again).
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
     """
     RecordChoice: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
@@ -102,6 +102,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
@@ -110,8 +111,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]  # type: ignore[assignment]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-    answered until it is whole again).
+    Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
     """
     RecordChoice: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]  # type: ignore[assignment]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
@@ -168,6 +168,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
@@ -180,8 +181,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.CheckConsentResponse, _abc.Awaitable[_consent_service_pb2.CheckConsentResponse]]:
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
-        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS, DATABASE_BEHIND (the database has lost what it had shown before: nothing is
-        answered until it is whole again).
+        Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
         """
 
     @_abc_1.abstractmethod

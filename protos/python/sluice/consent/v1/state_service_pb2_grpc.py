@@ -104,7 +104,7 @@ class StateServiceServicer:
         checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
         off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
         restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-        the position to go on from), DATABASE_BEHIND.
+        the position to go on from).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

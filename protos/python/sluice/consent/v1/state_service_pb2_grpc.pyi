@@ -53,7 +53,7 @@ class StateServiceStub:
     checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
     off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
     restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-    the position to go on from), DATABASE_BEHIND.
+    the position to go on from).
     """
 
 @_typing.type_check_only
@@ -81,7 +81,7 @@ class StateServiceAsyncStub(StateServiceStub):
     checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
     off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
     restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-    the position to go on from), DATABASE_BEHIND.
+    the position to go on from).
     """
 
 class StateServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -136,7 +136,7 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
         off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
         restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-        the position to go on from), DATABASE_BEHIND.
+        the position to go on from).
         """
 
 def add_StateServiceServicer_to_server(servicer: StateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

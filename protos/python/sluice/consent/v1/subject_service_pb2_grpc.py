@@ -62,7 +62,7 @@ class SubjectServiceServicer:
 
     def EraseSubject(self, request, context):
         """Erases what is on record about a subject, for good. A deny of everything and the fact of the erasure remain, so that no later import
-        brings them back (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
+        brings them back, and in the stream of withdrawals one of everything, in the place of all that there were (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

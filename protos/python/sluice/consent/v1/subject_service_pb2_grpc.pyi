@@ -40,7 +40,7 @@ class SubjectServiceStub:
     """
     EraseSubject: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.EraseSubjectRequest, _subject_service_pb2.EraseSubjectResponse]
     """Erases what is on record about a subject, for good. A deny of everything and the fact of the erasure remain, so that no later import
-    brings them back (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
+    brings them back, and in the stream of withdrawals one of everything, in the place of all that there were (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
     """
 
 @_typing.type_check_only
@@ -55,7 +55,7 @@ class SubjectServiceAsyncStub(SubjectServiceStub):
     """
     EraseSubject: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.EraseSubjectRequest, _subject_service_pb2.EraseSubjectResponse]  # type: ignore[assignment]
     """Erases what is on record about a subject, for good. A deny of everything and the fact of the erasure remain, so that no later import
-    brings them back (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
+    brings them back, and in the stream of withdrawals one of everything, in the place of all that there were (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
     """
 
 class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -79,7 +79,7 @@ class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_subject_service_pb2.EraseSubjectResponse, _abc.Awaitable[_subject_service_pb2.EraseSubjectResponse]]:
         """Erases what is on record about a subject, for good. A deny of everything and the fact of the erasure remain, so that no later import
-        brings them back (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
+        brings them back, and in the stream of withdrawals one of everything, in the place of all that there were (C11). Idempotent by request_id; to erase someone again changes nothing. Reasons: none of its own.
         """
 
 def add_SubjectServiceServicer_to_server(servicer: SubjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
