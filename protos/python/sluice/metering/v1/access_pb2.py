@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.type.v1 import content_pb2 as sluice_dot_type_dot_v1_dot_content__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsluice/metering/v1/access.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1csluice/type/v1/content.proto\"\x81\x01\n\x0c\x43ontentCount\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.sluice.type.v1.ContentKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\x0bmedia_flags\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x07\x12\x1c\n\x05posts\x18\x03 \x01(\rB\r\xbaH\n*\x08\x18\xff\xff\xff\xff\x07(\x01*p\n\nAccessKind\x12\x1b\n\x17\x41\x43\x43\x45SS_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45SS_KIND_REQUEST\x10\x01\x12\x14\n\x10\x41\x43\x43\x45SS_KIND_VIEW\x10\x02\x12\x16\n\x12\x41\x43\x43\x45SS_KIND_ACCESS\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsluice/metering/v1/access.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/content.proto\"\x81\x01\n\x0c\x43ontentCount\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.sluice.type.v1.ContentKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\x0bmedia_flags\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18\x07\x12\x1c\n\x05posts\x18\x03 \x01(\rB\r\xbaH\n*\x08\x18\xff\xff\xff\xff\x07(\x01\"\x97\x02\n\nSeenAccess\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x13\n\x0bline_digest\x18\x03 \x01(\x0c\x12\x10\n\x08party_id\x18\x04 \x01(\t\x12/\n\x0b\x61\x63\x63\x65ssed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0e\x32\x1e.sluice.metering.v1.AccessKind\x12)\n\x04kind\x18\x07 \x01(\x0e\x32\x1b.sluice.type.v1.ContentKind\x12\x13\n\x0bmedia_flags\x18\x08 \x01(\r\x12\r\n\x05posts\x18\t \x01(\r\x12\x16\n\x0ereservation_id\x18\n \x01(\t*p\n\nAccessKind\x12\x1b\n\x17\x41\x43\x43\x45SS_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45SS_KIND_REQUEST\x10\x01\x12\x14\n\x10\x41\x43\x43\x45SS_KIND_VIEW\x10\x02\x12\x16\n\x12\x41\x43\x43\x45SS_KIND_ACCESS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +40,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTENTCOUNT'].fields_by_name['media_flags']._serialized_options = b'\272H\004*\002\030\007'
   _globals['_CONTENTCOUNT'].fields_by_name['posts']._loaded_options = None
   _globals['_CONTENTCOUNT'].fields_by_name['posts']._serialized_options = b'\272H\n*\010\030\377\377\377\377\007(\001'
-  _globals['_ACCESSKIND']._serialized_start=246
-  _globals['_ACCESSKIND']._serialized_end=358
-  _globals['_CONTENTCOUNT']._serialized_start=115
-  _globals['_CONTENTCOUNT']._serialized_end=244
+  _globals['_ACCESSKIND']._serialized_start=561
+  _globals['_ACCESSKIND']._serialized_end=673
+  _globals['_CONTENTCOUNT']._serialized_start=148
+  _globals['_CONTENTCOUNT']._serialized_end=277
+  _globals['_SEENACCESS']._serialized_start=280
+  _globals['_SEENACCESS']._serialized_end=559
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,190 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.metering.v1 import access_pb2 as _access_pb2
+from sluice.metering.v1 import usage_pb2 as _usage_pb2
+from sluice.type.v1 import revision_pb2 as _revision_pb2
+from sluice.type.v1 import window_pb2 as _window_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ReportOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REPORT_OUTCOME_UNSPECIFIED: _ClassVar[ReportOutcome]
+    REPORT_OUTCOME_ACCEPTED: _ClassVar[ReportOutcome]
+    REPORT_OUTCOME_DUPLICATE: _ClassVar[ReportOutcome]
+    REPORT_OUTCOME_CONFLICT: _ClassVar[ReportOutcome]
+    REPORT_OUTCOME_REJECTED: _ClassVar[ReportOutcome]
+
+class UsageLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USAGE_LEVEL_UNSPECIFIED: _ClassVar[UsageLevel]
+    USAGE_LEVEL_BELOW: _ClassVar[UsageLevel]
+    USAGE_LEVEL_HIGH: _ClassVar[UsageLevel]
+    USAGE_LEVEL_FULL: _ClassVar[UsageLevel]
+REPORT_OUTCOME_UNSPECIFIED: ReportOutcome
+REPORT_OUTCOME_ACCEPTED: ReportOutcome
+REPORT_OUTCOME_DUPLICATE: ReportOutcome
+REPORT_OUTCOME_CONFLICT: ReportOutcome
+REPORT_OUTCOME_REJECTED: ReportOutcome
+USAGE_LEVEL_UNSPECIFIED: UsageLevel
+USAGE_LEVEL_BELOW: UsageLevel
+USAGE_LEVEL_HIGH: UsageLevel
+USAGE_LEVEL_FULL: UsageLevel
+
+class ReportAccessesRequest(_message.Message):
+    __slots__ = ("request_id", "rows")
+    class Row(_message.Message):
+        __slots__ = ("line", "access")
+        LINE_FIELD_NUMBER: _ClassVar[int]
+        ACCESS_FIELD_NUMBER: _ClassVar[int]
+        line: int
+        access: _access_pb2.SeenAccess
+        def __init__(self, line: _Optional[int] = ..., access: _Optional[_Union[_access_pb2.SeenAccess, _Mapping]] = ...) -> None: ...
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    rows: _containers.RepeatedCompositeFieldContainer[ReportAccessesRequest.Row]
+    def __init__(self, request_id: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[ReportAccessesRequest.Row, _Mapping]]] = ...) -> None: ...
+
+class ReportRemark(_message.Message):
+    __slots__ = ("line", "outcome", "reason", "message")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    outcome: ReportOutcome
+    reason: str
+    message: str
+    def __init__(self, line: _Optional[int] = ..., outcome: _Optional[_Union[ReportOutcome, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ReportAccessesResponse(_message.Message):
+    __slots__ = ("outcomes", "remarks", "absorbed", "revision")
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    REMARKS_FIELD_NUMBER: _ClassVar[int]
+    ABSORBED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedScalarFieldContainer[ReportOutcome]
+    remarks: _containers.RepeatedCompositeFieldContainer[ReportRemark]
+    absorbed: int
+    revision: _revision_pb2.Revision
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[ReportOutcome, str]]] = ..., remarks: _Optional[_Iterable[_Union[ReportRemark, _Mapping]]] = ..., absorbed: _Optional[int] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class QueryUsageRequest(_message.Message):
+    __slots__ = ("of", "since", "until")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    of: _usage_pb2.UsageOf
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, of: _Optional[_Union[_usage_pb2.UsageOf, _Mapping]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class QueryUsageResponse(_message.Message):
+    __slots__ = ("rows", "until", "revision")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageRow]
+    until: _timestamp_pb2.Timestamp
+    revision: _revision_pb2.Revision
+    def __init__(self, rows: _Optional[_Iterable[_Union[_usage_pb2.UsageRow, _Mapping]]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class MaxWindowRequest(_message.Message):
+    __slots__ = ("of", "window", "since", "until", "parts", "accesses")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    ACCESSES_FIELD_NUMBER: _ClassVar[int]
+    of: _usage_pb2.UsageOf
+    window: _duration_pb2.Duration
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    parts: int
+    accesses: _containers.RepeatedScalarFieldContainer[_access_pb2.AccessKind]
+    def __init__(self, of: _Optional[_Union[_usage_pb2.UsageOf, _Mapping]] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parts: _Optional[int] = ..., accesses: _Optional[_Iterable[_Union[_access_pb2.AccessKind, str]]] = ...) -> None: ...
+
+class MaxWindowResponse(_message.Message):
+    __slots__ = ("peaks", "revision")
+    PEAKS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    peaks: _containers.RepeatedCompositeFieldContainer[_usage_pb2.Peak]
+    revision: _revision_pb2.Revision
+    def __init__(self, peaks: _Optional[_Iterable[_Union[_usage_pb2.Peak, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class WatchUsageRequest(_message.Message):
+    __slots__ = ("of", "window", "limit")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    of: _usage_pb2.UsageOf
+    window: _window_pb2.Window
+    limit: int
+    def __init__(self, of: _Optional[_Union[_usage_pb2.UsageOf, _Mapping]] = ..., window: _Optional[_Union[_window_pb2.Window, str]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class WatchUsageResponse(_message.Message):
+    __slots__ = ("used", "held", "level", "notice", "at", "revision")
+    USED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    used: int
+    held: int
+    level: UsageLevel
+    notice: bool
+    at: _timestamp_pb2.Timestamp
+    revision: _revision_pb2.Revision
+    def __init__(self, used: _Optional[int] = ..., held: _Optional[int] = ..., level: _Optional[_Union[UsageLevel, str]] = ..., notice: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class AuditUsageRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class AuditUsageResponse(_message.Message):
+    __slots__ = ("check", "compared", "differences", "difference_count", "revision")
+    class Difference(_message.Message):
+        __slots__ = ("subject", "expected", "found")
+        SUBJECT_FIELD_NUMBER: _ClassVar[int]
+        EXPECTED_FIELD_NUMBER: _ClassVar[int]
+        FOUND_FIELD_NUMBER: _ClassVar[int]
+        subject: str
+        expected: str
+        found: str
+        def __init__(self, subject: _Optional[str] = ..., expected: _Optional[str] = ..., found: _Optional[str] = ...) -> None: ...
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    check: str
+    compared: int
+    differences: _containers.RepeatedCompositeFieldContainer[AuditUsageResponse.Difference]
+    difference_count: int
+    revision: _revision_pb2.Revision
+    def __init__(self, check: _Optional[str] = ..., compared: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[AuditUsageResponse.Difference, _Mapping]]] = ..., difference_count: _Optional[int] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class RebuildProjectionsRequest(_message.Message):
+    __slots__ = ("request_id",)
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ...) -> None: ...
+
+class RebuildProjectionsResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: _revision_pb2.Revision
+    def __init__(self, revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
