@@ -257,6 +257,14 @@ def test_nothing_to_send_is_no_failure(cli: Cli, metering: FakeMetering, tmp_pat
     assert not metering.requests
 
 
+def test_a_metering_that_is_not_there_is_told_in_words(cli: Cli, tmp_path: Path) -> None:
+    nowhere = Cli(cli.folder, "127.0.0.1:1")
+
+    for lines in (["garbage"], [log_line(1)]):
+        told = nowhere(write(tmp_path / "access.log", *lines))
+        assert "PEER_UNAVAILABLE" in str(told.exception)
+
+
 def test_options_say_what_lines_do_not(cli: Cli, metering: FakeMetering, tmp_path: Path) -> None:
     file = write(tmp_path / "seen", "party,time,access", "acme,2026-01-31T12:00:00,access")
     rest = ["--kind", "reply", "--media", "image", "--media", "other", "--zone", "+01:00", "--source", "mine"]
