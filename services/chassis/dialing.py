@@ -177,6 +177,9 @@ class Stream(Generic[Request, Response]):
             yield
         except grpc.aio.AioRpcError as error:
             raise self._refusal_of(self._end or error) from error
+        except grpc.aio.InternalError as error:
+            # gRPC's own, of the end of writing on a connection that is lost or never was.
+            raise self._refusal_of(self._end) from error
 
     def _keep_end(self, call: Any) -> None:
         # A write that fails because the other side has ended puts an INTERNAL of gRPC's own, which says

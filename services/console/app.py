@@ -17,6 +17,8 @@ from services.console import (
     subjects,
     tokens,
     up,
+    usage,
+    usage_import,
     withdrawals,
 )
 from services.console.demo.command import demo
@@ -46,6 +48,8 @@ app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
+usage.app.command("import")(usage_import.import_)
+app.add_typer(usage.app, name="usage")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")

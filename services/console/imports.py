@@ -1,6 +1,7 @@
 """Imports of whole files: page by page in their order, with every row accounted for."""
 
 import asyncio
+import contextlib
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -21,6 +22,7 @@ from sluice.type.v1.revision_pb2 import Revision
 LISTED_BAD_ROWS = 20
 
 M = TypeVar("M", bound=Message)
+Answer_contra = TypeVar("Answer_contra", contravariant=True)
 Rows = list[tuple[int, M]]
 
 
@@ -45,7 +47,19 @@ class Destination(Generic[M]):
     to_request: Callable[[Rows[M]], Any]
     """A page of them as a request, under a fresh id."""
     open_line: Callable[[], AbstractAsyncContextManager[Line[Any, Any]]]
-    """For such requests; each is answered by an Imported."""
+    """For such requests; each is answered by what the tally adds up, by an Imported for Totals."""
+
+
+class Tally(Protocol[Answer_contra]):
+    """What becomes of a file, as it is found out."""
+
+    def reject(self, bad: Iterable[BadRow]) -> None:
+        """Rows that are not sent."""
+        ...
+
+    def add(self, answer: Answer_contra, rows: int) -> None:
+        """The answer to one page of so many rows."""
+        ...
 
 
 @dataclass
@@ -59,7 +73,11 @@ class Totals:
     """Of consent, after the last page; 0 when nothing was sent."""
     in_force_after: Timestamp | None = None
 
-    def add(self, answer: Imported) -> None:
+    def reject(self, bad: Iterable[BadRow]) -> None:
+        """Lists rows that are not sent."""
+        self.bad += bad
+
+    def add(self, answer: Imported, _rows: int = 0) -> None:
         """Counts the answer to one page."""
         self.accepted += answer.accepted
         self.unchanged += answer.unchanged
@@ -76,27 +94,45 @@ async def import_chunks(
 ) -> Totals:
     """Sends every chunk; raises the Refusal that stopped it (what was answered before stays imported)."""
     totals = Totals()
-
-    def pages() -> Iterator[Page[Any]]:
-        for chunk in chunks:
-            totals.bad += chunk.bad
-            if chunk.rows:
-                yield Page(destination.to_request(chunk.rows), chunk.bytes_read)
-
-    def on_answer(page: Page[Any], answer: Imported) -> None:
-        totals.add(answer)
-        on_progress(page.bytes_read)
-
-    await Courier(destination.open_line, on_answer, sleep).deliver(pages())
+    await deliver_chunks(chunks, destination, totals, on_progress, sleep)
     totals.bad.sort(key=lambda row: row.line)
     return totals
 
 
+async def deliver_chunks(
+    chunks: Iterable[Chunk[M]],
+    destination: Destination[M],
+    tally: Tally[Any],
+    on_progress: Callable[[int], None] = lambda _bytes_read: None,
+    sleep: Sleep = asyncio.sleep,
+) -> None:
+    """`import_chunks` with a tally of another kind."""
+
+    def pages() -> Iterator[Page[Any]]:
+        for chunk in chunks:
+            tally.reject(chunk.bad)
+            if chunk.rows:
+                yield Page(destination.to_request(chunk.rows), chunk.bytes_read)
+
+    def on_answer(page: Page[Any], answer: Any) -> None:
+        tally.add(answer, len(page.request.rows))
+        on_progress(page.bytes_read)
+
+    await Courier(destination.open_line, on_answer, sleep).deliver(pages())
+
+
 async def import_file(path: Path, chunks: Iterable[Chunk[M]], destination: Destination[M]) -> Totals:
     """`import_chunks` with a progress bar over the bytes of the file."""
+    with progress_through(path) as on_progress:
+        return await import_chunks(chunks, destination, on_progress)
+
+
+@contextlib.contextmanager
+def progress_through(path: Path) -> Iterator[Callable[[int], None]]:
+    """A progress bar over the bytes of a file: it is told how many of them are done."""
     with progress() as bar:
         task = bar.add_task(path.name, total=_size(path))
-        return await import_chunks(chunks, destination, lambda done: bar.update(task, completed=done))
+        yield lambda done: bar.update(task, completed=done)
 
 
 def conclude(

@@ -72,6 +72,12 @@ Licensing = Annotated[
         "--licensing", metavar="HOST:PORT", help="Where licensing is. Else as announced in the state folder."
     ),
 ]
+Metering = Annotated[
+    str | None,
+    typer.Option(
+        "--metering", metavar="HOST:PORT", help="Where metering is. Else as announced in the state folder."
+    ),
+]
 SubjectId = Annotated[
     int, typer.Argument(metavar="SUBJECT", help="Id of the subject.", parser=subject_number)
 ]
