@@ -9,6 +9,7 @@ from services.console import (
     halts,
     licensees,
     licenses,
+    parties,
     policies,
     receipts,
     releases,
@@ -17,6 +18,10 @@ from services.console import (
     subjects,
     tokens,
     up,
+    usage,
+    usage_audits,
+    usage_plots,
+    usage_watching,
     withdrawals,
 )
 from services.console.demo.command import demo
@@ -46,6 +51,12 @@ app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
+app.add_typer(parties.app, name="party")
+usage.app.command("plot")(usage_plots.plot)
+usage.app.command("watch")(usage_watching.watch)
+usage.app.command("audit")(usage_audits.audit)
+usage.app.command("rebuild")(usage_audits.rebuild)
+app.add_typer(usage.app, name="usage")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")
