@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".svg")
 SIZE_INCHES = (11.0, 5.5)
 DOTS_PER_INCH = 120
+PAD_INCHES = 0.12
 HIGH_PERCENT = 80
 """From here on a watched window counts as high."""
 FARTHEST_LIMIT = 10
@@ -92,7 +93,8 @@ def _figure(plot: Plot) -> "Figure":
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     # No pyplot: its state is global, and it may look for a screen.
-    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH)
+    figure.set_layout_engine("constrained", w_pad=PAD_INCHES, h_pad=PAD_INCHES)
     axes = figure.add_subplot()
     axes.set_title(plot.title, loc="left", pad=12, parse_math=False)
     axes.set_ylabel("posts")
@@ -118,12 +120,12 @@ def _draw_usage(axes: "Axes", plot: Plot) -> None:
         return
     days = date2num(np.array(plot.edges_us, "datetime64[us]"))
     axes.stairs(plot.posts, days, fill=True, color=_USAGE, alpha=0.15)
-    axes.stairs(plot.posts, days, baseline=None, color=_USAGE, linewidth=1.5, label="fullest window")
+    axes.stairs(plot.posts, days, baseline=None, color=_USAGE, linewidth=1.2, label="fullest window")
     locator = AutoDateLocator(minticks=4, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.set_xlabel("end of the window (UTC)")
-    axes.margins(x=0)
+    axes.set_xlim(days[0], days[-1])
     if plot.peak_us is None:
         axes.text(
             0.5, 0.5, "No window holds any post.", transform=axes.transAxes, ha="center", color="#555555"
@@ -158,7 +160,8 @@ def _draw_limit(axes: "Axes", plot: Plot) -> None:
         axes.plot([], [], " ", label=f"limit: {plot.limit:,} posts, far above")
         return
     high = plot.limit * HIGH_PERCENT / 100
+    words = f"{high:,.1f}".removesuffix(".0")
     axes.axhline(plot.limit, color=_LIMIT, linewidth=1.4, label=f"limit: {plot.limit:,} posts")
     axes.axhline(
-        high, color=_HIGH, linewidth=1.2, linestyle="--", label=f"{HIGH_PERCENT} % of it: {high:,.0f} posts"
+        high, color=_HIGH, linewidth=1.2, linestyle="--", label=f"{HIGH_PERCENT} % of it: {words} posts"
     )

@@ -16,7 +16,7 @@ from services.console import usage_options as asked
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.names import plain, word_of, words
-from services.console.output import give_json, say, show, table
+from services.console.output import counted, give_json, say, show, table
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.access_pb2 import AccessKind
 from sluice.metering.v1.usage_pb2 import Peak, UsageOf, UsageOrigin, UsageRow
@@ -197,9 +197,10 @@ def peak_sentence(of: UsageOf, window_us: int, peak: Peak) -> str:
     """For people."""
     length = durations.words(window_us)
     if not peak.HasField("at"):
-        return f"No {length} of {asked.of_words(of)} hold any post."
+        return f"No window of {length} of {asked.of_words(of)} holds any post."
     ended = moments.exact_face(peak.at)
-    return f"The fullest {length} of {asked.of_words(of)} hold {peak.posts:,} posts and end at {ended}."
+    posts = counted(peak.posts, "post")
+    return f"The fullest window of {length} of {asked.of_words(of)} holds {posts} and ends at {ended}."
 
 
 def _revision(answer: pb.MaxWindowResponse) -> dict[str, Any]:

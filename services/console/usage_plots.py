@@ -91,7 +91,7 @@ def plot_of(request: pb.MaxWindowRequest, answer: pb.MaxWindowResponse, limit: i
     highest = fullest(answer.peaks)
     length = durations.words(request.window.ToMicroseconds())
     return Plot(
-        title=f"Posts of {asked.of_words(request.of)} in any {length}",
+        title=f"Posts of {asked.of_words(request.of)} in any window of {length}",
         edges_us=edges,
         posts=[peak.posts for peak in answer.peaks],
         peak_us=highest.at.ToMicroseconds() if highest.HasField("at") else None,
