@@ -107,7 +107,8 @@ def _figure(plot: Plot) -> "Figure":
     _draw_limit(axes, plot)
     highest = max(plot.peak, plot.limit or 0) if plot.is_limit_near else plot.peak
     axes.set_ylim(0, max(1, highest) * HEADROOM)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    if plot.posts or plot.limit is not None:
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
