@@ -25,6 +25,8 @@ HIGH_PERCENT = 80
 """From here on a watched window counts as high."""
 FARTHEST_LIMIT = 10
 """A limit over so many times the peak is told in words: drawn, it would press the usage into a flat line."""
+SHORTEST_DAYS = 1 / 86_400_000
+"""A millisecond: days as floats, which are the library's times, tell no shorter stretch apart."""
 HEADROOM = 1.2
 """Of what is highest: room for the words at the peak."""
 
@@ -121,18 +123,29 @@ def _draw_usage(axes: "Axes", plot: Plot) -> None:
         return
     days = date2num(np.array(plot.edges_us, "datetime64[us]"))
     axes.stairs(plot.posts, days, fill=True, color=_USAGE, alpha=0.15)
-    axes.stairs(plot.posts, days, baseline=None, color=_USAGE, linewidth=1.2, label="fullest window")
+    axes.stairs(
+        plot.posts,
+        days,
+        baseline=None,
+        color=_USAGE,
+        linewidth=1.2,
+        label="fullest window that ends in each part",
+    )
     locator = AutoDateLocator(minticks=4, maxticks=9)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    axes.set_xlabel("end of the window (UTC)")
-    axes.set_xlim(days[0], days[-1])
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    begin, end = (
+        clock_face(from_us(us)).removesuffix(" UTC") for us in (plot.edges_us[0], plot.edges_us[-1])
+    )
+    axes.set_xlabel(f"end of the window (UTC), {begin} to {end}")
+    first, last = float(days[0]), max(float(days[-1]), float(days[0]) + SHORTEST_DAYS)
+    axes.set_xlim(first, last)
     if plot.peak_us is None:
         axes.text(
             0.5, 0.5, "No window holds any post.", transform=axes.transAxes, ha="center", color="#555555"
         )
         return
-    _mark_peak(axes, plot, plot.peak_us, float(days[0]), float(days[-1]))
+    _mark_peak(axes, plot, plot.peak_us, first, last)
 
 
 def _mark_peak(axes: "Axes", plot: Plot, peak_us: int, first: float, last: float) -> None:

@@ -96,7 +96,7 @@ def test_a_picture_says_whose_posts_it_shows_and_when_they_were_most(
         "limit: 1,000,000 posts",
         "80 % of it: 800,000 posts",
         "1,000,000",
-        "end of the window (UTC)",
+        "end of the window (UTC), 2026-01-31 12:00:00.000 to 2026-01-31 15:00:00.000",
     ):
         assert text in said
     (asked,) = script.asked["MaxWindow"]
@@ -187,6 +187,14 @@ def test_a_limit_far_above_is_told_in_words_and_presses_nothing_flat(tmp_path: P
 def test_a_limit_is_drawn_where_no_window_holds_any_post(tmp_path: Path) -> None:
     assert "limit: 7 posts" in drawn(tmp_path, [0, 0], 7)
     assert "80 % of it: 5.6 posts" in drawn(tmp_path, [], 7)
+
+
+def test_a_stretch_may_be_as_short_as_it_gets(tmp_path: Path) -> None:
+    out = tmp_path / "out.svg"
+
+    plots.draw(plots.Plot("Posts", [NOON_US, NOON_US + 1], [3], NOON_US + 1, 4), out)
+
+    assert "3 posts at 2026-01-31 12:00:00.000 UTC" in words(out)
 
 
 def test_a_limit_of_nothing_is_a_limit(tmp_path: Path) -> None:
