@@ -49,6 +49,8 @@ class Audit:
     checks: list[pb.AuditUsageResponse]
     old_holds: list[metering.Reservation]
     """Holds that somebody should have resolved by now."""
+    is_licensing_asked: bool
+    """Whether they were compared with what licensing knows; otherwise they are listed alone."""
 
     @property
     def difference_count(self) -> int:
@@ -119,7 +121,7 @@ async def run_audit(connections: Connections, before_us: int, tell: Tell, ask: A
         check = await check_holds(connections, holds, ask)
         checks.append(check)
         tell(check)
-    return Audit(checks, holds)
+    return Audit(checks, holds, is_licensing_asked=ask is not None)
 
 
 async def list_holds(connections: Connections, before_us: int) -> list[metering.Reservation]:
@@ -198,7 +200,8 @@ def tell_check(check: pb.AuditUsageResponse) -> None:
 def tell_end(found: Audit, age: str) -> None:
     """Old holds, and what it all comes to."""
     if found.old_holds:
-        say(f"{counted(len(found.old_holds), 'hold')} older than {age}:")
+        listed = "" if found.is_licensing_asked else ", not compared with licensing"
+        say(f"{counted(len(found.old_holds), 'hold')} older than {age}{listed}:")
         rows = [(hold.reservation_id, hold_words(hold)) for hold in found.old_holds]
         show(table(("  reservation", "holds"), [(f"  {id}", words) for id, words in rows]))
     else:
@@ -206,7 +209,7 @@ def tell_end(found: Audit, age: str) -> None:
     if found.difference_count:
         note(f"{counted(found.difference_count, 'difference')}.")
     else:
-        say("Everything adds up.")
+        say("All that was compared adds up.")
 
 
 def audit_json(found: Audit) -> dict[str, Any]:
@@ -222,6 +225,7 @@ def audit_json(found: Audit) -> dict[str, Any]:
             }
             for check in found.checks
         ],
+        "licensing_asked": found.is_licensing_asked,
         "old_holds": [plain(hold) for hold in found.old_holds],
     }
 
