@@ -9,6 +9,7 @@ from services.console import (
     halts,
     licensees,
     licenses,
+    parties,
     policies,
     receipts,
     releases,
@@ -18,7 +19,10 @@ from services.console import (
     tokens,
     up,
     usage,
+    usage_audits,
     usage_import,
+    usage_plots,
+    usage_watching,
     withdrawals,
 )
 from services.console.demo.command import demo
@@ -49,6 +53,11 @@ app.add_typer(withdrawals.app, name="withdrawals")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
 usage.app.command("import")(usage_import.import_)
+app.add_typer(parties.app, name="party")
+usage.app.command("plot")(usage_plots.plot)
+usage.app.command("watch")(usage_watching.watch)
+usage.app.command("audit")(usage_audits.audit)
+usage.app.command("rebuild")(usage_audits.rebuild)
 app.add_typer(usage.app, name="usage")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")

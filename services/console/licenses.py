@@ -193,11 +193,12 @@ async def terminate_license(connections: Connections, id: str, reason: str) -> L
     )
 
 
-async def get_license(connections: Connections, id: str) -> License:
-    """Raises Refusal."""
+async def get_license(connections: Connections, id: str, *, at_most_us: int | None = None) -> License:
+    """Within `at_most_us` microseconds; raises Refusal."""
     peer = connections.peer("licensing")
     request = contracts.GetLicenseRequest(license_id=id)
-    return (await peer.call(ContractServiceStub(peer.channel).GetLicense, request)).license
+    stub = ContractServiceStub(peer.channel)
+    return (await peer.call(stub.GetLicense, request, at_most_us=at_most_us)).license
 
 
 async def all_licenses(connections: Connections) -> list[License]:

@@ -36,3 +36,8 @@ def from_us(us: int) -> Timestamp:
 def clock_face(time: Timestamp) -> str:
     """For people: 2026-01-31 12:00:00.250 UTC."""
     return written(time)[:23].replace("T", " ") + " UTC"
+
+
+def exact_face(time: Timestamp) -> str:
+    """For people who count to the microsecond: 2026-01-31 12:00:00.250001 UTC."""
+    return written(time)[:26].replace("T", " ") + " UTC"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.console import moments
+from services.console import durations, moments
 from services.console.cells import an_id
 from services.console.names import number_of
 from sluice.type.v1.purpose_pb2 import Purpose
@@ -36,6 +36,14 @@ def moment(text: str, option: str) -> Timestamp | None:
     """A time, None for an empty text; raises typer.BadParameter."""
     try:
         return moments.read(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def duration_us(text: str, option: str) -> int:
+    """A duration in microseconds; raises typer.BadParameter."""
+    try:
+        return durations.read(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
 

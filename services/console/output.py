@@ -37,6 +37,11 @@ def say(text: str) -> None:
     console().print(text, soft_wrap=True)
 
 
+def shout(text: str) -> None:
+    """One line of an answer that nobody should pass over."""
+    console().print(Text(text, style="bold red"), soft_wrap=True)
+
+
 def note(text: str) -> None:
     """One line about what is going on, beside the answer."""
     console(stderr=True).print(text, soft_wrap=True)

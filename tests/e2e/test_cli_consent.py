@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.console.app import app
-from tests.e2e.test_cli import NOTICE, POLICY, Cli
+from tests.e2e.test_cli import NOTICE, POLICY
+from tests.support.command_line import Cli
 from tests.support.up import Up, up
 
 CONTROLLER = {

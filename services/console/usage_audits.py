@@ -1,0 +1,234 @@
+"""`sluice usage audit` and `rebuild`: whether what was counted adds up, and the sums made anew.
+
+Metering checks its own sums. Only who talks to both services can say whether licensing knows every hold.
+"""
+
+import enum
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from services.chassis.clock import SystemClock
+from services.console import durations, moments, options
+from services.console.connections import Connections
+from services.console.credentials import OPERATOR
+from services.console.moments import clock_face
+from services.console.names import plain
+from services.console.output import counted, give_json, note, say, show, table
+from services.console.usage import ANSWER_US
+from sluice.metering.v1 import metering_service_pb2 as metering
+from sluice.metering.v1 import usage_service_pb2 as pb
+from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
+from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
+
+PAGE = 1_000
+"""Holds on a page, and ids that licensing is asked about at once."""
+
+Difference = pb.AuditUsageResponse.Difference
+Tell = Callable[[pb.AuditUsageResponse], None]
+
+
+class AttemptState(enum.IntEnum):
+    """What licensing says of an attempt, which is a reservation to metering."""
+
+    UNKNOWN = 1
+    CONCLUDED = 2
+    TOMBSTONED = 3
+
+
+Ask = Callable[[Connections, Sequence[str]], Awaitable[Sequence[AttemptState]]]
+"""Asks licensing about at most `PAGE` reservation ids; the answers are in their order. Raises Refusal."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found."""
+
+    checks: list[pb.AuditUsageResponse]
+    old_holds: list[metering.Reservation]
+    """Holds that somebody should have resolved by now."""
+    is_licensing_asked: bool
+    """Whether they were compared with what licensing knows; otherwise they are listed alone."""
+
+    @property
+    def difference_count(self) -> int:
+        """Of all checks."""
+        return sum(check.difference_count for check in self.checks)
+
+
+def audit(
+    *,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="DURATION", help="Look at holds that are older than this.")
+    ] = "5m",
+    address: options.Metering = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check that all that was counted adds up, and look for holds that nobody resolves.
+
+    Names every difference. A hold counts in full until licensing settles or cancels it, however long that
+    is: old ones are listed. Exits with 1 when something differs.
+    """
+    age_us = options.duration_us(older_than, "--older-than")
+    connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
+    tell = _pass_over if as_json else tell_check
+    before_us = SystemClock().now_us() - age_us
+    found = connections.run(lambda connections: run_audit(connections, before_us, tell))
+    if as_json:
+        give_json(audit_json(found))
+    else:
+        tell_end(found, durations.words(age_us))
+    if found.difference_count:
+        raise typer.Exit(1)
+
+
+def rebuild(
+    *,
+    address: options.Metering = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Drop the sums by second, minute and hour, and have them made anew.
+
+    Meanwhile answers are the same, and slower.
+    """
+    connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
+    answer = connections.run(rebuild_projections)
+    if as_json:
+        give_json(plain(answer))
+    else:
+        say(f"The sums are being made anew, up to revision {answer.revision.number}.")
+
+
+async def run_audit(connections: Connections, before_us: int, tell: Tell, ask: Ask | None = None) -> Audit:
+    """Every check, told as soon as it is done; of holds, those counted before a time (microseconds).
+
+    Without `ask` holds are listed and not compared. Raises Refusal.
+    """
+    peer = connections.peer("metering")
+    checks = []
+    async with peer.open(UsageServiceStub(peer.channel).AuditUsage, pb.AuditUsageRequest()) as answers:
+        async for check in answers:
+            checks.append(check)
+            tell(check)
+    holds = await list_holds(connections, before_us)
+    if ask is not None:
+        check = await check_holds(connections, holds, ask)
+        checks.append(check)
+        tell(check)
+    return Audit(checks, holds, is_licensing_asked=ask is not None)
+
+
+async def list_holds(connections: Connections, before_us: int) -> list[metering.Reservation]:
+    """All holds counted before a time (microseconds), oldest first; raises Refusal."""
+    peer = connections.peer("metering")
+    stub = MeteringServiceStub(peer.channel)
+    before = moments.from_us(before_us)
+    found: list[metering.Reservation] = []
+    token = ""
+    while True:
+        request = metering.ListHoldsRequest(counted_before=before, page_size=PAGE, page_token=token)
+        page = await peer.call(stub.ListHolds, request, at_most_us=ANSWER_US)
+        found += page.holds
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+async def check_holds(
+    connections: Connections, holds: Sequence[metering.Reservation], ask: Ask
+) -> pb.AuditUsageResponse:
+    """Compares old holds with what licensing knows of them; raises Refusal."""
+    differences: list[Difference] = []
+    for first in range(0, len(holds), PAGE):
+        page = holds[first : first + PAGE]
+        states = await ask(connections, [hold.reservation_id for hold in page])
+        differences += hold_differences(page, states)
+    return pb.AuditUsageResponse(
+        check="Licensing knows every old hold and has not given it up",
+        compared=len(holds),
+        differences=differences,
+        difference_count=len(differences),
+    )
+
+
+def hold_differences(
+    holds: Sequence[metering.Reservation], states: Sequence[AttemptState]
+) -> Iterator[Difference]:
+    """Of a page. What has concluded may be held until its delivery is confirmed or its permit runs out."""
+    for hold, state in zip(holds, states, strict=True):
+        if state is AttemptState.CONCLUDED:
+            continue
+        is_given_up = state is AttemptState.TOMBSTONED
+        yield Difference(
+            subject=f"reservation {hold.reservation_id}",
+            expected="cancelled, for licensing has given it up" if is_given_up else "known to licensing",
+            found=hold_words(hold),
+        )
+
+
+async def rebuild_projections(connections: Connections) -> pb.RebuildProjectionsResponse:
+    """Under a fresh request id; raises Refusal."""
+    peer = connections.peer("metering")
+    request = pb.RebuildProjectionsRequest(request_id=connections.new_id())
+    return await peer.call(UsageServiceStub(peer.channel).RebuildProjections, request, at_most_us=ANSWER_US)
+
+
+def hold_words(hold: metering.Reservation) -> str:
+    """A hold for people: how many posts, of whom, since when."""
+    posts = counted(hold.posts_reserved - hold.posts_settled - hold.posts_freed, "post")
+    return f"{posts} of {hold.party_id} held since {clock_face(hold.counted_at)}"
+
+
+def tell_check(check: pb.AuditUsageResponse) -> None:
+    """A line for a check, and its differences."""
+    verdict = f"{check.difference_count:,} differ" if check.difference_count else "all agree"
+    say(f"{check.check}: {check.compared:,} compared, {verdict}.")
+    if check.differences:
+        rows = [(each.subject, each.expected, each.found) for each in check.differences]
+        show(table(("  what", "should be", "is"), [(f"  {what}", *rest) for what, *rest in rows]))
+    more = check.difference_count - len(check.differences)
+    if more:
+        say(f"  and {more:,} more.")
+
+
+def tell_end(found: Audit, age: str) -> None:
+    """Old holds, and what it all comes to."""
+    if found.old_holds:
+        listed = "" if found.is_licensing_asked else ", not compared with licensing"
+        say(f"{counted(len(found.old_holds), 'hold')} older than {age}{listed}:")
+        rows = [(hold.reservation_id, hold_words(hold)) for hold in found.old_holds]
+        show(table(("  reservation", "holds"), [(f"  {id}", words) for id, words in rows]))
+    else:
+        say(f"No hold is older than {age}.")
+    if found.difference_count:
+        note(f"{counted(found.difference_count, 'difference')}.")
+    else:
+        say("All that was compared adds up.")
+
+
+def audit_json(found: Audit) -> dict[str, Any]:
+    """What was found, for programs; numbers are there also where they are 0."""
+    return {
+        "difference_count": found.difference_count,
+        "checks": [
+            {
+                "check": check.check,
+                "compared": check.compared,
+                "difference_count": check.difference_count,
+                "differences": [plain(difference) for difference in check.differences],
+            }
+            for check in found.checks
+        ],
+        "licensing_asked": found.is_licensing_asked,
+        "old_holds": [plain(hold) for hold in found.old_holds],
+    }
+
+
+def _pass_over(_: pb.AuditUsageResponse) -> None:
+    """Said at the end, in one document."""

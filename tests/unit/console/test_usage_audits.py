@@ -1,0 +1,177 @@
+"""`sluice usage audit` and `rebuild`: every difference is named."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.chassis.clock import SystemClock
+from services.chassis.refusals import Kind, Refusal
+from services.console.connections import Connections
+from services.console.moments import read
+from services.console.usage_audits import PAGE, AttemptState, check_holds, run_audit
+from sluice.metering.v1.metering_service_pb2 import ListHoldsResponse, Reservation
+from sluice.metering.v1.usage_service_pb2 import AuditUsageResponse, RebuildProjectionsResponse
+from sluice.type.v1.revision_pb2 import Revision
+from tests.support.command_line import Cli
+from tests.support.scripted import Script
+
+NOON = read("2026-01-31T12:00:00Z")
+MINUTE_US = 60_000_000
+AGREES = AuditUsageResponse(check="The sums of an account are those of its entries", compared=1_234)
+DIFFERS = AuditUsageResponse(
+    check="The hours are those of the entries",
+    compared=24,
+    differences=[
+        AuditUsageResponse.Difference(subject="party acme, 12:00", expected="1,000 posts", found="999 posts")
+    ],
+    difference_count=102,
+)
+NO_HOLDS = ListHoldsResponse()
+
+
+def a_hold(number: int) -> Reservation:
+    id = f"019a0000-0000-7000-8000-{number:012}"
+    return Reservation(
+        reservation_id=id, party_id="acme", counted_at=NOON, posts_reserved=1_500, posts_freed=500
+    )
+
+
+def test_where_all_agrees_that_is_said(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [AGREES, AGREES])
+    script.answer("ListHolds", NO_HOLDS)
+
+    assert cli("usage", "audit").splitlines() == [
+        "The sums of an account are those of its entries: 1,234 compared, all agree.",
+        "The sums of an account are those of its entries: 1,234 compared, all agree.",
+        "No hold is older than 5 minutes.",
+        "All that was compared adds up.",
+    ]
+
+
+def test_every_difference_is_named_and_ends_it_with_1(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [AGREES, DIFFERS])
+    script.answer("ListHolds", NO_HOLDS)
+
+    said = cli("usage", "audit", status=1)
+
+    assert "The hours are those of the entries: 24 compared, 102 differ." in said
+    assert "party acme, 12:00  1,000 posts  999 posts" in said
+    assert "and 101 more." in said
+    assert "All that was compared adds up." not in said
+    assert cli.err == "102 differences.\n"
+
+
+def test_differences_for_programs(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [AGREES, DIFFERS])
+    script.answer("ListHolds", ListHoldsResponse(holds=[a_hold(1)]))
+
+    answer = cli.json("usage", "audit", status=1)
+
+    assert (answer["difference_count"], answer["licensing_asked"]) == (102, False)
+    assert answer["checks"] == [
+        {"check": AGREES.check, "compared": 1_234, "difference_count": 0, "differences": []},
+        {
+            "check": DIFFERS.check,
+            "compared": 24,
+            "difference_count": 102,
+            "differences": [
+                {"subject": "party acme, 12:00", "expected": "1,000 posts", "found": "999 posts"}
+            ],
+        },
+    ]
+    assert [hold["reservation_id"] for hold in answer["old_holds"]] == [a_hold(1).reservation_id]
+    assert cli.err == ""
+
+
+def test_every_page_of_old_holds_is_listed(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [AGREES])
+    script.answer(
+        "ListHolds",
+        ListHoldsResponse(holds=[a_hold(1)], next_page_token="next"),
+        ListHoldsResponse(holds=[a_hold(2)]),
+    )
+
+    before_us = SystemClock().now_us()
+    lines = cli("usage", "audit", "--older-than", "2h").splitlines()
+
+    assert lines[1] == "2 holds older than 2 hours, not compared with licensing:"
+    assert [line.split("  ")[1:] for line in lines[3:5]] == [
+        [a_hold(number).reservation_id, "1,000 posts of acme held since 2026-01-31 12:00:00.000 UTC"]
+        for number in (1, 2)
+    ]
+    first, second = script.asked["ListHolds"]
+    assert (first.page_token, second.page_token) == ("", "next")
+    assert first.counted_before == second.counted_before
+    age_us = before_us - first.counted_before.ToMicroseconds()
+    assert 119 * MINUTE_US < age_us <= 120 * MINUTE_US
+
+
+@pytest.mark.parametrize("age", ["5", "0s", "-1m"])
+def test_an_age_is_a_duration(cli: Cli, age: str) -> None:
+    assert "a duration" in cli.wrong("usage", "audit", f"--older-than={age}")
+
+
+def test_an_audit_that_is_cut_short_has_found_nothing_to_be_right(script: Script, cli: Cli) -> None:
+    lost = Refusal(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database does not answer")
+    script.stream("AuditUsage", [AGREES, lost])
+
+    said = cli("usage", "audit", status=1)
+
+    assert "All that was compared adds up." not in said
+    assert "DATABASE_UNAVAILABLE" in cli.err
+
+
+async def test_m2_a_hold_that_licensing_does_not_know_or_has_given_up_differs() -> None:
+    states = [AttemptState.CONCLUDED, AttemptState.UNKNOWN, AttemptState.TOMBSTONED]
+
+    async def ask(_: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
+        assert list(ids) == [a_hold(number).reservation_id for number in range(3)]
+        return states
+
+    async with Connections({}, lambda: "token") as connections:
+        check = await check_holds(connections, [a_hold(number) for number in range(3)], ask)
+
+    held = "1,000 posts of acme held since 2026-01-31 12:00:00.000 UTC"
+    assert (check.compared, check.difference_count) == (3, 2)
+    assert [(each.subject, each.expected, each.found) for each in check.differences] == [
+        (f"reservation {a_hold(1).reservation_id}", "known to licensing", held),
+        (f"reservation {a_hold(2).reservation_id}", "cancelled, for licensing has given it up", held),
+    ]
+
+
+async def test_licensing_is_asked_about_holds_in_pages() -> None:
+    asked: list[int] = []
+
+    async def ask(_: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
+        asked.append(len(ids))
+        return [AttemptState.CONCLUDED] * len(ids)
+
+    async with Connections({}, lambda: "token") as connections:
+        check = await check_holds(connections, [a_hold(number) for number in range(PAGE + 1)], ask)
+
+    assert asked == [PAGE, 1]
+    assert (check.compared, check.difference_count) == (PAGE + 1, 0)
+
+
+async def test_what_licensing_says_of_holds_is_one_check_of_the_audit(script: Script) -> None:
+    script.stream("AuditUsage", [AGREES])
+    script.answer("ListHolds", ListHoldsResponse(holds=[a_hold(1)]))
+    told: list[AuditUsageResponse] = []
+
+    async def ask(_: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
+        return [AttemptState.UNKNOWN] * len(ids)
+
+    async with Connections({"metering": script.address}, lambda: "token") as connections:
+        found = await run_audit(connections, NOON.ToMicroseconds(), told.append, ask)
+
+    assert (found.difference_count, found.is_licensing_asked) == (1, True)
+    assert [check.compared for check in told] == [1_234, 1]
+
+
+def test_sums_are_made_anew(script: Script, cli: Cli) -> None:
+    script.answer("RebuildProjections", RebuildProjectionsResponse(revision=Revision(epoch=1, number=7)))
+
+    assert cli("usage", "rebuild") == "The sums are being made anew, up to revision 7.\n"
+    assert cli.json("usage", "rebuild") == {"revision": {"epoch": 1, "number": 7}}
+    ids = [request.request_id for request in script.asked["RebuildProjections"]]
+    assert len(set(ids)) == 2
