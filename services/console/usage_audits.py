@@ -3,8 +3,7 @@
 Metering checks its own sums. Only who talks to both services can say whether licensing knows every hold.
 """
 
-import enum
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +17,9 @@ from services.console.moments import clock_face
 from services.console.names import plain
 from services.console.output import counted, give_json, note, say, show, table
 from services.console.usage import ANSWER_US
+from sluice.licensing.v1 import release_service_pb2 as releases
+from sluice.licensing.v1.release_service_pb2 import AttemptState
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2 as metering
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
@@ -30,18 +32,6 @@ Difference = pb.AuditUsageResponse.Difference
 Tell = Callable[[pb.AuditUsageResponse], None]
 
 
-class AttemptState(enum.IntEnum):
-    """What licensing says of an attempt, which is a reservation to metering."""
-
-    UNKNOWN = 1
-    CONCLUDED = 2
-    TOMBSTONED = 3
-
-
-Ask = Callable[[Connections, Sequence[str]], Awaitable[Sequence[AttemptState]]]
-"""Asks licensing about at most `PAGE` reservation ids; the answers are in their order. Raises Refusal."""
-
-
 @dataclass(frozen=True)
 class Audit:
     """What was found."""
@@ -49,8 +39,6 @@ class Audit:
     checks: list[pb.AuditUsageResponse]
     old_holds: list[metering.Reservation]
     """Holds that somebody should have resolved by now."""
-    is_licensing_asked: bool
-    """Whether they were compared with what licensing knows; otherwise they are listed alone."""
 
     @property
     def difference_count(self) -> int:
@@ -64,6 +52,7 @@ def audit(
         str, typer.Option("--older-than", metavar="DURATION", help="Look at holds that are older than this.")
     ] = "5m",
     address: options.Metering = None,
+    licensing: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
@@ -71,10 +60,11 @@ def audit(
     """Check that all that was counted adds up, and look for holds that nobody resolves.
 
     Names every difference. A hold counts in full until licensing settles or cancels it, however long that
-    is: old ones are listed. Exits with 1 when something differs.
+    is: old ones are listed, and compared with what licensing knows. Exits with 1 when something differs.
     """
     age_us = options.duration_us(older_than, "--older-than")
-    connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
+    addresses = {"metering": address, "licensing": licensing}
+    connections = Connections.open(state, token_file, OPERATOR, addresses)
     tell = _pass_over if as_json else tell_check
     before_us = SystemClock().now_us() - age_us
     found = connections.run(lambda connections: run_audit(connections, before_us, tell))
@@ -105,10 +95,10 @@ def rebuild(
         say(f"The sums are being made anew, up to revision {answer.revision.number}.")
 
 
-async def run_audit(connections: Connections, before_us: int, tell: Tell, ask: Ask | None = None) -> Audit:
+async def run_audit(connections: Connections, before_us: int, tell: Tell) -> Audit:
     """Every check, told as soon as it is done; of holds, those counted before a time (microseconds).
 
-    Without `ask` holds are listed and not compared. Raises Refusal.
+    Raises Refusal: an audit that could not ask everybody has found nothing to be right.
     """
     peer = connections.peer("metering")
     checks = []
@@ -117,11 +107,9 @@ async def run_audit(connections: Connections, before_us: int, tell: Tell, ask: A
             checks.append(check)
             tell(check)
     holds = await list_holds(connections, before_us)
-    if ask is not None:
-        check = await check_holds(connections, holds, ask)
-        checks.append(check)
-        tell(check)
-    return Audit(checks, holds, is_licensing_asked=ask is not None)
+    checks.append(await check_holds(connections, holds))
+    tell(checks[-1])
+    return Audit(checks, holds)
 
 
 async def list_holds(connections: Connections, before_us: int) -> list[metering.Reservation]:
@@ -141,13 +129,13 @@ async def list_holds(connections: Connections, before_us: int) -> list[metering.
 
 
 async def check_holds(
-    connections: Connections, holds: Sequence[metering.Reservation], ask: Ask
+    connections: Connections, holds: Sequence[metering.Reservation]
 ) -> pb.AuditUsageResponse:
     """Compares old holds with what licensing knows of them; raises Refusal."""
     differences: list[Difference] = []
     for first in range(0, len(holds), PAGE):
         page = holds[first : first + PAGE]
-        states = await ask(connections, [hold.reservation_id for hold in page])
+        states = await ask_licensing(connections, [hold.reservation_id for hold in page])
         differences += hold_differences(page, states)
     return pb.AuditUsageResponse(
         check="Licensing knows every old hold and has not given it up",
@@ -157,14 +145,21 @@ async def check_holds(
     )
 
 
+async def ask_licensing(connections: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
+    """What became of at most `PAGE` attempts, in their order; raises Refusal."""
+    peer = connections.peer("licensing")
+    request = releases.CheckAttemptsRequest(reservation_ids=ids)
+    return (await peer.call(ReleaseServiceStub(peer.channel).CheckAttempts, request)).states
+
+
 def hold_differences(
     holds: Sequence[metering.Reservation], states: Sequence[AttemptState]
 ) -> Iterator[Difference]:
     """Of a page. What has concluded may be held until its delivery is confirmed or its permit runs out."""
     for hold, state in zip(holds, states, strict=True):
-        if state is AttemptState.CONCLUDED:
+        if state == releases.ATTEMPT_STATE_CONCLUDED:
             continue
-        is_given_up = state is AttemptState.TOMBSTONED
+        is_given_up = state == releases.ATTEMPT_STATE_TOMBSTONED
         yield Difference(
             subject=f"reservation {hold.reservation_id}",
             expected="cancelled, for licensing has given it up" if is_given_up else "known to licensing",
@@ -200,8 +195,7 @@ def tell_check(check: pb.AuditUsageResponse) -> None:
 def tell_end(found: Audit, age: str) -> None:
     """Old holds, and what it all comes to."""
     if found.old_holds:
-        listed = "" if found.is_licensing_asked else ", not compared with licensing"
-        say(f"{counted(len(found.old_holds), 'hold')} older than {age}{listed}:")
+        say(f"{counted(len(found.old_holds), 'hold')} older than {age}:")
         rows = [(hold.reservation_id, hold_words(hold)) for hold in found.old_holds]
         show(table(("  reservation", "holds"), [(f"  {id}", words) for id, words in rows]))
     else:
@@ -225,7 +219,6 @@ def audit_json(found: Audit) -> dict[str, Any]:
             }
             for check in found.checks
         ],
-        "licensing_asked": found.is_licensing_asked,
         "old_holds": [plain(hold) for hold in found.old_holds],
     }
 

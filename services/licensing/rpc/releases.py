@@ -65,6 +65,22 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
             answer.ClearField("reasons")
         return pb.GetDecisionResponse(decision=answer)
 
+    async def CheckAttempts(  # noqa: N802
+        self, request: pb.CheckAttemptsRequest, context: Any
+    ) -> pb.CheckAttemptsResponse:
+        """What became of attempts."""
+        ended = await self._ledger.ended(request.reservation_ids)
+        return pb.CheckAttemptsResponse(
+            states=[_ATTEMPT_STATES[ended.get(id)] for id in request.reservation_ids]
+        )
+
+
+_ATTEMPT_STATES = {
+    None: pb.ATTEMPT_STATE_UNKNOWN,
+    True: pb.ATTEMPT_STATE_CONCLUDED,
+    False: pb.ATTEMPT_STATE_TOMBSTONED,
+}
+
 
 def bolt(desk: ReleaseDesk, ledger: Ledger, clock: Clock) -> Bolt:
     """The service, ready to be served."""

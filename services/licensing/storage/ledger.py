@@ -61,6 +61,12 @@ class LedgerRows:
         mine = _ATTEMPTS.c.attempt_id == attempt_id
         return self._has(select(_ATTEMPTS.c.attempt_id).where(mine, _ATTEMPTS.c.decision_id.is_not(None)))
 
+    def ended(self, attempt_ids: Sequence[str]) -> dict[str, bool]:
+        """Whether each attempt that has ended led to a decision."""
+        asked = _ATTEMPTS.c.attempt_id.in_(list(attempt_ids))
+        query = select(_ATTEMPTS.c.attempt_id, _ATTEMPTS.c.decision_id.is_not(None)).where(asked)
+        return {attempt_id: bool(concluded) for attempt_id, concluded in self._connection.execute(query)}
+
     def bury(self, attempt_id: str, now_us: int) -> None:
         """Writes the tombstone of an attempt that has not ended."""
         self._insert(_ATTEMPTS, attempt_id=attempt_id, decision_id=None, ended_at_us=now_us)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal, unavailable
 from services.licensing.desk import ReleaseDesk
 from services.licensing.domain.answers import HoldAnswer
@@ -13,6 +14,7 @@ from services.licensing.ledger import Ledger
 from services.licensing.peers import MeteringPeer
 from services.licensing.storage.ledger import LedgerStore
 from sluice.licensing.v1 import release_service_pb2 as pb
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from tests.support.cluster import SECOND_US, Cluster, a_post
 
@@ -45,8 +47,7 @@ async def crash_before_the_conclusion(
         with pytest.raises(Refusal) as refused:
             await cluster.decide(posts, request_id)
     assert refused.value.kind is Kind.INTERNAL
-    (hold,) = await cluster.holds()
-    return hold
+    return (await cluster.holds())[-1]
 
 
 async def test_after_a_crash_and_an_opt_out_the_same_request_concludes_once_on_todays_consent(
@@ -248,3 +249,21 @@ async def test_an_answer_of_consent_that_has_grown_too_old_is_asked_for_again(
 
     assert list(decision.verdicts) == [1, 3, 1]
     assert await cluster.holds() == [decision.reservation_id]
+
+
+async def test_what_became_of_attempts_is_told_to_those_who_audit(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concluded = await cluster.decide(POSTS)
+    dead = await crash_before_the_conclusion(cluster, monkeypatch, POSTS, cluster.new_id())
+    auditor = cluster.licensing.peer(PrincipalKind.AUDITOR)
+    stub = ReleaseServiceStub(auditor.channel)
+    request = pb.CheckAttemptsRequest(reservation_ids=[concluded.reservation_id, dead])
+
+    at_once = await auditor.call(stub.CheckAttempts, request)
+    cluster.clock.advance(61 * SECOND_US)
+    await cluster.sweeper.sweep()
+    swept = await auditor.call(stub.CheckAttempts, request)
+
+    assert list(at_once.states) == [pb.ATTEMPT_STATE_CONCLUDED, pb.ATTEMPT_STATE_UNKNOWN]
+    assert list(swept.states) == [pb.ATTEMPT_STATE_CONCLUDED, pb.ATTEMPT_STATE_TOMBSTONED]

@@ -1,14 +1,15 @@
 """`sluice usage audit` and `rebuild`: every difference is named."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import Kind, Refusal
-from services.console.connections import Connections
 from services.console.moments import read
-from services.console.usage_audits import PAGE, AttemptState, check_holds, run_audit
+from services.console.usage_audits import PAGE
+from sluice.licensing.v1.release_service_pb2 import ATTEMPT_STATE_CONCLUDED as CONCLUDED
+from sluice.licensing.v1.release_service_pb2 import ATTEMPT_STATE_TOMBSTONED as TOMBSTONED
+from sluice.licensing.v1.release_service_pb2 import ATTEMPT_STATE_UNKNOWN as UNKNOWN
+from sluice.licensing.v1.release_service_pb2 import AttemptState, CheckAttemptsResponse
 from sluice.metering.v1.metering_service_pb2 import ListHoldsResponse, Reservation
 from sluice.metering.v1.usage_service_pb2 import AuditUsageResponse, RebuildProjectionsResponse
 from sluice.type.v1.revision_pb2 import Revision
@@ -43,6 +44,7 @@ def test_where_all_agrees_that_is_said(script: Script, cli: Cli) -> None:
     assert cli("usage", "audit").splitlines() == [
         "The sums of an account are those of its entries: 1,234 compared, all agree.",
         "The sums of an account are those of its entries: 1,234 compared, all agree.",
+        "Licensing knows every old hold and has not given it up: 0 compared, all agree.",
         "No hold is older than 5 minutes.",
         "All that was compared adds up.",
     ]
@@ -64,10 +66,11 @@ def test_every_difference_is_named_and_ends_it_with_1(script: Script, cli: Cli) 
 def test_differences_for_programs(script: Script, cli: Cli) -> None:
     script.stream("AuditUsage", [AGREES, DIFFERS])
     script.answer("ListHolds", ListHoldsResponse(holds=[a_hold(1)]))
+    script.answer("CheckAttempts", states(CONCLUDED))
 
     answer = cli.json("usage", "audit", status=1)
 
-    assert (answer["difference_count"], answer["licensing_asked"]) == (102, False)
+    assert answer["difference_count"] == 102
     assert answer["checks"] == [
         {"check": AGREES.check, "compared": 1_234, "difference_count": 0, "differences": []},
         {
@@ -77,6 +80,12 @@ def test_differences_for_programs(script: Script, cli: Cli) -> None:
             "differences": [
                 {"subject": "party acme, 12:00", "expected": "1,000 posts", "found": "999 posts"}
             ],
+        },
+        {
+            "check": "Licensing knows every old hold and has not given it up",
+            "compared": 1,
+            "difference_count": 0,
+            "differences": [],
         },
     ]
     assert [hold["reservation_id"] for hold in answer["old_holds"]] == [a_hold(1).reservation_id]
@@ -90,12 +99,13 @@ def test_every_page_of_old_holds_is_listed(script: Script, cli: Cli) -> None:
         ListHoldsResponse(holds=[a_hold(1)], next_page_token="next"),
         ListHoldsResponse(holds=[a_hold(2)]),
     )
+    script.answer("CheckAttempts", states(CONCLUDED, CONCLUDED))
 
     before_us = SystemClock().now_us()
     lines = cli("usage", "audit", "--older-than", "2h").splitlines()
 
-    assert lines[1] == "2 holds older than 2 hours, not compared with licensing:"
-    assert [line.split("  ")[1:] for line in lines[3:5]] == [
+    assert lines[2] == "2 holds older than 2 hours:"
+    assert [line.split("  ")[1:] for line in lines[4:6]] == [
         [a_hold(number).reservation_id, "1,000 posts of acme held since 2026-01-31 12:00:00.000 UTC"]
         for number in (1, 2)
     ]
@@ -121,51 +131,47 @@ def test_an_audit_that_is_cut_short_has_found_nothing_to_be_right(script: Script
     assert "DATABASE_UNAVAILABLE" in cli.err
 
 
-async def test_m2_a_hold_that_licensing_does_not_know_or_has_given_up_differs() -> None:
-    states = [AttemptState.CONCLUDED, AttemptState.UNKNOWN, AttemptState.TOMBSTONED]
+def states(*states: AttemptState) -> CheckAttemptsResponse:
+    return CheckAttemptsResponse(states=states)
 
-    async def ask(_: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
-        assert list(ids) == [a_hold(number).reservation_id for number in range(3)]
-        return states
 
-    async with Connections({}, lambda: "token") as connections:
-        check = await check_holds(connections, [a_hold(number) for number in range(3)], ask)
+def test_m2_a_hold_that_licensing_does_not_know_or_has_given_up_differs(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [AGREES])
+    script.answer("ListHolds", ListHoldsResponse(holds=[a_hold(number) for number in range(3)]))
+    script.answer("CheckAttempts", states(CONCLUDED, UNKNOWN, TOMBSTONED))
 
+    answer = cli.json("usage", "audit", status=1)
+
+    check = answer["checks"][-1]
     held = "1,000 posts of acme held since 2026-01-31 12:00:00.000 UTC"
-    assert (check.compared, check.difference_count) == (3, 2)
-    assert [(each.subject, each.expected, each.found) for each in check.differences] == [
+    assert (check["compared"], check["difference_count"]) == (3, 2)
+    assert [(each["subject"], each["expected"], each["found"]) for each in check["differences"]] == [
         (f"reservation {a_hold(1).reservation_id}", "known to licensing", held),
         (f"reservation {a_hold(2).reservation_id}", "cancelled, for licensing has given it up", held),
     ]
+    (request,) = script.asked["CheckAttempts"]
+    assert list(request.reservation_ids) == [a_hold(number).reservation_id for number in range(3)]
 
 
-async def test_licensing_is_asked_about_holds_in_pages() -> None:
-    asked: list[int] = []
+def test_licensing_is_asked_about_holds_in_pages(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [AGREES])
+    script.answer("ListHolds", ListHoldsResponse(holds=[a_hold(number) for number in range(PAGE + 1)]))
+    script.answer("CheckAttempts", states(*[CONCLUDED] * PAGE), states(CONCLUDED))
 
-    async def ask(_: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
-        asked.append(len(ids))
-        return [AttemptState.CONCLUDED] * len(ids)
+    cli("usage", "audit")
 
-    async with Connections({}, lambda: "token") as connections:
-        check = await check_holds(connections, [a_hold(number) for number in range(PAGE + 1)], ask)
-
-    assert asked == [PAGE, 1]
-    assert (check.compared, check.difference_count) == (PAGE + 1, 0)
+    assert [len(request.reservation_ids) for request in script.asked["CheckAttempts"]] == [PAGE, 1]
 
 
-async def test_what_licensing_says_of_holds_is_one_check_of_the_audit(script: Script) -> None:
+def test_an_audit_that_cannot_ask_licensing_says_so(script: Script, cli: Cli) -> None:
     script.stream("AuditUsage", [AGREES])
     script.answer("ListHolds", ListHoldsResponse(holds=[a_hold(1)]))
-    told: list[AuditUsageResponse] = []
+    script.answer("CheckAttempts", Refusal(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "no answer"))
 
-    async def ask(_: Connections, ids: Sequence[str]) -> Sequence[AttemptState]:
-        return [AttemptState.UNKNOWN] * len(ids)
+    said = cli("usage", "audit", status=1)
 
-    async with Connections({"metering": script.address}, lambda: "token") as connections:
-        found = await run_audit(connections, NOON.ToMicroseconds(), told.append, ask)
-
-    assert (found.difference_count, found.is_licensing_asked) == (1, True)
-    assert [check.compared for check in told] == [1_234, 1]
+    assert "All that was compared adds up." not in said
+    assert "DATABASE_UNAVAILABLE" in cli.err
 
 
 def test_sums_are_made_anew(script: Script, cli: Cli) -> None:

@@ -7,13 +7,21 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.licensing.v1 import post_pb2 as _post_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AttemptState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTEMPT_STATE_UNSPECIFIED: _ClassVar[AttemptState]
+    ATTEMPT_STATE_UNKNOWN: _ClassVar[AttemptState]
+    ATTEMPT_STATE_CONCLUDED: _ClassVar[AttemptState]
+    ATTEMPT_STATE_TOMBSTONED: _ClassVar[AttemptState]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +38,10 @@ class DeliveryState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DELIVERY_STATE_CONFIRMED: _ClassVar[DeliveryState]
     DELIVERY_STATE_EXPIRED: _ClassVar[DeliveryState]
     DELIVERY_STATE_CONFIRMED_LATE: _ClassVar[DeliveryState]
+ATTEMPT_STATE_UNSPECIFIED: AttemptState
+ATTEMPT_STATE_UNKNOWN: AttemptState
+ATTEMPT_STATE_CONCLUDED: AttemptState
+ATTEMPT_STATE_TOMBSTONED: AttemptState
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_RELEASED: Outcome
 OUTCOME_PARTIAL: Outcome
@@ -40,6 +52,18 @@ DELIVERY_STATE_OPEN: DeliveryState
 DELIVERY_STATE_CONFIRMED: DeliveryState
 DELIVERY_STATE_EXPIRED: DeliveryState
 DELIVERY_STATE_CONFIRMED_LATE: DeliveryState
+
+class CheckAttemptsRequest(_message.Message):
+    __slots__ = ("reservation_ids",)
+    RESERVATION_IDS_FIELD_NUMBER: _ClassVar[int]
+    reservation_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, reservation_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckAttemptsResponse(_message.Message):
+    __slots__ = ("states",)
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    states: _containers.RepeatedScalarFieldContainer[AttemptState]
+    def __init__(self, states: _Optional[_Iterable[_Union[AttemptState, str]]] = ...) -> None: ...
 
 class DecideRequest(_message.Message):
     __slots__ = ("request_id", "license_id", "purpose", "columns", "posts")

@@ -54,6 +54,11 @@ class ReleaseServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionResponse.FromString,
                 _registered_method=True)
+        self.CheckAttempts = channel.unary_unary(
+                '/sluice.licensing.v1.ReleaseService/CheckAttempts',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsResponse.FromString,
+                _registered_method=True)
 
 
 class ReleaseServiceServicer:
@@ -89,6 +94,13 @@ class ReleaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckAttempts(self, request, context):
+        """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReleaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,6 +118,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.GetDecision,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionResponse.SerializeToString,
+            ),
+            'CheckAttempts': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAttempts,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -194,6 +211,33 @@ class ReleaseService:
             '/sluice.licensing.v1.ReleaseService/GetDecision',
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAttempts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ReleaseService/CheckAttempts',
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

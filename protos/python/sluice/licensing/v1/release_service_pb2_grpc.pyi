@@ -50,6 +50,8 @@ class ReleaseServiceStub:
     """
     GetDecision: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetDecisionRequest, _release_service_pb2.GetDecisionResponse]
     """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN."""
+    CheckAttempts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.CheckAttemptsRequest, _release_service_pb2.CheckAttemptsResponse]
+    """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
 
 @_typing.type_check_only
 class ReleaseServiceAsyncStub(ReleaseServiceStub):
@@ -73,6 +75,8 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """
     GetDecision: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetDecisionRequest, _release_service_pb2.GetDecisionResponse]  # type: ignore[assignment]
     """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN."""
+    CheckAttempts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.CheckAttemptsRequest, _release_service_pb2.CheckAttemptsResponse]  # type: ignore[assignment]
+    """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
 
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides releases and takes the confirmations of delivery. A denial is an answer; an error means "not decided, release nothing".
@@ -111,5 +115,13 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.GetDecisionResponse, _abc.Awaitable[_release_service_pb2.GetDecisionResponse]]:
         """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def CheckAttempts(
+        self,
+        request: _release_service_pb2.CheckAttemptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.CheckAttemptsResponse, _abc.Awaitable[_release_service_pb2.CheckAttemptsResponse]]:
+        """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
 
 def add_ReleaseServiceServicer_to_server(servicer: ReleaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
