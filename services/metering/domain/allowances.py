@@ -7,7 +7,7 @@ it is written, and leaves them once, when the tail passes its time; the time of 
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from services.chassis.refusals import invalid
 from services.metering.domain.windows import leaves_at_us
@@ -22,11 +22,14 @@ class Scope(enum.IntEnum):
     SEEN = 4
     """What was seen elsewhere of a party; no allowance ever has it (M7)."""
 
+    # That of an enumeration is the hash of its name, and slow.
+    __hash__ = int.__hash__
 
-@dataclass(frozen=True, order=True, slots=True)
-class Account:
+
+class Account(NamedTuple):
     """What is counted as one. Never the version of a license (L3)."""
 
+    # A tuple, for it is looked up many times for each reservation.
     scope: Scope
     id: str
 

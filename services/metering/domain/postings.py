@@ -100,33 +100,38 @@ def _hold(sheet: Sheet, wanted: Wanted) -> Reservation:
         # Without room too: what has left the sums must not be asked for at an earlier time.
         sheet.standing(account).last_us = at_us
     limits = [resolved(allowance, wanted, group_id) for allowance in wanted.allowances]
-    posts = _posts_that_fit(sheet, limits, at_us, wanted)
-    unfit = None if posts == wanted.posts else 1 if wanted.as_many_as_fit else wanted.posts
-    reservation = Reservation(sheet.next_number(), wanted, State.NO_ROOM)
+    asked = wanted.posts
+    posts = _posts_that_fit(sheet, limits, at_us, wanted, asked)
+    number = sheet.next_number()
     if posts:
-        held = (
-            wanted.counts
-            if posts == wanted.posts and not wanted.as_many_as_fit
-            else first(wanted.counts, posts)
-        )
-        reservation = replace(
-            reservation, counted_at_us=at_us, group_id=group_id, held=held, state=State.HELD
-        )
-        if wanted.delivered:
-            reservation = replace(reservation, settled=held, state=State.SETTLED)
-        _enter(sheet, reservation, reservation.number, _now_counting(reservation), held)
-    if unfit:
-        obstacle = _obstacle(sheet, wanted, limits, at_us, unfit)
-        reservation = replace(reservation, no_room=obstacle, rivals=sheet.rivals(wanted.request_key))
+        reservation = _held(number, wanted, group_id, at_us, posts if posts < asked else None)
+        used = posts if wanted.delivered else 0
+        _enter(sheet, reservation, number, Posts(used, posts - used), reservation.held)
+    else:
+        reservation = Reservation(number, wanted, State.NO_ROOM)
+    if posts < asked:
+        unfit = 1 if wanted.as_many_as_fit else asked
+        no_room = _obstacle(sheet, wanted, limits, at_us, unfit)
+        reservation = replace(reservation, no_room=no_room, rivals=sheet.rivals(wanted.request_key))
     sheet.keep(reservation)
     return reservation
 
 
-def _posts_that_fit(sheet: Sheet, limits: Sequence[Allowance], at_us: int, wanted: Wanted) -> int:
+def _held(number: int, wanted: Wanted, group_id: str, at_us: int, posts: int | None) -> Reservation:
+    """A reservation of so many posts; None: of all."""
+    held = wanted.counts
+    if posts is not None or wanted.as_many_as_fit:
+        held = first(wanted.counts, wanted.posts if posts is None else posts)
+    state, settled = (State.SETTLED, held) if wanted.delivered else (State.HELD, ())
+    return Reservation(number, wanted, state, at_us, group_id, held, settled)
+
+
+def _posts_that_fit(sheet: Sheet, limits: Sequence[Allowance], at_us: int, wanted: Wanted, asked: int) -> int:
     """All of them or none, or as many as there is room for in every allowance."""
-    rooms = [sheet.tally(each.account, each.window_us, at_us).room(each.limit) for each in limits]
-    fit = min([wanted.posts, *rooms])
-    return fit if wanted.as_many_as_fit or fit == wanted.posts else 0
+    fit = asked
+    for limit in limits:
+        fit = min(fit, sheet.tally(limit.account, limit.window_us, at_us).room(limit.limit))
+    return fit if wanted.as_many_as_fit or fit == asked else 0
 
 
 def _obstacle(sheet: Sheet, wanted: Wanted, limits: Sequence[Allowance], at_us: int, posts: int) -> NoRoom:
@@ -153,22 +158,17 @@ def _end(sheet: Sheet, before: Reservation, after: Reservation) -> Reservation:
     """Takes the end of a hold down, and what it frees; nothing to do where it had already ended."""
     if after is not before:
         change = Posts(after.posts_settled, -before.posts_reserved)
-        _enter(sheet, after, sheet.next_number(), change, _minus(after.settled, before.held))
+        counts = _minus(after.settled, before.held)
+        _enter(sheet, after, sheet.next_number(), change, counts)
         sheet.end(after)
     return after
 
 
-def _now_counting(reservation: Reservation) -> Posts:
-    """What a reservation counts from its first word on."""
-    posts = reservation.posts_reserved
-    return Posts(posts, 0) if reservation.state is State.SETTLED else Posts(0, posts)
-
-
 def _enter(sheet: Sheet, reservation: Reservation, number: int, change: Posts, counts: Counts) -> None:
-    at_us, wanted = reservation.counted_at_us, reservation.wanted
+    at_us, access = reservation.counted_at_us, reservation.wanted.access
     assert at_us is not None, "what never held has nothing to count"
-    for account in accounts(wanted, reservation.group_id):
-        sheet.enter(Entry(account, at_us, number, change, wanted.access, counts))
+    for account in accounts(reservation.wanted, reservation.group_id):
+        sheet.enter(Entry(account, at_us, number, change, access, counts))
 
 
 def _minus(counts: Counts, taken: Counts) -> Counts:

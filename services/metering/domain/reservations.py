@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid, not_found, precondition
-from services.metering.domain.allowances import OWN_GROUP, Account, Allowance, NoRoom, Scope
+from services.metering.domain.allowances import Account, Allowance, NoRoom, Scope
 from services.metering.domain.parties import NO_GROUP
 
 MOST_POSTS = 2**40
@@ -146,14 +146,17 @@ class Reservation:
 
 def accounts(wanted: Wanted, group_id: str) -> list[Account]:
     """What the posts count in, whichever limits they are asked under: the party, its group, the license."""
-    license_account = [Account(Scope.LICENSE, wanted.license_id)] if wanted.license_id else []
-    group = [Account(Scope.GROUP, group_id)] if group_id else []
-    return [*license_account, Account(Scope.LICENSEE, wanted.party_id), *group]
+    counted_in = [Account(Scope.LICENSEE, wanted.party_id)]
+    if wanted.license_id:
+        counted_in.append(Account(Scope.LICENSE, wanted.license_id))
+    if group_id:
+        counted_in.append(Account(Scope.GROUP, group_id))
+    return counted_in
 
 
 def resolved(allowance: Allowance, wanted: Wanted, group_id: str) -> Allowance:
     """The allowance with the account that it is about: a party in no group is one by itself (M6)."""
-    if allowance.account != OWN_GROUP:
+    if allowance.account.scope is not Scope.GROUP:
         return allowance
     own = Account(Scope.GROUP, group_id) if group_id else Account(Scope.LICENSEE, wanted.party_id)
     return replace(allowance, account=own)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from services.chassis.bulk import Insertion, Question
+from services.chassis.bulk import Insertion, Question, Row
 from services.metering.domain.allowances import Account, Scope
+from services.metering.domain.reservations import Counts
 from services.metering.domain.sheets import Entry
 from services.metering.storage.rows import counts_text
 
@@ -51,16 +52,13 @@ def make_accounts(connection: Connection, accounts: Iterable[Account]) -> Found:
 
 def write_entries(connection: Connection, entries: Sequence[Entry], ids: Mapping[Account, int]) -> None:
     """Enters them for good."""
-    rows = [
-        (
-            ids[entry.account],
-            entry.at_us,
-            entry.number,
-            entry.posts.used,
-            entry.posts.held,
-            int(entry.access),
-            counts_text(entry.counts),
-        )
-        for entry in entries
-    ]
+    rows: list[Row] = []
+    last: tuple[Counts, str] = ((), "[]")
+    for entry in entries:
+        # One change is entered in several accounts, one after the other, with the same counts.
+        if entry.counts is not last[0]:
+            last = entry.counts, counts_text(entry.counts)
+        posts = entry.posts
+        id = ids[entry.account]
+        rows.append((id, entry.at_us, entry.number, posts.used, posts.held, int(entry.access), last[1]))
     _NEW_ENTRIES.run(connection, rows)
