@@ -74,7 +74,7 @@ def main() -> None:
     about, figures = machine(), list[Figure]()
     for subjects in options.subjects or ([FEW] if options.quick else SUBJECTS[options.engine]):
         figures += measured(options.engine, subjects, QUICK if options.quick else THOROUGH)
-    report = Report(options.engine, about, figures)
+    report = Report("consent", options.engine, "subjects", about, figures)
     report.print()
     if options.json:
         report.write(options.json)

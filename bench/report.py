@@ -13,21 +13,33 @@ WIDTH = 130
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured with so many subjects."""
+    """What was measured at one size."""
 
     what: str
     value: float
     unit: str
-    subjects: int
+    size: int
+    """How many subjects there were, or parties."""
     ratio: float | None = None
     """For a comparison: how many times the figure above it."""
     aim: float | None = None
     """At most; None where there is none."""
+    least: float | None = None
+    """At least, likewise."""
 
     @property
     def met(self) -> bool | None:
         """Whether the aim is; None where there is none."""
+        if self.least is not None:
+            return self.value >= self.least
         return None if self.aim is None else self.value <= self.aim
+
+    @property
+    def aim_words(self) -> str:
+        """The aim; "" where there is none."""
+        if self.least is not None:
+            return f">= {self.least:g}"
+        return "" if self.aim is None else f"<= {self.aim:g}"
 
     def __str__(self) -> str:
         value = f"{self.value:,.1f}" if self.value < 1_000 else f"{self.value:,.0f}"
@@ -46,23 +58,26 @@ class Figure:
 class Report:
     """One run."""
 
+    title: str
     engine: str
+    sizes_of: str
+    """What sizes are numbers of."""
     machine: Mapping[str, str | float | None]
     figures: Sequence[Figure]
 
     def print(self) -> None:
         """As a table for people."""
-        sizes = sorted({figure.subjects for figure in self.figures})
+        sizes = sorted({figure.size for figure in self.figures})
         about = ", ".join(f"{name} {value}" for name, value in self.machine.items())
-        table = Table(title=f"consent on {self.engine}", caption=about)
+        table = Table(title=f"{self.title} on {self.engine}", caption=about)
         table.add_column("what")
         table.add_column("unit")
         for size in sizes:
-            table.add_column(f"{size:,} subjects", justify="right")
+            table.add_column(f"{size:,} {self.sizes_of}", justify="right")
         table.add_column("aim", justify="right")
         for what, unit in dict.fromkeys((figure.what, figure.unit) for figure in self.figures):
-            found = {figure.subjects: figure for figure in self.figures if figure.what == what}
-            aim = next((f"<= {figure.aim:g}" for figure in found.values() if figure.aim is not None), "")
+            found = {figure.size: figure for figure in self.figures if figure.what == what}
+            aim = next((figure.aim_words for figure in found.values() if figure.aim_words), "")
             table.add_row(what, unit, *(str(found.get(size, "")) for size in sizes), aim)
         Console(width=WIDTH).print(table)
 

@@ -26,11 +26,34 @@ def test_the_bench_of_consent_has_comparisons_at_each_size_of_a_batch_and_writes
     assert told["engine"] == "sqlite"
     assert set(told["machine"]) == {"processor", "cores", "load", "python", "numpy", "sqlite"}
     assert all(figure["value"] > 0 and figure["unit"] for figure in told["figures"])
-    assert all(figure["subjects"] == 100_000 for figure in told["figures"])
-    assert all((figure["met"] is None) == (figure["aim"] is None) for figure in told["figures"])
+    assert all(figure["size"] == 100_000 for figure in told["figures"])
+    assert all(
+        (figure["met"] is None) == (figure["aim"] is None and figure["least"] is None)
+        for figure in told["figures"]
+    )
     for size in ("1", "100", "1,000", "10,000"):
         assert figures[f"kernel, batch {size}"]["ratio"] is None
         assert figures[f"  query for the profiles, batch {size}"]["ratio"] > 0
         assert figures[f"  dict of the profiles, batch {size}"]["ratio"] > 0
         assert figures[f"  set of the denied alone, batch {size}"]["ratio"] > 0
     assert "kernel, batch 10,000" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_bench_of_metering_compares_both_engines_with_one_update_a_reservation(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.metering", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    told = json.loads(written.read_text())
+    figures = {(figure["what"], figure["size"]): figure for figure in told["figures"]}
+    for engine in ("sqlite", "postgresql"):
+        for parties in (1, 1_000):
+            assert figures[f"{engine}: one UPDATE a reservation, one by one", parties]["value"] > 0
+            for in_flight in (1, 64):
+                reservations = figures[f"{engine}: reservations, {in_flight} in flight", parties]
+                assert reservations["value"] > 0
+                assert reservations["ratio"] > 0
