@@ -195,7 +195,7 @@ class MeteringFire:
                 self._began_us - of_it.randrange(10**9),
                 of_it.choice(PARTIES),
                 posts=of_it.randint(1, 5),
-                reservation_id=an_id(number // 3 + 1) if of_it.random() < 0.5 else "",
+                reservation_id=an_id(number // 3 + of_it.randint(1, 100)) if of_it.random() < 0.5 else "",
             )
             rows.append(usage_pb.ReportAccessesRequest.Row(line=line, access=access))
         return usage_pb.ReportAccessesRequest(request_id=uuid7(self._clock.now_us()), rows=rows)
