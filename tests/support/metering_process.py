@@ -17,7 +17,7 @@ DEADLINE_US = 20_000_000
 
 
 class MeteringProcess:
-    """A running `python -m services.metering`; its database stays in the folder it was started in."""
+    """A running `python -m services.metering`; its database is in its folder unless said."""
 
     def __init__(self, process: asyncio.subprocess.Process, address: str, folder: Path) -> None:
         minter = a_minter(some_keys(folder))
@@ -29,13 +29,19 @@ class MeteringProcess:
             name="metering",
             default_deadline_us=DEADLINE_US,
         )
+        self.auditor = Peer(
+            address,
+            lambda: minter.mint(PrincipalKind.AUDITOR, "audrey"),
+            name="metering",
+            default_deadline_us=DEADLINE_US,
+        )
 
     @classmethod
-    async def start(cls, folder: Path) -> "MeteringProcess":
-        """Returns when it serves."""
+    async def start(cls, folder: Path, url: str | None = None, replica: int = 0) -> "MeteringProcess":
+        """Returns when it serves. Replicas share a folder and a database."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.metering",
-            cwd=ROOT, env=_environment(folder), stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT, env=_environment(folder, url, replica), stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         return cls(process, await _address(process), folder)
 
@@ -58,12 +64,13 @@ class MeteringProcess:
     async def hang_up(self) -> None:
         """Closes the connection to it; no call may be under way."""
         await self.peer.close()
+        await self.auditor.close()
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, url: str | None, replica: int) -> dict[str, str]:
     settings = {
-        "DATABASE_URL": f"sqlite:///{folder}/metering.db",
-        "STATE_DIR": str(folder),
+        "DATABASE_URL": url or f"sqlite:///{folder}/metering.db",
+        "STATE_DIR": str(folder / f"replica-{replica}"),
         "TOKEN_JWKS": str(some_keys(folder).token_jwks),
         "LISTEN": "127.0.0.1:0",
         "DRAIN_GRACE": "0",
@@ -90,9 +97,11 @@ async def _forget(process: asyncio.subprocess.Process) -> None:
 
 
 @contextlib.asynccontextmanager
-async def metering_in(folder: Path) -> AsyncIterator[MeteringProcess]:
-    """Metering on the database in `folder`, killed at the end."""
-    process = await MeteringProcess.start(folder)
+async def metering_in(
+    folder: Path, url: str | None = None, replica: int = 0
+) -> AsyncIterator[MeteringProcess]:
+    """Metering on a database, that in `folder` unless said; killed at the end."""
+    process = await MeteringProcess.start(folder, url, replica)
     try:
         yield process
     finally:

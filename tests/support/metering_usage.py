@@ -77,6 +77,12 @@ class UsageCaller:
         request.claim.party_id = party_id
         return await self._service.call(self._metering.Reserve, request)
 
+    async def record(self, n: int, count: int, party_id: str = "acme") -> metering_pb.RecordResponse:
+        claim = a_reserve(n, count, a_day()).claim
+        claim.party_id = party_id
+        request = metering_pb.RecordRequest(reservation_id=an_id(n), claim=claim)
+        return await self._service.call(self._metering.Record, request)
+
     async def settle(self, n: int, count: int) -> None:
         request = metering_pb.SettleRequest(
             reservation_id=an_id(n), delivered=[posts(count)] if count else []

@@ -32,12 +32,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_PARTIES}/GetParty": _READERS,
     f"{_PARTIES}/ListParties": _READERS,
     f"{_PARTIES}/ListMemberships": _READERS,
-    f"{_USAGE}/ReportAccesses": admit(
-        PrincipalKind.PIPELINE,
-        PrincipalKind.SERVICE,
-        PrincipalKind.OPERATOR,
-        roles=("trust", "legal", "admin"),
-    ),
+    f"{_USAGE}/ReportAccesses": _REPORTERS,
     f"{_USAGE}/QueryUsage": _LOOKERS,
     f"{_USAGE}/MaxWindow": _LOOKERS,
     f"{_USAGE}/WatchUsage": _LOOKERS,

@@ -76,7 +76,8 @@ def _write(connection: Connection, sheet: Sheet, source: SqlSource) -> None:
     ended = [each for id, each in sheet.reservations.items() if id not in sheet.new]
     _NEW_RESERVATIONS.run(connection, [to_row(each) for each in new])
     _ENDINGS.run(connection, [(each.number, *to_ending(each)) for each in ended])
-    settled = [each for each in ended if each.state is State.SETTLED]
+    # New ones too: they may be settled at once, and an access may have shown them before they were heard of.
+    settled = [each for each in sheet.reservations.values() if each.state is State.SETTLED]
     shown = absorb(connection, settled, sheet.next_number)
     others = make_accounts(connection, {each.account for each in shown})
     ids = source.ids | {account: id for account, (id, _) in others.items()}

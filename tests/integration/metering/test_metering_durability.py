@@ -1,9 +1,8 @@
 """M4 across crashes: what was acknowledged is there, and counted exactly once."""
 
 import asyncio
-import itertools
-import random
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,54 +10,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from services.chassis.refusals import Kind, Refusal
 from services.metering.schema.tables import MeteringTable
 from sluice.metering.v1 import metering_service_pb2 as pb
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
 from tests.support.engines import ENGINES, url_on
 from tests.support.metering import an_id, metering_database_at
+from tests.support.metering_fire import MeteringFire
 from tests.support.metering_messages import a_day, a_reserve, posts
 from tests.support.metering_process import MeteringProcess, metering_in
+from tests.support.postgres import PostgresServer
 
 LIMIT = 10_000_000
 POSTS = 7
-WORKERS = 24
-ROUNDS = 3
+SEED = int(os.environ.get("SLUICE_FIRE_SEED", "20261125"))
+
+Record = Callable[[str, object], None]
 
 
 async def reserve(process: MeteringProcess, n: int, count: int = POSTS) -> pb.ReserveResponse:
     stub = MeteringServiceStub(process.peer.channel)
     return await process.peer.call(stub.Reserve, a_reserve(n, count, a_day(LIMIT)))
-
-
-class Load:
-    """Reserves under one hot license until the process is gone, and remembers what it was told."""
-
-    def __init__(self, process: MeteringProcess, numbers: Iterator[int], kill_after: int) -> None:
-        self._process = process
-        self._numbers = numbers
-        self._kill_after = kill_after
-        self._enough = asyncio.Event()
-        self.told: dict[int, pb.ReserveResponse] = {}
-        self.untold: set[int] = set()
-
-    async def run(self) -> None:
-        workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
-        await self._enough.wait()
-        await self._process.kill()
-        await asyncio.gather(*workers)
-        await self._process.hang_up()
-
-    async def _work(self) -> None:
-        for n in self._numbers:
-            try:
-                self.told[n] = await reserve(self._process, n)
-            except Refusal as error:
-                assert error.kind is Kind.UNAVAILABLE
-                self.untold.add(n)
-                return
-            if len(self.told) >= self._kill_after:
-                self._enough.set()
 
 
 async def held_posts(process: MeteringProcess, n: int) -> int:
@@ -68,26 +39,20 @@ async def held_posts(process: MeteringProcess, n: int) -> int:
     return answer.no_room.held + answer.no_room.used
 
 
-async def test_m4_what_was_acknowledged_before_a_kill_is_there_and_counted_once(tmp_path: Path) -> None:
-    numbers = itertools.count(1)
-    told: dict[int, pb.ReserveResponse] = {}
-    untold: set[int] = set()
-    chance = random.Random(4)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
+async def test_m4_what_was_acknowledged_before_a_kill_is_there_and_counted_once(
+    kills: int, engine: str, request: pytest.FixtureRequest, tmp_path: Path, record_property: Record
+) -> None:
+    fire = MeteringFire(tmp_path, url_on(engine, request, tmp_path, metering_database_at), SEED)
 
-    for _ in range(ROUNDS):
-        load = Load(await MeteringProcess.start(tmp_path), numbers, kill_after=chance.randint(20, 400))
-        await load.run()
-        told.update(load.told)
-        untold |= load.untold
-        assert load.told
+    await fire.burn(kills)
+    record_property("figures", f"metering under fire on {engine}, {fire.figures}")
 
-    async with metering_in(tmp_path) as process:
-        again = {n: await reserve(process, n) for n in sorted(told.keys() | untold)}
-        total = await held_posts(process, next(numbers))
-
-    assert {n: answer.counted_at for n, answer in told.items()} == {n: again[n].counted_at for n in told}
-    assert all(answer.state == pb.RESERVATION_STATE_HELD for answer in again.values())
-    assert total == POSTS * len(again)
+    assert fire.wrong == []
+    assert fire.figures.kills == kills
+    assert fire.figures.unanswered > 0
+    assert set(fire.figures.acknowledged) == {"Reserve", "Record", "Settle", "Cancel", "ReportAccesses"}
 
 
 async def test_m4_a_hundred_duplicates_across_a_restart_count_once(tmp_path: Path) -> None:
@@ -98,10 +63,32 @@ async def test_m4_a_hundred_duplicates_across_a_restart_count_once(tmp_path: Pat
         after = await asyncio.gather(*(reserve(process, 1) for _ in range(50)))
         total = await held_posts(process, 2)
 
-    assert {answer.counted_at.ToMicroseconds() for answer in (*before, *after)} == {
-        before[0].counted_at.ToMicroseconds()
-    }
+    check_that_all_are_one([*before, *after])
     assert total == POSTS
+
+
+async def test_m4_a_hundred_duplicates_at_two_replicas_across_their_restarts_count_once(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    url = postgres.copy_of("metering_database_at", lambda url: metering_database_at(url).close_now())
+    answers: list[pb.ReserveResponse] = []
+
+    for _ in range(2):
+        async with metering_in(tmp_path, url, 0) as one, metering_in(tmp_path, url, 1) as other:
+            answers += await asyncio.gather(*(reserve(each, 1) for _ in range(25) for each in (one, other)))
+    async with metering_in(tmp_path, url) as process:
+        total = await held_posts(process, 2)
+
+    assert len(answers) == 100
+    check_that_all_are_one(answers)
+    assert total == POSTS
+
+
+def check_that_all_are_one(answers: list[pb.ReserveResponse]) -> None:
+    for answer in answers:
+        answer.ClearField("revision")
+    assert answers[0].state == pb.RESERVATION_STATE_HELD
+    assert all(answer == answers[0] for answer in answers)
 
 
 async def test_m4_answers_outlive_an_orderly_stop(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
 from services.metering.domain.windows import HOUR_US, MINUTE_US, ROLLING_DAY_US, SECOND_US
+from services.metering.meter import Meter
+from services.metering.storage.books import SqlBooks
 from services.metering.storage.projecting import SqlProjections
 from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
@@ -24,7 +26,7 @@ from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
 from tests.support.grpc import LocalServer
-from tests.support.metering import an_id, metering_database_at
+from tests.support.metering import a_count, a_wanted, an_allowance, an_id, metering_database_at
 from tests.support.metering_server import served_from
 from tests.support.metering_usage import (
     ACCEPTED,
@@ -216,6 +218,25 @@ async def test_m7_absorption_is_the_same_whatever_comes_first(
     kept = await database.read(lambda connection: connection.execute(query).all())
     assert [tuple(row) for row in kept] == [("id:a", 2), ("id:b", 1), ("id:c", 0)]
     assert await call.rows(of_party()) == [(GATE, ACCESS, POST, 0, 3, 0), (SEEN, ACCESS, POST, 0, 3, 0)]
+    assert await call.differences() == {}
+
+
+async def test_m7_what_is_settled_with_its_first_word_absorbs_what_had_shown_it(
+    call: UsageCaller, clock: ManualClock, database: Database
+) -> None:
+    meter = Meter(SqlBooks(database, clock.now_us))
+    lines = [an_access(str(n), NOON_US + n, posts=2, reservation_id=an_id(n)) for n in (1, 2)]
+
+    await call.report(*lines)
+    clock.advance(SECOND_US)
+    await call.record(1, 5)
+    # Two that arrive together are entered together.
+    await asyncio.gather(
+        meter.reserve(a_wanted(2, 5, an_allowance(100), party_id="acme")),
+        meter.settle(an_id(2), (a_count(1),)),
+    )
+
+    assert await call.rows(of_party()) == [(GATE, ACCESS, POST, 0, 6, 0), (SEEN, ACCESS, POST, 0, 1, 0)]
     assert await call.differences() == {}
 
 
