@@ -1,9 +1,11 @@
 """The audit of metering's own database, all of it read from one snapshot.
 
 Each side of a check comes from other tables; nothing is shared with the code that keeps the sums but the
-names of columns.
+names of columns. The database compares, however many rows there are, and gives what differs; what it cannot
+read is read row by row.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,15 +13,23 @@ from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
 from services.metering.domain.allowances import Scope
-from services.metering.domain.audits import Finding, compared, joined
+from services.metering.domain.audits import LISTED, Difference, Finding, compared, joined
 from services.metering.domain.projections import projected
 from services.metering.domain.reservations import Revision
 from services.metering.storage.head import read_head
 from services.metering.storage.projecting import read_position
 from services.metering.storage.rows import counts_of
 
-_NAMES = {int(scope): scope.name.lower() for scope in Scope}
+ROWS_AT_ONCE = 10_000
 
+_NAMES = {int(scope): scope.name.lower() for scope in Scope}
+_OWNERS = {Scope.LICENSE: "license_id", Scope.LICENSEE: "party_id", Scope.GROUP: "group_id"}
+
+_RESERVATIONS = """
+    SELECT 'reservation ' || reservation_id AS subject, posts_reserved AS expected,
+           CASE WHEN state = 1 THEN posts_reserved ELSE 0 END + posts_settled + posts_freed AS found
+    FROM reservations
+"""
 _TALLIES = """
     SELECT a.scope, a.key, t.window_us, t.used, t.held,
            COALESCE(SUM(e.used), 0) AS entered_used, COALESCE(SUM(e.held), 0) AS entered_held
@@ -28,30 +38,40 @@ _TALLIES = """
     GROUP BY a.scope, a.key, t.account_id, t.window_us, t.used, t.held
 """
 _ENTERED = """
-    SELECT a.scope, a.key, e.counted_at_us, SUM(e.used) AS used, SUM(e.held) AS held
-    FROM entries e JOIN accounts a ON a.id = e.account_id WHERE a.scope = :scope
-    GROUP BY a.scope, a.key, e.counted_at_us
+    SELECT a.key, e.counted_at_us, CAST(SUM(e.used) AS BIGINT) AS used, CAST(SUM(e.held) AS BIGINT) AS held
+    FROM entries e JOIN accounts a ON a.id = e.account_id WHERE a.scope = {scope}
+    GROUP BY a.key, e.counted_at_us
 """
 _RESERVED = """
-    SELECT {owner} AS key, counted_at_us, SUM(posts_settled) AS used,
-           SUM(CASE WHEN state = 1 THEN posts_reserved ELSE 0 END) AS held
+    SELECT {owner} AS key, counted_at_us, CAST(SUM(posts_settled) AS BIGINT) AS used,
+           CAST(SUM(CASE WHEN state = 1 THEN posts_reserved ELSE 0 END) AS BIGINT) AS held
     FROM reservations WHERE counted_at_us IS NOT NULL AND {owner} <> ''
     GROUP BY {owner}, counted_at_us
 """
-_OWNERS = {Scope.LICENSE: "license_id", Scope.LICENSEE: "party_id", Scope.GROUP: "group_id"}
-_UNBALANCED = """
-    SELECT reservation_id, posts_reserved,
-           CASE WHEN state = 1 THEN posts_reserved ELSE 0 END + posts_settled + posts_freed AS accounted
-    FROM reservations
-"""
 _SEEN = """
-    SELECT party_id, accessed_us, SUM(posts - absorbed) AS used FROM sightings GROUP BY party_id, accessed_us
+    SELECT party_id AS key, accessed_us AS counted_at_us, CAST(SUM(posts - absorbed) AS BIGINT) AS used,
+           CAST(0 AS BIGINT) AS held
+    FROM sightings GROUP BY party_id, accessed_us
 """
 _ABSORBED = """
-    SELECT s.reservation_id, SUM(s.absorbed) AS absorbed, MAX(r.posts_settled) AS settled
+    SELECT 'reservation ' || s.reservation_id AS subject,
+           CASE WHEN MAX(r.posts_settled) < SUM(s.posts) THEN MAX(r.posts_settled) ELSE SUM(s.posts) END
+               AS expected,
+           SUM(s.absorbed) AS found
     FROM sightings s JOIN reservations r
         ON r.reservation_id = s.reservation_id AND r.party_id = s.party_id
     WHERE s.reservation_id <> '' GROUP BY s.reservation_id
+"""
+_BOTH = """
+    WITH expected AS ({expected}), found AS ({found}),
+    missing AS (SELECT * FROM expected EXCEPT SELECT * FROM found),
+    surplus AS (SELECT * FROM found EXCEPT SELECT * FROM expected),
+    differing AS (SELECT key, counted_at_us FROM missing UNION SELECT key, counted_at_us FROM surplus)
+    SELECT d.key, d.counted_at_us, m.used, m.held, s.used, s.held
+    FROM differing d
+    LEFT JOIN missing m ON m.key = d.key AND m.counted_at_us = d.counted_at_us
+    LEFT JOIN surplus s ON s.key = d.key AND s.counted_at_us = d.counted_at_us
+    ORDER BY d.key, d.counted_at_us
 """
 
 
@@ -69,15 +89,29 @@ class SqlAudit:
 
 
 def _reserved(connection: Connection) -> Finding:
-    rows = connection.execute(text(_UNBALANCED)).all()
-    return compared(
+    return _unequal(
+        connection,
         "each reservation: reserved = still held + settled + freed",
-        {f"reservation {row.reservation_id}": row.posts_reserved for row in rows},
-        {f"reservation {row.reservation_id}": row.accounted for row in rows},
+        _RESERVATIONS,
     )
 
 
+def _absorbed(connection: Connection) -> Finding:
+    return _unequal(
+        connection, "each receipt absorbs what was settled under it, as far as it is shown", _ABSORBED
+    )
+
+
+def _unequal(connection: Connection, check: str, rows: str) -> Finding:
+    """Compares rows of (subject, expected, found)."""
+    count = _count(connection, rows)
+    query = f"SELECT * FROM ({rows}) AS compared WHERE expected <> found ORDER BY 1"  # noqa: S608 - no value
+    wrong = connection.execute(text(query))
+    return _finding(check, count, (Difference(*map(str, row)) for row in wrong))
+
+
 def _used(connection: Connection) -> Finding:
+    """As many as there are windows."""
     rows = connection.execute(text(_TALLIES)).all()
 
     def names(row: Any) -> str:
@@ -91,44 +125,37 @@ def _used(connection: Connection) -> Finding:
 
 
 def _owned(scope: Scope, check: str) -> Callable[[Connection], Finding]:
+    return _entered(scope, check, _RESERVED.format(owner=_OWNERS[scope]))
+
+
+def _entered(scope: Scope, check: str, expected: str) -> Callable[[Connection], Finding]:
+    """Compares what is expected of each account at each time with the entries."""
+    # What comes to nothing need not be there: a hold that was freed whole, an access that was absorbed.
+    given = f"SELECT * FROM ({expected}) AS given WHERE used <> 0 OR held <> 0"  # noqa: S608 - no value
+    found = f"SELECT * FROM ({_ENTERED.format(scope=int(scope))}) AS given WHERE used <> 0 OR held <> 0"  # noqa: S608
+    name = scope.name.lower()
+
     def run(connection: Connection) -> Finding:
-        # The name of a column, of those above.
-        reserved = connection.execute(text(_RESERVED.format(owner=_OWNERS[scope])))
-        name = scope.name.lower()
-        return compared(
-            check,
-            {f"{name} {key} at {at_us}": _said(used, held) for key, at_us, used, held in reserved},
-            _entered(connection, scope),
+        rows = connection.execute(text(_BOTH.format(expected=given, found=found)))
+        differences = (
+            Difference(f"{name} {key} at {at_us}", _said(*sums[:2]), _said(*sums[2:]))
+            for key, at_us, *sums in rows
         )
+        return _finding(check, _count(connection, expected), differences)
 
     return run
 
 
-def _seen(connection: Connection) -> Finding:
-    rows = connection.execute(text(_SEEN))
-    return compared(
-        "accesses seen elsewhere, without what receipts absorbed = their entries",
-        {f"seen {party} at {at_us}": _said(used, 0) for party, at_us, used in rows},
-        _entered(connection, Scope.SEEN),
-    )
-
-
-def _absorbed(connection: Connection) -> Finding:
-    rows = connection.execute(text(_ABSORBED)).all()
-    return compared(
-        "no receipt absorbs more than was settled under it",
-        {f"reservation {row.reservation_id}": min(row.absorbed, row.settled) for row in rows},
-        {f"reservation {row.reservation_id}": row.absorbed for row in rows},
-    )
-
-
 def _contents(connection: Connection) -> Finding:
-    rows = connection.execute(text("SELECT number, used + held AS posts, counts FROM entries")).all()
-    return compared(
-        "each entry: its kinds of content add up to its posts",
-        {f"entry {row.number}": row.posts for row in rows},
-        {f"entry {row.number}": sum(count.posts for count in counts_of(row.counts)) for row in rows},
+    query = text("SELECT number, used + held, counts FROM entries").execution_options(
+        stream_results=True, max_row_buffer=ROWS_AT_ONCE
     )
+    count, wrong = 0, list[Difference]()
+    for number, posts, counts in connection.execute(query):
+        count += 1
+        if (by_content := sum(each.posts for each in counts_of(counts))) != posts:
+            wrong.append(Difference(f"entry {number}", str(posts), str(by_content)))
+    return _finding("each entry: its kinds of content add up to its posts", count, iter(wrong))
 
 
 def _projections(connection: Connection) -> Finding:
@@ -146,7 +173,7 @@ def _projections_of(connection: Connection, account_id: int, position: int) -> F
         text(
             "SELECT counted_at_us, access, counts FROM entries"
             " WHERE account_id = :account AND number <= :position"
-        ),
+        ).execution_options(stream_results=True, max_row_buffer=ROWS_AT_ONCE),
         {"account": account_id, "position": position},
     )
     sums = projected((account_id, at_us, access, counts_of(counts)) for at_us, access, counts in entries)
@@ -159,24 +186,26 @@ def _projections_of(connection: Connection, account_id: int, position: int) -> F
     )
     return compared(
         "",
-        {(place.span_us, place.since_us, *_tuple(place.content)): posts for place, posts in sums.items()},
+        {(place.span_us, place.since_us, *_columns(place.content)): posts for place, posts in sums.items()},
         {tuple(key): posts for *key, posts in stored},
     )
 
 
-def _tuple(content: Any) -> Iterator[int]:
+def _columns(content: Any) -> Iterator[int]:
     yield from (content.access, content.kind, content.media_flags)
 
 
-def _entered(connection: Connection, scope: Scope) -> dict[str, str]:
-    """What comes to nothing need not be there."""
-    rows = connection.execute(text(_ENTERED), {"scope": int(scope)})
-    name = scope.name.lower()
-    return {f"{name} {key} at {at_us}": _said(used, held) for _, key, at_us, used, held in rows}
+def _count(connection: Connection, rows: str) -> int:
+    return int(connection.execute(text(f"SELECT COUNT(*) FROM ({rows}) AS compared")).scalar_one())  # noqa: S608
+
+
+def _finding(check: str, count: int, differences: Iterator[Difference]) -> Finding:
+    listed = tuple(itertools.islice(differences, LISTED))
+    return Finding(check, count, listed, len(listed) + sum(1 for _ in differences))
 
 
 def _said(used: Any, held: Any) -> str:
-    return f"{int(used)} used, {int(held)} held"
+    return "nothing" if used is None else f"{int(used)} used, {int(held)} held"
 
 
 CHECKS: tuple[Callable[[Connection], Finding], ...] = (
@@ -186,7 +215,7 @@ CHECKS: tuple[Callable[[Connection], Finding], ...] = (
     _owned(Scope.GROUP, "each group's entries = the reservations of its parties"),
     _owned(Scope.LICENSE, "each license's entries = its reservations"),
     _contents,
-    _seen,
+    _entered(Scope.SEEN, "accesses seen elsewhere, without what receipts absorbed = their entries", _SEEN),
     _absorbed,
     _projections,
 )

@@ -229,7 +229,9 @@ def _moments(
                 "until_us": stretch.until_us,
                 "accesses": list(accesses),
             }
-            result = connection.execute(_MOMENTS, given)
+            # In parts from the server, for there may be one for each post.
+            streamed = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
+            result = connection.execute(_MOMENTS, given, execution_options=streamed)
             parts += [np.array(rows, np.int64) for rows in result.partitions(ROWS_AT_ONCE)]
     if not parts:
         return np.array([], np.int64), np.array([], np.int64)

@@ -422,7 +422,8 @@ DOCTORED = {
     "each entry: its kinds of content add up to its posts": "UPDATE entries SET counts = '[]'",
     "accesses seen elsewhere, without what receipts absorbed = their entries": "UPDATE sightings "
     "SET posts = 3",
-    "no receipt absorbs more than was settled under it": "UPDATE sightings SET absorbed = 99",
+    "each receipt absorbs what was settled under it, as far as it is shown": "UPDATE sightings "
+    "SET absorbed = 0",
     "each second, minute and hour = the sum of its entries": "UPDATE projections SET posts = posts + 1",
 }
 
