@@ -27,6 +27,9 @@ _SESSION = {
     "statement_timeout": 60_000,
     "lock_timeout": 10_000,
     "idle_in_transaction_session_timeout": 8_000,
+    # What is looked up for a call is in memory or on a disk that does not seek: an index beats reading all,
+    # long before the default thinks so.
+    "random_page_cost": 1.1,
     # In seconds: the server notices within half a minute that the process is gone, and frees its locks.
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
