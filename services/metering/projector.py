@@ -9,6 +9,9 @@ from services.chassis.refusals import Refusal
 from services.chassis.replays import ReplayKey
 from services.metering.domain.reservations import Revision
 
+AFTER_FAULT_SECONDS = 30.0
+"""A fault is likely to be there again; one line in the log for each time will do."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -44,6 +47,11 @@ class Projector:
                 if not failing:
                     _log.warning("sums of usage cannot be kept", reason=refusal.reason)
                 failing, more = True, False
+            except Exception:
+                # Answers do without the sums, and decisions never need them: no reason to end the process.
+                _log.exception("sums of usage cannot be kept")
+                failing, more = True, False
+                await asyncio.sleep(AFTER_FAULT_SECONDS)
             else:
                 failing = False
             # Also with more to do others come first: their changes wait for the same writer.

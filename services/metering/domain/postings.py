@@ -12,7 +12,7 @@ from services.metering.domain.allowances import (
     shortfall,
     worst,
 )
-from services.metering.domain.parties import NO_GROUP
+from services.metering.domain.parties import FOREVER_US, NO_GROUP, Timeline
 from services.metering.domain.reservations import (
     ContentCount,
     Counts,
@@ -139,19 +139,18 @@ def _obstacle(sheet: Sheet, wanted: Wanted, limits: Sequence[Allowance], at_us: 
     for asked, limit in zip(wanted.allowances, limits, strict=True):
         tally = sheet.tally(limit.account, limit.window_us, at_us)
         wait = shortfall(limit, tally, posts, sheet.moments(limit.account, tally.tail_us))
-        if wait is not None and asked.account == OWN_GROUP:
-            wait = _unless_it_moves(sheet, wanted.party_id, at_us, wait)
+        if wait is not None and asked.account == OWN_GROUP and posts <= limit.limit:
+            wait = _unless_it_moves(sheet.timeline(wanted.party_id), at_us, wait)
         if wait is not None:
             obstacles.append(NoRoom(limit, tally.used, tally.held, wait))
     return worst(obstacles)
 
 
-def _unless_it_moves(sheet: Sheet, party_id: str, at_us: int, wait: Shortfall) -> Shortfall:
-    """The time is not exact where the party is to be in another group by then."""
-    timeline = sheet.timeline(party_id)
-    if wait.retry_at_us is None or not timeline.changes_in(at_us, wait.retry_at_us):
-        return wait
-    return replace(wait, exact=False)
+def _unless_it_moves(timeline: Timeline, at_us: int, wait: Shortfall) -> Shortfall:
+    """What is full for good may be left, and a time is not exact where another group counts by then."""
+    if wait.retry_at_us is None:
+        return replace(wait, never=wait.never and not timeline.changes_in(at_us, FOREVER_US))
+    return replace(wait, exact=wait.exact and not timeline.changes_in(at_us, wait.retry_at_us))
 
 
 def _end(sheet: Sheet, before: Reservation, after: Reservation) -> Reservation:

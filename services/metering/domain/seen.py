@@ -120,13 +120,15 @@ def conflict(field: str) -> Refusal:
 def absorption(reservation: Reservation, shown: Iterable[Kept]) -> Mapping[AccessKey, int]:
     """How many posts of each access that shows a receipt are those of the release itself (M7).
 
-    Each unit that was settled absorbs one, of the same party, in the order of the times of accesses: so that
-    it is the same whatever order they were reported in.
+    Each unit that was settled absorbs one, of the same party and kind of access, in the order of the times of
+    accesses: so that it is the same whatever order they were reported in. Another kind is not the same
+    access, and never added up with it (M5).
     """
     left = reservation.posts_settled
     absorbed: dict[AccessKey, int] = {}
     for kept in sorted(shown, key=lambda kept: (kept.seen.at_us, kept.seen.key)):
-        of_the_same = kept.seen.party_id == reservation.wanted.party_id
+        seen, wanted = kept.seen, reservation.wanted
+        of_the_same = (seen.party_id, seen.access) == (wanted.party_id, wanted.access)
         absorbed[kept.seen.key] = min(left, kept.seen.posts) if of_the_same else 0
         left -= absorbed[kept.seen.key]
     return absorbed
@@ -141,6 +143,8 @@ def remark(row: Row, reservation: Reservation | None, absorbed: int) -> Remark |
         reason, message = "RESERVATION_UNKNOWN", "there is no such reservation; the access is counted"
     elif reservation.wanted.party_id != seen.party_id:
         reason, message = "RESERVATION_OF_ANOTHER", "the receipt is another party's; the access is counted"
+    elif reservation.wanted.access is not seen.access:
+        reason, message = "ACCESS_OF_ANOTHER_KIND", "the receipt is of another kind; the access is counted"
     else:
         reason = "NOT_ALL_ABSORBED"
         message = f"{absorbed} of {seen.posts} were settled under the receipt; the rest is counted"

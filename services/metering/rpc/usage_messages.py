@@ -21,9 +21,9 @@ from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.type.v1 import content_pb2
 
 _PARTY = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_SOURCE = re.compile(r"[^\x00-\x1f]{1,128}")
+_SOURCE = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
+_ID = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 _RESERVATION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-LONGEST_ID = 256
 DIGEST_BYTES = 32
 MOST_POSTS = 2**31 - 1
 EARLIEST_US = 0
@@ -97,8 +97,8 @@ def _seen(given: access_pb2.SeenAccess) -> Seen:
 
 def _key(given: access_pb2.SeenAccess) -> AccessKey:
     if given.id:
-        if len(given.id) > LONGEST_ID:
-            raise invalid("ACCESS_ID_MISSING", f"an id has at most {LONGEST_ID} characters")
+        if not _ID.fullmatch(given.id):
+            raise invalid("ACCESS_ID_INVALID", "an id has at most 256 characters, none of them for control")
         return AccessKey(given.source, f"id:{given.id}")
     if len(given.line_digest) != DIGEST_BYTES:
         raise invalid("ACCESS_ID_MISSING", "an access has an id, or the SHA-256 of its line")

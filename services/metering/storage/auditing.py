@@ -59,7 +59,7 @@ _ABSORBED = """
                AS expected,
            SUM(s.absorbed) AS found
     FROM sightings s JOIN reservations r
-        ON r.reservation_id = s.reservation_id AND r.party_id = s.party_id
+        ON r.reservation_id = s.reservation_id AND r.party_id = s.party_id AND r.access = s.access
     WHERE s.reservation_id <> '' GROUP BY s.reservation_id
 """
 _BOTH = """

@@ -15,8 +15,8 @@ from services.metering.schema.tables import REPLAYS, MeteringTable
 from services.metering.storage.head import read_head
 from services.metering.storage.rows import counts_of
 
-ENTRIES_AT_ONCE = 2_000
-"""Entries in one transaction: some milliseconds, for which nobody else writes."""
+ENTRIES_AT_ONCE = 500
+"""Entries in one transaction: a few milliseconds, for which nobody else writes."""
 
 _tables = MeteringTable.metadata.tables
 _entries, _projections, _projected = _tables["entries"], _tables["projections"], _tables["projected"]

@@ -39,7 +39,7 @@ _NEW = Insertion("sightings", COLUMNS)
 
 
 class SqlSightings:
-    """Satisfies `reports.Sightings`."""
+    """Satisfies `imports.Sightings`."""
 
     def __init__(self, database: Database, now_us: Callable[[], int]) -> None:
         """`now_us` tells the present in microseconds UTC; it is asked under the lock of the head."""

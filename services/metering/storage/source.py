@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, func, select
 
 from services.chassis.bulk import Question
 from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
@@ -12,14 +12,16 @@ from services.metering.domain.postings import Hold, Posting
 from services.metering.domain.reservations import Reservation, Wanted, accounts, resolved
 from services.metering.domain.sheets import Standing
 from services.metering.domain.windows import tail_us
+from services.metering.schema.tables import MeteringTable
 from services.metering.storage.accounts import make_accounts
 from services.metering.storage.rows import COLUMNS, from_row
 from services.metering.storage.shelf import read_timelines
 
 MOMENTS_AT_ONCE = 256
-"""Moments read at once (`_MOMENTS`) when looking for the one that frees enough: more than it takes as a rule,
-and few."""
+"""Moments read at once when looking for the one that frees enough: more than it takes as a rule, and few."""
 END_OF_TIME_US = 2**63 - 1
+
+_entries = MeteringTable.metadata.tables["entries"]
 
 _RESERVATIONS = Question(
     f"SELECT {', '.join(f'r.{name}' for name in COLUMNS)}"  # noqa: S608 - names of columns
@@ -41,12 +43,14 @@ _SUMS = Question(
     after_us="bigint",
     until_us="bigint",
 )
-_MOMENTS = Question(
-    "SELECT e.counted_at_us, SUM(e.used), SUM(e.held) FROM {given} CROSS JOIN entries e"
-    " WHERE e.account_id = given.id AND e.counted_at_us > given.after_us"
-    " GROUP BY e.counted_at_us ORDER BY e.counted_at_us LIMIT 256",
-    id="bigint",
-    after_us="bigint",
+_MOMENTS = (
+    # Of one account that is named, so that the rows come in the order of the primary key, and no more of them
+    # than are asked for.
+    select(_entries.c.counted_at_us, func.sum(_entries.c.used), func.sum(_entries.c.held))
+    .where(_entries.c.account_id == bindparam("account"), _entries.c.counted_at_us > bindparam("after_us"))
+    .group_by(_entries.c.counted_at_us)
+    .order_by(_entries.c.counted_at_us)
+    .limit(MOMENTS_AT_ONCE)
 )
 # State 1 is HELD: a literal, for only so does the planner see that the partial index fits.
 _RIVALS = Question(
@@ -105,7 +109,8 @@ class SqlSource:
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
         """What was counted after a time, oldest first; read as it is asked for."""
         while True:
-            rows = _MOMENTS.ask(self._connection, [(self.ids[account], after_us)])
+            given = {"account": self.ids[account], "after_us": after_us}
+            rows = self._connection.execute(_MOMENTS, given).all()
             for at_us, used, held in rows:
                 yield Moment(at_us, Posts(int(used), int(held)))
             if len(rows) < MOMENTS_AT_ONCE:

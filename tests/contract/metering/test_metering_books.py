@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import Connection
 
 from services.chassis.refusals import Refusal
 from services.metering.domain.allowances import Scope, Shortfall
@@ -15,6 +16,7 @@ from services.metering.domain.reservations import Place, Revision, State
 from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US, TERM
 from services.metering.meter import Books, Meter
 from services.metering.storage.books import SqlBooks
+from services.metering.storage.source import _MOMENTS
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
 from tests.support.metering import (
@@ -486,3 +488,36 @@ async def test_only_holds_counted_before_the_time_are_listed(meter: Meter, clock
     holds, _ = await meter.holds(NOON_US + 1, None, 10)
 
     assert [hold.wanted.reservation_id for hold in holds] == [an_id(1)]
+
+
+async def test_m8_no_room_is_told_from_the_first_entries_alone_however_many_there_are(
+    meter: Meter, books: Books, clock: ManualClock
+) -> None:
+    for n in range(1, 6):
+        await meter.reserve(a_wanted(n, 2, an_allowance(10, ROLLING_DAY_US)))
+        clock.advance(SECOND_US)
+
+    refused = (await meter.reserve(a_wanted(6, 3, an_allowance(10, ROLLING_DAY_US)))).reservation.no_room
+
+    assert refused is not None
+    assert refused.shortfall.retry_at_us == NOON_US + SECOND_US + ROLLING_DAY_US
+    if isinstance(books, SqlBooks):
+        plan = await books._database.read(plan_of_moments)
+        # No sort, no table of its own: the rows come in the order of the primary key.
+        assert "TEMP B-TREE" not in plan
+        assert "Sort" not in plan
+        assert "SEARCH" in plan or "Index" in plan
+
+
+def plan_of_moments(connection: Connection) -> str:
+    """How the engine reads the moments of an account among many."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    literal = _MOMENTS.params(account=1, after_us=0).compile(
+        dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+    )
+    if not is_sqlite:
+        # A table of a few rows is read whole, whatever there is to sort.
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+    rows = connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{literal}").all()
+    return "\n".join(str(row[-1]) for row in rows)

@@ -17,7 +17,7 @@ from sluice.metering.v1.allowance_pb2 import ALLOWANCE_SCOPE_GROUP, Allowance
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
 from sluice.metering.v1.party_pb2 import Membership, Party
 from sluice.metering.v1.party_service_pb2_grpc import PartyServiceStub
-from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
+from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY, WINDOW_TERM
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.grpc import LocalServer
 from tests.support.metering import an_id
@@ -180,6 +180,31 @@ async def test_m6_a_group_is_limited_as_one_and_only_from_now_on(
     assert found.reservation.group_id == "red"
 
 
+async def test_m8_a_full_term_of_a_group_that_is_to_be_left_is_not_full_for_good(
+    server: LocalServer, operator: Operator
+) -> None:
+    service = server.peer(PrincipalKind.SERVICE)
+    stub = MeteringServiceStub(service.channel)
+    await operator.put("one")
+    await operator.move("one", "red", NOON_US)
+    limit = Allowance(scope=ALLOWANCE_SCOPE_GROUP, window=WINDOW_TERM, limit=10)
+    first = metering_pb.RecordRequest(reservation_id=an_id(1), claim=a_reserve(1, 10, limit).claim)
+    first.claim.party_id = "one"
+    await service.call(stub.Record, first)
+
+    async def ask(n: int) -> metering_pb.NoRoom:
+        request = a_reserve(n, 1, limit)
+        request.claim.party_id = "one"
+        return (await service.call(stub.Reserve, request)).no_room
+
+    for_good = await ask(2)
+    await operator.move("one", "blue", NOON_US + MINUTE_US)
+    for_now = await ask(3)
+
+    assert (for_good.never_fits, for_now.never_fits) == (True, False)
+    assert not for_now.HasField("retry_at")
+
+
 async def test_a_repeated_change_is_noted_once(operator: Operator, clock: ManualClock) -> None:
     request = pb.PutPartyRequest(request_id=uuid7(clock.now_us()), party=Party(party_id="acme"))
     first = await operator(request)
@@ -213,6 +238,7 @@ async def test_a_time_that_is_likely_mistyped_is_refused(operator: Operator, at_
     [
         pb.PutPartyRequest(),
         pb.PutPartyRequest(party=Party(party_id="No Id")),
+        pb.PutPartyRequest(party=Party(party_id="acme", display_name="a\0b")),
         pb.PutPartyRequest(party=Party(party_id="acme", affiliates=["a", "a"])),
         pb.MovePartyRequest(party_id="acme", group_id="No Id"),
         pb.GetPartyRequest(),

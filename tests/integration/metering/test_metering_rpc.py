@@ -177,6 +177,8 @@ def unknown_enum(field: str) -> pb.ReserveRequest:
         a_bad_reserve(reservation_id="no uuid"),
         a_bad_reserve(reservation_id="00000000-0000-7000-8000-00000000000A"),
         a_bad_reserve(request_key=""),
+        a_bad_reserve(request_key="a\0b"),
+        a_bad_reserve(request_key="x" * 257),
         a_bad_reserve(party_id="Not An Id"),
         a_bad_reserve(counts=[]),
         a_bad_reserve(counts=[posts(0)]),

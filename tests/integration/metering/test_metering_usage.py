@@ -147,7 +147,8 @@ BAD = {
         an_access("a", source="a\nb"),
         an_access("a", source="x" * 129),
     ],
-    "ACCESS_ID_MISSING": [an_access(), an_access(line_digest=b"short"), an_access("x" * 257)],
+    "ACCESS_ID_MISSING": [an_access(), an_access(line_digest=b"short")],
+    "ACCESS_ID_INVALID": [an_access("x" * 257), an_access("a\0b"), an_access("a\nb")],
     "PARTY_ID_INVALID": [an_access("a", party_id=""), an_access("a", party_id="Not An Id")],
     "TIME_INVALID": [
         an_access("a", -1),
@@ -237,6 +238,29 @@ async def test_m7_what_is_settled_with_its_first_word_absorbs_what_had_shown_it(
     )
 
     assert await call.rows(of_party()) == [(GATE, ACCESS, POST, 0, 6, 0), (SEEN, ACCESS, POST, 0, 1, 0)]
+    assert await call.differences() == {}
+
+
+async def test_m7_another_kind_of_access_leaves_a_receipt_to_the_one_that_it_is_of(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.reserve(1, 5)
+    await call.settle(1, 5)
+    clock.advance(SECOND_US)
+    shown: dict[str, Any] = {"reservation_id": an_id(1), "posts": 5}
+    request = access_pb2.ACCESS_KIND_REQUEST
+
+    answer = await call.report(
+        an_access("a", NOON_US, access=access_pb2.ACCESS_KIND_REQUEST, **shown),
+        an_access("b", NOON_US, **shown),
+    )
+
+    assert answer.absorbed == 5
+    assert [(remark.line, remark.reason) for remark in answer.remarks] == [(1, "ACCESS_OF_ANOTHER_KIND")]
+    assert await call.rows(of_party()) == [
+        (GATE, ACCESS, POST, 0, 5, 0),
+        (SEEN, request, POST, 0, 5, 0),
+    ]
     assert await call.differences() == {}
 
 
@@ -419,7 +443,8 @@ DOCTORED = {
     "each license's entries = its reservations": "DELETE FROM entries WHERE account_id = "
     "(SELECT id FROM accounts WHERE scope = 1)",
     "each group's entries = the reservations of its parties": "UPDATE reservations SET group_id = 'blue'",
-    "each entry: its kinds of content add up to its posts": "UPDATE entries SET counts = '[]'",
+    "each entry: its kinds of content add up to its posts": "UPDATE entries SET counts = '[]' "
+    "WHERE account_id = (SELECT id FROM accounts WHERE scope = 1)",
     "accesses seen elsewhere, without what receipts absorbed = their entries": "UPDATE sightings "
     "SET posts = 3",
     "each receipt absorbs what was settled under it, as far as it is shown": "UPDATE sightings "
@@ -503,8 +528,9 @@ async def test_a_licensee_sees_their_own_alone(server: LocalServer, call: UsageC
         usage_pb2.UsageOf(group_id="acme"),
         usage_pb2.UsageOf(license_id="acme"),
     ):
-        for method in ("QueryUsage", "MaxWindow"):
-            request = getattr(pb, f"{method}Request")(of=whose)
-            with pytest.raises(Refusal) as refused:
-                await acme.call(getattr(stub, method), request)
-            assert (refused.value.kind, refused.value.reason) == (Kind.NOT_FOUND, "PARTY_UNKNOWN")
+        with pytest.raises(Refusal) as refused:
+            await acme.call(stub.QueryUsage, pb.QueryUsageRequest(of=whose))
+        assert (refused.value.kind, refused.value.reason) == (Kind.NOT_FOUND, "PARTY_UNKNOWN")
+    with pytest.raises(Refusal) as not_theirs:
+        await acme.call(stub.MaxWindow, pb.MaxWindowRequest(of=of_party()))
+    assert not_theirs.value.reason == "NOT_ADMITTED"

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esluice/metering/v1/party.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x01\n\x05Party\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x0fvetted_research\x18\x03 \x01(\x08\x12?\n\naffiliates\x18\x04 \x03(\tB+\xbaH(\x92\x01%\x10\x64\x18\x01\"\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"\x86\x01\n\nMembership\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esluice/metering/v1/party.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n\x05Party\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x36\n\x0c\x64isplay_name\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{0,200}$\x12\x17\n\x0fvetted_research\x18\x03 \x01(\x08\x12?\n\naffiliates\x18\x04 \x03(\tB+\xbaH(\x92\x01%\x10\x64\x18\x01\"\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"\x86\x01\n\nMembership\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,11 +36,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARTY'].fields_by_name['party_id']._loaded_options = None
   _globals['_PARTY'].fields_by_name['party_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_PARTY'].fields_by_name['display_name']._loaded_options = None
-  _globals['_PARTY'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_PARTY'].fields_by_name['display_name']._serialized_options = b'\272H\035r\0332\031^[^\\x00-\\x1f\\x7f]{0,200}$'
   _globals['_PARTY'].fields_by_name['affiliates']._loaded_options = None
   _globals['_PARTY'].fields_by_name['affiliates']._serialized_options = b'\272H(\222\001%\020d\030\001\"\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_PARTY']._serialized_start=117
-  _globals['_PARTY']._serialized_end=300
-  _globals['_MEMBERSHIP']._serialized_start=303
-  _globals['_MEMBERSHIP']._serialized_end=437
+  _globals['_PARTY']._serialized_end=324
+  _globals['_MEMBERSHIP']._serialized_start=327
+  _globals['_MEMBERSHIP']._serialized_end=461
 # @@protoc_insertion_point(module_scope)

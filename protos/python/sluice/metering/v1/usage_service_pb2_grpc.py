@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class UsageServiceStub:
-    """Usage. Kinds of access are never added up for the same access (M5). A licensee sees their own alone. Served by metering; the general reasons are
+    """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
     those of MeteringService.
     """
 
@@ -69,16 +69,17 @@ class UsageServiceStub:
 
 
 class UsageServiceServicer:
-    """Usage. Kinds of access are never added up for the same access (M5). A licensee sees their own alone. Served by metering; the general reasons are
+    """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
     those of MeteringService.
     """
 
     def ReportAccesses(self, request_iterator, context):
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
         allowance (M7). Idempotent by request_id, and by the source and id of each access.
-        Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
+        Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
         CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER and NOT_ALL_ABSORBED (of accesses that were taken).
+        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+        that were taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,7 +95,7 @@ class UsageServiceServicer:
 
     def MaxWindow(self, request, context):
         """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-        Reasons: as QueryUsage.
+        Reasons: STRETCH_EMPTY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,7 +103,7 @@ class UsageServiceServicer:
 
     def WatchUsage(self, request, context):
         """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-        Reasons: PARTY_UNKNOWN (as above), READER_TOO_SLOW.
+        Reasons: READER_TOO_SLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,7 +166,7 @@ def add_UsageServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UsageService:
-    """Usage. Kinds of access are never added up for the same access (M5). A licensee sees their own alone. Served by metering; the general reasons are
+    """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
     those of MeteringService.
     """
 

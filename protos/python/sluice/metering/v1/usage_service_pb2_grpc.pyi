@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class UsageServiceStub:
-    """Usage. Kinds of access are never added up for the same access (M5). A licensee sees their own alone. Served by metering; the general reasons are
+    """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
     those of MeteringService.
     """
 
@@ -38,9 +38,10 @@ class UsageServiceStub:
     ReportAccesses: _grpc.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
     allowance (M7). Idempotent by request_id, and by the source and id of each access.
-    Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
+    Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
     CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER and NOT_ALL_ABSORBED (of accesses that were taken).
+    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+    that were taken).
     """
     QueryUsage: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.QueryUsageRequest, _usage_service_pb2.QueryUsageResponse]
     """What was counted in a stretch of time, by kind of access and content. Reads only. Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of
@@ -48,11 +49,11 @@ class UsageServiceStub:
     """
     MaxWindow: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]
     """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-    Reasons: as QueryUsage.
+    Reasons: STRETCH_EMPTY.
     """
     WatchUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-    Reasons: PARTY_UNKNOWN (as above), READER_TOO_SLOW.
+    Reasons: READER_TOO_SLOW.
     """
     AuditUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers check by check."""
@@ -63,7 +64,7 @@ class UsageServiceStub:
 
 @_typing.type_check_only
 class UsageServiceAsyncStub(UsageServiceStub):
-    """Usage. Kinds of access are never added up for the same access (M5). A licensee sees their own alone. Served by metering; the general reasons are
+    """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
     those of MeteringService.
     """
 
@@ -71,9 +72,10 @@ class UsageServiceAsyncStub(UsageServiceStub):
     ReportAccesses: _aio.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]  # type: ignore[assignment]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
     allowance (M7). Idempotent by request_id, and by the source and id of each access.
-    Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
+    Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
     CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER and NOT_ALL_ABSORBED (of accesses that were taken).
+    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+    that were taken).
     """
     QueryUsage: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.QueryUsageRequest, _usage_service_pb2.QueryUsageResponse]  # type: ignore[assignment]
     """What was counted in a stretch of time, by kind of access and content. Reads only. Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of
@@ -81,11 +83,11 @@ class UsageServiceAsyncStub(UsageServiceStub):
     """
     MaxWindow: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]  # type: ignore[assignment]
     """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-    Reasons: as QueryUsage.
+    Reasons: STRETCH_EMPTY.
     """
     WatchUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]  # type: ignore[assignment]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-    Reasons: PARTY_UNKNOWN (as above), READER_TOO_SLOW.
+    Reasons: READER_TOO_SLOW.
     """
     AuditUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]  # type: ignore[assignment]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers check by check."""
@@ -95,7 +97,7 @@ class UsageServiceAsyncStub(UsageServiceStub):
     """
 
 class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Usage. Kinds of access are never added up for the same access (M5). A licensee sees their own alone. Served by metering; the general reasons are
+    """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
     those of MeteringService.
     """
 
@@ -107,9 +109,10 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.ReportAccessesResponse], _abc.AsyncIterator[_usage_service_pb2.ReportAccessesResponse]]:
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
         allowance (M7). Idempotent by request_id, and by the source and id of each access.
-        Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
+        Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
         CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER and NOT_ALL_ABSORBED (of accesses that were taken).
+        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+        that were taken).
         """
 
     @_abc_1.abstractmethod
@@ -129,7 +132,7 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_usage_service_pb2.MaxWindowResponse, _abc.Awaitable[_usage_service_pb2.MaxWindowResponse]]:
         """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-        Reasons: as QueryUsage.
+        Reasons: STRETCH_EMPTY.
         """
 
     @_abc_1.abstractmethod
@@ -139,7 +142,7 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.WatchUsageResponse], _abc.AsyncIterator[_usage_service_pb2.WatchUsageResponse]]:
         """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-        Reasons: PARTY_UNKNOWN (as above), READER_TOO_SLOW.
+        Reasons: READER_TOO_SLOW.
         """
 
     @_abc_1.abstractmethod
