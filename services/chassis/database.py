@@ -10,7 +10,7 @@ import concurrent.futures
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -71,8 +71,8 @@ class Database:
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
-        `lock` is called at the start of each group where other processes may write too, with the claims of
-        its units. A SQLite file has one process; a second one is refused.
+        `lock` is called at the start of each group where other processes may write too. A SQLite file has one
+        process; a second one is refused.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
@@ -82,11 +82,11 @@ class Database:
         engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 1)
         return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
 
-    async def write(self, unit: Callable[[Connection], T], claim: Any = None) -> T:
+    async def write(self, unit: Callable[[Connection], T]) -> T:
         """Runs `unit` on the writer thread in a transaction it may share; its result once committed.
 
         The unit neither commits nor rolls back; when it raises, its own changes alone are undone. It may be
-        run again, from the start, when other processes came in between. `claim` is handed to `lock`. A caller
+        run again, from the start, when other processes came in between. A caller
         who is cancelled does not stop the unit.
 
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
@@ -94,7 +94,7 @@ class Database:
         """
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commits.submit(unit, future, claim)
+        self._commits.submit(unit, future)
         # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
         return await future
 

@@ -28,8 +28,8 @@ EXIT_IO_ERROR = 74  # EX_IOERR of BSD's sysexits.h
 TRIES = 5
 """How often a group is done before others that come in between have had their way for too long."""
 
-LockRows = Callable[[Connection, Sequence[Any]], object]
-"""Locks, at the start of a group and in one order, all that its units claim; some may claim nothing."""
+LockRows = Callable[[Connection], object]
+"""Locks, at the start of a group, what its units are not to share with other processes."""
 
 _log = structlog.get_logger(__name__)
 
@@ -66,7 +66,6 @@ class _Work:
 
     unit: Unit
     future: asyncio.Future[Any] | concurrent.futures.Future[Any]
-    claim: Any = None
     result: Any = None
     error: Exception | None = None
 
@@ -95,7 +94,6 @@ class GroupCommit:
         self,
         unit: Unit,
         future: asyncio.Future[Any] | concurrent.futures.Future[Any],
-        claim: Any = None,
     ) -> None:
         """Queues a unit; `future` gets its result, or its exception, after the commit.
 
@@ -106,7 +104,7 @@ class GroupCommit:
                 raise unavailable("DATABASE_CLOSED", "the service is shutting down")
             if self._queue.qsize() >= self._queue_limit:
                 raise exhausted("QUEUE_FULL", "too many changes wait", retry_after_us=RETRY_AFTER_FULL_US)
-            self._queue.put(_Work(unit, future, claim))
+            self._queue.put(_Work(unit, future))
 
     def close(self) -> None:
         """Takes no more units, finishes those that wait, and returns when the thread has ended."""
@@ -173,8 +171,7 @@ class GroupCommit:
     def _begin(self, group: Sequence[_Work]) -> None:
         self._engine.begin()
         if self._lock is not None:
-            claims = [work.claim for work in group if work.claim is not None]
-            self._lock(self._engine.writer, claims)
+            self._lock(self._engine.writer)
 
     def _run_boldly(self, group: Sequence[_Work]) -> bool:
         """Whether all units succeeded; if not, nothing has been done, and they are to run one by one."""

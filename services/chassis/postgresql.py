@@ -64,7 +64,7 @@ _TROUBLE_STATES = frozenset(
 )
 _RACE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
-# As they are for this session and now: all of these can be changed while the server runs.
+# As they are here and now: all of these can be changed while the server runs.
 _DURABILITY = """
 SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
     current_setting('synchronous_commit') AS synchronous_commit,

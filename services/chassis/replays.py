@@ -4,9 +4,10 @@ The answer is stored in the transaction that does the work, so that a crash leav
 """
 
 import functools
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +24,8 @@ from sqlalchemy import (
     select,
 )
 
+from services.chassis.identity import current_principal
+from services.chassis.ids import check_request_id
 from services.chassis.refusals import request_id_reused
 
 
@@ -37,6 +40,29 @@ class ReplayKey:
     request_id: str
     digest: bytes
     """SHA-256 of the whole request in its deterministic form."""
+
+
+class Write(Protocol):
+    """A request that changes something."""
+
+    request_id: str
+
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802
+        """The wire form."""
+        ...
+
+
+def replay_key(operation: str, request: Write) -> ReplayKey:
+    """Whose request is being handled and what it says; the id may be of any form."""
+    principal = current_principal()
+    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+    return ReplayKey(f"{principal.kind}:{principal.party}", operation, request.request_id, digest)
+
+
+def checked_replay_key(operation: str, request: Write, now_us: int) -> ReplayKey:
+    """The same; raises Refusal REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE."""
+    check_request_id(request.request_id, now_us)
+    return replay_key(operation, request)
 
 
 def replay_table(metadata: MetaData) -> Table:

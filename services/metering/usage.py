@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.chassis.refusals import invalid
-from services.metering.domain.allowances import Account, Posts, Scope
+from services.metering.domain.allowances import Account, Posts
 from services.metering.domain.peaks import Ints, Peak, equal_parts, peaks
 from services.metering.domain.reservations import Access, Revision
-from services.metering.domain.usage import Level, Usage, Whose, level
+from services.metering.domain.usage import Level, Usage, level
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
 BEGINNING_US = -1
@@ -19,17 +19,17 @@ BEGINNING_US = -1
 class Records(Protocol):
     """Where it is looked up; each answer is of one moment."""
 
-    async def usage(self, whose: Whose, since_us: int, until_us: int) -> tuple[Usage, Revision]:
+    async def usage(self, whose: Account, since_us: int, until_us: int) -> tuple[Usage, Revision]:
         """What was counted in (since, until]."""
         ...
 
     async def moments(
-        self, whose: Whose, accesses: Sequence[int], since_us: int, until_us: int
+        self, whose: Account, accesses: Sequence[int], since_us: int, until_us: int
     ) -> tuple[tuple[Ints, Ints], Revision]:
         """Times in (since, until], in order, with the posts that count at each."""
         ...
 
-    async def first_us(self, whose: Whose, until_us: int) -> int | None:
+    async def first_us(self, whose: Account, until_us: int) -> int | None:
         """When the first entry counts that does so up to a time; None where there is none."""
         ...
 
@@ -60,7 +60,7 @@ class UsageDesk:
         self._interval_seconds = interval_seconds
 
     async def usage(
-        self, whose: Whose, since_us: int | None, until_us: int | None
+        self, whose: Account, since_us: int | None, until_us: int | None
     ) -> tuple[Usage, int, Revision]:
         """What was counted in (since, until], and up to when. Raises Refusal STRETCH_EMPTY."""
         since_us, until_us = self._stretch(since_us, until_us)
@@ -69,7 +69,7 @@ class UsageDesk:
 
     async def peaks(
         self,
-        whose: Whose,
+        whose: Account,
         window_us: int,
         since_us: int | None,
         until_us: int | None,
@@ -111,8 +111,3 @@ class UsageDesk:
         if since_us >= until_us:
             raise invalid("STRETCH_EMPTY", "since lies before until", field="since")
         return since_us, until_us
-
-
-def account_of(whose: Whose) -> Account:
-    """What allowances count for somebody."""
-    return Account(Scope(whose.scope), whose.id)

@@ -2,15 +2,11 @@
 
 import base64
 import binascii
-import hashlib
-from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.identity import PrincipalKind, current_principal
-from services.chassis.ids import check_request_id
 from services.chassis.refusals import invalid
-from services.chassis.replays import ReplayKey
 from services.consent.domain.batches import Batch, batch_of
 from services.consent.domain.choices import subject_unknown
 from services.consent.domain.policies import PolicyDraft, Regime, Rule
@@ -24,24 +20,6 @@ LARGEST_REVISION = 2**63 - 1
 EARLIEST_US = -(2**62)
 LATEST_US = 2**62
 """Times that a caller may claim; beyond is as good as there."""
-
-
-class Write(Protocol):
-    """A request that changes something."""
-
-    request_id: str
-
-    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802
-        """The wire form."""
-        ...
-
-
-def replay_key(operation: str, request: Write, now_us: int) -> ReplayKey:
-    """Whose request this is and what it says; raises Refusal REQUEST_ID_MALFORMED, _TOO_OLD, _IN_FUTURE."""
-    check_request_id(request.request_id, now_us)
-    principal = current_principal()
-    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
-    return ReplayKey(f"{principal.kind}:{principal.party}", operation, request.request_id, digest)
 
 
 def question(request: pb.CheckConsentRequest) -> Question:

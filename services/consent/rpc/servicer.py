@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.replays import checked_replay_key
 from services.chassis.telemetry import set_attributes
 from services.consent.custodian import Custodian
 from services.consent.registrar import POLICIES_A_PAGE, Registrar
@@ -44,7 +45,7 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: pb.RecordChoiceRequest, context: _Context
     ) -> pb.RecordChoiceResponse:
         """One choice, a subject's own or one that an operator records for them."""
-        key = requests.replay_key("RecordChoice", request, self._clock.now_us())
+        key = checked_replay_key("RecordChoice", request, self._clock.now_us())
         requests.check_own(request.choice.subject_id)
         return answers.recorded(await self._registrar.record(rows.live_choice(request.choice), key))
 
@@ -52,7 +53,7 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: pb.RecordSignalsRequest, context: _Context
     ) -> pb.RecordSignalsResponse:
         """What a browser or a site objects to."""
-        key = requests.replay_key("RecordSignals", request, self._clock.now_us())
+        key = checked_replay_key("RecordSignals", request, self._clock.now_us())
         requests.check_own(request.subject_id)
         signals = objections(request.sec_gpc, request.content_usage)
         acknowledged = await self._registrar.object(request.subject_id, request.source, signals, key)
@@ -66,7 +67,7 @@ class ConsentServicer(ConsentServiceServicer):
     ) -> AsyncIterator[pb.RecordChoicesResponse]:
         """Good rows go in, bad ones are listed; a page is answered before the next one is read."""
         async for page in pages:
-            key = requests.replay_key("RecordChoices", page, self._clock.now_us())
+            key = checked_replay_key("RecordChoices", page, self._clock.now_us())
             # Reading ten thousand rows takes a while, in which others are to be answered.
             good, bad = await asyncio.to_thread(rows.choices, page.rows)
             yield answers.choices_imported(await self._registrar.import_choices(good, key), bad)
@@ -101,7 +102,7 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: pb.ImportSubjectsRequest, context: _Context
     ) -> pb.ImportSubjectsResponse:
         """Good rows go in, bad ones are listed."""
-        key = requests.replay_key("ImportSubjects", request, self._clock.now_us())
+        key = checked_replay_key("ImportSubjects", request, self._clock.now_us())
         good, bad = await asyncio.to_thread(rows.subjects, request.rows)
         return answers.subjects_imported(await self._registrar.import_subjects(good, key), bad)
 
@@ -109,7 +110,7 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: pb.PublishPolicyRequest, context: _Context
     ) -> pb.PublishPolicyResponse:
         """Announces a version."""
-        key = requests.replay_key("PublishPolicy", request, self._clock.now_us())
+        key = checked_replay_key("PublishPolicy", request, self._clock.now_us())
         acknowledged = await self._registrar.publish(requests.policy(request.policy), key)
         (policy,) = await self._registrar.policies(acknowledged.outcome.version + 1, 1)
         return answers.published(acknowledged, policy)
@@ -118,7 +119,7 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: pb.RetractPolicyRequest, context: _Context
     ) -> pb.RetractPolicyResponse:
         """Retracts an announced version."""
-        key = requests.replay_key("RetractPolicy", request, self._clock.now_us())
+        key = checked_replay_key("RetractPolicy", request, self._clock.now_us())
         retracted = await self._registrar.retract(request.version, key)
         (policy,) = await self._registrar.policies(retracted.version + 1, 1)
         return answers.retracted(retracted, policy)

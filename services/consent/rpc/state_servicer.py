@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.replays import checked_replay_key
 from services.consent.custodian import Custodian
 from services.consent.domain.changes import Revision
 from services.consent.registrar import POLICIES_A_PAGE
@@ -33,7 +34,7 @@ class StateServicer(StateServiceServicer):
     ) -> AsyncIterator[pb.RecordStatesResponse]:
         """Good rows go in, bad ones are listed; a page is answered before the next one is read."""
         async for page in pages:
-            key = requests.replay_key("RecordStates", page, self._clock.now_us())
+            key = checked_replay_key("RecordStates", page, self._clock.now_us())
             good, bad = await asyncio.to_thread(state_rows.changes, page.rows)
             yield state_answers.states_recorded(await self._custodian.record_states(good, key), bad)
 
@@ -41,7 +42,7 @@ class StateServicer(StateServiceServicer):
         self, request: pb.OrderHaltRequest, context: _Context
     ) -> pb.OrderHaltResponse:
         """Halts."""
-        key = requests.replay_key("OrderHalt", request, self._clock.now_us())
+        key = checked_replay_key("OrderHalt", request, self._clock.now_us())
         return state_answers.halt_ordered(
             *await self._custodian.order_halt(state_rows.halt_order(request), key)
         )
@@ -50,7 +51,7 @@ class StateServicer(StateServiceServicer):
         self, request: pb.LiftHaltRequest, context: _Context
     ) -> pb.LiftHaltResponse:
         """Ends a halt."""
-        key = requests.replay_key("LiftHalt", request, self._clock.now_us())
+        key = checked_replay_key("LiftHalt", request, self._clock.now_us())
         return state_answers.halt_lifted(*await self._custodian.lift_halt(request.halt_id, key))
 
     async def ListHalts(  # noqa: N802

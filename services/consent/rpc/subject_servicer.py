@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.replays import checked_replay_key
 from services.consent.custodian import Custodian
 from services.consent.domain.dossiers import Controller
 from services.consent.rpc import documents, records, requests
@@ -42,5 +43,5 @@ class SubjectServicer(SubjectServiceServicer):
         self, request: pb.EraseSubjectRequest, context: _Context
     ) -> pb.EraseSubjectResponse:
         """For good."""
-        key = requests.replay_key("EraseSubject", request, self._clock.now_us())
+        key = checked_replay_key("EraseSubject", request, self._clock.now_us())
         return records.erased(await self._custodian.erase(request.subject_id, key))

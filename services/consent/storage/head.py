@@ -7,7 +7,6 @@ that sees a head therefore sees every change up to it.
 
 import enum
 import secrets
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -100,7 +99,7 @@ _ADVANCE = {
 }
 
 
-def lock_group(connection: Connection, _claims: Sequence[None]) -> None:
+def lock_group(connection: Connection) -> None:
     """Locks the head before the first unit of a group, where other processes write too.
 
     The first group of a session leaves its mark; whether it is there, the database says each time, for the

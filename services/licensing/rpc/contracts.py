@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from hashlib import sha256
 from typing import Any
 
 from google.protobuf.message import Message
@@ -10,7 +9,7 @@ from google.protobuf.message import Message
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.refusals import invalid
-from services.chassis.replays import ReplayKey
+from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
 from services.licensing.contracts import ContractDesk, unknown_license
 from services.licensing.domain.licenses import License, Step
@@ -40,7 +39,7 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     async def CreateLicensee(  # noqa: N802
         self, request: pb.CreateLicenseeRequest, context: Any
     ) -> pb.CreateLicenseeResponse:
-        asked, key = request.licensee, replay_key("CreateLicensee", request.request_id, request)
+        asked, key = request.licensee, replay_key("CreateLicensee", request)
         answer = await self._desk.create_licensee(
             asked.licensee_id,
             asked.display_name,
@@ -63,7 +62,7 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     async def CreateLicense(  # noqa: N802
         self, request: pb.CreateLicenseRequest, context: Any
     ) -> pb.CreateLicenseResponse:
-        terms, key = terms_of(request.terms), replay_key("CreateLicense", request.request_id, request)
+        terms, key = terms_of(request.terms), replay_key("CreateLicense", request)
         answer = await self._desk.create_license(request.license_id, terms, key, stored_license)
         return pb.CreateLicenseResponse(license=license_pb2.License.FromString(answer))
 
@@ -106,7 +105,7 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         )
 
     async def _take(self, step: Step, request: StepRequest) -> license_pb2.License:
-        key = replay_key(f"{step.name.title()}License", request.request_id, request)
+        key = replay_key(f"{step.name.title()}License", request)
         answer = await self._desk.take_step(request.license_id, step, request.reason, key, stored_license)
         return license_pb2.License.FromString(answer)
 
@@ -120,17 +119,6 @@ def own_licensee() -> str | None:
     """The only licensee whose licenses the caller may see; None for those who may see all."""
     caller = current_principal()
     return caller.party if caller.kind is PrincipalKind.LICENSEE else None
-
-
-def replay_key(operation: str, request_id: str, request: Message) -> ReplayKey:
-    """Whose request this is, and what it says."""
-    caller = current_principal()
-    return ReplayKey(
-        principal=f"{caller.kind.value}:{caller.party}",
-        operation=operation,
-        request_id=request_id,
-        digest=sha256(stored(request)).digest(),
-    )
 
 
 def stored_license(license: License, now_us: int) -> bytes:

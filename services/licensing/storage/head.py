@@ -4,7 +4,6 @@ Every transaction that writes decisions, tombstones, settlements or license stat
 what it checks in a later statement (L4).
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, select, text, update
@@ -57,7 +56,7 @@ def lock_head(connection: Connection) -> Head:
     return Head(row.epoch, row.next_number)
 
 
-def lock_group(connection: Connection, _claims: Sequence[None]) -> None:
+def lock_group(connection: Connection) -> None:
     """Locks the head before the first unit of a group, whatever that one does, so that all wait in one line.
 
     A unit that touched other rows first could wait in a circle with a unit of another process.

@@ -9,14 +9,6 @@ from services.metering.domain.projections import Content
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """A license, a party or a group."""
-
-    scope: Scope
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Stretch:
     """An account in (since, until]."""
 

@@ -5,10 +5,11 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.replays import checked_replay_key
 from services.metering.domain.parties import FOREVER_US, Party, Span
 from services.metering.roster import Found, Noted, Roster
 from services.metering.rpc.answers import revision_message, timestamp
-from services.metering.rpc.requests import id_of, id_token, optional_us, replay_key
+from services.metering.rpc.requests import id_of, id_token, optional_us
 from sluice.metering.v1 import party_pb2, party_service_pb2_grpc
 from sluice.metering.v1 import party_service_pb2 as pb
 
@@ -28,7 +29,7 @@ class PartyServicer(party_service_pb2_grpc.PartyServiceServicer):
 
     async def PutParty(self, request: pb.PutPartyRequest, context: _Context) -> pb.PutPartyResponse:  # noqa: N802
         """Says who a party is."""
-        key = replay_key("PutParty", request, self._clock.now_us())
+        key = checked_replay_key("PutParty", request, self._clock.now_us())
         noted = await self._roster.describe(_party(request.party), _effective_us(request), key)
         return pb.PutPartyResponse(
             revision=revision_message(noted.revision), effective_at=timestamp(noted.since_us)
@@ -36,7 +37,7 @@ class PartyServicer(party_service_pb2_grpc.PartyServiceServicer):
 
     async def MoveParty(self, request: pb.MovePartyRequest, context: _Context) -> pb.MovePartyResponse:  # noqa: N802
         """Puts a party into a group, or into none."""
-        key = replay_key("MoveParty", request, self._clock.now_us())
+        key = checked_replay_key("MoveParty", request, self._clock.now_us())
         noted = await self._roster.move(request.party_id, request.group_id, _effective_us(request), key)
         return _moved(noted)
 

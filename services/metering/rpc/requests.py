@@ -2,17 +2,13 @@
 
 import base64
 import binascii
-import hashlib
 import struct
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.identity import current_principal
-from services.chassis.ids import check_request_id
 from services.chassis.refusals import Refusal, invalid
-from services.chassis.replays import ReplayKey
 from services.metering.domain import allowances, reservations
 from services.metering.domain.allowances import OWN_GROUP, Account, Allowance, Scope
 from services.metering.domain.reservations import MOST_POSTS, Access, ContentCount, Counts, Place, Wanted
@@ -27,24 +23,6 @@ WINDOWS_US = {
     window_pb2.WINDOW_TERM: TERM,
 }
 _PLACE = struct.Struct(">qq")
-
-
-class Write(Protocol):
-    """A request that changes something."""
-
-    request_id: str
-
-    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802
-        """The wire form."""
-        ...
-
-
-def replay_key(operation: str, request: Write, now_us: int) -> ReplayKey:
-    """Whose request this is and what it says; raises Refusal REQUEST_ID_MALFORMED, _TOO_OLD, _IN_FUTURE."""
-    check_request_id(request.request_id, now_us)
-    principal = current_principal()
-    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
-    return ReplayKey(f"{principal.kind}:{principal.party}", operation, request.request_id, digest)
 
 
 def wanted(reservation_id: str, claim: metering_service_pb2.Claim, *, delivered: bool) -> Wanted:

@@ -6,12 +6,12 @@ from typing import cast
 
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.refusals import Refusal, invalid, not_found
-from services.metering.domain.allowances import Scope
+from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.audits import Finding
 from services.metering.domain.peaks import Peak
 from services.metering.domain.reservations import Access, Revision
 from services.metering.domain.seen import AccessKey, Outcome, Remark, Report, Row, Seen
-from services.metering.domain.usage import Usage, Whose
+from services.metering.domain.usage import Usage
 from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.rpc.answers import revision_message, timestamp
 from services.metering.rpc.requests import time_us
@@ -30,13 +30,13 @@ EARLIEST_US = 0
 _SCOPES = {"party_id": Scope.LICENSEE, "group_id": Scope.GROUP, "license_id": Scope.LICENSE}
 
 
-def whose(given: usage_pb2.UsageOf) -> Whose:
+def whose(given: usage_pb2.UsageOf) -> Account:
     """A license, a party or a group; a licensee sees themselves alone. Raises Refusal PARTY_UNKNOWN."""
     field = given.WhichOneof("whose")
     assert field is not None, "the contract requires one"
-    asked = Whose(_SCOPES[field], getattr(given, field))
+    asked = Account(_SCOPES[field], getattr(given, field))
     caller = current_principal()
-    if caller.kind is PrincipalKind.LICENSEE and asked != Whose(Scope.LICENSEE, caller.party):
+    if caller.kind is PrincipalKind.LICENSEE and asked != Account(Scope.LICENSEE, caller.party):
         # What is not theirs looks like what is not there.
         raise not_found("PARTY_UNKNOWN", "there is no party with this id")
     return asked

@@ -7,13 +7,14 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.replays import checked_replay_key
 from services.metering.audit import Auditor
 from services.metering.imports import Importer
 from services.metering.projector import Projections
 from services.metering.rpc import usage_messages as messages
 from services.metering.rpc.answers import revision_message
-from services.metering.rpc.requests import WINDOWS_US, optional_us, replay_key
-from services.metering.usage import GAVE_CONTENT, UsageDesk, account_of
+from services.metering.rpc.requests import WINDOWS_US, optional_us
+from services.metering.usage import GAVE_CONTENT, UsageDesk
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceServicer
 
@@ -39,7 +40,7 @@ class UsageServicer(UsageServiceServicer):
     ) -> AsyncIterator[pb.ReportAccessesResponse]:
         """Good lines are counted, bad ones are listed; a page is answered before the next one is read."""
         async for page in pages:
-            key = replay_key("ReportAccesses", page, self._clock.now_us())
+            key = checked_replay_key("ReportAccesses", page, self._clock.now_us())
             # Reading thousands of lines takes a while, in which others are to be answered.
             lines = await asyncio.to_thread(messages.lines, page.rows)
             yield messages.reported(await self._importer.take(lines, key))
@@ -69,7 +70,7 @@ class UsageServicer(UsageServiceServicer):
         self, request: pb.WatchUsageRequest, context: _Context
     ) -> AsyncIterator[pb.WatchUsageResponse]:
         """How a window fills."""
-        account = account_of(messages.whose(request.of))
+        account = messages.whose(request.of)
         async for gauge in self._desk.watch(account, WINDOWS_US[request.window], request.limit):
             yield messages.gauge_message(gauge)
 
@@ -86,6 +87,6 @@ class UsageServicer(UsageServiceServicer):
     ) -> pb.RebuildProjectionsResponse:
         """Makes the sums anew."""
         now_us = self._clock.now_us()
-        key = replay_key("RebuildProjections", request, now_us)
+        key = checked_replay_key("RebuildProjections", request, now_us)
         revision = await self._projections.drop(key, now_us)
         return pb.RebuildProjectionsResponse(revision=revision_message(revision))

@@ -4,8 +4,6 @@ Every transaction that writes holds it from its first statement on: several proc
 other, each sees all that those before it have counted, and nobody waits in a circle.
 """
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection, bindparam, select, update
 
 from services.metering.domain.reservations import Revision
@@ -19,7 +17,7 @@ _MOVE = update(_HEAD).values(number=bindparam("to"))
 _NEXT = update(_HEAD).values(number=_HEAD.c.number + 1).returning(_HEAD.c.epoch, _HEAD.c.number)
 
 
-def lock_head(connection: Connection, _claims: Sequence[None]) -> None:
+def lock_head(connection: Connection) -> None:
     """Locks the head before the first unit of a group, where other processes write too."""
     connection.execute(_LOCK)
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from services.chassis.bulk import Question
 from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
-from services.metering.domain.parties import Timeline
+from services.metering.domain.parties import FOREVER_US, Timeline
 from services.metering.domain.postings import Hold, Posting
 from services.metering.domain.reservations import Reservation, Wanted, accounts, resolved
 from services.metering.domain.sheets import Standing
@@ -19,8 +19,6 @@ from services.metering.storage.shelf import read_timelines
 
 MOMENTS_AT_ONCE = 256
 """Moments read at once when looking for the one that frees enough: more than it takes as a rule, and few."""
-END_OF_TIME_US = 2**63 - 1
-
 _entries = MeteringTable.metadata.tables["entries"]
 
 _RESERVATIONS = Question(
@@ -158,7 +156,7 @@ class SqlSource:
     def _add_sums(self, stretches: Sequence[_Stretch]) -> None:
         self._sums |= dict.fromkeys(stretches, NO_POSTS)
         given = [
-            (place, self.ids[account], after_us, END_OF_TIME_US if until_us is None else until_us)
+            (place, self.ids[account], after_us, FOREVER_US if until_us is None else until_us)
             for place, (account, after_us, until_us) in enumerate(stretches)
         ]
         for place, used, held in _SUMS.ask(self._connection, given):

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from services.chassis.database import Database
 from services.metering.domain.allowances import Account, Posts, Scope, Tally
+from services.metering.domain.parties import FOREVER_US
 from services.metering.domain.peaks import Ints
 from services.metering.domain.projections import Content, Piece, pieces
 from services.metering.domain.reservations import Revision
-from services.metering.domain.usage import Stretch, Usage, UsageKey, Whose, of_member, of_party
+from services.metering.domain.usage import Stretch, Usage, UsageKey, of_member, of_party
 from services.metering.domain.windows import tail_us
 from services.metering.schema.tables import MeteringTable
 from services.metering.storage.accounts import find_accounts
@@ -86,7 +87,6 @@ _WITHIN = select(
     _entries.c.counted_at_us > bindparam("since_us"),
     _entries.c.counted_at_us <= bindparam("until_us"),
 )
-END_OF_TIME_US = 2**63 - 1
 
 
 class SqlUsage:
@@ -95,7 +95,7 @@ class SqlUsage:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def usage(self, whose: Whose, since_us: int, until_us: int) -> tuple[Usage, Revision]:
+    async def usage(self, whose: Account, since_us: int, until_us: int) -> tuple[Usage, Revision]:
         """What was counted in (since, until]."""
 
         def query(connection: Connection) -> Usage:
@@ -104,7 +104,7 @@ class SqlUsage:
         return await self._snapshot(query)
 
     async def moments(
-        self, whose: Whose, accesses: Sequence[int], since_us: int, until_us: int
+        self, whose: Account, accesses: Sequence[int], since_us: int, until_us: int
     ) -> tuple[tuple[Ints, Ints], Revision]:
         """Times in (since, until], in order, with the posts that count at each."""
 
@@ -113,7 +113,7 @@ class SqlUsage:
 
         return await self._snapshot(query)
 
-    async def first_us(self, whose: Whose, until_us: int) -> int | None:
+    async def first_us(self, whose: Account, until_us: int) -> int | None:
         """When the first entry counts that does so up to a time; None where there is none."""
 
         def query(connection: Connection) -> int | None:
@@ -129,7 +129,7 @@ class SqlUsage:
         return await self._database.read(lambda connection: (query(connection), read_head(connection)))
 
 
-def _stretches(connection: Connection, whose: Whose, since_us: int, until_us: int) -> list[Stretch]:
+def _stretches(connection: Connection, whose: Account, since_us: int, until_us: int) -> list[Stretch]:
     if whose.scope is Scope.LICENSEE:
         return of_party(whose.id, since_us, until_us)
     if whose.scope is Scope.LICENSE:
@@ -261,7 +261,7 @@ def _window(connection: Connection, account: Account, window_us: int, at_us: int
     tail = tail_us(at_us, window_us)
     row = connection.execute(_TALLY, {"account": id, "window_us": window_us}).one_or_none()
     if row is None or row.tail_us > tail:
-        return _within(connection, id, tail, END_OF_TIME_US)
+        return _within(connection, id, tail, FOREVER_US)
     tally = Tally(*row)
     moved = tally.moved_to(tail, _within(connection, id, tally.tail_us, tail))
     return Posts(moved.used, moved.held)
