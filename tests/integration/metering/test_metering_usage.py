@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
@@ -200,24 +199,6 @@ async def test_a_window_is_watched_as_it_fills_with_a_notice_at_80_and_at_100_pe
         (7, 3, full, False),
         (0, 0, below, False),
     ]
-
-
-async def test_sums_that_were_dropped_are_made_again(
-    call: UsageCaller, clock: ManualClock, database: Database
-) -> None:
-    await a_busy_day(call, clock)
-    await project(database)
-    query = text("SELECT * FROM projections ORDER BY 1, 2, 3, 4, 5, 6")
-    before = await database.read(lambda connection: connection.execute(query).all())
-    request = pb.RebuildProjectionsRequest(request_id=call.new_id())
-
-    answers = [await call.peer.call(call.usage.RebuildProjections, request) for _ in range(2)]
-    dropped = await database.read(lambda connection: connection.execute(query).all())
-    await project(database)
-
-    assert answers[0] == answers[1]
-    assert dropped == []
-    assert await database.read(lambda connection: connection.execute(query).all()) == before
 
 
 @pytest.mark.parametrize(
