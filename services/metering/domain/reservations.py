@@ -154,12 +154,18 @@ def accounts(wanted: Wanted, group_id: str) -> list[Account]:
     return counted_in
 
 
+def account_of(allowance: Allowance, wanted: Wanted, group_id: str) -> Account:
+    """The account that an allowance is about: a party in no group is one by itself (M6)."""
+    if allowance.account.scope is not Scope.GROUP:
+        return allowance.account
+    return Account(Scope.GROUP, group_id) if group_id else Account(Scope.LICENSEE, wanted.party_id)
+
+
 def resolved(allowance: Allowance, wanted: Wanted, group_id: str) -> Allowance:
-    """The allowance with the account that it is about: a party in no group is one by itself (M6)."""
+    """The allowance with the account that it is about."""
     if allowance.account.scope is not Scope.GROUP:
         return allowance
-    own = Account(Scope.GROUP, group_id) if group_id else Account(Scope.LICENSEE, wanted.party_id)
-    return replace(allowance, account=own)
+    return replace(allowance, account=account_of(allowance, wanted, group_id))
 
 
 @dataclass(frozen=True, order=True, slots=True)
