@@ -1,6 +1,6 @@
 """The books of metering in its own database: the changes of a group are made on one sheet, and written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Connection, literal_column, select, tuple_
 
@@ -47,15 +47,8 @@ class SqlBooks:
 
     async def post(self, posting: Posting) -> Answer:
         """Enters a change, together with those that arrive meanwhile."""
-        made: list[Window] = []
-        try:
-            while isinstance(outcome := await self._post(posting), TakesLong):
-                await self._ahead.make(outcome.wish)
-                made.append(outcome.wish.window)
-            return outcome
-        finally:
-            # Not before: one change may need several.
-            self._ahead.drop(made)
+        outcome = await self._post(posting)
+        return await self._post_ahead(posting, outcome) if isinstance(outcome, TakesLong) else outcome
 
     async def find(self, reservation_id: str) -> Reservation | None:
         """One reservation as committed."""
@@ -66,8 +59,22 @@ class SqlBooks:
         """Holds counted before a time, from the place after `after`, oldest first, at most `limit`."""
         return await self._database.read(lambda connection: _holds(connection, before_us, after, limit))
 
-    async def _post(self, posting: Posting) -> Answer | TakesLong:
-        return await self._database.write_together(self._post_all, posting)
+    def _post(self, posting: Posting) -> Awaitable[Answer | TakesLong]:
+        return self._database.write_together(self._post_all, posting)
+
+    async def _post_ahead(self, posting: Posting, reason: TakesLong) -> Answer:
+        made: list[Window] = []
+        try:
+            while True:
+                await self._ahead.make(reason.wish)
+                made.append(reason.wish.window)
+                outcome = await self._post(posting)
+                if not isinstance(outcome, TakesLong):
+                    return outcome
+                reason = outcome
+        finally:
+            # Not before: one change may need several.
+            self._ahead.drop(made)
 
     def _post_all(self, connection: Connection, postings: Sequence[Posting]) -> list[_Outcome]:
         head, now_us = read_head(connection), self._now_us()
