@@ -131,7 +131,7 @@ class SqlSource:
 
     def _make_tallies(self, wanted: Sequence[Wanted], now_us: int) -> None:
         """Those of the windows that end now. Where a clock is behind, they end later, which is rare."""
-        wishes: set[Wish] = set()
+        wishes: dict[Window, Wish] = {}
         for each in wanted:
             group_id = self._timelines[each.party_id].group_at(now_us)
             for allowance in each.allowances:
@@ -139,8 +139,8 @@ class SqlSource:
                 if account in self.read:
                     wish = self._wish(account, allowance.window_us, tail_us(now_us, allowance.window_us))
                     if wish.known is None or wish.tail_us > wish.known.tail_us:
-                        wishes.add(wish)
-        self._later.make(wishes)
+                        wishes[wish.window] = wish
+        self._later.make(wishes.values())
 
     def _wish(self, account: Account, window_us: int, tail_us: int) -> Wish:
         known = self.read[account].tallies.get(window_us)

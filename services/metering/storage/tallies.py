@@ -111,13 +111,22 @@ class LaterTallies:
 
     def make(self, wishes: Iterable[Wish]) -> None:
         """Makes them all at once, as far as that is quick."""
-        starts = {wish: self._start(wish) for wish in wishes}
-        looked_at = [wish for wish, start in starts.items() if start is wish.known and _may_be_long(wish)]
+        quick: list[Wish] = []
+        looked_at: list[Wish] = []
+        for wish in wishes:
+            start = self._start(wish)
+            if start is wish.known and _may_be_long(wish):
+                looked_at.append(wish)
+            else:
+                quick.append(Wish(wish.window, start, wish.tail_us))
         long = _long(self._connection, looked_at)
-        self._made |= dict.fromkeys([(wish.window, wish.tail_us) for wish in long])
-        short = {wish: start for wish, start in starts.items() if wish not in long}
-        made = _added_up(self._connection, [wish._replace(known=start) for wish, start in short.items()])
-        self._made |= {(wish.window, wish.tail_us): tally for wish, tally in zip(short, made, strict=True)}
+        for place, wish in enumerate(looked_at):
+            if place in long:
+                self._made[wish.window, wish.tail_us] = None
+            else:
+                quick.append(wish)
+        for wish, tally in zip(quick, _added_up(self._connection, quick), strict=True):
+            self._made[wish.window, wish.tail_us] = tally
 
     def tally(self, wish: Wish) -> Tally:
         """One of them; raises TakesLong."""
@@ -179,8 +188,8 @@ def _may_be_long(wish: Wish) -> bool:
     return wish.known is None or wish.tail_us - wish.known.tail_us > SHORT_US
 
 
-def _long(connection: Connection, wishes: Sequence[Wish]) -> set[Wish]:
-    return {wishes[place] for (place,) in _LONG.ask(connection, _stretches(wishes))}
+def _long(connection: Connection, wishes: Sequence[Wish]) -> set[int]:
+    return {place for (place,) in _LONG.ask(connection, _stretches(wishes))}
 
 
 def _added_up(connection: Connection, wishes: Sequence[Wish]) -> list[Tally]:
