@@ -6,6 +6,7 @@ Always: posts reserved = posts still held + posts settled + posts freed.
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid, not_found, precondition
 from services.metering.domain.allowances import Account, Allowance, NoRoom, Scope
@@ -168,8 +169,7 @@ def resolved(allowance: Allowance, wanted: Wanted, group_id: str) -> Allowance:
     return replace(allowance, account=account_of(allowance, wanted, group_id))
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """How far the books have been written; compared as a pair (R5)."""
 
     epoch: int

@@ -9,7 +9,7 @@ import heapq
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
 from services.metering.domain.parties import Timeline
@@ -29,10 +29,10 @@ class Standing:
     """By window; of each window that was ever asked about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What one change counts in one account, for good. What changes later is another entry."""
 
+    # A tuple, for several are made for each reservation.
     account: Account
     at_us: int
     """The time that it counts at: that of the hold, whenever that ends."""

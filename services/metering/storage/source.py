@@ -94,7 +94,8 @@ class SqlSource:
 
     def tally(self, account: Account, window_us: int, tail_us: int) -> Tally:
         """The sums of the entries after a tail; raises TakesLong where these are to be made ahead."""
-        return self._later.tally(self._wish(account, window_us, tail_us))
+        known = self.read[account].tallies.get(window_us)
+        return self._later.tally(Window(self.ids[account], window_us), known, tail_us)
 
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
         """What was counted after a time, oldest first; read as it is asked for."""
@@ -136,15 +137,14 @@ class SqlSource:
             group_id = self._timelines[each.party_id].group_at(now_us)
             for allowance in each.allowances:
                 account = account_of(allowance, each, group_id)
-                if account in self.read:
-                    wish = self._wish(account, allowance.window_us, tail_us(now_us, allowance.window_us))
-                    if wish.known is None or wish.tail_us > wish.known.tail_us:
-                        wishes[wish.window] = wish
+                if (standing := self.read.get(account)) is None:
+                    continue
+                tail = tail_us(now_us, allowance.window_us)
+                known = standing.tallies.get(allowance.window_us)
+                if known is None or tail > known.tail_us:
+                    window = Window(self.ids[account], allowance.window_us)
+                    wishes[window] = Wish(window, known, tail)
         self._later.make(wishes.values())
-
-    def _wish(self, account: Account, window_us: int, tail_us: int) -> Wish:
-        known = self.read[account].tallies.get(window_us)
-        return Wish(Window(self.ids[account], window_us), known, tail_us)
 
 
 def find(connection: Connection, reservation_ids: Sequence[str]) -> dict[str, Reservation]:

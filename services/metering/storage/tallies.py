@@ -128,14 +128,14 @@ class LaterTallies:
         for wish, tally in zip(quick, _added_up(self._connection, quick), strict=True):
             self._made[wish.window, wish.tail_us] = tally
 
-    def tally(self, wish: Wish) -> Tally:
+    def tally(self, window: Window, known: Tally | None, tail_us: int) -> Tally:
         """One of them; raises TakesLong."""
-        place = wish.window, wish.tail_us
+        place = window, tail_us
         if place not in self._made:
-            self.make([wish])
+            self.make([Wish(window, known, tail_us)])
         tally = self._made[place]
         if tally is None:
-            raise TakesLong(wish)
+            raise TakesLong(Wish(window, known, tail_us))
         return tally
 
     def _start(self, wish: Wish) -> Tally | None:
