@@ -1,5 +1,6 @@
 """`sluice party`: who is counted, and who is counted together (M6)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -58,8 +59,10 @@ def put(
     say(f"Party {party_id} ({name}) is on record at revision {answer.revision.number}, from {since} on.")
 
 
-@app.command("move")
+# What stands too much is looked at by the command itself, which can say where it belongs.
+@app.command("move", context_settings={"allow_extra_args": True})
 def move(
+    context: typer.Context,
     party_id: PartyId,
     *,
     group: Annotated[
@@ -72,13 +75,13 @@ def move(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Put a party into a group, which is counted as one, or into none.
+    """Put a party into a group (--group ID), which is counted as one, or into none (--no-group).
 
     A time that has passed changes what is assessed, back to it; allowances follow from now on.
     """
     request = pb.MovePartyRequest(
         party_id=party_id,
-        group_id=group_of(group, no_group=no_group),
+        group_id=group_of(group, no_group=no_group, stray=context.args),
         effective_at=options.moment(effective, "--from"),
     )
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
@@ -207,10 +210,14 @@ async def all_memberships(connections: Connections, group_id: str) -> list[Membe
             return found
 
 
-def group_of(group: str | None, *, no_group: bool) -> str:
-    """Where a party is to go, empty for no group; raises typer.BadParameter."""
+def group_of(group: str | None, *, no_group: bool, stray: Sequence[str] = ()) -> str:
+    """Where a party is to go, empty for no group; raises typer.BadParameter. `stray` are words too many."""
+    if len(stray) == 1 and group is None and not no_group:
+        raise typer.BadParameter(f"a group goes with its option: --group {stray[0]}", param_hint="--group")
+    if stray:
+        raise typer.BadParameter(f"one party is expected, and nothing after it; not {' '.join(stray)}")
     if no_group == (group is not None) or group == "":
-        raise typer.BadParameter("either a group or --no-group is expected", param_hint="--group")
+        raise typer.BadParameter("either --group ID or --no-group is expected", param_hint="--group")
     return group or ""
 
 

@@ -21,11 +21,10 @@ from services.metering.domain.seen import (
     Row,
     Seen,
 )
-from services.metering.domain.usage import Usage
 from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.rpc.answers import revision_message, timestamp
 from services.metering.rpc.requests import time_us
-from services.metering.usage import Gauge
+from services.metering.usage import Found, Gauge
 from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.type.v1 import content_pb2
@@ -166,7 +165,7 @@ def _displaced_message(displaced: Displaced) -> pb.DisplacedAccess:
     return message
 
 
-def usage_response(usage: Usage, until_us: int, revision: Revision) -> pb.QueryUsageResponse:
+def usage_response(found: Found) -> pb.QueryUsageResponse:
     """What was counted."""
     rows = [
         usage_pb2.UsageRow(
@@ -177,9 +176,16 @@ def usage_response(usage: Usage, until_us: int, revision: Revision) -> pb.QueryU
             used=posts.used,
             held=posts.held,
         )
-        for key, posts in usage.items()
+        for key, posts in found.usage.items()
     ]
-    return pb.QueryUsageResponse(rows=rows, until=timestamp(until_us), revision=revision_message(revision))
+    absence = found.absence
+    return pb.QueryUsageResponse(
+        rows=rows,
+        until=timestamp(found.until_us),
+        revision=revision_message(found.revision),
+        unknown=absence is not None and absence.unknown,
+        last_before=timestamp(absence.last_us) if absence else None,
+    )
 
 
 def peak_message(peak: Peak) -> usage_pb2.Peak:

@@ -53,7 +53,7 @@ class UsageServicer(UsageServiceServicer):
         """What was counted in a stretch of time."""
         since_us, until_us = optional_us(request, "since"), optional_us(request, "until")
         found = await self._desk.usage(messages.whose(request.of), since_us, until_us)
-        return messages.usage_response(*found)
+        return messages.usage_response(found)
 
     async def MaxWindow(self, request: pb.MaxWindowRequest, context: _Context) -> pb.MaxWindowResponse:  # noqa: N802
         """The fullest windows."""

@@ -80,7 +80,18 @@ def test_programs_are_told_whether_a_move_was_back_dated(script: Script, cli: Cl
 
 @pytest.mark.parametrize("options", [(), ("--group", "g", "--no-group"), ("--group", "")])
 def test_a_party_goes_to_one_place(cli: Cli, options: tuple[str, ...]) -> None:
-    assert "either a group or --no-group is expected" in cli.wrong("party", "move", "acme", *options)
+    assert "either --group ID or --no-group is expected" in cli.wrong("party", "move", "acme", *options)
+
+
+def test_who_names_a_group_without_its_option_is_told_of_it(cli: Cli) -> None:
+    said = cli.wrong("party", "move", "acme", "red")
+
+    assert "a group goes with its option: --group red" in said
+
+
+@pytest.mark.parametrize("more", [("red", "blue"), ("red", "--group", "blue"), ("red", "--no-group")])
+def test_one_party_is_moved_at_a_time(cli: Cli, more: tuple[str, ...]) -> None:
+    assert "one party is expected, and nothing after it" in cli.wrong("party", "move", "acme", *more)
 
 
 def test_a_time_that_is_none_is_wrong_usage(cli: Cli) -> None:

@@ -41,6 +41,8 @@ class FakeMetering:
     """Counts each access once by its source and id or line; answers a request that it knows as before."""
 
     kept: dict[tuple[str, str | bytes], SeenAccess] = field(default_factory=dict)
+    displaced: list[pb.DisplacedAccess] = field(default_factory=list)
+    """By the first line of each request."""
     answers: dict[str, pb.ReportAccessesResponse] = field(default_factory=dict)
     """By request id."""
     requests: list[pb.ReportAccessesRequest] = field(default_factory=list)
@@ -83,6 +85,16 @@ class FakeMetering:
                 answer.remarks.add(
                     line=row.line, outcome=outcome, reason=reason, message=f"said of {row.line}"
                 )
+        for displaced in self.displaced:
+            reason = "ACCESS_DISPLACED"
+            answer.remarks.add(
+                line=request.rows[0].line,
+                outcome=ACCEPTED,
+                reason=reason,
+                message="said",
+                displaced=displaced,
+            )
+        answer.displaced_count = len(self.displaced)
         del answer.outcomes[len(answer.outcomes) - self.short_by :]
         answer.revision.CopyFrom(Revision(epoch=1, number=len(self.kept)))
         return answer
@@ -155,6 +167,7 @@ def test_m7_the_same_file_again_changes_nothing(cli: Cli, metering: FakeMetering
         "conflict": 0,
         "rejected": 0,
         "absorbed_posts": 0,
+        "displaced": 0,
         "passed_over": 0,
         "remarks": [],
         "revision": {"epoch": 1, "number": 5},
@@ -237,6 +250,28 @@ def test_a_remark_on_a_line_that_was_taken_is_no_failure(cli: Cli, tmp_path: Pat
 
     assert told.exit_code == 0
     assert "RESERVATION_UNKNOWN" in told.stdout
+
+
+def test_m7_what_is_displaced_is_told_and_named(cli: Cli, metering: FakeMetering, tmp_path: Path) -> None:
+    metering.displaced = [
+        pb.DisplacedAccess(source="edge", id="a", posts=2),
+        pb.DisplacedAccess(source="edge", line_digest=b"d" * 32, posts=1),
+    ]
+    file = write(tmp_path / "access.log", log_line(1))
+
+    told = cli(file)
+    answer = cli.json(file)
+
+    assert told.exit_code == 0
+    assert (
+        "They took the place of 2 accesses that were absorbed before, and counted from now on." in told.stdout
+    )
+    assert "ACCESS_DISPLACED" in told.stdout
+    assert answer["displaced"] == 2
+    assert [remark["displaced"] for remark in answer["remarks"]] == [
+        {"source": "edge", "id": "a", "posts": 2},
+        {"source": "edge", "line_digest": "64" * 32, "posts": 1},
+    ]
 
 
 def test_the_first_remarks_are_shown_and_all_are_written(cli: Cli, tmp_path: Path) -> None:

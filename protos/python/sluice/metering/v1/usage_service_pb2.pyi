@@ -116,14 +116,18 @@ class QueryUsageRequest(_message.Message):
     def __init__(self, of: _Optional[_Union[_usage_pb2.UsageOf, _Mapping]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class QueryUsageResponse(_message.Message):
-    __slots__ = ("rows", "until", "revision")
+    __slots__ = ("rows", "until", "revision", "unknown", "last_before")
     ROWS_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    LAST_BEFORE_FIELD_NUMBER: _ClassVar[int]
     rows: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageRow]
     until: _timestamp_pb2.Timestamp
     revision: _revision_pb2.Revision
-    def __init__(self, rows: _Optional[_Iterable[_Union[_usage_pb2.UsageRow, _Mapping]]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    unknown: bool
+    last_before: _timestamp_pb2.Timestamp
+    def __init__(self, rows: _Optional[_Iterable[_Union[_usage_pb2.UsageRow, _Mapping]]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., unknown: _Optional[bool] = ..., last_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class MaxWindowRequest(_message.Message):
     __slots__ = ("of", "window", "since", "until", "parts", "accesses")
