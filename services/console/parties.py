@@ -1,10 +1,12 @@
 """`sluice party`: who is counted, and who is counted together (M6)."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from services.chassis.refusals import Refusal, not_found
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -19,7 +21,10 @@ PAGE = 200
 
 app = typer.Typer(help="Parties: who is counted, and who is counted together.", no_args_is_help=True)
 
-PartyId = Annotated[str, typer.Argument(metavar="ID", help="The party; for a licensee its id.")]
+PartyId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The party; for a licensee its id.", parser=options.name_id),
+]
 From = Annotated[
     str,
     typer.Option("--from", metavar="TIME", help="From when it holds, up to a year ahead. Else from now on."),
@@ -66,7 +71,8 @@ def move(
     party_id: PartyId,
     *,
     group: Annotated[
-        str | None, typer.Option(metavar="ID", help="The group; it exists by being named.")
+        str | None,
+        typer.Option(metavar="ID", help="The group; it exists by being named.", parser=options.name_id),
     ] = None,
     no_group: Annotated[bool, typer.Option("--no-group", help="Out of the group that it is in.")] = False,
     effective: From = "",
@@ -142,7 +148,7 @@ def list_(
 
 @app.command("group")
 def group(
-    group_id: Annotated[str, typer.Argument(metavar="ID", help="The group.")],
+    group_id: Annotated[str, typer.Argument(metavar="ID", help="The group.", parser=options.name_id)],
     *,
     address: options.Metering = None,
     state: options.State = options.DEFAULT_STATE,
@@ -171,13 +177,15 @@ async def move_party(connections: Connections, request: pb.MovePartyRequest) -> 
     """Under a fresh request id; raises Refusal (PARTY_UNKNOWN, EFFECTIVE_TIME_INVALID, and others)."""
     peer = connections.peer("metering")
     request.request_id = connections.new_id()
-    return await peer.call(PartyServiceStub(peer.channel).MoveParty, request)
+    with _naming(request.party_id):
+        return await peer.call(PartyServiceStub(peer.channel).MoveParty, request)
 
 
 async def get_party(connections: Connections, request: pb.GetPartyRequest) -> pb.GetPartyResponse:
     """Raises Refusal (not found, PARTY_UNKNOWN, and others)."""
     peer = connections.peer("metering")
-    return await peer.call(PartyServiceStub(peer.channel).GetParty, request)
+    with _naming(request.party_id):
+        return await peer.call(PartyServiceStub(peer.channel).GetParty, request)
 
 
 async def all_parties(connections: Connections) -> list[pb.ListPartiesResponse.Entry]:
@@ -216,7 +224,7 @@ def group_of(group: str | None, *, no_group: bool, stray: Sequence[str] = ()) ->
         raise typer.BadParameter(f"a group goes with its option: --group {stray[0]}", param_hint="--group")
     if stray:
         raise typer.BadParameter(f"one party is expected, and nothing after it; not {' '.join(stray)}")
-    if no_group == (group is not None) or group == "":
+    if no_group == (group is not None):
         raise typer.BadParameter("either --group ID or --no-group is expected", param_hint="--group")
     return group or ""
 
@@ -244,6 +252,20 @@ def facts(answer: pb.GetPartyResponse) -> list[tuple[str, Any]]:
         ("affiliates", ", ".join(party.affiliates) or "none"),
         ("group", answer.group_id or "none"),
     ]
+
+
+@contextlib.contextmanager
+def _naming(party_id: str) -> Iterator[None]:
+    """Says which party it is that nobody knows, and what to do about it."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.reason != "PARTY_UNKNOWN":
+            raise
+        hint = (
+            f"`sluice party put {party_id} --name NAME` puts it there, `sluice party list` has those that are"
+        )
+        raise not_found(refusal.reason, f"no party {party_id} is on record. {hint}") from refusal
 
 
 def _vetted(party: Party) -> str:

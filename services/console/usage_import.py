@@ -24,6 +24,12 @@ from sluice.metering.v1.access_pb2 import SeenAccess
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
 from sluice.type.v1.revision_pb2 import Revision
 
+_FORM_WORDS = {
+    Form.CSV: "one of CSV",
+    Form.JSONL: "a JSON object",
+    Form.COMBINED: "one of a combined access log",
+}
+
 OUTCOMES = ("accepted", "duplicate", "conflict", "rejected")
 """Words of all that can become of a line."""
 
@@ -115,6 +121,8 @@ def import_(
     log = given.log_of(defaults, form, robots, by, only)
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
     tally = connections.run(lambda connections: import_accesses(connections, file, form, log))
+    if said := unread(tally, file, form, log.passed_over):
+        note(said)
     conclude(tally, log.passed_over, bad_rows, as_json=as_json)
 
 
@@ -150,6 +158,17 @@ def conclude(tally: Tally, passed_over: int, bad_rows: Path | None, *, as_json: 
     else:
         report(tally, passed_over, bad_rows)
     raise typer.Exit(0 if tally.is_clean else 1)
+
+
+def unread(tally: Tally, file: Path, form: Form, passed_over: int) -> str:
+    """What to say beside the answer of a file that held no access at all; empty where it did."""
+    if not passed_over and not tally.outcomes.total():
+        return f"{file.name} holds no access."
+    malformed = sum(remark.reason == "ROW_MALFORMED" for remark in tally.remarks)
+    if malformed and malformed == tally.outcomes.total() and not passed_over:
+        what = _FORM_WORDS[form]
+        return f"No line of {file.name} could be read as {what}. --format says how a file is written."
+    return ""
 
 
 def write_remarks(path: Path, remarks: Iterable[Remark]) -> None:

@@ -186,6 +186,14 @@ def test_where_licensing_cannot_be_asked_that_is_said(nobody: Script, cli: Cli, 
     assert "licensing could not be asked (NOT_ADMITTED: not you)" in refusal["message"]
 
 
+@pytest.mark.parametrize("whose", ["--party", "--group", "--license"])
+@pytest.mark.parametrize("id", ["", "Acme", "acme models", "-", "a" * 64])
+def test_what_can_be_no_id_is_wrong_usage(cli: Cli, whose: str, id: str) -> None:
+    assert "lower-case letters, digits, dots, dashes and underscores" in cli.wrong(
+        "usage", "show", f"{whose}={id}"
+    )
+
+
 def test_the_last_hours_are_counted_back_from_the_end(script: Script, cli: Cli) -> None:
     script.answer("QueryUsage", USED)
 
@@ -210,7 +218,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
-    "options", [(), ("--party", "a", "--group", "b"), ("--party", "a", "--license", "b"), ("--group", "")]
+    "options", [(), ("--party", "a", "--group", "b"), ("--party", "a", "--license", "b")]
 )
 def test_usage_is_of_one(cli: Cli, command: tuple[str, ...], options: tuple[str, ...]) -> None:
     assert "whose usage? One of them is expected" in cli.wrong(*command, *options)
