@@ -9,7 +9,7 @@ from services.chassis.refusals import invalid
 from services.metering.domain.allowances import Account, Posts
 from services.metering.domain.peaks import Ints, Peak, equal_parts, peaks
 from services.metering.domain.reservations import Access, Revision
-from services.metering.domain.usage import Level, Usage, level
+from services.metering.domain.usage import Absence, Level, Usage, level
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
 BEGINNING_US = -1
@@ -21,6 +21,10 @@ class Records(Protocol):
 
     async def usage(self, whose: Account, since_us: int, until_us: int) -> tuple[Usage, Revision]:
         """What was counted in (since, until]."""
+        ...
+
+    async def absence(self, whose: Account, until_us: int) -> Absence:
+        """What is on record up to a time, though nothing was counted after it."""
         ...
 
     async def moments(
@@ -50,6 +54,17 @@ class Gauge:
     revision: Revision
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was counted in a stretch of time."""
+
+    usage: Usage
+    until_us: int
+    revision: Revision
+    absence: Absence | None
+    """Where nothing was counted."""
+
+
 class UsageDesk:
     """Answers what was counted."""
 
@@ -59,13 +74,12 @@ class UsageDesk:
         self._now_us = now_us
         self._interval_seconds = interval_seconds
 
-    async def usage(
-        self, whose: Account, since_us: int | None, until_us: int | None
-    ) -> tuple[Usage, int, Revision]:
-        """What was counted in (since, until], and up to when. Raises Refusal STRETCH_EMPTY."""
+    async def usage(self, whose: Account, since_us: int | None, until_us: int | None) -> Found:
+        """What was counted in (since, until]. Raises Refusal STRETCH_EMPTY."""
         since_us, until_us = self._stretch(since_us, until_us)
         usage, revision = await self._records.usage(whose, since_us, until_us)
-        return usage, until_us, revision
+        absence = None if usage else await self._records.absence(whose, since_us)
+        return Found(usage, until_us, revision, absence)
 
     async def peaks(
         self,

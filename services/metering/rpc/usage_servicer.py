@@ -42,9 +42,10 @@ class UsageServicer(UsageServiceServicer):
         """Good lines are counted, bad ones are listed; a page is answered before the next one is read."""
         async for page in pages:
             key = checked_replay_key("ReportAccesses", page, self._clock.now_us())
+            reporter = messages.reporter(key.principal)
             # Reading thousands of lines takes a while, in which others are to be answered.
             lines = await asyncio.to_thread(messages.lines, page.rows)
-            yield messages.reported(await self._importer.take(lines, key))
+            yield messages.reported(await self._importer.take(lines, reporter, key))
 
     async def QueryUsage(  # noqa: N802
         self, request: pb.QueryUsageRequest, context: _Context
@@ -52,7 +53,7 @@ class UsageServicer(UsageServiceServicer):
         """What was counted in a stretch of time."""
         since_us, until_us = optional_us(request, "since"), optional_us(request, "until")
         found = await self._desk.usage(messages.whose(request.of), since_us, until_us)
-        return messages.usage_response(*found)
+        return messages.usage_response(found)
 
     async def MaxWindow(self, request: pb.MaxWindowRequest, context: _Context) -> pb.MaxWindowResponse:  # noqa: N802
         """The fullest windows."""

@@ -13,9 +13,10 @@ from services.metering.domain.parties import FOREVER_US
 from services.metering.domain.peaks import Ints
 from services.metering.domain.projections import Content, Piece, pieces
 from services.metering.domain.reservations import Revision
-from services.metering.domain.usage import Stretch, Usage, UsageKey, of_member, of_party
+from services.metering.domain.usage import Absence, Stretch, Usage, UsageKey, of_member, of_party
 from services.metering.domain.windows import tail_us
 from services.metering.schema.tables import MeteringTable
+from services.metering.storage.absences import is_unknown, last_us
 from services.metering.storage.accounts import find_accounts
 from services.metering.storage.head import read_head
 from services.metering.storage.projecting import read_position
@@ -102,6 +103,15 @@ class SqlUsage:
             return _usage(connection, _stretches(connection, whose, since_us, until_us))
 
         return await self._snapshot(query)
+
+    async def absence(self, whose: Account, until_us: int) -> Absence:
+        """What is on record up to a time, though nothing was counted after it."""
+
+        def query(connection: Connection) -> Absence:
+            stretches = _stretches(connection, whose, -1, until_us)
+            return Absence(is_unknown(connection, whose), last_us(connection, stretches))
+
+        return (await self._snapshot(query))[0]
 
     async def moments(
         self, whose: Account, accesses: Sequence[int], since_us: int, until_us: int

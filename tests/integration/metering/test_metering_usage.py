@@ -248,3 +248,57 @@ async def test_a_licensee_sees_their_own_alone(server: LocalServer, call: UsageC
     with pytest.raises(Refusal) as not_theirs:
         await acme.call(stub.MaxWindow, pb.MaxWindowRequest(of=of_party()))
     assert not_theirs.value.reason == "NOT_ADMITTED"
+
+
+async def absence(
+    call: UsageCaller, of: usage_pb2.UsageOf, since_us: int | None = None
+) -> tuple[bool, int | None]:
+    """Whether nobody knows them, and when the last access before was."""
+    request = pb.QueryUsageRequest(of=of)
+    if since_us is not None:
+        request.since.FromMicroseconds(since_us)
+    answer = await call.peer.call(call.usage.QueryUsage, request)
+    assert not answer.rows
+    last = answer.last_before.ToMicroseconds() if answer.HasField("last_before") else None
+    return answer.unknown, last
+
+
+async def test_where_nothing_was_counted_the_last_access_before_is_told(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.reserve(1, 5)
+    await call.report(an_access("a", NOON_US + 1), an_access("b", NOON_US - HOUR_US))
+    clock.advance(MINUTE_US)
+    await call.reserve(2, 5)
+    await call.cancel(2)
+    clock.advance(MINUTE_US)
+
+    assert await absence(call, of_party(), NOON_US + SECOND_US) == (False, NOON_US + 1)
+    of_license = usage_pb2.UsageOf(license_id="license-1")
+    assert await absence(call, of_license, NOON_US + SECOND_US) == (False, NOON_US)
+
+
+async def test_m6_the_last_access_of_a_group_is_one_of_the_time_that_its_parties_belonged_to_it(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.report(an_access("a", NOON_US + 1), an_access("b", NOON_US + 3))
+    clock.advance(HOUR_US)
+    await call.move("acme", "red", NOON_US)
+    await call.move("acme", "", NOON_US + 2)
+
+    red = usage_pb2.UsageOf(group_id="red")
+    assert await absence(call, red, NOON_US + SECOND_US) == (False, NOON_US + 1)
+
+
+async def test_an_id_under_which_nothing_is_on_record_is_told_from_one_that_has_no_usage(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.move("acme", "red", NOON_US)
+    await call.reserve(1, 5, "globex")
+    await call.cancel(1)
+    of = usage_pb2.UsageOf
+
+    for known in (of_party(), of_party("globex"), of(group_id="red"), of(license_id="license-1")):
+        assert await absence(call, known) == (False, None)
+    for unknown in (of_party("nobody"), of(group_id="blue"), of(license_id="acme"), of(group_id="acme")):
+        assert await absence(call, unknown) == (True, None)

@@ -75,10 +75,11 @@ class UsageServiceServicer:
 
     def ReportAccesses(self, request_iterator, context):
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-        allowance (M7). Idempotent by request_id, and by the source and id of each access.
+        allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+        role admin aside, who may report under any and owns none; lines of others are rejected.
         Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
         that were taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

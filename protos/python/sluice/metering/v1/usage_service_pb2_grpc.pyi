@@ -37,10 +37,11 @@ class UsageServiceStub:
     def __new__(cls, channel: _aio.Channel) -> UsageServiceAsyncStub: ...
     ReportAccesses: _grpc.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-    allowance (M7). Idempotent by request_id, and by the source and id of each access.
+    allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+    role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
     that were taken).
     """
     QueryUsage: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.QueryUsageRequest, _usage_service_pb2.QueryUsageResponse]
@@ -73,10 +74,11 @@ class UsageServiceAsyncStub(UsageServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReportAccesses: _aio.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]  # type: ignore[assignment]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-    allowance (M7). Idempotent by request_id, and by the source and id of each access.
+    allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+    role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
     that were taken).
     """
     QueryUsage: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.QueryUsageRequest, _usage_service_pb2.QueryUsageResponse]  # type: ignore[assignment]
@@ -112,10 +114,11 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.ReportAccessesResponse], _abc.AsyncIterator[_usage_service_pb2.ReportAccessesResponse]]:
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-        allowance (M7). Idempotent by request_id, and by the source and id of each access.
+        allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+        role admin aside, who may report under any and owns none; lines of others are rejected.
         Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
         that were taken).
         """
 
