@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 Row = tuple[Any, ...]
@@ -42,6 +44,33 @@ class Question:
     @cached_property
     def _postgresql(self) -> str:
         return self._text.format(given=_unnested(self._columns))
+
+
+class ColumnQuestion:
+    """A `Question` whose answer is columns of whole numbers, each handed over in one piece.
+
+    So a row costs next to nothing here, and other threads run while the engine reads: as tuples the rows take
+    twice as long, and most of it holds the interpreter.
+    """
+
+    def __init__(self, text: str, answer: Sequence[str], **given: str) -> None:
+        """`answer` names the columns of the answer: none has nulls, and PostgreSQL has each as bigint."""
+        lite = ", ".join(f"group_concat({name})" for name in answer)
+        self._sqlite = Question(f"SELECT {lite} FROM ({text})", **given)
+        packed = ", ".join(f"string_agg(int8send({name}), ''::bytea)" for name in answer)
+        self._postgresql = f"SELECT {packed} FROM ({text.format(given=_unnested(given))}) AS answer"
+        self._width = len(answer)
+
+    def ask(self, connection: Connection, rows: Sequence[Row]) -> list[NDArray[np.int64]]:
+        """The columns, all of one length; their rows are in no order."""
+        if not rows:
+            return [np.empty(0, np.int64)] * self._width
+        if connection.dialect.name == "sqlite":
+            (texts,) = self._sqlite.ask(connection, rows)
+            return [np.fromstring(text or "", np.int64, sep=",") for text in texts]
+        driver: Any = connection.connection.driver_connection
+        (packed,) = driver.execute(self._postgresql, _arrays(rows), binary=True).fetchall()
+        return [np.frombuffer(column or b"", ">i8").astype(np.int64) for column in packed]
 
 
 class Insertion:
