@@ -47,18 +47,24 @@ class Question:
 
 
 class ColumnQuestion:
-    """A `Question` whose answer is columns of whole numbers, each handed over in one piece.
+    """What a table has for each of given rows, as columns of whole numbers, each handed over in one piece.
 
     So a row costs next to nothing here, and other threads run while the engine reads: as tuples the rows take
     twice as long, and most of it holds the interpreter.
     """
 
-    def __init__(self, text: str, answer: Sequence[str], **given: str) -> None:
-        """`answer` names the columns of the answer: none has nulls, and PostgreSQL has each as bigint."""
-        lite = ", ".join(f"group_concat({name})" for name in answer)
-        self._sqlite = Question(f"SELECT {lite} FROM ({text})", **given)
-        packed = ", ".join(f"string_agg(int8send({name}), ''::bytea)" for name in answer)
-        self._postgresql = f"SELECT {packed} FROM ({text.format(given=_unnested(given))}) AS answer"
+    def __init__(self, table: str, answer: Sequence[str], where: str, **given: str) -> None:
+        """`answer` are expressions over the table, none of them null, and on PostgreSQL of type bigint.
+
+        `where` says which rows belong to a row of `given`.
+        """
+        lite = ", ".join(f"group_concat({column})" for column in answer)
+        self._sqlite = Question(f"SELECT {lite} FROM {{given}} CROSS JOIN {table} WHERE {where}", **given)
+        packed = ", ".join(f"string_agg(int8send(c{place}), ''::bytea)" for place in range(len(answer)))
+        columns = ", ".join(f"{column} AS c{place}" for place, column in enumerate(answer))
+        # With an offset it stays a look by index for each row; else all of the table may be hashed.
+        each = f"SELECT {columns} FROM {table} WHERE {where} OFFSET 0"
+        self._postgresql = f"SELECT {packed} FROM {_unnested(given)} CROSS JOIN LATERAL ({each}) AS answer"
         self._width = len(answer)
 
     def ask(self, connection: Connection, rows: Sequence[Row]) -> list[NDArray[np.int64]]:

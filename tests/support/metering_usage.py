@@ -23,6 +23,7 @@ from tests.support.metering import an_id
 from tests.support.metering_messages import a_day, a_reserve, posts
 
 ACCEPTED, DUPLICATE, CONFLICT, REJECTED = 1, 2, 3, 4
+REQUEST = access_pb2.ACCESS_KIND_REQUEST
 VIEW, ACCESS = access_pb2.ACCESS_KIND_VIEW, access_pb2.ACCESS_KIND_ACCESS
 GATE, SEEN = usage_pb2.USAGE_ORIGIN_GATE, usage_pb2.USAGE_ORIGIN_SEEN
 

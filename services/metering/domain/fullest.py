@@ -22,7 +22,9 @@ FIRST_AT_ONCE = 64
 MOST_AT_ONCE = 4_096
 """Candidates that are looked at together; each is some 180 spans at most of the next length."""
 POSTS_AT_ONCE = 1_000_000
-"""Posts in the seconds whose moments are read together: no fewer than there are moments."""
+"""Posts in the spans whose moments are read together: no fewer than there are moments."""
+POSTS_A_SPAN = 4
+"""With no more posts for each span of the next length, sums would save little: the moments are read."""
 
 
 class Counted(Protocol):
@@ -138,11 +140,13 @@ def _look_closer(
         return
     # Those that may be fullest first; of equal ones the earliest.
     found = found.take(np.argsort(-found.at_most, kind="stable"))
-    for handful in _handfuls(found, by_weight=len(shorter) == 1):
+    is_sparse = int(found.weights.sum()) <= POSTS_A_SPAN * len(found) * (span_us // shorter[0])
+    following = STEPS_US[-1:] if is_sparse else tuple(shorter)
+    for handful in _handfuls(found, by_weight=len(following) == 1):
         left = found.take(handful)
         left = left.take(best.allows(left))
         if len(left):
-            _look_closer(counted, window_us, left, best, tuple(shorter))
+            _look_closer(counted, window_us, left, best, following)
 
 
 def _handfuls(found: _Candidates, *, by_weight: bool) -> Iterator[Ints]:

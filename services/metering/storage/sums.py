@@ -8,12 +8,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, bindparam, select
 
-from services.chassis.bulk import ColumnQuestion, Question, Row
+from services.chassis.bulk import ColumnQuestion, Row
 from services.metering.domain.peaks import Ints
 from services.metering.domain.usage import Stretch
 from services.metering.domain.windows import MINUTE_US
+from services.metering.schema.tables import MeteringTable
 from services.metering.storage.accounts import find_accounts
 from services.metering.storage.head import read_head
 from services.metering.storage.projecting import read_position
@@ -31,12 +32,14 @@ MOST_ROWS = 50_000
 SHORT_US = MINUTE_US
 """Ranges of at most so long are read together; longer ones page by page."""
 
+_entries = MeteringTable.metadata.tables["entries"]
+
 _SUMS = ColumnQuestion(
-    "SELECT p.since_us AS at_us, p.posts AS posts FROM {given} CROSS JOIN projections p"
-    " WHERE p.account_id = given.account_id AND p.span_us = given.span_us"
+    "projections p",
+    ("p.since_us", "p.posts"),
+    "p.account_id = given.account_id AND p.span_us = given.span_us"
     " AND p.since_us >= given.since_us AND p.since_us < given.until_us"
     " AND (given.accesses >> p.access) & 1 = 1",
-    ("at_us", "posts"),
     account_id="bigint",
     since_us="bigint",
     until_us="bigint",
@@ -44,39 +47,47 @@ _SUMS = ColumnQuestion(
     accesses="bigint",
 )
 _MOMENTS = ColumnQuestion(
-    "SELECT e.counted_at_us AS at_us, e.used + e.held AS posts FROM {given} CROSS JOIN entries e"
-    " WHERE e.account_id = given.account_id"
+    "entries e",
+    ("e.counted_at_us", "e.used + e.held"),
+    "e.account_id = given.account_id"
     " AND e.counted_at_us >= given.since_us AND e.counted_at_us < given.until_us"
     " AND (given.accesses >> e.access) & 1 = 1",
-    ("at_us", "posts"),
     account_id="bigint",
     since_us="bigint",
     until_us="bigint",
     accesses="bigint",
 )
 _BEHIND = ColumnQuestion(
-    "SELECT e.account_id AS account_id, e.counted_at_us AS at_us, e.used + e.held AS posts"
-    " FROM {given} CROSS JOIN entries e"
-    " WHERE e.number > given.after AND (given.accesses >> e.access) & 1 = 1",
-    ("account_id", "at_us", "posts"),
+    "entries e",
+    ("e.account_id", "e.counted_at_us", "e.used + e.held"),
+    "e.number > given.after AND (given.accesses >> e.access) & 1 = 1",
     after="bigint",
     accesses="bigint",
 )
-_LAST_OF_PAGE = Question(
-    "SELECT e.counted_at_us FROM {given} CROSS JOIN entries e"
-    " WHERE e.account_id = given.account_id"
-    " AND e.counted_at_us >= given.since_us AND e.counted_at_us < given.until_us"
-    " ORDER BY e.counted_at_us LIMIT 1 OFFSET {rows}".replace("{rows}", str(ROWS_AT_ONCE - 1)),
-    account_id="bigint",
-    since_us="bigint",
-    until_us="bigint",
-)
-
 _Pair = tuple[Ints, Ints]
 """Times, and posts or ends of each."""
 _Rows = tuple[Ints, Ints, Ints]
 """Row ids of accounts with a range [since, until) of each."""
 _NOTHING = np.empty(0, np.int64)
+
+
+def last_of_page(rows: int) -> Select[tuple[int]]:
+    """The time of the last of so many entries; none where there are fewer."""
+    return (
+        # Of one account that is named, so that they come in the order of the primary key.
+        select(_entries.c.counted_at_us)
+        .where(
+            _entries.c.account_id == bindparam("account_id"),
+            _entries.c.counted_at_us >= bindparam("since_us"),
+            _entries.c.counted_at_us < bindparam("until_us"),
+        )
+        .order_by(_entries.c.counted_at_us)
+        .limit(1)
+        .offset(rows - 1)
+    )
+
+
+_LAST_OF_PAGE = last_of_page(ROWS_AT_ONCE)
 
 
 def read_sums(  # noqa: PLR0917 - as of `read_moments`, with the length of the spans
@@ -192,9 +203,10 @@ class SqlCounted:
             yield self._entries(given[begin : begin + RANGES_AT_ONCE])
         for id, since, until in zip(*(column[~is_short].tolist() for column in rows), strict=True):
             while since < until:
-                last = _LAST_OF_PAGE.ask(self._connection, [(id, since, until)])
+                place = {"account_id": id, "since_us": since, "until_us": until}
+                last = self._connection.execute(_LAST_OF_PAGE, place).scalar()
                 # All entries of a time together.
-                end = int(last[0][0]) + 1 if last else until
+                end = until if last is None else int(last) + 1
                 yield self._entries([(id, since, end, self._accesses)])
                 since = end  # noqa: PLW2901 - it goes on from there
 
