@@ -71,7 +71,7 @@ _Rows = tuple[Ints, Ints, Ints]
 _NOTHING = np.empty(0, np.int64)
 
 
-def last_of_page(rows: int) -> Select[tuple[int]]:
+def last_of_page(rows: int) -> Select[int]:
     """The time of the last of so many entries; none where there are fewer."""
     return (
         # Of one account that is named, so that they come in the order of the primary key.
@@ -204,9 +204,9 @@ class SqlCounted:
         for id, since, until in zip(*(column[~is_short].tolist() for column in rows), strict=True):
             while since < until:
                 place = {"account_id": id, "since_us": since, "until_us": until}
-                last = self._connection.execute(_LAST_OF_PAGE, place).scalar()
+                last: int | None = self._connection.execute(_LAST_OF_PAGE, place).scalar()
                 # All entries of a time together.
-                end = until if last is None else int(last) + 1
+                end = until if last is None else last + 1
                 yield self._entries([(id, since, end, self._accesses)])
                 since = end  # noqa: PLW2901 - it goes on from there
 
