@@ -23,14 +23,14 @@ FURTHEST_BEHIND = 20_000
 """Entries that are not yet in the sums; with more it is quicker to leave the sums alone."""
 ROWS_AT_ONCE = 100_000
 """Entries in one statement: some 20 ms of the engine's."""
-RANGES_AT_ONCE = 512
-"""Short ranges of entries in one statement."""
 SPANS_AT_ONCE = 30_720
 """Spans in one statement, as many as there may be: some 20 ms of the engine's."""
 MOST_ROWS = 50_000
 """Ranges of accounts that are looked up for one answer; with more, those that are near are read as one."""
-SHORT_US = MINUTE_US
-"""Ranges of at most so long are read together; longer ones page by page."""
+SHORT_US = 10 * MINUTE_US
+"""Ranges of at most so long are read together, for a statement each would take longer than what it reads."""
+LENGTH_AT_ONCE_US = 120 * MINUTE_US
+"""What short ranges come to that are read together."""
 
 _entries = MeteringTable.metadata.tables["entries"]
 
@@ -175,8 +175,7 @@ class SqlCounted:
     def _whole_spans(self, rows: _Rows, span_us: int) -> Iterator[_Pair]:
         """Sums of whole spans, so many at once as make a statement of some milliseconds."""
         ids, since, until = _cut(rows, SPANS_AT_ONCE * span_us)
-        spans = np.cumsum((until - since) // span_us)
-        for batch in np.split(np.arange(len(ids)), np.flatnonzero(np.diff(spans // SPANS_AT_ONCE)) + 1):
+        for batch in _batches((until - since) // span_us, SPANS_AT_ONCE):
             self._go_on()
             columns = (column[batch].tolist() for column in (ids, since, until))
             given = [(*row, span_us, self._accesses) for row in zip(*columns, strict=True)]
@@ -197,10 +196,10 @@ class SqlCounted:
     def _pages(self, rows: _Rows) -> Iterator[_Pair]:
         """Entries: many short ranges at once, long ones page by page."""
         is_short = rows[2] - rows[1] <= SHORT_US
-        short = [column[is_short & (rows[1] < rows[2])].tolist() for column in rows]
-        given = [(*row, self._accesses) for row in zip(*short, strict=True)]
-        for begin in range(0, len(given), RANGES_AT_ONCE):
-            yield self._entries(given[begin : begin + RANGES_AT_ONCE])
+        short = [column[is_short & (rows[1] < rows[2])] for column in rows]
+        for batch in _batches(short[2] - short[1], LENGTH_AT_ONCE_US):
+            columns = (column[batch].tolist() for column in short)
+            yield self._entries([(*row, self._accesses) for row in zip(*columns, strict=True)])
         for id, since, until in zip(*(column[~is_short].tolist() for column in rows), strict=True):
             while since < until:
                 place = {"account_id": id, "since_us": since, "until_us": until}
@@ -240,6 +239,12 @@ def _cut(rows: _Rows, length_us: int) -> _Rows:
     offsets = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
     begin = np.repeat(since, counts) + offsets * length_us
     return np.repeat(ids, counts), begin, np.minimum(begin + length_us, np.repeat(until, counts))
+
+
+def _batches(sizes: Ints, most: int) -> list[Ints]:
+    """Places in order, in batches that come to about so much."""
+    batches = np.cumsum(sizes) // most
+    return np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(batches)) + 1) if len(sizes) else []
 
 
 def _added_up(pieces: Iterable[_Pair], span_us: int) -> _Pair:

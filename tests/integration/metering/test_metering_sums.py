@@ -96,7 +96,7 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sums, "FURTHEST_BEHIND", -1)
     elif request.param == "in small pieces":
         monkeypatch.setattr(sums, "SPANS_AT_ONCE", 5)
-        monkeypatch.setattr(sums, "RANGES_AT_ONCE", 2)
+        monkeypatch.setattr(sums, "LENGTH_AT_ONCE_US", 2 * SECOND_US)
         monkeypatch.setattr(sums, "SHORT_US", SECOND_US)
         monkeypatch.setattr(sums, "MOST_ROWS", 3)
 
