@@ -1,19 +1,25 @@
 """Looks up what was counted, and watches how windows fill."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis.refusals import invalid
+from services.chassis.refusals import exhausted, invalid
 from services.metering.domain.allowances import Account, Posts
-from services.metering.domain.peaks import Ints, Peak, equal_parts, peaks
+from services.metering.domain.peaks import Ints, Peak, equal_parts
 from services.metering.domain.reservations import Access, Revision
 from services.metering.domain.usage import Absence, Level, Usage, level
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
 BEGINNING_US = -1
 """Before every time that counts."""
+PEAKS_AT_ONCE = 1
+"""Looks for peaks that read at the same time: they may take long, and other readers are for what does not."""
+PEAKS_WAITING = 16
+"""Looks for peaks that read or wait: who comes when it is so many would not get an answer in time."""
+RETRY_PEAKS_AFTER_US = 1_000_000
 
 
 class Records(Protocol):
@@ -27,10 +33,10 @@ class Records(Protocol):
         """What is on record up to a time, though nothing was counted after it."""
         ...
 
-    async def moments(
-        self, whose: Account, accesses: Sequence[int], since_us: int, until_us: int
-    ) -> tuple[tuple[Ints, Ints], Revision]:
-        """Times in (since, until], in order, with the posts that count at each."""
+    async def fullest(
+        self, whose: Account, accesses: Sequence[int], window_us: int, bounds_us: Ints
+    ) -> tuple[list[Peak], Revision]:
+        """The fullest windows that end in each part (bounds[i], bounds[i + 1]]."""
         ...
 
     async def first_us(self, whose: Account, until_us: int) -> int | None:
@@ -73,6 +79,8 @@ class UsageDesk:
         self._records = records
         self._now_us = now_us
         self._interval_seconds = interval_seconds
+        self._turns = asyncio.Semaphore(PEAKS_AT_ONCE)
+        self._taken = 0
 
     async def usage(self, whose: Account, since_us: int | None, until_us: int | None) -> Found:
         """What was counted in (since, until]. Raises Refusal STRETCH_EMPTY."""
@@ -93,7 +101,7 @@ class UsageDesk:
     ) -> tuple[list[Peak], Revision]:
         """The fullest windows that end in each of so many parts of (since, until].
 
-        None where there is no beginning. Raises Refusal STRETCH_EMPTY.
+        None where there is no beginning. Raises Refusal STRETCH_EMPTY, OVERLOADED.
         """
         begin_us, until_us = self._stretch(since_us, until_us)
         if since_us is None:
@@ -101,10 +109,9 @@ class UsageDesk:
             if first_us is None:
                 return [], (await self._records.usage(whose, BEGINNING_US, BEGINNING_US))[1]
             begin_us = first_us - 1
-        found, revision = await self._records.moments(whose, accesses, begin_us - window_us, until_us)
-        # For somebody's numbers of milliseconds that would be a while.
         bounds = equal_parts(begin_us, until_us, parts)
-        return await asyncio.to_thread(peaks, *found, window_us, bounds), revision
+        async with self._turn():
+            return await self._records.fullest(whose, accesses, window_us, bounds)
 
     async def watch(self, account: Account, window_us: int, limit: int) -> AsyncIterator[Gauge]:
         """The window as it stands, and again whenever that has changed; until nobody asks for more."""
@@ -118,6 +125,19 @@ class UsageDesk:
                 last = Gauge(posts, now, now > before, at_us, revision)
                 yield last
             await asyncio.sleep(self._interval_seconds)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Waits for a turn to look for peaks; raises Refusal OVERLOADED where too many wait."""
+        if self._taken >= PEAKS_WAITING:
+            message = "too many look for the fullest window at once"
+            raise exhausted("OVERLOADED", message, retry_after_us=RETRY_PEAKS_AFTER_US)
+        self._taken += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._taken -= 1
 
     def _stretch(self, since_us: int | None, until_us: int | None) -> tuple[int, int]:
         since_us = BEGINNING_US if since_us is None else since_us

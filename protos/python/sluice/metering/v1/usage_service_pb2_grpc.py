@@ -95,8 +95,8 @@ class UsageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MaxWindow(self, request, context):
-        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-        Reasons: STRETCH_EMPTY.
+        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+        Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,8 +49,8 @@ class UsageServiceStub:
     anybody else).
     """
     MaxWindow: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]
-    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-    Reasons: STRETCH_EMPTY.
+    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+    Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
     WatchUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
@@ -86,8 +86,8 @@ class UsageServiceAsyncStub(UsageServiceStub):
     anybody else).
     """
     MaxWindow: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]  # type: ignore[assignment]
-    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-    Reasons: STRETCH_EMPTY.
+    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+    Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
     WatchUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]  # type: ignore[assignment]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
@@ -138,8 +138,8 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _usage_service_pb2.MaxWindowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_usage_service_pb2.MaxWindowResponse, _abc.Awaitable[_usage_service_pb2.MaxWindowResponse]]:
-        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-        Reasons: STRETCH_EMPTY.
+        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+        Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
         """
 
     @_abc_1.abstractmethod
