@@ -1,15 +1,14 @@
-"""Looks up what was counted, and watches how windows fill."""
+"""Looks up what was counted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from services.chassis.refusals import invalid
-from services.metering.domain.allowances import Account, Posts
+from services.metering.domain.allowances import Account
 from services.metering.domain.peaks import Ints, Peak, equal_parts, peaks
 from services.metering.domain.reservations import Access, Revision
-from services.metering.domain.usage import Level, Usage, level
+from services.metering.domain.usage import Usage
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
 BEGINNING_US = -1
@@ -33,31 +32,13 @@ class Records(Protocol):
         """When the first entry counts that does so up to a time; None where there is none."""
         ...
 
-    async def window(self, account: Account, window_us: int, at_us: int) -> tuple[Posts, Revision]:
-        """What allowances count in the window that ends at a time."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """How a window stands against its limit."""
-
-    posts: Posts
-    level: Level
-    notice: bool
-    """Whether the level has just risen to where somebody should know."""
-    at_us: int
-    revision: Revision
-
 
 class UsageDesk:
     """Answers what was counted."""
 
-    def __init__(self, records: Records, now_us: Callable[[], int], *, interval_seconds: float) -> None:
-        """`interval_seconds`: how often a watched window is looked at."""
+    def __init__(self, records: Records, now_us: Callable[[], int]) -> None:
         self._records = records
         self._now_us = now_us
-        self._interval_seconds = interval_seconds
 
     async def usage(
         self, whose: Account, since_us: int | None, until_us: int | None
@@ -91,19 +72,6 @@ class UsageDesk:
         # For somebody's numbers of milliseconds that would be a while.
         bounds = equal_parts(begin_us, until_us, parts)
         return await asyncio.to_thread(peaks, *found, window_us, bounds), revision
-
-    async def watch(self, account: Account, window_us: int, limit: int) -> AsyncIterator[Gauge]:
-        """The window as it stands, and again whenever that has changed; until nobody asks for more."""
-        last: Gauge | None = None
-        while True:
-            at_us = self._now_us()
-            posts, revision = await self._records.window(account, window_us, at_us)
-            now = level(posts.used + posts.held, limit)
-            before = last.level if last else Level.BELOW
-            if last is None or posts != last.posts:
-                last = Gauge(posts, now, now > before, at_us, revision)
-                yield last
-            await asyncio.sleep(self._interval_seconds)
 
     def _stretch(self, since_us: int | None, until_us: int | None) -> tuple[int, int]:
         since_us = BEGINNING_US if since_us is None else since_us

@@ -34,9 +34,9 @@ ADMISSIONS: AdmissionTable = {
     f"{_PARTIES}/ListMemberships": _READERS,
     f"{_USAGE}/ReportAccesses": _REPORTERS,
     f"{_USAGE}/QueryUsage": _LOOKERS,
-    # These may read much and go on for long: not for those who can call as often as they like.
+    # This may read much: not for those who can call as often as they like.
     f"{_USAGE}/MaxWindow": _READERS,
-    f"{_USAGE}/WatchUsage": _READERS,
+    f"{_USAGE}/WatchUsage": _LOOKERS,
     f"{_USAGE}/AuditUsage": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_USAGE}/RebuildProjections": admit(PrincipalKind.OPERATOR, roles=("admin",)),
 }

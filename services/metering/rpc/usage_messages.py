@@ -9,6 +9,7 @@ from services.chassis.refusals import Refusal, invalid, not_found
 from services.metering.audit import Step
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.audits import Started
+from services.metering.domain.gauges import Gauge
 from services.metering.domain.peaks import Peak
 from services.metering.domain.reservations import Access, Revision
 from services.metering.domain.seen import AccessKey, Outcome, Remark, Report, Row, Seen
@@ -16,7 +17,6 @@ from services.metering.domain.usage import Usage
 from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.rpc.answers import revision_message, timestamp
 from services.metering.rpc.requests import time_us
-from services.metering.usage import Gauge
 from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.type.v1 import content_pb2
@@ -163,7 +163,7 @@ def peak_message(peak: Peak) -> usage_pb2.Peak:
 
 
 def gauge_message(gauge: Gauge) -> pb.WatchUsageResponse:
-    """How a window stands."""
+    """How a window stands, or stood."""
     return pb.WatchUsageResponse(
         used=gauge.posts.used,
         held=gauge.posts.held,
