@@ -1,4 +1,4 @@
-"""Looks up what was counted, and watches how windows fill."""
+"""Looks up what was counted."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.chassis.refusals import exhausted, invalid
-from services.metering.domain.allowances import Account, Posts
+from services.metering.domain.allowances import Account
 from services.metering.domain.peaks import Ints, Peak, equal_parts
 from services.metering.domain.reservations import Access, Revision
-from services.metering.domain.usage import Absence, Level, Usage, level
+from services.metering.domain.usage import Absence, Usage
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
 BEGINNING_US = -1
@@ -43,22 +43,6 @@ class Records(Protocol):
         """When the first entry counts that does so up to a time; None where there is none."""
         ...
 
-    async def window(self, account: Account, window_us: int, at_us: int) -> tuple[Posts, Revision]:
-        """What allowances count in the window that ends at a time."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """How a window stands against its limit."""
-
-    posts: Posts
-    level: Level
-    notice: bool
-    """Whether the level has just risen to where somebody should know."""
-    at_us: int
-    revision: Revision
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -74,11 +58,9 @@ class Found:
 class UsageDesk:
     """Answers what was counted."""
 
-    def __init__(self, records: Records, now_us: Callable[[], int], *, interval_seconds: float) -> None:
-        """`interval_seconds`: how often a watched window is looked at."""
+    def __init__(self, records: Records, now_us: Callable[[], int]) -> None:
         self._records = records
         self._now_us = now_us
-        self._interval_seconds = interval_seconds
         self._turns = asyncio.Semaphore(PEAKS_AT_ONCE)
         self._taken = 0
 
@@ -112,19 +94,6 @@ class UsageDesk:
         bounds = equal_parts(begin_us, until_us, parts)
         async with self._turn():
             return await self._records.fullest(whose, accesses, window_us, bounds)
-
-    async def watch(self, account: Account, window_us: int, limit: int) -> AsyncIterator[Gauge]:
-        """The window as it stands, and again whenever that has changed; until nobody asks for more."""
-        last: Gauge | None = None
-        while True:
-            at_us = self._now_us()
-            posts, revision = await self._records.window(account, window_us, at_us)
-            now = level(posts.used + posts.held, limit)
-            before = last.level if last else Level.BELOW
-            if last is None or posts != last.posts:
-                last = Gauge(posts, now, now > before, at_us, revision)
-                yield last
-            await asyncio.sleep(self._interval_seconds)
 
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

@@ -35,8 +35,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_USAGE}/ReportAccesses": _REPORTERS,
     f"{_USAGE}/QueryUsage": _LOOKERS,
     f"{_USAGE}/MaxWindow": _LOOKERS,
-    # This goes on for long: not for those who can call as often as they like.
-    f"{_USAGE}/WatchUsage": _READERS,
+    f"{_USAGE}/WatchUsage": _LOOKERS,
     f"{_USAGE}/AuditUsage": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_USAGE}/RebuildProjections": admit(PrincipalKind.OPERATOR, roles=("admin",)),
 }

@@ -9,6 +9,7 @@ from services.chassis.refusals import Refusal, invalid, not_found
 from services.metering.audit import Step
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.audits import Started
+from services.metering.domain.gauges import Gauge
 from services.metering.domain.peaks import Peak
 from services.metering.domain.reservations import Access, Revision
 from services.metering.domain.seen import (
@@ -24,7 +25,7 @@ from services.metering.domain.seen import (
 from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.rpc.answers import revision_message, timestamp
 from services.metering.rpc.requests import time_us
-from services.metering.usage import Found, Gauge
+from services.metering.usage import Found
 from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.type.v1 import content_pb2
@@ -199,7 +200,7 @@ def peak_message(peak: Peak) -> usage_pb2.Peak:
 
 
 def gauge_message(gauge: Gauge) -> pb.WatchUsageResponse:
-    """How a window stands."""
+    """How a window stands, or stood."""
     return pb.WatchUsageResponse(
         used=gauge.posts.used,
         held=gauge.posts.held,

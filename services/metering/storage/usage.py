@@ -7,14 +7,12 @@ from typing import TypeVar
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from services.chassis.database import Database
-from services.metering.domain.allowances import Account, Posts, Scope, Tally
+from services.metering.domain.allowances import Account, Posts, Scope
 from services.metering.domain.fullest import fullest, reach_us
-from services.metering.domain.parties import FOREVER_US
 from services.metering.domain.peaks import Ints, Peak
 from services.metering.domain.projections import Content, Piece, pieces
 from services.metering.domain.reservations import Revision
 from services.metering.domain.usage import Absence, Stretch, Usage, UsageKey, of_member, of_party
-from services.metering.domain.windows import tail_us
 from services.metering.schema.tables import MeteringTable
 from services.metering.storage.absences import is_unknown, last_us
 from services.metering.storage.accounts import find_accounts
@@ -28,7 +26,7 @@ from services.metering.storage.waiting import read_while_awaited
 T = TypeVar("T")
 
 _tables = MeteringTable.metadata.tables
-_entries, _projections, _tallies = _tables["entries"], _tables["projections"], _tables["tallies"]
+_entries, _projections = _tables["entries"], _tables["projections"]
 _reservations, _memberships = _tables["reservations"], _tables["memberships"]
 
 _SUMS = (
@@ -61,16 +59,6 @@ _HELD = select(_reservations.c.access, _reservations.c.held).where(
     _reservations.c.counted_at_us <= bindparam("until_us"),
 )
 _FIRST = select(func.min(_entries.c.counted_at_us)).where(
-    _entries.c.account_id == bindparam("account"),
-    _entries.c.counted_at_us > bindparam("since_us"),
-    _entries.c.counted_at_us <= bindparam("until_us"),
-)
-_TALLY = select(_tallies.c.used, _tallies.c.held, _tallies.c.tail_us).where(
-    _tallies.c.account_id == bindparam("account"), _tallies.c.window_us == bindparam("window_us")
-)
-_WITHIN = select(
-    func.coalesce(func.sum(_entries.c.used), 0), func.coalesce(func.sum(_entries.c.held), 0)
-).where(
     _entries.c.account_id == bindparam("account"),
     _entries.c.counted_at_us > bindparam("since_us"),
     _entries.c.counted_at_us <= bindparam("until_us"),
@@ -120,10 +108,6 @@ class SqlUsage:
             return _first_us(connection, _stretches(connection, whose, -1, until_us))
 
         return (await self._snapshot(query))[0]
-
-    async def window(self, account: Account, window_us: int, at_us: int) -> tuple[Posts, Revision]:
-        """What allowances count in the window that ends at a time."""
-        return await self._snapshot(lambda connection: _window(connection, account, window_us, at_us))
 
     async def _snapshot(self, query: Callable[[Connection], T]) -> tuple[T, Revision]:
         return await self._database.read(lambda connection: (query(connection), read_head(connection)))
@@ -225,26 +209,6 @@ def _first_us(connection: Connection, stretches: Sequence[Stretch]) -> int | Non
             first = connection.execute(_FIRST, given).scalar()
             firsts += [] if first is None else [first]
     return min(firsts, default=None)
-
-
-def _window(connection: Connection, account: Account, window_us: int, at_us: int) -> Posts:
-    found = find_accounts(connection, [account])
-    if account not in found:
-        return Posts(0, 0)
-    id, _ = found[account]
-    tail = tail_us(at_us, window_us)
-    row = connection.execute(_TALLY, {"account": id, "window_us": window_us}).one_or_none()
-    if row is None or row.tail_us > tail:
-        return _within(connection, id, tail, FOREVER_US)
-    tally = Tally(*row)
-    moved = tally.moved_to(tail, _within(connection, id, tally.tail_us, tail))
-    return Posts(moved.used, moved.held)
-
-
-def _within(connection: Connection, account_id: int, since_us: int, until_us: int) -> Posts:
-    given = {"account": account_id, "since_us": since_us, "until_us": until_us}
-    used, held = connection.execute(_WITHIN, given).one()
-    return Posts(int(used), int(held))
 
 
 def _ids(connection: Connection, stretches: Sequence[Stretch]) -> dict[Account, int]:

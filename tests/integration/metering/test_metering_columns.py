@@ -236,7 +236,7 @@ class Held:
 
 async def test_looks_for_peaks_take_turns_and_too_many_are_refused() -> None:
     held = Held()
-    desk = UsageDesk(held, lambda: NOON_US, interval_seconds=1)  # type: ignore[arg-type]
+    desk = UsageDesk(held, lambda: NOON_US)  # type: ignore[arg-type]
     whose = Account(Scope.LICENSEE, "acme")
     looks = [asyncio.create_task(desk.peaks(whose, 1, 0, NOON_US)) for _ in range(usage.PEAKS_WAITING)]
     await asyncio.sleep(0)

@@ -1,6 +1,5 @@
 """UsageService over gRPC: what was seen elsewhere, what was counted, and whether it adds up (M5 to M7)."""
 
-import asyncio
 import random
 from collections import Counter
 from typing import Any
@@ -16,7 +15,6 @@ from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
 from sluice.type.v1.content_pb2 import CONTENT_KIND_POST, CONTENT_KIND_REPLY
-from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.grpc import LocalServer
 from tests.support.metering_usage import (
@@ -163,42 +161,6 @@ async def test_m1_a_peak_is_told_for_each_part_of_a_stretch(call: UsageCaller, c
         (0, None),
     ]
     assert await call.peaks(of_party("nobody")) == []
-
-
-async def test_a_window_is_watched_as_it_fills_with_a_notice_at_80_and_at_100_percent(
-    call: UsageCaller, clock: ManualClock
-) -> None:
-    told: list[tuple[int, int, int, bool]] = []
-    request = pb.WatchUsageRequest(of=of_party(), window=WINDOW_ROLLING_DAY, limit=10)
-
-    async with call.peer.open(call.usage.WatchUsage, request) as stream:
-
-        async def hear() -> None:
-            answer = await asyncio.wait_for(stream.receive(), 5)
-            told.append((answer.used, answer.held, answer.level, answer.notice))
-
-        await hear()
-        for n, count in ((1, 7), (2, 1), (3, 2), (4, 3)):
-            await call.reserve(n, count)
-            await hear()
-        await call.settle(4, 0)
-        await hear()
-        await call.settle(1, 7)
-        await hear()
-        clock.advance(ROLLING_DAY_US)
-        await hear()
-
-    below, high, full = pb.USAGE_LEVEL_BELOW, pb.USAGE_LEVEL_HIGH, pb.USAGE_LEVEL_FULL
-    assert told == [
-        (0, 0, below, False),
-        (0, 7, below, False),
-        (0, 8, high, True),
-        (0, 10, full, True),
-        (0, 13, full, False),
-        (0, 10, full, False),
-        (7, 3, full, False),
-        (0, 0, below, False),
-    ]
 
 
 @pytest.mark.parametrize(

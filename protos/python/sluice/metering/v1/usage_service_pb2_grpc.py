@@ -103,8 +103,10 @@ class UsageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchUsage(self, request, context):
-        """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-        Reasons: READER_TOO_SLOW.
+        """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+        says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+        is lower again. Reads only. Goes on until the caller hangs up.
+        Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,8 +53,10 @@ class UsageServiceStub:
     Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
     WatchUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]
-    """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-    Reasons: READER_TOO_SLOW.
+    """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+    says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+    is lower again. Reads only. Goes on until the caller hangs up.
+    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
     """
     AuditUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
@@ -90,8 +92,10 @@ class UsageServiceAsyncStub(UsageServiceStub):
     Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
     WatchUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]  # type: ignore[assignment]
-    """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-    Reasons: READER_TOO_SLOW.
+    """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+    says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+    is lower again. Reads only. Goes on until the caller hangs up.
+    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
     """
     AuditUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]  # type: ignore[assignment]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
@@ -148,8 +152,10 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _usage_service_pb2.WatchUsageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.WatchUsageResponse], _abc.AsyncIterator[_usage_service_pb2.WatchUsageResponse]]:
-        """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-        Reasons: READER_TOO_SLOW.
+        """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+        says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+        is lower again. Reads only. Goes on until the caller hangs up.
+        Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
         """
 
     @_abc_1.abstractmethod
