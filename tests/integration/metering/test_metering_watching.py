@@ -27,7 +27,7 @@ from tests.support.clock import NOON_US, ManualClock
 from tests.support.grpc import LocalServer
 from tests.support.metering import a_count, a_wanted, an_allowance, an_id
 from tests.support.metering_usage import UsageCaller, an_access, of_party
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 LICENSE = Account(Scope.LICENSE, "license-1")
 NEVER = 3_600.0
@@ -68,6 +68,10 @@ async def test_a_window_is_watched_as_it_fills_with_a_notice_at_80_and_at_100_pe
         (7, 3, full, False),
         (0, 0, below, False),
     ]
+
+
+def polls() -> int:
+    return sum(task.get_name() == "watch" for task in asyncio.all_tasks())
 
 
 class Books:
@@ -297,6 +301,16 @@ async def test_a_licensee_watches_their_own_alone(server: LocalServer, call: Usa
             async with acme.open(stub.WatchUsage, asking(whose)) as stream:
                 await stream.receive()
         assert (refused.value.kind, refused.value.reason) == (Kind.NOT_FOUND, "PARTY_UNKNOWN")
+
+
+async def test_nobody_looks_any_more_when_the_caller_has_hung_up(call: UsageCaller) -> None:
+    request = pb.WatchUsageRequest(of=of_party(), window=WINDOW_SECOND, limit=5)
+
+    async with call.peer.open(call.usage.WatchUsage, request) as stream:
+        await asyncio.wait_for(stream.receive(), PATIENCE_SECONDS)
+        assert polls() == 1
+
+    await until(lambda: polls() == 0, "the poll has ended")
 
 
 async def test_a_watcher_is_told_where_the_window_cannot_be_read(
