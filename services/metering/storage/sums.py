@@ -101,7 +101,7 @@ def read_sums(  # noqa: PLR0917 - as of `read_moments`, with the length of the s
     """Beginnings of spans, in order and each once, with the posts that count in each.
 
     Of a span that (since, until] or a stretch cuts through, what lies inside counts. `span_us` is one of
-    `SPANS_US`; spans that nothing counts in are left out, but for some that it was taken back from.
+    `SPANS_US`; spans in which nothing counts are left out.
     """
     first_us, end_us = since_us // span_us * span_us, -(-(until_us + 1) // span_us) * span_us
     counted = SqlCounted(connection, _clipped(stretches, since_us, until_us), accesses)

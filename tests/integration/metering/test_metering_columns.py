@@ -32,9 +32,9 @@ KINDS = (2, 3)
 SEEN_OF_ACME = Account(Scope.SEEN, "acme")
 
 
-async def project(database: Database, *, all_of_it: bool = True) -> None:
-    """Brings the sums up to date, or to the first few."""
-    while await SqlProjections(database).advance() and all_of_it:
+async def project(database: Database) -> None:
+    """Brings the sums up to date."""
+    while await SqlProjections(database).advance():
         pass
 
 
