@@ -7,108 +7,25 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 from rich.text import Text
 from typer.testing import CliRunner, Result
 
-from services.chassis.refusals import Refusal
 from services.console import access_files, pages
 from services.console.access_rows import FORM
 from services.console.app import app
 from services.console.usage_import import import_
 from sluice.metering.v1 import usage_service_pb2 as pb
-from sluice.metering.v1.access_pb2 import AccessKind, SeenAccess
-from sluice.type.v1.revision_pb2 import Revision
+from sluice.metering.v1.access_pb2 import AccessKind
+from tests.support.fake_metering import FakeMetering, served
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "logs"
 LOG = SHARED / "apache_logs"
 ROBOTS = SHARED / "ai-robots.json"
-
-SERVICE = pb.DESCRIPTOR.services_by_name["UsageService"].full_name
-ACCEPTED = pb.ReportOutcome.REPORT_OUTCOME_ACCEPTED
-DUPLICATE = pb.ReportOutcome.REPORT_OUTCOME_DUPLICATE
-CONFLICT = pb.ReportOutcome.REPORT_OUTCOME_CONFLICT
-REJECTED = pb.ReportOutcome.REPORT_OUTCOME_REJECTED
-
-
-@dataclass
-class FakeMetering:
-    """Counts each access once by its source and id or line; answers a request that it knows as before."""
-
-    kept: dict[tuple[str, str | bytes], SeenAccess] = field(default_factory=dict)
-    displaced: list[pb.DisplacedAccess] = field(default_factory=list)
-    """By the first line of each request."""
-    answers: dict[str, pb.ReportAccessesResponse] = field(default_factory=dict)
-    """By request id."""
-    requests: list[pb.ReportAccessesRequest] = field(default_factory=list)
-    """As they came, repeated ones included."""
-    breaks: set[int] = field(default_factory=set)
-    """Of which requests, by their number from 0, the connection breaks before the answer; they are kept."""
-    short_by: int = 0
-    """Outcomes that an answer lacks."""
-    authorization: str = ""
-
-    def handlers(self) -> grpc.GenericRpcHandler:
-        """Its one RPC."""
-        report = grpc.stream_stream_rpc_method_handler(
-            self._report,
-            request_deserializer=pb.ReportAccessesRequest.FromString,
-            response_serializer=pb.ReportAccessesResponse.SerializeToString,
-        )
-        return grpc.method_handlers_generic_handler(SERVICE, {"ReportAccesses": report})
-
-    def _report(
-        self, requests: Iterator[pb.ReportAccessesRequest], context: Any
-    ) -> Iterator[pb.ReportAccessesResponse]:
-        self.authorization = dict(context.invocation_metadata())["authorization"]
-        for request in requests:
-            number = len(self.requests)
-            self.requests.append(request)
-            if request.request_id not in self.answers:
-                self.answers[request.request_id] = self._answer(request)
-            if number in self.breaks:
-                context.abort(grpc.StatusCode.UNAVAILABLE, "the connection broke")
-            yield self.answers[request.request_id]
-
-    def _answer(self, request: pb.ReportAccessesRequest) -> pb.ReportAccessesResponse:
-        answer = pb.ReportAccessesResponse()
-        for row in request.rows:
-            outcome, reason = self._outcome(row.access)
-            answer.outcomes.append(outcome)
-            answer.absorbed += row.access.posts if row.access.reservation_id == "known" else 0
-            if reason:
-                answer.remarks.add(
-                    line=row.line, outcome=outcome, reason=reason, message=f"said of {row.line}"
-                )
-        for displaced in self.displaced:
-            reason = "ACCESS_DISPLACED"
-            answer.remarks.add(
-                line=request.rows[0].line,
-                outcome=ACCEPTED,
-                reason=reason,
-                message="said",
-                displaced=displaced,
-            )
-        answer.displaced_count = len(self.displaced)
-        del answer.outcomes[len(answer.outcomes) - self.short_by :]
-        answer.revision.CopyFrom(Revision(epoch=1, number=len(self.kept)))
-        return answer
-
-    def _outcome(self, access: SeenAccess) -> tuple[pb.ReportOutcome, str]:
-        key = (access.source, access.id or access.line_digest)
-        if access.party_id.startswith("-"):
-            return REJECTED, "PARTY_ID_INVALID"
-        if key in self.kept:
-            same = self.kept[key] == access
-            return (DUPLICATE, "") if same else (CONFLICT, "ACCESS_DIFFERS")
-        self.kept[key] = access
-        return ACCEPTED, "RESERVATION_UNKNOWN" if access.reservation_id == "unknown" else ""
 
 
 @dataclass
@@ -137,12 +54,8 @@ def metering() -> FakeMetering:
 @pytest.fixture
 def cli(metering: FakeMetering, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     monkeypatch.setattr(pages, "FIRST_BACKOFF_US", 1)
-    server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers((metering.handlers(),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield Cli(tmp_path, f"127.0.0.1:{port}")
-    server.stop(grace=None).wait()
+    with served(metering) as address:
+        yield Cli(tmp_path, address)
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -273,60 +186,6 @@ def test_m7_what_is_displaced_is_told_and_named(cli: Cli, metering: FakeMetering
         {"source": "edge", "id": "a", "posts": 2},
         {"source": "edge", "line_digest": "64" * 32, "posts": 1},
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "lines"), [("a.log", []), ("a.csv", ["party,time,access"]), ("a.jsonl", [""])]
-)
-def test_a_file_without_accesses_is_said_to_hold_none(
-    cli: Cli, tmp_path: Path, name: str, lines: list[str]
-) -> None:
-    told = cli(write(tmp_path / name, *lines))
-
-    assert told.exit_code == 0
-    assert f"{name} holds no access." in told.stderr
-
-
-def test_an_empty_csv_file_is_told_which_columns_it_needs(cli: Cli, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"a\.csv is empty; .* columns: party, time, access"):
-        CliRunner().invoke(
-            app,
-            ["usage", "import", str(write(tmp_path / "a.csv")), "--metering", cli.address],
-            env={"SLUICE_TOKEN": "a-token"},
-            catch_exceptions=False,
-        )
-
-
-def test_who_has_a_file_read_as_what_it_is_not_is_told_of_the_format(cli: Cli, tmp_path: Path) -> None:
-    rows = ["party,time,access", "acme,2026-01-01T12:00:00Z,view"]
-
-    told = cli(write(tmp_path / "seen.txt", *rows))
-    some = cli(write(tmp_path / "some.log", *rows, log_line(1)))
-
-    assert (told.exit_code, some.exit_code) == (1, 1)
-    assert "No line of seen.txt could be read as one of a combined access log. --format says" in told.stderr
-    assert "--format" not in some.stderr
-
-
-@pytest.mark.parametrize(("content", "why"), [(b"\x89PNG", "not even text"), (b"User-agent: *", "not JSON")])
-def test_a_list_of_robots_that_is_none_is_told_why(
-    cli: Cli, tmp_path: Path, content: bytes, why: str
-) -> None:
-    robots = tmp_path / "robots.txt"
-    robots.write_bytes(content)
-
-    told = cli(write(tmp_path / "a.log", log_line(1)), "--robots", robots)
-
-    assert isinstance(told.exception, Refusal)
-    assert why in told.exception.message
-
-
-@pytest.mark.parametrize("zone", ["CEST", "+1", "Mars/Olympus", "+25:00"])
-def test_a_zone_that_is_none_is_told_what_one_is_like(cli: Cli, tmp_path: Path, zone: str) -> None:
-    told = cli(write(tmp_path / "a.log", log_line(1)), "--zone", zone)
-
-    assert told.exit_code == 2
-    assert "01:00" in told.stderr or "+14:00" in told.stderr
 
 
 def test_the_first_remarks_are_shown_and_all_are_written(cli: Cli, tmp_path: Path) -> None:
