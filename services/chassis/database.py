@@ -7,8 +7,10 @@ says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`po
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -18,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
+from services.chassis.long_reads import LongRead
 from services.chassis.refusals import Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
 
@@ -26,7 +29,7 @@ GROUP_LIMIT = 64
 QUEUE_LIMIT = 4_096
 """Units that may wait; at a few thousand commits a second that is about as long as a caller waits."""
 READERS = 2
-"""Threads for reads that may be long; one more is kept for those that are urgent."""
+"""Threads for reads; one more is kept for those that are urgent, and one for those that read everything."""
 
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +59,7 @@ class Database:
         """Set once, by `give_up`."""
         self._given_up_for: Refusal | None = None
         self._urgent_reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-urgent-reader")
+        self._long_reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-long-reader")
 
     @classmethod
     def open(
@@ -78,8 +82,8 @@ class Database:
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
         migrated it).
         """
-        # A connection for each thread that reads, so that none of them waits for another's.
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 1)
+        # A connection for each thread that reads, whichever kind it is: none waits for another's.
+        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 2)
         return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
 
     async def write(self, unit: Callable[[Connection], T]) -> T:
@@ -136,6 +140,34 @@ class Database:
         """`read` for start-up, threads and tests: blocks the caller."""
         return self._submit_read(query).result()
 
+    async def read_each(self, queries: Sequence[Callable[[Connection], T]]) -> AsyncGenerator[T]:
+        """Runs `queries` in one read transaction and gives each result as soon as it is there.
+
+        For what reads everything, on a reader of its own: other reads and the writer go on meanwhile; a
+        second one waits for the first. No statement is cut off for its length. Results that nobody takes are
+        kept, so let there be few. When it is closed (`contextlib.aclosing`) or its caller cancelled, what
+        runs is stopped, and the connection is given back before that returns.
+
+        Raises what the queries raise, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
+        """
+        loop = asyncio.get_running_loop()
+        told: asyncio.Queue[T | _Ended] = asyncio.Queue()
+
+        def tell(what: T | _Ended) -> None:
+            loop.call_soon_threadsafe(told.put_nowait, what)
+
+        reading = LongRead(self._engine, queries, tell)
+        running = self._submit(self._long_reader, lambda: self._read_long(reading))
+        running.add_done_callback(lambda done: tell(_Ended(done)))
+        running.add_done_callback(lambda _: reading.end())
+        try:
+            while not isinstance(result := await told.get(), _Ended):
+                yield result
+            result.done.result()
+        finally:
+            if not running.cancel():
+                await asyncio.to_thread(reading.stop)
+
     def give_up(self, refusal: Refusal) -> None:
         """Has every later read and write refused, for as long as the process lives; on the event loop.
 
@@ -160,6 +192,7 @@ class Database:
         self._commits.close()
         self._readers.shutdown()
         self._urgent_reader.shutdown()
+        self._long_reader.shutdown()
         self._engine.close()
 
     def _check_use(self) -> None:
@@ -170,19 +203,34 @@ class Database:
     def _submit_read(
         self, query: Callable[[Connection], T], confirmed: bool = False, urgent: bool = False
     ) -> concurrent.futures.Future[T]:
+        readers = self._urgent_reader if urgent else self._readers
+        return self._submit(readers, lambda: self._read(query, confirmed))
+
+    def _submit(self, readers: ThreadPoolExecutor, read: Callable[[], T]) -> concurrent.futures.Future[T]:
         self._check_use()
         try:
-            readers = self._urgent_reader if urgent else self._readers
-            return readers.submit(self._read, query, confirmed)
+            return readers.submit(read)
         except RuntimeError as error:
             raise unavailable("DATABASE_CLOSED", "the service is shutting down") from error
 
     def _read(self, query: Callable[[Connection], T], confirmed: bool) -> T:
-        try:
+        with self._troubles_told():
             result = _in_a_living_session(lambda: self._read_once(query))
             if confirmed:
                 # After the snapshot: what was in it comes before this in the log that the standby follows.
                 _in_a_living_session(self._engine.confirm)
+        return result
+
+    def _read_long(self, reading: LongRead[T]) -> None:
+        with self._troubles_told():
+            # What has been told is of a snapshot that there is no second one of.
+            _in_a_living_session(reading.run, may_repeat=lambda: not reading.has_told)
+
+    @contextlib.contextmanager
+    def _troubles_told(self) -> Iterator[None]:
+        """Raises driver errors of a read as what they mean to whoever reads."""
+        try:
+            yield
         except self._engine.driver_errors as error:
             match self._engine.trouble_of(error):
                 case Trouble.STATEMENT:
@@ -191,19 +239,25 @@ class Database:
                     end_process(self.name, error)
                 case _:
                     raise unavailable("DATABASE_UNAVAILABLE", "the database cannot be read now") from error
-        return result
 
     def _read_once(self, query: Callable[[Connection], T]) -> T:
         with self._engine.reading() as connection:
             return query(connection)
 
 
-def _in_a_living_session(call: Callable[[], T]) -> T:
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Says that a long read is over, and how."""
+
+    done: concurrent.futures.Future[None]
+
+
+def _in_a_living_session(call: Callable[[], T], may_repeat: Callable[[], bool] = lambda: True) -> T:
     """Tries once more where the session was lost: it may be from before the server was restarted."""
     try:
         return call()
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        if not error.connection_invalidated or not may_repeat():
             raise
     return call()
 

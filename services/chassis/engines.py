@@ -47,6 +47,14 @@ class Engine(Protocol):
         """A connection that cannot write, in a transaction that is one snapshot."""
         ...
 
+    def reading_long(self) -> AbstractContextManager[Connection]:
+        """As `reading`, for statements that may take any time; one at a time."""
+        ...
+
+    def interrupt(self, driver: Any) -> None:
+        """Has the statement that runs on a connection of the driver's fail, if one does; any thread."""
+        ...
+
     def confirm(self) -> None:
         """Returns when all that was committed before is where a failover would find it; any thread.
 

@@ -139,6 +139,17 @@ class PostgresqlServer:
         with self._reader_engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextlib.contextmanager
+    def reading_long(self) -> Iterator[Connection]:
+        """As `reading`, with no statement cut off."""
+        with self.reading() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            yield connection
+
+    def interrupt(self, driver: Any) -> None:
+        """Has the server cancel the statement that runs in a session, if one does; any thread."""
+        driver.cancel()
+
     def confirm(self) -> None:
         """Waits, as a commit does, for the standby that commits wait for; raises DRIVER_ERRORS."""
         with self._confirmer_engine.connect() as connection:

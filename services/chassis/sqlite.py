@@ -107,6 +107,14 @@ class SqliteFile:
         with self._reader_engine.connect() as connection, connection.begin():
             yield connection
 
+    def reading_long(self) -> contextlib.AbstractContextManager[Connection]:
+        """As `reading`: no statement is cut off. What it keeps from being overwritten, the log grows by."""
+        return self.reading()
+
+    def interrupt(self, driver: Any) -> None:
+        """Has the statement that runs on a connection of the driver's fail, if one does; any thread."""
+        driver.interrupt()
+
     def confirm(self) -> None:
         """A file has no standby: what is committed is where it will be found."""
 

@@ -47,6 +47,12 @@ def note(text: str) -> None:
     console(stderr=True).print(text, soft_wrap=True)
 
 
+def note_json(what: Any) -> None:
+    """One JSON document on a line about what is going on, beside the answer."""
+    sys.stderr.write(json.dumps(what, ensure_ascii=False) + "\n")
+    sys.stderr.flush()
+
+
 def give_json(answer: Any) -> None:
     """One JSON document."""
     sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")

@@ -3,9 +3,9 @@
 Metering checks its own sums. Only who talks to both services can say whether licensing knows every hold.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -15,7 +15,7 @@ from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.moments import clock_face
 from services.console.names import plain
-from services.console.output import counted, give_json, note, say, show, table
+from services.console.output import counted, give_json, note, note_json, say, show, table
 from services.console.usage import ANSWER_US
 from sluice.licensing.v1 import release_service_pb2 as releases
 from sluice.licensing.v1.release_service_pb2 import AttemptState
@@ -27,9 +27,9 @@ from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
 
 PAGE = 1_000
 """Holds on a page, and ids that licensing is asked about at once."""
+OLD_HOLDS = "Licensing knows every old hold and has not given it up"
 
 Difference = pb.AuditUsageResponse.Difference
-Tell = Callable[[pb.AuditUsageResponse], None]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Audit:
     checks: list[pb.AuditUsageResponse]
     old_holds: list[metering.Reservation]
     """Holds that somebody should have resolved by now."""
+    young_hold_count: int
+    """Holds that licensing was not asked about: it may be deciding on them."""
 
     @property
     def difference_count(self) -> int:
@@ -60,14 +62,16 @@ def audit(
     """Check that all that was counted adds up, and look for holds that nobody resolves.
 
     Names every difference. A hold counts in full until licensing settles or cancels it, however long that
-    is: old ones are listed, and compared with what licensing knows. Exits with 1 when something differs.
+    is: old ones are listed, and compared with what licensing knows; younger ones are counted and left out.
+    Says on stderr which check is at work; with --json each is a line there as it starts and when it is done.
+    Exits with 1 when something differs.
     """
     age_us = options.duration_us(older_than, "--older-than")
     addresses = {"metering": address, "licensing": licensing}
     connections = Connections.open(state, token_file, OPERATOR, addresses)
-    tell = _pass_over if as_json else tell_check
-    before_us = SystemClock().now_us() - age_us
-    found = connections.run(lambda connections: run_audit(connections, before_us, tell))
+    teller: Teller = JsonTeller() if as_json else PlainTeller()
+    now_us = SystemClock().now_us()
+    found = connections.run(lambda connections: run_audit(connections, now_us, age_us, teller))
     if as_json:
         give_json(audit_json(found))
     else:
@@ -95,37 +99,86 @@ def rebuild(
         say(f"The sums are being made anew, up to revision {answer.revision.number}.")
 
 
-async def run_audit(connections: Connections, before_us: int, tell: Tell) -> Audit:
-    """Every check, told as soon as it is done; of holds, those counted before a time (microseconds).
+class Teller(Protocol):
+    """Says how far an audit is, beside the answer."""
 
-    Raises Refusal: an audit that could not ask everybody has found nothing to be right.
+    def started(self, check: str) -> None:
+        """A check is at work."""
+        ...
+
+    def done(self, check: pb.AuditUsageResponse) -> None:
+        """A check is done."""
+        ...
+
+
+class PlainTeller:
+    """For people: each check with what it found is a part of the answer."""
+
+    def started(self, check: str) -> None:
+        """Which one takes so long."""
+        note(f"Checking: {check} ...")
+
+    def done(self, check: pb.AuditUsageResponse) -> None:
+        """A line, and its differences."""
+        tell_check(check)
+
+
+class JsonTeller:
+    """For programs: the answer is one document, so each step is a line on stderr."""
+
+    def started(self, check: str) -> None:
+        """The name alone."""
+        note_json({"check": check, "step": "started"})
+
+    def done(self, check: pb.AuditUsageResponse) -> None:
+        """How much there was to compare."""
+        figures = {"compared": check.compared, "difference_count": check.difference_count}
+        note_json({"check": check.check, "step": "done", **figures})
+
+
+async def run_audit(connections: Connections, now_us: int, age_us: int, teller: Teller) -> Audit:
+    """Every check, told as it starts and as soon as it is done; of holds, those older than an age.
+
+    Times are in microseconds. Raises Refusal: an audit that could not ask everybody has found nothing to be
+    right.
     """
     peer = connections.peer("metering")
     checks = []
     async with peer.open(UsageServiceStub(peer.channel).AuditUsage, pb.AuditUsageRequest()) as answers:
         async for check in answers:
-            checks.append(check)
-            tell(check)
-    holds = await list_holds(connections, before_us)
-    checks.append(await check_holds(connections, holds))
-    tell(checks[-1])
-    return Audit(checks, holds)
+            if check.step == pb.AUDIT_STEP_STARTED:
+                teller.started(check.check)
+            else:
+                checks.append(check)
+                teller.done(check)
+    teller.started(OLD_HOLDS)
+    old, young_count = await list_holds(connections, now_us, now_us - age_us)
+    checks.append(await check_holds(connections, old))
+    teller.done(checks[-1])
+    return Audit(checks, old, young_count)
 
 
-async def list_holds(connections: Connections, before_us: int) -> list[metering.Reservation]:
-    """All holds counted before a time (microseconds), oldest first; raises Refusal."""
+async def list_holds(
+    connections: Connections, now_us: int, before_us: int
+) -> tuple[list[metering.Reservation], int]:
+    """All holds counted before a time, oldest first, and how many were counted from then until now.
+
+    Times are in microseconds. Raises Refusal.
+    """
     peer = connections.peer("metering")
     stub = MeteringServiceStub(peer.channel)
-    before = moments.from_us(before_us)
-    found: list[metering.Reservation] = []
-    token = ""
+    before = moments.from_us(now_us)
+    old: list[metering.Reservation] = []
+    young_count, token = 0, ""
     while True:
         request = metering.ListHoldsRequest(counted_before=before, page_size=PAGE, page_token=token)
         page = await peer.call(stub.ListHolds, request, at_most_us=ANSWER_US)
-        found += page.holds
+        of_page = [hold for hold in page.holds if hold.counted_at.ToMicroseconds() < before_us]
+        old += of_page
+        young_count += len(page.holds) - len(of_page)
         token = page.next_page_token
         if not token:
-            return found
+            return old, young_count
 
 
 async def check_holds(
@@ -138,7 +191,7 @@ async def check_holds(
         states = await ask_licensing(connections, [hold.reservation_id for hold in page])
         differences += hold_differences(page, states)
     return pb.AuditUsageResponse(
-        check="Licensing knows every old hold and has not given it up",
+        check=OLD_HOLDS,
         compared=len(holds),
         differences=differences,
         difference_count=len(differences),
@@ -200,10 +253,19 @@ def tell_end(found: Audit, age: str) -> None:
         show(table(("  reservation", "holds"), [(f"  {id}", words) for id, words in rows]))
     else:
         say(f"No hold is older than {age}.")
+    say(young_words(found.young_hold_count, age))
     if found.difference_count:
         note(f"{counted(found.difference_count, 'difference')}.")
     else:
         say("All that was compared adds up.")
+
+
+def young_words(count: int, age: str) -> str:
+    """Of how many holds nothing is known."""
+    if not count:
+        return f"No hold is younger than {age}, so none was left out."
+    holds = f"{counted(count, 'hold is', 'holds are')} younger than {age}"
+    return f"{holds}: too young to ask licensing about, and left out."
 
 
 def audit_json(found: Audit) -> dict[str, Any]:
@@ -220,8 +282,5 @@ def audit_json(found: Audit) -> dict[str, Any]:
             for check in found.checks
         ],
         "old_holds": [plain(hold) for hold in found.old_holds],
+        "young_hold_count": found.young_hold_count,
     }
-
-
-def _pass_over(_: pb.AuditUsageResponse) -> None:
-    """Said at the end, in one document."""

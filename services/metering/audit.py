@@ -1,14 +1,20 @@
 """Whether all sums are those of what they are made from."""
 
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from services.metering.domain.audits import Finding
+from services.metering.domain.audits import Finding, Started
 from services.metering.domain.reservations import Revision
+
+Step = Started | Finding
 
 
 class Auditor(Protocol):
     """Reads everything, at one moment, and compares."""
 
-    async def findings(self) -> tuple[list[Finding], Revision]:
-        """One for each check, also where nothing differs."""
+    def steps(self) -> AsyncGenerator[tuple[Step, Revision]]:
+        """Each check as it starts, and what it finds as soon as it is done, also where nothing differs.
+
+        Whoever leaves before the end closes it: then nothing is read any more.
+        """
         ...

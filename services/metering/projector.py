@@ -19,11 +19,14 @@ class Projections(Protocol):
     """The sums, as they are stored."""
 
     async def advance(self) -> bool:
-        """Adds the next entries to them; whether there may be more."""
+        """Adds the next entries to them, or drops some first; whether there may be more.
+
+        Of several processes one does it at a time; to the others there is no more for now.
+        """
         ...
 
     async def drop(self, key: ReplayKey, now_us: int) -> Revision:
-        """Forgets them, once for each key; up to where they will be made anew."""
+        """Has them dropped and made anew, once for each key; up to where they will be made."""
         ...
 
 

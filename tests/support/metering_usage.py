@@ -22,6 +22,9 @@ from tests.support.grpc import LocalServer
 from tests.support.metering import an_id
 from tests.support.metering_messages import a_day, a_reserve, posts
 
+CHECKS = 10
+"""Of the audit."""
+
 ACCEPTED, DUPLICATE, CONFLICT, REJECTED = 1, 2, 3, 4
 VIEW, ACCESS = access_pb2.ACCESS_KIND_VIEW, access_pb2.ACCESS_KIND_ACCESS
 GATE, SEEN = usage_pb2.USAGE_ORIGIN_GATE, usage_pb2.USAGE_ORIGIN_SEEN
@@ -89,6 +92,9 @@ class UsageCaller:
         )
         await self._service.call(self._metering.Settle, request)
 
+    async def cancel(self, n: int) -> None:
+        await self._service.call(self._metering.Cancel, metering_pb.CancelRequest(reservation_id=an_id(n)))
+
     async def move(self, party_id: str, group_id: str, at_us: int) -> None:
         put = party_pb.PutPartyRequest(request_id=self.new_id(), party=Party(party_id=party_id))
         await self.peer.call(self._parties.PutParty, put)
@@ -128,13 +134,21 @@ class UsageCaller:
 
     async def differences(self) -> dict[str, list[str]]:
         """What the audit finds, by check."""
-        found: dict[str, list[str]] = {}
+        found = await self.named_differences()
+        return {check: [subject for subject, *_ in named] for check, named in found.items()}
+
+    async def named_differences(self) -> dict[str, list[tuple[str, str, str]]]:
+        """(subject, expected, found) of each difference that the audit finds, by check."""
+        found: dict[str, list[tuple[str, str, str]]] = {}
         async with self.peer.open(self.usage.AuditUsage, pb.AuditUsageRequest()) as stream:
             async for answer in stream:
                 assert answer.difference_count == len(answer.differences)
-                found[answer.check] = [each.subject for each in answer.differences]
-        assert len(found) == 9
-        return {check: subjects for check, subjects in found.items() if subjects}
+                if answer.step == pb.AUDIT_STEP_DONE:
+                    found[answer.check] = [
+                        (each.subject, each.expected, each.found) for each in answer.differences
+                    ]
+        assert len(found) == CHECKS
+        return {check: named for check, named in found.items() if named}
 
     async def refusal(self, method: Any, request: Any) -> tuple[Kind, str]:
         with pytest.raises(Refusal) as refused:

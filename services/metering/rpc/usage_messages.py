@@ -6,8 +6,9 @@ from typing import cast
 
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.refusals import Refusal, invalid, not_found
+from services.metering.audit import Step
 from services.metering.domain.allowances import Account, Scope
-from services.metering.domain.audits import Finding
+from services.metering.domain.audits import Started
 from services.metering.domain.peaks import Peak
 from services.metering.domain.reservations import Access, Revision
 from services.metering.domain.seen import AccessKey, Outcome, Remark, Report, Row, Seen
@@ -173,15 +174,20 @@ def gauge_message(gauge: Gauge) -> pb.WatchUsageResponse:
     )
 
 
-def finding_message(finding: Finding, revision: Revision) -> pb.AuditUsageResponse:
-    """One check."""
+def step_message(step: Step, revision: Revision) -> pb.AuditUsageResponse:
+    """One check, as it starts or with what it found."""
+    if isinstance(step, Started):
+        return pb.AuditUsageResponse(
+            check=step.check, step=pb.AUDIT_STEP_STARTED, revision=revision_message(revision)
+        )
     return pb.AuditUsageResponse(
-        check=finding.check,
-        compared=finding.compared,
+        check=step.check,
+        compared=step.compared,
         differences=[
             pb.AuditUsageResponse.Difference(subject=each.subject, expected=each.expected, found=each.found)
-            for each in finding.differences
+            for each in step.differences
         ],
-        difference_count=finding.difference_count,
+        difference_count=step.difference_count,
         revision=revision_message(revision),
+        step=pb.AUDIT_STEP_DONE,
     )

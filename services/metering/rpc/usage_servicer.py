@@ -1,6 +1,7 @@
 """UsageService as gRPC sees it."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
@@ -78,9 +79,10 @@ class UsageServicer(UsageServiceServicer):
         self, request: pb.AuditUsageRequest, context: _Context
     ) -> AsyncIterator[pb.AuditUsageResponse]:
         """Check by check."""
-        findings, revision = await self._auditor.findings()
-        for finding in findings:
-            yield messages.finding_message(finding, revision)
+        # Closed with this call: nobody goes on reading for a caller who has gone away.
+        async with contextlib.aclosing(self._auditor.steps()) as steps:
+            async for step, revision in steps:
+                yield messages.step_message(step, revision)
 
     async def RebuildProjections(  # noqa: N802
         self, request: pb.RebuildProjectionsRequest, context: _Context

@@ -209,7 +209,7 @@ class ProjectionRow(MeteringTable, table=True):
 
 
 class ProjectedRow(MeteringTable, table=True):
-    """One row: the number of the last entry that is in the projections."""
+    """One row: the number of the last entry in the projections; less than 0 while they are dropped."""
 
     __tablename__ = "projected"
 

@@ -1,12 +1,13 @@
 """What a database promises, whichever engine it is: what is acknowledged is stored, what fails, alone."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.chassis.database import READERS, Database
 from services.chassis.refusals import Kind, Refusal, invalid
@@ -133,6 +134,97 @@ async def test_an_urgent_read_waits_for_no_other(database: Database) -> None:
     assert urgent == ["alpha"]
 
 
+ENDLESS = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000)"
+    " SELECT SUM(i) FROM n"
+)
+
+
+def endless(connection: Connection) -> object:
+    """Goes on until it is stopped."""
+    return connection.execute(ENDLESS).scalar_one()
+
+
+async def test_a_long_read_is_one_snapshot_told_piece_by_piece(database: Database) -> None:
+    await database.write(add("alpha"))
+    blockade = Blockade()
+    told = []
+
+    def last(connection: Connection) -> object:
+        blockade(connection)
+        return words(connection)
+
+    async with contextlib.aclosing(database.read_each([words, last])) as results:
+        async for result in results:
+            told.append(result)
+            await database.write(add("beta" if len(told) == 1 else "gamma"))
+            blockade.open()
+
+    assert told == [["alpha"], ["alpha"]]
+    assert await database.read(words) == ["alpha", "beta", "gamma"]
+
+
+async def test_a_long_read_holds_up_neither_other_reads_nor_the_writer(database: Database) -> None:
+    reading = database.read_each([words, endless])
+    await anext(reading)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for number in range(READERS + 1):
+            await database.write(add(str(number)))
+            await database.read(words)
+        await reading.aclose()
+
+
+async def test_a_long_read_that_nobody_listens_to_any_more_is_stopped_and_leaves_its_reader(
+    database: Database,
+) -> None:
+    # More often than there are connections.
+    for _ in range(READERS + 3):
+        reading = database.read_each([words, endless])
+        await anext(reading)
+        waiting = asyncio.ensure_future(anext(reading))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.wait([waiting])
+            await reading.aclose()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert [result async for result in database.read_each([words, words])] == [[], []]
+
+
+async def test_a_long_read_that_waits_for_another_may_be_given_up(database: Database) -> None:
+    first, second = database.read_each([words, endless]), database.read_each([words])
+    await anext(first)
+    waiting = asyncio.ensure_future(anext(second))
+    await asyncio.sleep(0)
+
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await second.aclose()
+    await first.aclose()
+
+    assert [result async for result in database.read_each([words])] == [[]]
+
+
+async def test_a_long_read_raises_what_a_query_raises_after_what_was_read_before(database: Database) -> None:
+    def broken(connection: Connection) -> object:
+        raise ValueError("changed its mind")
+
+    reading = database.read_each([words, broken, words])
+
+    assert await anext(reading) == []
+    with pytest.raises(ValueError, match="changed its mind"):
+        await anext(reading)
+
+
+async def test_a_long_read_writes_nothing(database: Database) -> None:
+    with pytest.raises((DBAPIError, Refusal)):
+        await anext(database.read_each([add("alpha")]))
+
+    assert await database.read(words) == []
+
+
 async def test_a_closed_database_refuses(opening: Opening) -> None:
     database = opening()
     await database.close()
@@ -141,6 +233,8 @@ async def test_a_closed_database_refuses(opening: Opening) -> None:
         await database.write(add("alpha"))
     with pytest.raises(Refusal, match="DATABASE_CLOSED"):
         await database.read(words)
+    with pytest.raises(Refusal, match="DATABASE_CLOSED"):
+        await anext(database.read_each([words]))
 
 
 async def test_closing_finishes_what_is_queued(opening: Opening) -> None:

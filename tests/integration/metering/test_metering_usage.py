@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
@@ -20,7 +19,6 @@ from sluice.type.v1.content_pb2 import CONTENT_KIND_POST, CONTENT_KIND_REPLY
 from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.grpc import LocalServer
-from tests.support.metering import an_id
 from tests.support.metering_usage import (
     ACCESS,
     GATE,
@@ -201,58 +199,6 @@ async def test_a_window_is_watched_as_it_fills_with_a_notice_at_80_and_at_100_pe
         (7, 3, full, False),
         (0, 0, below, False),
     ]
-
-
-DOCTORED = {
-    "each reservation: reserved = still held + settled + freed": "UPDATE reservations SET posts_freed = 9",
-    "each window: used and held = the sums of its entries": "UPDATE tallies SET used = used + 1",
-    "each party's entries = its reservations": "UPDATE entries SET used = used + 1 WHERE account_id = "
-    "(SELECT id FROM accounts WHERE scope = 2)",
-    "each license's entries = its reservations": "DELETE FROM entries WHERE account_id = "
-    "(SELECT id FROM accounts WHERE scope = 1)",
-    "each group's entries = the reservations of its parties": "UPDATE reservations SET group_id = 'blue'",
-    "each entry: its kinds of content add up to its posts": "UPDATE entries SET counts = '[]' "
-    "WHERE account_id = (SELECT id FROM accounts WHERE scope = 1)",
-    "accesses seen elsewhere, without what receipts absorbed = their entries": "UPDATE sightings "
-    "SET posts = 3",
-    "each receipt absorbs what was settled under it, as far as it is shown": "UPDATE sightings "
-    "SET absorbed = 0",
-    "each second, minute and hour = the sum of its entries": "UPDATE projections SET posts = posts + 1",
-}
-
-
-@pytest.mark.parametrize("check", DOCTORED)
-async def test_the_audit_names_whatever_does_not_add_up(
-    call: UsageCaller, database: Database, check: str
-) -> None:
-    await call.move("acme", "red", 0)
-    await call.reserve(1, 5)
-    await call.settle(1, 3)
-    await call.report(an_access("a", posts=2, reservation_id=an_id(1)), an_access("b"))
-    await project(database)
-    assert await call.differences() == {}
-
-    await database.write(lambda connection: connection.execute(text(DOCTORED[check])))
-
-    assert check in await call.differences()
-
-
-async def test_sums_that_were_dropped_are_made_again(
-    call: UsageCaller, clock: ManualClock, database: Database
-) -> None:
-    await a_busy_day(call, clock)
-    await project(database)
-    query = text("SELECT * FROM projections ORDER BY 1, 2, 3, 4, 5, 6")
-    before = await database.read(lambda connection: connection.execute(query).all())
-    request = pb.RebuildProjectionsRequest(request_id=call.new_id())
-
-    answers = [await call.peer.call(call.usage.RebuildProjections, request) for _ in range(2)]
-    dropped = await database.read(lambda connection: connection.execute(query).all())
-    await project(database)
-
-    assert answers[0] == answers[1]
-    assert dropped == []
-    assert await database.read(lambda connection: connection.execute(query).all()) == before
 
 
 @pytest.mark.parametrize(

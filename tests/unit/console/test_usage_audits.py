@@ -1,5 +1,7 @@
 """`sluice usage audit` and `rebuild`: every difference is named."""
 
+import json
+
 import pytest
 
 from services.chassis.clock import SystemClock
@@ -11,14 +13,22 @@ from sluice.licensing.v1.release_service_pb2 import ATTEMPT_STATE_TOMBSTONED as 
 from sluice.licensing.v1.release_service_pb2 import ATTEMPT_STATE_UNKNOWN as UNKNOWN
 from sluice.licensing.v1.release_service_pb2 import AttemptState, CheckAttemptsResponse
 from sluice.metering.v1.metering_service_pb2 import ListHoldsResponse, Reservation
-from sluice.metering.v1.usage_service_pb2 import AuditUsageResponse, RebuildProjectionsResponse
+from sluice.metering.v1.usage_service_pb2 import (
+    AUDIT_STEP_DONE,
+    AUDIT_STEP_STARTED,
+    AuditUsageResponse,
+    RebuildProjectionsResponse,
+)
 from sluice.type.v1.revision_pb2 import Revision
 from tests.support.command_line import Cli
 from tests.support.scripted import Script
 
 NOON = read("2026-01-31T12:00:00Z")
 MINUTE_US = 60_000_000
-AGREES = AuditUsageResponse(check="The sums of an account are those of its entries", compared=1_234)
+AGREES = AuditUsageResponse(
+    check="The sums of an account are those of its entries", compared=1_234, step=AUDIT_STEP_DONE
+)
+STARTS = AuditUsageResponse(check=AGREES.check, step=AUDIT_STEP_STARTED)
 DIFFERS = AuditUsageResponse(
     check="The hours are those of the entries",
     compared=24,
@@ -26,6 +36,7 @@ DIFFERS = AuditUsageResponse(
         AuditUsageResponse.Difference(subject="party acme, 12:00", expected="1,000 posts", found="999 posts")
     ],
     difference_count=102,
+    step=AUDIT_STEP_DONE,
 )
 NO_HOLDS = ListHoldsResponse()
 
@@ -46,6 +57,7 @@ def test_where_all_agrees_that_is_said(script: Script, cli: Cli) -> None:
         "The sums of an account are those of its entries: 1,234 compared, all agree.",
         "Licensing knows every old hold and has not given it up: 0 compared, all agree.",
         "No hold is older than 5 minutes.",
+        "No hold is younger than 5 minutes, so none was left out.",
         "All that was compared adds up.",
     ]
 
@@ -60,7 +72,7 @@ def test_every_difference_is_named_and_ends_it_with_1(script: Script, cli: Cli) 
     assert "party acme, 12:00  1,000 posts  999 posts" in said
     assert "and 101 more." in said
     assert "All that was compared adds up." not in said
-    assert cli.err == "102 differences.\n"
+    assert cli.err.splitlines()[-1] == "102 differences."
 
 
 def test_differences_for_programs(script: Script, cli: Cli) -> None:
@@ -89,7 +101,65 @@ def test_differences_for_programs(script: Script, cli: Cli) -> None:
         },
     ]
     assert [hold["reservation_id"] for hold in answer["old_holds"]] == [a_hold(1).reservation_id]
-    assert cli.err == ""
+    assert answer["young_hold_count"] == 0
+
+
+def test_each_check_is_named_as_it_starts(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [STARTS, AGREES])
+    script.answer("ListHolds", NO_HOLDS)
+
+    said = cli("usage", "audit").splitlines()
+
+    assert said[:2] == [
+        "The sums of an account are those of its entries: 1,234 compared, all agree.",
+        "Licensing knows every old hold and has not given it up: 0 compared, all agree.",
+    ]
+    assert cli.err.splitlines() == [
+        "Checking: The sums of an account are those of its entries ...",
+        "Checking: Licensing knows every old hold and has not given it up ...",
+    ]
+
+
+def test_programs_are_told_each_check_as_it_starts_and_when_it_is_done(script: Script, cli: Cli) -> None:
+    script.stream("AuditUsage", [STARTS, AGREES])
+    script.answer("ListHolds", NO_HOLDS)
+
+    answer = cli.json("usage", "audit")
+
+    old_holds = "Licensing knows every old hold and has not given it up"
+    assert [check["check"] for check in answer["checks"]] == [AGREES.check, old_holds]
+    assert [json.loads(line) for line in cli.err.splitlines()] == [
+        {"check": AGREES.check, "step": "started"},
+        {"check": AGREES.check, "step": "done", "compared": 1_234, "difference_count": 0},
+        {"check": old_holds, "step": "started"},
+        {"check": old_holds, "step": "done", "compared": 0, "difference_count": 0},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("young", "said"),
+    [
+        (1, "1 hold is younger than 5 minutes: too young to ask licensing about, and left out."),
+        (2, "2 holds are younger than 5 minutes: too young to ask licensing about, and left out."),
+    ],
+)
+def test_holds_that_are_too_young_to_ask_about_are_counted_and_left_out(
+    script: Script, cli: Cli, young: int, said: str
+) -> None:
+    holds = [a_hold(number) for number in range(young + 1)]
+    for hold in holds[1:]:
+        hold.counted_at.GetCurrentTime()
+    script.stream("AuditUsage", [AGREES])
+    script.answer("ListHolds", ListHoldsResponse(holds=holds))
+    script.answer("CheckAttempts", states(CONCLUDED))
+
+    lines = cli("usage", "audit").splitlines()
+
+    assert "1 hold older than 5 minutes:" in lines
+    assert said in lines
+    assert lines[-1] == "All that was compared adds up."
+    (request,) = script.asked["CheckAttempts"]
+    assert list(request.reservation_ids) == [holds[0].reservation_id]
 
 
 def test_every_page_of_old_holds_is_listed(script: Script, cli: Cli) -> None:
@@ -112,8 +182,20 @@ def test_every_page_of_old_holds_is_listed(script: Script, cli: Cli) -> None:
     first, second = script.asked["ListHolds"]
     assert (first.page_token, second.page_token) == ("", "next")
     assert first.counted_before == second.counted_before
-    age_us = before_us - first.counted_before.ToMicroseconds()
-    assert 119 * MINUTE_US < age_us <= 120 * MINUTE_US
+    assert first.counted_before.ToMicroseconds() >= before_us
+
+
+@pytest.mark.parametrize(("minutes", "is_old"), [(119, False), (121, True)])
+def test_a_hold_is_old_from_the_given_age_on(script: Script, cli: Cli, minutes: int, is_old: bool) -> None:
+    hold = a_hold(1)
+    hold.counted_at.FromMicroseconds(SystemClock().now_us() - minutes * MINUTE_US)
+    script.stream("AuditUsage", [AGREES])
+    script.answer("ListHolds", ListHoldsResponse(holds=[hold]))
+    script.answer("CheckAttempts", states(CONCLUDED))
+
+    answer = cli.json("usage", "audit", "--older-than", "2h")
+
+    assert (len(answer["old_holds"]), answer["young_hold_count"]) == (int(is_old), int(not is_old))
 
 
 @pytest.mark.parametrize("age", ["5", "0s", "-1m"])

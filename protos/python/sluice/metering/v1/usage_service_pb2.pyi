@@ -31,6 +31,12 @@ class UsageLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     USAGE_LEVEL_BELOW: _ClassVar[UsageLevel]
     USAGE_LEVEL_HIGH: _ClassVar[UsageLevel]
     USAGE_LEVEL_FULL: _ClassVar[UsageLevel]
+
+class AuditStep(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUDIT_STEP_UNSPECIFIED: _ClassVar[AuditStep]
+    AUDIT_STEP_STARTED: _ClassVar[AuditStep]
+    AUDIT_STEP_DONE: _ClassVar[AuditStep]
 REPORT_OUTCOME_UNSPECIFIED: ReportOutcome
 REPORT_OUTCOME_ACCEPTED: ReportOutcome
 REPORT_OUTCOME_DUPLICATE: ReportOutcome
@@ -40,6 +46,9 @@ USAGE_LEVEL_UNSPECIFIED: UsageLevel
 USAGE_LEVEL_BELOW: UsageLevel
 USAGE_LEVEL_HIGH: UsageLevel
 USAGE_LEVEL_FULL: UsageLevel
+AUDIT_STEP_UNSPECIFIED: AuditStep
+AUDIT_STEP_STARTED: AuditStep
+AUDIT_STEP_DONE: AuditStep
 
 class ReportAccessesRequest(_message.Message):
     __slots__ = ("request_id", "rows")
@@ -155,7 +164,7 @@ class AuditUsageRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class AuditUsageResponse(_message.Message):
-    __slots__ = ("check", "compared", "differences", "difference_count", "revision")
+    __slots__ = ("check", "compared", "differences", "difference_count", "revision", "step")
     class Difference(_message.Message):
         __slots__ = ("subject", "expected", "found")
         SUBJECT_FIELD_NUMBER: _ClassVar[int]
@@ -170,12 +179,14 @@ class AuditUsageResponse(_message.Message):
     DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
     check: str
     compared: int
     differences: _containers.RepeatedCompositeFieldContainer[AuditUsageResponse.Difference]
     difference_count: int
     revision: _revision_pb2.Revision
-    def __init__(self, check: _Optional[str] = ..., compared: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[AuditUsageResponse.Difference, _Mapping]]] = ..., difference_count: _Optional[int] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    step: AuditStep
+    def __init__(self, check: _Optional[str] = ..., compared: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[AuditUsageResponse.Difference, _Mapping]]] = ..., difference_count: _Optional[int] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., step: _Optional[_Union[AuditStep, str]] = ...) -> None: ...
 
 class RebuildProjectionsRequest(_message.Message):
     __slots__ = ("request_id",)

@@ -110,7 +110,8 @@ class UsageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AuditUsage(self, request, context):
-        """Checks that all sums are those of what they are made from. Reads only, at one moment; answers check by check.
+        """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
+        done. A second audit waits for the first. Stops when the caller hangs up. Reasons: READER_TOO_SLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,7 +56,9 @@ class UsageServiceStub:
     Reasons: READER_TOO_SLOW.
     """
     AuditUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]
-    """Checks that all sums are those of what they are made from. Reads only, at one moment; answers check by check."""
+    """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
+    done. A second audit waits for the first. Stops when the caller hangs up. Reasons: READER_TOO_SLOW.
+    """
     RebuildProjections: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.RebuildProjectionsRequest, _usage_service_pb2.RebuildProjectionsResponse]
     """Drops the sums by second, minute and hour; they are made anew from the entries. Meanwhile answers come from the entries, slower and the same.
     Idempotent by request_id.
@@ -90,7 +92,9 @@ class UsageServiceAsyncStub(UsageServiceStub):
     Reasons: READER_TOO_SLOW.
     """
     AuditUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]  # type: ignore[assignment]
-    """Checks that all sums are those of what they are made from. Reads only, at one moment; answers check by check."""
+    """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
+    done. A second audit waits for the first. Stops when the caller hangs up. Reasons: READER_TOO_SLOW.
+    """
     RebuildProjections: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.RebuildProjectionsRequest, _usage_service_pb2.RebuildProjectionsResponse]  # type: ignore[assignment]
     """Drops the sums by second, minute and hour; they are made anew from the entries. Meanwhile answers come from the entries, slower and the same.
     Idempotent by request_id.
@@ -151,7 +155,9 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _usage_service_pb2.AuditUsageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.AuditUsageResponse], _abc.AsyncIterator[_usage_service_pb2.AuditUsageResponse]]:
-        """Checks that all sums are those of what they are made from. Reads only, at one moment; answers check by check."""
+        """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
+        done. A second audit waits for the first. Stops when the caller hangs up. Reasons: READER_TOO_SLOW.
+        """
 
     @_abc_1.abstractmethod
     def RebuildProjections(

@@ -1,0 +1,73 @@
+"""A read that takes long, told piece by piece: one snapshot, and an end as soon as nobody listens."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from services.chassis.engines import Engine
+
+INTERRUPT_EVERY_SECONDS = 0.05
+"""An interrupt that comes between two statements stops neither; the next one will."""
+
+T = TypeVar("T")
+
+
+class LongRead(Generic[T]):
+    """Queries that are run one after the other in one read transaction, on whichever thread calls `run`."""
+
+    def __init__(
+        self, engine: Engine, queries: Sequence[Callable[[Connection], T]], tell: Callable[[T], object]
+    ) -> None:
+        """`tell` is called with each result as soon as it is there, on the thread that runs."""
+        self._engine = engine
+        self._queries = queries
+        self._tell = tell
+        self._gate = threading.Lock()
+        self._driver: Any = None
+        """The driver's connection while it is read from."""
+        self._ended = threading.Event()
+        self.is_stopped = False
+        self.has_told = False
+
+    def run(self) -> None:
+        """Returns after the last query, or when it was stopped; raises what a query raises, driver errors."""
+        try:
+            with self._engine.reading_long() as connection:
+                self._read(connection)
+        except self._engine.driver_errors:
+            # The interrupt itself is such an error, and to whoever has gone away every other one is too.
+            if not self.is_stopped:
+                raise
+
+    def end(self) -> None:
+        """Nothing runs any more, and nothing will."""
+        self._ended.set()
+
+    def stop(self) -> None:
+        """Stops the statement that runs, and returns when the connection is given back; any other thread."""
+        self.is_stopped = True
+        while not self._ended.wait(INTERRUPT_EVERY_SECONDS):
+            with self._gate:
+                if self._driver is not None:
+                    self._engine.interrupt(self._driver)
+
+    def _read(self, connection: Connection) -> None:
+        self._hold(connection.connection.driver_connection)
+        try:
+            for query in self._queries:
+                if self.is_stopped:
+                    return
+                result = query(connection)
+                self.has_told = True
+                self._tell(result)
+        finally:
+            self._hold(None)
+            if self.is_stopped:
+                # An interrupt that comes late must not meet whoever reads next.
+                connection.invalidate()
+
+    def _hold(self, driver: Any) -> None:
+        with self._gate:
+            self._driver = driver
