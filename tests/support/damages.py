@@ -44,52 +44,60 @@ class Listed:
 
 def claimed(accesses: Accesses, clause: Clause, reading: Reading) -> list[Period]:
     """The periods, by trying everything."""
-    tariff = clause.tariff(reading.rounding)
-    times = sorted({at_us for at_us, _ in accesses})
+    return _Trial(accesses, clause, reading).periods()
 
-    def posts_in(since_us: int, until_us: int) -> int:
-        return sum(posts for at_us, posts in accesses if since_us <= at_us < until_us)
 
-    def period(since_us: int, until_us: int) -> Period:
-        return Period(since_us, until_us, posts_in(since_us, until_us))
+class _Trial:
+    def __init__(self, accesses: Accesses, clause: Clause, reading: Reading) -> None:
+        self.accesses, self.clause, self.reading = accesses, clause, reading
+        self.tariff = clause.tariff(reading.rounding)
+        self.times = sorted({at_us for at_us, _ in accesses})
+        self.best = cache(self._best)
 
-    def worth(since_us: int, until_us: int) -> int:
-        return tariff.worth_of(posts_in(since_us, until_us))
+    def periods(self) -> list[Period]:
+        if self.reading.overlap is Overlap.CALENDAR_DAYS:
+            days = sorted({at_us // ROLLING_DAY_US * ROLLING_DAY_US for at_us in self.times})
+            return self.worthy([self.period(day, day + ROLLING_DAY_US) for day in days])
+        if self.reading.overlap is Overlap.ONE_PER_BREACH:
+            breaches = self.breaches()
+            return self.worthy([max(each, key=lambda one: (one.posts, -one.since_us)) for each in breaches])
+        starts = [-start for start in self.best(-(2**62))[2]]
+        following = [*starts[1:], 2**62][: len(starts)]
+        return [
+            self.period(start, min(start + self.clause.window_us, after))
+            for start, after in zip(starts, following, strict=True)
+        ]
 
-    def ends(since_us: int) -> list[int]:
-        whole = since_us + clause.window_us
-        if reading.overlap is Overlap.DISJOINT:
-            return [whole]
-        return [at_us for at_us in times if since_us < at_us < whole] + [whole]
+    def period(self, since_us: int, until_us: int) -> Period:
+        posts = sum(posts for at_us, posts in self.accesses if since_us <= at_us < until_us)
+        return Period(since_us, until_us, posts)
 
-    @cache
-    def best(after_us: int) -> tuple[int, int, tuple[int, ...]]:
-        """Worth, less periods, and earlier starts: in all of these more is better."""
-        found: tuple[int, int, tuple[int, ...]] = (0, 0, ())
-        for since_us in times:
-            for until_us in ends(since_us) if since_us >= after_us else []:
-                if gain := worth(since_us, until_us):
-                    more, fewer, starts = best(until_us)
-                    found = max(found, (more + gain, fewer - 1, (-since_us, *starts)))
+    def worthy(self, periods: Iterable[Period]) -> list[Period]:
+        return [period for period in periods if self.tariff.worth_of(period.posts)]
+
+    def breaches(self) -> list[list[Period]]:
+        found: list[list[Period]] = []
+        for since_us in self.times:
+            window = self.period(since_us, since_us + self.clause.window_us)
+            if window.posts > self.clause.threshold:
+                if found and since_us < found[-1][-1].until_us:
+                    found[-1].append(window)
+                else:
+                    found.append([window])
         return found
 
-    if reading.overlap is Overlap.CALENDAR_DAYS:
-        days = sorted({at_us // ROLLING_DAY_US * ROLLING_DAY_US for at_us in times})
-        return [period(day, day + ROLLING_DAY_US) for day in days if worth(day, day + ROLLING_DAY_US)]
-    if reading.overlap is Overlap.ONE_PER_BREACH:
-        breaches: list[list[Period]] = []
-        for since_us in times:
-            window = period(since_us, since_us + clause.window_us)
-            if window.posts > clause.threshold:
-                if breaches and since_us < breaches[-1][-1].until_us:
-                    breaches[-1].append(window)
-                else:
-                    breaches.append([window])
-        fullest = [max(breach, key=lambda window: (window.posts, -window.since_us)) for breach in breaches]
-        return [window for window in fullest if tariff.worth_of(window.posts)]
-    starts = [-start for start in best(-(2**62))[2]]
-    following = [*starts[1:], 2**62][: len(starts)]
-    return [
-        period(start, min(start + clause.window_us, after))
-        for start, after in zip(starts, following, strict=True)
-    ]
+    def ends(self, since_us: int) -> list[int]:
+        whole = since_us + self.clause.window_us
+        if self.reading.overlap is Overlap.DISJOINT:
+            return [whole]
+        return [at_us for at_us in self.times if since_us < at_us < whole] + [whole]
+
+    def _best(self, after_us: int) -> tuple[int, int, tuple[int, ...]]:
+        """Worth, less periods, and earlier starts: in all of these more is better."""
+        found: tuple[int, int, tuple[int, ...]] = (0, 0, ())
+        for since_us in self.times:
+            for until_us in self.ends(since_us) if since_us >= after_us else []:
+                if gain := self.tariff.worth_of(self.period(since_us, until_us).posts):
+                    more, fewer, starts = self.best(until_us)
+                    found = max(found, (more + gain, fewer - 1, (-since_us, *starts)))
+        return found

@@ -93,7 +93,7 @@ class _Search:
     def _ended(self, first: int, end: int) -> Ints:
         """For each of these cells: posts up to where a period ends in it, and the best that follows.
 
-        Where the next one starts in the same cell, the two share its posts: however it is cut, they count once.
+        Where the next one starts in the same cell the two share its posts: however cut, they count once.
         """
         cells = slice(first, end)
         later = self.cells.before[first + 1 : end + 1] * SCALE + self.best[self.later[cells]]

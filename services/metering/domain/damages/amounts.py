@@ -1,0 +1,31 @@
+"""What periods come to in money: whole minor units of a currency, rounded once for each period (D1)."""
+
+from dataclasses import dataclass
+
+from services.metering.domain.damages.periods import Period
+from services.metering.domain.damages.tariffs import Tariff
+
+NANO_DIGITS = 9
+"""A rate is told in billionths of the currency's unit, as `google.type.Money` tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The price of a unit of posts."""
+
+    currency: str
+    """Three letters, ISO 4217."""
+    nanos: int
+    """Billionths of the currency's unit for each unit of posts; not less than 0."""
+    digits: int
+    """Decimals of the currency: 2 where amounts are told in cents."""
+
+    def amount(self, tariff: Tariff, posts: int) -> int:
+        """What a period with so many posts comes to, in minor units, a half rounded up."""
+        numerator = tariff.worth_of(posts) * self.nanos
+        denominator = 10 ** (NANO_DIGITS - self.digits) * (1 if tariff.in_units else tariff.unit)
+        return (2 * numerator + denominator) // (2 * denominator)
+
+    def total(self, tariff: Tariff, periods: list[Period]) -> int:
+        """The sum of what the periods come to, in minor units."""
+        return sum(self.amount(tariff, period.posts) for period in periods)
