@@ -24,7 +24,7 @@ class Rate:
         """What a period with so many posts comes to, in minor units, a half rounded up."""
         numerator = tariff.worth_of(posts) * self.nanos
         denominator = 10 ** (NANO_DIGITS - self.digits) * (1 if tariff.in_units else tariff.unit)
-        return (2 * numerator + denominator) // (2 * denominator)
+        return int((2 * numerator + denominator) // (2 * denominator))
 
     def total(self, tariff: Tariff, periods: list[Period]) -> int:
         """The sum of what the periods come to, in minor units."""
