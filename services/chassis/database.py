@@ -23,9 +23,12 @@ from services.chassis.group_commit import GroupCommit, LockRows, Share, end_proc
 from services.chassis.long_reads import LongRead
 from services.chassis.refusals import Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
+from services.chassis.waiting import ORDINARY
 
 GROUP_LIMIT = 64
 """Units in one commit; the fsync is shared well enough by then, and nobody waits long for others."""
+BULK_LIMIT = 5_000
+"""Rows that the bulky units of one commit write, all in all: nobody waits for more of an import."""
 QUEUE_LIMIT = 4_096
 """Units that may wait; at a few thousand commits a second that is about as long as a caller waits."""
 READERS = 2
@@ -53,7 +56,14 @@ class Database:
         self.dialect = engine.dialect
         self.name = name
         self._engine = engine
-        self._commits = GroupCommit(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit)
+        self._commits = GroupCommit(
+            engine,
+            name,
+            lock=lock,
+            group_limit=group_limit,
+            bulk_limit=BULK_LIMIT,
+            queue_limit=queue_limit,
+        )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
         self.given_up = asyncio.Event()
         """Set once, by `give_up`."""
@@ -86,19 +96,23 @@ class Database:
         engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 2)
         return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
 
-    async def write(self, unit: Callable[[Connection], T]) -> T:
+    async def write(self, unit: Callable[[Connection], T], *, weight: int = ORDINARY) -> T:
         """Runs `unit` on the writer thread in a transaction it may share; its result once committed.
 
         The unit neither commits nor rolls back; when it raises, its own changes alone are undone. It may be
         run again, from the start, when other processes came in between. A caller
         who is cancelled does not stop the unit.
 
+        `weight` is the number of rows that it writes, where these are many: a commit has no more than
+        `BULK_LIMIT` of them, and before the next such commit all others have their turn. They may overtake
+        it; units of weight keep their order among themselves, and so do the others.
+
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
         nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED).
         """
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commits.submit(unit, future)
+        self._commits.submit(unit, future, weight)
         # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
         return await future
 

@@ -9,7 +9,6 @@ import asyncio
 import concurrent.futures
 import enum
 import os
-import queue
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from sqlalchemy import Connection
 from services.chassis.engines import Engine, Trouble
 from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH
 from services.chassis.refusals import Kind, Refusal, exhausted, unavailable
+from services.chassis.waiting import ORDINARY, WaitingLine
 
 RETRY_AFTER_FULL_US = 100_000
 EXIT_IO_ERROR = 74  # EX_IOERR of BSD's sysexits.h
@@ -74,19 +74,26 @@ class GroupCommit:
     """The queue before the one writer of a database, and the thread that empties it."""
 
     def __init__(
-        self, engine: Engine, name: str, *, lock: LockRows | None, group_limit: int, queue_limit: int
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        lock: LockRows | None,
+        group_limit: int,
+        bulk_limit: int,
+        queue_limit: int,
     ) -> None:
+        """Up to `queue_limit` units wait; the other limits are those of `WaitingLine`."""
         self._engine = engine
         # Where nobody else writes there is nobody to lock rows against.
         self._lock = lock if engine.has_rivals else None
         self._name = name
-        self._group_limit = group_limit
         self._queue_limit = queue_limit
-        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._line: WaitingLine[_Work] = WaitingLine(group_limit, bulk_limit)
         self._gate = threading.Lock()
         self._closed = False
         self._group_units = GROUP_UNITS.labels(name)
-        QUEUE_DEPTH.labels(name).set_function(self._queue.qsize)
+        QUEUE_DEPTH.labels(name).set_function(self._line.__len__)
         self._thread = threading.Thread(target=self._run, name=f"{name}-writer", daemon=True)
         self._thread.start()
 
@@ -94,52 +101,37 @@ class GroupCommit:
         self,
         unit: Unit,
         future: asyncio.Future[Any] | concurrent.futures.Future[Any],
+        weight: int = ORDINARY,
     ) -> None:
         """Queues a unit; `future` gets its result, or its exception, after the commit.
+
+        With more than the ordinary weight it is bulky, and others have their turn before the next such unit.
 
         Raises Refusal: QUEUE_FULL (exhausted), DATABASE_CLOSED (unavailable).
         """
         with self._gate:
             if self._closed:
                 raise unavailable("DATABASE_CLOSED", "the service is shutting down")
-            if self._queue.qsize() >= self._queue_limit:
+            if len(self._line) >= self._queue_limit:
                 raise exhausted("QUEUE_FULL", "too many changes wait", retry_after_us=RETRY_AFTER_FULL_US)
-            self._queue.put(_Work(unit, future))
+            self._line.add(_Work(unit, future), weight)
 
     def close(self) -> None:
         """Takes no more units, finishes those that wait, and returns when the thread has ended."""
         with self._gate:
             if not self._closed:
                 self._closed = True
-                self._queue.put(None)
+                self._line.close()
         self._thread.join()
 
     def _run(self) -> None:
         try:
-            while group := self._next_group():
+            while group := self._line.next_group():
                 self._group_units.observe(len(group))
                 self._commit(group)
                 _settle(group)
         except BaseException as error:
             end_process(self._name, error)
-
-    def _next_group(self) -> list[_Work]:
-        """Waits for one unit and takes what else has come by then: no lingering. Empty when closed."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        group = [first]
-        while len(group) < self._group_limit:
-            try:
-                work = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if work is None:
-                # Closing can wait until this group is done.
-                self._queue.put(None)
-                break
-            group.append(work)
-        return group
 
     def _commit(self, group: Sequence[_Work]) -> None:
         outcome = self._attempt(group)

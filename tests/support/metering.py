@@ -8,8 +8,8 @@ from uuid import UUID
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey
-from services.metering.domain.allowances import Account, Allowance, Moment, Posts, Scope
-from services.metering.domain.parties import Membership, Timeline
+from services.metering.domain.allowances import Account, Allowance, Moment, Posts, Scope, Tally
+from services.metering.domain.parties import FOREVER_US, Membership, Timeline
 from services.metering.domain.postings import Answer, Posting, post
 from services.metering.domain.reservations import (
     Access,
@@ -119,20 +119,14 @@ class MemorySource:
     def timeline(self, party_id: str) -> Timeline:
         return Timeline.of(self.memberships.get(party_id, []))
 
-    def sum(self, account: Account, after_us: int, until_us: int | None) -> Posts:
-        inside = [
-            entry.posts
-            for entry in self.entries
-            if entry.account == account
-            and entry.at_us > after_us
-            and (until_us is None or entry.at_us <= until_us)
-        ]
-        return Posts(sum(posts.used for posts in inside), sum(posts.held for posts in inside))
+    def tally(self, account: Account, window_us: int, tail_us: int) -> Tally:
+        inside = self._sum(account, tail_us, FOREVER_US)
+        return Tally(inside.used, inside.held, tail_us)
 
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
         ours = [entry for entry in self.entries if entry.account == account and entry.at_us > after_us]
         for at_us in sorted({entry.at_us for entry in ours}):
-            yield Moment(at_us, self.sum(account, at_us - 1, at_us))
+            yield Moment(at_us, self._sum(account, at_us - 1, at_us))
 
     def rivals(self, request_key: str) -> dict[str, int]:
         return {
@@ -140,6 +134,14 @@ class MemorySource:
             for id, each in self.reservations.items()
             if each.state is State.HELD and each.wanted.request_key == request_key
         }
+
+    def _sum(self, account: Account, after_us: int, until_us: int) -> Posts:
+        inside = [
+            entry.posts
+            for entry in self.entries
+            if entry.account == account and after_us < entry.at_us <= until_us
+        ]
+        return Posts(sum(posts.used for posts in inside), sum(posts.held for posts in inside))
 
 
 class MemoryBooks:

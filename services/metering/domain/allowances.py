@@ -84,10 +84,10 @@ class Moment:
     posts: Posts
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """The sums of an account over one window."""
 
+    # A tuple, for several are made for each reservation.
     used: int
     """Posts settled by entries after `tail_us`."""
     held: int

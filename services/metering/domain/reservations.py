@@ -6,6 +6,7 @@ Always: posts reserved = posts still held + posts settled + posts freed.
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid, not_found, precondition
 from services.metering.domain.allowances import Account, Allowance, NoRoom, Scope
@@ -154,16 +155,21 @@ def accounts(wanted: Wanted, group_id: str) -> list[Account]:
     return counted_in
 
 
+def account_of(allowance: Allowance, wanted: Wanted, group_id: str) -> Account:
+    """The account that an allowance is about: a party in no group is one by itself (M6)."""
+    if allowance.account.scope is not Scope.GROUP:
+        return allowance.account
+    return Account(Scope.GROUP, group_id) if group_id else Account(Scope.LICENSEE, wanted.party_id)
+
+
 def resolved(allowance: Allowance, wanted: Wanted, group_id: str) -> Allowance:
-    """The allowance with the account that it is about: a party in no group is one by itself (M6)."""
+    """The allowance with the account that it is about."""
     if allowance.account.scope is not Scope.GROUP:
         return allowance
-    own = Account(Scope.GROUP, group_id) if group_id else Account(Scope.LICENSEE, wanted.party_id)
-    return replace(allowance, account=own)
+    return replace(allowance, account=account_of(allowance, wanted, group_id))
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """How far the books have been written; compared as a pair (R5)."""
 
     epoch: int

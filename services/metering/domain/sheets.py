@@ -9,7 +9,7 @@ import heapq
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
 from services.metering.domain.parties import Timeline
@@ -29,10 +29,10 @@ class Standing:
     """By window; of each window that was ever asked about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What one change counts in one account, for good. What changes later is another entry."""
 
+    # A tuple, for several are made for each reservation.
     account: Account
     at_us: int
     """The time that it counts at: that of the hold, whenever that ends."""
@@ -58,8 +58,8 @@ class Source(Protocol):
         """The groups of a party."""
         ...
 
-    def sum(self, account: Account, after_us: int, until_us: int | None) -> Posts:
-        """The sum of the entries in (after_us, until_us], or of all after a time."""
+    def tally(self, account: Account, window_us: int, tail_us: int) -> Tally:
+        """The sums of the entries after a tail, which is not before that of the tally in the standing."""
         ...
 
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
@@ -144,12 +144,11 @@ class Sheet:
         tallies = self.standing(account).tallies
         until_us = tail_us(at_us, window_us)
         tally = tallies.get(window_us)
-        if tally is None:
-            inside = self._sum(account, until_us, None)
-            tally = tallies[window_us] = Tally(inside.used, inside.held, until_us)
-        elif until_us > tally.tail_us:
-            gone = self._sum(account, tally.tail_us, until_us)
-            tally = tallies[window_us] = tally.moved_to(until_us, gone)
+        if tally is None or until_us > tally.tail_us:
+            tally = self._source.tally(account, window_us, until_us)
+            for entry in self._by_account.get(account, ()):
+                tally = tally.changed(entry.at_us, entry.posts)
+            tallies[window_us] = tally
         return tally
 
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
@@ -171,13 +170,6 @@ class Sheet:
             tallies[window_us] = tally.changed(entry.at_us, entry.posts)
         self.entries.append(entry)
         self._by_account.setdefault(entry.account, []).append(entry)
-
-    def _sum(self, account: Account, after_us: int, until_us: int | None) -> Posts:
-        total = self._source.sum(account, after_us, until_us)
-        for entry in self._by_account.get(account, ()):
-            if entry.at_us > after_us and (until_us is None or entry.at_us <= until_us):
-                total += entry.posts
-        return total
 
 
 def _time(moment: Moment) -> int:

@@ -1,6 +1,6 @@
 """The books of metering in its own database: the changes of a group are made on one sheet, and written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Connection, literal_column, select, tuple_
 
@@ -16,6 +16,7 @@ from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
 from services.metering.storage.rows import COLUMNS, ENDING, from_row, to_ending, to_row
 from services.metering.storage.source import SqlSource, find
+from services.metering.storage.tallies import TakesLong, TalliesAhead, Window
 
 _tables = MeteringTable.metadata.tables
 _reservations = _tables["reservations"]
@@ -32,6 +33,8 @@ _TALLY = {"account_id": "bigint", "window_us": "bigint"}
 _NEW_TALLIES = Insertion("tallies", _TALLY | _SUMS)
 _TALLIES = Change("tallies", _TALLY, _SUMS)
 
+_Outcome = Answer | Refusal | TakesLong
+
 
 class SqlBooks:
     """Satisfies `meter.Books`."""
@@ -40,10 +43,12 @@ class SqlBooks:
         """`now_us` tells the present in microseconds UTC; it is asked once a group, under its lock (M1)."""
         self._database = database
         self._now_us = now_us
+        self._ahead = TalliesAhead(database)
 
     async def post(self, posting: Posting) -> Answer:
         """Enters a change, together with those that arrive meanwhile."""
-        return await self._database.write_together(self._post_all, posting)
+        outcome = await self._post(posting)
+        return await self._post_ahead(posting, outcome) if isinstance(outcome, TakesLong) else outcome
 
     async def find(self, reservation_id: str) -> Reservation | None:
         """One reservation as committed."""
@@ -54,9 +59,26 @@ class SqlBooks:
         """Holds counted before a time, from the place after `after`, oldest first, at most `limit`."""
         return await self._database.read(lambda connection: _holds(connection, before_us, after, limit))
 
-    def _post_all(self, connection: Connection, postings: Sequence[Posting]) -> list[Answer | Refusal]:
+    def _post(self, posting: Posting) -> Awaitable[Answer | TakesLong]:
+        return self._database.write_together(self._post_all, posting)
+
+    async def _post_ahead(self, posting: Posting, reason: TakesLong) -> Answer:
+        made: list[Window] = []
+        try:
+            while True:
+                await self._ahead.make(reason.wish)
+                made.append(reason.wish.window)
+                outcome = await self._post(posting)
+                if not isinstance(outcome, TakesLong):
+                    return outcome
+                reason = outcome
+        finally:
+            # Not before: one change may need several.
+            self._ahead.drop(made)
+
+    def _post_all(self, connection: Connection, postings: Sequence[Posting]) -> list[_Outcome]:
         head, now_us = read_head(connection), self._now_us()
-        source = SqlSource(connection, postings, now_us)
+        source = SqlSource(connection, postings, now_us, self._ahead.made)
         sheet = Sheet(source, head, now_us)
         answers = [_posted(sheet, posting) for posting in postings]
         if sheet.head != head:
@@ -64,11 +86,11 @@ class SqlBooks:
         return answers
 
 
-def _posted(sheet: Sheet, posting: Posting) -> Answer | Refusal:
+def _posted(sheet: Sheet, posting: Posting) -> _Outcome:
     try:
         return Answer(post(sheet, posting), sheet.head)
-    except Refusal as refusal:
-        return refusal
+    except (Refusal, TakesLong) as reason:
+        return reason
 
 
 def _write(connection: Connection, sheet: Sheet, source: SqlSource) -> None:

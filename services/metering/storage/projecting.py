@@ -95,7 +95,7 @@ class SqlProjections:
         # Most of the time there is nothing to do, and then nobody has to wait for it.
         if not await self._database.read(_is_to_do):
             return False
-        return await self._database.write(_advance)
+        return await self._database.write(_advance, weight=ENTRIES_AT_ONCE)
 
     async def drop(self, key: ReplayKey, now_us: int) -> Revision:
         """Has the sums dropped and made anew, once for each key; the head up to which they will be made."""

@@ -98,6 +98,8 @@ def from_row(row: Any) -> Reservation:
 
 def counts_text(counts: Counts) -> str:
     """[[kind, media_flags, posts], ...]."""
+    if not counts:
+        return "[]"
     # By hand, for this is done several times for each reservation, and the encoder of JSON takes its time.
     return "[" + ",".join([f"[{each.kind},{each.media_flags},{each.posts}]" for each in counts]) + "]"
 

@@ -57,7 +57,7 @@ class SqlSightings:
 
             return _decode(once(connection, REPLAYS, key, now_us, produce))
 
-        return await self._database.write(unit)
+        return await self._database.write(unit, weight=len(rows))
 
 
 class _Page:

@@ -1,21 +1,22 @@
 """What a sheet is made from: read for a whole group at once, and what that missed, one by one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from services.chassis.bulk import Question
-from services.metering.domain.allowances import NO_POSTS, Account, Moment, Posts, Scope, Tally
-from services.metering.domain.parties import FOREVER_US, Timeline
+from services.metering.domain.allowances import Account, Moment, Posts, Scope, Tally
+from services.metering.domain.parties import Timeline
 from services.metering.domain.postings import Hold, Posting
-from services.metering.domain.reservations import Reservation, Wanted, accounts, resolved
+from services.metering.domain.reservations import Reservation, Wanted, account_of, accounts
 from services.metering.domain.sheets import Standing
 from services.metering.domain.windows import tail_us
 from services.metering.schema.tables import MeteringTable
 from services.metering.storage.accounts import make_accounts
 from services.metering.storage.rows import COLUMNS, from_row
 from services.metering.storage.shelf import read_timelines
+from services.metering.storage.tallies import Ahead, LaterTallies, Window, Wish
 
 MOMENTS_AT_ONCE = 256
 """Moments read at once when looking for the one that frees enough: more than it takes as a rule, and few."""
@@ -30,16 +31,6 @@ _TALLIES = Question(
     "SELECT t.account_id, t.window_us, t.used, t.held, t.tail_us"
     " FROM {given} CROSS JOIN tallies t WHERE t.account_id = given.id",
     id="bigint",
-)
-_SUMS = Question(
-    "SELECT given.place, SUM(e.used), SUM(e.held) FROM {given} CROSS JOIN entries e"
-    " WHERE e.account_id = given.id"
-    " AND e.counted_at_us > given.after_us AND e.counted_at_us <= given.until_us"
-    " GROUP BY given.place",
-    place="bigint",
-    id="bigint",
-    after_us="bigint",
-    until_us="bigint",
 )
 _MOMENTS = (
     # Of one account that is named, so that the rows come in the order of the primary key, and no more of them
@@ -57,20 +48,24 @@ _RIVALS = Question(
     key="text",
 )
 
-_Stretch = tuple[Account, int, int | None]
-
 
 class SqlSource:
     """Satisfies `sheets.Source` on an open transaction that has locked the head."""
 
-    def __init__(self, connection: Connection, postings: Sequence[Posting], now_us: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        postings: Sequence[Posting],
+        now_us: int,
+        aheads: Mapping[Window, Ahead],
+    ) -> None:
         self.ids: dict[Account, int] = {}
         """Row ids of the accounts that were looked at; all of them have a row."""
         self.read: dict[Account, Standing] = {}
         """How these accounts stood."""
         self._connection = connection
         self._reservations = find(connection, [posting.reservation_id for posting in postings])
-        self._sums: dict[_Stretch, Posts] = {}
+        self._later = LaterTallies(connection, aheads)
         wanted = [
             posting.wanted
             for posting in postings
@@ -78,7 +73,7 @@ class SqlSource:
         ]
         self._timelines = read_timelines(connection, sorted({each.party_id for each in wanted}))
         self._read_accounts(self._accounts_of(wanted))
-        self._read_sums(wanted, now_us)
+        self._make_tallies(wanted, now_us)
 
     def reservation(self, reservation_id: str) -> Reservation | None:
         """One reservation."""
@@ -97,12 +92,10 @@ class SqlSource:
             self._timelines |= read_timelines(self._connection, [party_id])
         return self._timelines[party_id]
 
-    def sum(self, account: Account, after_us: int, until_us: int | None) -> Posts:
-        """The sum of the entries in (after_us, until_us], or of all after a time."""
-        stretch = account, after_us, until_us
-        if stretch not in self._sums:
-            self._add_sums([stretch])
-        return self._sums[stretch]
+    def tally(self, account: Account, window_us: int, tail_us: int) -> Tally:
+        """The sums of the entries after a tail; raises TakesLong where these are to be made ahead."""
+        known = self.read[account].tallies.get(window_us)
+        return self._later.tally(Window(self.ids[account], window_us), known, tail_us)
 
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
         """What was counted after a time, oldest first; read as it is asked for."""
@@ -137,31 +130,21 @@ class SqlSource:
         for id, window_us, *sums in _TALLIES.ask(self._connection, [(id,) for id in by_id]):
             self.read[by_id[id]].tallies[window_us] = Tally(*sums)
 
-    def _read_sums(self, wanted: Sequence[Wanted], now_us: int) -> None:
-        """What leaves the windows that end now. Where a clock is behind, they end later, which is rare."""
-        stretches: set[_Stretch] = set()
+    def _make_tallies(self, wanted: Sequence[Wanted], now_us: int) -> None:
+        """Those of the windows that end now. Where a clock is behind, they end later, which is rare."""
+        wishes: dict[Window, Wish] = {}
         for each in wanted:
             group_id = self._timelines[each.party_id].group_at(now_us)
             for allowance in each.allowances:
-                limit = resolved(allowance, each, group_id)
-                tail = tail_us(now_us, limit.window_us)
-                standing = self.read.get(limit.account)
-                tally = standing.tallies.get(limit.window_us) if standing else None
-                if tally is None:
-                    stretches.add((limit.account, tail, None))
-                elif tail > tally.tail_us:
-                    stretches.add((limit.account, tally.tail_us, tail))
-        self._add_sums([each for each in stretches if each[0] in self.ids])
-
-    def _add_sums(self, stretches: Sequence[_Stretch]) -> None:
-        self._sums |= dict.fromkeys(stretches, NO_POSTS)
-        given = [
-            (place, self.ids[account], after_us, FOREVER_US if until_us is None else until_us)
-            for place, (account, after_us, until_us) in enumerate(stretches)
-        ]
-        for place, used, held in _SUMS.ask(self._connection, given):
-            # PostgreSQL adds 64-bit numbers up to a decimal.
-            self._sums[stretches[place]] = Posts(int(used), int(held))
+                account = account_of(allowance, each, group_id)
+                if (standing := self.read.get(account)) is None:
+                    continue
+                tail = tail_us(now_us, allowance.window_us)
+                known = standing.tallies.get(allowance.window_us)
+                if known is None or tail > known.tail_us:
+                    window = Window(self.ids[account], allowance.window_us)
+                    wishes[window] = Wish(window, known, tail)
+        self._later.make(wishes.values())
 
 
 def find(connection: Connection, reservation_ids: Sequence[str]) -> dict[str, Reservation]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,6 +28,7 @@ from services.metering.domain.reservations import Reservation, State, Wanted
 from services.metering.domain.windows import MINUTE_US, SECOND_US, TERM
 from services.metering.meter import Meter
 from services.metering.roster import Roster
+from services.metering.storage import tallies
 from services.metering.storage.books import SqlBooks
 from services.metering.storage.shelf import SqlShelf
 from tests.support.clock import ManualClock
@@ -366,3 +368,27 @@ def test_any_history_comes_to_what_the_oracle_says_on_postgresql(postgres: Postg
         metering_database_at(url).close_now()
 
     explore(lambda: postgres.copy_of("metering_database_at", make), examples=6)
+
+
+@pytest.fixture
+def all_made_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever there is to add up, the writer leaves to a reader."""
+    monkeypatch.setattr(tallies, "_LONG", tallies.longer_than(0))
+    monkeypatch.setattr(tallies, "SHORT_US", 0)
+
+
+@pytest.mark.usefixtures("all_made_ahead")
+def test_any_history_comes_to_the_same_where_tallies_are_made_ahead_on_sqlite() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folders = (Path(name) / str(n) for n in range(10_000))
+        explore(lambda: f"sqlite:///{next(folders)}/metering.db", examples=10)
+
+
+@pytest.mark.usefixtures("all_made_ahead")
+def test_any_history_comes_to_the_same_where_tallies_are_made_ahead_on_postgresql(
+    postgres: PostgresServer,
+) -> None:
+    def make(url: str) -> None:
+        metering_database_at(url).close_now()
+
+    explore(lambda: postgres.copy_of("metering_database_at", make), examples=4)

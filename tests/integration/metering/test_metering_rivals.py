@@ -17,6 +17,7 @@ from services.metering.domain.reservations import State
 from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.meter import Meter
 from services.metering.roster import Roster
+from services.metering.storage import tallies
 from services.metering.storage.books import SqlBooks
 from services.metering.storage.shelf import SqlShelf
 from tests.support.clock import ManualClock
@@ -76,9 +77,18 @@ async def put_into_groups(databases: list[Database]) -> None:
             assert (await call).back_dated, operation
 
 
+@pytest.mark.parametrize("most_at_once", [tallies.MOST_AT_ONCE, 0])
 async def test_m1_m6_reservations_of_both_together_never_exceed_a_limit(
-    meters: list[Meter], databases: list[Database], url: str, postgres: PostgresServer
+    meters: list[Meter],
+    databases: list[Database],
+    url: str,
+    postgres: PostgresServer,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    most_at_once: int,
 ) -> None:
+    # With 0 each tally is made ahead, on what it then is while the other process goes on counting.
+    monkeypatch.setattr(tallies, "_LONG", tallies.longer_than(most_at_once))
     await put_into_groups(databases)
     numbers, chance = itertools.count(1), random.Random(5)
     granted: dict[int, int] = {}
