@@ -217,4 +217,44 @@ class ProjectedRow(MeteringTable, table=True):
     number: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class ReportRow(MeteringTable, table=True):
+    """When a source of accesses last reported."""
+
+    __tablename__ = "reports"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    last_page_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class DamagesPolicyRow(MeteringTable, table=True):
+    """One version of the damages policy."""
+
+    __tablename__ = "damages_policies"
+
+    version: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    policy: str = Field(sa_column=Column(Text, nullable=False))
+    """As in the document of an assessment."""
+    recorded_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    recorded_by: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class AssessmentRow(MeteringTable, table=True):
+    """One assessment on record."""
+
+    __tablename__ = "assessments"
+    __table_args__ = (
+        UniqueConstraint("assessment_id", name="assessments_id"),
+        Index("assessments_of", "scope", "key", "number"),
+    )
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    assessment_id: str = Field(sa_column=Column(Text, nullable=False))
+    scope: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    """Id of the party or group."""
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    """docs/evidence-format.md."""
+
+
 REPLAYS = replay_table(MeteringTable.metadata)

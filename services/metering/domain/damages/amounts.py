@@ -1,5 +1,6 @@
 """What periods come to in money: whole minor units of a currency, rounded once for each period (D1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.metering.domain.damages.periods import Period
@@ -26,6 +27,6 @@ class Rate:
         denominator = 10 ** (NANO_DIGITS - self.digits) * (1 if tariff.in_units else tariff.unit)
         return int((2 * numerator + denominator) // (2 * denominator))
 
-    def total(self, tariff: Tariff, periods: list[Period]) -> int:
+    def total(self, tariff: Tariff, periods: Sequence[Period]) -> int:
         """The sum of what the periods come to, in minor units."""
         return sum(self.amount(tariff, period.posts) for period in periods)
