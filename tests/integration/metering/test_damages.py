@@ -68,7 +68,8 @@ async def test_d2_every_reading_says_what_it_would_come_to(claims: DamagesCaller
     for hour in (0, 23, 24, 26, 27, 50):
         await claims.took(hour, 600_000)
     await claims.took(51, 1_000_000, access=REQUEST)
-    await claims.usage.record(1, 1_500_000)
+    await claims.took(40 * 24 + 11, 200_000)
+    await claims.usage.record(1, 900_000)
 
     found = await claims.preview(a_scope(until_us=claims.now_us() + 1))
 
@@ -86,8 +87,8 @@ async def test_d2_every_reading_says_what_it_would_come_to(claims: DamagesCaller
     assert amounts[2, False, "SHORTER_ALLOWED", "WHOLE_UNITS"] == 45_000_00
     assert amounts[2, False, "ONE_PER_BREACH", "WHOLE_UNITS"] == 30_000_00
     assert amounts[2, True, "DISJOINT", "WHOLE_UNITS"] == 45_000_00
-    assert amounts[3, False, "DISJOINT", "PRO_RATA"] == 69_000_00 - 9_000_00
-    assert amounts[3, True, "DISJOINT", "EXCESS_ONLY"] == 60_000_00 + 22_500_00 - 3 * 15_000_00
+    assert amounts[3, False, "DISJOINT", "PRO_RATA"] == 69_000_00
+    assert amounts[3, True, "DISJOINT", "EXCESS_ONLY"] == 30_000_00 + 1_500_00
 
 
 async def test_m7_what_a_receipt_absorbed_and_what_was_licensed_is_not_claimed(claims: DamagesCaller) -> None:
@@ -208,8 +209,8 @@ async def test_d2_the_evidence_is_what_was_digested_also_after_more_has_come(cla
     assert root([chunk.digest() for chunk in chunks]) == recorded.evidence.root
     (rows,) = chunks
     assert list(zip(rows.origins, rows.posts, rows.ids, strict=True)) == [
-        (2, 2_000_000, "first"),
-        (2, 500_000, "shown"),
+        (2, 2_000_000, "id:first"),
+        (2, 500_000, "id:shown"),
         (2, -500_000, ""),
         (1, 900_000, ""),
     ]
