@@ -22,7 +22,7 @@ from tests.support.clock import ManualClock
 from tests.support.damages_caller import START_US, DamagesCaller, a_policy, a_scope, group
 from tests.support.grpc import LocalServer
 from tests.support.metering import an_id
-from tests.support.metering_usage import VIEW, an_access
+from tests.support.metering_usage import ACCESS, VIEW, an_access
 
 REQUEST = 1
 
@@ -34,7 +34,7 @@ def claims(server: LocalServer, clock: ManualClock) -> DamagesCaller:
 
 def cents(money: Money) -> int:
     assert money.currency_code == "USD" and money.nanos % 10_000_000 == 0
-    return int(money.units) * 100 + money.nanos // 10_000_000
+    return int(money.units) * 100 + int(money.nanos) // 10_000_000
 
 
 async def test_d1_a_claim_lists_its_periods_and_what_each_comes_to(claims: DamagesCaller) -> None:
@@ -68,7 +68,7 @@ async def test_d2_every_reading_says_what_it_would_come_to(claims: DamagesCaller
     for hour in (0, 23, 24, 26, 27, 50):
         await claims.took(hour, 600_000)
     await claims.took(51, 1_000_000, access=REQUEST)
-    await claims.took(40 * 24 + 11, 200_000)
+    await claims.took(40 * 24 + 7, 200_000)
     await claims.usage.record(1, 900_000)
 
     found = await claims.preview(a_scope(until_us=claims.now_us() + 1))
@@ -94,8 +94,7 @@ async def test_d2_every_reading_says_what_it_would_come_to(claims: DamagesCaller
 async def test_m7_what_a_receipt_absorbed_and_what_was_licensed_is_not_claimed(claims: DamagesCaller) -> None:
     await claims.put()
     await claims.usage.record(1, 900_000)
-    shown = {"reservation_id": an_id(1), "access": 3}
-    await claims.took(1, 1_500_000, **shown)
+    await claims.took(1, 1_500_000, reservation_id=an_id(1), access=ACCESS)
     await claims.took(2, 300_000)
 
     found = await claims.preview()
@@ -199,10 +198,10 @@ async def test_d2_the_evidence_is_what_was_digested_also_after_more_has_come(cla
     await claims.put()
     await claims.usage.record(1, 900_000)
     await claims.took(1, 2_000_000, id="first")
-    await claims.took(2, 500_000, id="shown", reservation_id=an_id(1), access=3)
+    await claims.took(2, 500_000, id="shown", reservation_id=an_id(1), access=ACCESS)
     recorded = await claims.record(a_scope(until_us=claims.now_us() + 1))
     await claims.took(1, 800_000, id="later")
-    await claims.took(1.5, 600_000, id="displaces", reservation_id=an_id(1), access=3)
+    await claims.took(1.5, 600_000, id="displaces", reservation_id=an_id(1), access=ACCESS)
 
     chunks = [rows_of(chunk) for chunk in await claims.evidence(recorded.assessment_id)]
 
