@@ -12,6 +12,7 @@ from services.chassis.replays import ReplayKey
 from services.metering.domain.allowances import Account
 from services.metering.domain.damages.assessments import Assessed, assess, readings
 from services.metering.domain.damages.cells import Counted
+from services.metering.domain.damages.disputes import Standing
 from services.metering.domain.damages.documents import Finding, Proof, RunningImport, proof
 from services.metering.domain.damages.evidence import Evidence, Rows, root
 from services.metering.domain.damages.members import AssessmentScope, PartyStretch, belonging
@@ -70,6 +71,7 @@ class OnRecord:
 
     document: bytes
     """docs/evidence-format.md."""
+    standing: Standing
 
     def proof(self) -> Proof:
         """What its evidence is."""

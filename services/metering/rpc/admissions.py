@@ -5,6 +5,7 @@ from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 _METERING = "/sluice.metering.v1.MeteringService"
 _PARTIES = "/sluice.metering.v1.PartyService"
 _DAMAGES = "/sluice.metering.v1.DamagesService"
+_DISPUTES = "/sluice.metering.v1.DisputeService"
 _USAGE = "/sluice.metering.v1.UsageService"
 
 # Only licensing counts: it alone knows which attempt can still conclude (M2).
@@ -43,6 +44,11 @@ ADMISSIONS: AdmissionTable = {
     f"{_DAMAGES}/GetAssessment": _CLAIM_READERS,
     f"{_DAMAGES}/ListAssessments": _CLAIM_READERS,
     f"{_DAMAGES}/ReadEvidence": _CLAIM_READERS,
+    f"{_DISPUTES}/ProposeStep": _CLAIMANTS,
+    f"{_DISPUTES}/DecideStep": _CLAIMANTS,
+    f"{_DISPUTES}/ListSteps": _CLAIM_READERS,
+    f"{_DISPUTES}/RecordNotice": _CLAIMANTS,
+    f"{_DISPUTES}/ListNotices": _CLAIM_READERS,
     f"{_USAGE}/ReportAccesses": _REPORTERS,
     f"{_USAGE}/QueryUsage": _LOOKERS,
     # These may read much and go on for long: not for those who can call as often as they like.

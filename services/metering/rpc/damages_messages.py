@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from google.type.money_pb2 import Money
 
 from services.metering.assessor import OnRecord, Progress
 from services.metering.domain.damages import policies
-from services.metering.domain.damages.amounts import NANO_DIGITS
+from services.metering.domain.damages.amounts import NANO_DIGITS, Rate
+from services.metering.domain.damages.disputes import Standing
 from services.metering.domain.damages.documents import Document, Finding, document, policy_document
 from services.metering.domain.damages.evidence import Rows
 from services.metering.domain.damages.members import AssessmentScope, Assistant
@@ -85,7 +86,8 @@ def recorded_message(found: OnRecord) -> damages_pb2.Assessment:
     """An assessment on record."""
     said = json.loads(found.document)
     message = _assessment(said)
-    message.state = damages_pb2.ASSESSMENT_STATE_RECORDED
+    message.state = state_message(found.standing)
+    message.amount_in_force.CopyFrom(money(found.standing.in_force, said["policy"]))
     message.assessment_id = said["assessment_id"]
     message.recorded_at.FromMicroseconds(said["recorded_at_us"])
     message.recorded_by = said["recorded_by"]
@@ -146,8 +148,8 @@ def _assessment(said: Document) -> damages_pb2.Assessment:
         policy=_policy(policy),
         periods=[_period(each, policy) for each in said["periods"]],
         posts=said["posts"],
-        amount=_money(said["amount"], policy),
-        amount_in_force=_money(said["amount"], policy),
+        amount=money(said["amount"], policy),
+        amount_in_force=money(said["amount"], policy),
         liable=[_share(each, policy) for each in said["liable"]],
         members=[_stretch(each) for each in said["members"]],
         exempt=[_stretch(each) for each in said["exempt"]],
@@ -196,7 +198,7 @@ def _period(said: Document, policy: Document) -> damages_pb2.DamagesPeriod:
         since=timestamp(said["since_us"]),
         until=timestamp(said["until_us"]),
         posts=said["posts"],
-        amount=_money(said["amount"], policy),
+        amount=money(said["amount"], policy),
         members=[_share(each, policy) for each in said["members"]],
     )
 
@@ -206,8 +208,8 @@ def _share(said: Document, policy: Document) -> damages_pb2.DamagesShare:
     return damages_pb2.DamagesShare(
         party_id=said["party"],
         posts=said["posts"],
-        share=_money(said["share"], policy),
-        liable_for=None if whole is None else _money(whole, policy),
+        share=money(said["share"], policy),
+        liable_for=None if whole is None else money(whole, policy),
     )
 
 
@@ -225,7 +227,7 @@ def _reading(said: Document, policy: Document) -> damages_pb2.DamagesReading:
         rounding=f"DAMAGES_ROUNDING_{said['rounding']}",
         periods=said["periods"],
         posts=said["posts"],
-        amount=_money(said["amount"], policy),
+        amount=money(said["amount"], policy),
     )
 
 
@@ -238,7 +240,18 @@ def _rate(policy: Document) -> Money:
     return Money(currency_code=policy["currency"], units=units, nanos=nanos)
 
 
-def _money(amount: int, policy: Document) -> Money:
+def state_message(standing: Standing) -> damages_pb2.AssessmentState:
+    """Where an assessment stands."""
+    return cast(damages_pb2.AssessmentState, int(standing.state))
+
+
+def money_of(amount: int, rate: Rate) -> Money:
+    """An amount in minor units of a rate's currency."""
+    return money(amount, {"currency": rate.currency, "decimals": rate.digits})
+
+
+def money(amount: int, policy: Document) -> Money:
+    """An amount in minor units of the policy's currency."""
     units, minor = divmod(amount, 10 ** policy["decimals"])
     nanos = minor * 10 ** (NANO_DIGITS - policy["decimals"])
     return Money(currency_code=policy["currency"], units=units, nanos=nanos)

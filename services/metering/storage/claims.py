@@ -11,6 +11,7 @@ from services.chassis.ids import uuid7
 from services.chassis.replays import ReplayKey, earlier, once
 from services.metering.assessor import OnRecord
 from services.metering.domain.allowances import Account, Scope
+from services.metering.domain.damages.disputes import Standing, State
 from services.metering.domain.damages.documents import (
     Finding,
     Recorded,
@@ -46,9 +47,10 @@ _VERSIONS = (
     .order_by(_policies.c.version.desc())
     .limit(bindparam("limit"))
 )
-_DOCUMENT = select(_assessments.c.document).where(_assessments.c.assessment_id == bindparam("id"))
+_COLUMNS = (_assessments.c.number, _assessments.c.document, _assessments.c.state, _assessments.c.in_force)
+_ONE = select(*_COLUMNS).where(_assessments.c.assessment_id == bindparam("id"))
 _LATEST = (
-    select(_assessments.c.number, _assessments.c.document)
+    select(*_COLUMNS)
     .where(_assessments.c.number < bindparam("before"))
     .order_by(_assessments.c.number.desc())
     .limit(bindparam("limit"))
@@ -146,7 +148,7 @@ class SqlClaims:
 
         def query(connection: Connection) -> OnRecord | None:
             id = earlier(connection, REPLAYS, key)
-            return None if id is None else _on_record(connection, id.decode())
+            return None if id is None else read_assessment(connection, id.decode())
 
         return await self._database.read(query)
 
@@ -162,7 +164,7 @@ class SqlClaims:
                 return recorded.assessment_id.encode()
 
             id = once(connection, REPLAYS, key, now_us, produce).decode()
-            found = _on_record(connection, id)
+            found = read_assessment(connection, id)
             assert found is not None
             return found
 
@@ -170,7 +172,7 @@ class SqlClaims:
 
     async def get(self, assessment_id: str) -> OnRecord | None:
         """One on record."""
-        return await self._database.read(lambda connection: _on_record(connection, assessment_id))
+        return await self._database.read(lambda connection: read_assessment(connection, assessment_id))
 
     async def list(self, of: Account | None, before: int, limit: int) -> list[tuple[int, OnRecord]]:
         """Those before a number, latest first."""
@@ -180,7 +182,7 @@ class SqlClaims:
         rows = await self._database.read(
             lambda connection: connection.execute(query, {"before": before, "limit": limit}).all()
         )
-        return [(row.number, OnRecord(row.document.encode())) for row in rows]
+        return [(row.number, _recorded(*row[1:])) for row in rows]
 
 
 def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> None:
@@ -190,13 +192,20 @@ def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> Non
         "scope": int(finding.scope.of.scope),
         "key": finding.scope.of.id,
         "document": encoded(document(finding, recorded)).decode(),
+        "state": int(State.RECORDED),
+        "in_force": finding.assessed.amount,
     }
     connection.execute(insert(_assessments), [row])
 
 
-def _on_record(connection: Connection, assessment_id: str) -> OnRecord | None:
-    text = connection.execute(_DOCUMENT, {"id": assessment_id}).scalar_one_or_none()
-    return None if text is None else OnRecord(text.encode())
+def read_assessment(connection: Connection, assessment_id: str) -> OnRecord | None:
+    """One on record."""
+    row = connection.execute(_ONE, {"id": assessment_id}).one_or_none()
+    return None if row is None else _recorded(*row[1:])
+
+
+def _recorded(document: str, state: int, in_force: int) -> OnRecord:
+    return OnRecord(document.encode(), Standing(State(state), in_force))
 
 
 def _versions(connection: Connection, before: int, limit: int) -> list[Version]:
