@@ -75,8 +75,8 @@ AT_START_ONLY = {
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
 """Of the chassis, but only for a service that calls others."""
-OF_STREAMS = {"READER_TOO_SLOW"}
-"""Of the chassis, but only for a service with a stream of answers."""
+OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
+"""Of the chassis, but only for a service with streams."""
 
 
 def reasons(part: str) -> set[str]:
@@ -110,5 +110,6 @@ def test_a_service_that_calls_others_names_the_reasons_of_calling() -> None:
     assert words("licensing") >= OF_ONE_SERVICE
 
 
-def test_a_service_with_a_stream_of_answers_names_the_reasons_of_streams() -> None:
-    assert words("consent") >= OF_STREAMS
+@pytest.mark.parametrize("part", ["consent", "metering"])
+def test_a_service_with_streams_names_the_reasons_of_streams(part: str) -> None:
+    assert words(part) >= OF_STREAMS
