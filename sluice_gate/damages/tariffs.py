@@ -82,7 +82,6 @@ class Rate:
 
     def amount(self, tariff: Tariff, posts: int) -> int:
         """What a period with so many posts comes to, in minor units, rounded once, half up."""
-        price: int = tariff.worth_of(posts) * self.nanos * 10**self.decimals
-        divisor = 10**NANO_DIGITS * (1 if tariff.is_in_units else tariff.unit)
-        whole, rest = divmod(price, divisor)
-        return whole + int(2 * rest >= divisor)
+        price = tariff.worth_of(posts) * self.nanos * int(10**self.decimals)
+        divisor: int = 10**NANO_DIGITS * (1 if tariff.is_in_units else tariff.unit)
+        return (2 * price + divisor) // (2 * divisor)
