@@ -1,6 +1,6 @@
 """What counts at which time: the ground that periods are found on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,26 +17,26 @@ class Period:
     posts: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Counted:
     """The times at which something counts, ascending and each once."""
 
     at_us: Ints
     before: Ints
     """Posts before each time, and at the end all of them: one more than there are times."""
+    _ends: dict[int, Ints] = field(default_factory=dict)
+    """By length of windows: every reading asks for the same ones."""
 
     @property
     def posts(self) -> int:
         """All of them."""
         return int(self.before[-1])
 
-    def first_from(self, at_us: Ints) -> Ints:
-        """For each time the index of the first that is not before it; `len(at_us)` if none is."""
-        return np.searchsorted(self.at_us, at_us)
-
     def window_ends(self, window_us: int) -> Ints:
         """For each time s the index of the first that is not before s + W."""
-        return self.first_from(self.at_us + window_us)
+        if window_us not in self._ends:
+            self._ends[window_us] = np.searchsorted(self.at_us, self.at_us + window_us)
+        return self._ends[window_us]
 
     def period(self, since_us: int, until_us: int) -> Period:
         """The period of a stretch."""

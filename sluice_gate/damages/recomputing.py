@@ -29,6 +29,7 @@ class Recomputing:
         self._stretches = Stretches(document["members"])
         self._rate = Rate(self._policy["rate_nanos"], self._policy["decimals"])
         self._progress = progress
+        self._selected: tuple[Kinds, Rows, Counted] | None = None
         present = np.bincount(rows.access.astype(np.int64) << 8 | rows.origin)
         self._present = [divmod(int(pair), 1 << 8) for pair in np.flatnonzero(present)]
 
@@ -45,8 +46,9 @@ class Recomputing:
             for each in claimed[of_policy, policy["overlap"], policy["rounding"]]
         ]
         return {
-            "enforceable": self._jurisdiction
-            not in {each["jurisdiction"] for each in policy["not_enforceable"]},
+            "enforceable": all(
+                each["jurisdiction"] != self._jurisdiction for each in policy["not_enforceable"]
+            ),
             "periods": periods,
             "posts": ground.posts,
             "amount": sum(period["amount"] for period in periods),
@@ -102,14 +104,22 @@ class Recomputing:
 
     def _select(self, kinds: Kinds) -> tuple[Rows, Counted]:
         """The rows that count, and what they come to at each time."""
+        # Readings of the same kinds follow each other, and these are large.
+        if self._selected is None or self._selected[0] != kinds:
+            self._selected = None
+            rows = self._chosen(kinds)
+            self._selected = (kinds, rows, counted(rows.at_us, rows.posts))
+        return self._selected[1:]
+
+    def _chosen(self, kinds: Kinds) -> Rows:
         rows = self._rows
-        if len(kinds) < len(self._present):
-            counts = np.zeros((256, 256), np.bool_)
-            for access, origin in kinds:
-                counts[access, origin] = True
-            chosen = counts[rows.access, rows.origin]
-            rows = Rows(*(getattr(rows, name)[chosen] for name in Rows.__slots__))
-        return rows, counted(rows.at_us, rows.posts)
+        if len(kinds) == len(self._present):
+            return rows
+        counts = np.zeros((256, 256), np.bool_)
+        for access, origin in kinds:
+            counts[access, origin] = True
+        chosen = counts[rows.access, rows.origin]
+        return Rows(*(getattr(rows, name)[chosen] for name in Rows.__slots__))
 
     def _tariff(self, rounding: str) -> Tariff:
         return Tariff(self._policy["threshold"], self._policy["unit"], rounding)
