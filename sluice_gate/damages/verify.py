@@ -13,6 +13,7 @@ from sluice_gate.damages.differences import Difference, compare
 from sluice_gate.damages.document import DERIVED, faults, parse
 from sluice_gate.damages.evidence import EvidenceReader
 from sluice_gate.damages.recomputing import Recomputing
+from sluice_gate.damages.rows import need_arrow
 from sluice_gate.damages.sweeping import Progress
 
 NOT_SHOWN = (
@@ -51,6 +52,8 @@ def verify(bundle: Path, digest: str | None, progress: Progress) -> Report:
     Raises VerificationError (NOT_A_BUNDLE, PARQUET_MISSING) and OSError; what is wrong inside is reported.
     """
     folder = open_folder(bundle)
+    # Before anything that takes long.
+    need_arrow()
     found = [*folder.strays, *sum_faults(folder, progress)]
     data = folder.read(ASSESSMENT)
     own_digest = hashlib.sha256(data).hexdigest() if data is not None else ""
