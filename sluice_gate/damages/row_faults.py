@@ -13,6 +13,7 @@ from sluice_gate.damages.tariffs import Ints
 MOST_POSTS = 2**60
 """Of all rows together, taken back ones too: sums of them are exact in 64 bits."""
 _ORDER = ("at_us", "number", "party", "origin", "kind", "media")
+_ID_FORM = "^(id:.|sha256:[0-9a-f]{64}$)"
 _ALIKE = (*_ORDER, "access", "source", "id")
 
 Mask = np.ndarray
@@ -24,7 +25,7 @@ def row_faults(
 ) -> Iterator[Difference]:
     """Of single rows. `known_and_held`: whether the party is a member, and the time in a stretch of it."""
     known, held = known_and_held
-    texts = [np.asarray(_lengths(table, each) > 0) for each in ("source", "id")]
+    has_source, has_id = (_lengths(table, each) > 0 for each in ("source", "id"))
     gate = column["origin"] == GATE
     checks = (
         ("a party that is no member", "one of members", ~known),
@@ -34,8 +35,9 @@ def row_faults(
         ("an unknown kind of content", "1 to 4", ~np.isin(column["kind"], KINDS)),
         ("unknown media", "0 to 7", column["media"] >= MEDIA.stop),
         ("the number of no change", f"1 to {last_number}", _outside(column["number"], 1, last_number)),
-        ("a key, of what passed the gate", "an empty source and id", gate & (texts[0] | texts[1])),
-        ("no key, of what was seen elsewhere", "a source and an id", ~gate & ~(texts[0] & texts[1])),
+        ("a key, of what passed the gate", "an empty source and id", gate & (has_source | has_id)),
+        ("half a key", "a source and an id, or neither", has_source != has_id),
+        ("an id of no form", "id: or sha256: and an id", has_id & ~_starts(table, _ID_FORM)),
     )
     for said, computed, wrong in checks:
         yield from _first(name, wrong, said, computed)
@@ -118,6 +120,13 @@ def _lengths(table: Any, name: str) -> Ints:
 
     lengths: Ints = compute.binary_length(table.column(name)).to_numpy()
     return lengths
+
+
+def _starts(table: Any, form: str) -> Mask:
+    from pyarrow import compute  # noqa: PLC0415
+
+    starts: Mask = compute.match_substring_regex(table.column("id"), form).to_numpy()
+    return starts
 
 
 def _first(name: str, wrong: Mask, said: str, computed: str, before: int = 0) -> Iterator[Difference]:

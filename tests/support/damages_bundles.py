@@ -50,7 +50,7 @@ WIDTHS = {"at_us": 8, "number": 8, "origin": 1, "access": 1, "kind": 1, "media":
 
 def seen(after_us: int, posts: int, party: str = "bot", number: int = 1, **others: Any) -> Row:
     """An access seen elsewhere, so long after the beginning of what is assessed."""
-    key = {"source": "edge", "id": f"line-{number}"}
+    key = {"source": "edge", "id": f"id:line-{number}"}
     values = {"origin": 2, "access": 3, "kind": 1, "media": 0} | key | others
     return Row(at_us=SINCE_US + after_us, number=number, party=party, posts=posts, **values)
 

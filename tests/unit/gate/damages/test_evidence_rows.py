@@ -59,7 +59,7 @@ def test_nothing_is_wrong_with_rows_in_order(tmp_path: Path) -> None:
 
 
 def test_rows_taken_back_at_their_own_time_are_as_they_should_be(tmp_path: Path) -> None:
-    rows = [*ROWS, seen(DAY_US, 9, number=4), seen(DAY_US, -9, number=5, id="line-4")]
+    rows = [*ROWS, seen(DAY_US, 9, number=4), seen(DAY_US, -9, number=5, source="", id="")]
 
     assert report_of(tmp_path, rows).agrees
 
@@ -73,7 +73,10 @@ def test_rows_taken_back_at_their_own_time_are_as_they_should_be(tmp_path: Path)
         (seen(3 * HOUR_US, 5, number=9, media=8), "unknown media"),
         (seen(3 * HOUR_US, 5, number=1_001), "the number of no change"),
         (seen(3 * HOUR_US, 5, number=0), "the number of no change"),
-        (seen(3 * HOUR_US, 5, number=9, id=""), "no key, of what was seen elsewhere"),
+        (seen(3 * HOUR_US, 5, number=9, id=""), "half a key"),
+        (seen(3 * HOUR_US, 5, number=9, source=""), "half a key"),
+        (seen(3 * HOUR_US, 5, number=9, id="line-9"), "an id of no form"),
+        (seen(3 * HOUR_US, 5, number=9, id="sha256:ab"), "an id of no form"),
         (released(3 * HOUR_US, 5, number=9, source="edge"), "a key, of what passed the gate"),
     ],
 )
@@ -153,13 +156,13 @@ def test_a_row_that_is_there_twice_is_named_also_across_parts(tmp_path: Path, be
 
 
 def test_rows_of_one_change_under_different_keys_are_different(tmp_path: Path) -> None:
-    rows = [seen(0, 1, number=9, id="b"), seen(0, 1, number=9, id="a"), seen(0, 1, number=9, access=2)]
+    rows = [seen(0, 1, number=9, id="id:b"), seen(0, 1, number=9, id="id:a"), seen(0, 1, number=9, access=2)]
 
     assert report_of(tmp_path, rows).agrees
 
 
 def test_less_than_nothing_of_a_kind_at_a_time_stops_the_figures_and_is_named(tmp_path: Path) -> None:
-    rows = [seen(0, 60), seen(HOUR_US, 5, number=2), seen(HOUR_US, -6, number=3, id="line-2")]
+    rows = [seen(0, 60), seen(HOUR_US, 5, number=2), seen(HOUR_US, -6, number=3, id="id:line-2")]
     document = a_document(rows[:1], members=MEMBERS)
     document["evidence"] = a_document(rows[:1] * 3)["evidence"]
 

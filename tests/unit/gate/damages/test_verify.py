@@ -32,7 +32,7 @@ from tests.support.damages_bundles import (
 ROWS: list[Row] = [
     seen(0, 60, number=1),
     seen(HOUR_US, 70, "bot2", 2),
-    seen(HOUR_US, -5, "bot2", 3, id="line-2"),
+    seen(HOUR_US, -5, "bot2", 3, id="id:line-2"),
     released(2 * HOUR_US, 40, number=4),
     seen(3 * HOUR_US, 30, number=5, access=1),
     seen(26 * HOUR_US, 120, number=6),
