@@ -15,7 +15,7 @@ from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
 from services.metering.rpc.admissions import ADMISSIONS as OF_METERING
 
 GENERATED = Path(__file__).resolve().parents[2] / "protos" / "python"
-READS = ("Get", "List", "Check", "Explain", "Watch", "Export", "Query", "Max", "Audit")
+READS = ("Get", "List", "Check", "Explain", "Watch", "Export", "Query", "Max", "Audit", "Preview", "Read")
 TABLES: dict[str, AdmissionTable] = {
     "sluice.consent": OF_CONSENT,
     "sluice.licensing": OF_LICENSING,

@@ -28,6 +28,7 @@ from services.metering.schema.tables import REPLAYS
 from services.metering.storage.absorbing import COLUMNS, SELECTED, absorb, entry, from_row, to_row
 from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
+from services.metering.storage.reports import note_reports
 from services.metering.storage.source import find
 
 _BY_KEY = Question(
@@ -53,6 +54,7 @@ class SqlSightings:
             now_us = self._now_us()
 
             def produce() -> bytes:
+                note_reports(connection, (row.seen.key.source for row in rows), now_us)
                 return _encode(_Page(connection, now_us).take(rows))
 
             return _decode(once(connection, REPLAYS, key, now_us, produce))

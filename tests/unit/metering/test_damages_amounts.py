@@ -1,6 +1,7 @@
 """D1, D3: what periods come to, and how it is split."""
 
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -90,9 +91,9 @@ def test_shares_add_up_and_are_less_than_a_coin_off(amount: int, posts: dict[str
     st.randoms(),
 )
 def test_the_split_does_not_depend_on_the_order_of_parties(
-    amount: int, posts: dict[str, int], random
-) -> None:  # type: ignore[no-untyped-def]
+    amount: int, posts: dict[str, int], shuffle: Random
+) -> None:
     shuffled = list(posts.items())
-    random.shuffle(shuffled)
+    shuffle.shuffle(shuffled)
 
     assert split(amount, dict(shuffled)) == split(amount, posts)

@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 
 from services.console.damages_bundles import Chunk
+from services.metering.domain.damages import evidence
 from sluice_gate.damages.rows import COLUMNS, chunk_digest, need_arrow, root_digest, schema
 
 # Two rows: a hold of 3 posts at the gate by "ü", and one access taken back of "bo" seen by "edge" as "x1".
@@ -60,3 +61,23 @@ def test_the_root_is_over_the_digests_and_how_many_there_are() -> None:
         root_digest([one, other])
         == hashlib.sha256(b"sluice/evidence-root/v1" + b"\x02" + bytes(7) + one + other).digest()
     )
+
+
+def test_metering_and_the_verifier_agree_on_digests() -> None:
+    rows = evidence.Rows(
+        at_us=CHUNK.at_us,
+        numbers=CHUNK.number,
+        parties=CHUNK.party,
+        origins=CHUNK.origin.astype(np.int64),
+        accesses=CHUNK.access.astype(np.int64),
+        kinds=CHUNK.kind.astype(np.int64),
+        media_flags=CHUNK.media.astype(np.int64),
+        posts=CHUNK.posts,
+        sources=CHUNK.source,
+        ids=CHUNK.id,
+    )
+
+    digests = [rows.digest(), rows.digest()]
+
+    assert digests[0] == chunk_digest(table(CHUNK))
+    assert evidence.root(digests) == root_digest(digests)
