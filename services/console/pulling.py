@@ -6,7 +6,7 @@ reads as it ends any other loop.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 from services.console.connections import Connections
@@ -17,9 +17,12 @@ T = TypeVar("T")
 class Pulling:
     """Calls to the services, each to its end."""
 
-    def __init__(self, runner: asyncio.Runner, connections: Connections) -> None:
+    def __init__(
+        self, runner: asyncio.Runner, connections: Connections, streams: contextlib.AsyncExitStack
+    ) -> None:
         self._runner = runner
         self._connections = connections
+        self._streams = streams
 
     def ask(self, work: Callable[[Connections], Awaitable[T]]) -> T:
         """Does `work`; raises what it raises."""
@@ -32,27 +35,24 @@ class Pulling:
     def stream(self, service: str, method: Callable[[Any], Any], request: Any) -> Iterator[Any]:
         """The answers to `request` by the method that `method` makes of a channel; raises Refusal."""
 
-        async def answers() -> AsyncGenerator[Any, None]:
-            peer = self._connections.peer(service)
-            async with peer.open(method(peer.channel), request) as stream:
-                async for answer in stream:
-                    yield answer
+        async def opened(connections: Connections) -> AsyncIterator[Any]:
+            peer = connections.peer(service)
+            # Closed with the connections: whoever reads may be gone before the end, and not say so.
+            opening = peer.open(method(peer.channel), request)
+            return aiter(await self._streams.enter_async_context(opening))
 
-        steps = answers()
-        try:
-            while True:
-                answer = self.ask(lambda _: anext(steps, None))
-                if answer is None:
-                    return
-                yield answer
-        finally:
-            self.ask(lambda _: steps.aclose())
+        answers = self.ask(opened)
+        while (answer := self.ask(lambda _: anext(answers, None))) is not None:
+            yield answer
 
 
 @contextlib.contextmanager
 def pulling(connections: Connections) -> Iterator[Pulling]:
-    """Closes every connection at the end."""
-    with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
-        pull = Pulling(runner, connections)
-        stack.callback(pull.ask, lambda connections: connections.__aexit__(None, None, None))
-        yield pull
+    """Closes every stream and connection at the end."""
+    with asyncio.Runner() as runner:
+        streams = contextlib.AsyncExitStack()
+        runner.run(streams.enter_async_context(connections))
+        try:
+            yield Pulling(runner, connections, streams)
+        finally:
+            runner.run(streams.aclose())

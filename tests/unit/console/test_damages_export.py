@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 import shutil
+import signal
 import struct
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +22,7 @@ from sluice.metering.v1.damages_pb2 import Evidence
 from tests.support.assessments import ASSESSMENT_ID, on_record
 from tests.support.command_line import Cli
 from tests.support.scripted import Script
+from tests.support.waiting import PATIENCE_SECONDS
 
 DOCUMENT = b'{"format":"sluice-assessment-1"}'
 DIGEST = hashlib.sha256(DOCUMENT).hexdigest()
@@ -225,9 +229,9 @@ def test_d2_rows_that_are_not_those_named_leave_nothing_behind(
     folder = tmp_path / "out"
     folder.mkdir()
 
-    refusal = cli.refusal("damages", "export", ASSESSMENT_ID, folder / "bundle")
+    cli("damages", "export", ASSESSMENT_ID, folder / "bundle", "--json", status=1)
 
-    assert refusal["reason"] == reason
+    assert json.loads(cli.err.splitlines()[-1])["refusal"]["reason"] == reason
     assert list(folder.iterdir()) == []
 
 
@@ -243,7 +247,9 @@ def test_d2_a_document_that_is_not_the_one_digested_is_not_written(
     assert not (tmp_path / "bundle").exists()
 
 
-def test_ctrl_c_leaves_nothing_behind(script: Script, cli: Cli, tmp_path: Path, writer: FakeWriter) -> None:
+def test_ctrl_c_while_a_chunk_is_written_leaves_nothing_behind(
+    script: Script, cli: Cli, tmp_path: Path, writer: FakeWriter
+) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -253,6 +259,30 @@ def test_ctrl_c_leaves_nothing_behind(script: Script, cli: Cli, tmp_path: Path, 
     folder.mkdir()
 
     said = cli("damages", "export", ASSESSMENT_ID, folder / "bundle", status=130)
+
+    assert said == ""
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("writer")
+def test_ctrl_c_while_a_chunk_is_waited_for_leaves_nothing_behind(
+    script: Script, cli: Cli, tmp_path: Path
+) -> None:
+    is_over = threading.Event()
+
+    def wait() -> None:
+        is_over.wait(PATIENCE_SECONDS)
+
+    serve(script, FIRST, lambda: os.kill(os.getpid(), signal.SIGINT), wait)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    try:
+        said = cli("damages", "export", ASSESSMENT_ID, folder / "bundle", status=130)
+    finally:
+        is_over.set()
+        signal.signal(signal.SIGINT, handler)
 
     assert said == ""
     assert list(folder.iterdir()) == []
