@@ -32,7 +32,7 @@ from sluice.metering.v1.dispute_pb2 import (
 from sluice.metering.v1.dispute_service_pb2_grpc import DisputeServiceStub
 
 PAGE = 200
-COLUMNS = ("proposal", "assessment", "step", "state", "proposed", "decided", "why")
+COLUMNS = ("=proposal", "step", "state", "proposed", "decided", "why", "=assessment")
 
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for people.")]
 Said = Annotated[str, typer.Option("--reason", metavar="TEXT", help="What there is to say to it.")]
@@ -138,7 +138,9 @@ def steps(
     if as_json:
         give_json([complete(step) for step in found])
     elif found:
-        show(table(COLUMNS, [step_row(step) for step in found]))
+        # Of one assessment there is no need to say of which.
+        width = len(COLUMNS) - 1 if assessment_id else len(COLUMNS)
+        show(table(COLUMNS[:width], [step_row(step)[:width] for step in found]))
     else:
         say("No steps." if assessment_id else "No step waits.")
 
@@ -254,10 +256,10 @@ def step_row(step: DisputeStep) -> tuple[Any, ...]:
     reasons = "; ".join(filter(None, (step.reason, step.decision_reason)))
     return (
         step.proposal_id,
-        step.assessment_id,
         step_words(step),
         word_of(ProposalState.DESCRIPTOR, step.state),
         f"{clock_face(step.proposed_at)} by {step.proposed_by}",
         decided,
         reasons,
+        step.assessment_id,
     )

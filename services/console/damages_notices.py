@@ -74,7 +74,7 @@ def notices(
     if as_json:
         give_json([complete(each) for each in found])
     elif found:
-        columns = ("party", "sent at", "how", "SHA-256", "recorded at", "recorded by")
+        columns = ("party", "sent at", "how", "=SHA-256", "recorded at", "recorded by")
         show(table(columns, [notice_row(each) for each in found]))
     else:
         say("No notice is on record.")

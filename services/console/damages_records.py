@@ -13,7 +13,7 @@ from sluice.metering.v1.damages_service_pb2_grpc import DamagesServiceStub
 from sluice.metering.v1.usage_pb2 import UsageOf
 
 PAGE = 200
-COLUMNS = ("assessment", "of", "since - until", ">amount", ">claimed now", "state", "recorded at")
+COLUMNS = ("=assessment", "of", "since", "until just before", ">claimed now", "state")
 
 
 def list_(

@@ -80,11 +80,10 @@ def short_row(assessment: Assessment) -> tuple[Any, ...]:
     return (
         assessment.assessment_id,
         of_words(scope.of),
-        f"{clock_face(scope.since)} - {clock_face(scope.until)}",
-        money.face(assessment.amount, decimals),
+        clock_face(scope.since),
+        clock_face(scope.until),
         money.face(assessment.amount_in_force, decimals),
         word_of(AssessmentState.DESCRIPTOR, assessment.state),
-        clock_face(assessment.recorded_at),
     )
 
 
@@ -145,6 +144,7 @@ def _tell_readings(assessment: Assessment, *, is_all: bool) -> None:
     say("")
     if is_all:
         say("Every reading of the clause:")
+        show(table(damages_readings.ALL_COLUMNS, damages_readings.all_rows(assessment)))
     else:
         say("Other readings, that differ in one thing from the policy's (--all-readings shows all):")
-    show(table(damages_readings.COLUMNS, damages_readings.rows(assessment, is_all=is_all)))
+        show(table(damages_readings.COLUMNS, damages_readings.rows(assessment)))

@@ -132,7 +132,7 @@ def test_the_steps_of_an_assessment_are_told_with_who_decided(script: Script, cl
     listed = " ".join(cli("damages", "steps", ASSESSMENT_ID).split())
 
     assert script.asked["ListSteps"][0].assessment_id == ASSESSMENT_ID
-    for text in ("12,000.00", "operator:lena", "waits", "rejected", "operator:omar", "too low"):
+    for text in (PROPOSAL_ID, "12,000.00", "operator:lena", "waits", "rejected", "operator:omar", "too low"):
         assert text in listed
 
 
@@ -141,6 +141,15 @@ def test_no_steps_are_said_to_be_none(script: Script, cli: Cli) -> None:
 
     assert cli("damages", "steps") == "No step waits.\n"
     assert cli("damages", "steps", ASSESSMENT_ID) == "No steps.\n"
+
+
+def test_ids_of_steps_are_whole_so_that_they_can_be_copied(script: Script, cli: Cli) -> None:
+    script.answer("ListSteps", pb.ListStepsResponse(steps=[REDUCED]))
+
+    said = cli("damages", "steps")
+
+    assert PROPOSAL_ID in said
+    assert ASSESSMENT_ID in said
 
 
 def test_d4_another_operator_approves_with_a_token_of_their_own(
