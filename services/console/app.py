@@ -6,7 +6,6 @@ from services.console import (
     choice_queries,
     choices,
     damages,
-    damages_verify,
     decisions,
     halts,
     licensees,
@@ -61,7 +60,6 @@ usage.app.command("watch")(usage_watching.watch)
 usage.app.command("audit")(usage_audits.audit)
 usage.app.command("rebuild")(usage_audits.rebuild)
 app.add_typer(usage.app, name="usage")
-damages.app.command("verify")(damages_verify.verify)
 app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
