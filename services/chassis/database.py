@@ -8,7 +8,7 @@ says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`po
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,15 +154,15 @@ class Database:
         """`read` for start-up, threads and tests: blocks the caller."""
         return self._submit_read(query).result()
 
-    async def read_each(self, queries: Sequence[Callable[[Connection], T]]) -> AsyncGenerator[T]:
-        """Runs `queries` in one read transaction and gives each result as soon as it is there.
+    async def read_each(self, work: Callable[[Connection], Iterable[T]]) -> AsyncGenerator[T]:
+        """Runs `work` in one read transaction and gives each result as soon as it is there.
 
         For what reads everything, on a reader of its own: other reads and the writer go on meanwhile; a
         second one waits for the first. No statement is cut off for its length. Results that nobody takes are
         kept, so let there be few. When it is closed (`contextlib.aclosing`) or its caller cancelled, what
         runs is stopped, and the connection is given back before that returns.
 
-        Raises what the queries raise, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
+        Raises what `work` raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
         loop = asyncio.get_running_loop()
         told: asyncio.Queue[T | _Ended] = asyncio.Queue()
@@ -170,7 +170,7 @@ class Database:
         def tell(what: T | _Ended) -> None:
             loop.call_soon_threadsafe(told.put_nowait, what)
 
-        reading = LongRead(self._engine, queries, tell)
+        reading = LongRead(self._engine, work, tell)
         running = self._submit(self._long_reader, lambda: self._read_long(reading))
         running.add_done_callback(lambda done: tell(_Ended(done)))
         running.add_done_callback(lambda _: reading.end())

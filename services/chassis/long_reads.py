@@ -1,7 +1,7 @@
 """A read that takes long, told piece by piece: one snapshot, and an end as soon as nobody listens."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class LongRead(Generic[T]):
-    """Queries that are run one after the other in one read transaction, on whichever thread calls `run`."""
+    """Work in one read transaction that gives one result after the other, on whichever thread calls `run`."""
 
     def __init__(
-        self, engine: Engine, queries: Sequence[Callable[[Connection], T]], tell: Callable[[T], object]
+        self, engine: Engine, work: Callable[[Connection], Iterable[T]], tell: Callable[[T], object]
     ) -> None:
         """`tell` is called with each result as soon as it is there, on the thread that runs."""
         self._engine = engine
-        self._queries = queries
+        self._work = work
         self._tell = tell
         self._gate = threading.Lock()
         self._driver: Any = None
@@ -32,7 +32,7 @@ class LongRead(Generic[T]):
         self.has_told = False
 
     def run(self) -> None:
-        """Returns after the last query, or when it was stopped; raises what a query raises, driver errors."""
+        """Returns after the last result, or when it was stopped; raises what the work does, driver errors."""
         try:
             with self._engine.reading_long() as connection:
                 self._read(connection)
@@ -56,12 +56,11 @@ class LongRead(Generic[T]):
     def _read(self, connection: Connection) -> None:
         self._hold(connection.connection.driver_connection)
         try:
-            for query in self._queries:
-                if self.is_stopped:
-                    return
-                result = query(connection)
+            for result in self._work(connection):
                 self.has_told = True
                 self._tell(result)
+                if self.is_stopped:
+                    return
         finally:
             self._hold(None)
             if self.is_stopped:

@@ -87,16 +87,27 @@ def once(
     Raises Refusal REQUEST_ID_REUSED when the id came with other content before, and whatever `produce` raises
     (then nothing is stored, and the id is free).
     """
-    find, keep = _statements(table)
-    names = {"principal": key.principal, "operation": key.operation, "request_id": key.request_id}
-    row = connection.execute(find, {f"for_{name}": value for name, value in names.items()}).one_or_none()
-    if row is not None:
-        if row.digest != key.digest:
-            raise request_id_reused()
-        return bytes(row.answer)
+    if (stored := earlier(connection, table, key)) is not None:
+        return stored
     answer = produce()
-    connection.execute(keep, [{**names, "digest": key.digest, "answer": answer, "at_us": at_us}])
+    row = {**_names(key), "digest": key.digest, "answer": answer, "at_us": at_us}
+    connection.execute(_statements(table)[1], [row])
     return answer
+
+
+def earlier(connection: Connection, table: Table, key: ReplayKey) -> bytes | None:
+    """The stored answer to `key`, None if there is none yet; raises Refusal REQUEST_ID_REUSED."""
+    given = {f"for_{name}": value for name, value in _names(key).items()}
+    row = connection.execute(_statements(table)[0], given).one_or_none()
+    if row is None:
+        return None
+    if row.digest != key.digest:
+        raise request_id_reused()
+    return bytes(row.answer)
+
+
+def _names(key: ReplayKey) -> dict[str, str]:
+    return {"principal": key.principal, "operation": key.operation, "request_id": key.request_id}
 
 
 @functools.cache

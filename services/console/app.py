@@ -5,6 +5,7 @@ import typer
 from services.console import (
     choice_queries,
     choices,
+    damages,
     decisions,
     halts,
     licensees,
@@ -59,6 +60,7 @@ usage.app.command("watch")(usage_watching.watch)
 usage.app.command("audit")(usage_audits.audit)
 usage.app.command("rebuild")(usage_audits.rebuild)
 app.add_typer(usage.app, name="usage")
+app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")

@@ -1,7 +1,8 @@
 """YAML documents as messages of the contracts, driven by the message's descriptor.
 
 Every fault is named by file, line and field; a document with a fault gives no message at all. Enum values are
-written as their words, digests in hex, times as RFC 3339 or dates (UTC).
+written as their words, digests in hex, times as RFC 3339 or dates (UTC), lengths of time as 24h, amounts of
+money as 15000.00 USD or by their fields.
 """
 
 import base64
@@ -14,17 +15,20 @@ import protovalidate
 import yaml
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.console import durations, money
 from services.console.moments import read, written
 from services.console.names import number_of
 
 M = TypeVar("M", bound=Message)
 
 _NULL = "tag:yaml.org,2002:null"
-_TIMESTAMP = "google.protobuf.Timestamp"
+_MISSING = "is missing"
+_MONEY = "google.type.Money"
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9][0-9_]*")
 _INTEGERS = {
     FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
@@ -35,15 +39,21 @@ _INTEGERS = {
 
 
 def read_document(
-    path: Path, message_type: type[M], given: Sequence[str] = (), instead: Mapping[str, Message] | None = None
+    path: Path,
+    message_type: type[M],
+    given: Sequence[str] = (),
+    instead: Mapping[str, Message] | None = None,
+    *,
+    needed: Sequence[str] = (),
 ) -> M:
     """The message that a file holds; `given` are top-level fields that are not the author's to write.
 
-    `instead` are messages that stand in for what the file says in those fields, if anything.
+    `instead` are messages that stand in for what the file says in those fields, if anything. `needed` are
+    top-level numbers that must be written, for nobody should get 0 by forgetting one.
 
     Raises Refusal (invalid, DOCUMENT_INVALID, a violation for each fault) and OSError.
     """
-    return parse_document(path.read_bytes(), path.name, message_type, given, instead)
+    return parse_document(path.read_bytes(), path.name, message_type, given, instead, needed=needed)
 
 
 def parse_document(
@@ -52,6 +62,8 @@ def parse_document(
     message_type: type[M],
     given: Sequence[str] = (),
     instead: Mapping[str, Message] | None = None,
+    *,
+    needed: Sequence[str] = (),
 ) -> M:
     """The message that `text` holds; `source` is what faults call it. Raises as `read_document`."""
     reading = _Reading(source)
@@ -65,6 +77,7 @@ def parse_document(
             for field, replacement in (instead or {}).items():
                 getattr(message, field).CopyFrom(replacement)
             reading.check_rules(message, frozenset(given))
+            reading.check_written(needed)
             if not reading.faults:
                 return message
     raise _refusal(source, reading.faults)
@@ -136,7 +149,7 @@ class _Reading:
 
     def _value(self, field: FieldDescriptor, node: Node, path: str) -> Any:
         inner = field.message_type
-        if inner is not None and inner.full_name != _TIMESTAMP:
+        if inner is not None and not _is_one_text(inner, node):
             return self.message(inner, node, path)
         if not isinstance(node, ScalarNode) or node.tag == _NULL:
             self._fault(path, f"a value is expected, not {_sort(node)}")
@@ -154,7 +167,13 @@ class _Reading:
             if path.split(".")[0].split("[")[0] in given:
                 continue
             missing = path not in self._lines
-            self._fault(path, "is missing" if missing else violation.proto.message)
+            self._fault(path, _MISSING if missing else violation.proto.message)
+
+    def check_written(self, fields: Sequence[str]) -> None:
+        """Notes which of them the document does not say."""
+        for field in fields:
+            if field not in self._lines:
+                self._fault(field, _MISSING)
 
     def _fault(self, path: str, description: str) -> None:
         known = path
@@ -170,10 +189,16 @@ def _scalar(field: FieldDescriptor, node: ScalarNode) -> Any:
     if field.enum_type is not None:
         return number_of(field.enum_type, text)
     if field.message_type is not None:
-        return written(read(text))
+        return _MESSAGES[field.message_type.full_name](text)
     if field.cpp_type in _INTEGERS:
         return _whole_number(text, *_INTEGERS[field.cpp_type])
     return _OTHERS[field.type](text)
+
+
+def _is_one_text(message: Descriptor, node: Node) -> bool:
+    """Whether a message is written as one text; an amount of money can be written by its fields, too."""
+    by_fields = message.full_name == _MONEY and isinstance(node, MappingNode)
+    return message.full_name in _MESSAGES and not by_fields
 
 
 def _whole_number(text: str, least: int, most: int) -> int:
@@ -197,6 +222,17 @@ def _digest(text: str) -> str:
         raise ValueError(f"hex digits are expected, not {text!r}") from None
 
 
+def _duration(text: str) -> str:
+    duration = Duration()
+    duration.FromMicroseconds(durations.read(text))
+    return duration.ToJsonString()
+
+
+_MESSAGES: dict[str, Callable[[str], Any]] = {
+    "google.protobuf.Timestamp": lambda text: written(read(text)),
+    "google.protobuf.Duration": _duration,
+    _MONEY: lambda text: json_format.MessageToDict(money.read(text)),
+}
 _OTHERS: dict[int, Callable[[str], Any]] = {
     FieldDescriptor.TYPE_STRING: str,
     FieldDescriptor.TYPE_BOOL: _truth,

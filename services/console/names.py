@@ -6,8 +6,8 @@ The value `..._UNSPECIFIED` has no word: nobody can ask for it by name.
 import difflib
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -46,6 +46,25 @@ def word_of(enum: EnumDescriptor, number: int) -> str:
 def plain(message: Message) -> dict[str, Any]:
     """A message as JSON values: enum words, digests in hex, times in RFC 3339; what is unset is left out."""
     return dict(_plain_fields(message))
+
+
+def complete(message: Message) -> dict[str, Any]:
+    """As `plain`, and with what is 0, false or empty: only messages and enum values are left out if unset."""
+    found: dict[str, Any] = {}
+    for field in cast("Sequence[FieldDescriptor]", message.DESCRIPTOR.fields):
+        value = getattr(message, field.name)
+        if field.is_repeated and field.message_type is not None:
+            found[field.name] = [_complete_value(field, element) for element in value]
+        elif field.is_repeated:
+            found[field.name] = _plain_repeated(field, value)
+        elif message.HasField(field.name) if field.has_presence else field.enum_type is None or value:
+            found[field.name] = _complete_value(field, value)
+    return found
+
+
+def _complete_value(field: FieldDescriptor, value: Any) -> Any:
+    is_fields = isinstance(value, Message) and not isinstance(value, Timestamp)
+    return complete(value) if is_fields else _plain_value(field, value)
 
 
 def _plain_fields(message: Message) -> Iterator[tuple[str, Any]]:

@@ -70,11 +70,17 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
-    """A table; columns whose name begins with ">" hold numbers and stand to the right."""
+    """A table; columns whose name begins with ">" hold numbers and stand to the right.
+
+    Neither these are broken, nor those whose name begins with "=", which hold what is copied, such as ids.
+    """
     drawn = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         drawn.add_column(
-            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+            column.lstrip(">="),
+            justify="right" if column.startswith(">") else "left",
+            overflow="fold",
+            no_wrap=column.startswith((">", "=")),
         )
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))

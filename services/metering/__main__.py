@@ -7,15 +7,18 @@ from services.chassis.database import Database
 from services.chassis.identity import TokenVerifier
 from services.chassis.serving import Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
+from services.metering.assessor import Assessor
 from services.metering.imports import Importer
 from services.metering.meter import Meter
 from services.metering.projector import Projector
 from services.metering.roster import Roster
-from services.metering.rpc import party_servicer, servicer, usage_servicer
+from services.metering.rpc import damages_servicer, dispute_servicer, party_servicer, servicer, usage_servicer
 from services.metering.rpc.admissions import ADMISSIONS
 from services.metering.settings import MeteringSettings
 from services.metering.storage.auditing import SqlAudit
 from services.metering.storage.books import SqlBooks
+from services.metering.storage.claims import SqlClaims
+from services.metering.storage.disputes import SqlDisputes
 from services.metering.storage.head import lock_head
 from services.metering.storage.projecting import SqlProjections
 from services.metering.storage.shelf import SqlShelf
@@ -24,6 +27,8 @@ from services.metering.storage.usage import SqlUsage
 from services.metering.storage.watching import SqlWindows
 from services.metering.usage import UsageDesk
 from services.metering.watches import Watches
+from sluice.metering.v1.damages_service_pb2_grpc import add_DamagesServiceServicer_to_server
+from sluice.metering.v1.dispute_service_pb2_grpc import add_DisputeServiceServicer_to_server
 from sluice.metering.v1.metering_service_pb2_grpc import add_MeteringServiceServicer_to_server
 from sluice.metering.v1.party_service_pb2_grpc import add_PartyServiceServicer_to_server
 from sluice.metering.v1.usage_service_pb2_grpc import add_UsageServiceServicer_to_server
@@ -44,10 +49,14 @@ def bolts(
     parties = party_servicer.PartyServicer(roster, clock)
     audit = SqlAudit(database)
     usage = usage_servicer.UsageServicer(importer, desk, audit, projections, clock, watches=watches)
+    claims = damages_servicer.DamagesServicer(Assessor(SqlClaims(database, now_us), now_us), clock)
+    disputes = dispute_servicer.DisputeServicer(SqlDisputes(database, now_us), clock)
     return [
         Bolt(add_MeteringServiceServicer_to_server, servicer.MeteringServicer(meter), servicer.SERVICE),
         Bolt(add_PartyServiceServicer_to_server, parties, party_servicer.SERVICE),
         Bolt(add_UsageServiceServicer_to_server, usage, usage_servicer.SERVICE),
+        Bolt(add_DamagesServiceServicer_to_server, claims, damages_servicer.SERVICE),
+        Bolt(add_DisputeServiceServicer_to_server, disputes, dispute_servicer.SERVICE),
     ]
 
 

@@ -106,6 +106,11 @@ class Known:
     descriptions: tuple[Described, ...]
     timeline: Timeline
 
+    @classmethod
+    def nothing(cls) -> "Known":
+        """Of a party that nobody has spoken of."""
+        return cls((), Timeline())
+
     def at(self, party_id: str, at_us: int) -> Party:
         """The party at a time; its id alone where nobody had said more."""
         said = [each for each in self.descriptions if each.since_us <= at_us]

@@ -4,6 +4,8 @@ from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _METERING = "/sluice.metering.v1.MeteringService"
 _PARTIES = "/sluice.metering.v1.PartyService"
+_DAMAGES = "/sluice.metering.v1.DamagesService"
+_DISPUTES = "/sluice.metering.v1.DisputeService"
 _USAGE = "/sluice.metering.v1.UsageService"
 
 # Only licensing counts: it alone knows which attempt can still conclude (M2).
@@ -19,6 +21,9 @@ _REPORTERS = admit(
 )
 # A licensee sees their own alone.
 _LOOKERS = admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
+# A claim is a legal act.
+_CLAIMANTS = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
+_CLAIM_READERS = admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=("legal", "finance", "admin"))
 
 ADMISSIONS: AdmissionTable = {
     f"{_METERING}/Reserve": _WRITERS,
@@ -32,6 +37,18 @@ ADMISSIONS: AdmissionTable = {
     f"{_PARTIES}/GetParty": _READERS,
     f"{_PARTIES}/ListParties": _READERS,
     f"{_PARTIES}/ListMemberships": _READERS,
+    f"{_DAMAGES}/PutDamagesPolicy": _CLAIMANTS,
+    f"{_DAMAGES}/ListDamagesPolicies": _CLAIM_READERS,
+    f"{_DAMAGES}/PreviewAssessment": _CLAIM_READERS,
+    f"{_DAMAGES}/RecordAssessment": _CLAIMANTS,
+    f"{_DAMAGES}/GetAssessment": _CLAIM_READERS,
+    f"{_DAMAGES}/ListAssessments": _CLAIM_READERS,
+    f"{_DAMAGES}/ReadEvidence": _CLAIM_READERS,
+    f"{_DISPUTES}/ProposeStep": _CLAIMANTS,
+    f"{_DISPUTES}/DecideStep": _CLAIMANTS,
+    f"{_DISPUTES}/ListSteps": _CLAIM_READERS,
+    f"{_DISPUTES}/RecordNotice": _CLAIMANTS,
+    f"{_DISPUTES}/ListNotices": _CLAIM_READERS,
     f"{_USAGE}/ReportAccesses": _REPORTERS,
     f"{_USAGE}/QueryUsage": _LOOKERS,
     f"{_USAGE}/MaxWindow": _LOOKERS,

@@ -23,6 +23,9 @@ WINDOWS_US = {
     window_pb2.WINDOW_TERM: TERM,
 }
 _PLACE = struct.Struct(">qq")
+_NUMBER = struct.Struct(">q")
+MOST_NUMBER = 2**62
+"""Higher than any number that the head gives."""
 
 
 def wanted(reservation_id: str, claim: metering_service_pb2.Claim, *, delivered: bool) -> Wanted:
@@ -85,6 +88,21 @@ def id_of(token: str) -> str:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
+        raise _token_invalid() from error
+
+
+def number_token(before: int | None) -> str:
+    """The token of a page that begins before a number; "" for None."""
+    return "" if before is None else base64.urlsafe_b64encode(_NUMBER.pack(before)).decode()
+
+
+def number_of(token: str) -> int:
+    """The number of a token, the highest for ""; raises Refusal PAGE_TOKEN_INVALID."""
+    if not token:
+        return MOST_NUMBER
+    try:
+        return int(_NUMBER.unpack(base64.b64decode(token, altchars=b"-_", validate=True))[0])
+    except (binascii.Error, ValueError, struct.error) as error:
         raise _token_invalid() from error
 
 

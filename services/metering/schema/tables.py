@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from services.chassis.approvals import proposal_table
 from services.chassis.replays import replay_table
 
 # SQLite takes a primary key for its row id only if the type is spelt INTEGER; that holds 64 bits too.
@@ -245,4 +247,64 @@ class ProjectedRow(MeteringTable, table=True):
     number: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class ReportRow(MeteringTable, table=True):
+    """When a source of accesses last reported."""
+
+    __tablename__ = "reports"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    last_page_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class DamagesPolicyRow(MeteringTable, table=True):
+    """One version of the damages policy."""
+
+    __tablename__ = "damages_policies"
+
+    version: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    policy: str = Field(sa_column=Column(Text, nullable=False))
+    """As in the document of an assessment."""
+    recorded_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    recorded_by: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class AssessmentRow(MeteringTable, table=True):
+    """One assessment on record."""
+
+    __tablename__ = "assessments"
+    __table_args__ = (
+        UniqueConstraint("assessment_id", name="assessments_id"),
+        Index("assessments_of", "scope", "key", "number"),
+    )
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    assessment_id: str = Field(sa_column=Column(Text, nullable=False))
+    scope: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    """Id of the party or group."""
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    """docs/evidence-format.md."""
+    state: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    in_force: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """What is claimed now, in minor units of the policy's currency."""
+
+
+class NoticeRow(MeteringTable, table=True):
+    """Something that was sent to a party about an assessment."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("notices_of", "assessment_id", "number"),)
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    assessment_id: str = Field(sa_column=Column(Text, nullable=False))
+    party_id: str = Field(sa_column=Column(Text, nullable=False))
+    sent_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    how: str = Field(sa_column=Column(Text, nullable=False))
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    recorded_by: str = Field(sa_column=Column(Text, nullable=False))
+    recorded_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+PROPOSALS = proposal_table(MeteringTable.metadata)
 REPLAYS = replay_table(MeteringTable.metadata)

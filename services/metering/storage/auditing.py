@@ -1,7 +1,7 @@
 """The audit of metering's own database: check by check, all of it read from one snapshot."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import cast
 
 from sqlalchemy import Connection
@@ -30,10 +30,14 @@ class SqlAudit:
 
     async def steps(self) -> AsyncGenerator[tuple[Step, Revision]]:
         """Each check as it starts, and what it finds as soon as it is done."""
-        queries: list[Callable[[Connection], Finding | Revision]] = [read_head]
-        queries += [check for _, check in CHECKS]
-        async with contextlib.aclosing(self._database.read_each(queries)) as results:
+        async with contextlib.aclosing(self._database.read_each(_findings)) as results:
             revision = cast(Revision, await anext(results))
             for check, _ in CHECKS:
                 yield Started(check), revision
                 yield cast(Finding, await anext(results)), revision
+
+
+def _findings(connection: Connection) -> Iterator[Finding | Revision]:
+    yield read_head(connection)
+    for _, check in CHECKS:
+        yield check(connection)

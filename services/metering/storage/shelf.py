@@ -66,7 +66,7 @@ class SqlShelf:
         """Puts a party into a group or none."""
 
         def write(connection: Connection, number: int, since_us: int, now_us: int) -> None:
-            if party_id not in _known(connection, [party_id]):
+            if party_id not in read_known(connection, [party_id]):
                 raise party_unknown()
             row = {"party_id": party_id, "group_id": group_id}
             connection.execute(insert(_memberships), [row | _noted(number, since_us, now_us, key)])
@@ -76,7 +76,7 @@ class SqlShelf:
     async def known(self, party_ids: Sequence[str]) -> tuple[dict[str, Known], Revision]:
         """What was ever said of these parties."""
         return await self._database.read(
-            lambda connection: (_known(connection, party_ids), read_head(connection))
+            lambda connection: (read_known(connection, party_ids), read_head(connection))
         )
 
     async def ids(self, after: str, limit: int) -> list[str]:
@@ -113,6 +113,12 @@ class SqlShelf:
         return await self._database.write(unit)
 
 
+def read_members(connection: Connection, group_id: str) -> list[str]:
+    """The parties that were ever put into a group, sorted."""
+    members = select(_memberships.c.party_id).where(_memberships.c.group_id == group_id).distinct()
+    return sorted(connection.scalars(members))
+
+
 def read_timelines(connection: Connection, party_ids: Sequence[str]) -> dict[str, Timeline]:
     """The groups of each of these parties."""
     memberships: dict[str, list[Membership]] = {id: [] for id in party_ids}
@@ -121,7 +127,8 @@ def read_timelines(connection: Connection, party_ids: Sequence[str]) -> dict[str
     return {id: Timeline.of(theirs) for id, theirs in memberships.items()}
 
 
-def _known(connection: Connection, party_ids: Sequence[str]) -> dict[str, Known]:
+def read_known(connection: Connection, party_ids: Sequence[str]) -> dict[str, Known]:
+    """What was ever said of each of these, without those that nothing was said of."""
     said: dict[str, list[Described]] = {}
     for id, since_us, number, name, vetted, affiliates in _DESCRIPTIONS.ask(
         connection, [(id,) for id in party_ids]

@@ -36,6 +36,7 @@ from services.metering.schema.tables import REPLAYS
 from services.metering.storage.absorbing import absorb_new
 from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
+from services.metering.storage.reports import note_reports
 from services.metering.storage.sighting_rows import COLUMNS, SELECTED, entry, from_row, to_row
 from services.metering.storage.source import find
 from services.metering.storage.sources import read_owners, take_sources
@@ -63,6 +64,7 @@ class SqlSightings:
             now_us = self._now_us()
 
             def produce() -> bytes:
+                note_reports(connection, (row.seen.key.source for row in rows), now_us)
                 return _encode(_Page(connection, reporter, now_us).take(rows))
 
             return _decode(once(connection, REPLAYS, key, now_us, produce))

@@ -134,6 +134,11 @@ async def test_an_urgent_read_waits_for_no_other(database: Database) -> None:
     assert urgent == ["alpha"]
 
 
+def each_of(*queries: Callable[[Connection], object]) -> Callable[[Connection], Iterator[object]]:
+    """Work that gives the results of queries."""
+    return lambda connection: (query(connection) for query in queries)
+
+
 ENDLESS = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000)"
     " SELECT SUM(i) FROM n"
@@ -154,7 +159,7 @@ async def test_a_long_read_is_one_snapshot_told_piece_by_piece(database: Databas
         blockade(connection)
         return words(connection)
 
-    async with contextlib.aclosing(database.read_each([words, last])) as results:
+    async with contextlib.aclosing(database.read_each(each_of(words, last))) as results:
         async for result in results:
             told.append(result)
             await database.write(add("beta" if len(told) == 1 else "gamma"))
@@ -165,7 +170,7 @@ async def test_a_long_read_is_one_snapshot_told_piece_by_piece(database: Databas
 
 
 async def test_a_long_read_holds_up_neither_other_reads_nor_the_writer(database: Database) -> None:
-    reading = database.read_each([words, endless])
+    reading = database.read_each(each_of(words, endless))
     await anext(reading)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -180,7 +185,7 @@ async def test_a_long_read_that_nobody_listens_to_any_more_is_stopped_and_leaves
 ) -> None:
     # More often than there are connections.
     for _ in range(READERS + 3):
-        reading = database.read_each([words, endless])
+        reading = database.read_each(each_of(words, endless))
         await anext(reading)
         waiting = asyncio.ensure_future(anext(reading))
         await asyncio.sleep(0)
@@ -190,11 +195,11 @@ async def test_a_long_read_that_nobody_listens_to_any_more_is_stopped_and_leaves
             await reading.aclose()
 
     async with asyncio.timeout(PATIENCE_SECONDS):
-        assert [result async for result in database.read_each([words, words])] == [[], []]
+        assert [result async for result in database.read_each(each_of(words, words))] == [[], []]
 
 
 async def test_a_long_read_that_waits_for_another_may_be_given_up(database: Database) -> None:
-    first, second = database.read_each([words, endless]), database.read_each([words])
+    first, second = database.read_each(each_of(words, endless)), database.read_each(each_of(words))
     await anext(first)
     waiting = asyncio.ensure_future(anext(second))
     await asyncio.sleep(0)
@@ -204,14 +209,14 @@ async def test_a_long_read_that_waits_for_another_may_be_given_up(database: Data
     await second.aclose()
     await first.aclose()
 
-    assert [result async for result in database.read_each([words])] == [[]]
+    assert [result async for result in database.read_each(each_of(words))] == [[]]
 
 
 async def test_a_long_read_raises_what_a_query_raises_after_what_was_read_before(database: Database) -> None:
     def broken(connection: Connection) -> object:
         raise ValueError("changed its mind")
 
-    reading = database.read_each([words, broken, words])
+    reading = database.read_each(each_of(words, broken, words))
 
     assert await anext(reading) == []
     with pytest.raises(ValueError, match="changed its mind"):
@@ -220,7 +225,7 @@ async def test_a_long_read_raises_what_a_query_raises_after_what_was_read_before
 
 async def test_a_long_read_writes_nothing(database: Database) -> None:
     with pytest.raises((DBAPIError, Refusal)):
-        await anext(database.read_each([add("alpha")]))
+        await anext(database.read_each(each_of(add("alpha"))))
 
     assert await database.read(words) == []
 
@@ -234,7 +239,7 @@ async def test_a_closed_database_refuses(opening: Opening) -> None:
     with pytest.raises(Refusal, match="DATABASE_CLOSED"):
         await database.read(words)
     with pytest.raises(Refusal, match="DATABASE_CLOSED"):
-        await anext(database.read_each([words]))
+        await anext(database.read_each(each_of(words)))
 
 
 async def test_closing_finishes_what_is_queued(opening: Opening) -> None:

@@ -1,6 +1,7 @@
 """Documents in YAML: what they mean, and how their faults are named."""
 
 import pytest
+from google.type.money_pb2 import Money
 
 from services.chassis.refusals import Refusal
 from services.console.documents import parse_document
@@ -9,6 +10,7 @@ from services.console.names import plain
 from sluice.consent.v1.policy_pb2 import Policy, Regime
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
 from sluice.licensing.v1.license_pb2 import AllowanceSubject, LicenseTemplate
+from sluice.metering.v1.damages_pb2 import DamagesPolicy
 from sluice.type.v1.content_pb2 import ContentKind
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice.type.v1.window_pb2 import Window
@@ -190,3 +192,68 @@ def test_a_field_can_be_given_instead_of_the_documents() -> None:
     policy = parse_document(POLICY.encode(), "p.yaml", Policy, instead={"effective_at": from_us(5_000_000)})
 
     assert policy.effective_at.ToMicroseconds() == 5_000_000
+
+
+CLAUSE = f"""\
+terms_digest: {"ab" * 32}
+threshold: 1_000_000
+window: 24h
+unit: 1000000
+rate: 15000.00 USD
+decimals: 2
+rounding: whole_units
+overlap: disjoint
+"""
+NUMBERS = ("threshold", "decimals")
+
+
+def clause_from(text: str) -> DamagesPolicy:
+    return parse_document(text.encode(), "d.yaml", DamagesPolicy, ("version",), needed=NUMBERS)
+
+
+def clause_faults(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(Refusal) as refused:
+        clause_from(text)
+    return [(fault.field, fault.description) for fault in refused.value.violations]
+
+
+def test_an_amount_of_money_is_a_text_or_its_fields() -> None:
+    by_fields = CLAUSE.replace("15000.00 USD", "{currency_code: USD, units: 15000, nanos: 10}")
+
+    assert clause_from(CLAUSE).rate == Money(currency_code="USD", units=15_000)
+    assert clause_from(by_fields).rate == Money(currency_code="USD", units=15_000, nanos=10)
+
+
+def test_an_amount_that_is_larger_than_a_float_knows_stays_exact() -> None:
+    rate = clause_from(CLAUSE.replace("15000.00", "9007199254740993.000000001")).rate
+
+    assert (rate.units, rate.nanos) == (2**53 + 1, 1)
+
+
+def test_a_length_of_time_is_written_as_people_do() -> None:
+    assert clause_from(CLAUSE).window.ToMicroseconds() == 86_400_000_000
+    assert clause_from(CLAUSE.replace("24h", "90s")).window.ToMicroseconds() == 90_000_000
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "field", "description"),
+    [
+        ("15000.00 USD", "15000.00", "d.yaml:5: rate", "an amount like 15000.00 USD is expected"),
+        ("15000.00 USD", "15,000.00 USD", "d.yaml:5: rate", "an amount like 15000.00 USD is expected"),
+        ("15000.00 USD", "[15000, USD]", "d.yaml:5: rate", "a value is expected, not a list"),
+        ("15000.00 USD", "{units: 1.5}", "d.yaml:5: rate.units", "a whole number is expected"),
+        ("15000.00 USD", "{dollars: 1}", "d.yaml:5: rate.dollars", "no such field"),
+        ("24h", "86400", "d.yaml:3: window", "a duration like 90s, 15m, 24h or 7d is expected"),
+        ("24h", "{seconds: 1}", "d.yaml:3: window", "a value is expected"),
+        ("rate: 15000.00 USD\n", "", "d.yaml:1: rate", "is missing"),
+        ("threshold: 1_000_000\n", "", "d.yaml:1: threshold", "is missing"),
+        ("decimals: 2\n", "", "d.yaml:1: decimals", "is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_clause_is_named_with_its_line(
+    good: str, bad: str, field: str, description: str
+) -> None:
+    [(found, said)] = clause_faults(CLAUSE.replace(good, bad))
+
+    assert found == field
+    assert description in said

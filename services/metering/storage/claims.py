@@ -1,0 +1,204 @@
+"""Damages policies and assessments in metering's own database, and what assessments are made from."""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from services.chassis.database import Database
+from services.chassis.ids import uuid7
+from services.chassis.replays import ReplayKey, earlier, once
+from services.metering.assessor import OnRecord
+from services.metering.domain.allowances import Account, Scope
+from services.metering.domain.damages.disputes import Standing, State
+from services.metering.domain.damages.documents import (
+    Finding,
+    Recorded,
+    RunningImport,
+    document,
+    encoded,
+    policy_document,
+    policy_of,
+)
+from services.metering.domain.damages.evidence import Rows
+from services.metering.domain.damages.members import PartyStretch
+from services.metering.domain.damages.policies import DamagesPolicy, Selection, Version
+from services.metering.domain.parties import Known
+from services.metering.domain.reservations import Revision
+from services.metering.schema.tables import REPLAYS, MeteringTable
+from services.metering.storage.evidence import count_rows, read_rows
+from services.metering.storage.head import next_number, read_head
+from services.metering.storage.reports import read_running
+from services.metering.storage.selected import SelectedCounts
+from services.metering.storage.shelf import read_known, read_members
+
+T = TypeVar("T")
+
+HIGHEST = 2**62
+"""Above every version."""
+
+_tables = MeteringTable.metadata.tables
+_policies, _assessments = _tables["damages_policies"], _tables["assessments"]
+_VERSIONS = (
+    select(_policies)
+    .where(_policies.c.version < bindparam("before"))
+    .order_by(_policies.c.version.desc())
+    .limit(bindparam("limit"))
+)
+_COLUMNS = (_assessments.c.number, _assessments.c.document, _assessments.c.state, _assessments.c.in_force)
+_ONE = select(*_COLUMNS).where(_assessments.c.assessment_id == bindparam("id"))
+_LATEST = (
+    select(*_COLUMNS)
+    .where(_assessments.c.number < bindparam("before"))
+    .order_by(_assessments.c.number.desc())
+    .limit(bindparam("limit"))
+)
+
+
+class SqlSnapshot:
+    """Satisfies `assessor.Snapshot`, on an open read transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.as_of = read_head(connection)
+
+    def version(self, number: int) -> Version | None:
+        """One version, or the latest."""
+        before = number + 1 if number else HIGHEST
+        found = _versions(self._connection, before, 1)
+        return found[0] if found and number in {0, found[0].number} else None
+
+    def known(self, of: Account) -> Mapping[str, Known]:
+        """What was said of it, or of all that ever belonged to it; a party need not have been spoken of."""
+        if of.scope is Scope.GROUP:
+            return read_known(self._connection, read_members(self._connection, of.id))
+        return {of.id: Known.nothing()} | read_known(self._connection, [of.id])
+
+    def selected(self, members: Sequence[PartyStretch], selection: Selection) -> SelectedCounts:
+        """What was counted of these."""
+        return SelectedCounts(self._connection, members, selection)
+
+    def row_count(self, members: Sequence[PartyStretch]) -> int:
+        """How many entries there are of these."""
+        return count_rows(self._connection, members)
+
+    def rows(self, members: Sequence[PartyStretch], until_number: int) -> Iterator[Rows]:
+        """The evidence, chunk by chunk."""
+        return read_rows(self._connection, members, until_number)
+
+    def running(self, since_us: int) -> Sequence[RunningImport]:
+        """Sources that reported after a time."""
+        return read_running(self._connection, since_us)
+
+
+class SqlClaims:
+    """Satisfies `assessor.Claims`."""
+
+    def __init__(self, database: Database, now_us: Callable[[], int]) -> None:
+        """`now_us` tells the present in microseconds UTC; it is asked under the lock of the head."""
+        self._database = database
+        self._now_us = now_us
+
+    def each(self, work: Callable[[SqlSnapshot], Iterator[T]]) -> AsyncGenerator[T]:
+        """What `work` gives on one snapshot."""
+        return self._database.read_each(lambda connection: work(SqlSnapshot(connection)))
+
+    async def put_policy(self, policy: DamagesPolicy, key: ReplayKey) -> tuple[Version, Revision]:
+        """Puts a version on record."""
+
+        def unit(connection: Connection) -> tuple[Version, Revision]:
+            now_us = self._now_us()
+
+            def produce() -> bytes:
+                revision = next_number(connection)
+                latest = connection.execute(select(func.max(_policies.c.version))).scalar() or 0
+                row = {
+                    "version": latest + 1,
+                    "policy": encoded(policy_document(policy)).decode(),
+                    "recorded_us": now_us,
+                    "recorded_by": key.principal,
+                }
+                connection.execute(insert(_policies), [row])
+                return json.dumps([latest + 1, revision.epoch, revision.number]).encode()
+
+            number, epoch, at = json.loads(once(connection, REPLAYS, key, now_us, produce))
+            return _versions(connection, number + 1, 1)[0], Revision(epoch, at)
+
+        return await self._database.write(unit)
+
+    async def versions(self, before: int, limit: int) -> list[Version]:
+        """Versions before one, latest first."""
+        return await self._database.read(lambda connection: _versions(connection, before, limit))
+
+    async def recorded(self, key: ReplayKey) -> OnRecord | None:
+        """What was put on record with this key."""
+
+        def query(connection: Connection) -> OnRecord | None:
+            id = earlier(connection, REPLAYS, key)
+            return None if id is None else read_assessment(connection, id.decode())
+
+        return await self._database.read(query)
+
+    async def record(self, finding: Finding, key: ReplayKey) -> OnRecord:
+        """Puts it on record."""
+
+        def unit(connection: Connection) -> OnRecord:
+            now_us = self._now_us()
+
+            def produce() -> bytes:
+                recorded = Recorded(str(uuid7(now_us)), now_us, key.principal)
+                _insert(connection, finding, recorded)
+                return recorded.assessment_id.encode()
+
+            id = once(connection, REPLAYS, key, now_us, produce).decode()
+            found = read_assessment(connection, id)
+            assert found is not None
+            return found
+
+        return await self._database.write(unit)
+
+    async def get(self, assessment_id: str) -> OnRecord | None:
+        """One on record."""
+        return await self._database.read(lambda connection: read_assessment(connection, assessment_id))
+
+    async def list(self, of: Account | None, before: int, limit: int) -> list[tuple[int, OnRecord]]:
+        """Those before a number, latest first."""
+        query = _LATEST
+        if of is not None:
+            query = query.where(_assessments.c.scope == int(of.scope), _assessments.c.key == of.id)
+        rows = await self._database.read(
+            lambda connection: connection.execute(query, {"before": before, "limit": limit}).all()
+        )
+        return [(row.number, _recorded(*row[1:])) for row in rows]
+
+
+def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> None:
+    row = {
+        "number": next_number(connection).number,
+        "assessment_id": recorded.assessment_id,
+        "scope": int(finding.scope.of.scope),
+        "key": finding.scope.of.id,
+        "document": encoded(document(finding, recorded)).decode(),
+        "state": int(State.RECORDED),
+        "in_force": finding.assessed.amount,
+    }
+    connection.execute(insert(_assessments), [row])
+
+
+def read_assessment(connection: Connection, assessment_id: str) -> OnRecord | None:
+    """One on record."""
+    row = connection.execute(_ONE, {"id": assessment_id}).one_or_none()
+    return None if row is None else _recorded(*row[1:])
+
+
+def _recorded(document: str, state: int, in_force: int) -> OnRecord:
+    return OnRecord(document.encode(), Standing(State(state), in_force))
+
+
+def _versions(connection: Connection, before: int, limit: int) -> list[Version]:
+    rows = connection.execute(_VERSIONS, {"before": before, "limit": limit})
+    return [
+        Version(row.version, policy_of(json.loads(row.policy)), row.recorded_us, row.recorded_by)
+        for row in rows
+    ]
