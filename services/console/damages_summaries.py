@@ -30,8 +30,8 @@ def summary(document: dict[str, Any], digest: str) -> str:
     sections = (_claim, _periods, _liable, _assisted, _exempt, _running, _readings)
     lines = [f"# Liquidated damages: {_text(_whom(document))}", ""]
     for section in sections:
-        lines += section(document)
-        lines.append("")
+        if told := list(section(document)):
+            lines += [*told, ""]
     return "\n".join([*lines, *_verifying(digest)]) + "\n"
 
 
