@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from bench.engines import ENGINES, a_database
 from bench.moving_window import MISSING, hits_a_second
+from bench.peaks import peaks_measured
 from bench.report import Figure, Report
 from bench.stand import say
 from bench.timing import machine, syncs
@@ -42,6 +43,10 @@ NO_LIMIT = 2**53
 """For what is measured is counting, not refusing."""
 
 
+ENTRIES, QUICK_ENTRIES = (1_000_000, 5_000_000), (20_000,)
+"""In which the fullest windows are looked for."""
+
+
 def main() -> None:
     """Measures and reports; with --json writes the figures too."""
     parser = argparse.ArgumentParser(prog="python -m bench.metering", description="Measures metering.")
@@ -50,11 +55,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     about, reports = machine(), list[Report]()
+    one = _wanted("party-0", "license-0")
+    entries = QUICK_ENTRIES if options.quick else ENTRIES
     for engine in options.engine:
         figures: list[Figure] = []
         for parties in PARTIES:
             figures += measured(engine, parties, seconds=0.3 if options.quick else 4.0)
         reports.append(Report("metering", engine, "parties", about, figures))
+        reports[-1].print()
+        found = [figure for size in entries for figure in peaks_measured(engine, size, _open, one)]
+        reports.append(Report("fullest windows", engine, "entries", about, found))
         reports[-1].print()
     if options.json:
         Report("metering", ", ".join(options.engine), "parties", about, _all(reports)).write(options.json)
@@ -91,9 +101,13 @@ def measured(engine: str, parties: int, seconds: float) -> list[Figure]:
     return figures
 
 
+def _open(url: str) -> Database:
+    return Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_head)
+
+
 @contextlib.contextmanager
 def _opened(url: str) -> Iterator[Database]:
-    database = Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_head)
+    database = _open(url)
     try:
         yield database
     finally:

@@ -1,4 +1,4 @@
-"""What surrounds every RPC handler: telemetry, refusals, a limit, identity, the deadline, then its message.
+"""What surrounds every RPC handler: telemetry, refusals, limits, identity, the deadline, then its message.
 
 One interceptor wraps a handler of any of the four kinds in the same layers, outermost first, so that a
 streaming RPC cannot slip past what guards a unary one; a handler that it cannot wrap is refused, never let
@@ -20,13 +20,13 @@ import structlog
 
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
 from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, check_admission
+from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
 from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
 from services.chassis.tracing import code_of_exception, server_span
 from services.chassis.validation import read_message
 
-RETRY_AFTER_OVERLOAD_US = 100_000
 READER_PATIENCE_SECONDS = 30.0
 """How long a caller may leave one answer of a stream untaken; until then it holds no more than that one."""
 HEALTH = "/grpc.health.v1.Health/"
@@ -42,10 +42,12 @@ _log = structlog.get_logger(__name__)
 class Guard(grpc.aio.ServerInterceptor):
     """Wraps handlers; health is reachable for anyone and always, reflection for anyone."""
 
-    def __init__(self, *, admissions: AdmissionTable, verifier: TokenVerifier, max_in_flight: int) -> None:
-        observe: list[Layer] = [observed, contained, InFlightLimit(max_in_flight)]
-        self._open_layers = observe
-        self._layers = [*observe, identified(admissions, verifier)]
+    def __init__(self, *, admissions: AdmissionTable, verifier: TokenVerifier, limits: Limits) -> None:
+        identify = identified(admissions, verifier)
+        streams = StreamLimit(limits.streams, limits.streams_each)
+        self._call_layers: list[Layer] = [observed, contained, CallLimit(limits.calls), identify]
+        self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
+        self._reflection_layers: list[Layer] = [observed, contained, streams.of_all, streams.of_strangers]
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
 
     async def intercept_service(
@@ -60,14 +62,17 @@ class Guard(grpc.aio.ServerInterceptor):
             return None
         known, wrapped = self._wrapped.get(method, (None, None))
         if wrapped is None or known is not handler:
-            wrapped = wrap(handler, method, self._layers_for(method))
+            wrapped = wrap(handler, method, self._layers_for(method, handler))
             self._wrapped[method] = handler, wrapped
         return wrapped
 
-    def _layers_for(self, method: str) -> Sequence[Layer]:
+    def _layers_for(self, method: str, handler: Handler) -> Sequence[Layer]:
         if method.startswith(HEALTH):
             return [contained]
-        return self._open_layers if method.startswith(REFLECTION) else self._layers
+        if method.startswith(REFLECTION):
+            return self._reflection_layers
+        streams = handler.request_streaming or handler.response_streaming
+        return self._stream_layers if streams else self._call_layers
 
 
 @contextlib.contextmanager
@@ -99,26 +104,6 @@ def contained(method: str, _context: Context) -> Iterator[None]:
     except Exception as error:
         _log.exception("a call failed on a defect", method=method)
         raise Refusal(Kind.INTERNAL, "INTERNAL", "something went wrong on our side") from error
-
-
-class InFlightLimit:
-    """Refuses at once what would have to wait behind too many others."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._running = 0
-
-    @contextlib.contextmanager
-    def __call__(self, _method: str, _context: Context) -> Iterator[None]:
-        """Raises Refusal (exhausted, OVERLOADED) when the limit is reached."""
-        # gRPC's own maximum_concurrent_rpcs can be bypassed and would refuse health checks too.
-        if self._running >= self._most:
-            raise exhausted("OVERLOADED", "too many calls at once", retry_after_us=RETRY_AFTER_OVERLOAD_US)
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
 
 
 def identified(admissions: AdmissionTable, verifier: TokenVerifier) -> Layer:

@@ -24,6 +24,7 @@ from grpc_reflection.v1alpha import reflection
 from services.chassis.channels import SERVER_OPTIONS
 from services.chassis.identity import AdmissionTable, TokenVerifier
 from services.chassis.interceptors import Guard
+from services.chassis.limits import Limits
 from services.chassis.metrics import serve_metrics
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
@@ -62,9 +63,9 @@ class Server:
         admissions: AdmissionTable,
         verifier: TokenVerifier,
         *,
-        max_in_flight: int,
+        limits: Limits,
     ) -> None:
-        guard = Guard(admissions=admissions, verifier=verifier, max_in_flight=max_in_flight)
+        guard = Guard(admissions=admissions, verifier=verifier, limits=limits)
         self._server = grpc.aio.server(interceptors=[guard], options=SERVER_OPTIONS)
         self._names = [bolt.full_name for bolt in bolts]
         self.health = health.aio.HealthServicer()
@@ -130,7 +131,7 @@ async def serve(
     """
     try:
         stop = _stop_signal()
-        server = Server(bolts, admissions, verifier, max_in_flight=settings.max_in_flight)
+        server = Server(bolts, admissions, verifier, limits=_limits(settings))
         async with _health_port(server, settings.health_listen):
             address = await server.start(settings.listen)
             if settings.metrics_listen is not None:
@@ -162,6 +163,10 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
     except Refusal as refusal:
         sys.exit(f"{refusal.reason}: {refusal.message}")
+
+
+def _limits(settings: ServiceSettings) -> Limits:
+    return Limits(settings.max_in_flight, settings.max_streams, settings.max_streams_each)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -9,6 +9,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.chassis.refusals import precondition
 
+MAX_IN_FLIGHT = 256
+"""Calls; at some milliseconds each, as many as are still answered well within a caller's deadline."""
+MAX_STREAMS = 256
+"""As many as calls: an idle one costs some memory and a look at the database now and then."""
+MAX_STREAMS_EACH = 16
+"""A stream for each window that somebody follows and each file that they bring, with room to spare; it takes
+sixteen callers who all go to their limit to fill the places of all."""
+
 
 class ServiceSettings(BaseSettings):
     """Settings that all services share. A subclass sets its own `env_prefix` (SLUICE_<SERVICE>_)."""
@@ -44,7 +52,15 @@ class ServiceSettings(BaseSettings):
         le=1,
         description="Share of the traces begun here that are recorded; callers' choices are kept.",
     )
-    max_in_flight: int = Field(256, ge=1, description="RPCs worked on at once; more are told to come back.")
+    max_in_flight: int = Field(
+        MAX_IN_FLIGHT, ge=1, description="Calls worked on at once, streams apart; more are told to come back."
+    )
+    max_streams: int = Field(
+        MAX_STREAMS, ge=1, description="Streams open at once; more are told to come back."
+    )
+    max_streams_each: int = Field(
+        MAX_STREAMS_EACH, ge=1, description="Streams that one principal has open at once, of those."
+    )
     drain_grace: float = Field(
         1.0,
         ge=0,

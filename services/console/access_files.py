@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.console.access_rows import CsvAccesses, Defaults, JsonAccesses, NotARow
+from services.chassis.refusals import invalid
+from services.console.access_rows import REQUIRED, CsvAccesses, Defaults, JsonAccesses, NotARow
 from services.console.combined_log import LogLine, NotALogLine, read_line
 from services.console.line_files import COMPRESSED, LineFile
 from services.console.names import value_name
@@ -103,7 +104,12 @@ def _reader(path: Path, form: Form, log: LogAccesses, lines: Iterator[tuple[int,
         return log
     if form is Form.JSONL:
         return JsonAccesses(log.defaults)
-    _, header = next(lines, (1, b""))
+    number, header = next(lines, (0, b""))
+    if not number:
+        said = (
+            f"{path.name} is empty; its first line would name its columns: {', '.join(REQUIRED)} and others"
+        )
+        raise invalid("CSV_COLUMNS", said)
     text = header.decode(errors="replace") if isinstance(header, bytes) else ""
     return CsvAccesses(text, path.name, log.defaults)
 

@@ -14,6 +14,7 @@ from services.console.exact_times import read_exact
 from sluice.metering.v1.access_pb2 import AccessKind, SeenAccess
 from sluice.type.v1.content_pb2 import ContentKind, MediaFlag
 
+REQUIRED = ("party", "time", "access")
 OPTIONAL = ("source", "id", "kind", "media", "posts", "reservation")
 FORM = Columns(("source", "id", "party", "time", "access", "kind", "media", "posts", "reservation"), OPTIONAL)
 MOST_POSTS = 2**31 - 1

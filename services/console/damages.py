@@ -9,6 +9,7 @@ from services.console import (
     damages_notices,
     damages_policies,
     damages_records,
+    damages_verify,
 )
 
 app = typer.Typer(help="Liquidated damages, and the evidence for them.", no_args_is_help=True)
@@ -17,6 +18,7 @@ app.command("assess")(damages_assess.assess)
 app.command("list")(damages_records.list_)
 app.command("show")(damages_records.show_one)
 app.command("export")(damages_export.export)
+app.command("verify")(damages_verify.verify)
 app.command("dispute")(damages_disputes.dispute)
 app.command("uphold")(damages_disputes.uphold)
 app.command("reduce")(damages_disputes.reduce)

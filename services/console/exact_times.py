@@ -42,7 +42,7 @@ def offset(text: str) -> timezone:
     match = _OFFSET.fullmatch(text)
     minutes = int(match[1] + "1") * (60 * int(match[2]) + int(match[3])) if match else None
     if not match or minutes is None or int(match[3]) >= 60:
-        raise ValueError(f"{text[:60]!r} is no zone")
+        raise ValueError(f"{text[:60]!r} is no zone; one like +01:00 is")
     if not WESTERNMOST_MINUTES <= minutes <= EASTERNMOST_MINUTES:
         raise ValueError(f"{text[:60]!r} is no zone: clocks go from -12:00 to +14:00")
     return timezone(timedelta(minutes=minutes))

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, and how they are read."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,14 @@ def duration_us(text: str, option: str) -> int:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
+def name_id(text: str) -> str:
+    """An id that somebody chose: of a party, a group or a license. Raises typer.BadParameter."""
+    if not _NAME_ID.fullmatch(text):
+        said = "lower-case letters, digits, dots, dashes and underscores are expected, at most 63, not"
+        raise typer.BadParameter(f"{said} {text[:70]!r}")
+    return text
+
+
 def _id_of(noun: str, text: str) -> int:
     try:
         return an_id(noun, text)
@@ -55,6 +64,8 @@ def _id_of(noun: str, text: str) -> int:
         raise typer.BadParameter(str(error)) from None
 
 
+_NAME_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+"""As the contracts have it."""
 DEFAULT_STATE = Path(".sluice")
 
 State = Annotated[

@@ -1,9 +1,12 @@
 """`sluice party`: who is counted, and who is counted together (M6)."""
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from services.chassis.refusals import Refusal, not_found
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -18,7 +21,10 @@ PAGE = 200
 
 app = typer.Typer(help="Parties: who is counted, and who is counted together.", no_args_is_help=True)
 
-PartyId = Annotated[str, typer.Argument(metavar="ID", help="The party; for a licensee its id.")]
+PartyId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The party; for a licensee its id.", parser=options.name_id),
+]
 From = Annotated[
     str,
     typer.Option("--from", metavar="TIME", help="From when it holds, up to a year ahead. Else from now on."),
@@ -58,12 +64,15 @@ def put(
     say(f"Party {party_id} ({name}) is on record at revision {answer.revision.number}, from {since} on.")
 
 
-@app.command("move")
+# What stands too much is looked at by the command itself, which can say where it belongs.
+@app.command("move", context_settings={"allow_extra_args": True})
 def move(
+    context: typer.Context,
     party_id: PartyId,
     *,
     group: Annotated[
-        str | None, typer.Option(metavar="ID", help="The group; it exists by being named.")
+        str | None,
+        typer.Option(metavar="ID", help="The group; it exists by being named.", parser=options.name_id),
     ] = None,
     no_group: Annotated[bool, typer.Option("--no-group", help="Out of the group that it is in.")] = False,
     effective: From = "",
@@ -72,13 +81,13 @@ def move(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Put a party into a group, which is counted as one, or into none.
+    """Put a party into a group (--group ID), which is counted as one, or into none (--no-group).
 
     A time that has passed changes what is assessed, back to it; allowances follow from now on.
     """
     request = pb.MovePartyRequest(
         party_id=party_id,
-        group_id=group_of(group, no_group=no_group),
+        group_id=group_of(group, no_group=no_group, stray=context.args),
         effective_at=options.moment(effective, "--from"),
     )
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
@@ -139,7 +148,7 @@ def list_(
 
 @app.command("group")
 def group(
-    group_id: Annotated[str, typer.Argument(metavar="ID", help="The group.")],
+    group_id: Annotated[str, typer.Argument(metavar="ID", help="The group.", parser=options.name_id)],
     *,
     address: options.Metering = None,
     state: options.State = options.DEFAULT_STATE,
@@ -168,13 +177,15 @@ async def move_party(connections: Connections, request: pb.MovePartyRequest) -> 
     """Under a fresh request id; raises Refusal (PARTY_UNKNOWN, EFFECTIVE_TIME_INVALID, and others)."""
     peer = connections.peer("metering")
     request.request_id = connections.new_id()
-    return await peer.call(PartyServiceStub(peer.channel).MoveParty, request)
+    with _naming(request.party_id):
+        return await peer.call(PartyServiceStub(peer.channel).MoveParty, request)
 
 
 async def get_party(connections: Connections, request: pb.GetPartyRequest) -> pb.GetPartyResponse:
     """Raises Refusal (not found, PARTY_UNKNOWN, and others)."""
     peer = connections.peer("metering")
-    return await peer.call(PartyServiceStub(peer.channel).GetParty, request)
+    with _naming(request.party_id):
+        return await peer.call(PartyServiceStub(peer.channel).GetParty, request)
 
 
 async def all_parties(connections: Connections) -> list[pb.ListPartiesResponse.Entry]:
@@ -207,10 +218,14 @@ async def all_memberships(connections: Connections, group_id: str) -> list[Membe
             return found
 
 
-def group_of(group: str | None, *, no_group: bool) -> str:
-    """Where a party is to go, empty for no group; raises typer.BadParameter."""
-    if no_group == (group is not None) or group == "":
-        raise typer.BadParameter("either a group or --no-group is expected", param_hint="--group")
+def group_of(group: str | None, *, no_group: bool, stray: Sequence[str] = ()) -> str:
+    """Where a party is to go, empty for no group; raises typer.BadParameter. `stray` are words too many."""
+    if len(stray) == 1 and group is None and not no_group:
+        raise typer.BadParameter(f"a group goes with its option: --group {stray[0]}", param_hint="--group")
+    if stray:
+        raise typer.BadParameter(f"one party is expected, and nothing after it; not {' '.join(stray)}")
+    if no_group == (group is not None):
+        raise typer.BadParameter("either --group ID or --no-group is expected", param_hint="--group")
     return group or ""
 
 
@@ -237,6 +252,20 @@ def facts(answer: pb.GetPartyResponse) -> list[tuple[str, Any]]:
         ("affiliates", ", ".join(party.affiliates) or "none"),
         ("group", answer.group_id or "none"),
     ]
+
+
+@contextlib.contextmanager
+def _naming(party_id: str) -> Iterator[None]:
+    """Says which party it is that nobody knows, and what to do about it."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.reason != "PARTY_UNKNOWN":
+            raise
+        hint = (
+            f"`sluice party put {party_id} --name NAME` puts it there, `sluice party list` has those that are"
+        )
+        raise not_found(refusal.reason, f"no party {party_id} is on record. {hint}") from refusal
 
 
 def _vetted(party: Party) -> str:

@@ -35,6 +35,11 @@ def read_robots(path: Path) -> Robots:
     """Reads a file; raises Refusal (invalid, ROBOTS_MALFORMED) and OSError."""
     try:
         return Robots(_listed(json.loads(path.read_bytes())))
+    except UnicodeDecodeError as error:
+        raise invalid("ROBOTS_MALFORMED", f"{path.name} is no list of robots: it is not even text") from error
+    except json.JSONDecodeError as error:
+        said = f"{path.name} is no list of robots: it is not JSON (line {error.lineno}: {error.msg})"
+        raise invalid("ROBOTS_MALFORMED", said) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise invalid("ROBOTS_MALFORMED", f"{path.name} is no list of robots: {error}") from error
 

@@ -17,6 +17,7 @@ from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.names import plain, word_of, words
 from services.console.output import counted, give_json, say, show, table
+from services.console.usage_absence import absence_sentences, check_known
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.access_pb2 import AccessKind
 from sluice.metering.v1.usage_pb2 import Peak, UsageOf, UsageOrigin, UsageRow
@@ -50,6 +51,7 @@ def show_one(
         str, typer.Option(metavar="DURATION", help="Instead of --since: this long before the end, as in 24h.")
     ] = "",
     address: options.Metering = None,
+    licensing: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
@@ -58,13 +60,15 @@ def show_one(
 
     Origin gate is what was reserved here, seen what was reported from elsewhere. Held posts may yet be freed;
     used ones count for good. There is a total for each kind of access, and none of all: the kinds are
-    different things.
+    different things. Where nothing was counted, the last access before is named; an id that neither metering
+    nor licensing knows is refused.
     """
     of = asked.usage_of(party, group, license)
     stretch = asked.stretch(since, until, SystemClock().now_us(), last)
     request = pb.QueryUsageRequest(of=of, since=stretch.since, until=stretch.until)
-    connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
-    answer = connections.run(lambda connections: query_usage(connections, request))
+    given = {"metering": address, "licensing": licensing}
+    connections = Connections.open(state, token_file, OPERATOR, given)
+    answer = connections.run(lambda connections: known_usage(connections, request))
     if as_json:
         give_json(usage_json(request, answer))
         return
@@ -76,7 +80,8 @@ def show_one(
         rows = [(word, total.used, total.held) for word, total in totals(answer.rows).items()]
         show(table(("all of an access", ">used", ">held"), rows))
     else:
-        say("Nothing was counted.")
+        for sentence in absence_sentences(answer):
+            say(sentence)
     say(f"As of revision {answer.revision.number}.")
 
 
@@ -90,6 +95,7 @@ def peak(
     since: asked.Since = "",
     until: asked.Until = "",
     address: options.Metering = None,
+    licensing: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
@@ -102,8 +108,9 @@ def peak(
     stretch = asked.stretch(since, until, SystemClock().now_us())
     window_us = options.duration_us(window, "--window")
     request = max_window_request(of, window_us, stretch)
-    connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
-    answer = connections.run(lambda connections: max_window(connections, request))
+    given = {"metering": address, "licensing": licensing}
+    connections = Connections.open(state, token_file, OPERATOR, given)
+    answer = connections.run(lambda connections: known_peaks(connections, request))
     highest = fullest(answer.peaks)
     if as_json:
         give_json(plain(of) | {"window_us": window_us} | peak_json(highest) | _revision(answer))
@@ -115,6 +122,23 @@ async def query_usage(connections: Connections, request: pb.QueryUsageRequest) -
     """Raises Refusal."""
     peer = connections.peer("metering")
     return await peer.call(UsageServiceStub(peer.channel).QueryUsage, request, at_most_us=ANSWER_US)
+
+
+async def known_usage(connections: Connections, request: pb.QueryUsageRequest) -> pb.QueryUsageResponse:
+    """The usage of somebody who is known; raises Refusal (not found and others)."""
+    answer = await query_usage(connections, request)
+    await check_known(connections, request.of, answer)
+    return answer
+
+
+async def known_peaks(connections: Connections, request: pb.MaxWindowRequest) -> pb.MaxWindowResponse:
+    """The peaks of somebody who is known; raises Refusal (not found and others)."""
+    answer = await max_window(connections, request)
+    if not fullest(answer.peaks).HasField("at"):
+        await check_known(
+            connections, request.of, await query_usage(connections, pb.QueryUsageRequest(of=request.of))
+        )
+    return answer
 
 
 async def max_window(connections: Connections, request: pb.MaxWindowRequest) -> pb.MaxWindowResponse:
@@ -181,6 +205,7 @@ def usage_json(request: pb.QueryUsageRequest, answer: pb.QueryUsageResponse) -> 
         "since": moments.written(request.since) if request.HasField("since") else None,
         "until": moments.written(answer.until),
         "rows": rows,
+        "last_before": moments.written(answer.last_before) if answer.HasField("last_before") else None,
         "totals": {word: vars(total) for word, total in totals(answer.rows).items()},
         "revision": plain(answer.revision),
     }

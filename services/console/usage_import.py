@@ -1,43 +1,37 @@
 """`sluice usage import`: accesses that were seen elsewhere than at the gate (M7)."""
 
 import csv
-import enum
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from services.chassis.refusals import Kind, Refusal
 from services.console import options
+from services.console import usage_import_options as given
 from services.console.access_files import Form, LogAccesses, form_of, read_accesses, uncompressed_name
-from services.console.access_rows import Defaults, read_media
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.exact_times import zone_of
 from services.console.imports import LISTED_BAD_ROWS, Destination, Rows, deliver_chunks, progress_through
-from services.console.names import number_of, plain, word_of
+from services.console.names import plain, word_of
 from services.console.output import counted, give_json, note, say, show, table
-from services.console.robots import read_robots
 from services.console.rows import BadRow
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.access_pb2 import SeenAccess
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
-from sluice.type.v1.content_pb2 import ContentKind
 from sluice.type.v1.revision_pb2 import Revision
+
+_FORM_WORDS = {
+    Form.CSV: "one of CSV",
+    Form.JSONL: "a JSON object",
+    Form.COMBINED: "one of a combined access log",
+}
 
 OUTCOMES = ("accepted", "duplicate", "conflict", "rejected")
 """Words of all that can become of a line."""
-
-
-class By(enum.StrEnum):
-    """Whom the lines of a log count for."""
-
-    BOT = "bot"
-    CLIENT = "client"
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,8 @@ class Remark:
     reason: str
     """UPPER_SNAKE."""
     message: str
+    displaced: dict[str, Any] | None = None
+    """The access whose place under a receipt the line has taken, where that is what is said."""
 
 
 @dataclass
@@ -60,6 +56,8 @@ class Tally:
     """Lines by the outcome's word."""
     absorbed: int = 0
     """Posts that were counted with the receipt that they show."""
+    displaced: int = 0
+    """Accesses reported before that are counted from now on, for others came earlier under their receipts."""
     remarks: list[Remark] = field(default_factory=list)
     revision: Revision | None = None
     """Of metering, after the last page; None when nothing was sent."""
@@ -83,76 +81,23 @@ class Tally:
             raise Refusal(Kind.INTERNAL, "ANSWER_UNREADABLE", said)
         self.outcomes.update(words)
         self.absorbed += answer.absorbed
-        self.remarks += [
-            Remark(remark.line, _word(remark.outcome), remark.reason, remark.message)
-            for remark in answer.remarks
-        ]
+        self.displaced += answer.displaced_count
+        self.remarks += [_remark(remark) for remark in answer.remarks]
         self.revision = answer.revision
 
 
 def import_(
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV file, JSON lines or access log; .gz, too.", exists=True, dir_okay=False),
-    ],
+    file: given.File,
     *,
-    format: Annotated[
-        Form | None,
-        typer.Option(
-            help="How it is written. Else csv for .csv, jsonl for .jsonl, combined for other names."
-        ),
-    ] = None,
-    source: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Who saw the accesses: the same line of the same source counts once. Else the file's name"
-            " (without .gz); give it where files are renamed, as logs are when they rotate.",
-        ),
-    ] = "",
-    robots: Annotated[
-        Path | None,
-        typer.Option(
-            help="Of logs: robots as ai.robots.txt lists them, a JSON object by name. A line counts for the"
-            " robot that its user agent names in full, by that name in lower case.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    by: Annotated[
-        By | None,
-        typer.Option(
-            help="Of logs: bot counts lines for the robots they name and others for their addresses, client"
-            " all for their addresses. Else bot with --robots."
-        ),
-    ] = None,
-    only: Annotated[
-        str,
-        typer.Option(
-            metavar="REGEX",
-            help="Of logs: paths in which this is found are posts (^/posts/), other lines are passed over.",
-        ),
-    ] = "",
-    kind: Annotated[
-        str, typer.Option(help="Kind of the posts where a line has none: post, reply, quote, repost.")
-    ] = "post",
-    media: Annotated[
-        list[str] | None,
-        typer.Option(help="Media of the posts where a line has none: image, video, other. Repeatable."),
-    ] = None,
-    zone: Annotated[
-        str,
-        typer.Option(help="Zone of times without one (Europe/Berlin, +01:00). Else they are refused."),
-    ] = "",
-    bad_rows: Annotated[
-        Path | None,
-        typer.Option(
-            "--bad-rows",
-            help="Write every remark to this file, as CSV: line, outcome, reason, message.",
-            dir_okay=False,
-            writable=True,
-        ),
-    ] = None,
+    format: given.Format = None,
+    source: given.Source = "",
+    robots: given.RobotsFile = None,
+    by: given.CountBy = None,
+    only: given.Only = "",
+    kind: given.Kind = "post",
+    media: given.Media = None,
+    zone: given.Zone = "",
+    bad_rows: given.Remarks = None,
     address: options.Metering = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
@@ -172,10 +117,12 @@ def import_(
     was counted.
     """
     form = format or form_of(file)
-    defaults = _defaults(source or uncompressed_name(file), kind, media or [], zone)
-    log = _log(defaults, form, robots, by, only)
+    defaults = given.defaults(source or uncompressed_name(file), kind, media or [], zone)
+    log = given.log_of(defaults, form, robots, by, only)
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
     tally = connections.run(lambda connections: import_accesses(connections, file, form, log))
+    if said := unread(tally, file, form, log.passed_over):
+        note(said)
     conclude(tally, log.passed_over, bad_rows, as_json=as_json)
 
 
@@ -213,6 +160,17 @@ def conclude(tally: Tally, passed_over: int, bad_rows: Path | None, *, as_json: 
     raise typer.Exit(0 if tally.is_clean else 1)
 
 
+def unread(tally: Tally, file: Path, form: Form, passed_over: int) -> str:
+    """What to say beside the answer of a file that held no access at all; empty where it did."""
+    if not passed_over and not tally.outcomes.total():
+        return f"{file.name} holds no access."
+    malformed = sum(remark.reason == "ROW_MALFORMED" for remark in tally.remarks)
+    if malformed and malformed == tally.outcomes.total() and not passed_over:
+        what = _FORM_WORDS[form]
+        return f"No line of {file.name} could be read as {what}. --format says how a file is written."
+    return ""
+
+
 def write_remarks(path: Path, remarks: Iterable[Remark]) -> None:
     """All of them, as CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -228,6 +186,9 @@ def report(tally: Tally, passed_over: int, bad_rows: Path | None) -> None:
     say(f"{accepted} accepted, {others}.")
     if tally.absorbed:
         say(f"Receipts absorbed {counted(tally.absorbed, 'post')} of them.")
+    if tally.displaced:
+        were = "an access that was" if tally.displaced == 1 else f"{tally.displaced:,} accesses that were"
+        say(f"They took the place of {were} absorbed before, and counted from now on.")
     if passed_over:
         say(f"{counted(passed_over, 'line')} of other paths passed over.")
     if tally.remarks:
@@ -238,39 +199,11 @@ def report(tally: Tally, passed_over: int, bad_rows: Path | None) -> None:
         note(f"... and {len(tally.remarks) - LISTED_BAD_ROWS:,} more remarks; {where}.")
 
 
-def _defaults(source: str, kind: str, media: list[str], zone: str) -> Defaults:
-    try:
-        number_of(ContentKind.DESCRIPTOR, kind.lower())
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--kind") from None
-    try:
-        flags = read_media(media)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--media") from None
-    try:
-        return Defaults(source, kind.lower(), flags, zone_of(zone) if zone else None)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--zone") from None
-
-
-def _log(defaults: Defaults, form: Form, robots: Path | None, by: By | None, only: str) -> LogAccesses:
-    given = {"--robots": robots, "--by": by, "--only": only}
-    if form is not Form.COMBINED and (stray := [name for name, value in given.items() if value]):
-        raise typer.BadParameter(f"it goes with access logs, and this is {form}", param_hint=stray[0])
-    if by is By.BOT and robots is None:
-        raise typer.BadParameter("bot needs --robots FILE", param_hint="--by")
-    try:
-        pattern = re.compile(only) if only else None
-    except re.error as error:
-        raise typer.BadParameter(f"this is no regular expression: {error}", param_hint="--only") from None
-    known = read_robots(robots) if robots and by is not By.CLIENT else None
-    return LogAccesses(defaults, known, pattern)
-
-
 def _plain(tally: Tally, passed_over: int) -> dict[str, Any]:
     return {
         **{word: tally.outcomes[word] for word in OUTCOMES},
         "absorbed_posts": tally.absorbed,
+        "displaced": tally.displaced,
         "passed_over": passed_over,
         "remarks": [vars(remark) for remark in tally.remarks],
         "revision": plain(tally.revision) if tally.revision is not None else None,
@@ -279,6 +212,11 @@ def _plain(tally: Tally, passed_over: int) -> dict[str, Any]:
 
 def _cells(remark: Remark) -> tuple[int, str, str, str]:
     return remark.line, remark.outcome, remark.reason, remark.message
+
+
+def _remark(remark: pb.ReportRemark) -> Remark:
+    displaced = plain(remark.displaced) if remark.HasField("displaced") else None
+    return Remark(remark.line, _word(remark.outcome), remark.reason, remark.message, displaced)
 
 
 def _word(outcome: int) -> str:

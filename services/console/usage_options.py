@@ -9,11 +9,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.console import moments, options
 from sluice.metering.v1.usage_pb2 import UsageOf
 
-Party = Annotated[str | None, typer.Option(metavar="ID", help="Of this party.")]
+Party = Annotated[str | None, typer.Option(metavar="ID", help="Of this party.", parser=options.name_id)]
 Group = Annotated[
-    str | None, typer.Option(metavar="ID", help="Of this group: each party while it belonged to it.")
+    str | None,
+    typer.Option(
+        metavar="ID", help="Of this group: each party while it belonged to it.", parser=options.name_id
+    ),
 ]
-License = Annotated[str | None, typer.Option(metavar="ID", help="What was reserved under this license.")]
+License = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="What was reserved under this license.", parser=options.name_id),
+]
 Since = Annotated[
     str, typer.Option(metavar="TIME", help="After this time (2026-01-31T12:00:00Z). Else from the first on.")
 ]
@@ -38,7 +44,7 @@ class Stretch:
 def usage_of(party: str | None, group: str | None, license: str | None) -> UsageOf:
     """Whose usage; raises typer.BadParameter unless exactly one is named."""
     given = [name for name in (party, group, license) if name is not None]
-    if len(given) != 1 or not given[0]:
+    if len(given) != 1:
         raise typer.BadParameter(
             "whose usage? One of them is expected, and not two", param_hint="--party, --group, --license"
         )

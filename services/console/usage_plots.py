@@ -14,7 +14,7 @@ from services.console.limits import LARGEST, Limit, find_limit, window_of
 from services.console.names import plain
 from services.console.output import give_json, note, say
 from services.console.plots import FORMATS, Plot, draw, need_matplotlib
-from services.console.usage import DAY, fullest, max_window, max_window_request, peak_json, peak_sentence
+from services.console.usage import DAY, fullest, known_peaks, max_window_request, peak_json, peak_sentence
 from sluice.metering.v1 import usage_service_pb2 as pb
 
 PARTS = 400
@@ -70,7 +70,7 @@ async def look(
     connections: Connections, request: pb.MaxWindowRequest, given: int | None
 ) -> tuple[pb.MaxWindowResponse, Limit]:
     """The peaks and the limit; raises Refusal of metering's alone."""
-    answer = await max_window(connections, request)
+    answer = await known_peaks(connections, request)
     window = window_of(request.window.ToMicroseconds())
     return answer, await find_limit(connections, request.of, window, given)
 

@@ -24,7 +24,9 @@ from services.metering.storage.projecting import SqlProjections
 from services.metering.storage.shelf import SqlShelf
 from services.metering.storage.sightings import SqlSightings
 from services.metering.storage.usage import SqlUsage
+from services.metering.storage.watching import SqlWindows
 from services.metering.usage import UsageDesk
+from services.metering.watches import Watches
 from sluice.metering.v1.damages_service_pb2_grpc import add_DamagesServiceServicer_to_server
 from sluice.metering.v1.dispute_service_pb2_grpc import add_DisputeServiceServicer_to_server
 from sluice.metering.v1.metering_service_pb2_grpc import add_MeteringServiceServicer_to_server
@@ -42,9 +44,11 @@ def bolts(
     meter = Meter(SqlBooks(database, now_us))
     roster = Roster(SqlShelf(database, now_us), now_us)
     importer = Importer(SqlSightings(database, now_us))
-    desk = UsageDesk(SqlUsage(database), now_us, interval_seconds=watch_seconds)
+    desk = UsageDesk(SqlUsage(database), now_us)
+    watches = Watches(SqlWindows(database), now_us, interval_seconds=watch_seconds)
     parties = party_servicer.PartyServicer(roster, clock)
-    usage = usage_servicer.UsageServicer(importer, desk, SqlAudit(database), projections, clock)
+    audit = SqlAudit(database)
+    usage = usage_servicer.UsageServicer(importer, desk, audit, projections, clock, watches=watches)
     claims = damages_servicer.DamagesServicer(Assessor(SqlClaims(database, now_us), now_us), clock)
     disputes = dispute_servicer.DisputeServicer(SqlDisputes(database, now_us), clock)
     return [

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Protocol
 
 from services.chassis.replays import ReplayKey
-from services.metering.domain.seen import Outcome, Remark, Report, Row
+from services.metering.domain.seen import Outcome, Remark, Report, Reporter, Row
 
 
 class Sightings(Protocol):
     """The durable store: a page is counted whole or not at all, once for each key."""
 
-    async def report(self, rows: Sequence[Row], key: ReplayKey) -> Report:
-        """Counts what is new of the rows."""
+    async def report(self, rows: Sequence[Row], reporter: Reporter, key: ReplayKey) -> Report:
+        """Counts what is new of the rows; sources that are nobody's become the reporter's."""
         ...
 
 
@@ -22,9 +22,10 @@ class Importer:
     def __init__(self, sightings: Sightings) -> None:
         self._sightings = sightings
 
-    async def take(self, lines: Sequence[Row | Remark], key: ReplayKey) -> Report:
+    async def take(self, lines: Sequence[Row | Remark], reporter: Reporter, key: ReplayKey) -> Report:
         """Counts the rows; the remarks are of lines that are none. Raises Refusal REQUEST_ID_REUSED."""
-        report = await self._sightings.report([line for line in lines if isinstance(line, Row)], key)
+        rows = [line for line in lines if isinstance(line, Row)]
+        report = await self._sightings.report(rows, reporter, key)
         outcomes = iter(report.outcomes)
         bad = [line for line in lines if isinstance(line, Remark)]
         return replace(

@@ -1,19 +1,25 @@
-"""Looks up what was counted, and watches how windows fill."""
+"""Looks up what was counted."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis.refusals import invalid
-from services.metering.domain.allowances import Account, Posts
-from services.metering.domain.peaks import Ints, Peak, equal_parts, peaks
+from services.chassis.refusals import exhausted, invalid
+from services.metering.domain.allowances import Account
+from services.metering.domain.peaks import Ints, Peak, equal_parts
 from services.metering.domain.reservations import Access, Revision
-from services.metering.domain.usage import Level, Usage, level
+from services.metering.domain.usage import Absence, Usage
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
 BEGINNING_US = -1
 """Before every time that counts."""
+PEAKS_AT_ONCE = 1
+"""Looks for peaks that read at the same time: they may take long, and other readers are for what does not."""
+PEAKS_WAITING = 16
+"""Looks for peaks that read or wait: who comes when it is so many would not get an answer in time."""
+RETRY_PEAKS_AFTER_US = 1_000_000
 
 
 class Records(Protocol):
@@ -23,49 +29,47 @@ class Records(Protocol):
         """What was counted in (since, until]."""
         ...
 
-    async def moments(
-        self, whose: Account, accesses: Sequence[int], since_us: int, until_us: int
-    ) -> tuple[tuple[Ints, Ints], Revision]:
-        """Times in (since, until], in order, with the posts that count at each."""
+    async def absence(self, whose: Account, until_us: int) -> Absence:
+        """What is on record up to a time, though nothing was counted after it."""
+        ...
+
+    async def fullest(
+        self, whose: Account, accesses: Sequence[int], window_us: int, bounds_us: Ints
+    ) -> tuple[list[Peak], Revision]:
+        """The fullest windows that end in each part (bounds[i], bounds[i + 1]]."""
         ...
 
     async def first_us(self, whose: Account, until_us: int) -> int | None:
         """When the first entry counts that does so up to a time; None where there is none."""
         ...
 
-    async def window(self, account: Account, window_us: int, at_us: int) -> tuple[Posts, Revision]:
-        """What allowances count in the window that ends at a time."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
-    """How a window stands against its limit."""
+class Found:
+    """What was counted in a stretch of time."""
 
-    posts: Posts
-    level: Level
-    notice: bool
-    """Whether the level has just risen to where somebody should know."""
-    at_us: int
+    usage: Usage
+    until_us: int
     revision: Revision
+    absence: Absence | None
+    """Where nothing was counted."""
 
 
 class UsageDesk:
     """Answers what was counted."""
 
-    def __init__(self, records: Records, now_us: Callable[[], int], *, interval_seconds: float) -> None:
-        """`interval_seconds`: how often a watched window is looked at."""
+    def __init__(self, records: Records, now_us: Callable[[], int]) -> None:
         self._records = records
         self._now_us = now_us
-        self._interval_seconds = interval_seconds
+        self._turns = asyncio.Semaphore(PEAKS_AT_ONCE)
+        self._taken = 0
 
-    async def usage(
-        self, whose: Account, since_us: int | None, until_us: int | None
-    ) -> tuple[Usage, int, Revision]:
-        """What was counted in (since, until], and up to when. Raises Refusal STRETCH_EMPTY."""
+    async def usage(self, whose: Account, since_us: int | None, until_us: int | None) -> Found:
+        """What was counted in (since, until]. Raises Refusal STRETCH_EMPTY."""
         since_us, until_us = self._stretch(since_us, until_us)
         usage, revision = await self._records.usage(whose, since_us, until_us)
-        return usage, until_us, revision
+        absence = None if usage else await self._records.absence(whose, since_us)
+        return Found(usage, until_us, revision, absence)
 
     async def peaks(
         self,
@@ -79,7 +83,7 @@ class UsageDesk:
     ) -> tuple[list[Peak], Revision]:
         """The fullest windows that end in each of so many parts of (since, until].
 
-        None where there is no beginning. Raises Refusal STRETCH_EMPTY.
+        None where there is no beginning. Raises Refusal STRETCH_EMPTY, OVERLOADED.
         """
         begin_us, until_us = self._stretch(since_us, until_us)
         if since_us is None:
@@ -87,23 +91,22 @@ class UsageDesk:
             if first_us is None:
                 return [], (await self._records.usage(whose, BEGINNING_US, BEGINNING_US))[1]
             begin_us = first_us - 1
-        found, revision = await self._records.moments(whose, accesses, begin_us - window_us, until_us)
-        # For somebody's numbers of milliseconds that would be a while.
         bounds = equal_parts(begin_us, until_us, parts)
-        return await asyncio.to_thread(peaks, *found, window_us, bounds), revision
+        async with self._turn():
+            return await self._records.fullest(whose, accesses, window_us, bounds)
 
-    async def watch(self, account: Account, window_us: int, limit: int) -> AsyncIterator[Gauge]:
-        """The window as it stands, and again whenever that has changed; until nobody asks for more."""
-        last: Gauge | None = None
-        while True:
-            at_us = self._now_us()
-            posts, revision = await self._records.window(account, window_us, at_us)
-            now = level(posts.used + posts.held, limit)
-            before = last.level if last else Level.BELOW
-            if last is None or posts != last.posts:
-                last = Gauge(posts, now, now > before, at_us, revision)
-                yield last
-            await asyncio.sleep(self._interval_seconds)
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Waits for a turn to look for peaks; raises Refusal OVERLOADED where too many wait."""
+        if self._taken >= PEAKS_WAITING:
+            message = "too many look for the fullest window at once"
+            raise exhausted("OVERLOADED", message, retry_after_us=RETRY_PEAKS_AFTER_US)
+        self._taken += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._taken -= 1
 
     def _stretch(self, since_us: int | None, until_us: int | None) -> tuple[int, int]:
         since_us = BEGINNING_US if since_us is None else since_us

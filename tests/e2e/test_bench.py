@@ -57,3 +57,7 @@ def test_the_bench_of_metering_compares_both_engines_with_one_update_a_reservati
                 reservations = figures[f"{engine}: reservations, {in_flight} in flight", parties]
                 assert reservations["value"] > 0
                 assert reservations["ratio"] > 0
+        for stretch in ("a day", "90 days"):
+            assert figures[f"{engine}: fullest hour of {stretch}", 20_000]["value"] > 0
+            assert figures[f"{engine}:   by every moment of {stretch}", 20_000]["ratio"] > 0
+            assert figures[f"{engine}: a reservation meanwhile, {stretch}, median", 20_000]["value"] > 0

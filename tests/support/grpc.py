@@ -7,10 +7,13 @@ from pathlib import Path
 from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
+from services.chassis.limits import Limits
 from services.chassis.serving import Bolt, Server
 from tests.support.keys import a_minter, a_verifier, some_keys
 
 DEADLINE_US = 5_000_000
+MANY = Limits(calls=64, streams=64, streams_each=64)
+"""More than a test needs that is about something else."""
 
 
 class LocalServer:
@@ -47,11 +50,11 @@ async def serving(
     *bolts: Bolt,
     admissions: AdmissionTable,
     clock: Clock | None = None,
-    max_in_flight: int = 64,
+    limits: Limits = MANY,
 ) -> AsyncIterator[LocalServer]:
     """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
     keys = some_keys(folder)
-    server = Server(bolts, admissions, a_verifier(keys, clock), max_in_flight=max_in_flight)
+    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits)
     local = LocalServer(await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
     try:
         yield local

@@ -74,6 +74,8 @@ def _environment(folder: Path, url: str | None, replica: int) -> dict[str, str]:
         "TOKEN_JWKS": str(some_keys(folder).token_jwks),
         "LISTEN": "127.0.0.1:0",
         "DRAIN_GRACE": "0",
+        # One caller plays all that there are.
+        "MAX_STREAMS_EACH": "256",
     }
     ours = {f"SLUICE_METERING_{name}": value for name, value in settings.items()}
     return {**os.environ, **ours, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'python'}"}

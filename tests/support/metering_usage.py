@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
@@ -22,10 +23,11 @@ from tests.support.grpc import LocalServer
 from tests.support.metering import an_id
 from tests.support.metering_messages import a_day, a_reserve, posts
 
-CHECKS = 10
+CHECKS = 11
 """Of the audit."""
 
 ACCEPTED, DUPLICATE, CONFLICT, REJECTED = 1, 2, 3, 4
+REQUEST = access_pb2.ACCESS_KIND_REQUEST
 VIEW, ACCESS = access_pb2.ACCESS_KIND_VIEW, access_pb2.ACCESS_KIND_ACCESS
 GATE, SEEN = usage_pb2.USAGE_ORIGIN_GATE, usage_pb2.USAGE_ORIGIN_SEEN
 
@@ -56,6 +58,7 @@ class UsageCaller:
     """Calls all services of metering, as licensing and as an operator."""
 
     def __init__(self, server: LocalServer, clock: ManualClock) -> None:
+        self._server = server
         self.peer = server.peer(PrincipalKind.OPERATOR, "olga", roles=("admin",))
         self._service = server.peer(PrincipalKind.SERVICE, "licensing")
         self.usage = UsageServiceStub(self.peer.channel)
@@ -66,12 +69,20 @@ class UsageCaller:
     def new_id(self) -> str:
         return uuid7(self._clock.now_us())
 
-    async def report(self, *accesses: access_pb2.SeenAccess, id: str = "") -> pb.ReportAccessesResponse:
+    def as_other(self, kind: PrincipalKind, party: str, *roles: str) -> Peer:
+        """Somebody else's connection."""
+        return self._server.peer(kind, party, roles=roles)
+
+    async def report(
+        self, *accesses: access_pb2.SeenAccess, id: str = "", by: Peer | None = None
+    ) -> pb.ReportAccessesResponse:
+        """One page, of the operator's unless said."""
         rows = [
             pb.ReportAccessesRequest.Row(line=line, access=access) for line, access in enumerate(accesses, 1)
         ]
         page = pb.ReportAccessesRequest(request_id=id or self.new_id(), rows=rows)
-        async with self.peer.open(self.usage.ReportAccesses) as stream:
+        peer = by or self.peer
+        async with peer.open(UsageServiceStub(peer.channel).ReportAccesses) as stream:
             await stream.send(page)
             return await stream.receive()
 

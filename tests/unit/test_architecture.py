@@ -9,7 +9,7 @@ SERVICES = ("consent", "metering", "licensing")
 RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
-    *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage"),
+    *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
     *("contracts", "desk", "ledger", "outbox", "sealing", "sweeper"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}

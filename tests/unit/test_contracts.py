@@ -75,8 +75,10 @@ AT_START_ONLY = {
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
 """Of the chassis, but only for a service that calls others."""
-OF_STREAMS = {"READER_TOO_SLOW"}
-"""Of the chassis, but only for a service with a stream of answers."""
+OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
+"""Of the chassis, but only for a service with streams."""
+OF_APPROVALS = {"PROPOSAL_UNKNOWN", "PROPOSAL_DECIDED", "SAME_OPERATOR"}
+"""Of the chassis, but only for a service in which two operators decide."""
 
 
 def reasons(part: str) -> set[str]:
@@ -98,7 +100,7 @@ def words(part: str) -> set[str]:
 
 @pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
 def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
-    everybody = reasons("chassis") - AT_START_ONLY - OF_ONE_SERVICE - OF_STREAMS
+    everybody = reasons("chassis") - AT_START_ONLY - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
     if part == "metering":  # whose writes carry a reservation's id instead
         everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
 
@@ -110,5 +112,10 @@ def test_a_service_that_calls_others_names_the_reasons_of_calling() -> None:
     assert words("licensing") >= OF_ONE_SERVICE
 
 
-def test_a_service_with_a_stream_of_answers_names_the_reasons_of_streams() -> None:
-    assert words("consent") >= OF_STREAMS
+@pytest.mark.parametrize("part", ["consent", "metering"])
+def test_a_service_with_streams_names_the_reasons_of_streams(part: str) -> None:
+    assert words(part) >= OF_STREAMS
+
+
+def test_a_service_in_which_two_operators_decide_names_the_reasons_of_approvals() -> None:
+    assert words("metering") >= OF_APPROVALS

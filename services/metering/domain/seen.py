@@ -1,15 +1,16 @@
 """Accesses seen elsewhere: each counted once, whatever order they come in, and not beside a receipt (M7)."""
 
 import enum
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
-from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid
+from services.chassis.refusals import FieldViolation, Kind, Refusal, forbidden, invalid
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.reservations import Access, Reservation, Revision
 
 FURTHEST_AHEAD_US = 300 * 1_000_000
 """Clocks differ; what lies further ahead has not happened."""
+DISPLACED_LISTED = 1_000
+"""Accesses named in one answer, which has to fit into a message; all are counted."""
 
 
 class Outcome(enum.IntEnum):
@@ -58,6 +59,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Displaced:
+    """An access on record whose place under a receipt another has taken."""
+
+    key: AccessKey
+    posts: int
+    """Posts of it that were absorbed and are counted from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """Something to say of a line."""
 
@@ -65,6 +75,18 @@ class Remark:
     outcome: Outcome
     reason: str
     message: str
+    displaced: Displaced | None = None
+    """What the line displaced, where that is what is to be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who reports."""
+
+    name: str
+    """Kind and party of the caller."""
+    is_admin: bool
+    """Whether they may report under any source, which makes none their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +109,8 @@ class Report:
     """In order of lines."""
     absorbed: int
     """Posts of what was accepted that receipts absorbed."""
+    displaced: int
+    """Accesses on record that what was accepted displaced; the first thousand have remarks."""
     revision: Revision
 
 
@@ -107,6 +131,15 @@ def check_time(seen: Seen, now_us: int) -> None:
         raise invalid("ACCESS_IN_THE_FUTURE", "the access lies over 5 minutes ahead", field="accessed_at")
 
 
+def check_owner(owner: str | None, reporter: Reporter) -> None:
+    """Raises Refusal (forbidden, SOURCE_OF_ANOTHER) unless the source may be reported under.
+
+    Whoever could report under another's source could take its ids, and with them the place of true accesses.
+    """
+    if owner not in (None, reporter.name) and not reporter.is_admin:
+        raise forbidden("SOURCE_OF_ANOTHER", "another reports under this source; it is theirs")
+
+
 def conflict(field: str) -> Refusal:
     """The refusal of an access that is on record with other content."""
     return Refusal(
@@ -115,23 +148,6 @@ def conflict(field: str) -> Refusal:
         f"this access is on record with another {field}, which stands",
         violations=[FieldViolation(field, "differs from what is on record")],
     )
-
-
-def absorption(reservation: Reservation, shown: Iterable[Kept]) -> Mapping[AccessKey, int]:
-    """How many posts of each access that shows a receipt are those of the release itself (M7).
-
-    Each unit that was settled absorbs one, of the same party and kind of access, in the order of the times of
-    accesses: so that it is the same whatever order they were reported in. Another kind is not the same
-    access, and never added up with it (M5).
-    """
-    left = reservation.posts_settled
-    absorbed: dict[AccessKey, int] = {}
-    for kept in sorted(shown, key=lambda kept: (kept.seen.at_us, kept.seen.key)):
-        seen, wanted = kept.seen, reservation.wanted
-        of_the_same = (seen.party_id, seen.access) == (wanted.party_id, wanted.access)
-        absorbed[kept.seen.key] = min(left, kept.seen.posts) if of_the_same else 0
-        left -= absorbed[kept.seen.key]
-    return absorbed
 
 
 def remark(row: Row, reservation: Reservation | None, absorbed: int) -> Remark | None:
@@ -149,3 +165,14 @@ def remark(row: Row, reservation: Reservation | None, absorbed: int) -> Remark |
         reason = "NOT_ALL_ABSORBED"
         message = f"{absorbed} of {seen.posts} were settled under the receipt; the rest is counted"
     return Remark(row.line, Outcome.ACCEPTED, reason, message)
+
+
+def displacement(line: int, displaced: Displaced) -> Remark:
+    """What is to be said of a line that took the place of an access on record (M7)."""
+    key = displaced.key
+    posts = "1 post of that is" if displaced.posts == 1 else f"{displaced.posts:,} posts of that are"
+    message = (
+        f"it came before access {key.id.removeprefix('id:')} of source {key.source} and took its place under"
+        f" the receipt; {posts} counted from now on"
+    )
+    return Remark(line, Outcome.ACCEPTED, "ACCESS_DISPLACED", message, displaced)

@@ -29,6 +29,16 @@ class UsageKey:
 Usage = dict[UsageKey, Posts]
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What there is besides, where nothing was counted in a stretch."""
+
+    unknown: bool
+    """Whether nothing at all is on record: neither anything counted nor anything said."""
+    last_us: int | None
+    """When the last access counts, up to the beginning of the stretch; None where there is none."""
+
+
 def of_party(party_id: str, since_us: int, until_us: int) -> list[Stretch]:
     """What it reserved, and what was seen of it elsewhere."""
     return [Stretch(Account(scope, party_id), since_us, until_us) for scope in (Scope.LICENSEE, Scope.SEEN)]

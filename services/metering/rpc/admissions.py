@@ -51,9 +51,8 @@ ADMISSIONS: AdmissionTable = {
     f"{_DISPUTES}/ListNotices": _CLAIM_READERS,
     f"{_USAGE}/ReportAccesses": _REPORTERS,
     f"{_USAGE}/QueryUsage": _LOOKERS,
-    # These may read much and go on for long: not for those who can call as often as they like.
-    f"{_USAGE}/MaxWindow": _READERS,
-    f"{_USAGE}/WatchUsage": _READERS,
+    f"{_USAGE}/MaxWindow": _LOOKERS,
+    f"{_USAGE}/WatchUsage": _LOOKERS,
     f"{_USAGE}/AuditUsage": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_USAGE}/RebuildProjections": admit(PrincipalKind.OPERATOR, roles=("admin",)),
 }

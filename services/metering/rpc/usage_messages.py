@@ -9,14 +9,23 @@ from services.chassis.refusals import Refusal, invalid, not_found
 from services.metering.audit import Step
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.audits import Started
+from services.metering.domain.gauges import Gauge
 from services.metering.domain.peaks import Peak
 from services.metering.domain.reservations import Access, Revision
-from services.metering.domain.seen import AccessKey, Outcome, Remark, Report, Row, Seen
-from services.metering.domain.usage import Usage
+from services.metering.domain.seen import (
+    AccessKey,
+    Displaced,
+    Outcome,
+    Remark,
+    Report,
+    Reporter,
+    Row,
+    Seen,
+)
 from services.metering.domain.windows import ROLLING_DAY_US
 from services.metering.rpc.answers import revision_message, timestamp
 from services.metering.rpc.requests import time_us
-from services.metering.usage import Gauge
+from services.metering.usage import Found
 from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.type.v1 import content_pb2
@@ -26,6 +35,8 @@ _SOURCE = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 _RESERVATION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DIGEST_BYTES = 32
+BY_ID, BY_DIGEST = "id", "sha256"
+"""What an id on record begins with: whether it is the source's own, or that of a line."""
 MOST_POSTS = 2**31 - 1
 EARLIEST_US = 0
 _SCOPES = {"party_id": Scope.LICENSEE, "group_id": Scope.GROUP, "license_id": Scope.LICENSE}
@@ -51,6 +62,12 @@ def window_us(request: pb.MaxWindowRequest) -> int:
     if length_us < 1:
         raise invalid("INVALID_REQUEST", "a window has at least a microsecond", field="window")
     return length_us
+
+
+def reporter(name: str) -> Reporter:
+    """Who is calling, by the name under which sources are kept."""
+    caller = current_principal()
+    return Reporter(name, caller.kind is PrincipalKind.OPERATOR and "admin" in caller.roles)
 
 
 def lines(rows: Sequence[pb.ReportAccessesRequest.Row]) -> list[Row | Remark]:
@@ -100,10 +117,10 @@ def _key(given: access_pb2.SeenAccess) -> AccessKey:
     if given.id:
         if not _ID.fullmatch(given.id):
             raise invalid("ACCESS_ID_INVALID", "an id has at most 256 characters, none of them for control")
-        return AccessKey(given.source, f"id:{given.id}")
+        return AccessKey(given.source, f"{BY_ID}:{given.id}")
     if len(given.line_digest) != DIGEST_BYTES:
         raise invalid("ACCESS_ID_MISSING", "an access has an id, or the SHA-256 of its line")
-    return AccessKey(given.source, f"sha256:{given.line_digest.hex()}")
+    return AccessKey(given.source, f"{BY_DIGEST}:{given.line_digest.hex()}")
 
 
 def _at_us(given: access_pb2.SeenAccess) -> int:
@@ -122,21 +139,34 @@ def reported(report: Report) -> pb.ReportAccessesResponse:
     """What became of a page."""
     return pb.ReportAccessesResponse(
         outcomes=[cast(pb.ReportOutcome, int(outcome)) for outcome in report.outcomes],
-        remarks=[
-            pb.ReportRemark(
-                line=remark.line,
-                outcome=cast(pb.ReportOutcome, int(remark.outcome)),
-                reason=remark.reason,
-                message=remark.message,
-            )
-            for remark in report.remarks
-        ],
+        remarks=[_remark_message(remark) for remark in report.remarks],
         absorbed=report.absorbed,
         revision=revision_message(report.revision),
+        displaced_count=report.displaced,
     )
 
 
-def usage_response(usage: Usage, until_us: int, revision: Revision) -> pb.QueryUsageResponse:
+def _remark_message(remark: Remark) -> pb.ReportRemark:
+    return pb.ReportRemark(
+        line=remark.line,
+        outcome=cast(pb.ReportOutcome, int(remark.outcome)),
+        reason=remark.reason,
+        message=remark.message,
+        displaced=_displaced_message(remark.displaced) if remark.displaced else None,
+    )
+
+
+def _displaced_message(displaced: Displaced) -> pb.DisplacedAccess:
+    form, _, id = displaced.key.id.partition(":")
+    message = pb.DisplacedAccess(source=displaced.key.source, posts=displaced.posts)
+    if form == BY_DIGEST:
+        message.line_digest = bytes.fromhex(id)
+    else:
+        message.id = id
+    return message
+
+
+def usage_response(found: Found) -> pb.QueryUsageResponse:
     """What was counted."""
     rows = [
         usage_pb2.UsageRow(
@@ -147,9 +177,16 @@ def usage_response(usage: Usage, until_us: int, revision: Revision) -> pb.QueryU
             used=posts.used,
             held=posts.held,
         )
-        for key, posts in usage.items()
+        for key, posts in found.usage.items()
     ]
-    return pb.QueryUsageResponse(rows=rows, until=timestamp(until_us), revision=revision_message(revision))
+    absence = found.absence
+    return pb.QueryUsageResponse(
+        rows=rows,
+        until=timestamp(found.until_us),
+        revision=revision_message(found.revision),
+        unknown=absence is not None and absence.unknown,
+        last_before=timestamp(absence.last_us) if absence else None,
+    )
 
 
 def peak_message(peak: Peak) -> usage_pb2.Peak:
@@ -163,7 +200,7 @@ def peak_message(peak: Peak) -> usage_pb2.Peak:
 
 
 def gauge_message(gauge: Gauge) -> pb.WatchUsageResponse:
-    """How a window stands."""
+    """How a window stands, or stood."""
     return pb.WatchUsageResponse(
         used=gauge.posts.used,
         held=gauge.posts.held,

@@ -16,6 +16,7 @@ from services.metering.rpc import usage_messages as messages
 from services.metering.rpc.answers import revision_message
 from services.metering.rpc.requests import WINDOWS_US, optional_us
 from services.metering.usage import GAVE_CONTENT, UsageDesk
+from services.metering.watches import Watches
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceServicer
 
@@ -28,10 +29,18 @@ class UsageServicer(UsageServiceServicer):
     """Translates between the contract and the recipes."""
 
     def __init__(
-        self, importer: Importer, desk: UsageDesk, auditor: Auditor, projections: Projections, clock: Clock
+        self,
+        importer: Importer,
+        desk: UsageDesk,
+        auditor: Auditor,
+        projections: Projections,
+        clock: Clock,
+        *,
+        watches: Watches,
     ) -> None:
         self._importer = importer
         self._desk = desk
+        self._watches = watches
         self._auditor = auditor
         self._projections = projections
         self._clock = clock
@@ -42,9 +51,10 @@ class UsageServicer(UsageServiceServicer):
         """Good lines are counted, bad ones are listed; a page is answered before the next one is read."""
         async for page in pages:
             key = checked_replay_key("ReportAccesses", page, self._clock.now_us())
+            reporter = messages.reporter(key.principal)
             # Reading thousands of lines takes a while, in which others are to be answered.
             lines = await asyncio.to_thread(messages.lines, page.rows)
-            yield messages.reported(await self._importer.take(lines, key))
+            yield messages.reported(await self._importer.take(lines, reporter, key))
 
     async def QueryUsage(  # noqa: N802
         self, request: pb.QueryUsageRequest, context: _Context
@@ -52,7 +62,7 @@ class UsageServicer(UsageServiceServicer):
         """What was counted in a stretch of time."""
         since_us, until_us = optional_us(request, "since"), optional_us(request, "until")
         found = await self._desk.usage(messages.whose(request.of), since_us, until_us)
-        return messages.usage_response(*found)
+        return messages.usage_response(found)
 
     async def MaxWindow(self, request: pb.MaxWindowRequest, context: _Context) -> pb.MaxWindowResponse:  # noqa: N802
         """The fullest windows."""
@@ -72,8 +82,11 @@ class UsageServicer(UsageServiceServicer):
     ) -> AsyncIterator[pb.WatchUsageResponse]:
         """How a window fills."""
         account = messages.whose(request.of)
-        async for gauge in self._desk.watch(account, WINDOWS_US[request.window], request.limit):
-            yield messages.gauge_message(gauge)
+        gauges = self._watches.watch(account, WINDOWS_US[request.window], request.limit)
+        # Closed with this call: nobody goes on looking for a caller who has gone away.
+        async with contextlib.aclosing(gauges):
+            async for gauge in gauges:
+                yield messages.gauge_message(gauge)
 
     async def AuditUsage(  # noqa: N802
         self, request: pb.AuditUsageRequest, context: _Context

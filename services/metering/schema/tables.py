@@ -26,6 +26,8 @@ from services.chassis.replays import replay_table
 # SQLite takes a primary key for its row id only if the type is spelt INTEGER; that holds 64 bits too.
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 HELD = text("state = 1")
+# In the order of the program, whatever the language of the database.
+BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class MeteringTable(SQLModel, registry=registry()):
@@ -166,17 +168,18 @@ class SightingRow(MeteringTable, table=True):
     __tablename__ = "sightings"
     __table_args__ = (
         UniqueConstraint("source", "id", name="sightings_key"),
+        # In the order of absorption.
         Index(
             "sightings_of_receipts",
-            "reservation_id",
+            *("reservation_id", "party_id", "access", "accessed_us", "source", "id"),
             sqlite_where=text("reservation_id <> ''"),
             postgresql_where=text("reservation_id <> ''"),
         ),
     )
 
     number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
-    source: str = Field(sa_column=Column(Text, nullable=False))
-    id: str = Field(sa_column=Column(Text, nullable=False))
+    source: str = Field(sa_column=Column(BYTEWISE, nullable=False))
+    id: str = Field(sa_column=Column(BYTEWISE, nullable=False))
     """At the source, or "sha256:" and the digest of the line."""
     party_id: str = Field(sa_column=Column(Text, nullable=False))
     accessed_us: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -187,6 +190,31 @@ class SightingRow(MeteringTable, table=True):
     reservation_id: str = Field(sa_column=Column(Text, nullable=False))
     """Of the receipt that it shows; "" for none."""
     absorbed: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class AbsorptionRow(MeteringTable, table=True):
+    """How much of what was settled under a receipt accesses seen elsewhere have shown (M7)."""
+
+    __tablename__ = "absorptions"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    reservation_id: str = Field(sa_column=Column(Text, primary_key=True))
+    posts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_number: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Of the sighting that is the last in the order of absorption of those that are absorbed."""
+
+
+class SourceRow(MeteringTable, table=True):
+    """Whose a source of accesses is."""
+
+    __tablename__ = "sources"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    reporter: str = Field(sa_column=Column(Text, nullable=False))
+    """Kind and party of whoever first reported under it."""
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """When that was."""
 
 
 class ProjectionRow(MeteringTable, table=True):

@@ -11,7 +11,7 @@ from services.metering.domain.postings import Answer, Posting, post
 from services.metering.domain.reservations import Place, Reservation, State
 from services.metering.domain.sheets import Sheet
 from services.metering.schema.tables import MeteringTable
-from services.metering.storage.absorbing import absorb
+from services.metering.storage.absorbing import absorb_shown
 from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
 from services.metering.storage.rows import COLUMNS, ENDING, from_row, to_ending, to_row
@@ -100,7 +100,7 @@ def _write(connection: Connection, sheet: Sheet, source: SqlSource) -> None:
     _ENDINGS.run(connection, [(each.number, *to_ending(each)) for each in ended])
     # New ones too: they may be settled at once, and an access may have shown them before they were heard of.
     settled = [each for each in sheet.reservations.values() if each.state is State.SETTLED]
-    shown = absorb(connection, settled, sheet.next_number)
+    shown = absorb_shown(connection, settled, sheet.next_number)
     others = make_accounts(connection, {each.account for each in shown})
     ids = source.ids | {account: id for account, (id, _) in others.items()}
     write_entries(connection, [*sheet.entries, *shown], ids)

@@ -74,6 +74,12 @@ _ABSORBED = """
     WHERE s.reservation_id <> '' OR s.absorbed <> 0
     GROUP BY s.reservation_id, s.party_id, s.access
 """
+_ABSORPTIONS = """
+    SELECT reservation_id, SUM(expected) AS expected, SUM(found) AS found
+    FROM (SELECT reservation_id, absorbed AS expected, 0 AS found FROM sightings WHERE absorbed <> 0
+          UNION ALL SELECT reservation_id, 0, posts FROM absorptions) AS sides
+    GROUP BY reservation_id
+"""
 _CONTENTS = """
     SELECT a.scope, a.key, e.number, e.used + e.held AS expected,
            COALESCE((SELECT SUM({posts}) FROM {each_of_entry}), 0) AS found
@@ -192,6 +198,12 @@ COMPARISONS = (
         _ABSORBED,
         _ONE_DIFFERS,
         lambda row: f"reservation {row.reservation_id or 'of none'} of party {row.party_id}",
+    ),
+    Comparison(
+        "each receipt: what it has absorbed in all = that of the accesses that show it",
+        _ABSORPTIONS,
+        _ONE_DIFFERS,
+        lambda row: f"reservation {row.reservation_id}",
     ),
     Comparison(
         "each second, minute and hour = the sum of its entries",

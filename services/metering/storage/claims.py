@@ -27,11 +27,10 @@ from services.metering.domain.damages.policies import DamagesPolicy, Selection, 
 from services.metering.domain.parties import Known
 from services.metering.domain.reservations import Revision
 from services.metering.schema.tables import REPLAYS, MeteringTable
-from services.metering.storage.accounts import find_accounts
-from services.metering.storage.counted import Behind, Part, SqlCounted
 from services.metering.storage.evidence import count_rows, read_rows
 from services.metering.storage.head import next_number, read_head
 from services.metering.storage.reports import read_running
+from services.metering.storage.selected import SelectedCounts
 from services.metering.storage.shelf import read_known, read_members
 
 T = TypeVar("T")
@@ -63,7 +62,6 @@ class SqlSnapshot:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.as_of = read_head(connection)
-        self._behind: Behind | None = None
 
     def version(self, number: int) -> Version | None:
         """One version, or the latest."""
@@ -77,19 +75,9 @@ class SqlSnapshot:
             return read_known(self._connection, read_members(self._connection, of.id))
         return {of.id: Known.nothing()} | read_known(self._connection, [of.id])
 
-    def selected(self, members: Sequence[PartyStretch], selection: Selection) -> SqlCounted:
+    def selected(self, members: Sequence[PartyStretch], selection: Selection) -> SelectedCounts:
         """What was counted of these."""
-        scopes = (Scope.LICENSEE, Scope.SEEN) if selection.licensed else (Scope.SEEN,)
-        wanted = [(Account(scope, each.party_id), each) for each in members for scope in scopes]
-        found = find_accounts(self._connection, {account for account, _ in wanted})
-        parts = [
-            Part(found[account][0], each.since_us, each.until_us)
-            for account, each in wanted
-            if account in found
-        ]
-        if self._behind is None:
-            self._behind = Behind(self._connection)
-        return SqlCounted(self._connection, parts, selection.accesses, self._behind)
+        return SelectedCounts(self._connection, members, selection)
 
     def row_count(self, members: Sequence[PartyStretch]) -> int:
         """How many entries there are of these."""

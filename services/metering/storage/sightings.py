@@ -1,7 +1,9 @@
 """Accesses seen elsewhere, in metering's own database (M7)."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -9,27 +11,35 @@ from services.chassis.bulk import Insertion, Question
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.chassis.replays import ReplayKey, once
+from services.metering.domain.absorption import Change
 from services.metering.domain.reservations import Revision
 from services.metering.domain.seen import (
+    DISPLACED_LISTED,
     AccessKey,
+    Displaced,
     Kept,
     Outcome,
     Remark,
     Report,
+    Reporter,
     Row,
     Seen,
+    check_owner,
     check_time,
     conflict,
     difference,
+    displacement,
     remark,
 )
 from services.metering.domain.sheets import Entry
 from services.metering.schema.tables import REPLAYS
-from services.metering.storage.absorbing import COLUMNS, SELECTED, absorb, entry, from_row, to_row
+from services.metering.storage.absorbing import absorb_new
 from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
 from services.metering.storage.reports import note_reports
+from services.metering.storage.sighting_rows import COLUMNS, SELECTED, entry, from_row, to_row
 from services.metering.storage.source import find
+from services.metering.storage.sources import read_owners, take_sources
 
 _BY_KEY = Question(
     SELECTED + " FROM {given} CROSS JOIN sightings s WHERE s.source = given.source AND s.id = given.id",
@@ -47,7 +57,7 @@ class SqlSightings:
         self._database = database
         self._now_us = now_us
 
-    async def report(self, rows: Sequence[Row], key: ReplayKey) -> Report:
+    async def report(self, rows: Sequence[Row], reporter: Reporter, key: ReplayKey) -> Report:
         """Counts what is new, once for each key."""
 
         def unit(connection: Connection) -> Report:
@@ -55,7 +65,7 @@ class SqlSightings:
 
             def produce() -> bytes:
                 note_reports(connection, (row.seen.key.source for row in rows), now_us)
-                return _encode(_Page(connection, now_us).take(rows))
+                return _encode(_Page(connection, reporter, now_us).take(rows))
 
             return _decode(once(connection, REPLAYS, key, now_us, produce))
 
@@ -65,34 +75,43 @@ class SqlSightings:
 class _Page:
     """One page of a report, on an open transaction that has locked the head."""
 
-    def __init__(self, connection: Connection, now_us: int) -> None:
+    def __init__(self, connection: Connection, reporter: Reporter, now_us: int) -> None:
         self._connection = connection
+        self._reporter = reporter
         self._now_us = now_us
         self._head = read_head(connection)
+        self._remarks: list[Remark] = []
 
     def take(self, rows: Sequence[Row]) -> Report:
         """Counts what is new."""
         known = self._known(rows)
-        outcomes, remarks, new = list[Outcome](), list[Remark](), dict[AccessKey, Row]()
+        owners = read_owners(self._connection, {row.seen.key.source for row in rows})
+        outcomes, new = list[Outcome](), dict[AccessKey, Row]()
         for row in rows:
-            outcome, refusal = self._outcome(row.seen, known)
+            outcome, refusal = self._outcome(row.seen, known, owners)
             outcomes.append(outcome)
             if refusal is not None:
-                remarks.append(Remark(row.line, outcome, refusal.reason, refusal.message))
+                self._remarks.append(Remark(row.line, outcome, refusal.reason, refusal.message))
             if outcome is Outcome.ACCEPTED:
                 known[row.seen.key] = row.seen
                 new[row.seen.key] = row
-        absorbed = self._write(list(new.values()), remarks)
-        remarks.sort(key=lambda remark: remark.line)
-        return Report(tuple(outcomes), tuple(remarks), absorbed, self._head)
+        taken = zip(rows, outcomes, strict=True)
+        reported = {row.seen.key.source for row, outcome in taken if outcome is not Outcome.REJECTED}
+        take_sources(self._connection, reported - owners.keys(), self._reporter, self._now_us)
+        absorbed, displaced = self._write(new)
+        remarks = sorted(self._remarks, key=lambda remark: remark.line)
+        return Report(tuple(outcomes), tuple(remarks), absorbed, displaced, self._head)
 
     def _known(self, rows: Sequence[Row]) -> dict[AccessKey, Seen]:
         keys = {row.seen.key for row in rows}
         found = _BY_KEY.ask(self._connection, [(key.source, key.id) for key in sorted(keys)])
         return {kept.seen.key: kept.seen for kept in map(from_row, found)}
 
-    def _outcome(self, seen: Seen, known: dict[AccessKey, Seen]) -> tuple[Outcome, Refusal | None]:
+    def _outcome(
+        self, seen: Seen, known: Mapping[AccessKey, Seen], owners: Mapping[str, str]
+    ) -> tuple[Outcome, Refusal | None]:
         try:
+            check_owner(owners.get(seen.key.source), self._reporter)
             check_time(seen, self._now_us)
         except Refusal as refusal:
             return Outcome.REJECTED, refusal
@@ -102,50 +121,71 @@ class _Page:
         field = difference(before, seen)
         return (Outcome.DUPLICATE, None) if field is None else (Outcome.CONFLICT, conflict(field))
 
-    def _write(self, rows: Sequence[Row], remarks: list[Remark]) -> int:
-        """Writes the accesses with all that follows; how many posts of them receipts absorbed."""
-        if not rows:
-            return 0
-        numbered = [Kept(row.seen, self._next_number(), absorbed=0) for row in rows]
-        _NEW.run(self._connection, [to_row(kept) for kept in numbered])
-        entries = [entry(kept.seen, kept.number, kept.seen.posts) for kept in numbered]
-        shown = sorted({row.seen.reservation_id for row in rows} - {""})
-        reservations = find(self._connection, shown)
-        entries += absorb(self._connection, list(reservations.values()), self._next_number)
-        self._enter(entries)
-        absorbed = self._absorbed([row for row in rows if row.seen.reservation_id])
-        for row in rows:
-            said = remark(row, reservations.get(row.seen.reservation_id), absorbed.get(row.seen.key, 0))
-            if said is not None:
-                remarks.append(said)
-        return sum(absorbed.values())
+    def _write(self, new: Mapping[AccessKey, Row]) -> tuple[int, int]:
+        """Writes accesses with all that follows; how many posts were absorbed, and what they displaced."""
+        if not new:
+            return 0, 0
+        numbered = [Kept(row.seen, self._next_number(), absorbed=0) for row in new.values()]
+        reservations = find(self._connection, sorted({kept.seen.reservation_id for kept in numbered} - {""}))
+        absorption = absorb_new(self._connection, reservations, numbered, self._next_number)
+        kept = [replace(each, absorbed=absorption.new.get(each.seen.key, 0)) for each in numbered]
+        _NEW.run(self._connection, [to_row(each) for each in kept])
+        counted = [(each, each.seen.posts - each.absorbed) for each in kept]
+        self._enter([entry(each.seen, each.number, posts) for each, posts in counted if posts])
+        self._enter(absorption.entries)
+        move_head(self._connection, self._head)
+        for each in kept:
+            receipt = reservations.get(each.seen.reservation_id)
+            self._say(remark(new[each.seen.key], receipt, each.absorbed))
+        for change in absorption.displaced[:DISPLACED_LISTED]:
+            self._say(_displacement(change, new))
+        return sum(each.absorbed for each in kept), len(absorption.displaced)
 
-    def _absorbed(self, rows: Sequence[Row]) -> dict[AccessKey, int]:
-        found = _BY_KEY.ask(self._connection, [(row.seen.key.source, row.seen.key.id) for row in rows])
-        return {kept.seen.key: kept.absorbed for kept in map(from_row, found)}
+    def _say(self, said: Remark | None) -> None:
+        if said is not None:
+            self._remarks.append(said)
 
     def _enter(self, entries: Sequence[Entry]) -> None:
         found = make_accounts(self._connection, {each.account for each in entries})
         write_entries(self._connection, entries, {account: id for account, (id, _) in found.items()})
-        move_head(self._connection, self._head)
 
     def _next_number(self) -> int:
         self._head = Revision(self._head.epoch, self._head.number + 1)
         return self._head.number
 
 
+def _displacement(change: Change, new: Mapping[AccessKey, Row]) -> Remark:
+    assert change.by is not None, "an access on record gives way to what is new alone"
+    displaced = Displaced(change.kept.seen.key, change.kept.absorbed - change.absorbed)
+    return displacement(new[change.by.seen.key].line, displaced)
+
+
 def _encode(report: Report) -> bytes:
     outcomes = "".join(str(int(outcome)) for outcome in report.outcomes)
-    remarks = [[each.line, int(each.outcome), each.reason, each.message] for each in report.remarks]
+    remarks = [_listed(remark) for remark in report.remarks]
     revision = report.revision
-    return json.dumps([outcomes, remarks, report.absorbed, revision.epoch, revision.number]).encode()
+    numbers = [report.absorbed, revision.epoch, revision.number, report.displaced]
+    return json.dumps([outcomes, remarks, *numbers]).encode()
 
 
 def _decode(answer: bytes) -> Report:
-    outcomes, remarks, absorbed, epoch, number = json.loads(answer)
+    # Answers of earlier releases end before what was displaced.
+    outcomes, remarks, absorbed, epoch, number, *displaced = json.loads(answer)
     return Report(
         tuple(Outcome(int(outcome)) for outcome in outcomes),
-        tuple(Remark(line, Outcome(outcome), *rest) for line, outcome, *rest in remarks),
+        tuple(_remark(*remark) for remark in remarks),
         absorbed,
+        sum(displaced),
         Revision(epoch, number),
     )
+
+
+def _listed(remark: Remark) -> list[int | str]:
+    said: list[int | str] = [remark.line, int(remark.outcome), remark.reason, remark.message]
+    displaced = remark.displaced
+    return said if displaced is None else [*said, displaced.key.source, displaced.key.id, displaced.posts]
+
+
+def _remark(line: int, outcome: int, reason: str, message: str, *of: Any) -> Remark:
+    displaced = Displaced(AccessKey(of[0], of[1]), of[2]) if of else None
+    return Remark(line, Outcome(outcome), reason, message, displaced)

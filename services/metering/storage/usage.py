@@ -4,35 +4,31 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import numpy as np
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from services.chassis.database import Database
-from services.metering.domain.allowances import Account, Posts, Scope, Tally
-from services.metering.domain.parties import FOREVER_US
-from services.metering.domain.peaks import Ints
+from services.metering.domain.allowances import Account, Posts, Scope
+from services.metering.domain.fullest import fullest, reach_us
+from services.metering.domain.peaks import Ints, Peak
 from services.metering.domain.projections import Content, Piece, pieces
 from services.metering.domain.reservations import Revision
-from services.metering.domain.usage import Stretch, Usage, UsageKey, of_member, of_party
-from services.metering.domain.windows import tail_us
+from services.metering.domain.usage import Absence, Stretch, Usage, UsageKey, of_member, of_party
 from services.metering.schema.tables import MeteringTable
+from services.metering.storage.absences import is_unknown, last_us
 from services.metering.storage.accounts import find_accounts
 from services.metering.storage.head import read_head
 from services.metering.storage.projecting import read_position
 from services.metering.storage.rows import counts_of
 from services.metering.storage.shelf import read_timelines
+from services.metering.storage.sums import FURTHEST_BEHIND, SqlCounted
+from services.metering.storage.waiting import read_while_awaited
 
 T = TypeVar("T")
 
-FURTHEST_BEHIND = 20_000
-"""Entries that are not yet in the sums; with more it is quicker to leave the sums alone."""
-ROWS_AT_ONCE = 100_000
-
 _tables = MeteringTable.metadata.tables
-_entries, _projections, _tallies = _tables["entries"], _tables["projections"], _tables["tallies"]
+_entries, _projections = _tables["entries"], _tables["projections"]
 _reservations, _memberships = _tables["reservations"], _tables["memberships"]
 
-_POSTS = _entries.c.used + _entries.c.held
 _SUMS = (
     select(
         _projections.c.access,
@@ -62,27 +58,7 @@ _HELD = select(_reservations.c.access, _reservations.c.held).where(
     _reservations.c.counted_at_us > bindparam("since_us"),
     _reservations.c.counted_at_us <= bindparam("until_us"),
 )
-_MOMENTS = (
-    select(_entries.c.counted_at_us, func.sum(_POSTS))
-    .where(
-        _entries.c.account_id == bindparam("account"),
-        _entries.c.counted_at_us > bindparam("since_us"),
-        _entries.c.counted_at_us <= bindparam("until_us"),
-        _entries.c.access.in_(bindparam("accesses", expanding=True)),
-    )
-    .group_by(_entries.c.counted_at_us)
-)
 _FIRST = select(func.min(_entries.c.counted_at_us)).where(
-    _entries.c.account_id == bindparam("account"),
-    _entries.c.counted_at_us > bindparam("since_us"),
-    _entries.c.counted_at_us <= bindparam("until_us"),
-)
-_TALLY = select(_tallies.c.used, _tallies.c.held, _tallies.c.tail_us).where(
-    _tallies.c.account_id == bindparam("account"), _tallies.c.window_us == bindparam("window_us")
-)
-_WITHIN = select(
-    func.coalesce(func.sum(_entries.c.used), 0), func.coalesce(func.sum(_entries.c.held), 0)
-).where(
     _entries.c.account_id == bindparam("account"),
     _entries.c.counted_at_us > bindparam("since_us"),
     _entries.c.counted_at_us <= bindparam("until_us"),
@@ -103,15 +79,27 @@ class SqlUsage:
 
         return await self._snapshot(query)
 
-    async def moments(
-        self, whose: Account, accesses: Sequence[int], since_us: int, until_us: int
-    ) -> tuple[tuple[Ints, Ints], Revision]:
-        """Times in (since, until], in order, with the posts that count at each."""
+    async def absence(self, whose: Account, until_us: int) -> Absence:
+        """What is on record up to a time, though nothing was counted after it."""
 
-        def query(connection: Connection) -> tuple[Ints, Ints]:
-            return _moments(connection, _stretches(connection, whose, since_us, until_us), accesses)
+        def query(connection: Connection) -> Absence:
+            stretches = _stretches(connection, whose, -1, until_us)
+            return Absence(is_unknown(connection, whose), last_us(connection, stretches))
 
-        return await self._snapshot(query)
+        return (await self._snapshot(query))[0]
+
+    async def fullest(
+        self, whose: Account, accesses: Sequence[int], window_us: int, bounds_us: Ints
+    ) -> tuple[list[Peak], Revision]:
+        """The fullest windows that end in each part (bounds[i], bounds[i + 1]]."""
+        since_us, until_us = reach_us(window_us, bounds_us)
+
+        def query(connection: Connection, go_on: Callable[[], object]) -> tuple[list[Peak], Revision]:
+            stretches = _stretches(connection, whose, since_us, until_us)
+            counted = SqlCounted(connection, stretches, accesses, go_on)
+            return fullest(counted, window_us, bounds_us), read_head(connection)
+
+        return await read_while_awaited(self._database, query)
 
     async def first_us(self, whose: Account, until_us: int) -> int | None:
         """When the first entry counts that does so up to a time; None where there is none."""
@@ -120,10 +108,6 @@ class SqlUsage:
             return _first_us(connection, _stretches(connection, whose, -1, until_us))
 
         return (await self._snapshot(query))[0]
-
-    async def window(self, account: Account, window_us: int, at_us: int) -> tuple[Posts, Revision]:
-        """What allowances count in the window that ends at a time."""
-        return await self._snapshot(lambda connection: _window(connection, account, window_us, at_us))
 
     async def _snapshot(self, query: Callable[[Connection], T]) -> tuple[T, Revision]:
         return await self._database.read(lambda connection: (query(connection), read_head(connection)))
@@ -216,32 +200,6 @@ def _add(counter: Counter[Content], access: int, counts: str) -> None:
         counter[Content(access, count.kind, count.media_flags)] += count.posts
 
 
-def _moments(
-    connection: Connection, stretches: Sequence[Stretch], accesses: Sequence[int]
-) -> tuple[Ints, Ints]:
-    ids = _ids(connection, stretches)
-    parts: list[Ints] = []
-    for stretch in stretches:
-        if (id := ids.get(stretch.account)) is not None:
-            given = {
-                "account": id,
-                "since_us": stretch.since_us,
-                "until_us": stretch.until_us,
-                "accesses": list(accesses),
-            }
-            # In parts from the server, for there may be one for each post.
-            streamed = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
-            result = connection.execute(_MOMENTS, given, execution_options=streamed)
-            parts += [np.array(rows, np.int64) for rows in result.partitions(ROWS_AT_ONCE)]
-    if not parts:
-        return np.array([], np.int64), np.array([], np.int64)
-    columns = np.concatenate(parts)
-    times, places = np.unique(columns[:, 0], return_inverse=True)
-    posts = np.zeros(len(times), np.int64)
-    np.add.at(posts, places, columns[:, 1])
-    return times, posts
-
-
 def _first_us(connection: Connection, stretches: Sequence[Stretch]) -> int | None:
     ids = _ids(connection, stretches)
     firsts: list[int] = []
@@ -251,26 +209,6 @@ def _first_us(connection: Connection, stretches: Sequence[Stretch]) -> int | Non
             first = connection.execute(_FIRST, given).scalar()
             firsts += [] if first is None else [first]
     return min(firsts, default=None)
-
-
-def _window(connection: Connection, account: Account, window_us: int, at_us: int) -> Posts:
-    found = find_accounts(connection, [account])
-    if account not in found:
-        return Posts(0, 0)
-    id, _ = found[account]
-    tail = tail_us(at_us, window_us)
-    row = connection.execute(_TALLY, {"account": id, "window_us": window_us}).one_or_none()
-    if row is None or row.tail_us > tail:
-        return _within(connection, id, tail, FOREVER_US)
-    tally = Tally(*row)
-    moved = tally.moved_to(tail, _within(connection, id, tally.tail_us, tail))
-    return Posts(moved.used, moved.held)
-
-
-def _within(connection: Connection, account_id: int, since_us: int, until_us: int) -> Posts:
-    given = {"account": account_id, "since_us": since_us, "until_us": until_us}
-    used, held = connection.execute(_WITHIN, given).one()
-    return Posts(int(used), int(held))
 
 
 def _ids(connection: Connection, stretches: Sequence[Stretch]) -> dict[Account, int]:

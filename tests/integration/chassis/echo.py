@@ -29,6 +29,7 @@ ADMISSIONS = {
         "Join",
         "Chat",
         "Pour",
+        "Linger",
         "Sync",
         *PARSED,
     )
@@ -100,6 +101,15 @@ class Echo:
         finally:
             self.closed.set()
 
+    async def linger(self, request: bytes, _context: Any) -> AsyncIterator[bytes]:
+        """Is there, and stays for good; asked for another end, until it may leave."""
+        yield b"here"
+        await (self.leave if request else asyncio.Event()).wait()
+        if request == b"fail":
+            raise LookupError("subject 4711 said something secret")
+        if request == b"refuse":
+            raise Refusal(Kind.EXHAUSTED, "TALKED_OUT", "nothing more to say")
+
     async def join(self, requests: AsyncIterator[bytes], _context: Any) -> bytes:
         return b" ".join([current_principal().party.encode(), *[each async for each in requests]])
 
@@ -133,6 +143,7 @@ class Echo:
         handlers["Forgotten"] = unary(self.say)
         handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Pour"] = grpc.unary_stream_rpc_method_handler(self.pour)
+        handlers["Linger"] = grpc.unary_stream_rpc_method_handler(self.linger)
         handlers["Join"] = grpc.stream_unary_rpc_method_handler(self.join)
         handlers["Chat"] = grpc.stream_stream_rpc_method_handler(self.chat)
         parse = health_pb2.HealthCheckRequest.FromString

@@ -16,6 +16,7 @@ from services.chassis import interceptors
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.keys import load_private_key, public_jwk
+from services.chassis.limits import Limits
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Server, doubting
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
@@ -35,7 +36,7 @@ def echo() -> Echo:
 @pytest.fixture
 async def server(tmp_path: Path, echo: Echo) -> AsyncIterator[LocalServer]:
     async with serving(
-        tmp_path, echo.bolt(), admissions=ADMISSIONS, clock=ManualClock(), max_in_flight=2
+        tmp_path, echo.bolt(), admissions=ADMISSIONS, clock=ManualClock(), limits=Limits(2, 2, 2)
     ) as local:
         yield local
 
@@ -292,14 +293,14 @@ async def test_a_handler_that_cannot_be_guarded_is_refused(server: LocalServer) 
 
 
 async def test_a_port_in_use_is_a_clear_refusal(server: LocalServer, tmp_path: Path) -> None:
-    second = Server([], {}, a_verifier(some_keys(tmp_path)), max_in_flight=1)
+    second = Server([], {}, a_verifier(some_keys(tmp_path)), limits=Limits(1, 1, 1))
 
     with pytest.raises(Refusal, match=f"ADDRESS_IN_USE: cannot listen on {server.address}"):
         await second.start(server.address)
 
 
 async def test_a_process_that_has_failed_says_so_in_health_and_answers_on(tmp_path: Path, echo: Echo) -> None:
-    server = Server([echo.bolt()], ADMISSIONS, a_verifier(some_keys(tmp_path)), max_in_flight=2)
+    server = Server([echo.bolt()], ADMISSIONS, a_verifier(some_keys(tmp_path)), limits=Limits(2, 2, 2))
     address, failed = await server.start("127.0.0.1:0"), asyncio.Event()
 
     async with grpc.aio.insecure_channel(address) as channel, doubting(server, failed):

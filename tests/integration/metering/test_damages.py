@@ -196,9 +196,10 @@ async def test_a_recorded_assessment_is_the_same_for_ever_after(
 
 async def test_d2_the_evidence_is_what_was_digested_also_after_more_has_come(claims: DamagesCaller) -> None:
     await claims.put()
-    await claims.usage.record(1, 900_000)
+    await claims.usage.reserve(1, 900_000)
     await claims.took(1, 2_000_000, id="first")
     await claims.took(2, 500_000, id="shown", reservation_id=an_id(1), access=ACCESS)
+    await claims.usage.settle(1, 900_000)
     recorded = await claims.record(a_scope(until_us=claims.now_us() + 1))
     await claims.took(1, 800_000, id="later")
     await claims.took(1.5, 600_000, id="displaces", reservation_id=an_id(1), access=ACCESS)

@@ -93,6 +93,11 @@ DOCTORED: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
         "each receipt absorbs what was settled under it, as far as it is shown",
         [(f"reservation {an_id(1)} of party acme", "2", "0")],
     ),
+    "absorbed in all": (
+        "UPDATE absorptions SET posts = 3",
+        "each receipt: what it has absorbed in all = that of the accesses that show it",
+        [(f"reservation {an_id(1)}", "2", "3")],
+    ),
     "absorbed by none": (
         "UPDATE sightings SET absorbed = 1 WHERE id = 'id:b'",
         "each receipt absorbs what was settled under it, as far as it is shown",

@@ -1,6 +1,5 @@
 """UsageService over gRPC: what was seen elsewhere, what was counted, and whether it adds up (M5 to M7)."""
 
-import asyncio
 import random
 from collections import Counter
 from typing import Any
@@ -16,7 +15,6 @@ from sluice.metering.v1 import access_pb2, usage_pb2
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
 from sluice.type.v1.content_pb2 import CONTENT_KIND_POST, CONTENT_KIND_REPLY
-from sluice.type.v1.window_pb2 import WINDOW_ROLLING_DAY
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.grpc import LocalServer
 from tests.support.metering_usage import (
@@ -165,42 +163,6 @@ async def test_m1_a_peak_is_told_for_each_part_of_a_stretch(call: UsageCaller, c
     assert await call.peaks(of_party("nobody")) == []
 
 
-async def test_a_window_is_watched_as_it_fills_with_a_notice_at_80_and_at_100_percent(
-    call: UsageCaller, clock: ManualClock
-) -> None:
-    told: list[tuple[int, int, int, bool]] = []
-    request = pb.WatchUsageRequest(of=of_party(), window=WINDOW_ROLLING_DAY, limit=10)
-
-    async with call.peer.open(call.usage.WatchUsage, request) as stream:
-
-        async def hear() -> None:
-            answer = await asyncio.wait_for(stream.receive(), 5)
-            told.append((answer.used, answer.held, answer.level, answer.notice))
-
-        await hear()
-        for n, count in ((1, 7), (2, 1), (3, 2), (4, 3)):
-            await call.reserve(n, count)
-            await hear()
-        await call.settle(4, 0)
-        await hear()
-        await call.settle(1, 7)
-        await hear()
-        clock.advance(ROLLING_DAY_US)
-        await hear()
-
-    below, high, full = pb.USAGE_LEVEL_BELOW, pb.USAGE_LEVEL_HIGH, pb.USAGE_LEVEL_FULL
-    assert told == [
-        (0, 0, below, False),
-        (0, 7, below, False),
-        (0, 8, high, True),
-        (0, 10, full, True),
-        (0, 13, full, False),
-        (0, 10, full, False),
-        (7, 3, full, False),
-        (0, 0, below, False),
-    ]
-
-
 @pytest.mark.parametrize(
     "method_and_request",
     [
@@ -235,8 +197,10 @@ async def test_a_licensee_sees_their_own_alone(server: LocalServer, call: UsageC
     stub = UsageServiceStub(acme.channel)
 
     own = await acme.call(stub.QueryUsage, pb.QueryUsageRequest(of=of_party()))
+    peaks = await acme.call(stub.MaxWindow, pb.MaxWindowRequest(of=of_party()))
 
     assert [row.held for row in own.rows] == [5]
+    assert [peak.posts for peak in peaks.peaks] == [5]
     for whose in (
         of_party("other"),
         usage_pb2.UsageOf(group_id="acme"),
@@ -244,7 +208,61 @@ async def test_a_licensee_sees_their_own_alone(server: LocalServer, call: UsageC
     ):
         with pytest.raises(Refusal) as refused:
             await acme.call(stub.QueryUsage, pb.QueryUsageRequest(of=whose))
-        assert (refused.value.kind, refused.value.reason) == (Kind.NOT_FOUND, "PARTY_UNKNOWN")
-    with pytest.raises(Refusal) as not_theirs:
-        await acme.call(stub.MaxWindow, pb.MaxWindowRequest(of=of_party()))
-    assert not_theirs.value.reason == "NOT_ADMITTED"
+        with pytest.raises(Refusal) as refused_peaks:
+            await acme.call(stub.MaxWindow, pb.MaxWindowRequest(of=whose))
+        for refusal in (refused.value, refused_peaks.value):
+            assert (refusal.kind, refusal.reason) == (Kind.NOT_FOUND, "PARTY_UNKNOWN")
+
+
+async def absence(
+    call: UsageCaller, of: usage_pb2.UsageOf, since_us: int | None = None
+) -> tuple[bool, int | None]:
+    """Whether nobody knows them, and when the last access before was."""
+    request = pb.QueryUsageRequest(of=of)
+    if since_us is not None:
+        request.since.FromMicroseconds(since_us)
+    answer = await call.peer.call(call.usage.QueryUsage, request)
+    assert not answer.rows
+    last = answer.last_before.ToMicroseconds() if answer.HasField("last_before") else None
+    return answer.unknown, last
+
+
+async def test_where_nothing_was_counted_the_last_access_before_is_told(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.reserve(1, 5)
+    await call.report(an_access("a", NOON_US + 1), an_access("b", NOON_US - HOUR_US))
+    clock.advance(MINUTE_US)
+    await call.reserve(2, 5)
+    await call.cancel(2)
+    clock.advance(MINUTE_US)
+
+    assert await absence(call, of_party(), NOON_US + SECOND_US) == (False, NOON_US + 1)
+    of_license = usage_pb2.UsageOf(license_id="license-1")
+    assert await absence(call, of_license, NOON_US + SECOND_US) == (False, NOON_US)
+
+
+async def test_m6_the_last_access_of_a_group_is_one_of_the_time_that_its_parties_belonged_to_it(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.report(an_access("a", NOON_US + 1), an_access("b", NOON_US + 3))
+    clock.advance(HOUR_US)
+    await call.move("acme", "red", NOON_US)
+    await call.move("acme", "", NOON_US + 2)
+
+    red = usage_pb2.UsageOf(group_id="red")
+    assert await absence(call, red, NOON_US + SECOND_US) == (False, NOON_US + 1)
+
+
+async def test_an_id_under_which_nothing_is_on_record_is_told_from_one_that_has_no_usage(
+    call: UsageCaller, clock: ManualClock
+) -> None:
+    await call.move("acme", "red", NOON_US)
+    await call.reserve(1, 5, "globex")
+    await call.cancel(1)
+    of = usage_pb2.UsageOf
+
+    for known in (of_party(), of_party("globex"), of(group_id="red"), of(license_id="license-1")):
+        assert await absence(call, known) == (False, None)
+    for unknown in (of_party("nobody"), of(group_id="blue"), of(license_id="acme"), of(group_id="acme")):
+        assert await absence(call, unknown) == (True, None)

@@ -78,9 +78,49 @@ def test_programs_are_told_whether_a_move_was_back_dated(script: Script, cli: Cl
     assert cli.json("party", "move", "acme", "--no-group")["back_dated"] is False
 
 
-@pytest.mark.parametrize("options", [(), ("--group", "g", "--no-group"), ("--group", "")])
+@pytest.mark.parametrize("options", [(), ("--group", "g", "--no-group")])
 def test_a_party_goes_to_one_place(cli: Cli, options: tuple[str, ...]) -> None:
-    assert "either a group or --no-group is expected" in cli.wrong("party", "move", "acme", *options)
+    assert "either --group ID or --no-group is expected" in cli.wrong("party", "move", "acme", *options)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("put", "Acme", "--name", "Acme"),
+        ("move", "acme", "--group", ""),
+        ("move", "Acme", "--no-group"),
+        ("show", "Acme"),
+        ("group", "Red"),
+    ],
+)
+def test_what_can_be_no_id_is_wrong_usage(cli: Cli, command: tuple[str, ...]) -> None:
+    assert "lower-case letters, digits, dots" in cli.wrong("party", *command)
+
+
+@pytest.mark.parametrize("command", [("show", "acne"), ("move", "acne", "--no-group")])
+def test_who_names_a_party_that_is_not_on_record_is_told_how_to_put_it_there(
+    script: Script, cli: Cli, command: tuple[str, ...]
+) -> None:
+    for rpc in ("GetParty", "MoveParty"):
+        script.answer(rpc, not_found("PARTY_UNKNOWN", "there is no party with this id"))
+
+    refusal = cli.refusal("party", *command)
+
+    assert (refusal["kind"], refusal["reason"]) == ("not_found", "PARTY_UNKNOWN")
+    assert (
+        "no party acne is on record. `sluice party put acne --name NAME` puts it there" in refusal["message"]
+    )
+
+
+def test_who_names_a_group_without_its_option_is_told_of_it(cli: Cli) -> None:
+    said = cli.wrong("party", "move", "acme", "red")
+
+    assert "a group goes with its option: --group red" in said
+
+
+@pytest.mark.parametrize("more", [("red", "blue"), ("red", "--group", "blue"), ("red", "--no-group")])
+def test_one_party_is_moved_at_a_time(cli: Cli, more: tuple[str, ...]) -> None:
+    assert "one party is expected, and nothing after it" in cli.wrong("party", "move", "acme", *more)
 
 
 def test_a_time_that_is_none_is_wrong_usage(cli: Cli) -> None:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from services.chassis.refusals import Kind, Refusal
+from services.chassis.refusals import Kind, Refusal, not_found
 from services.console.moments import from_us, read
 from services.console.usage import totals
 from services.console.usage_options import Stretch, stretch
+from sluice.licensing.v1.contract_service_pb2 import GetLicenseResponse, ListLicenseesResponse
+from sluice.licensing.v1.license_pb2 import License, Licensee
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.access_pb2 import AccessKind
 from sluice.metering.v1.usage_pb2 import Peak, UsageOf, UsageOrigin, UsageRow
@@ -38,6 +40,8 @@ VIEWED = UsageRow(
     kind=ContentKind.CONTENT_KIND_POST,
     used=9,
 )
+NOTHING = pb.QueryUsageResponse(until=NOON, revision=AT_SEVEN)
+UNKNOWN = pb.QueryUsageResponse(until=NOON, revision=AT_SEVEN, unknown=True)
 USED = pb.QueryUsageResponse(rows=[RELEASED, SEEN, VIEWED], until=NOON, revision=AT_SEVEN)
 PEAK = Peak(since=from_us(NOON_US - HOUR_US), until=NOON, posts=1_000, at=from_us(NOON_US - 1))
 
@@ -107,9 +111,87 @@ def test_usage_for_programs_has_every_number(script: Script, cli: Cli) -> None:
 
 
 def test_no_usage_is_said_to_be_none(script: Script, cli: Cli) -> None:
-    script.answer("QueryUsage", pb.QueryUsageResponse(until=NOON, revision=AT_SEVEN))
+    script.answer("QueryUsage", NOTHING)
+
+    said = cli("usage", "show", "--party", "acme")
+
+    assert "Nothing was counted.\n" in said
+    assert "last access" not in said
+    assert cli.json("usage", "show", "--party", "acme")["last_before"] is None
+
+
+def test_where_nothing_was_counted_the_last_access_before_is_named(script: Script, cli: Cli) -> None:
+    script.answer("QueryUsage", pb.QueryUsageResponse(until=NOON, revision=AT_SEVEN, last_before=NOON))
+    asked = ("usage", "show", "--party", "acme", "--last", "1h")
+
+    assert "The last access before that was at 2026-01-31 12:00:00.000000 UTC.\n" in cli(*asked)
+    assert cli.json(*asked)["last_before"] == "2026-01-31T12:00:00.000000Z"
+
+
+ABSENT = [("show",), ("peak",), ("plot", "out.png")]
+
+
+@pytest.fixture
+def nobody(script: Script) -> Script:
+    """Nobody is known to metering or licensing but the licensee acme."""
+    script.answer("QueryUsage", UNKNOWN)
+    script.answer("MaxWindow", pb.MaxWindowResponse(revision=AT_SEVEN))
+    script.answer("ListLicensees", ListLicenseesResponse(licensees=[Licensee(licensee_id="acme")]))
+    script.answer("GetLicense", not_found("LICENSE_UNKNOWN", "there is no such license"))
+    return script
+
+
+@pytest.mark.parametrize("command", ABSENT)
+def test_a_party_that_nobody_knows_is_not_found(nobody: Script, cli: Cli, command: tuple[str, ...]) -> None:
+    refusal = cli.refusal("usage", *command, "--party", "acmee")
+
+    assert (refusal["kind"], refusal["reason"]) == ("not_found", "PARTY_UNKNOWN")
+    assert refusal["message"] == (
+        "no party acmee is on record: nothing was ever counted or said of it, and licensing does not know it."
+        " Did you mean acme?"
+    )
+
+
+@pytest.mark.parametrize("command", ABSENT)
+def test_a_license_that_nobody_knows_is_not_found(nobody: Script, cli: Cli, command: tuple[str, ...]) -> None:
+    refusal = cli.refusal("usage", *command, "--license", "acme-training")
+
+    assert (refusal["kind"], refusal["reason"]) == ("not_found", "LICENSE_UNKNOWN")
+    assert "no license acme-training is on record" in refusal["message"]
+
+
+def test_a_group_that_nobody_knows_is_not_found(nobody: Script, cli: Cli) -> None:
+    refusal = cli.refusal("usage", "show", "--group", "red")
+
+    assert (refusal["kind"], refusal["reason"]) == ("not_found", "GROUP_UNKNOWN")
+    assert "no group red is on record" in refusal["message"]
+
+
+def test_who_is_known_to_licensing_alone_has_no_usage_yet(nobody: Script, cli: Cli) -> None:
+    nobody.answer("GetLicense", GetLicenseResponse(license=License(license_id="acme-training")))
 
     assert "Nothing was counted." in cli("usage", "show", "--party", "acme")
+    assert "Nothing was counted." in cli("usage", "show", "--license", "acme-training")
+
+
+@pytest.mark.parametrize("whose", ["--party", "--license"])
+def test_where_licensing_cannot_be_asked_that_is_said(nobody: Script, cli: Cli, whose: str) -> None:
+    fault = Refusal(Kind.FORBIDDEN, "NOT_ADMITTED", "not you")
+    nobody.answer("GetLicense", fault)
+    nobody.answer("ListLicensees", fault)
+
+    refusal = cli.refusal("usage", "show", whose, "acme")
+
+    assert refusal["kind"] == "not_found"
+    assert "licensing could not be asked (NOT_ADMITTED: not you)" in refusal["message"]
+
+
+@pytest.mark.parametrize("whose", ["--party", "--group", "--license"])
+@pytest.mark.parametrize("id", ["", "Acme", "acme models", "-", "a" * 64])
+def test_what_can_be_no_id_is_wrong_usage(cli: Cli, whose: str, id: str) -> None:
+    assert "lower-case letters, digits, dots, dashes and underscores" in cli.wrong(
+        "usage", "show", f"{whose}={id}"
+    )
 
 
 def test_the_last_hours_are_counted_back_from_the_end(script: Script, cli: Cli) -> None:
@@ -136,7 +218,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
-    "options", [(), ("--party", "a", "--group", "b"), ("--party", "a", "--license", "b"), ("--group", "")]
+    "options", [(), ("--party", "a", "--group", "b"), ("--party", "a", "--license", "b")]
 )
 def test_usage_is_of_one(cli: Cli, command: tuple[str, ...], options: tuple[str, ...]) -> None:
     assert "whose usage? One of them is expected" in cli.wrong(*command, *options)
@@ -203,6 +285,7 @@ def test_the_peak_for_programs(script: Script, cli: Cli) -> None:
 @pytest.mark.parametrize("peaks", [[], [Peak(since=NOON, until=NOON)]])
 def test_where_nothing_was_counted_there_is_no_peak(script: Script, cli: Cli, peaks: list[Peak]) -> None:
     script.answer("MaxWindow", pb.MaxWindowResponse(peaks=peaks, revision=AT_SEVEN))
+    script.answer("QueryUsage", NOTHING)
 
     said = cli("usage", "peak", "--group", "acme-group", "--window", "1s")
     answer = cli.json("usage", "peak", "--group", "acme-group")

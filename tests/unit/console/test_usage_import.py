@@ -17,6 +17,7 @@ import pytest
 from rich.text import Text
 from typer.testing import CliRunner, Result
 
+from services.chassis.refusals import Refusal
 from services.console import access_files, pages
 from services.console.access_rows import FORM
 from services.console.app import app
@@ -41,6 +42,8 @@ class FakeMetering:
     """Counts each access once by its source and id or line; answers a request that it knows as before."""
 
     kept: dict[tuple[str, str | bytes], SeenAccess] = field(default_factory=dict)
+    displaced: list[pb.DisplacedAccess] = field(default_factory=list)
+    """By the first line of each request."""
     answers: dict[str, pb.ReportAccessesResponse] = field(default_factory=dict)
     """By request id."""
     requests: list[pb.ReportAccessesRequest] = field(default_factory=list)
@@ -83,6 +86,16 @@ class FakeMetering:
                 answer.remarks.add(
                     line=row.line, outcome=outcome, reason=reason, message=f"said of {row.line}"
                 )
+        for displaced in self.displaced:
+            reason = "ACCESS_DISPLACED"
+            answer.remarks.add(
+                line=request.rows[0].line,
+                outcome=ACCEPTED,
+                reason=reason,
+                message="said",
+                displaced=displaced,
+            )
+        answer.displaced_count = len(self.displaced)
         del answer.outcomes[len(answer.outcomes) - self.short_by :]
         answer.revision.CopyFrom(Revision(epoch=1, number=len(self.kept)))
         return answer
@@ -155,6 +168,7 @@ def test_m7_the_same_file_again_changes_nothing(cli: Cli, metering: FakeMetering
         "conflict": 0,
         "rejected": 0,
         "absorbed_posts": 0,
+        "displaced": 0,
         "passed_over": 0,
         "remarks": [],
         "revision": {"epoch": 1, "number": 5},
@@ -237,6 +251,82 @@ def test_a_remark_on_a_line_that_was_taken_is_no_failure(cli: Cli, tmp_path: Pat
 
     assert told.exit_code == 0
     assert "RESERVATION_UNKNOWN" in told.stdout
+
+
+def test_m7_what_is_displaced_is_told_and_named(cli: Cli, metering: FakeMetering, tmp_path: Path) -> None:
+    metering.displaced = [
+        pb.DisplacedAccess(source="edge", id="a", posts=2),
+        pb.DisplacedAccess(source="edge", line_digest=b"d" * 32, posts=1),
+    ]
+    file = write(tmp_path / "access.log", log_line(1))
+
+    told = cli(file)
+    answer = cli.json(file)
+
+    assert told.exit_code == 0
+    assert (
+        "They took the place of 2 accesses that were absorbed before, and counted from now on." in told.stdout
+    )
+    assert "ACCESS_DISPLACED" in told.stdout
+    assert answer["displaced"] == 2
+    assert [remark["displaced"] for remark in answer["remarks"]] == [
+        {"source": "edge", "id": "a", "posts": 2},
+        {"source": "edge", "line_digest": "64" * 32, "posts": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("a.log", []), ("a.csv", ["party,time,access"]), ("a.jsonl", [""])]
+)
+def test_a_file_without_accesses_is_said_to_hold_none(
+    cli: Cli, tmp_path: Path, name: str, lines: list[str]
+) -> None:
+    told = cli(write(tmp_path / name, *lines))
+
+    assert told.exit_code == 0
+    assert f"{name} holds no access." in told.stderr
+
+
+def test_an_empty_csv_file_is_told_which_columns_it_needs(cli: Cli, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"a\.csv is empty; .* columns: party, time, access"):
+        CliRunner().invoke(
+            app,
+            ["usage", "import", str(write(tmp_path / "a.csv")), "--metering", cli.address],
+            env={"SLUICE_TOKEN": "a-token"},
+            catch_exceptions=False,
+        )
+
+
+def test_who_has_a_file_read_as_what_it_is_not_is_told_of_the_format(cli: Cli, tmp_path: Path) -> None:
+    rows = ["party,time,access", "acme,2026-01-01T12:00:00Z,view"]
+
+    told = cli(write(tmp_path / "seen.txt", *rows))
+    some = cli(write(tmp_path / "some.log", *rows, log_line(1)))
+
+    assert (told.exit_code, some.exit_code) == (1, 1)
+    assert "No line of seen.txt could be read as one of a combined access log. --format says" in told.stderr
+    assert "--format" not in some.stderr
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"\x89PNG", "not even text"), (b"User-agent: *", "not JSON")])
+def test_a_list_of_robots_that_is_none_is_told_why(
+    cli: Cli, tmp_path: Path, content: bytes, why: str
+) -> None:
+    robots = tmp_path / "robots.txt"
+    robots.write_bytes(content)
+
+    told = cli(write(tmp_path / "a.log", log_line(1)), "--robots", robots)
+
+    assert isinstance(told.exception, Refusal)
+    assert why in told.exception.message
+
+
+@pytest.mark.parametrize("zone", ["CEST", "+1", "Mars/Olympus", "+25:00"])
+def test_a_zone_that_is_none_is_told_what_one_is_like(cli: Cli, tmp_path: Path, zone: str) -> None:
+    told = cli(write(tmp_path / "a.log", log_line(1)), "--zone", zone)
+
+    assert told.exit_code == 2
+    assert "01:00" in told.stderr or "+14:00" in told.stderr
 
 
 def test_the_first_remarks_are_shown_and_all_are_written(cli: Cli, tmp_path: Path) -> None:

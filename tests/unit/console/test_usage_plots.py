@@ -166,6 +166,7 @@ def test_a_plot_does_without_licensing(script: Script, cli: Cli, tmp_path: Path)
 
 def test_where_nothing_was_counted_the_picture_says_so(script: Script, cli: Cli, tmp_path: Path) -> None:
     script.answer("MaxWindow", pb.MaxWindowResponse(), peaks(0, 0))
+    script.answer("QueryUsage", pb.QueryUsageResponse())
 
     cli("usage", "plot", tmp_path / "never.svg", *ARGUMENTS)
     said = cli("usage", "plot", tmp_path / "none.svg", *ARGUMENTS)

@@ -35,6 +35,7 @@ class ConsentServiceStub:
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
+    Those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def __init__(self, channel):
@@ -109,6 +110,7 @@ class ConsentServiceServicer:
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
+    Those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def CheckConsent(self, request, context):
@@ -285,6 +287,7 @@ class ConsentService:
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
+    Those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @staticmethod

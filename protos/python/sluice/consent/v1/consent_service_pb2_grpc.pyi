@@ -36,6 +36,7 @@ class ConsentServiceStub:
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
+    Those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @_typing.overload
@@ -106,6 +107,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
+    Those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -172,6 +174,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED. CheckConsent writes where a policy is due, and can return QUEUE_FULL and COMMIT_UNKNOWN too.
+    Those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @_abc_1.abstractmethod

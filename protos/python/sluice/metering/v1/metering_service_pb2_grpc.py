@@ -30,7 +30,7 @@ class MeteringServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def __init__(self, channel):
@@ -76,7 +76,7 @@ class MeteringServiceServicer:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def Reserve(self, request, context):
@@ -172,7 +172,7 @@ class MeteringService:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @staticmethod

@@ -31,7 +31,7 @@ class MeteringServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @_typing.overload
@@ -66,7 +66,7 @@ class MeteringServiceAsyncStub(MeteringServiceStub):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -97,7 +97,7 @@ class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; those with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @_abc_1.abstractmethod

@@ -66,28 +66,44 @@ class ReportAccessesRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[ReportAccessesRequest.Row, _Mapping]]] = ...) -> None: ...
 
 class ReportRemark(_message.Message):
-    __slots__ = ("line", "outcome", "reason", "message")
+    __slots__ = ("line", "outcome", "reason", "message", "displaced")
     LINE_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DISPLACED_FIELD_NUMBER: _ClassVar[int]
     line: int
     outcome: ReportOutcome
     reason: str
     message: str
-    def __init__(self, line: _Optional[int] = ..., outcome: _Optional[_Union[ReportOutcome, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    displaced: DisplacedAccess
+    def __init__(self, line: _Optional[int] = ..., outcome: _Optional[_Union[ReportOutcome, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., displaced: _Optional[_Union[DisplacedAccess, _Mapping]] = ...) -> None: ...
+
+class DisplacedAccess(_message.Message):
+    __slots__ = ("source", "id", "line_digest", "posts")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    POSTS_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    id: str
+    line_digest: bytes
+    posts: int
+    def __init__(self, source: _Optional[str] = ..., id: _Optional[str] = ..., line_digest: _Optional[bytes] = ..., posts: _Optional[int] = ...) -> None: ...
 
 class ReportAccessesResponse(_message.Message):
-    __slots__ = ("outcomes", "remarks", "absorbed", "revision")
+    __slots__ = ("outcomes", "remarks", "absorbed", "revision", "displaced_count")
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     REMARKS_FIELD_NUMBER: _ClassVar[int]
     ABSORBED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    DISPLACED_COUNT_FIELD_NUMBER: _ClassVar[int]
     outcomes: _containers.RepeatedScalarFieldContainer[ReportOutcome]
     remarks: _containers.RepeatedCompositeFieldContainer[ReportRemark]
     absorbed: int
     revision: _revision_pb2.Revision
-    def __init__(self, outcomes: _Optional[_Iterable[_Union[ReportOutcome, str]]] = ..., remarks: _Optional[_Iterable[_Union[ReportRemark, _Mapping]]] = ..., absorbed: _Optional[int] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    displaced_count: int
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[ReportOutcome, str]]] = ..., remarks: _Optional[_Iterable[_Union[ReportRemark, _Mapping]]] = ..., absorbed: _Optional[int] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., displaced_count: _Optional[int] = ...) -> None: ...
 
 class QueryUsageRequest(_message.Message):
     __slots__ = ("of", "since", "until")
@@ -100,14 +116,18 @@ class QueryUsageRequest(_message.Message):
     def __init__(self, of: _Optional[_Union[_usage_pb2.UsageOf, _Mapping]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class QueryUsageResponse(_message.Message):
-    __slots__ = ("rows", "until", "revision")
+    __slots__ = ("rows", "until", "revision", "unknown", "last_before")
     ROWS_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    LAST_BEFORE_FIELD_NUMBER: _ClassVar[int]
     rows: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageRow]
     until: _timestamp_pb2.Timestamp
     revision: _revision_pb2.Revision
-    def __init__(self, rows: _Optional[_Iterable[_Union[_usage_pb2.UsageRow, _Mapping]]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+    unknown: bool
+    last_before: _timestamp_pb2.Timestamp
+    def __init__(self, rows: _Optional[_Iterable[_Union[_usage_pb2.UsageRow, _Mapping]]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., unknown: _Optional[bool] = ..., last_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class MaxWindowRequest(_message.Message):
     __slots__ = ("of", "window", "since", "until", "parts", "accesses")

@@ -75,10 +75,11 @@ class UsageServiceServicer:
 
     def ReportAccesses(self, request_iterator, context):
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-        allowance (M7). Idempotent by request_id, and by the source and id of each access.
+        allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+        role admin aside, who may report under any and owns none; lines of others are rejected.
         Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
         that were taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -94,16 +95,18 @@ class UsageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MaxWindow(self, request, context):
-        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-        Reasons: STRETCH_EMPTY.
+        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+        Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchUsage(self, request, context):
-        """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-        Reasons: READER_TOO_SLOW.
+        """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+        says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+        is lower again. Reads only. Goes on until the caller hangs up.
+        Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,10 +37,11 @@ class UsageServiceStub:
     def __new__(cls, channel: _aio.Channel) -> UsageServiceAsyncStub: ...
     ReportAccesses: _grpc.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-    allowance (M7). Idempotent by request_id, and by the source and id of each access.
+    allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+    role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
     that were taken).
     """
     QueryUsage: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.QueryUsageRequest, _usage_service_pb2.QueryUsageResponse]
@@ -48,12 +49,14 @@ class UsageServiceStub:
     anybody else).
     """
     MaxWindow: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]
-    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-    Reasons: STRETCH_EMPTY.
+    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+    Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
     WatchUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]
-    """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-    Reasons: READER_TOO_SLOW.
+    """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+    says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+    is lower again. Reads only. Goes on until the caller hangs up.
+    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
     """
     AuditUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
@@ -73,10 +76,11 @@ class UsageServiceAsyncStub(UsageServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReportAccesses: _aio.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]  # type: ignore[assignment]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-    allowance (M7). Idempotent by request_id, and by the source and id of each access.
+    allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+    role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+    CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+    RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
     that were taken).
     """
     QueryUsage: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.QueryUsageRequest, _usage_service_pb2.QueryUsageResponse]  # type: ignore[assignment]
@@ -84,12 +88,14 @@ class UsageServiceAsyncStub(UsageServiceStub):
     anybody else).
     """
     MaxWindow: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]  # type: ignore[assignment]
-    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-    Reasons: STRETCH_EMPTY.
+    """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+    Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
     WatchUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]  # type: ignore[assignment]
-    """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-    Reasons: READER_TOO_SLOW.
+    """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+    says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+    is lower again. Reads only. Goes on until the caller hangs up.
+    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
     """
     AuditUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]  # type: ignore[assignment]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
@@ -112,10 +118,11 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.ReportAccessesResponse], _abc.AsyncIterator[_usage_service_pb2.ReportAccessesResponse]]:
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-        allowance (M7). Idempotent by request_id, and by the source and id of each access.
+        allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+        role admin aside, who may report under any and owns none; lines of others are rejected.
         Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
-        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID; ACCESS_DIFFERS (of a conflict, names the field);
-        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND and NOT_ALL_ABSORBED (of accesses
+        CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
+        RESERVATION_UNKNOWN, RESERVATION_OF_ANOTHER, ACCESS_OF_ANOTHER_KIND, NOT_ALL_ABSORBED and ACCESS_DISPLACED (of accesses
         that were taken).
         """
 
@@ -135,8 +142,8 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _usage_service_pb2.MaxWindowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_usage_service_pb2.MaxWindowResponse, _abc.Awaitable[_usage_service_pb2.MaxWindowResponse]]:
-        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only.
-        Reasons: STRETCH_EMPTY.
+        """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
+        Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
         """
 
     @_abc_1.abstractmethod
@@ -145,8 +152,10 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _usage_service_pb2.WatchUsageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.WatchUsageResponse], _abc.AsyncIterator[_usage_service_pb2.WatchUsageResponse]]:
-        """How a window fills against a limit, as it happens: at once, and whenever it has changed. Reads only. Goes on until the caller hangs up.
-        Reasons: READER_TOO_SLOW.
+        """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
+        says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
+        is lower again. Reads only. Goes on until the caller hangs up.
+        Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
         """
 
     @_abc_1.abstractmethod

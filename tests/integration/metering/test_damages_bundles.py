@@ -1,0 +1,78 @@
+"""D2: what metering records comes out the same when it is computed again, offline, from its bundle."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.console.damages_bundles import Chunk, write_bundle
+from services.metering.domain.windows import HOUR_US, ROLLING_DAY_US
+from sluice.metering.v1 import damages_pb2
+from sluice.metering.v1 import damages_service_pb2 as pb
+from sluice_gate.damages.verify import verify
+from tests.support.clock import ManualClock
+from tests.support.damages_caller import START_US, DamagesCaller, a_policy, a_scope, group
+from tests.support.grpc import LocalServer
+from tests.support.metering import an_id
+from tests.support.metering_usage import ACCESS
+
+
+@pytest.fixture
+def claims(server: LocalServer, clock: ManualClock) -> DamagesCaller:
+    return DamagesCaller(server, clock)
+
+
+def quiet(what: str, done: int, of: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def chunks_of(answers: list[pb.ReadEvidenceResponse]) -> Iterator[Chunk]:
+    """Rows as the console writes them."""
+    for answer in answers:
+        parties = [answer.parties[index] for index in np.frombuffer(answer.party_indexes, "<u4")]
+        sources = [answer.sources[index] for index in np.frombuffer(answer.source_indexes, "<u4")]
+        yield Chunk(
+            at_us=np.frombuffer(answer.at_us, "<i8"),
+            number=np.frombuffer(answer.numbers, "<i8"),
+            party=parties,
+            origin=np.frombuffer(answer.origins, np.uint8),
+            access=np.frombuffer(answer.accesses, np.uint8),
+            kind=np.frombuffer(answer.kinds, np.uint8),
+            media=np.frombuffer(answer.media_flags, np.uint8),
+            posts=np.frombuffer(answer.posts, "<i8"),
+            source=sources,
+            id=list(answer.ids),
+        )
+
+
+@pytest.mark.parametrize(
+    "overlap", [damages_pb2.DAMAGES_OVERLAP_DISJOINT, damages_pb2.DAMAGES_OVERLAP_SHORTER_ALLOWED]
+)
+async def test_the_verifier_finds_what_metering_found(
+    claims: DamagesCaller, tmp_path: Path, overlap: damages_pb2.DamagesOverlap
+) -> None:
+    await claims.put(a_policy(overlap=overlap))
+    for party_id in ("acme", "beta"):
+        await claims.usage.move(party_id, "red", START_US)
+    await claims.usage.move("late", "red", START_US + 20 * ROLLING_DAY_US)
+    await claims.describe("beta", START_US + 10 * HOUR_US, vetted_research=True)
+    await claims.usage.record(1, 900_000)
+    await claims.took(1, 2_600_000, id="first")
+    await claims.took(1, 700_001, "beta")
+    await claims.took(2, 500_000, id="shown", reservation_id=an_id(1), access=ACCESS)
+    await claims.took(25.5, 1_700_000)
+    await claims.took(500, 1_000_001, "late")
+    scope = a_scope(until_us=claims.now_us() + 1, of=group())
+
+    recorded = await claims.record(scope)
+    answer = await claims.get(recorded.assessment_id)
+    chunks = chunks_of(await claims.evidence(recorded.assessment_id))
+    write_bundle(answer.document, chunks, tmp_path / "bundle", quiet)
+    report = verify(tmp_path / "bundle", recorded.digest.hex(), quiet)
+
+    assert report.differences == ()
+    assert report.agrees
+    assert report.document is not None
+    assert [each["party"] for each in report.document["exempt"]] == ["beta"]
+    assert len(report.document["periods"]) == 3
