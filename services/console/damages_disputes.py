@@ -32,7 +32,8 @@ from sluice.metering.v1.dispute_pb2 import (
 from sluice.metering.v1.dispute_service_pb2_grpc import DisputeServiceStub
 
 PAGE = 200
-COLUMNS = ("=proposal", "step", "state", "proposed", "decided", "why", "=assessment")
+COLUMNS = ("=proposal", "step", "state", "proposed", "decided", "why")
+WAITING_COLUMNS = ("=proposal", "=assessment", "step", "proposed", "why")
 
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for people.")]
 Said = Annotated[str, typer.Option("--reason", metavar="TEXT", help="What there is to say to it.")]
@@ -138,9 +139,8 @@ def steps(
     if as_json:
         give_json([complete(step) for step in found])
     elif found:
-        # Of one assessment there is no need to say of which.
-        width = len(COLUMNS) - 1 if assessment_id else len(COLUMNS)
-        show(table(COLUMNS[:width], [step_row(step)[:width] for step in found]))
+        columns, row = (COLUMNS, step_row) if assessment_id else (WAITING_COLUMNS, waiting_row)
+        show(table(columns, [row(step) for step in found]))
     else:
         say("No steps." if assessment_id else "No step waits.")
 
@@ -251,15 +251,17 @@ def step_words(step: DisputeStep) -> str:
 
 
 def step_row(step: DisputeStep) -> tuple[Any, ...]:
-    """One row of the table."""
+    """A step of an assessment, for a table."""
     decided = f"{clock_face(step.decided_at)} by {step.decided_by}" if step.decided_by else "waits"
     reasons = "; ".join(filter(None, (step.reason, step.decision_reason)))
-    return (
-        step.proposal_id,
-        step_words(step),
-        word_of(ProposalState.DESCRIPTOR, step.state),
-        f"{clock_face(step.proposed_at)} by {step.proposed_by}",
-        decided,
-        reasons,
-        step.assessment_id,
-    )
+    state = word_of(ProposalState.DESCRIPTOR, step.state)
+    return step.proposal_id, step_words(step), state, _proposed(step), decided, reasons
+
+
+def waiting_row(step: DisputeStep) -> tuple[Any, ...]:
+    """One of those that wait, of any assessment."""
+    return step.proposal_id, step.assessment_id, step_words(step), _proposed(step), step.reason
+
+
+def _proposed(step: DisputeStep) -> str:
+    return f"{clock_face(step.proposed_at)} by {step.proposed_by}"

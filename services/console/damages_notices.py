@@ -74,7 +74,7 @@ def notices(
     if as_json:
         give_json([complete(each) for each in found])
     elif found:
-        columns = ("party", "sent at", "how", "=SHA-256", "recorded at", "recorded by")
+        columns = ("party", "sent at", "how", "=SHA-256", "recorded by")
         show(table(columns, [notice_row(each) for each in found]))
     else:
         say("No notice is on record.")
@@ -110,5 +110,5 @@ def file_digest(path: Path) -> bytes:
 
 def notice_row(notice: DamagesNotice) -> tuple[str, ...]:
     """One row of the table."""
-    sent = (notice.party_id, clock_face(notice.sent_at), notice.how, notice.digest.hex())
-    return (*sent, clock_face(notice.recorded_at), notice.recorded_by)
+    sent = (notice.party_id, clock_face(notice.sent_at), notice.how)
+    return (*sent, notice.digest.hex(), notice.recorded_by)

@@ -235,6 +235,7 @@ def test_notices_are_listed_page_by_page(script: Script, cli: Cli) -> None:
     assert [notice["how"] for notice in listed] == ["Courier 4711"] * 2
     assert [each.page_token for each in script.asked["ListNotices"]] == ["", "next", ""]
     assert "acme" in told
+    assert hashlib.sha256(LETTER).hexdigest() in told
 
 
 def test_no_notices_are_said_to_be_none(script: Script, cli: Cli) -> None:
