@@ -1,5 +1,6 @@
 """The rows of an assessment, from the entries as they were at its revision (docs/evidence-format.md)."""
 
+import functools
 import heapq
 import itertools
 from collections.abc import Iterator, Sequence
@@ -76,10 +77,15 @@ def _stream(connection: Connection, given: tuple[int, ...], party_id: str, origi
     )
     for rows in result.partitions(ROWS_AT_ONCE):
         for at_us, number, access, counts, source, id in rows:
-            for count in sorted(counts_of(counts)):
-                shown = (source or "", id or "") if origin == SEEN else ("", "")
-                key = (at_us, number, party_id, origin, access, count.kind, count.media_flags, count.posts)
-                yield (*key, *shown)
+            shown = (source, id) if source and origin == SEEN else ("", "")
+            for content in _contents(counts):
+                yield (at_us, number, party_id, origin, access, *content, *shown)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _contents(counts: str) -> tuple[tuple[int, int, int], ...]:
+    """Kind, media and posts of each content, sorted; kept, for few are not like many others."""
+    return tuple((each.kind, each.media_flags, each.posts) for each in sorted(counts_of(counts)))
 
 
 def _rows(chunk: Sequence[_Row]) -> Rows:
