@@ -61,3 +61,20 @@ def test_the_bench_of_metering_compares_both_engines_with_one_update_a_reservati
             assert figures[f"{engine}: fullest hour of {stretch}", 20_000]["value"] > 0
             assert figures[f"{engine}:   by every moment of {stretch}", 20_000]["ratio"] > 0
             assert figures[f"{engine}: a reservation meanwhile, {stretch}, median", 20_000]["value"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_claims_compares_sums_with_every_access(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.damages", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
+    assert figures["periods under the policy, by sums"]["value"] > 0
+    assert figures["  by every access"]["ratio"] > 0
+    for part in ("all 64 readings", "bundle written", "bundle verified, all readings"):
+        assert figures[part]["value"] > 0
+        assert figures[f"  memory of its process, {part}"]["value"] > 0
