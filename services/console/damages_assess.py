@@ -113,10 +113,14 @@ async def worked_out(open_stream: Open, tell: Tell, sleep: Sleep = asyncio.sleep
 
 
 async def _last(steps: Any, tell: Tell) -> Assessment:
+    found: Assessment | None = None
+    # To the end: a call that is left before it counts as given up by the caller.
     async for step in steps:
         if step.HasField("assessment"):
-            found: Assessment = step.assessment
-            return found
-        progress = step.progress
-        tell(STEPS.get(progress.stage, "Working"), progress.done, progress.of)
-    raise unavailable("PEER_UNAVAILABLE", "metering ended before it gave an answer")
+            found = step.assessment
+        else:
+            progress = step.progress
+            tell(STEPS.get(progress.stage, "Working"), progress.done, progress.of)
+    if found is None:
+        raise unavailable("PEER_UNAVAILABLE", "metering ended before it gave an answer")
+    return found

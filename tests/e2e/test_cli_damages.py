@@ -94,6 +94,20 @@ def test_d1_exactly_the_threshold_is_no_breach(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("clause")
+def test_d2_what_is_exported_comes_out_the_same_without_a_server(cli: Cli, tmp_path: Path) -> None:
+    assessment = recorded(cli)
+    bundle = tmp_path / "bundle"
+
+    exported = cli.json("damages", "export", assessment["assessment_id"], bundle)
+    verified = cli.json("damages", "verify", bundle, "--digest", exported["digest"])
+    cli("damages", "export", assessment["assessment_id"], bundle, status=1)
+
+    assert (exported["digest"], exported["rows"]) == (assessment["digest"], 4)
+    assert (verified["agrees"], verified["digest_compared"]) == (True, True)
+    assert "BUNDLE_EXISTS" in cli.err
+
+
+@pytest.mark.usefixtures("clause")
 def test_d4_it_takes_two_operators_to_reduce_what_is_claimed(cli: Cli, tmp_path: Path) -> None:
     lena, omar = operator(cli, tmp_path, "lena"), operator(cli, tmp_path, "omar")
     assessment_id = recorded(cli, *lena)["assessment_id"]
