@@ -1,27 +1,22 @@
 """`sluice damages verify`: computes an assessment again from its bundle, with no server running."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from services.console import options
+from services.console.long_work import told
 from services.console.output import (
-    console,
     counted,
     give_json,
     note,
-    note_json,
-    progress,
     say,
     shout,
     show,
     table,
 )
-from sluice_gate.damages.sweeping import Progress
 from sluice_gate.damages.verify import NOT_SHOWN, Report
 from sluice_gate.damages.verify import verify as verify_bundle
 
@@ -57,23 +52,6 @@ def verify(
         _say(report, compared=digest is not None)
     if not report.agrees:
         raise typer.Exit(DIFFERS)
-
-
-@contextmanager
-def told(*, as_json: bool) -> Iterator[Progress]:
-    """Progress on stderr: a bar on a terminal, else a line for each step."""
-    step = ""
-    with progress() as bar:
-        task = bar.add_task("", total=None)
-
-        def tell(what: str, done: int, of: int) -> None:
-            nonlocal step
-            bar.update(task, description=what, completed=done, total=of)
-            if what != step and not console(stderr=True).is_terminal:
-                note_json({"step": what}) if as_json else note(f"Computing: {what} ...")
-            step = what
-
-        yield tell
 
 
 def plain(report: Report, *, compared: bool) -> dict[str, Any]:

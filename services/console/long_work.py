@@ -1,4 +1,4 @@
-"""How far something long is, beside its answer: a bar on a terminal, else a line on stderr for each step."""
+"""How far something long is, beside its answer: a bar on a terminal, else lines on stderr as steps begin."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -13,15 +13,14 @@ Tell = Callable[[str, int, int], None]
 def told(*, as_json: bool) -> Iterator[Tell]:
     """Tells while it lasts; with `as_json` a line is a JSON document."""
     is_terminal = console(stderr=True).is_terminal
-    last = ""
+    seen: set[str] = set()
     with progress() as bar:
         task = bar.add_task("", total=None)
 
         def tell(step: str, done: int, of: int) -> None:
-            nonlocal last
             bar.update(task, description=step, completed=done, total=of)
-            if step != last and not is_terminal:
+            if step not in seen and not is_terminal:
                 note_json({"step": step}) if as_json else note(f"{step} ...")
-            last = step
+            seen.add(step)
 
         yield tell
