@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from bench.accesses import ENTRIES, KIND, add_up, make_account, take_any_time
 from bench.engines import ENGINES, a_database
 from bench.report import Figure, Report
 from bench.stand import say
@@ -39,11 +40,11 @@ from services.metering.domain.damages.members import AssessmentScope, PartyStret
 from services.metering.domain.damages.policies import GAVE_CONTENT, DamagesPolicy, Selection
 from services.metering.domain.damages.readings import Claims, Clause, Overlap, Reading
 from services.metering.domain.damages.tariffs import Rounding
-from services.metering.domain.projections import SPANS_US
 from services.metering.domain.windows import HOUR_US, ROLLING_DAY_US
 from services.metering.storage.claims import SqlClaims
 from services.metering.storage.head import lock_head
 from services.metering.storage.selected import SelectedCounts
+from services.metering.storage.sighting_rows import COLUMNS
 from sluice_gate.damages.counting import counted
 from sluice_gate.damages.disjoint import disjoint_periods
 from sluice_gate.damages.tariffs import Tariff
@@ -55,45 +56,13 @@ SECONDS_AIM = 10.0
 """For the periods of ten million accesses, under the policy."""
 BEGIN_US = 1_760_000_400_000_000
 DAYS, BURSTS, BURST_HOURS, BURST_SHARE = 30, 6, 10, 0.6
-PARTY, ACCOUNT_ID, KIND = "crawler", 1, 1
+PARTY, ACCOUNT_ID = "crawler", 1
 ROWS_AT_ONCE = 200_000
 READING = Reading(Overlap.DISJOINT, Rounding.WHOLE_UNITS)
 SELECTION = Selection(GAVE_CONTENT, licensed=False)
 MEMBERS = [PartyStretch(PARTY, BEGIN_US, BEGIN_US + DAYS * ROLLING_DAY_US)]
 
-_ENTRIES = Insertion(
-    "entries",
-    {
-        "account_id": "bigint",
-        "counted_at_us": "bigint",
-        "number": "bigint",
-        "used": "bigint",
-        "held": "bigint",
-        "access": "smallint",
-        "counts": "text",
-    },
-)
-_SIGHTINGS = Insertion(
-    "sightings",
-    {
-        "number": "bigint",
-        "source": "text",
-        "id": "text",
-        "party_id": "text",
-        "accessed_us": "bigint",
-        "access": "smallint",
-        "kind": "smallint",
-        "media_flags": "smallint",
-        "posts": "bigint",
-        "reservation_id": "text",
-        "absorbed": "bigint",
-    },
-)
-_SUMS = text(
-    "INSERT INTO projections (account_id, span_us, since_us, access, kind, media_flags, posts)"
-    " SELECT account_id, :span, counted_at_us / :span * :span, access, :kind, 0, SUM(used) FROM entries"
-    " GROUP BY account_id, counted_at_us / :span * :span, access"
-)
+_SIGHTINGS = Insertion("sightings", COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -284,7 +253,7 @@ def _fill(url: str, accesses: int) -> None:
 
         def unit(connection: Connection) -> None:
             counts = f"[[{KIND},0,1]]"
-            _ENTRIES.run(connection, [(ACCOUNT_ID, at, number, 1, 0, 3, counts) for number, at in numbered])
+            ENTRIES.run(connection, [(ACCOUNT_ID, at, number, 1, 0, 3, counts) for number, at in numbered])
             _SIGHTINGS.run(
                 connection,
                 [
@@ -295,19 +264,14 @@ def _fill(url: str, accesses: int) -> None:
 
         return unit
 
-    def sums(connection: Connection) -> None:
-        for span_us in SPANS_US:
-            connection.execute(_SUMS, {"span": span_us, "kind": KIND})
-        for table in ("projected", "head"):
-            connection.execute(text(f"UPDATE {table} SET number = :last"), {"last": accesses})
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("ANALYZE"))
-
-    account = {"id": ACCOUNT_ID, "scope": int(Scope.SEEN), "key": PARTY}
-    make = text("INSERT INTO accounts VALUES (:id, :scope, :key, 0)")
-    database.write_now(lambda connection: connection.execute(make, account))
+    database.write_now(lambda connection: make_account(connection, ACCOUNT_ID, PARTY))
     for begin in range(0, accesses, ROWS_AT_ONCE):
         database.write_now(some(begin))
+
+    def sums(connection: Connection) -> None:
+        take_any_time(connection)
+        add_up(connection, accesses)
+
     database.write_now(sums)
     database.close_now()
 

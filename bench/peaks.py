@@ -12,17 +12,16 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy import Connection, text
 
+from bench.accesses import ENTRIES, KIND, add_up, make_account, take_any_time
 from bench.engines import a_database
 from bench.report import Figure
 from bench.stand import say
-from services.chassis.bulk import Insertion
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.fullest import reach_us
 from services.metering.domain.peaks import Ints, Peak, peaks
-from services.metering.domain.projections import SPANS_US
 from services.metering.domain.reservations import Access, Wanted
 from services.metering.domain.windows import HOUR_US, ROLLING_DAY_US
 from services.metering.meter import Meter
@@ -35,25 +34,7 @@ BEGIN_US = 1_760_000_400_000_000
 ROWS_AT_ONCE = 100_000
 PARTY = "crawler"
 ACCOUNT_ID = 1_000_000
-KIND = 1
 
-_ENTRIES = Insertion(
-    "entries",
-    {
-        "account_id": "bigint",
-        "counted_at_us": "bigint",
-        "number": "bigint",
-        "used": "bigint",
-        "held": "bigint",
-        "access": "smallint",
-        "counts": "text",
-    },
-)
-_SUMS = text(
-    "INSERT INTO projections (account_id, span_us, since_us, access, kind, media_flags, posts)"
-    " SELECT account_id, :span, counted_at_us / :span * :span, access, :kind, 0, SUM(used) FROM entries"
-    " GROUP BY account_id, counted_at_us / :span * :span, access"
-)
 _MOMENTS = text(
     "SELECT counted_at_us, SUM(used + held) FROM entries WHERE account_id = :account"
     " AND counted_at_us > :since AND counted_at_us <= :until AND access IN (2, 3) GROUP BY counted_at_us"
@@ -126,7 +107,7 @@ async def _meanwhile(
 
 
 def _every_moment(connection: Connection, bounds: Ints) -> tuple[Ints, Ints]:
-    _take_any_time(connection)
+    take_any_time(connection)
     since_us, until_us = reach_us(HOUR_US, bounds)
     given = {"account": ACCOUNT_ID, "since": since_us, "until": until_us}
     streamed = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
@@ -147,23 +128,10 @@ def _fill(database: Database, entries: int, length_us: int) -> None:
     ]
 
     def unit(connection: Connection) -> None:
-        _take_any_time(connection)
-        account = {"id": ACCOUNT_ID, "scope": int(Scope.SEEN), "key": PARTY}
-        connection.execute(text("INSERT INTO accounts VALUES (:id, :scope, :key, 0)"), account)
+        take_any_time(connection)
+        make_account(connection, ACCOUNT_ID, PARTY)
         for begin in range(0, entries, ROWS_AT_ONCE):
-            _ENTRIES.run(connection, rows[begin : begin + ROWS_AT_ONCE])
-        for span_us in SPANS_US:
-            connection.execute(_SUMS, {"span": span_us, "kind": KIND})
-        for table in ("projected", "head"):
-            connection.execute(text(f"UPDATE {table} SET number = :last"), {"last": entries})
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("ANALYZE"))
+            ENTRIES.run(connection, rows[begin : begin + ROWS_AT_ONCE])
+        add_up(connection, entries)
 
     database.write_now(unit)
-
-
-def _take_any_time(connection: Connection) -> None:
-    """Keeps the server from ending what takes longer than anything that is served may."""
-    if connection.dialect.name == "postgresql":
-        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            connection.execute(text(f"SET LOCAL {limit} = 0"))
