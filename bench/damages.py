@@ -11,7 +11,7 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,14 +184,12 @@ def _record(url: str, accesses: int) -> str:
 
 
 def _export(url: str, assessment_id: str, bundle: Path) -> None:
-    async def all_rows(assessor: Assessor) -> tuple[bytes, list[Rows]]:
-        found = await assessor.get(assessment_id)
-        return found.document, [rows async for rows in assessor.evidence(assessment_id)]
-
     database, clock = _opened(url), SystemClock()
     assessor = Assessor(SqlClaims(database, clock.now_us), clock.now_us)
-    document, rows = asyncio.run(all_rows(assessor))
-    write_bundle(document, _chunks(rows), bundle, lambda *_: None)
+    with asyncio.Runner() as runner:
+        document = runner.run(assessor.get(assessment_id)).document
+        write_bundle(document, _chunks(runner, assessor.evidence(assessment_id)), bundle, lambda *_: None)
+    database.close_now()
 
 
 def _verify(bundle: Path) -> None:
@@ -218,8 +216,11 @@ def _scope() -> AssessmentScope:
     return AssessmentScope(of, MEMBERS[0].since_us, MEMBERS[0].until_us, 0, "", ())
 
 
-def _chunks(rows: list[Rows]) -> Iterator[Chunk]:
-    for each in rows:
+def _chunks(runner: asyncio.Runner, rows: AsyncGenerator[Rows]) -> Iterator[Chunk]:
+    async def following() -> Rows | None:
+        return await anext(rows, None)
+
+    while (each := runner.run(following())) is not None:
         yield Chunk(
             at_us=each.at_us,
             number=each.numbers,

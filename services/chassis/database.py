@@ -8,7 +8,7 @@ says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`po
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
-from services.chassis.long_reads import LongRead
+from services.chassis.long_reads import LongRead, Work
 from services.chassis.refusals import Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
 from services.chassis.waiting import ORDINARY
@@ -154,9 +154,10 @@ class Database:
         """`read` for start-up, threads and tests: blocks the caller."""
         return self._submit_read(query).result()
 
-    async def read_each(self, work: Callable[[Connection], Iterable[T]]) -> AsyncGenerator[T]:
+    async def read_each(self, work: Work[T]) -> AsyncGenerator[T]:
         """Runs `work` in one read transaction and gives each result as soon as it is there.
 
+        `work` gets the connection and a `long_reads.GoOn`, to call where it computes long between statements.
         For what reads everything, on a reader of its own: other reads and the writer go on meanwhile; a
         second one waits for the first. No statement is cut off for its length. Results that nobody takes are
         kept, so let there be few. When it is closed (`contextlib.aclosing`) or its caller cancelled, what

@@ -13,13 +13,19 @@ INTERRUPT_EVERY_SECONDS = 0.05
 
 T = TypeVar("T")
 
+GoOn = Callable[[], None]
+"""Raises `Stopped` once nobody listens; for work that computes long between two statements."""
+Work = Callable[[Connection, GoOn], Iterable[T]]
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """Nobody listens any more."""
+
 
 class LongRead(Generic[T]):
     """Work in one read transaction that gives one result after the other, on whichever thread calls `run`."""
 
-    def __init__(
-        self, engine: Engine, work: Callable[[Connection], Iterable[T]], tell: Callable[[T], object]
-    ) -> None:
+    def __init__(self, engine: Engine, work: Work[T], tell: Callable[[T], object]) -> None:
         """`tell` is called with each result as soon as it is there, on the thread that runs."""
         self._engine = engine
         self._work = work
@@ -36,6 +42,8 @@ class LongRead(Generic[T]):
         try:
             with self._engine.reading_long() as connection:
                 self._read(connection)
+        except Stopped:
+            pass
         except self._engine.driver_errors:
             # The interrupt itself is such an error, and to whoever has gone away every other one is too.
             if not self.is_stopped:
@@ -56,7 +64,7 @@ class LongRead(Generic[T]):
     def _read(self, connection: Connection) -> None:
         self._hold(connection.connection.driver_connection)
         try:
-            for result in self._work(connection):
+            for result in self._work(connection, self._go_on):
                 self.has_told = True
                 self._tell(result)
                 if self.is_stopped:
@@ -66,6 +74,10 @@ class LongRead(Generic[T]):
             if self.is_stopped:
                 # An interrupt that comes late must not meet whoever reads next.
                 connection.invalidate()
+
+    def _go_on(self) -> None:
+        if self.is_stopped:
+            raise Stopped
 
     def _hold(self, driver: Any) -> None:
         with self._gate:

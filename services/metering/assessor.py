@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
+from services.chassis.long_reads import GoOn
 from services.chassis.refusals import Kind, Refusal, not_found
 from services.chassis.replays import ReplayKey
 from services.metering.domain.allowances import Account
@@ -81,7 +82,7 @@ class OnRecord:
 class Claims(Protocol):
     """The durable store."""
 
-    def each(self, work: Callable[[Snapshot], Iterator[T]]) -> AsyncGenerator[T]:
+    def each(self, work: Callable[[Snapshot, GoOn], Iterator[T]]) -> AsyncGenerator[T]:
         """What `work` gives on one snapshot, as it gives it; stopped when the iterator is closed."""
         ...
 
@@ -165,9 +166,10 @@ class Assessor:
         return found
 
 
-def _read_again(records: Snapshot, proof: Proof) -> Iterator[Rows]:
+def _read_again(records: Snapshot, go_on: GoOn, proof: Proof) -> Iterator[Rows]:
     digests = list[bytes]()
     for chunk in records.rows(proof.members, proof.as_of.number):
+        go_on()
         digests.append(chunk.digest())
         yield chunk
     if root(digests) != proof.evidence.root:
@@ -182,12 +184,14 @@ def assessment_unknown() -> Refusal:
     return not_found("ASSESSMENT_UNKNOWN", "there is no assessment with this id on record")
 
 
-def _found(records: Snapshot, scope: AssessmentScope, since_us: int) -> Iterator[Progress | Finding]:
+def _found(
+    records: Snapshot, go_on: GoOn, scope: AssessmentScope, since_us: int
+) -> Iterator[Progress | Finding]:
     version = records.version(scope.policy_version)
     if version is None:
         raise policy_unknown()
     members, exempt = belonging(scope, records.known(scope.of))
-    steps = assess(version.policy, members, scope.since_us, scope.until_us, records.selected)
+    steps = assess(version.policy, members, scope.since_us, scope.until_us, records.selected, go_on)
     for done, step in enumerate(steps, 1):
         if isinstance(step, Assessed):
             running = records.running(since_us)
@@ -196,8 +200,10 @@ def _found(records: Snapshot, scope: AssessmentScope, since_us: int) -> Iterator
             yield Progress(rows=False, done=done, of=readings(version.policy))
 
 
-def _proved(records: Snapshot, scope: AssessmentScope, since_us: int) -> Iterator[Progress | Finding]:
-    for step in _found(records, scope, since_us):
+def _proved(
+    records: Snapshot, go_on: GoOn, scope: AssessmentScope, since_us: int
+) -> Iterator[Progress | Finding]:
+    for step in _found(records, go_on, scope, since_us):
         if isinstance(step, Progress):
             yield step
             continue

@@ -7,6 +7,7 @@ from typing import cast
 from sqlalchemy import Connection
 
 from services.chassis.database import Database
+from services.chassis.long_reads import GoOn
 from services.metering.audit import Step
 from services.metering.domain.audits import Finding, Started
 from services.metering.domain.reservations import Revision
@@ -37,7 +38,8 @@ class SqlAudit:
                 yield cast(Finding, await anext(results)), revision
 
 
-def _findings(connection: Connection) -> Iterator[Finding | Revision]:
+def _findings(connection: Connection, go_on: GoOn) -> Iterator[Finding | Revision]:
     yield read_head(connection)
     for _, check in CHECKS:
+        go_on()
         yield check(connection)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
+from services.chassis.long_reads import GoOn
 from services.chassis.replays import ReplayKey, earlier, once
 from services.metering.assessor import OnRecord
 from services.metering.domain.allowances import Account, Scope
@@ -100,9 +101,9 @@ class SqlClaims:
         self._database = database
         self._now_us = now_us
 
-    def each(self, work: Callable[[SqlSnapshot], Iterator[T]]) -> AsyncGenerator[T]:
+    def each(self, work: Callable[[SqlSnapshot, GoOn], Iterator[T]]) -> AsyncGenerator[T]:
         """What `work` gives on one snapshot."""
-        return self._database.read_each(lambda connection: work(SqlSnapshot(connection)))
+        return self._database.read_each(lambda connection, go_on: work(SqlSnapshot(connection), go_on))
 
     async def put_policy(self, policy: DamagesPolicy, key: ReplayKey) -> tuple[Version, Revision]:
         """Puts a version on record."""

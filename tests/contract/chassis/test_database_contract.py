@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.chassis.database import READERS, Database
+from services.chassis.long_reads import GoOn, Work
 from services.chassis.refusals import Kind, Refusal, invalid
 from tests.support.engines import ENGINES, url_on
 from tests.support.words import Blockade, add, in_one_group, sharing_a_commit, words, words_database
@@ -134,9 +136,9 @@ async def test_an_urgent_read_waits_for_no_other(database: Database) -> None:
     assert urgent == ["alpha"]
 
 
-def each_of(*queries: Callable[[Connection], object]) -> Callable[[Connection], Iterator[object]]:
+def each_of(*queries: Callable[[Connection], object]) -> Work[object]:
     """Work that gives the results of queries."""
-    return lambda connection: (query(connection) for query in queries)
+    return lambda connection, go_on: (query(connection) for query in queries)
 
 
 ENDLESS = text(
@@ -148,6 +150,24 @@ ENDLESS = text(
 def endless(connection: Connection) -> object:
     """Goes on until it is stopped."""
     return connection.execute(ENDLESS).scalar_one()
+
+
+async def test_a_long_read_that_computes_is_stopped_where_it_asks(database: Database) -> None:
+    asked = threading.Event()
+
+    def computing(connection: Connection, go_on: GoOn) -> Iterator[object]:
+        yield words(connection)
+        while True:
+            go_on()
+            asked.set()
+
+    reading = database.read_each(computing)
+    await anext(reading)
+    await asyncio.to_thread(asked.wait, PATIENCE_SECONDS)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await reading.aclose()
+
+        assert [result async for result in database.read_each(each_of(words))] == [[]]
 
 
 async def test_a_long_read_is_one_snapshot_told_piece_by_piece(database: Database) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.metering.domain.damages.cells import Counted, coarse
+from services.metering.domain.damages.cells import Counted
 from services.metering.domain.damages.liability import split
 from services.metering.domain.damages.members import PartyStretch
-from services.metering.domain.damages.periods import Period
+from services.metering.domain.damages.periods import GoOn, Period
 from services.metering.domain.damages.policies import DamagesPolicy, Selection
+from services.metering.domain.damages.portions import posts_in
 from services.metering.domain.damages.readings import EVERY_READING, Claims, Reading
 
 Selected: TypeAlias = Callable[[Sequence[PartyStretch], Selection], Counted]
@@ -92,24 +93,29 @@ def readings(policy: DamagesPolicy) -> int:
     return len(policy.selections()) * len(EVERY_READING)
 
 
-def assess(
-    policy: DamagesPolicy, members: Sequence[PartyStretch], since_us: int, until_us: int, selected: Selected
+def assess(  # noqa: PLR0917 - what is assessed, of what, and for as long as somebody waits
+    policy: DamagesPolicy,
+    members: Sequence[PartyStretch],
+    since_us: int,
+    until_us: int,
+    selected: Selected,
+    go_on: GoOn,
 ) -> Iterator[Outcome | Assessed]:
     """Each reading as it is found, and at last all of it. Raises Refusal TOO_MANY_POSTS, SUMS_DIFFER."""
     outcomes: list[Outcome] = []
-    claimed: list[ClaimedPeriod] = []
+    claimed: list[Period] = []
     posts = 0
     for selection in policy.selections():
-        claims = Claims(policy.clause, selected(members, selection), since_us, until_us)
+        claims = Claims(policy.clause, selected(members, selection), since_us, until_us, go_on)
         if selection == policy.selection:
             posts = claims.posts
         for reading in EVERY_READING:
             periods = claims.periods(reading)
             outcomes.append(_outcome(policy, selection, reading, periods))
             if (selection, reading) == (policy.selection, policy.reading):
-                claimed = [_claimed(policy, members, each, selected) for each in periods]
+                claimed = periods
             yield outcomes[-1]
-    yield Assessed(tuple(claimed), posts, tuple(outcomes))
+    yield Assessed(_claimed(policy, members, claimed, selected, go_on), posts, tuple(outcomes))
 
 
 def _outcome(
@@ -121,22 +127,27 @@ def _outcome(
 
 
 def _claimed(
-    policy: DamagesPolicy, members: Sequence[PartyStretch], period: Period, selected: Selected
-) -> ClaimedPeriod:
-    amount = policy.rate.amount(policy.clause.tariff(policy.reading.rounding), period.posts)
-    parts = [each.within(period.since_us, period.until_us) for each in members]
+    policy: DamagesPolicy,
+    members: Sequence[PartyStretch],
+    periods: Sequence[Period],
+    selected: Selected,
+    go_on: GoOn,
+) -> tuple[ClaimedPeriod, ...]:
     theirs: dict[str, list[PartyStretch]] = defaultdict(list)
-    for part in parts:
-        if not part.is_empty:
-            theirs[part.party_id].append(part)
-    posts = {
-        party_id: _posts(selected(stretches, policy.selection), period)
-        for party_id, stretches in sorted(theirs.items())
-    }
+    for member in members:
+        theirs[member.party_id].append(member)
+    shares: list[dict[str, int]] = [{} for _ in periods]
+    for party_id, stretches in sorted(theirs.items()):
+        go_on()
+        posts = posts_in(selected(stretches, policy.selection), periods).tolist()
+        for place, period in enumerate(periods):
+            parts = (each.within(period.since_us, period.until_us) for each in stretches)
+            if not all(part.is_empty for part in parts):
+                shares[place][party_id] = posts[place]
+    return tuple(_shared(policy, *each) for each in zip(periods, shares, strict=True))
+
+
+def _shared(policy: DamagesPolicy, period: Period, posts: dict[str, int]) -> ClaimedPeriod:
+    amount = policy.rate.amount(policy.clause.tariff(policy.reading.rounding), period.posts)
     shares = split(amount, posts)
     return ClaimedPeriod(period, amount, tuple(Share(id, posts[id], shares[id]) for id in posts))
-
-
-def _posts(counted: Counted, period: Period) -> int:
-    window_us = period.until_us - period.since_us
-    return int(coarse(counted, period.since_us, period.until_us, window_us).posts.sum())

@@ -30,20 +30,23 @@ class Found:
 
 
 Search = Callable[[Cells], Found]
+GoOn = Callable[[], object]
+"""Is called now and then while it is searched, and may raise where nobody waits for the answer any more."""
 
 
-def settled(search: Search, cells: Cells, counted: Counted) -> tuple[list[Period], Cells]:
-    """The periods without a doubt, and the cells as fine as that took.
+def settled(search: Search, cells: Cells, counted: Counted, go_on: GoOn) -> tuple[list[Period], int]:
+    """The periods without a doubt, and how many cells that took.
 
     Each round also makes twice as many neighbours finer as the round before, so that there are few rounds
     where many periods are nearly as good as the best.
     """
     reach = 1
     while True:
+        go_on()
         found = search(cells)
         doubtful = found.doubtful[~cells.points[found.doubtful]]
         if not len(doubtful):
-            return found.periods, cells
+            return found.periods, len(cells)
         near = np.unique((doubtful[:, None] + np.arange(-reach, reach + 1)).clip(0, len(cells) - 1))
         cells = refined(cells, near, counted)
         reach *= 2

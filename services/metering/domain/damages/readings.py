@@ -6,7 +6,7 @@ from functools import partial
 
 from services.metering.domain.damages import breaches, disjoint, shorter
 from services.metering.domain.damages.cells import Counted, coarse
-from services.metering.domain.damages.periods import Period, Search, settled
+from services.metering.domain.damages.periods import GoOn, Period, Search, settled
 from services.metering.domain.damages.tariffs import Rounding, Tariff
 from services.metering.domain.damages.weights import check_size
 
@@ -49,8 +49,13 @@ class Clause:
 class Claims:
     """Finds the periods under one reading after another, over what was counted in [since, until)."""
 
-    def __init__(self, clause: Clause, counted: Counted, since_us: int, until_us: int) -> None:
-        """Raises Refusal (precondition, TOO_MANY_POSTS)."""
+    def __init__(
+        self, clause: Clause, counted: Counted, since_us: int, until_us: int, go_on: GoOn = lambda: None
+    ) -> None:
+        """`go_on` may raise between two steps. Raises Refusal (precondition, TOO_MANY_POSTS)."""
+        self._go_on = go_on
+        self.cells = 0
+        """How many there were at most."""
         self._clause = clause
         self._counted = counted
         self._cells = coarse(counted, since_us, until_us, clause.window_us)
@@ -61,15 +66,11 @@ class Claims:
         """All that was counted."""
         return int(self._cells.before[-1])
 
-    @property
-    def cells(self) -> int:
-        """How many cells are held."""
-        return len(self._cells)
-
     def periods(self, reading: Reading) -> list[Period]:
         """The periods that are claimed, in order."""
-        # What was made finer for one reading serves the next.
-        periods, self._cells = settled(self._search(reading), self._cells, self._counted)
+        # Each reading begins with the first cells again: what the others needed would only be in its way.
+        periods, cells = settled(self._search(reading), self._cells, self._counted, self._go_on)
+        self.cells = max(self.cells, cells)
         return periods
 
     def _search(self, reading: Reading) -> Search:
@@ -77,7 +78,7 @@ class Claims:
         if reading.overlap is Overlap.DISJOINT:
             return partial(disjoint.search, tariff=tariff, window_us=window_us)
         if reading.overlap is Overlap.SHORTER_ALLOWED:
-            return partial(shorter.search, tariff=tariff, window_us=window_us)
+            return partial(shorter.search, tariff=tariff, window_us=window_us, go_on=self._go_on)
         if reading.overlap is Overlap.CALENDAR_DAYS:
             return partial(breaches.search_days, tariff=tariff)
         return partial(breaches.search_breaches, tariff=tariff, window_us=window_us)

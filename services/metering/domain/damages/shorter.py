@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.metering.domain.damages.cells import Cells, Ints
-from services.metering.domain.damages.periods import Found, Period
+from services.metering.domain.damages.periods import Found, GoOn, Period
 from services.metering.domain.damages.tariffs import Tariff
 from services.metering.domain.damages.weights import COST, SCALE, first_where, gain_of
 
@@ -30,8 +30,8 @@ class _Link:
 class _Search:
     """Cells with what can start in each; a start is told by its place among the starts."""
 
-    def __init__(self, cells: Cells, tariff: Tariff, window_us: int) -> None:
-        self.cells, self.tariff, self.window_us = cells, tariff, window_us
+    def __init__(self, cells: Cells, tariff: Tariff, window_us: int, go_on: GoOn) -> None:
+        self.cells, self.tariff, self._go_on = cells, tariff, go_on
         reached = cells.before[cells.begin_before(cells.last_us + window_us)] - cells.before[:-1]
         worth = tariff.worth(reached)
         self.starts = np.flatnonzero(worth > 0)
@@ -53,6 +53,7 @@ class _Search:
         after = self.following[least]
         end = len(self.starts)
         while end:
+            self._go_on()
             begin = int(np.searchsorted(after, end))
             self.total[begin:end] = self._totals(slice(begin, end))
             carried = np.append(self.total[begin:end], self.best[end])
@@ -68,10 +69,27 @@ class _Search:
         return self._in_units(which) if self.tariff.in_units else self._in_posts(which)
 
     def _in_units(self, which: slice) -> Ints:
+        """By units or by the cells that a period can end in, whichever are fewer."""
         totals = np.full(len(self.base[which]), NEVER)
-        for units in range(self._fewest, int(self.worth[which].max()) + 1):
-            np.maximum(totals, self._with(units, which), out=totals)
+        least, ends = self._reaching(self.tariff.threshold + 1, which), self.ends[which]
+        most_units, most_cells = int(self.worth[which].max()), int((ends - least).max())
+        if most_units - self._fewest < most_cells:
+            for units in range(self._fewest, most_units + 1):
+                self._go_on()
+                np.maximum(totals, self._with(units, which), out=totals)
+            return totals
+        for further in range(most_cells):
+            self._go_on()
+            np.maximum(totals, self._ending(least + further, which), out=totals)
         return totals
+
+    def _ending(self, last: Ints, which: slice) -> Ints:
+        """A period that ends after a cell, for each start, and the best that follows."""
+        possible = last < self.ends[which]
+        last = np.where(possible, last, 0)
+        units = self.tariff.worth(self.cells.before[last + 1] - self.base[which])
+        possible &= units > 0
+        return np.where(possible, gain_of(units) + self.best[self.following[last]], NEVER)
 
     @property
     def _fewest(self) -> int:
@@ -119,19 +137,20 @@ class _Search:
             first = int(self._reaching(self.tariff.threshold + 1, which)[0])
             wanted = best - int(gain_of(-self.base[which] - self.tariff.free)[0])
             return first_where(self._ended(first, int(self.ends[place])), wanted, 0) + first
-        for units in range(self._fewest, int(self.worth[place]) + 1):
-            if self._with(units, which)[0] == best:
-                return int(self._reaching(self.tariff.needed(units), which)[0])
-        raise AssertionError("what was found once is there")
+        first = int(self._reaching(self.tariff.threshold + 1, which)[0])
+        lasts = np.arange(first, int(self.ends[place]))
+        units = self.tariff.worth(self.cells.before[lasts + 1] - self.base[place])
+        total = np.where(units > 0, gain_of(units) + self.best[self.following[lasts]], NEVER)
+        return first_where(total, int(best), 0) + first
 
 
-def search(cells: Cells, tariff: Tariff, window_us: int) -> Found:
+def search(cells: Cells, tariff: Tariff, window_us: int, go_on: GoOn) -> Found:
     """The best periods, if all that is unsure is as good as it can be."""
     # Within a cell that is a breach by itself, one period could follow another.
     heavy = np.flatnonzero((cells.posts > tariff.threshold) & ~cells.points)
     if len(heavy):
         return Found([], heavy)
-    links = _Search(cells, tariff, window_us).run()
+    links = _Search(cells, tariff, window_us, go_on).run()
     periods, doubtful = [], [np.array([], np.int64)]
     for index, link in enumerate(links):
         since_us = int(cells.first_us[link.start])

@@ -30,8 +30,8 @@ class Tariff:
 
     @property
     def in_units(self) -> bool:
-        """Whether worth is told in units rather than in posts."""
-        return self.rounding in {Rounding.WHOLE_UNITS, Rounding.STARTED_UNITS}
+        """Whether worth is told in units rather than in posts; with units of one post it is the same."""
+        return self.rounding in {Rounding.WHOLE_UNITS, Rounding.STARTED_UNITS} and self.unit > 1
 
     @property
     def free(self) -> int:
