@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
-from services.chassis.refusals import Kind, Refusal, not_found
+from services.chassis.refusals import Kind, Refusal, not_found, precondition
 from services.chassis.replays import ReplayKey
 from services.metering.domain.allowances import Account
 from services.metering.domain.damages.assessments import Assessed, assess, readings
@@ -93,12 +93,12 @@ class Claims(Protocol):
         """Versions before one, latest first."""
         ...
 
-    async def recorded(self, key: ReplayKey) -> OnRecord | None:
-        """What was put on record with this key. Raises Refusal REQUEST_ID_REUSED."""
+    async def begin(self, scope: AssessmentScope, key: ReplayKey) -> OnRecord | None:
+        """What was put on record with this key. Raises Refusal REQUEST_ID_REUSED, ASSESSMENT_OVERLAPS."""
         ...
 
     async def record(self, finding: Finding, key: ReplayKey) -> OnRecord:
-        """Puts it on record, once for each key."""
+        """Puts it on record, once for each key. Raises Refusal ASSESSMENT_OVERLAPS."""
         ...
 
     async def get(self, assessment_id: str) -> OnRecord | None:
@@ -128,7 +128,7 @@ class Assessor:
     async def record(self, scope: AssessmentScope, key: ReplayKey) -> AsyncGenerator[Progress | OnRecord]:
         """The same with its evidence, put on record once for each key."""
         scope.check()
-        if (earlier := await self._claims.recorded(key)) is not None:
+        if (earlier := await self._claims.begin(scope, key)) is not None:
             yield earlier
             return
         since_us = self._now_us() - RUNNING_US
@@ -180,6 +180,14 @@ def _read_again(records: Snapshot, proof: Proof) -> Iterator[Rows]:
 def assessment_unknown() -> Refusal:
     """The refusal of an id that there is not."""
     return not_found("ASSESSMENT_UNKNOWN", "there is no assessment with this id on record")
+
+
+def assessment_overlaps(assessment_id: str) -> Refusal:
+    """The refusal of what is claimed already."""
+    return precondition(
+        "ASSESSMENT_OVERLAPS",
+        f"assessment {assessment_id} is of some of that time: withdraw it first, which takes two",
+    )
 
 
 def _found(records: Snapshot, scope: AssessmentScope, since_us: int) -> Iterator[Progress | Finding]:

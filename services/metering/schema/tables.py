@@ -283,6 +283,9 @@ class AssessmentRow(MeteringTable, table=True):
     scope: int = Field(sa_column=Column(SmallInteger, nullable=False))
     key: str = Field(sa_column=Column(Text, nullable=False))
     """Id of the party or group."""
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    until_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The end of what is assessed, which does not belong to it."""
     document: str = Field(sa_column=Column(Text, nullable=False))
     """docs/evidence-format.md."""
     state: int = Field(sa_column=Column(SmallInteger, nullable=False))

@@ -305,7 +305,8 @@ async def test_policies_and_assessments_are_listed_latest_first_and_in_pages(cla
     for threshold in (1, 2, 3):
         await claims.put(a_policy(threshold=threshold))
     await claims.took(1, 2)
-    ids = [(await claims.record(a_scope(policy_version=number))).assessment_id for number in (1, 2, 3)]
+    days = [a_scope(START_US + n * ROLLING_DAY_US, START_US + (n + 1) * ROLLING_DAY_US) for n in range(3)]
+    ids = [(await claims.record(day)).assessment_id for day in days]
     await claims.record(a_scope(of=UsageOf(party_id="other")))
 
     policies = await claims.pages(claims.stub.ListDamagesPolicies, pb.ListDamagesPoliciesRequest(page_size=2))

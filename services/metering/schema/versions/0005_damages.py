@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("assessment_id", sa.Text, nullable=False),
         sa.Column("scope", sa.SmallInteger, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
+        sa.Column("since_us", sa.BigInteger, nullable=False),
+        sa.Column("until_us", sa.BigInteger, nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("state", sa.SmallInteger, nullable=False),
         sa.Column("in_force", sa.BigInteger, nullable=False),

@@ -102,7 +102,8 @@ class DamagesServiceServicer:
 
     def RecordAssessment(self, request, context):
         """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-        Reasons: those of PreviewAssessment.
+        Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+        and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

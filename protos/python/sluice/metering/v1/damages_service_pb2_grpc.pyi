@@ -45,7 +45,8 @@ class DamagesServiceStub:
     """
     RecordAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-    Reasons: those of PreviewAssessment.
+    Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+    and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
     """
     GetAssessment: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]
     """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
@@ -73,7 +74,8 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     """
     RecordAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-    Reasons: those of PreviewAssessment.
+    Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+    and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
     """
     GetAssessment: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
     """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
@@ -122,7 +124,8 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.RecordAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.RecordAssessmentResponse]]:
         """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-        Reasons: those of PreviewAssessment.
+        Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+        and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
         """
 
     @_abc_1.abstractmethod
