@@ -212,6 +212,28 @@ async def test_repeating_a_call_gives_its_first_answer(call: DisputeCaller) -> N
     assert await call.decide(proposed.proposal_id, request_id=second) == decided
 
 
+async def test_d4_steps_say_what_they_changed(call: DisputeCaller) -> None:
+    id = await call.an_assessment()
+    await call.step(id, DISPUTE)
+    rejected = await call.propose(id, REDUCE, 1)
+    await call.decide(rejected.proposal_id, approve=False)
+    await call.step(id, REDUCE, 12_000)
+    waiting = await call.propose(id, WITHDRAW)
+
+    (page,) = await call.pages(call.disputes.ListSteps, pb.ListStepsRequest(assessment_id=id))
+
+    def stood(standing: dispute_pb2.AssessmentStanding) -> tuple[str, int]:
+        return damages_pb2.AssessmentState.Name(standing.state)[17:], int(standing.amount_in_force.units)
+
+    assert page.steps[0] == waiting
+    assert not waiting.HasField("before") and not waiting.HasField("after")
+    assert [(stood(each.before), stood(each.after)) for each in page.steps[1:]] == [
+        (("DISPUTED", 30_000), ("REDUCED", 12_000)),
+        (("DISPUTED", 30_000), ("DISPUTED", 30_000)),
+        (("RECORDED", 30_000), ("DISPUTED", 30_000)),
+    ]
+
+
 async def test_of_two_that_decide_at_once_one_does(call: DisputeCaller) -> None:
     id = await call.an_assessment()
     proposed = await call.propose(id, WITHDRAW)

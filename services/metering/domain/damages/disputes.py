@@ -81,6 +81,14 @@ class Standing:
         return step.amount
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What deciding a step did: nothing where it was rejected."""
+
+    before: Standing
+    after: Standing
+
+
 def amount_invalid(message: str) -> Refusal:
     """The refusal of what cannot be claimed instead."""
     return invalid("AMOUNT_INVALID", message, field="amount")

@@ -60,6 +60,14 @@ def upgrade() -> None:
         "proposals_pending", "proposals", ["number"], sqlite_where=PENDING, postgresql_where=PENDING
     )
     op.create_table(
+        "step_changes",
+        sa.Column("proposal", ROW_ID, primary_key=True, autoincrement=False),
+        sa.Column("state_before", sa.SmallInteger, nullable=False),
+        sa.Column("in_force_before", sa.BigInteger, nullable=False),
+        sa.Column("state_after", sa.SmallInteger, nullable=False),
+        sa.Column("in_force_after", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
         "notices",
         sa.Column("number", ROW_ID, primary_key=True, autoincrement=False),
         sa.Column("assessment_id", sa.Text, nullable=False),
@@ -75,5 +83,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forgets them."""
-    for table in ("notices", "proposals", "assessments", "damages_policies", "reports"):
+    for table in ("notices", "step_changes", "proposals", "assessments", "damages_policies", "reports"):
         op.drop_table(table)
