@@ -45,7 +45,7 @@ class Snapshot(Protocol):
         ...
 
     def known(self, of: Account) -> Mapping[str, Known]:
-        """What was said of a party, or of all that ever belonged to a group."""
+        """What was said of a party, or of all that ever belonged to a group; empty where there is nothing."""
         ...
 
     def selected(self, members: Sequence[PartyStretch], selection: Selection) -> Counted:
@@ -119,19 +119,21 @@ class Assessor:
 
     async def preview(self, scope: AssessmentScope) -> AsyncGenerator[Progress | Finding]:
         """How far it is, and last what it comes to. Raises Refusal."""
-        scope.check()
-        since_us = self._now_us() - RUNNING_US
+        now_us = self._now_us()
+        scope.check(now_us)
+        since_us = now_us - RUNNING_US
         async with aclosing(self._claims.each(partial(_found, scope=scope, since_us=since_us))) as steps:
             async for step in steps:
                 yield step
 
     async def record(self, scope: AssessmentScope, key: ReplayKey) -> AsyncGenerator[Progress | OnRecord]:
         """The same with its evidence, put on record once for each key."""
-        scope.check()
+        now_us = self._now_us()
+        scope.check(now_us)
         if (earlier := await self._claims.begin(scope, key)) is not None:
             yield earlier
             return
-        since_us = self._now_us() - RUNNING_US
+        since_us = now_us - RUNNING_US
         async with aclosing(self._claims.each(partial(_proved, scope=scope, since_us=since_us))) as steps:
             async for step in steps:
                 yield step if isinstance(step, Progress) else await self._claims.record(step, key)

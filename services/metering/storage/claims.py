@@ -27,6 +27,7 @@ from services.metering.domain.damages.policies import DamagesPolicy, Selection, 
 from services.metering.domain.parties import Known
 from services.metering.domain.reservations import Revision
 from services.metering.schema.tables import REPLAYS, MeteringTable
+from services.metering.storage.absences import is_unknown
 from services.metering.storage.evidence import count_rows, read_rows
 from services.metering.storage.head import next_number, read_head
 from services.metering.storage.reports import read_running
@@ -82,9 +83,11 @@ class SqlSnapshot:
         return found[0] if found and number in {0, found[0].number} else None
 
     def known(self, of: Account) -> Mapping[str, Known]:
-        """What was said of it, or of all that ever belonged to it; a party need not have been spoken of."""
+        """What was said of it, or of all that ever belonged to it; a party that was counted suffices."""
         if of.scope is Scope.GROUP:
             return read_known(self._connection, read_members(self._connection, of.id))
+        if is_unknown(self._connection, of):
+            return {}
         return {of.id: Known.nothing()} | read_known(self._connection, [of.id])
 
     def selected(self, members: Sequence[PartyStretch], selection: Selection) -> SelectedCounts:
