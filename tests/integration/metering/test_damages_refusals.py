@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from services.chassis.refusals import Kind, Refusal
-from services.metering.domain.windows import MINUTE_US
+from services.metering.domain.windows import HOUR_US, MINUTE_US
 from sluice.metering.v1 import damages_pb2
 from sluice.metering.v1.usage_pb2 import UsageOf
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.damages_caller import START_US, DamagesCaller, a_policy, a_scope, group
 from tests.support.grpc import LocalServer
 from tests.support.metering import an_id
+
+REQUEST = 1
 
 
 @pytest.fixture
@@ -68,6 +70,22 @@ async def test_what_cannot_be_assessed_is_refused(
         await claims.record(scope)
 
     assert (refused.value.reason, not_recorded.value.reason) == (reason, reason)
+
+
+async def test_an_amount_that_no_record_can_hold_is_refused_under_any_reading(claims: DamagesCaller) -> None:
+    # 9 * 10**18 billionths as the policy reads it, and 10**19, over 2**63, where requests count too.
+    rate = {"currency_code": "USD", "units": 1_000_000_000}
+    await claims.put(a_policy(threshold=0, unit=1, rate=rate, decimals=9))
+    await claims.took(1, 9)
+    await claims.took(3, 1, access=REQUEST)
+
+    for call in (claims.preview(), claims.record()):
+        with pytest.raises(Refusal) as refused:
+            await call
+        assert (refused.value.kind, refused.value.reason) == (Kind.PRECONDITION, "AMOUNT_TOO_LARGE")
+    largest = await claims.record(a_scope(until_us=START_US + 2 * HOUR_US))
+
+    assert largest.amount.units == 9_000_000_000
 
 
 async def test_a_party_that_was_described_or_counted_is_known(claims: DamagesCaller) -> None:

@@ -95,7 +95,10 @@ def readings(policy: DamagesPolicy) -> int:
 def assess(
     policy: DamagesPolicy, members: Sequence[PartyStretch], since_us: int, until_us: int, selected: Selected
 ) -> Iterator[Outcome | Assessed]:
-    """Each reading as it is found, and at last all of it. Raises Refusal TOO_MANY_POSTS, SUMS_DIFFER."""
+    """Each reading as it is found, and at last all of it. Raises Refusal.
+
+    TOO_MANY_POSTS, AMOUNT_TOO_LARGE, SUMS_DIFFER.
+    """
     outcomes: list[Outcome] = []
     claimed: list[ClaimedPeriod] = []
     posts = 0

@@ -41,7 +41,9 @@ class DamagesServiceStub:
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]
     """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-    Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+    Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+    POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+    2^63 - 1 minor units), SUMS_DIFFER.
     """
     RecordAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
@@ -70,7 +72,9 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]  # type: ignore[assignment]
     """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-    Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+    Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+    POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+    2^63 - 1 minor units), SUMS_DIFFER.
     """
     RecordAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
@@ -114,7 +118,9 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.PreviewAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.PreviewAssessmentResponse]]:
         """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-        Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+        Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+        POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+        2^63 - 1 minor units), SUMS_DIFFER.
         """
 
     @_abc_1.abstractmethod
