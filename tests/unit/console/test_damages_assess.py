@@ -198,6 +198,16 @@ def test_an_import_that_may_go_on_is_a_warning(script: Script, cli: Cli) -> None
     ) in said
 
 
+def test_silence_of_all_sources_is_told_to_prove_nothing(script: Script, cli: Cli) -> None:
+    silence = (
+        "No source reported in the minute before. That proves nothing: a silent one may have more to say."
+    )
+    running = [damages_pb2.RunningImport(source="edge-2", last_page_at=UNTIL)]
+
+    assert silence in said_of(script, cli)
+    assert silence not in said_of(script, cli, imports_running=running)
+
+
 def test_d2_readings_that_differ_in_one_thing_are_told(script: Script, cli: Cli) -> None:
     said = said_of(script, cli)
 
