@@ -56,6 +56,7 @@ def assess(
     """Work out what the clause comes to for a party or a group: a preview, unless --record is given.
 
     Shows each period with its amount, who is liable, and what other readings of the clause would come to.
+    A source that has been silent for a minute may still have more to report: silence proves nothing.
 
     Example: `sluice damages assess --party acme --last 30d --jurisdiction US-CA`
     """
@@ -100,27 +101,35 @@ async def worked_out(open_stream: Open, tell: Tell, sleep: Sleep = asyncio.sleep
     """The answer, which is the last of a stream; a stream that is lost is asked for again.
 
     Nothing is put on record twice by that: the request is the same. Raises the Refusal that no patience
-    helps against.
+    helps against, or that came too often without getting further.
     """
-    failures = 0
+    failures, furthest = 0, (0, 0)
+
+    def progressed(progress: pb.AssessmentProgress) -> None:
+        nonlocal failures, furthest
+        reached = (progress.stage, progress.done)
+        # Each stream begins anew: only one that came further than all before it shows that patience helps.
+        if reached > furthest:
+            failures, furthest = 0, reached
+        tell(STEPS.get(progress.stage, "Working"), progress.done, progress.of)
+
     while True:
         try:
             async with open_stream() as steps:
-                return await _last(steps, tell)
+                return await _last(steps, progressed)
         except Refusal as refusal:
             failures += 1
             await sleep(pause_us(refusal, failures) / 1_000_000)
 
 
-async def _last(steps: Any, tell: Tell) -> Assessment:
+async def _last(steps: Any, progressed: Callable[[pb.AssessmentProgress], None]) -> Assessment:
     found: Assessment | None = None
     # To the end: a call that is left before it counts as given up by the caller.
     async for step in steps:
         if step.HasField("assessment"):
             found = step.assessment
         else:
-            progress = step.progress
-            tell(STEPS.get(progress.stage, "Working"), progress.done, progress.of)
+            progressed(step.progress)
     if found is None:
         raise unavailable("PEER_UNAVAILABLE", "metering ended before it gave an answer")
     return found

@@ -25,6 +25,7 @@ from sluice.metering.v1.dispute_pb2 import (
     DISPUTE_STEP_KIND_UPHOLD,
     DISPUTE_STEP_KIND_WITHDRAW,
     PROPOSAL_STATE_APPROVED,
+    AssessmentStanding,
     DisputeStep,
     DisputeStepKind,
     ProposalState,
@@ -255,7 +256,19 @@ def step_row(step: DisputeStep) -> tuple[Any, ...]:
     decided = f"{clock_face(step.decided_at)} by {step.decided_by}" if step.decided_by else "waits"
     reasons = "; ".join(filter(None, (step.reason, step.decision_reason)))
     state = word_of(ProposalState.DESCRIPTOR, step.state)
-    return step.proposal_id, step_words(step), state, _proposed(step), decided, reasons
+    changed = f": {change_words(step)}" if step.HasField("after") else ""
+    return step.proposal_id, step_words(step), state + changed, _proposed(step), decided, reasons
+
+
+def change_words(step: DisputeStep) -> str:
+    """What deciding it did: "disputed (USD 15,000.00) to reduced (USD 12,000.00)"."""
+    before, after = standing_words(step.before), standing_words(step.after)
+    return f"stays {after}" if before == after else f"{before} to {after}"
+
+
+def standing_words(standing: AssessmentStanding) -> str:
+    """Where an assessment stood: "disputed (USD 15,000.00)"."""
+    return f"{word_of(AssessmentState.DESCRIPTOR, standing.state)} ({money.face(standing.amount_in_force)})"
 
 
 def waiting_row(step: DisputeStep) -> tuple[Any, ...]:

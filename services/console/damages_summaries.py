@@ -148,7 +148,7 @@ def _running(document: dict[str, Any]) -> Iterator[str]:
     if document["imports_running"]:
         yield "## More may follow"
         yield ""
-        yield "These sources were still reporting when this was recorded:"
+        yield "These sources had reported within the minute before this was worked out:"
         yield ""
         rows = [(_text(each["source"]), _time(each["last_page_us"])) for each in document["imports_running"]]
         yield from _table(("source", "last page"), rows)

@@ -29,6 +29,10 @@ def tell(assessment: Assessment, *, all_readings: bool) -> None:
     say(f"Policy version {assessment.policy.version}. {clause(assessment.policy)}")
     for warning in warnings(assessment):
         shout(warning)
+    if not assessment.imports_running:
+        say(
+            "No source reported in the minute before. That proves nothing: a silent one may have more to say."
+        )
     _tell_liable(assessment)
     _tell_stretches("Belonged to it:", assessment.members if scope.of.HasField("group_id") else ())
     _tell_stretches("Not assessed, for vetted research is exempt:", assessment.exempt)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from services.chassis.long_reads import GoOn
-from services.chassis.refusals import Kind, Refusal, not_found
+from services.chassis.refusals import Kind, Refusal, not_found, precondition
 from services.chassis.replays import ReplayKey
 from services.metering.domain.allowances import Account
 from services.metering.domain.damages.assessments import Assessed, assess, readings
@@ -46,7 +46,7 @@ class Snapshot(Protocol):
         ...
 
     def known(self, of: Account) -> Mapping[str, Known]:
-        """What was said of a party, or of all that ever belonged to a group."""
+        """What was said of a party, or of all that ever belonged to a group; empty where there is nothing."""
         ...
 
     def selected(self, members: Sequence[PartyStretch], selection: Selection) -> Counted:
@@ -94,12 +94,12 @@ class Claims(Protocol):
         """Versions before one, latest first."""
         ...
 
-    async def recorded(self, key: ReplayKey) -> OnRecord | None:
-        """What was put on record with this key. Raises Refusal REQUEST_ID_REUSED."""
+    async def begin(self, scope: AssessmentScope, key: ReplayKey) -> OnRecord | None:
+        """What was put on record with this key. Raises Refusal REQUEST_ID_REUSED, ASSESSMENT_OVERLAPS."""
         ...
 
     async def record(self, finding: Finding, key: ReplayKey) -> OnRecord:
-        """Puts it on record, once for each key."""
+        """Puts it on record, once for each key. Raises Refusal ASSESSMENT_OVERLAPS."""
         ...
 
     async def get(self, assessment_id: str) -> OnRecord | None:
@@ -120,19 +120,21 @@ class Assessor:
 
     async def preview(self, scope: AssessmentScope) -> AsyncGenerator[Progress | Finding]:
         """How far it is, and last what it comes to. Raises Refusal."""
-        scope.check()
-        since_us = self._now_us() - RUNNING_US
+        now_us = self._now_us()
+        scope.check(now_us)
+        since_us = now_us - RUNNING_US
         async with aclosing(self._claims.each(partial(_found, scope=scope, since_us=since_us))) as steps:
             async for step in steps:
                 yield step
 
     async def record(self, scope: AssessmentScope, key: ReplayKey) -> AsyncGenerator[Progress | OnRecord]:
         """The same with its evidence, put on record once for each key."""
-        scope.check()
-        if (earlier := await self._claims.recorded(key)) is not None:
+        now_us = self._now_us()
+        scope.check(now_us)
+        if (earlier := await self._claims.begin(scope, key)) is not None:
             yield earlier
             return
-        since_us = self._now_us() - RUNNING_US
+        since_us = now_us - RUNNING_US
         async with aclosing(self._claims.each(partial(_proved, scope=scope, since_us=since_us))) as steps:
             async for step in steps:
                 yield step if isinstance(step, Progress) else await self._claims.record(step, key)
@@ -182,6 +184,14 @@ def _read_again(records: Snapshot, go_on: GoOn, proof: Proof) -> Iterator[Rows]:
 def assessment_unknown() -> Refusal:
     """The refusal of an id that there is not."""
     return not_found("ASSESSMENT_UNKNOWN", "there is no assessment with this id on record")
+
+
+def assessment_overlaps(assessment_id: str) -> Refusal:
+    """The refusal of what is claimed already."""
+    return precondition(
+        "ASSESSMENT_OVERLAPS",
+        f"assessment {assessment_id} is of some of that time: withdraw it first, which takes two",
+    )
 
 
 def _found(

@@ -7,7 +7,7 @@ from typing import Protocol
 from services.chassis.approvals import Proposal
 from services.chassis.replays import ReplayKey
 from services.metering.domain.damages.amounts import Rate
-from services.metering.domain.damages.disputes import DisputeStep, Standing
+from services.metering.domain.damages.disputes import Change, DisputeStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Step:
     step: DisputeStep
     rate: Rate
     """Of the policy of the assessment: what its amounts are told in."""
+    change: Change | None
+    """None while it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,8 @@ class Disputes(Protocol):
         """
         ...
 
-    async def decide(
-        self, proposal_id: str, reason: str, key: ReplayKey, *, approve: bool
-    ) -> tuple[Step, Standing]:
-        """Decides, and does what was approved. Raises Refusal.
+    async def decide(self, proposal_id: str, reason: str, key: ReplayKey, *, approve: bool) -> Step:
+        """Decides, and does what was approved; the step has its change. Raises Refusal.
 
         PROPOSAL_UNKNOWN, PROPOSAL_DECIDED, SAME_OPERATOR, and those of what is done.
         """

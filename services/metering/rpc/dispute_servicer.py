@@ -8,6 +8,8 @@ from grpc.aio import ServicerContext
 from services.chassis.clock import Clock
 from services.chassis.replays import checked_replay_key
 from services.metering.disputes import Disputes, Notice, Step, Wanted
+from services.metering.domain.damages.amounts import Rate
+from services.metering.domain.damages.disputes import Standing
 from services.metering.rpc.answers import timestamp
 from services.metering.rpc.damages_messages import money_of, state_message
 from services.metering.rpc.requests import number_of, number_token, time_us
@@ -41,13 +43,11 @@ class DisputeServicer(DisputeServiceServicer):
     ) -> pb.DecideStepResponse:
         """Approves or rejects."""
         key = checked_replay_key("DecideStep", request, self._clock.now_us())
-        step, standing = await self._disputes.decide(
-            request.proposal_id, request.reason, key, approve=request.approve
+        step = _step(
+            await self._disputes.decide(request.proposal_id, request.reason, key, approve=request.approve)
         )
         return pb.DecideStepResponse(
-            step=_step(step),
-            state=state_message(standing),
-            amount_in_force=money_of(standing.in_force, step.rate),
+            step=step, state=step.after.state, amount_in_force=step.after.amount_in_force
         )
 
     async def ListSteps(self, request: pb.ListStepsRequest, context: _Context) -> pb.ListStepsResponse:  # noqa: N802
@@ -102,7 +102,14 @@ def _step(step: Step) -> dispute_pb2.DisputeStep:
         decided_by=proposal.decided_by,
         decided_at=timestamp(proposal.decided_us),
         decision_reason=proposal.decision_reason,
+        before=None if step.change is None else _standing(step.change.before, step.rate),
+        after=None if step.change is None else _standing(step.change.after, step.rate),
     )
+
+
+def _standing(standing: Standing, rate: Rate) -> dispute_pb2.AssessmentStanding:
+    amount = money_of(standing.in_force, rate)
+    return dispute_pb2.AssessmentStanding(state=state_message(standing), amount_in_force=amount)
 
 
 def _notice(notice: Notice) -> dispute_pb2.DamagesNotice:

@@ -283,11 +283,28 @@ class AssessmentRow(MeteringTable, table=True):
     scope: int = Field(sa_column=Column(SmallInteger, nullable=False))
     key: str = Field(sa_column=Column(Text, nullable=False))
     """Id of the party or group."""
+    since_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    until_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The end of what is assessed, which does not belong to it."""
     document: str = Field(sa_column=Column(Text, nullable=False))
     """docs/evidence-format.md."""
     state: int = Field(sa_column=Column(SmallInteger, nullable=False))
     in_force: int = Field(sa_column=Column(BigInteger, nullable=False))
     """What is claimed now, in minor units of the policy's currency."""
+
+
+class StepChangeRow(MeteringTable, table=True):
+    """Where an assessment stood before and after a step of it was decided."""
+
+    __tablename__ = "step_changes"
+
+    proposal: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    """Number of the step's proposal."""
+    state_before: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    in_force_before: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """What was claimed, in minor units of the policy's currency."""
+    state_after: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    in_force_after: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class NoticeRow(MeteringTable, table=True):

@@ -10,7 +10,7 @@ from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.long_reads import GoOn
 from services.chassis.replays import ReplayKey, earlier, once
-from services.metering.assessor import OnRecord
+from services.metering.assessor import OnRecord, assessment_overlaps
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.damages.disputes import Standing, State
 from services.metering.domain.damages.documents import (
@@ -23,11 +23,12 @@ from services.metering.domain.damages.documents import (
     policy_of,
 )
 from services.metering.domain.damages.evidence import Rows
-from services.metering.domain.damages.members import PartyStretch
+from services.metering.domain.damages.members import AssessmentScope, PartyStretch
 from services.metering.domain.damages.policies import DamagesPolicy, Selection, Version
 from services.metering.domain.parties import Known
 from services.metering.domain.reservations import Revision
 from services.metering.schema.tables import REPLAYS, MeteringTable
+from services.metering.storage.absences import is_unknown
 from services.metering.storage.evidence import count_rows, read_rows
 from services.metering.storage.head import next_number, read_head
 from services.metering.storage.reports import read_running
@@ -49,6 +50,18 @@ _VERSIONS = (
 )
 _COLUMNS = (_assessments.c.number, _assessments.c.document, _assessments.c.state, _assessments.c.in_force)
 _ONE = select(*_COLUMNS).where(_assessments.c.assessment_id == bindparam("id"))
+_OVERLAPPING = (
+    select(_assessments.c.assessment_id)
+    .where(
+        _assessments.c.scope == bindparam("scope"),
+        _assessments.c.key == bindparam("key"),
+        _assessments.c.since_us < bindparam("until_us"),
+        _assessments.c.until_us > bindparam("since_us"),
+        _assessments.c.state != int(State.WITHDRAWN),
+    )
+    .order_by(_assessments.c.number.desc())
+    .limit(1)
+)
 _LATEST = (
     select(*_COLUMNS)
     .where(_assessments.c.number < bindparam("before"))
@@ -71,9 +84,11 @@ class SqlSnapshot:
         return found[0] if found and number in {0, found[0].number} else None
 
     def known(self, of: Account) -> Mapping[str, Known]:
-        """What was said of it, or of all that ever belonged to it; a party need not have been spoken of."""
+        """What was said of it, or of all that ever belonged to it; a party that was counted suffices."""
         if of.scope is Scope.GROUP:
             return read_known(self._connection, read_members(self._connection, of.id))
+        if is_unknown(self._connection, of):
+            return {}
         return {of.id: Known.nothing()} | read_known(self._connection, [of.id])
 
     def selected(self, members: Sequence[PartyStretch], selection: Selection) -> SelectedCounts:
@@ -132,12 +147,17 @@ class SqlClaims:
         """Versions before one, latest first."""
         return await self._database.read(lambda connection: _versions(connection, before, limit))
 
-    async def recorded(self, key: ReplayKey) -> OnRecord | None:
-        """What was put on record with this key."""
+    async def begin(self, scope: AssessmentScope, key: ReplayKey) -> OnRecord | None:
+        """What was put on record with this key, or nothing that stands in the way."""
 
         def query(connection: Connection) -> OnRecord | None:
-            id = earlier(connection, REPLAYS, key)
-            return None if id is None else read_assessment(connection, id.decode())
+            # Looked for first: what the same request puts on record meanwhile is then its answer.
+            overlapping = _overlapping(connection, scope)
+            if (id := earlier(connection, REPLAYS, key)) is not None:
+                return read_assessment(connection, id.decode())
+            if overlapping is not None:
+                raise assessment_overlaps(overlapping)
+            return None
 
         return await self._database.read(query)
 
@@ -148,6 +168,9 @@ class SqlClaims:
             now_us = self._now_us()
 
             def produce() -> bytes:
+                # Again, under the lock: another may have been put on record while this was worked out.
+                if (overlapping := _overlapping(connection, finding.scope)) is not None:
+                    raise assessment_overlaps(overlapping)
                 recorded = Recorded(str(uuid7(now_us)), now_us, key.principal)
                 _insert(connection, finding, recorded)
                 return recorded.assessment_id.encode()
@@ -174,12 +197,25 @@ class SqlClaims:
         return [(row.number, _recorded(*row[1:])) for row in rows]
 
 
+def _overlapping(connection: Connection, scope: AssessmentScope) -> str | None:
+    """Id of an assessment of the same, in some of the same time, that was not withdrawn.
+
+    Whatever two operators decided of it would otherwise be undone by one, who records it again (D4).
+    """
+    given = {"scope": int(scope.of.scope), "key": scope.of.id}
+    times = {"since_us": scope.since_us, "until_us": scope.until_us}
+    found: str | None = connection.execute(_OVERLAPPING, given | times).scalar()
+    return found
+
+
 def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> None:
     row = {
         "number": next_number(connection).number,
         "assessment_id": recorded.assessment_id,
         "scope": int(finding.scope.of.scope),
         "key": finding.scope.of.id,
+        "since_us": finding.scope.since_us,
+        "until_us": finding.scope.until_us,
         "document": encoded(document(finding, recorded)).decode(),
         "state": int(State.RECORDED),
         "in_force": finding.assessed.amount,

@@ -15,7 +15,7 @@ from services.chassis.replays import ReplayKey, once
 from services.metering.assessor import OnRecord, assessment_unknown
 from services.metering.disputes import Notice, Step, Wanted
 from services.metering.domain.damages.amounts import Rate
-from services.metering.domain.damages.disputes import DisputeStep, Standing, State, StepKind
+from services.metering.domain.damages.disputes import Change, DisputeStep, Standing, State, StepKind
 from services.metering.domain.damages.documents import policy_of
 from services.metering.domain.seen import FURTHEST_AHEAD_US
 from services.metering.schema.tables import PROPOSALS, REPLAYS, MeteringTable
@@ -23,7 +23,7 @@ from services.metering.storage.claims import read_assessment
 from services.metering.storage.head import next_number
 
 _tables = MeteringTable.metadata.tables
-_assessments, _notices = _tables["assessments"], _tables["notices"]
+_assessments, _changes, _notices = _tables["assessments"], _tables["step_changes"], _tables["notices"]
 
 
 class SqlDisputes:
@@ -42,27 +42,24 @@ class SqlDisputes:
             id = once(connection, REPLAYS, key, now_us, lambda: _propose(connection, wanted, key, now_us))
             step = _step(connection, approvals.find(connection, PROPOSALS, id.decode()))
             # The first answer, whatever was decided meanwhile.
-            return Step(step.proposal.as_proposed(), step.step, step.rate)
+            return Step(step.proposal.as_proposed(), step.step, step.rate, change=None)
 
         return await self._database.write(unit)
 
-    async def decide(
-        self, proposal_id: str, reason: str, key: ReplayKey, *, approve: bool
-    ) -> tuple[Step, Standing]:
+    async def decide(self, proposal_id: str, reason: str, key: ReplayKey, *, approve: bool) -> Step:
         """Decides, and does what was approved."""
 
-        def unit(connection: Connection) -> tuple[Step, Standing]:
+        def unit(connection: Connection) -> Step:
             now_us = self._now_us()
 
             def produce() -> bytes:
                 proposal = approvals.find(connection, PROPOSALS, proposal_id)
                 decided = proposal.decided(key.principal, now_us, reason, approve=approve)
-                standing = _decide(connection, decided, approve=approve)
-                return json.dumps([int(standing.state), standing.in_force]).encode()
+                _decide(connection, decided, approve=approve)
+                return proposal_id.encode()
 
-            state, in_force = json.loads(once(connection, REPLAYS, key, now_us, produce))
-            step = _step(connection, approvals.find(connection, PROPOSALS, proposal_id))
-            return step, Standing(State(state), in_force)
+            id = once(connection, REPLAYS, key, now_us, produce).decode()
+            return _step(connection, approvals.find(connection, PROPOSALS, id))
 
         return await self._database.write(unit)
 
@@ -134,13 +131,20 @@ def _propose(connection: Connection, wanted: Wanted, key: ReplayKey, now_us: int
     return proposal.proposal_id.encode()
 
 
-def _decide(connection: Connection, decided: Proposal, *, approve: bool) -> Standing:
-    found = _assessment(connection, decided.subject)
-    standing = found.standing.after(_content(decided)) if approve else found.standing
+def _decide(connection: Connection, decided: Proposal, *, approve: bool) -> None:
+    before = _assessment(connection, decided.subject).standing
+    after = before.after(_content(decided)) if approve else before
     approvals.settle(connection, PROPOSALS, decided)
     changed = update(_assessments).where(_assessments.c.assessment_id == decided.subject)
-    connection.execute(changed.values(state=int(standing.state), in_force=standing.in_force))
-    return standing
+    connection.execute(changed.values(state=int(after.state), in_force=after.in_force))
+    row = {
+        "proposal": decided.number,
+        "state_before": int(before.state),
+        "in_force_before": before.in_force,
+        "state_after": int(after.state),
+        "in_force_after": after.in_force,
+    }
+    connection.execute(insert(_changes), [row])
 
 
 def _check_notice(found: OnRecord, notice: Notice, now_us: int) -> None:
@@ -169,7 +173,16 @@ def _content(proposal: Proposal) -> DisputeStep:
 
 
 def _step(connection: Connection, proposal: Proposal) -> Step:
-    return Step(proposal, _content(proposal), _rate(_assessment(connection, proposal.subject)))
+    rate = _rate(_assessment(connection, proposal.subject))
+    return Step(proposal, _content(proposal), rate, _change(connection, proposal))
+
+
+def _change(connection: Connection, proposal: Proposal) -> Change | None:
+    row = connection.execute(select(_changes).where(_changes.c.proposal == proposal.number)).one_or_none()
+    if row is None:
+        return None
+    before = Standing(State(row.state_before), row.in_force_before)
+    return Change(before, Standing(State(row.state_after), row.in_force_after))
 
 
 def _notice(row: Row[Any]) -> Notice:

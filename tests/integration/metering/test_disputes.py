@@ -9,14 +9,15 @@ from google.type.money_pb2 import Money
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal
-from services.metering.domain.windows import HOUR_US
+from services.metering.domain.windows import HOUR_US, ROLLING_DAY_US
 from sluice.metering.v1 import damages_pb2, dispute_pb2
 from sluice.metering.v1 import damages_service_pb2 as damages
 from sluice.metering.v1 import dispute_service_pb2 as pb
 from sluice.metering.v1.damages_pb2 import Assistant
 from sluice.metering.v1.dispute_service_pb2_grpc import DisputeServiceStub
+from sluice.metering.v1.usage_pb2 import UsageOf
 from tests.support.clock import ManualClock
-from tests.support.damages_caller import DamagesCaller, a_scope
+from tests.support.damages_caller import START_US, DamagesCaller, a_scope
 from tests.support.grpc import LocalServer
 from tests.support.metering import an_id
 
@@ -33,11 +34,12 @@ class DisputeCaller(DamagesCaller):
         self.disputes = DisputeServiceStub(self.peer.channel)
         self.others = DisputeServiceStub(self.other.channel)
 
-    async def an_assessment(self) -> str:
+    async def an_assessment(self, party_id: str = "acme") -> str:
         """Of $30,000, with somebody who assisted."""
         await self.put()
-        await self.took(1, 2_000_000)
-        scope = a_scope(assisted=[Assistant(party_id="helper", how="lent its accounts")])
+        await self.took(1, 2_000_000, party_id)
+        helper = Assistant(party_id="helper", how="lent its accounts")
+        scope = a_scope(of=UsageOf(party_id=party_id), assisted=[helper])
         return (await self.record(scope)).assessment_id
 
     async def propose(
@@ -136,6 +138,34 @@ async def test_d4_nothing_follows_a_withdrawal(call: DisputeCaller) -> None:
     assert await call.reason(call.propose(id, REDUCE, 1)) == "ASSESSMENT_WITHDRAWN"
 
 
+async def test_d4_what_two_decided_is_not_undone_by_one_who_records_it_again(call: DisputeCaller) -> None:
+    id = await call.an_assessment()
+    await call.step(id, DISPUTE)
+    await call.step(id, REDUCE, 12_000)
+    end_us = START_US + 30 * ROLLING_DAY_US
+    overlapping = a_scope(end_us - 1, end_us + HOUR_US)
+
+    refused = [await call.reason(call.record(scope)) for scope in (a_scope(), overlapping)]
+    after = await call.record(a_scope(end_us, end_us + HOUR_US))
+    await call.step(id, WITHDRAW)
+    again = await call.record()
+
+    assert refused == ["ASSESSMENT_OVERLAPS"] * 2
+    assert (after.amount.units, again.amount.units) == (0, 30_000)
+
+
+async def test_of_two_that_are_recorded_at_once_one_is_on_record(call: DisputeCaller) -> None:
+    await call.put()
+    await call.took(1, 2_000_000)
+
+    answers = await asyncio.gather(*(call.record() for _ in "ab"), return_exceptions=True)
+
+    (refused,) = (each for each in answers if isinstance(each, Refusal))
+    (kept,) = (each for each in answers if isinstance(each, damages_pb2.Assessment))
+    assert refused.reason == "ASSESSMENT_OVERLAPS"
+    assert kept.assessment_id in refused.message
+
+
 @pytest.mark.parametrize(
     ("kind", "amount", "reason"),
     [
@@ -182,6 +212,28 @@ async def test_repeating_a_call_gives_its_first_answer(call: DisputeCaller) -> N
     assert await call.decide(proposed.proposal_id, request_id=second) == decided
 
 
+async def test_d4_steps_say_what_they_changed(call: DisputeCaller) -> None:
+    id = await call.an_assessment()
+    await call.step(id, DISPUTE)
+    rejected = await call.propose(id, REDUCE, 1)
+    await call.decide(rejected.proposal_id, approve=False)
+    await call.step(id, REDUCE, 12_000)
+    waiting = await call.propose(id, WITHDRAW)
+
+    (page,) = await call.pages(call.disputes.ListSteps, pb.ListStepsRequest(assessment_id=id))
+
+    def stood(standing: dispute_pb2.AssessmentStanding) -> tuple[str, int]:
+        return damages_pb2.AssessmentState.Name(standing.state)[17:], int(standing.amount_in_force.units)
+
+    assert page.steps[0] == waiting
+    assert not waiting.HasField("before") and not waiting.HasField("after")
+    assert [(stood(each.before), stood(each.after)) for each in page.steps[1:]] == [
+        (("DISPUTED", 30_000), ("REDUCED", 12_000)),
+        (("DISPUTED", 30_000), ("DISPUTED", 30_000)),
+        (("RECORDED", 30_000), ("DISPUTED", 30_000)),
+    ]
+
+
 async def test_of_two_that_decide_at_once_one_does(call: DisputeCaller) -> None:
     id = await call.an_assessment()
     proposed = await call.propose(id, WITHDRAW)
@@ -196,7 +248,7 @@ async def test_of_two_that_decide_at_once_one_does(call: DisputeCaller) -> None:
 
 
 async def test_steps_are_listed_latest_first_and_those_that_wait(call: DisputeCaller) -> None:
-    first, second = await call.an_assessment(), await call.an_assessment()
+    first, second = await call.an_assessment(), await call.an_assessment("beta")
     done = [(await call.step(first, kind)).step.proposal_id for kind in (DISPUTE, UPHOLD, DISPUTE)]
     waiting = [(await call.propose(id, WITHDRAW)).proposal_id for id in (first, second)]
 

@@ -1,14 +1,11 @@
 """`sluice damages assess`, `list` and `show`, against a metering that answers as it is told (D1 to D4)."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from services.chassis.refusals import Refusal, not_found, precondition, unavailable
-from services.console.damages_assess import worked_out
 from services.console.moments import from_us, read
 from sluice.metering.v1 import damages_pb2
 from sluice.metering.v1 import damages_service_pb2 as pb
@@ -201,6 +198,16 @@ def test_an_import_that_may_go_on_is_a_warning(script: Script, cli: Cli) -> None
     ) in said
 
 
+def test_silence_of_all_sources_is_told_to_prove_nothing(script: Script, cli: Cli) -> None:
+    silence = (
+        "No source reported in the minute before. That proves nothing: a silent one may have more to say."
+    )
+    running = [damages_pb2.RunningImport(source="edge-2", last_page_at=UNTIL)]
+
+    assert silence in said_of(script, cli)
+    assert silence not in said_of(script, cli, imports_running=running)
+
+
 def test_d2_readings_that_differ_in_one_thing_are_told(script: Script, cli: Cli) -> None:
     said = said_of(script, cli)
 
@@ -296,32 +303,6 @@ def test_a_stream_that_was_lost_is_asked_for_again_with_the_same_id(script: Scri
     assert answer["assessment_id"] == ASSESSMENT_ID
     assert first == second
     assert first.request_id
-
-
-async def test_a_stream_that_ends_without_an_answer_is_asked_for_again() -> None:
-    kind = pb.PreviewAssessmentResponse
-    progress = going_on(kind, pb.ASSESSMENT_STAGE_READINGS, 1, 64)
-    streams = iter([[progress], [progress, preview()]])
-    told, slept = [], []
-
-    @asynccontextmanager
-    async def open_stream() -> AsyncIterator[AsyncIterator[Any]]:
-        steps = next(streams)
-
-        async def answers() -> AsyncIterator[Any]:
-            for step in steps:
-                yield step
-
-        yield answers()
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    found = await worked_out(open_stream, lambda *step: told.append(step), sleep)
-
-    assert found == an_assessment()
-    assert told == [("Looking for the periods under each reading", 1, 64)] * 2
-    assert slept == [0.1]
 
 
 @pytest.mark.parametrize(

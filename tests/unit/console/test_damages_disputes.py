@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.chassis.refusals import forbidden, not_found, precondition
+from services.console.damages_disputes import step_row
 from services.console.moments import read
 from sluice.metering.v1 import dispute_service_pb2 as pb
 from sluice.metering.v1.damages_pb2 import ASSESSMENT_STATE_DISPUTED, ASSESSMENT_STATE_REDUCED
@@ -17,6 +18,7 @@ from sluice.metering.v1.dispute_pb2 import (
     PROPOSAL_STATE_APPROVED,
     PROPOSAL_STATE_PENDING,
     PROPOSAL_STATE_REJECTED,
+    AssessmentStanding,
     DamagesNotice,
     DisputeStep,
 )
@@ -124,16 +126,45 @@ def test_steps_that_wait_are_listed_page_by_page(script: Script, cli: Cli) -> No
 
 def test_the_steps_of_an_assessment_are_told_with_who_decided(script: Script, cli: Cli) -> None:
     decided = DisputeStep(
-        state=PROPOSAL_STATE_REJECTED, decided_by="operator:omar", decided_at=NOON, decision_reason="too low"
+        state=PROPOSAL_STATE_REJECTED, decided_by="operator:omar", decided_at=NOON, decision_reason="declined"
     )
     decided.MergeFrom(DisputeStep(kind=DISPUTE_STEP_KIND_REDUCE, reason="settled", amount=usd(1)))
+    disputed = AssessmentStanding(state=ASSESSMENT_STATE_DISPUTED, amount_in_force=usd(15_000))
+    decided.MergeFrom(DisputeStep(before=disputed, after=disputed))
     script.answer("ListSteps", pb.ListStepsResponse(steps=[REDUCED, decided]))
 
     listed = " ".join(cli("damages", "steps", ASSESSMENT_ID).split())
 
     assert script.asked["ListSteps"][0].assessment_id == ASSESSMENT_ID
-    for text in (PROPOSAL_ID, "12,000.00", "operator:lena", "waits", "rejected", "operator:omar", "too low"):
+    for text in (
+        PROPOSAL_ID,
+        "12,000.00",
+        "operator:lena",
+        "waits",
+        "rejected",
+        "stays",
+        "operator:omar",
+        "declined",
+    ):
         assert text in listed
+
+
+def test_d4_what_a_step_changed_is_told(script: Script, cli: Cli) -> None:
+    approved = DisputeStep(
+        state=PROPOSAL_STATE_APPROVED,
+        decided_by="operator:omar",
+        before=AssessmentStanding(state=ASSESSMENT_STATE_DISPUTED, amount_in_force=usd(15_000)),
+        after=AssessmentStanding(state=ASSESSMENT_STATE_REDUCED, amount_in_force=usd(12_000)),
+    )
+    approved.MergeFrom(REDUCED)
+    approved.state = PROPOSAL_STATE_APPROVED
+    script.answer("ListSteps", pb.ListStepsResponse(steps=[approved]))
+
+    (told,) = cli.json("damages", "steps", ASSESSMENT_ID)
+
+    assert step_row(approved)[2] == "approved: disputed (USD 15,000.00) to reduced (USD 12,000.00)"
+    assert (told["before"]["state"], told["after"]["state"]) == ("disputed", "reduced")
+    assert told["before"]["amount_in_force"]["units"] == 15_000
 
 
 def test_no_steps_are_said_to_be_none(script: Script, cli: Cli) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.metering.domain.damages.disputes import amount_invalid
+from services.chassis.refusals import Refusal, invalid, precondition
 from services.metering.domain.damages.periods import Period
 from services.metering.domain.damages.tariffs import Tariff
 
 NANO_DIGITS = 9
 """A rate is told in billionths of the currency's unit, as `google.type.Money` tells it."""
+MOST_MINOR = 2**63 - 1
+"""Minor units of all that is claimed: as many as records and `google.type.Money` hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +40,20 @@ class Rate:
         return int((2 * numerator + denominator) // (2 * denominator))
 
     def total(self, tariff: Tariff, periods: Sequence[Period]) -> int:
-        """The sum of what the periods come to, in minor units."""
-        return sum(self.amount(tariff, period.posts) for period in periods)
+        """The sum of what the periods come to, in minor units.
+
+        Raises Refusal (precondition, AMOUNT_TOO_LARGE).
+        """
+        total = sum(self.amount(tariff, period.posts) for period in periods)
+        if total > MOST_MINOR:
+            raise precondition(
+                "AMOUNT_TOO_LARGE",
+                f"a reading of the clause comes to more than {MOST_MINOR:,} of the smallest coin: "
+                "a lower rate, fewer decimals or a shorter time",
+            )
+        return total
+
+
+def amount_invalid(message: str) -> Refusal:
+    """The refusal of what cannot be claimed instead."""
+    return invalid("AMOUNT_INVALID", message, field="amount")

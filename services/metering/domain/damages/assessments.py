@@ -101,7 +101,10 @@ def assess(  # noqa: PLR0917 - what is assessed, of what, and for as long as som
     selected: Selected,
     go_on: GoOn,
 ) -> Iterator[Outcome | Assessed]:
-    """Each reading as it is found, and at last all of it. Raises Refusal TOO_MANY_POSTS, SUMS_DIFFER."""
+    """Each reading as it is found, and at last all of it. Raises Refusal.
+
+    TOO_MANY_POSTS, AMOUNT_TOO_LARGE, SUMS_DIFFER.
+    """
     outcomes: list[Outcome] = []
     claimed: list[Period] = []
     posts = 0

@@ -3,7 +3,8 @@
 import enum
 from dataclasses import dataclass, replace
 
-from services.chassis.refusals import Refusal, invalid, precondition
+from services.chassis.refusals import precondition
+from services.metering.domain.damages.amounts import amount_invalid
 
 
 class StepKind(enum.IntEnum):
@@ -81,6 +82,9 @@ class Standing:
         return step.amount
 
 
-def amount_invalid(message: str) -> Refusal:
-    """The refusal of what cannot be claimed instead."""
-    return invalid("AMOUNT_INVALID", message, field="amount")
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What deciding a step did: nothing where it was rejected."""
+
+    before: Standing
+    after: Standing

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.chassis.refusals import invalid, not_found
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.parties import FOREVER_US, Described, Known
+from services.metering.domain.seen import FURTHEST_AHEAD_US
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -49,10 +50,13 @@ class AssessmentScope:
     assisted: tuple[Assistant, ...]
     """Sorted."""
 
-    def check(self) -> None:
-        """Raises Refusal STRETCH_EMPTY, SCOPE_INVALID."""
+    def check(self, now_us: int) -> None:
+        """Raises Refusal STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID; `now_us` in microseconds UTC."""
         if self.since_us >= self.until_us:
             raise invalid("STRETCH_EMPTY", "since lies before until", field="scope.since")
+        # What is yet to come would be assessed as nothing, and could not be assessed again beside it.
+        if self.until_us > now_us + FURTHEST_AHEAD_US:
+            raise invalid("UNTIL_IN_THE_FUTURE", "it lies over 5 minutes ahead", field="scope.until")
         if self.of.scope not in {Scope.LICENSEE, Scope.GROUP}:
             raise invalid("SCOPE_INVALID", "a party or a group is assessed", field="scope.of")
         ids = [each.party_id for each in self.assisted]
@@ -67,8 +71,10 @@ def belonging(
 
     Raises Refusal PARTY_UNKNOWN, GROUP_UNKNOWN, ASSISTANT_IS_MEMBER.
     """
-    if not known and scope.of.scope is Scope.GROUP:
-        raise not_found("GROUP_UNKNOWN", "nobody ever belonged to this group")
+    if not known:
+        if scope.of.scope is Scope.GROUP:
+            raise not_found("GROUP_UNKNOWN", "nobody ever belonged to this group")
+        raise not_found("PARTY_UNKNOWN", "nothing was ever counted or said of this party")
     whole = [each for party_id, theirs in known.items() for each in _belongs(scope, party_id, theirs)]
     vetted = [each for party_id, theirs in known.items() for each in _vetted(party_id, theirs.descriptions)]
     exempt = [part for each in whole for other in vetted if (part := _both(each, other))]

@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("assessment_id", sa.Text, nullable=False),
         sa.Column("scope", sa.SmallInteger, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
+        sa.Column("since_us", sa.BigInteger, nullable=False),
+        sa.Column("until_us", sa.BigInteger, nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("state", sa.SmallInteger, nullable=False),
         sa.Column("in_force", sa.BigInteger, nullable=False),
@@ -58,6 +60,14 @@ def upgrade() -> None:
         "proposals_pending", "proposals", ["number"], sqlite_where=PENDING, postgresql_where=PENDING
     )
     op.create_table(
+        "step_changes",
+        sa.Column("proposal", ROW_ID, primary_key=True, autoincrement=False),
+        sa.Column("state_before", sa.SmallInteger, nullable=False),
+        sa.Column("in_force_before", sa.BigInteger, nullable=False),
+        sa.Column("state_after", sa.SmallInteger, nullable=False),
+        sa.Column("in_force_after", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
         "notices",
         sa.Column("number", ROW_ID, primary_key=True, autoincrement=False),
         sa.Column("assessment_id", sa.Text, nullable=False),
@@ -73,5 +83,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forgets them."""
-    for table in ("notices", "proposals", "assessments", "damages_policies", "reports"):
+    for table in ("notices", "step_changes", "proposals", "assessments", "damages_policies", "reports"):
         op.drop_table(table)

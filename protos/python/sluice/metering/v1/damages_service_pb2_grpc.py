@@ -94,7 +94,9 @@ class DamagesServiceServicer:
 
     def PreviewAssessment(self, request, context):
         """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-        Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+        Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+        POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+        2^63 - 1 minor units), SUMS_DIFFER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,7 +104,8 @@ class DamagesServiceServicer:
 
     def RecordAssessment(self, request, context):
         """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-        Reasons: those of PreviewAssessment.
+        Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+        and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

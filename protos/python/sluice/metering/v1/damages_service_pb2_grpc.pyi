@@ -41,11 +41,14 @@ class DamagesServiceStub:
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]
     """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-    Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+    Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+    POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+    2^63 - 1 minor units), SUMS_DIFFER.
     """
     RecordAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-    Reasons: those of PreviewAssessment.
+    Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+    and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
     """
     GetAssessment: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]
     """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
@@ -69,11 +72,14 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]  # type: ignore[assignment]
     """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-    Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+    Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+    POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+    2^63 - 1 minor units), SUMS_DIFFER.
     """
     RecordAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-    Reasons: those of PreviewAssessment.
+    Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+    and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
     """
     GetAssessment: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
     """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
@@ -112,7 +118,9 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.PreviewAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.PreviewAssessmentResponse]]:
         """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
-        Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
+        Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
+        POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
+        2^63 - 1 minor units), SUMS_DIFFER.
         """
 
     @_abc_1.abstractmethod
@@ -122,7 +130,8 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.RecordAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.RecordAssessmentResponse]]:
         """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
-        Reasons: those of PreviewAssessment.
+        Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
+        and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
         """
 
     @_abc_1.abstractmethod

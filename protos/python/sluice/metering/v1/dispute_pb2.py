@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
+from sluice.metering.v1 import damages_pb2 as sluice_dot_metering_dot_v1_dot_damages__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sluice/metering/v1/dispute.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\xf5\x02\n\x0b\x44isputeStep\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\x12\x15\n\rassessment_id\x18\x02 \x01(\t\x12\x31\n\x04kind\x18\x03 \x01(\x0e\x32#.sluice.metering.v1.DisputeStepKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x30\n\x05state\x18\x06 \x01(\x0e\x32!.sluice.metering.v1.ProposalState\x12\x13\n\x0bproposed_by\x18\x07 \x01(\t\x12/\n\x0bproposed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ndecided_by\x18\t \x01(\t\x12.\n\ndecided_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x64\x65\x63ision_reason\x18\x0b \x01(\t\"\x88\x02\n\rDamagesNotice\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x33\n\x07sent_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x03how\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,500}$\x12\x17\n\x06\x64igest\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x13\n\x0brecorded_by\x18\x05 \x01(\t\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xaf\x01\n\x0f\x44isputeStepKind\x12!\n\x1d\x44ISPUTE_STEP_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44ISPUTE_STEP_KIND_DISPUTE\x10\x01\x12\x1c\n\x18\x44ISPUTE_STEP_KIND_UPHOLD\x10\x02\x12\x1c\n\x18\x44ISPUTE_STEP_KIND_REDUCE\x10\x03\x12\x1e\n\x1a\x44ISPUTE_STEP_KIND_WITHDRAW\x10\x04*\x85\x01\n\rProposalState\x12\x1e\n\x1aPROPOSAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROPOSAL_STATE_PENDING\x10\x01\x12\x1b\n\x17PROPOSAL_STATE_APPROVED\x10\x02\x12\x1b\n\x17PROPOSAL_STATE_REJECTED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sluice/metering/v1/dispute.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a sluice/metering/v1/damages.proto\"u\n\x12\x41ssessmentStanding\x12\x32\n\x05state\x18\x01 \x01(\x0e\x32#.sluice.metering.v1.AssessmentState\x12+\n\x0f\x61mount_in_force\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\xe4\x03\n\x0b\x44isputeStep\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\x12\x15\n\rassessment_id\x18\x02 \x01(\t\x12\x31\n\x04kind\x18\x03 \x01(\x0e\x32#.sluice.metering.v1.DisputeStepKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x30\n\x05state\x18\x06 \x01(\x0e\x32!.sluice.metering.v1.ProposalState\x12\x13\n\x0bproposed_by\x18\x07 \x01(\t\x12/\n\x0bproposed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ndecided_by\x18\t \x01(\t\x12.\n\ndecided_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x64\x65\x63ision_reason\x18\x0b \x01(\t\x12\x36\n\x06\x62\x65\x66ore\x18\x0c \x01(\x0b\x32&.sluice.metering.v1.AssessmentStanding\x12\x35\n\x05\x61\x66ter\x18\r \x01(\x0b\x32&.sluice.metering.v1.AssessmentStanding\"\x88\x02\n\rDamagesNotice\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x33\n\x07sent_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x03how\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,500}$\x12\x17\n\x06\x64igest\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x13\n\x0brecorded_by\x18\x05 \x01(\t\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xaf\x01\n\x0f\x44isputeStepKind\x12!\n\x1d\x44ISPUTE_STEP_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44ISPUTE_STEP_KIND_DISPUTE\x10\x01\x12\x1c\n\x18\x44ISPUTE_STEP_KIND_UPHOLD\x10\x02\x12\x1c\n\x18\x44ISPUTE_STEP_KIND_REDUCE\x10\x03\x12\x1e\n\x1a\x44ISPUTE_STEP_KIND_WITHDRAW\x10\x04*\x85\x01\n\rProposalState\x12\x1e\n\x1aPROPOSAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROPOSAL_STATE_PENDING\x10\x01\x12\x1b\n\x17PROPOSAL_STATE_APPROVED\x10\x02\x12\x1b\n\x17PROPOSAL_STATE_REJECTED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,12 +43,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DAMAGESNOTICE'].fields_by_name['how']._serialized_options = b'\272H\035r\0332\031^[^\\x00-\\x1f\\x7f]{1,500}$'
   _globals['_DAMAGESNOTICE'].fields_by_name['digest']._loaded_options = None
   _globals['_DAMAGESNOTICE'].fields_by_name['digest']._serialized_options = b'\272H\004z\002h '
-  _globals['_DISPUTESTEPKIND']._serialized_start=787
-  _globals['_DISPUTESTEPKIND']._serialized_end=962
-  _globals['_PROPOSALSTATE']._serialized_start=965
-  _globals['_PROPOSALSTATE']._serialized_end=1098
-  _globals['_DISPUTESTEP']._serialized_start=144
-  _globals['_DISPUTESTEP']._serialized_end=517
-  _globals['_DAMAGESNOTICE']._serialized_start=520
-  _globals['_DAMAGESNOTICE']._serialized_end=784
+  _globals['_DISPUTESTEPKIND']._serialized_start=1051
+  _globals['_DISPUTESTEPKIND']._serialized_end=1226
+  _globals['_PROPOSALSTATE']._serialized_start=1229
+  _globals['_PROPOSALSTATE']._serialized_end=1362
+  _globals['_ASSESSMENTSTANDING']._serialized_start=177
+  _globals['_ASSESSMENTSTANDING']._serialized_end=294
+  _globals['_DISPUTESTEP']._serialized_start=297
+  _globals['_DISPUTESTEP']._serialized_end=781
+  _globals['_DAMAGESNOTICE']._serialized_start=784
+  _globals['_DAMAGESNOTICE']._serialized_end=1048
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.type import money_pb2 as _money_pb2
+from sluice.metering.v1 import damages_pb2 as _damages_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -35,8 +36,16 @@ PROPOSAL_STATE_PENDING: ProposalState
 PROPOSAL_STATE_APPROVED: ProposalState
 PROPOSAL_STATE_REJECTED: ProposalState
 
+class AssessmentStanding(_message.Message):
+    __slots__ = ("state", "amount_in_force")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_IN_FORCE_FIELD_NUMBER: _ClassVar[int]
+    state: _damages_pb2.AssessmentState
+    amount_in_force: _money_pb2.Money
+    def __init__(self, state: _Optional[_Union[_damages_pb2.AssessmentState, str]] = ..., amount_in_force: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
+
 class DisputeStep(_message.Message):
-    __slots__ = ("proposal_id", "assessment_id", "kind", "reason", "amount", "state", "proposed_by", "proposed_at", "decided_by", "decided_at", "decision_reason")
+    __slots__ = ("proposal_id", "assessment_id", "kind", "reason", "amount", "state", "proposed_by", "proposed_at", "decided_by", "decided_at", "decision_reason", "before", "after")
     PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
     ASSESSMENT_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +57,8 @@ class DisputeStep(_message.Message):
     DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
     DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
     DECISION_REASON_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     proposal_id: str
     assessment_id: str
     kind: DisputeStepKind
@@ -59,7 +70,9 @@ class DisputeStep(_message.Message):
     decided_by: str
     decided_at: _timestamp_pb2.Timestamp
     decision_reason: str
-    def __init__(self, proposal_id: _Optional[str] = ..., assessment_id: _Optional[str] = ..., kind: _Optional[_Union[DisputeStepKind, str]] = ..., reason: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., state: _Optional[_Union[ProposalState, str]] = ..., proposed_by: _Optional[str] = ..., proposed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decided_by: _Optional[str] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_reason: _Optional[str] = ...) -> None: ...
+    before: AssessmentStanding
+    after: AssessmentStanding
+    def __init__(self, proposal_id: _Optional[str] = ..., assessment_id: _Optional[str] = ..., kind: _Optional[_Union[DisputeStepKind, str]] = ..., reason: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., state: _Optional[_Union[ProposalState, str]] = ..., proposed_by: _Optional[str] = ..., proposed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decided_by: _Optional[str] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_reason: _Optional[str] = ..., before: _Optional[_Union[AssessmentStanding, _Mapping]] = ..., after: _Optional[_Union[AssessmentStanding, _Mapping]] = ...) -> None: ...
 
 class DamagesNotice(_message.Message):
     __slots__ = ("party_id", "sent_at", "how", "digest", "recorded_by", "recorded_at")
