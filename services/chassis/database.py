@@ -158,9 +158,9 @@ class Database:
         """Runs `work` in one read transaction and gives each result as soon as it is there.
 
         For what reads everything, on a reader of its own: other reads and the writer go on meanwhile; a
-        second one waits for the first. No statement is cut off for its length. Results that nobody takes are
-        kept, so let there be few. When it is closed (`contextlib.aclosing`) or its caller cancelled, what
-        runs is stopped, and the connection is given back before that returns.
+        second one waits for the first. No statement is cut off for its length. The work waits when
+        `RESULTS_AHEAD` results have not been taken. When it is closed (`contextlib.aclosing`) or its caller
+        cancelled, what runs is stopped, and the connection is given back before that returns.
 
         Raises what `work` raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
@@ -176,6 +176,7 @@ class Database:
         running.add_done_callback(lambda _: reading.end())
         try:
             while not isinstance(result := await told.get(), _Ended):
+                reading.taken()
                 yield result
             result.done.result()
         finally:
