@@ -13,7 +13,7 @@ from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.damages_records import get_assessment
-from services.console.damages_rows import Rows, root, rows_of
+from services.console.damages_rows import Rows, in_chunks, root, rows_of
 from services.console.long_work import told
 from services.console.output import counted, give_json, say
 from services.console.pulling import Pulling, pulling
@@ -62,9 +62,10 @@ def evidence(pull: Pulling, answer: pb.GetAssessmentResponse) -> Iterator[Rows]:
     Raises Refusal (EVIDENCE_DIFFERS, and others).
     """
     request = pb.ReadEvidenceRequest(assessment_id=answer.assessment.assessment_id)
+    pieces = pull.stream("metering", lambda channel: DamagesServiceStub(channel).ReadEvidence, request)
     digests, count = [], 0
-    for chunk in pull.stream("metering", lambda channel: DamagesServiceStub(channel).ReadEvidence, request):
-        rows = rows_of(chunk)
+    # A chunk of none would never be full.
+    for rows in in_chunks(map(rows_of, pieces), max(answer.assessment.evidence.chunk_rows, 1)):
         digests.append(rows.digest())
         count += len(rows)
         yield rows

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
 from google.type.money_pb2 import Money
 
 from services.metering.assessor import OnRecord, Progress
@@ -13,7 +11,6 @@ from services.metering.domain.damages import policies
 from services.metering.domain.damages.amounts import NANO_DIGITS, Rate
 from services.metering.domain.damages.disputes import Standing
 from services.metering.domain.damages.documents import Document, Finding, document, policy_document
-from services.metering.domain.damages.evidence import Rows
 from services.metering.domain.damages.members import AssessmentScope, Assistant
 from services.metering.domain.damages.policies import DamagesPolicy, Version
 from services.metering.domain.reservations import Revision
@@ -104,32 +101,6 @@ def listed_message(found: OnRecord) -> damages_pb2.Assessment:
     for field in ("periods", "readings", "members", "exempt", "liable"):
         message.ClearField(field)
     return message
-
-
-def evidence_message(rows: Rows) -> pb.ReadEvidenceResponse:
-    """A chunk of rows."""
-    parties, party_indexes = _indexed(rows.parties)
-    sources, source_indexes = _indexed(rows.sources)
-    return pb.ReadEvidenceResponse(
-        at_us=rows.at_us.astype("<i8").tobytes(),
-        numbers=rows.numbers.astype("<i8").tobytes(),
-        parties=parties,
-        party_indexes=party_indexes,
-        origins=rows.origins.astype(np.uint8).tobytes(),
-        accesses=rows.accesses.astype(np.uint8).tobytes(),
-        kinds=rows.kinds.astype(np.uint8).tobytes(),
-        media_flags=rows.media_flags.astype(np.uint8).tobytes(),
-        posts=rows.posts.astype("<i8").tobytes(),
-        sources=sources,
-        source_indexes=source_indexes,
-        ids=rows.ids,
-    )
-
-
-def _indexed(texts: Sequence[str]) -> tuple[list[str], bytes]:
-    distinct = sorted(set(texts))
-    places = {text: place for place, text in enumerate(distinct)}
-    return distinct, np.fromiter(map(places.__getitem__, texts), np.dtype("<u4"), len(texts)).tobytes()
 
 
 def _progress(step: Progress) -> pb.AssessmentProgress:

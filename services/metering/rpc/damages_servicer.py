@@ -1,5 +1,6 @@
 """DamagesService as gRPC sees it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ from services.chassis.clock import Clock
 from services.chassis.replays import checked_replay_key
 from services.metering.assessor import Assessor
 from services.metering.rpc import damages_messages as messages
+from services.metering.rpc.evidence_messages import evidence_messages
 from services.metering.rpc.requests import number_of, number_token
 from services.metering.rpc.usage_messages import whose
 from sluice.metering.v1 import damages_service_pb2 as pb
@@ -88,7 +90,9 @@ class DamagesServicer(DamagesServiceServicer):
     async def ReadEvidence(  # noqa: N802
         self, request: pb.ReadEvidenceRequest, context: _Context
     ) -> AsyncIterator[pb.ReadEvidenceResponse]:
-        """Chunk by chunk."""
+        """Chunk by chunk, each in as many messages as it takes."""
         async with aclosing(self._assessor.evidence(request.assessment_id)) as chunks:
             async for rows in chunks:
-                yield messages.evidence_message(rows)
+                # On a thread: others are answered meanwhile.
+                for message in await asyncio.to_thread(evidence_messages, rows):
+                    yield message

@@ -123,7 +123,8 @@ class DamagesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadEvidence(self, request, context):
-        """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+        """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+        where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
         Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -52,7 +52,8 @@ class DamagesServiceStub:
     ListAssessments: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.ListAssessmentsRequest, _damages_service_pb2.ListAssessmentsResponse]
     """Assessments on record, latest first, without their periods, readings and stretches. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ReadEvidence: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.ReadEvidenceRequest, _damages_service_pb2.ReadEvidenceResponse]
-    """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+    """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+    where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
     Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
     """
 
@@ -80,7 +81,8 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     ListAssessments: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.ListAssessmentsRequest, _damages_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
     """Assessments on record, latest first, without their periods, readings and stretches. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ReadEvidence: _aio.UnaryStreamMultiCallable[_damages_service_pb2.ReadEvidenceRequest, _damages_service_pb2.ReadEvidenceResponse]  # type: ignore[assignment]
-    """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+    """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+    where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
     Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
     """
 
@@ -147,7 +149,8 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _damages_service_pb2.ReadEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.ReadEvidenceResponse], _abc.AsyncIterator[_damages_service_pb2.ReadEvidenceResponse]]:
-        """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+        """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+        where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
         Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
         """
 
