@@ -15,6 +15,7 @@ from services.metering.domain.damages.members import AssessmentScope, Assistant
 from services.metering.domain.damages.policies import DamagesPolicy, Version
 from services.metering.domain.reservations import Revision
 from services.metering.rpc.answers import revision_message, timestamp
+from services.metering.rpc.assessment_parts import in_parts
 from services.metering.rpc.requests import time_us
 from services.metering.rpc.usage_messages import whose
 from sluice.metering.v1 import damages_pb2, usage_pb2
@@ -63,20 +64,25 @@ def put_response(version: Version, revision: Revision) -> pb.PutDamagesPolicyRes
     return pb.PutDamagesPolicyResponse(policy=version_message(version), revision=revision_message(revision))
 
 
-def preview_message(step: Progress | Finding) -> pb.PreviewAssessmentResponse:
-    """How far it is, or what was found."""
+def preview_messages(step: Progress | Finding) -> list[pb.PreviewAssessmentResponse]:
+    """How far it is, or what was found, in parts."""
     if isinstance(step, Progress):
-        return pb.PreviewAssessmentResponse(progress=_progress(step))
+        return [pb.PreviewAssessmentResponse(progress=_progress(step))]
     message = _assessment(document(step, None))
     message.state = damages_pb2.ASSESSMENT_STATE_PREVIEW
-    return pb.PreviewAssessmentResponse(assessment=message)
+    return [pb.PreviewAssessmentResponse(assessment=part) for part in in_parts(message)]
 
 
-def record_message(step: Progress | OnRecord) -> pb.RecordAssessmentResponse:
-    """How far it is, or what is on record."""
+def record_messages(step: Progress | OnRecord) -> list[pb.RecordAssessmentResponse]:
+    """How far it is, or what is on record, in parts."""
     if isinstance(step, Progress):
-        return pb.RecordAssessmentResponse(progress=_progress(step))
-    return pb.RecordAssessmentResponse(assessment=recorded_message(step))
+        return [pb.RecordAssessmentResponse(progress=_progress(step))]
+    return [pb.RecordAssessmentResponse(assessment=part) for part in in_parts(recorded_message(step))]
+
+
+def get_messages(found: OnRecord) -> list[pb.GetAssessmentResponse]:
+    """What is on record, in parts."""
+    return [pb.GetAssessmentResponse(assessment=part) for part in in_parts(recorded_message(found))]
 
 
 def recorded_message(found: OnRecord) -> damages_pb2.Assessment:

@@ -145,7 +145,11 @@ def serve(
     assessment = on_record(
         evidence=Evidence(rows=rows, chunk_rows=2, root=root), digest=bytes.fromhex(DIGEST)
     )
-    script.answer("GetAssessment", pb.GetAssessmentResponse(assessment=assessment, document=document))
+    script.stream("GetAssessment", [pb.GetAssessmentResponse(assessment=assessment)])
+    pieces = [
+        pb.ReadDocumentResponse(piece=document[begin : begin + 9]) for begin in range(0, len(document), 9)
+    ]
+    script.stream("ReadDocument", pieces)
     script.stream("ReadEvidence", chunks)
 
 
@@ -199,10 +203,7 @@ def one_by_one(message: pb.ReadEvidenceResponse) -> list[pb.ReadEvidenceResponse
     return [
         pb.ReadEvidenceResponse(
             **{name: getattr(message, name)[8 * n : 8 * n + 8] for name in wide},
-            **{
-                name: getattr(message, name)[4 * n : 4 * n + 4]
-                for name in ("party_indexes", "source_indexes")
-            },
+            **{name: getattr(message, name)[4 * n : 4 * n + 4] for name in narrow},
             **{
                 name: getattr(message, name)[n : n + 1]
                 for name in ("origins", "accesses", "kinds", "media_flags", "ids")

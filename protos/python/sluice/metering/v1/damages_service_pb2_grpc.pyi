@@ -40,15 +40,17 @@ class DamagesServiceStub:
     ListDamagesPolicies: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.ListDamagesPoliciesRequest, _damages_service_pb2.ListDamagesPoliciesResponse]
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]
-    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
     Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
     """
     RecordAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
     Reasons: those of PreviewAssessment.
     """
-    GetAssessment: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]
-    """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    GetAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]
+    """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    ReadDocument: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.ReadDocumentRequest, _damages_service_pb2.ReadDocumentResponse]
+    """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
     ListAssessments: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.ListAssessmentsRequest, _damages_service_pb2.ListAssessmentsResponse]
     """Assessments on record, latest first, without their periods, readings and stretches. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ReadEvidence: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.ReadEvidenceRequest, _damages_service_pb2.ReadEvidenceResponse]
@@ -69,15 +71,17 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     ListDamagesPolicies: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.ListDamagesPoliciesRequest, _damages_service_pb2.ListDamagesPoliciesResponse]  # type: ignore[assignment]
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]  # type: ignore[assignment]
-    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
     Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
     """
     RecordAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.RecordAssessmentRequest, _damages_service_pb2.RecordAssessmentResponse]  # type: ignore[assignment]
     """The same, with all evidence read and digested, and put on record. Idempotent by request_id.
     Reasons: those of PreviewAssessment.
     """
-    GetAssessment: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
-    """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    GetAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
+    """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    ReadDocument: _aio.UnaryStreamMultiCallable[_damages_service_pb2.ReadDocumentRequest, _damages_service_pb2.ReadDocumentResponse]  # type: ignore[assignment]
+    """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
     ListAssessments: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.ListAssessmentsRequest, _damages_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
     """Assessments on record, latest first, without their periods, readings and stretches. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ReadEvidence: _aio.UnaryStreamMultiCallable[_damages_service_pb2.ReadEvidenceRequest, _damages_service_pb2.ReadEvidenceResponse]  # type: ignore[assignment]
@@ -113,7 +117,7 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _damages_service_pb2.PreviewAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.PreviewAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.PreviewAssessmentResponse]]:
-        """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+        """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
         Reasons: STRETCH_EMPTY, SCOPE_INVALID, PARTY_UNKNOWN, GROUP_UNKNOWN, POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, SUMS_DIFFER.
         """
 
@@ -132,8 +136,16 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _damages_service_pb2.GetAssessmentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_damages_service_pb2.GetAssessmentResponse, _abc.Awaitable[_damages_service_pb2.GetAssessmentResponse]]:
-        """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.GetAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.GetAssessmentResponse]]:
+        """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def ReadDocument(
+        self,
+        request: _damages_service_pb2.ReadDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.ReadDocumentResponse], _abc.AsyncIterator[_damages_service_pb2.ReadDocumentResponse]]:
+        """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListAssessments(
