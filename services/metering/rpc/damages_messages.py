@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from google.type.money_pb2 import Money
 
-from services.metering.assessor import OnRecord, Progress
+from services.metering.assessor import OnRecord, Progress, ShortRecord
 from services.metering.domain.damages import policies
 from services.metering.domain.damages.amounts import NANO_DIGITS, Rate
 from services.metering.domain.damages.disputes import Standing
-from services.metering.domain.damages.documents import Document, Finding, document, policy_document
+from services.metering.domain.damages.documents import LONG, Document, Finding, document, policy_document
 from services.metering.domain.damages.members import AssessmentScope, Assistant
 from services.metering.domain.damages.policies import DamagesPolicy, Version
 from services.metering.domain.reservations import Revision
@@ -87,25 +87,25 @@ def get_messages(found: OnRecord) -> list[pb.GetAssessmentResponse]:
 
 def recorded_message(found: OnRecord) -> damages_pb2.Assessment:
     """An assessment on record."""
-    said = json.loads(found.document)
+    return _on_record(json.loads(found.document), found.standing, hashlib.sha256(found.document).digest())
+
+
+def listed_message(found: ShortRecord) -> damages_pb2.Assessment:
+    """The same in short."""
+    return _on_record(found.said | dict.fromkeys(LONG, ()), found.standing, found.digest)
+
+
+def _on_record(said: Document, standing: Standing, digest: bytes) -> damages_pb2.Assessment:
     message = _assessment(said)
-    message.state = state_message(found.standing)
-    message.amount_in_force.CopyFrom(money(found.standing.in_force, said["policy"]))
+    message.state = state_message(standing)
+    message.amount_in_force.CopyFrom(money(standing.in_force, said["policy"]))
     message.assessment_id = said["assessment_id"]
     message.recorded_at.FromMicroseconds(said["recorded_at_us"])
     message.recorded_by = said["recorded_by"]
     evidence = said["evidence"]
     message.evidence.rows, message.evidence.chunk_rows = evidence["rows"], evidence["chunk_rows"]
     message.evidence.root = bytes.fromhex(evidence["root"])
-    message.digest = hashlib.sha256(found.document).digest()
-    return message
-
-
-def listed_message(found: OnRecord) -> damages_pb2.Assessment:
-    """The same in short."""
-    message = recorded_message(found)
-    for field in ("periods", "readings", "members", "exempt", "liable"):
-        message.ClearField(field)
+    message.digest = digest
     return message
 
 

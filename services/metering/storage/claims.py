@@ -1,5 +1,6 @@
 """Damages policies and assessments in metering's own database, and what assessments are made from."""
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -9,8 +10,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.replays import ReplayKey, earlier, once
-from services.metering.assessor import OnRecord
+from services.metering.assessor import OnRecord, ShortRecord
 from services.metering.domain.allowances import Account, Scope
+from services.metering.domain.damages.amounts import Rate
 from services.metering.domain.damages.disputes import Standing, State
 from services.metering.domain.damages.documents import (
     Finding,
@@ -18,6 +20,8 @@ from services.metering.domain.damages.documents import (
     RunningImport,
     document,
     encoded,
+    in_short,
+    named,
     policy_document,
     policy_of,
 )
@@ -46,10 +50,13 @@ _VERSIONS = (
     .order_by(_policies.c.version.desc())
     .limit(bindparam("limit"))
 )
-_COLUMNS = (_assessments.c.number, _assessments.c.document, _assessments.c.state, _assessments.c.in_force)
-_ONE = select(*_COLUMNS).where(_assessments.c.assessment_id == bindparam("id"))
+_STANDING = (_assessments.c.state, _assessments.c.in_force)
+_IS_THE_ONE = _assessments.c.assessment_id == bindparam("id")
+_ONE = select(_assessments.c.document, *_STANDING).where(_IS_THE_ONE)
+_CLAIM = select(_assessments.c.rate, *_STANDING).where(_IS_THE_ONE)
+_NAMED = select(_assessments.c.named).where(_IS_THE_ONE)
 _LATEST = (
-    select(*_COLUMNS)
+    select(_assessments.c.number, _assessments.c.short, _assessments.c.digest, *_STANDING)
     .where(_assessments.c.number < bindparam("before"))
     .order_by(_assessments.c.number.desc())
     .limit(bindparam("limit"))
@@ -162,24 +169,32 @@ class SqlClaims:
         """One on record."""
         return await self._database.read(lambda connection: read_assessment(connection, assessment_id))
 
-    async def list(self, of: Account | None, before: int, limit: int) -> list[tuple[int, OnRecord]]:
+    async def list(self, of: Account | None, before: int, limit: int) -> list[ShortRecord]:
         """Those before a number, latest first."""
         query = _LATEST
         if of is not None:
             query = query.where(_assessments.c.scope == int(of.scope), _assessments.c.key == of.id)
-        rows = await self._database.read(
-            lambda connection: connection.execute(query, {"before": before, "limit": limit}).all()
-        )
-        return [(row.number, _recorded(*row[1:])) for row in rows]
+
+        def found(connection: Connection) -> list[ShortRecord]:
+            rows = connection.execute(query, {"before": before, "limit": limit})
+            return [_short(*row) for row in rows]
+
+        return await self._database.read(found)
 
 
 def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> None:
+    said = document(finding, recorded)
+    whole, rate = encoded(said), finding.version.policy.rate
     row = {
         "number": next_number(connection).number,
         "assessment_id": recorded.assessment_id,
         "scope": int(finding.scope.of.scope),
         "key": finding.scope.of.id,
-        "document": encoded(document(finding, recorded)).decode(),
+        "document": whole.decode(),
+        "short": encoded(in_short(said)).decode(),
+        "digest": hashlib.sha256(whole).digest(),
+        "rate": json.dumps([rate.currency, rate.nanos, rate.digits]),
+        "named": json.dumps(named(said)),
         "state": int(State.RECORDED),
         "in_force": finding.assessed.amount,
     }
@@ -189,11 +204,26 @@ def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> Non
 def read_assessment(connection: Connection, assessment_id: str) -> OnRecord | None:
     """One on record."""
     row = connection.execute(_ONE, {"id": assessment_id}).one_or_none()
-    return None if row is None else _recorded(*row[1:])
+    return None if row is None else OnRecord(row.document.encode(), _standing(row.state, row.in_force))
 
 
-def _recorded(document: str, state: int, in_force: int) -> OnRecord:
-    return OnRecord(document.encode(), Standing(State(state), in_force))
+def read_claim(connection: Connection, assessment_id: str) -> tuple[Standing, Rate] | None:
+    """Where one on record stands, and what its amounts are told in."""
+    row = connection.execute(_CLAIM, {"id": assessment_id}).one_or_none()
+    return None if row is None else (_standing(row.state, row.in_force), Rate(*json.loads(row.rate)))
+
+
+def read_named(connection: Connection, assessment_id: str) -> list[str]:
+    """The parties that one on record names; none where there is no such assessment."""
+    return [*json.loads(connection.execute(_NAMED, {"id": assessment_id}).scalar() or "[]")]
+
+
+def _short(number: int, short: str, digest: bytes, *standing: int) -> ShortRecord:
+    return ShortRecord(number, json.loads(short), digest, _standing(*standing))
+
+
+def _standing(state: int, in_force: int) -> Standing:
+    return Standing(State(state), in_force)
 
 
 def _versions(connection: Connection, before: int, limit: int) -> list[Version]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from google.type.money_pb2 import Money
+from sqlalchemy import text
 
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
@@ -240,6 +241,28 @@ async def test_what_is_not_there_is_not_found(call: DisputeCaller) -> None:
     ]
 
     assert reasons == ["ASSESSMENT_UNKNOWN", "PROPOSAL_UNKNOWN", "ASSESSMENT_UNKNOWN"]
+
+
+async def test_lists_and_disputes_read_no_document(call: DisputeCaller, database: Database) -> None:
+    id = await call.an_assessment()
+    recorded = await call.get(id)
+    await database.write(
+        lambda connection: connection.execute(text("UPDATE assessments SET document = 'unread'"))
+    )
+
+    await call.step(id, DISPUTE)
+    await call.step(id, REDUCE, 20_000)
+    notice = dispute_pb2.DamagesNotice(party_id="helper", how="by post", digest=b"\1" * 32)
+    notice.sent_at.FromMicroseconds(call.now_us())
+    request = pb.RecordNoticeRequest(request_id=call.new_id(), assessment_id=id, notice=notice)
+    await call.peer.call(call.disputes.RecordNotice, request)
+    page = await call.peer.call(call.stub.ListAssessments, damages.ListAssessmentsRequest())
+
+    (listed,) = page.assessments
+    assert (listed.state, listed.amount_in_force.units) == (damages_pb2.ASSESSMENT_STATE_REDUCED, 20_000)
+    assert (listed.digest, listed.evidence) == (recorded.digest, recorded.evidence)
+    assert (listed.policy, listed.scope, listed.amount) == (recorded.policy, recorded.scope, recorded.amount)
+    assert not (listed.periods or listed.readings or listed.members or listed.liable)
 
 
 async def test_finance_may_look_and_not_claim(
