@@ -103,8 +103,8 @@ class Claims(Protocol):
         """Puts a version on record, once for each key."""
         ...
 
-    async def versions(self, before: int, limit: int) -> list[Version]:
-        """Versions before one, latest first."""
+    async def versions(self, before: int, size: int) -> tuple[list[Version], bool]:
+        """Up to `size` versions before one, latest first, and whether more follow; fewer if they are large."""
         ...
 
     async def recorded(self, key: ReplayKey) -> OnRecord | None:
@@ -119,8 +119,8 @@ class Claims(Protocol):
         """One on record."""
         ...
 
-    async def list(self, of: Account | None, before: int, limit: int) -> list[ShortRecord]:
-        """Those before a number, latest first."""
+    async def list(self, of: Account | None, before: int, size: int) -> tuple[list[ShortRecord], bool]:
+        """The same of those on record before a number."""
         ...
 
 
@@ -156,13 +156,13 @@ class Assessor:
 
     async def versions(self, before: int, size: int) -> tuple[list[Version], int | None]:
         """Up to `size` versions before one, latest first, and the last one's number where more follow."""
-        found = await self._claims.versions(before, size + 1)
-        return found[:size], found[size - 1].number if len(found) > size else None
+        found, has_more = await self._claims.versions(before, size)
+        return found, found[-1].number if has_more else None
 
     async def list(self, of: Account | None, before: int, size: int) -> tuple[list[ShortRecord], int | None]:
         """Up to `size` on record before a number, latest first, and the last one's where more follow."""
-        found = await self._claims.list(of, before, size + 1)
-        return found[:size], found[size - 1].number if len(found) > size else None
+        found, has_more = await self._claims.list(of, before, size)
+        return found, found[-1].number if has_more else None
 
     async def evidence(self, assessment_id: str) -> AsyncGenerator[Rows]:
         """Chunk by chunk. Raises Refusal ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS."""

@@ -33,6 +33,7 @@ from services.metering.domain.reservations import Revision
 from services.metering.schema.tables import REPLAYS, MeteringTable
 from services.metering.storage.evidence import count_rows, read_rows
 from services.metering.storage.head import next_number, read_head
+from services.metering.storage.pages import read_page
 from services.metering.storage.reports import read_running
 from services.metering.storage.selected import SelectedCounts
 from services.metering.storage.shelf import read_known, read_members
@@ -73,7 +74,7 @@ class SqlSnapshot:
     def version(self, number: int) -> Version | None:
         """One version, or the latest."""
         before = number + 1 if number else HIGHEST
-        found = _versions(self._connection, before, 1)
+        found, _ = _versions(self._connection, before, 1)
         return found[0] if found and number in {0, found[0].number} else None
 
     def known(self, of: Account) -> Mapping[str, Known]:
@@ -130,13 +131,14 @@ class SqlClaims:
                 return json.dumps([latest + 1, revision.epoch, revision.number]).encode()
 
             number, epoch, at = json.loads(once(connection, REPLAYS, key, now_us, produce))
-            return _versions(connection, number + 1, 1)[0], Revision(epoch, at)
+            (version,), _ = _versions(connection, number + 1, 1)
+            return version, Revision(epoch, at)
 
         return await self._database.write(unit)
 
-    async def versions(self, before: int, limit: int) -> list[Version]:
-        """Versions before one, latest first."""
-        return await self._database.read(lambda connection: _versions(connection, before, limit))
+    async def versions(self, before: int, size: int) -> tuple[list[Version], bool]:
+        """Up to `size` versions before one, latest first."""
+        return await self._database.read(lambda connection: _versions(connection, before, size))
 
     async def recorded(self, key: ReplayKey) -> OnRecord | None:
         """What was put on record with this key."""
@@ -169,15 +171,15 @@ class SqlClaims:
         """One on record."""
         return await self._database.read(lambda connection: read_assessment(connection, assessment_id))
 
-    async def list(self, of: Account | None, before: int, limit: int) -> list[ShortRecord]:
-        """Those before a number, latest first."""
+    async def list(self, of: Account | None, before: int, size: int) -> tuple[list[ShortRecord], bool]:
+        """Up to `size` before a number, latest first."""
         query = _LATEST
         if of is not None:
             query = query.where(_assessments.c.scope == int(of.scope), _assessments.c.key == of.id)
 
-        def found(connection: Connection) -> list[ShortRecord]:
-            rows = connection.execute(query, {"before": before, "limit": limit})
-            return [_short(*row) for row in rows]
+        def found(connection: Connection) -> tuple[list[ShortRecord], bool]:
+            rows, has_more = read_page(connection, query, before, size)
+            return [_short(*row) for row in rows], has_more
 
         return await self._database.read(found)
 
@@ -226,9 +228,10 @@ def _standing(state: int, in_force: int) -> Standing:
     return Standing(State(state), in_force)
 
 
-def _versions(connection: Connection, before: int, limit: int) -> list[Version]:
-    rows = connection.execute(_VERSIONS, {"before": before, "limit": limit})
-    return [
+def _versions(connection: Connection, before: int, size: int) -> tuple[list[Version], bool]:
+    rows, has_more = read_page(connection, _VERSIONS, before, size)
+    versions = [
         Version(row.version, policy_of(json.loads(row.policy)), row.recorded_us, row.recorded_by)
         for row in rows
     ]
+    return versions, has_more
