@@ -159,9 +159,9 @@ class Database:
 
         `work` gets the connection and a `long_reads.GoOn`, to call where it computes long between statements.
         For what reads everything, on a reader of its own: other reads and the writer go on meanwhile; a
-        second one waits for the first. No statement is cut off for its length. Results that nobody takes are
-        kept, so let there be few. When it is closed (`contextlib.aclosing`) or its caller cancelled, what
-        runs is stopped, and the connection is given back before that returns.
+        second one waits for the first. No statement is cut off for its length. The work waits when
+        `RESULTS_AHEAD` results have not been taken. When it is closed (`contextlib.aclosing`) or its caller
+        cancelled, what runs is stopped, and the connection is given back before that returns.
 
         Raises what `work` raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
@@ -177,6 +177,7 @@ class Database:
         running.add_done_callback(lambda _: reading.end())
         try:
             while not isinstance(result := await told.get(), _Ended):
+                reading.taken()
                 yield result
             result.done.result()
         finally:

@@ -10,6 +10,8 @@ from services.chassis.engines import Engine
 
 INTERRUPT_EVERY_SECONDS = 0.05
 """An interrupt that comes between two statements stops neither; the next one will."""
+RESULTS_AHEAD = 2
+"""Results that wait to be taken: one is always there, and whoever takes slowly does not fill the memory."""
 
 T = TypeVar("T")
 
@@ -26,10 +28,11 @@ class LongRead(Generic[T]):
     """Work in one read transaction that gives one result after the other, on whichever thread calls `run`."""
 
     def __init__(self, engine: Engine, work: Work[T], tell: Callable[[T], object]) -> None:
-        """`tell` is called with each result as soon as it is there, on the thread that runs."""
+        """`tell` is called with each result on the thread that runs, as soon as there is room for it."""
         self._engine = engine
         self._work = work
         self._tell = tell
+        self._room = threading.Semaphore(RESULTS_AHEAD)
         self._gate = threading.Lock()
         self._driver: Any = None
         """The driver's connection while it is read from."""
@@ -49,6 +52,10 @@ class LongRead(Generic[T]):
             if not self.is_stopped:
                 raise
 
+    def taken(self) -> None:
+        """One result that was told waits no more; any thread."""
+        self._room.release()
+
     def end(self) -> None:
         """Nothing runs any more, and nothing will."""
         self._ended.set()
@@ -56,6 +63,8 @@ class LongRead(Generic[T]):
     def stop(self) -> None:
         """Stops the statement that runs, and returns when the connection is given back; any other thread."""
         self.is_stopped = True
+        # Nothing is taken any more: whoever waits for room would wait for ever.
+        self._room.release()
         while not self._ended.wait(INTERRUPT_EVERY_SECONDS):
             with self._gate:
                 if self._driver is not None:
@@ -65,10 +74,11 @@ class LongRead(Generic[T]):
         self._hold(connection.connection.driver_connection)
         try:
             for result in self._work(connection, self._go_on):
-                self.has_told = True
-                self._tell(result)
+                self._room.acquire()
                 if self.is_stopped:
                     return
+                self.has_told = True
+                self._tell(result)
         finally:
             self._hold(None)
             if self.is_stopped:

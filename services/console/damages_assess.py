@@ -98,7 +98,7 @@ async def record_assessment(connections: Connections, scope: AssessmentScope, te
 
 
 async def worked_out(open_stream: Open, tell: Tell, sleep: Sleep = asyncio.sleep) -> Assessment:
-    """The answer, which is the last of a stream; a stream that is lost is asked for again.
+    """The answer, whose parts are the last of a stream; a stream that is lost is asked for again.
 
     Nothing is put on record twice by that: the request is the same. Raises the Refusal that no patience
     helps against, or that came too often without getting further.
@@ -127,7 +127,8 @@ async def _last(steps: Any, progressed: Callable[[pb.AssessmentProgress], None])
     # To the end: a call that is left before it counts as given up by the caller.
     async for step in steps:
         if step.HasField("assessment"):
-            found = step.assessment
+            found = found or Assessment()
+            found.MergeFrom(step.assessment)
         else:
             progressed(step.progress)
     if found is None:

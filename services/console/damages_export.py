@@ -12,13 +12,13 @@ from services.console import damages_options as asked
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.damages_records import get_assessment
-from services.console.damages_rows import Rows, root, rows_of
+from services.console.damages_records import get_assessment, read_document
+from services.console.damages_rows import Rows, in_chunks, root, rows_of
 from services.console.long_work import told
 from services.console.output import counted, give_json, say
 from services.console.pulling import Pulling, pulling
 from sluice.metering.v1 import damages_service_pb2 as pb
-from sluice.metering.v1.damages_pb2 import Evidence
+from sluice.metering.v1.damages_pb2 import Assessment, Evidence
 from sluice.metering.v1.damages_service_pb2_grpc import DamagesServiceStub
 
 
@@ -44,11 +44,12 @@ def export(
 
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
     with told(as_json=as_json) as tell, pulling(connections) as pull:
-        answer = pull.ask(lambda connections: get_assessment(connections, assessment_id))
-        check_document(answer)
-        chunks = (Chunk(**vars(rows)) for rows in evidence(pull, answer))
-        write_bundle(answer.document, chunks, folder, tell)
-    digest, rows = answer.assessment.digest.hex(), answer.assessment.evidence.rows
+        assessment = pull.ask(lambda connections: get_assessment(connections, assessment_id))
+        document = pull.ask(lambda connections: read_document(connections, assessment_id))
+        check_document(document, assessment)
+        chunks = (Chunk(**vars(rows)) for rows in evidence(pull, assessment))
+        write_bundle(document, chunks, folder, tell)
+    digest, rows = assessment.digest.hex(), assessment.evidence.rows
     if as_json:
         give_json({"folder": str(folder), "assessment_id": assessment_id, "digest": digest, "rows": rows})
         return
@@ -56,24 +57,25 @@ def export(
     say(f"To verify it: sluice damages verify {folder} --digest {digest}")
 
 
-def evidence(pull: Pulling, answer: pb.GetAssessmentResponse) -> Iterator[Rows]:
+def evidence(pull: Pulling, assessment: Assessment) -> Iterator[Rows]:
     """Every chunk of rows. Before it ends it compares them with what the assessment names.
 
     Raises Refusal (EVIDENCE_DIFFERS, and others).
     """
-    request = pb.ReadEvidenceRequest(assessment_id=answer.assessment.assessment_id)
+    request = pb.ReadEvidenceRequest(assessment_id=assessment.assessment_id)
+    pieces = pull.stream("metering", lambda channel: DamagesServiceStub(channel).ReadEvidence, request)
     digests, count = [], 0
-    for chunk in pull.stream("metering", lambda channel: DamagesServiceStub(channel).ReadEvidence, request):
-        rows = rows_of(chunk)
+    # A chunk of none would never be full.
+    for rows in in_chunks(map(rows_of, pieces), max(assessment.evidence.chunk_rows, 1)):
         digests.append(rows.digest())
         count += len(rows)
         yield rows
-    check_rows(answer.assessment.evidence, count, root(digests))
+    check_rows(assessment.evidence, count, root(digests))
 
 
-def check_document(answer: pb.GetAssessmentResponse) -> None:
+def check_document(document: bytes, assessment: Assessment) -> None:
     """Raises Refusal (precondition, DOCUMENT_DIFFERS) unless the digest is the document's."""
-    if hashlib.sha256(answer.document).digest() != answer.assessment.digest:
+    if hashlib.sha256(document).digest() != assessment.digest:
         raise precondition("DOCUMENT_DIFFERS", "the document that came is not the one that was digested")
 
 

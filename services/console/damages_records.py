@@ -54,11 +54,11 @@ def show_one(
     Example: `sluice damages show 019a0000-0000-7000-8000-000000000000`
     """
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
-    answer = connections.run(lambda connections: get_assessment(connections, assessment_id))
+    found = connections.run(lambda connections: get_assessment(connections, assessment_id))
     if as_json:
-        give_json(complete(answer.assessment))
+        give_json(complete(found))
     else:
-        tell(answer.assessment, all_readings=all_readings)
+        tell(found, all_readings=all_readings)
 
 
 async def all_assessments(connections: Connections, of: UsageOf | None) -> list[Assessment]:
@@ -76,8 +76,20 @@ async def all_assessments(connections: Connections, of: UsageOf | None) -> list[
             return found
 
 
-async def get_assessment(connections: Connections, assessment_id: str) -> pb.GetAssessmentResponse:
-    """With its document; raises Refusal (ASSESSMENT_UNKNOWN, and others)."""
+async def get_assessment(connections: Connections, assessment_id: str) -> Assessment:
+    """The whole; raises Refusal (ASSESSMENT_UNKNOWN, and others)."""
     peer = connections.peer("metering")
     request = pb.GetAssessmentRequest(assessment_id=assessment_id)
-    return await peer.call(DamagesServiceStub(peer.channel).GetAssessment, request)
+    found = Assessment()
+    async with peer.open(DamagesServiceStub(peer.channel).GetAssessment, request) as parts:
+        async for part in parts:
+            found.MergeFrom(part.assessment)
+    return found
+
+
+async def read_document(connections: Connections, assessment_id: str) -> bytes:
+    """That its digest is of; raises Refusal (ASSESSMENT_UNKNOWN, and others)."""
+    peer = connections.peer("metering")
+    request = pb.ReadDocumentRequest(assessment_id=assessment_id)
+    async with peer.open(DamagesServiceStub(peer.channel).ReadDocument, request) as pieces:
+        return b"".join([each.piece async for each in pieces])

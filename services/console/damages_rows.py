@@ -2,8 +2,9 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,6 +38,10 @@ class Rows:
         """How many there are."""
         return len(self.at_us)
 
+    def part(self, begin: int, end: int) -> "Rows":
+        """The rows from one place until just before another."""
+        return Rows(**{name: column[begin:end] for name, column in vars(self).items()})
+
     def digest(self) -> bytes:
         """Of this chunk."""
         narrow = [each.astype("u1").tobytes() for each in (self.origin, self.access, self.kind, self.media)]
@@ -53,7 +58,7 @@ class Rows:
 
 
 def rows_of(chunk: ReadEvidenceResponse) -> Rows:
-    """A chunk of the stream; raises Refusal (internal, ANSWER_MALFORMED) where its columns do not fit."""
+    """A message of the stream; raises Refusal (internal, ANSWER_MALFORMED) where its columns do not fit."""
     try:
         rows = Rows(
             at_us=np.frombuffer(chunk.at_us, "<i8"),
@@ -74,10 +79,37 @@ def rows_of(chunk: ReadEvidenceResponse) -> Rows:
     return rows
 
 
+def in_chunks(pieces: Iterable[Rows], size: int) -> Iterator[Rows]:
+    """The same rows, `size` (at least 1) in each chunk but the last."""
+    waiting: list[Rows] = []
+    count = 0
+    for piece in pieces:
+        waiting.append(piece)
+        count += len(piece)
+        if count < size:
+            continue
+        whole = _joined(waiting)
+        full = count - count % size
+        yield from (whole.part(begin, begin + size) for begin in range(0, full, size))
+        waiting, count = [whole.part(full, count)], count - full
+    if count:
+        yield _joined(waiting)
+
+
 def root(digests: Iterable[bytes]) -> bytes:
     """The digest of all chunks, by their digests in order."""
     chunks = list(digests)
     return hashlib.sha256(b"".join([_ROOT, struct.pack("<Q", len(chunks)), *chunks])).digest()
+
+
+def _joined(pieces: Sequence[Rows]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
+    columns: dict[str, Any] = {}
+    for name, first in vars(pieces[0]).items():
+        each = [getattr(piece, name) for piece in pieces]
+        columns[name] = list(chain(*each)) if isinstance(first, list) else np.concatenate(each)
+    return Rows(**columns)
 
 
 def _looked_up(texts: Sequence[str], places: bytes) -> list[str]:

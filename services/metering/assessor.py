@@ -1,5 +1,6 @@
 """Works out what somebody owes under the damages policy, and puts it on record (D1 to D4)."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -14,7 +15,7 @@ from services.metering.domain.allowances import Account
 from services.metering.domain.damages.assessments import Assessed, assess, readings
 from services.metering.domain.damages.cells import Counted
 from services.metering.domain.damages.disputes import Standing
-from services.metering.domain.damages.documents import Finding, Proof, RunningImport, proof
+from services.metering.domain.damages.documents import Document, Finding, Proof, RunningImport, proof
 from services.metering.domain.damages.evidence import Evidence, Rows, root
 from services.metering.domain.damages.members import AssessmentScope, PartyStretch, belonging
 from services.metering.domain.damages.policies import DamagesPolicy, Selection, Version, policy_unknown
@@ -79,6 +80,19 @@ class OnRecord:
         return proof(json.loads(self.document))
 
 
+@dataclass(frozen=True, slots=True)
+class ShortRecord:
+    """An assessment on record, without what may be long in it."""
+
+    number: int
+    """Of the change that put it on record."""
+    said: Document
+    """The document in short."""
+    digest: bytes
+    """SHA-256 of the document."""
+    standing: Standing
+
+
 class Claims(Protocol):
     """The durable store."""
 
@@ -90,8 +104,8 @@ class Claims(Protocol):
         """Puts a version on record, once for each key."""
         ...
 
-    async def versions(self, before: int, limit: int) -> list[Version]:
-        """Versions before one, latest first."""
+    async def versions(self, before: int, size: int) -> tuple[list[Version], bool]:
+        """Up to `size` versions before one, latest first, and whether more follow; fewer if large."""
         ...
 
     async def begin(self, scope: AssessmentScope, key: ReplayKey) -> OnRecord | None:
@@ -106,8 +120,8 @@ class Claims(Protocol):
         """One on record."""
         ...
 
-    async def list(self, of: Account | None, before: int, limit: int) -> list[tuple[int, OnRecord]]:
-        """Those before a number, latest first, with their numbers."""
+    async def list(self, of: Account | None, before: int, size: int) -> tuple[list[ShortRecord], bool]:
+        """The same of those on record before a number."""
         ...
 
 
@@ -145,17 +159,18 @@ class Assessor:
 
     async def versions(self, before: int, size: int) -> tuple[list[Version], int | None]:
         """Up to `size` versions before one, latest first, and the last one's number where more follow."""
-        found = await self._claims.versions(before, size + 1)
-        return found[:size], found[size - 1].number if len(found) > size else None
+        found, has_more = await self._claims.versions(before, size)
+        return found, found[-1].number if has_more else None
 
-    async def list(self, of: Account | None, before: int, size: int) -> tuple[list[OnRecord], int | None]:
+    async def list(self, of: Account | None, before: int, size: int) -> tuple[list[ShortRecord], int | None]:
         """Up to `size` on record before a number, latest first, and the last one's where more follow."""
-        found = await self._claims.list(of, before, size + 1)
-        return [each for _, each in found[:size]], found[size - 1][0] if len(found) > size else None
+        found, has_more = await self._claims.list(of, before, size)
+        return found, found[-1].number if has_more else None
 
     async def evidence(self, assessment_id: str) -> AsyncGenerator[Rows]:
         """Chunk by chunk. Raises Refusal ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS."""
-        proof = (await self.get(assessment_id)).proof()
+        # On a thread, for the document may be large.
+        proof = await asyncio.to_thread((await self.get(assessment_id)).proof)
         async with aclosing(self._claims.each(partial(_read_again, proof=proof))) as chunks:
             async for rows in chunks:
                 yield rows

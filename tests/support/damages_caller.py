@@ -1,5 +1,6 @@
 """What tests of claims ask."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from services.chassis.identity import PrincipalKind
@@ -83,22 +84,24 @@ class DamagesCaller:
     async def preview(self, scope: damages_pb2.AssessmentScope | None = None) -> damages_pb2.Assessment:
         """What it comes to."""
         request = pb.PreviewAssessmentRequest(scope=scope or a_scope())
-        last: pb.PreviewAssessmentResponse = (await self.steps(self.stub.PreviewAssessment, request))[-1]
-        return last.assessment
+        return merged(await self.steps(self.stub.PreviewAssessment, request))
 
     async def record(
         self, scope: damages_pb2.AssessmentScope | None = None, id: str = ""
     ) -> damages_pb2.Assessment:
         """The same on record."""
         request = pb.RecordAssessmentRequest(request_id=id or self.new_id(), scope=scope or a_scope())
-        last: pb.RecordAssessmentResponse = (await self.steps(self.stub.RecordAssessment, request))[-1]
-        return last.assessment
+        return merged(await self.steps(self.stub.RecordAssessment, request))
 
-    async def get(self, assessment_id: str) -> pb.GetAssessmentResponse:
+    async def get(self, assessment_id: str) -> damages_pb2.Assessment:
         """One on record."""
-        return await self.peer.call(
-            self.stub.GetAssessment, pb.GetAssessmentRequest(assessment_id=assessment_id)
-        )
+        request = pb.GetAssessmentRequest(assessment_id=assessment_id)
+        return merged(await self.steps(self.stub.GetAssessment, request))
+
+    async def document(self, assessment_id: str) -> bytes:
+        """That of one on record."""
+        request = pb.ReadDocumentRequest(assessment_id=assessment_id)
+        return b"".join(each.piece for each in await self.steps(self.stub.ReadDocument, request))
 
     async def evidence(self, assessment_id: str) -> list[pb.ReadEvidenceResponse]:
         """Its rows."""
@@ -117,3 +120,11 @@ class DamagesCaller:
         """All answers of a stream."""
         async with self.peer.open(method, request) as stream:
             return [answer async for answer in stream]
+
+
+def merged(steps: Iterable[Any]) -> damages_pb2.Assessment:
+    """The assessment whose parts are among these."""
+    whole = damages_pb2.Assessment()
+    for step in steps:
+        whole.MergeFrom(step.assessment)
+    return whole

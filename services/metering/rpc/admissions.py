@@ -42,6 +42,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_DAMAGES}/PreviewAssessment": _CLAIM_READERS,
     f"{_DAMAGES}/RecordAssessment": _CLAIMANTS,
     f"{_DAMAGES}/GetAssessment": _CLAIM_READERS,
+    f"{_DAMAGES}/ReadDocument": _CLAIM_READERS,
     f"{_DAMAGES}/ListAssessments": _CLAIM_READERS,
     f"{_DAMAGES}/ReadEvidence": _CLAIM_READERS,
     f"{_DISPUTES}/ProposeStep": _CLAIMANTS,

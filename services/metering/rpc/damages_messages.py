@@ -2,22 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
 from google.type.money_pb2 import Money
 
-from services.metering.assessor import OnRecord, Progress
+from services.metering.assessor import OnRecord, Progress, ShortRecord
 from services.metering.domain.damages import policies
 from services.metering.domain.damages.amounts import NANO_DIGITS, Rate
 from services.metering.domain.damages.disputes import Standing
-from services.metering.domain.damages.documents import Document, Finding, document, policy_document
-from services.metering.domain.damages.evidence import Rows
+from services.metering.domain.damages.documents import LONG, Document, Finding, document, policy_document
 from services.metering.domain.damages.members import AssessmentScope, Assistant
 from services.metering.domain.damages.policies import DamagesPolicy, Version
 from services.metering.domain.reservations import Revision
 from services.metering.rpc.answers import revision_message, timestamp
+from services.metering.rpc.assessment_parts import in_parts
 from services.metering.rpc.requests import time_us
 from services.metering.rpc.usage_messages import whose
 from sluice.metering.v1 import damages_pb2, usage_pb2
@@ -66,70 +64,49 @@ def put_response(version: Version, revision: Revision) -> pb.PutDamagesPolicyRes
     return pb.PutDamagesPolicyResponse(policy=version_message(version), revision=revision_message(revision))
 
 
-def preview_message(step: Progress | Finding) -> pb.PreviewAssessmentResponse:
-    """How far it is, or what was found."""
+def preview_messages(step: Progress | Finding) -> list[pb.PreviewAssessmentResponse]:
+    """How far it is, or what was found, in parts."""
     if isinstance(step, Progress):
-        return pb.PreviewAssessmentResponse(progress=_progress(step))
+        return [pb.PreviewAssessmentResponse(progress=_progress(step))]
     message = _assessment(document(step, None))
     message.state = damages_pb2.ASSESSMENT_STATE_PREVIEW
-    return pb.PreviewAssessmentResponse(assessment=message)
+    return [pb.PreviewAssessmentResponse(assessment=part) for part in in_parts(message)]
 
 
-def record_message(step: Progress | OnRecord) -> pb.RecordAssessmentResponse:
-    """How far it is, or what is on record."""
+def record_messages(step: Progress | OnRecord) -> list[pb.RecordAssessmentResponse]:
+    """How far it is, or what is on record, in parts."""
     if isinstance(step, Progress):
-        return pb.RecordAssessmentResponse(progress=_progress(step))
-    return pb.RecordAssessmentResponse(assessment=recorded_message(step))
+        return [pb.RecordAssessmentResponse(progress=_progress(step))]
+    return [pb.RecordAssessmentResponse(assessment=part) for part in in_parts(recorded_message(step))]
+
+
+def get_messages(found: OnRecord) -> list[pb.GetAssessmentResponse]:
+    """What is on record, in parts."""
+    return [pb.GetAssessmentResponse(assessment=part) for part in in_parts(recorded_message(found))]
 
 
 def recorded_message(found: OnRecord) -> damages_pb2.Assessment:
     """An assessment on record."""
-    said = json.loads(found.document)
+    return _on_record(json.loads(found.document), found.standing, hashlib.sha256(found.document).digest())
+
+
+def listed_message(found: ShortRecord) -> damages_pb2.Assessment:
+    """The same in short."""
+    return _on_record(found.said | dict.fromkeys(LONG, ()), found.standing, found.digest)
+
+
+def _on_record(said: Document, standing: Standing, digest: bytes) -> damages_pb2.Assessment:
     message = _assessment(said)
-    message.state = state_message(found.standing)
-    message.amount_in_force.CopyFrom(money(found.standing.in_force, said["policy"]))
+    message.state = state_message(standing)
+    message.amount_in_force.CopyFrom(money(standing.in_force, said["policy"]))
     message.assessment_id = said["assessment_id"]
     message.recorded_at.FromMicroseconds(said["recorded_at_us"])
     message.recorded_by = said["recorded_by"]
     evidence = said["evidence"]
     message.evidence.rows, message.evidence.chunk_rows = evidence["rows"], evidence["chunk_rows"]
     message.evidence.root = bytes.fromhex(evidence["root"])
-    message.digest = hashlib.sha256(found.document).digest()
+    message.digest = digest
     return message
-
-
-def listed_message(found: OnRecord) -> damages_pb2.Assessment:
-    """The same in short."""
-    message = recorded_message(found)
-    for field in ("periods", "readings", "members", "exempt", "liable"):
-        message.ClearField(field)
-    return message
-
-
-def evidence_message(rows: Rows) -> pb.ReadEvidenceResponse:
-    """A chunk of rows."""
-    parties, party_indexes = _indexed(rows.parties)
-    sources, source_indexes = _indexed(rows.sources)
-    return pb.ReadEvidenceResponse(
-        at_us=rows.at_us.astype("<i8").tobytes(),
-        numbers=rows.numbers.astype("<i8").tobytes(),
-        parties=parties,
-        party_indexes=party_indexes,
-        origins=rows.origins.astype(np.uint8).tobytes(),
-        accesses=rows.accesses.astype(np.uint8).tobytes(),
-        kinds=rows.kinds.astype(np.uint8).tobytes(),
-        media_flags=rows.media_flags.astype(np.uint8).tobytes(),
-        posts=rows.posts.astype("<i8").tobytes(),
-        sources=sources,
-        source_indexes=source_indexes,
-        ids=rows.ids,
-    )
-
-
-def _indexed(texts: Sequence[str]) -> tuple[list[str], bytes]:
-    distinct = sorted(set(texts))
-    places = {text: place for place, text in enumerate(distinct)}
-    return distinct, np.fromiter(map(places.__getitem__, texts), np.dtype("<u4"), len(texts)).tobytes()
 
 
 def _progress(step: Progress) -> pb.AssessmentProgress:

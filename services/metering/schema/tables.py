@@ -287,7 +287,15 @@ class AssessmentRow(MeteringTable, table=True):
     until_us: int = Field(sa_column=Column(BigInteger, nullable=False))
     """The end of what is assessed, which does not belong to it."""
     document: str = Field(sa_column=Column(Text, nullable=False))
-    """docs/evidence-format.md."""
+    """docs/evidence-format.md. It may be large: what lists and disputes need stands beside it."""
+    short: str = Field(sa_column=Column(Text, nullable=False))
+    """The document without what may be long in it."""
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """SHA-256 of the document."""
+    rate: str = Field(sa_column=Column(Text, nullable=False))
+    """A list in JSON: the policy's currency, billionths of its unit, and decimals."""
+    named: str = Field(sa_column=Column(Text, nullable=False))
+    """A list in JSON: the parties that are liable or assisted."""
     state: int = Field(sa_column=Column(SmallInteger, nullable=False))
     in_force: int = Field(sa_column=Column(BigInteger, nullable=False))
     """What is claimed now, in minor units of the policy's currency."""

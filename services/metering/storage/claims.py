@@ -1,5 +1,6 @@
 """Damages policies and assessments in metering's own database, and what assessments are made from."""
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -10,8 +11,9 @@ from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.long_reads import GoOn
 from services.chassis.replays import ReplayKey, earlier, once
-from services.metering.assessor import OnRecord, assessment_overlaps
+from services.metering.assessor import OnRecord, ShortRecord, assessment_overlaps
 from services.metering.domain.allowances import Account, Scope
+from services.metering.domain.damages.amounts import Rate
 from services.metering.domain.damages.disputes import Standing, State
 from services.metering.domain.damages.documents import (
     Finding,
@@ -19,6 +21,8 @@ from services.metering.domain.damages.documents import (
     RunningImport,
     document,
     encoded,
+    in_short,
+    named,
     policy_document,
     policy_of,
 )
@@ -31,6 +35,7 @@ from services.metering.schema.tables import REPLAYS, MeteringTable
 from services.metering.storage.absences import is_unknown
 from services.metering.storage.evidence import count_rows, read_rows
 from services.metering.storage.head import next_number, read_head
+from services.metering.storage.pages import read_page
 from services.metering.storage.reports import read_running
 from services.metering.storage.selected import SelectedCounts
 from services.metering.storage.shelf import read_known, read_members
@@ -48,8 +53,6 @@ _VERSIONS = (
     .order_by(_policies.c.version.desc())
     .limit(bindparam("limit"))
 )
-_COLUMNS = (_assessments.c.number, _assessments.c.document, _assessments.c.state, _assessments.c.in_force)
-_ONE = select(*_COLUMNS).where(_assessments.c.assessment_id == bindparam("id"))
 _OVERLAPPING = (
     select(_assessments.c.assessment_id)
     .where(
@@ -62,8 +65,13 @@ _OVERLAPPING = (
     .order_by(_assessments.c.number.desc())
     .limit(1)
 )
+_STANDING = (_assessments.c.state, _assessments.c.in_force)
+_IS_THE_ONE = _assessments.c.assessment_id == bindparam("id")
+_ONE = select(_assessments.c.document, *_STANDING).where(_IS_THE_ONE)
+_CLAIM = select(_assessments.c.rate, *_STANDING).where(_IS_THE_ONE)
+_NAMED = select(_assessments.c.named).where(_IS_THE_ONE)
 _LATEST = (
-    select(*_COLUMNS)
+    select(_assessments.c.number, _assessments.c.short, _assessments.c.digest, *_STANDING)
     .where(_assessments.c.number < bindparam("before"))
     .order_by(_assessments.c.number.desc())
     .limit(bindparam("limit"))
@@ -80,7 +88,7 @@ class SqlSnapshot:
     def version(self, number: int) -> Version | None:
         """One version, or the latest."""
         before = number + 1 if number else HIGHEST
-        found = _versions(self._connection, before, 1)
+        found, _ = _versions(self._connection, before, 1)
         return found[0] if found and number in {0, found[0].number} else None
 
     def known(self, of: Account) -> Mapping[str, Known]:
@@ -139,13 +147,14 @@ class SqlClaims:
                 return json.dumps([latest + 1, revision.epoch, revision.number]).encode()
 
             number, epoch, at = json.loads(once(connection, REPLAYS, key, now_us, produce))
-            return _versions(connection, number + 1, 1)[0], Revision(epoch, at)
+            (version,), _ = _versions(connection, number + 1, 1)
+            return version, Revision(epoch, at)
 
         return await self._database.write(unit)
 
-    async def versions(self, before: int, limit: int) -> list[Version]:
-        """Versions before one, latest first."""
-        return await self._database.read(lambda connection: _versions(connection, before, limit))
+    async def versions(self, before: int, size: int) -> tuple[list[Version], bool]:
+        """Up to `size` versions before one, latest first."""
+        return await self._database.read(lambda connection: _versions(connection, before, size))
 
     async def begin(self, scope: AssessmentScope, key: ReplayKey) -> OnRecord | None:
         """What was put on record with this key, or nothing that stands in the way."""
@@ -186,15 +195,17 @@ class SqlClaims:
         """One on record."""
         return await self._database.read(lambda connection: read_assessment(connection, assessment_id))
 
-    async def list(self, of: Account | None, before: int, limit: int) -> list[tuple[int, OnRecord]]:
-        """Those before a number, latest first."""
+    async def list(self, of: Account | None, before: int, size: int) -> tuple[list[ShortRecord], bool]:
+        """Up to `size` before a number, latest first."""
         query = _LATEST
         if of is not None:
             query = query.where(_assessments.c.scope == int(of.scope), _assessments.c.key == of.id)
-        rows = await self._database.read(
-            lambda connection: connection.execute(query, {"before": before, "limit": limit}).all()
-        )
-        return [(row.number, _recorded(*row[1:])) for row in rows]
+
+        def found(connection: Connection) -> tuple[list[ShortRecord], bool]:
+            rows, has_more = read_page(connection, query, before, size)
+            return [_short(*row) for row in rows], has_more
+
+        return await self._database.read(found)
 
 
 def _overlapping(connection: Connection, scope: AssessmentScope) -> str | None:
@@ -209,6 +220,8 @@ def _overlapping(connection: Connection, scope: AssessmentScope) -> str | None:
 
 
 def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> None:
+    said = document(finding, recorded)
+    whole, rate = encoded(said), finding.version.policy.rate
     row = {
         "number": next_number(connection).number,
         "assessment_id": recorded.assessment_id,
@@ -216,7 +229,11 @@ def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> Non
         "key": finding.scope.of.id,
         "since_us": finding.scope.since_us,
         "until_us": finding.scope.until_us,
-        "document": encoded(document(finding, recorded)).decode(),
+        "document": whole.decode(),
+        "short": encoded(in_short(said)).decode(),
+        "digest": hashlib.sha256(whole).digest(),
+        "rate": json.dumps([rate.currency, rate.nanos, rate.digits]),
+        "named": json.dumps(named(said)),
         "state": int(State.RECORDED),
         "in_force": finding.assessed.amount,
     }
@@ -226,16 +243,32 @@ def _insert(connection: Connection, finding: Finding, recorded: Recorded) -> Non
 def read_assessment(connection: Connection, assessment_id: str) -> OnRecord | None:
     """One on record."""
     row = connection.execute(_ONE, {"id": assessment_id}).one_or_none()
-    return None if row is None else _recorded(*row[1:])
+    return None if row is None else OnRecord(row.document.encode(), _standing(row.state, row.in_force))
 
 
-def _recorded(document: str, state: int, in_force: int) -> OnRecord:
-    return OnRecord(document.encode(), Standing(State(state), in_force))
+def read_claim(connection: Connection, assessment_id: str) -> tuple[Standing, Rate] | None:
+    """Where one on record stands, and what its amounts are told in."""
+    row = connection.execute(_CLAIM, {"id": assessment_id}).one_or_none()
+    return None if row is None else (_standing(row.state, row.in_force), Rate(*json.loads(row.rate)))
 
 
-def _versions(connection: Connection, before: int, limit: int) -> list[Version]:
-    rows = connection.execute(_VERSIONS, {"before": before, "limit": limit})
-    return [
+def read_named(connection: Connection, assessment_id: str) -> list[str]:
+    """The parties that one on record names; none where there is no such assessment."""
+    return [*json.loads(connection.execute(_NAMED, {"id": assessment_id}).scalar() or "[]")]
+
+
+def _short(number: int, short: str, digest: bytes, *standing: int) -> ShortRecord:
+    return ShortRecord(number, json.loads(short), digest, _standing(*standing))
+
+
+def _standing(state: int, in_force: int) -> Standing:
+    return Standing(State(state), in_force)
+
+
+def _versions(connection: Connection, before: int, size: int) -> tuple[list[Version], bool]:
+    rows, has_more = read_page(connection, _VERSIONS, before, size)
+    versions = [
         Version(row.version, policy_of(json.loads(row.policy)), row.recorded_us, row.recorded_by)
         for row in rows
     ]
+    return versions, has_more

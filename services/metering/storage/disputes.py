@@ -12,14 +12,13 @@ from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.refusals import invalid, precondition
 from services.chassis.replays import ReplayKey, once
-from services.metering.assessor import OnRecord, assessment_unknown
+from services.metering.assessor import assessment_unknown
 from services.metering.disputes import Notice, Step, Wanted
 from services.metering.domain.damages.amounts import Rate
 from services.metering.domain.damages.disputes import Change, DisputeStep, Standing, State, StepKind
-from services.metering.domain.damages.documents import policy_of
 from services.metering.domain.seen import FURTHEST_AHEAD_US
 from services.metering.schema.tables import PROPOSALS, REPLAYS, MeteringTable
-from services.metering.storage.claims import read_assessment
+from services.metering.storage.claims import read_claim, read_named
 from services.metering.storage.head import next_number
 
 _tables = MeteringTable.metadata.tables
@@ -80,7 +79,8 @@ class SqlDisputes:
             now_us = self._now_us()
 
             def produce() -> bytes:
-                _check_notice(_assessment(connection, assessment_id), notice, now_us)
+                _claim(connection, assessment_id)
+                _check_notice(read_named(connection, assessment_id), notice, now_us)
                 number = next_number(connection).number
                 row = {name: getattr(notice, name) for name in ("party_id", "sent_us", "how", "digest")}
                 given = {"number": number, "assessment_id": assessment_id}
@@ -99,7 +99,7 @@ class SqlDisputes:
         """Those of an assessment, latest first."""
 
         def query(connection: Connection) -> list[Notice]:
-            _assessment(connection, assessment_id)
+            _claim(connection, assessment_id)
             found = (
                 select(_notices)
                 .where(_notices.c.assessment_id == assessment_id, _notices.c.number < before)
@@ -112,10 +112,10 @@ class SqlDisputes:
 
 
 def _propose(connection: Connection, wanted: Wanted, key: ReplayKey, now_us: int) -> bytes:
-    found = _assessment(connection, wanted.assessment_id)
-    amount = None if wanted.amount is None else _rate(found).minor(*wanted.amount)
+    standing, rate = _claim(connection, wanted.assessment_id)
+    amount = None if wanted.amount is None else rate.minor(*wanted.amount)
     step = DisputeStep(StepKind(wanted.kind), amount)
-    found.standing.after(step)
+    standing.after(step)
     if approvals.is_pending(connection, PROPOSALS, wanted.assessment_id):
         raise precondition("STEP_PENDING", "another step of this assessment waits for a second operator")
     proposal = Proposal(
@@ -132,7 +132,7 @@ def _propose(connection: Connection, wanted: Wanted, key: ReplayKey, now_us: int
 
 
 def _decide(connection: Connection, decided: Proposal, *, approve: bool) -> None:
-    before = _assessment(connection, decided.subject).standing
+    before, _ = _claim(connection, decided.subject)
     after = before.after(_content(decided)) if approve else before
     approvals.settle(connection, PROPOSALS, decided)
     changed = update(_assessments).where(_assessments.c.assessment_id == decided.subject)
@@ -147,24 +147,18 @@ def _decide(connection: Connection, decided: Proposal, *, approve: bool) -> None
     connection.execute(insert(_changes), [row])
 
 
-def _check_notice(found: OnRecord, notice: Notice, now_us: int) -> None:
-    said = json.loads(found.document)
-    liable = {each["party"] for each in (*said["liable"], *said["assisted"])}
-    if notice.party_id not in liable:
+def _check_notice(named: Sequence[str], notice: Notice, now_us: int) -> None:
+    if notice.party_id not in named:
         raise invalid("PARTY_NOT_LIABLE", "the assessment does not name this party", field="notice.party_id")
     if notice.sent_us > now_us + FURTHEST_AHEAD_US:
         raise invalid("NOTICE_IN_THE_FUTURE", "it lies over 5 minutes ahead", field="notice.sent_at")
 
 
-def _assessment(connection: Connection, assessment_id: str) -> OnRecord:
-    found = read_assessment(connection, assessment_id)
+def _claim(connection: Connection, assessment_id: str) -> tuple[Standing, Rate]:
+    found = read_claim(connection, assessment_id)
     if found is None:
         raise assessment_unknown()
     return found
-
-
-def _rate(found: OnRecord) -> Rate:
-    return policy_of(json.loads(found.document)["policy"]).rate
 
 
 def _content(proposal: Proposal) -> DisputeStep:
@@ -173,7 +167,7 @@ def _content(proposal: Proposal) -> DisputeStep:
 
 
 def _step(connection: Connection, proposal: Proposal) -> Step:
-    rate = _rate(_assessment(connection, proposal.subject))
+    _, rate = _claim(connection, proposal.subject)
     return Step(proposal, _content(proposal), rate, _change(connection, proposal))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.chassis.database import READERS, Database
-from services.chassis.long_reads import GoOn, Work
+from services.chassis.long_reads import RESULTS_AHEAD, GoOn, Work
 from services.chassis.refusals import Kind, Refusal, invalid
 from tests.support.engines import ENGINES, url_on
 from tests.support.words import Blockade, add, in_one_group, sharing_a_commit, words, words_database
@@ -187,6 +187,43 @@ async def test_a_long_read_is_one_snapshot_told_piece_by_piece(database: Databas
 
     assert told == [["alpha"], ["alpha"]]
     assert await database.read(words) == ["alpha", "beta", "gamma"]
+
+
+async def test_a_long_read_waits_for_whoever_takes_slowly(database: Database) -> None:
+    taken: list[int] = []
+    ahead: list[int] = []
+
+    def work(_: Connection, go_on: GoOn) -> Iterator[int]:
+        for number in range(100):
+            ahead.append(number - len(taken))
+            yield number
+
+    async for number in database.read_each(work):
+        await database.write(add(str(number)))
+        taken.append(number)
+
+    assert taken == list(range(100))
+    # One is with whoever takes, one is just made, and the others wait.
+    assert max(ahead) <= RESULTS_AHEAD + 2
+
+
+async def test_a_long_read_that_waits_to_be_taken_from_can_be_stopped(database: Database) -> None:
+    full = threading.Event()
+
+    def work(_: Connection, go_on: GoOn) -> Iterator[int]:
+        for number in range(1_000):
+            if number == RESULTS_AHEAD + 1:
+                full.set()
+            yield number
+        raise AssertionError("nobody took so many")
+
+    reading = database.read_each(work)
+    await anext(reading)
+    await asyncio.to_thread(full.wait)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await reading.aclose()
+        assert [result async for result in database.read_each(each_of(words))] == [[]]
 
 
 async def test_a_long_read_holds_up_neither_other_reads_nor_the_writer(database: Database) -> None:

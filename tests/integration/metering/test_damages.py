@@ -185,7 +185,7 @@ async def test_a_recorded_assessment_is_the_same_for_ever_after(
     await claims.took(2, 7_000_000)
     clock.advance(HOUR_US)
     again = await claims.record(id=id)
-    document = (await claims.get(recorded.assessment_id)).document
+    document = await claims.document(recorded.assessment_id)
 
     assert again == recorded
     assert recorded.state == damages_pb2.ASSESSMENT_STATE_RECORDED

@@ -66,9 +66,9 @@ async def test_the_verifier_finds_what_metering_found(
     scope = a_scope(until_us=claims.now_us() + 1, of=group())
 
     recorded = await claims.record(scope)
-    answer = await claims.get(recorded.assessment_id)
+    document = await claims.document(recorded.assessment_id)
     chunks = chunks_of(await claims.evidence(recorded.assessment_id))
-    write_bundle(answer.document, chunks, tmp_path / "bundle", quiet)
+    write_bundle(document, chunks, tmp_path / "bundle", quiet)
     report = verify(tmp_path / "bundle", recorded.digest.hex(), quiet)
 
     assert report.differences == ()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from google.type.money_pb2 import Money
+from sqlalchemy import text
 
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
@@ -63,7 +64,7 @@ class DisputeCaller(DamagesCaller):
 
     async def stands(self, id: str) -> tuple[str, int]:
         """State and dollars in force."""
-        found = (await self.get(id)).assessment
+        found = await self.get(id)
         name = damages_pb2.AssessmentState.Name(found.state).removeprefix("ASSESSMENT_STATE_")
         return name, int(found.amount_in_force.units)
 
@@ -113,7 +114,7 @@ async def test_d4_a_dispute_ends_upheld_reduced_or_withdrawn(call: DisputeCaller
         ("REDUCED", 12_000),
         ("WITHDRAWN", 0),
     ]
-    assert (await call.get(id)).assessment.amount.units == 30_000
+    assert (await call.get(id)).amount.units == 30_000
 
 
 async def test_d4_nobody_approves_their_own(call: DisputeCaller) -> None:
@@ -294,6 +295,28 @@ async def test_what_is_not_there_is_not_found(call: DisputeCaller) -> None:
     assert reasons == ["ASSESSMENT_UNKNOWN", "PROPOSAL_UNKNOWN", "ASSESSMENT_UNKNOWN"]
 
 
+async def test_lists_and_disputes_read_no_document(call: DisputeCaller, database: Database) -> None:
+    id = await call.an_assessment()
+    recorded = await call.get(id)
+    await database.write(
+        lambda connection: connection.execute(text("UPDATE assessments SET document = 'unread'"))
+    )
+
+    await call.step(id, DISPUTE)
+    await call.step(id, REDUCE, 20_000)
+    notice = dispute_pb2.DamagesNotice(party_id="helper", how="by post", digest=b"\1" * 32)
+    notice.sent_at.FromMicroseconds(call.now_us())
+    request = pb.RecordNoticeRequest(request_id=call.new_id(), assessment_id=id, notice=notice)
+    await call.peer.call(call.disputes.RecordNotice, request)
+    page = await call.peer.call(call.stub.ListAssessments, damages.ListAssessmentsRequest())
+
+    (listed,) = page.assessments
+    assert (listed.state, listed.amount_in_force.units) == (damages_pb2.ASSESSMENT_STATE_REDUCED, 20_000)
+    assert (listed.digest, listed.evidence) == (recorded.digest, recorded.evidence)
+    assert (listed.policy, listed.scope, listed.amount) == (recorded.policy, recorded.scope, recorded.amount)
+    assert not (listed.periods or listed.readings or listed.members or listed.liable)
+
+
 async def test_finance_may_look_and_not_claim(
     call: DisputeCaller, server: LocalServer, database: Database
 ) -> None:
@@ -301,9 +324,10 @@ async def test_finance_may_look_and_not_claim(
     finance = server.peer(PrincipalKind.OPERATOR, "fay", roles=("finance",))
     request = pb.ProposeStepRequest(request_id=call.new_id(), assessment_id=id, kind=WITHDRAW, reason="x")
 
-    found = await finance.call(call.stub.GetAssessment, damages.GetAssessmentRequest(assessment_id=id))
+    async with finance.open(call.stub.GetAssessment, damages.GetAssessmentRequest(assessment_id=id)) as parts:
+        found = [part.assessment.assessment_id async for part in parts]
 
-    assert found.assessment.assessment_id == id
+    assert found == [id]
     assert (
         await call.reason(finance.call(DisputeServiceStub(finance.channel).ProposeStep, request))
         == "NOT_ADMITTED"

@@ -33,6 +33,14 @@ def preview(assessment: damages_pb2.Assessment | None = None) -> pb.PreviewAsses
     return pb.PreviewAssessmentResponse(assessment=assessment or an_assessment())
 
 
+def halves(assessment: damages_pb2.Assessment) -> list[damages_pb2.Assessment]:
+    """Two parts of it, the second with half of the readings."""
+    first, second = damages_pb2.Assessment(), damages_pb2.Assessment(readings=assessment.readings[32:])
+    first.CopyFrom(assessment)
+    del first.readings[32:]
+    return [first, second]
+
+
 def going_on(kind: Any, stage: pb.AssessmentStage, done: int, of: int) -> Any:
     return kind(progress=pb.AssessmentProgress(stage=stage, done=done, of=of))
 
@@ -269,6 +277,20 @@ def test_an_assessment_is_put_on_record(script: Script, cli: Cli) -> None:
     assert not script.asked["PreviewAssessment"]
 
 
+@pytest.mark.parametrize("rpc", ["PreviewAssessment", "RecordAssessment"])
+def test_an_answer_in_parts_is_put_together(script: Script, cli: Cli, rpc: str) -> None:
+    kind = {
+        "PreviewAssessment": pb.PreviewAssessmentResponse,
+        "RecordAssessment": pb.RecordAssessmentResponse,
+    }
+    script.stream(rpc, [kind[rpc](assessment=part) for part in halves(on_record())])
+
+    answer = cli.json(*ASSESS, *JANUARY, *(["--record"] if rpc == "RecordAssessment" else []))
+
+    assert len(answer["readings"]) == 64
+    assert answer["amount"]["units"] == 15_000
+
+
 def test_it_is_told_how_far_it_is(script: Script, cli: Cli) -> None:
     kind = pb.RecordAssessmentResponse
     steps = [
@@ -351,7 +373,7 @@ def test_assessments_of_one_are_listed(script: Script, cli: Cli) -> None:
 
 def test_an_assessment_on_record_is_shown_with_where_it_stands(script: Script, cli: Cli) -> None:
     reduced = on_record(state=damages_pb2.ASSESSMENT_STATE_REDUCED, amount_in_force=usd(12_000))
-    script.answer("GetAssessment", pb.GetAssessmentResponse(assessment=reduced, document=b"{}"))
+    script.stream("GetAssessment", [pb.GetAssessmentResponse(assessment=part) for part in halves(reduced)])
 
     said = cli("damages", "show", ASSESSMENT_ID)
     answer = cli.json("damages", "show", ASSESSMENT_ID)
@@ -359,9 +381,10 @@ def test_an_assessment_on_record_is_shown_with_where_it_stands(script: Script, c
     assert f"Assessment {ASSESSMENT_ID} is reduced; claimed now: USD 12,000.00." in said.splitlines()
     assert answer["amount_in_force"]["units"] == 12_000
     assert answer["digest"] == "02" * 32
+    assert len(answer["readings"]) == 64
 
 
 def test_an_assessment_that_is_not_there_is_said_not_to_be(script: Script, cli: Cli) -> None:
-    script.answer("GetAssessment", not_found("ASSESSMENT_UNKNOWN", "there is no such assessment"))
+    script.stream("GetAssessment", [not_found("ASSESSMENT_UNKNOWN", "there is no such assessment")])
 
     assert cli.refusal("damages", "show", ASSESSMENT_ID)["reason"] == "ASSESSMENT_UNKNOWN"

@@ -145,7 +145,11 @@ def serve(
     assessment = on_record(
         evidence=Evidence(rows=rows, chunk_rows=2, root=root), digest=bytes.fromhex(DIGEST)
     )
-    script.answer("GetAssessment", pb.GetAssessmentResponse(assessment=assessment, document=document))
+    script.stream("GetAssessment", [pb.GetAssessmentResponse(assessment=assessment)])
+    pieces = [
+        pb.ReadDocumentResponse(piece=document[begin : begin + 9]) for begin in range(0, len(document), 9)
+    ]
+    script.stream("ReadDocument", pieces)
     script.stream("ReadEvidence", chunks)
 
 
@@ -191,6 +195,34 @@ def test_programs_are_told_the_digest(script: Script, cli: Cli, tmp_path: Path) 
         "digest": DIGEST,
         "rows": 3,
     }
+
+
+def one_by_one(message: pb.ReadEvidenceResponse) -> list[pb.ReadEvidenceResponse]:
+    """The same rows, each in a message."""
+    wide, narrow = ("at_us", "numbers", "posts"), ("party_indexes", "source_indexes")
+    return [
+        pb.ReadEvidenceResponse(
+            **{name: getattr(message, name)[8 * n : 8 * n + 8] for name in wide},
+            **{name: getattr(message, name)[4 * n : 4 * n + 4] for name in narrow},
+            **{
+                name: getattr(message, name)[n : n + 1]
+                for name in ("origins", "accesses", "kinds", "media_flags", "ids")
+            },
+            parties=message.parties,
+            sources=message.sources,
+        )
+        for n in range(len(message.ids))
+    ]
+
+
+@pytest.mark.usefixtures("writer")
+def test_d2_a_chunk_may_come_in_several_messages(script: Script, cli: Cli, tmp_path: Path) -> None:
+    serve(script, *one_by_one(FIRST), SECOND)
+
+    cli("damages", "export", ASSESSMENT_ID, tmp_path / "bundle")
+
+    lines = (tmp_path / "bundle" / "rows").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["at_us"] for line in lines] == [[5, 7], [9]]
 
 
 CHANGED = pb.ReadEvidenceResponse()

@@ -16,6 +16,8 @@ from services.metering.domain.damages.tariffs import Rounding
 from services.metering.domain.reservations import Access, Revision
 
 FORMAT = "sluice-assessment-1"
+LONG = ("exempt", "liable", "members", "periods", "readings")
+"""What of a document is not told in short."""
 
 Document: TypeAlias = dict[str, Any]
 
@@ -88,6 +90,16 @@ def document(finding: Finding, recorded: Recorded | None) -> Document:
             },
         }
     return said
+
+
+def in_short(said: Document) -> Document:
+    """A document without what may be long in it."""
+    return {name: value for name, value in said.items() if name not in LONG}
+
+
+def named(said: Document) -> list[str]:
+    """The parties that a document holds liable, or says to have assisted; sorted."""
+    return sorted({each["party"] for each in (*said["liable"], *said["assisted"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,12 +99,22 @@ class GetAssessmentRequest(_message.Message):
     def __init__(self, assessment_id: _Optional[str] = ...) -> None: ...
 
 class GetAssessmentResponse(_message.Message):
-    __slots__ = ("assessment", "document")
+    __slots__ = ("assessment",)
     ASSESSMENT_FIELD_NUMBER: _ClassVar[int]
-    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     assessment: _damages_pb2.Assessment
-    document: bytes
-    def __init__(self, assessment: _Optional[_Union[_damages_pb2.Assessment, _Mapping]] = ..., document: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, assessment: _Optional[_Union[_damages_pb2.Assessment, _Mapping]] = ...) -> None: ...
+
+class ReadDocumentRequest(_message.Message):
+    __slots__ = ("assessment_id",)
+    ASSESSMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    assessment_id: str
+    def __init__(self, assessment_id: _Optional[str] = ...) -> None: ...
+
+class ReadDocumentResponse(_message.Message):
+    __slots__ = ("piece",)
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    piece: bytes
+    def __init__(self, piece: _Optional[bytes] = ...) -> None: ...
 
 class ListAssessmentsRequest(_message.Message):
     __slots__ = ("of", "page_size", "page_token")

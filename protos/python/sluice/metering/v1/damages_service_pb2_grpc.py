@@ -56,10 +56,15 @@ class DamagesServiceStub:
                 request_serializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.RecordAssessmentRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.RecordAssessmentResponse.FromString,
                 _registered_method=True)
-        self.GetAssessment = channel.unary_unary(
+        self.GetAssessment = channel.unary_stream(
                 '/sluice.metering.v1.DamagesService/GetAssessment',
                 request_serializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.GetAssessmentRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.GetAssessmentResponse.FromString,
+                _registered_method=True)
+        self.ReadDocument = channel.unary_stream(
+                '/sluice.metering.v1.DamagesService/ReadDocument',
+                request_serializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.ReadDocumentRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.ReadDocumentResponse.FromString,
                 _registered_method=True)
         self.ListAssessments = channel.unary_unary(
                 '/sluice.metering.v1.DamagesService/ListAssessments',
@@ -93,7 +98,7 @@ class DamagesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewAssessment(self, request, context):
-        """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+        """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
         Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
         POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
         2^63 - 1 minor units), SUMS_DIFFER.
@@ -112,7 +117,14 @@ class DamagesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAssessment(self, request, context):
-        """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN.
+        """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadDocument(self, request, context):
+        """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +138,8 @@ class DamagesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadEvidence(self, request, context):
-        """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+        """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+        where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
         Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -156,10 +169,15 @@ def add_DamagesServiceServicer_to_server(servicer, server):
                     request_deserializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.RecordAssessmentRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.RecordAssessmentResponse.SerializeToString,
             ),
-            'GetAssessment': grpc.unary_unary_rpc_method_handler(
+            'GetAssessment': grpc.unary_stream_rpc_method_handler(
                     servicer.GetAssessment,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.GetAssessmentRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.GetAssessmentResponse.SerializeToString,
+            ),
+            'ReadDocument': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadDocument,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.ReadDocumentRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_damages__service__pb2.ReadDocumentResponse.SerializeToString,
             ),
             'ListAssessments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAssessments,
@@ -303,12 +321,39 @@ class DamagesService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/sluice.metering.v1.DamagesService/GetAssessment',
             sluice_dot_metering_dot_v1_dot_damages__service__pb2.GetAssessmentRequest.SerializeToString,
             sluice_dot_metering_dot_v1_dot_damages__service__pb2.GetAssessmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sluice.metering.v1.DamagesService/ReadDocument',
+            sluice_dot_metering_dot_v1_dot_damages__service__pb2.ReadDocumentRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_damages__service__pb2.ReadDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,

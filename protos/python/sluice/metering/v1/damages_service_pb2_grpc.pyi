@@ -40,7 +40,7 @@ class DamagesServiceStub:
     ListDamagesPolicies: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.ListDamagesPoliciesRequest, _damages_service_pb2.ListDamagesPoliciesResponse]
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]
-    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
     Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
     POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
     2^63 - 1 minor units), SUMS_DIFFER.
@@ -50,12 +50,15 @@ class DamagesServiceStub:
     Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
     and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
     """
-    GetAssessment: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]
-    """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    GetAssessment: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]
+    """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    ReadDocument: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.ReadDocumentRequest, _damages_service_pb2.ReadDocumentResponse]
+    """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
     ListAssessments: _grpc.UnaryUnaryMultiCallable[_damages_service_pb2.ListAssessmentsRequest, _damages_service_pb2.ListAssessmentsResponse]
     """Assessments on record, latest first, without their periods, readings and stretches. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ReadEvidence: _grpc.UnaryStreamMultiCallable[_damages_service_pb2.ReadEvidenceRequest, _damages_service_pb2.ReadEvidenceResponse]
-    """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+    """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+    where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
     Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
     """
 
@@ -71,7 +74,7 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     ListDamagesPolicies: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.ListDamagesPoliciesRequest, _damages_service_pb2.ListDamagesPoliciesResponse]  # type: ignore[assignment]
     """The versions of the policy, latest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     PreviewAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.PreviewAssessmentRequest, _damages_service_pb2.PreviewAssessmentResponse]  # type: ignore[assignment]
-    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+    """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
     Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
     POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
     2^63 - 1 minor units), SUMS_DIFFER.
@@ -81,12 +84,15 @@ class DamagesServiceAsyncStub(DamagesServiceStub):
     Reasons: those of PreviewAssessment, and ASSESSMENT_OVERLAPS (an assessment of the same party or group is on record for some of that time,
     and is not withdrawn; the message names it. Withdrawing takes two operators, so that one alone cannot undo what two decided).
     """
-    GetAssessment: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
-    """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    GetAssessment: _aio.UnaryStreamMultiCallable[_damages_service_pb2.GetAssessmentRequest, _damages_service_pb2.GetAssessmentResponse]  # type: ignore[assignment]
+    """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    ReadDocument: _aio.UnaryStreamMultiCallable[_damages_service_pb2.ReadDocumentRequest, _damages_service_pb2.ReadDocumentResponse]  # type: ignore[assignment]
+    """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
     ListAssessments: _aio.UnaryUnaryMultiCallable[_damages_service_pb2.ListAssessmentsRequest, _damages_service_pb2.ListAssessmentsResponse]  # type: ignore[assignment]
     """Assessments on record, latest first, without their periods, readings and stretches. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ReadEvidence: _aio.UnaryStreamMultiCallable[_damages_service_pb2.ReadEvidenceRequest, _damages_service_pb2.ReadEvidenceResponse]  # type: ignore[assignment]
-    """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+    """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+    where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
     Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
     """
 
@@ -117,7 +123,7 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _damages_service_pb2.PreviewAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.PreviewAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.PreviewAssessmentResponse]]:
-        """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found. Reads only, at one moment.
+        """Works out what the clause comes to, and keeps nothing. Says how far it is, and last what it found, in parts. Reads only, at one moment.
         Reasons: STRETCH_EMPTY, UNTIL_IN_THE_FUTURE, SCOPE_INVALID, PARTY_UNKNOWN (nothing was ever counted of the party, or said), GROUP_UNKNOWN,
         POLICY_UNKNOWN, ASSISTANT_IS_MEMBER, TOO_MANY_POSTS, AMOUNT_TOO_LARGE (under some reading it exceeds
         2^63 - 1 minor units), SUMS_DIFFER.
@@ -139,8 +145,16 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _damages_service_pb2.GetAssessmentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_damages_service_pb2.GetAssessmentResponse, _abc.Awaitable[_damages_service_pb2.GetAssessmentResponse]]:
-        """An assessment on record. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+    ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.GetAssessmentResponse], _abc.AsyncIterator[_damages_service_pb2.GetAssessmentResponse]]:
+        """An assessment on record, in parts. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def ReadDocument(
+        self,
+        request: _damages_service_pb2.ReadDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.ReadDocumentResponse], _abc.AsyncIterator[_damages_service_pb2.ReadDocumentResponse]]:
+        """The document of an assessment on record, that its digest is of (docs/evidence-format.md), piece by piece. Reads only. Reasons: ASSESSMENT_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListAssessments(
@@ -156,7 +170,8 @@ class DamagesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _damages_service_pb2.ReadEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_damages_service_pb2.ReadEvidenceResponse], _abc.AsyncIterator[_damages_service_pb2.ReadEvidenceResponse]]:
-        """The rows of an assessment on record, chunk by chunk, as they were counted then. Reads only.
+        """The rows of an assessment on record, in order, as they were counted then. Reads only. A message holds some of them, of 2 MiB or a little more;
+        where one ends says nothing of the chunks that are digested, each of `chunk_rows` rows but the last.
         Reasons: ASSESSMENT_UNKNOWN, EVIDENCE_DIFFERS (the rows are not those that were digested: the database has been changed).
         """
 
