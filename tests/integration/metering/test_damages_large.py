@@ -9,9 +9,11 @@ from services.chassis.channels import LARGEST_ANSWER_BYTES
 from services.chassis.database import Database
 from sluice.metering.v1 import damages_service_pb2 as pb
 from sluice.metering.v1.damages_pb2 import Unenforceable
+from sluice.metering.v1.usage_pb2 import UsageOf
 from tests.support.clock import ManualClock
-from tests.support.damages_caller import DamagesCaller, a_policy
+from tests.support.damages_caller import START_US, DamagesCaller, a_policy, a_scope
 from tests.support.grpc import LocalServer
+from tests.support.metering_usage import an_access
 
 PERIODS, MEMBERS = 12_000, 20
 LARGE_ONES = 24
@@ -53,7 +55,9 @@ async def test_d4_lists_of_what_is_large_are_paged_by_its_size(claims: DamagesCa
     ]
     barred = [Unenforceable(jurisdiction=place, reason="\u8a9e" * 500) for place in places]
     versions = [(await claims.put(a_policy(not_enforceable=barred))).version for _ in range(LARGE_ONES)]
-    ids = [(await claims.record()).assessment_id for _ in range(LARGE_ONES)]
+    parties = [f"party-{n}" for n in range(LARGE_ONES)]
+    await claims.usage.report(*(an_access(each, START_US, each) for each in parties))
+    ids = [(await claims.record(a_scope(of=UsageOf(party_id=each)))).assessment_id for each in parties]
 
     policies = await claims.pages(claims.stub.ListDamagesPolicies, pb.ListDamagesPoliciesRequest())
     assessments = await claims.pages(claims.stub.ListAssessments, pb.ListAssessmentsRequest())
