@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.console.moments import exact_face, from_us
+from sluice_gate.damages.places import barring
 from sluice_gate.damages.verify import NOT_SHOWN
 
 _OVERLAPS = {
@@ -45,11 +46,7 @@ def _claim(document: dict[str, Any]) -> Iterator[str]:
     )
     yield ""
     if not document["enforceable"]:
-        reasons = [
-            each["reason"]
-            for each in policy["not_enforceable"]
-            if each["jurisdiction"] == document["jurisdiction"]
-        ]
+        reasons = [each["reason"] for each in barring(document)]
         where = _text(document["jurisdiction"])
         yield f"**Not enforceable in {where}**, where it would be claimed: {_text('; '.join(reasons))}."
         yield ""

@@ -116,6 +116,12 @@ def test_the_summary_says_in_words_what_is_claimed_and_of_whom() -> None:
     assert "- that nothing is missing" in text
 
 
+def test_d4_the_summary_gives_the_reason_of_the_country_for_its_parts() -> None:
+    text = summary(a_document(ROWS, jurisdiction="FR-IDF"), "ab" * 32)
+
+    assert "**Not enforceable in FR-IDF**, where it would be claimed: a penalty." in text
+
+
 def test_marks_in_names_stay_in_their_cells() -> None:
     rows = [seen(0, 200, "a|b\n*c*<script>")]
 

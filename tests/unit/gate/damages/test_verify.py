@@ -155,6 +155,24 @@ def test_every_reading_can_be_the_one_that_is_claimed(bundle: Path, overlap: str
     assert report.differences == ()
 
 
+@pytest.mark.parametrize(
+    ("jurisdiction", "enforceable"),
+    [("US", False), ("US-CA", False), ("DE-BY", False), ("DE", True), ("USA", True), ("", True)],
+)
+def test_d4_a_country_that_is_barred_bars_its_parts_and_not_the_other_way_round(
+    bundle: Path, jurisdiction: str, enforceable: bool
+) -> None:
+    barred = [{"jurisdiction": place, "reason": "a penalty"} for place in ("DE-BY", "US")]
+    document = a_document(ROWS, a_policy(not_enforceable=barred), members=MEMBERS, jurisdiction=jurisdiction)
+
+    report = with_document(bundle, document)
+    other = with_document(bundle, document | {"enforceable": not enforceable})
+
+    assert document["enforceable"] is enforceable
+    assert "enforceable" not in places(report)
+    assert "enforceable" in places(other)
+
+
 def test_an_assessment_of_nothing_agrees(tmp_path: Path) -> None:
     assert verify(a_bundle(tmp_path / "bundle", [], a_document([])), None, quiet).agrees
 
