@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from services.chassis.refusals import precondition
-from services.console.damages_summaries import summary
 from services.console.damages_windows import draw_window
 from services.console.plots import need_matplotlib
 from sluice_gate.damages.bundle import (
@@ -36,6 +35,7 @@ from sluice_gate.damages.rows import (
     root_digest,
     schema,
 )
+from sluice_gate.damages.summary import summary
 from sluice_gate.damages.tariffs import Ints
 
 Progress = Callable[[str, int, int], None]
@@ -110,7 +110,8 @@ class _Writer:
                 f" root {said['root']}",
             )
         self._progress("summary", 0, 2)
-        (self.folder / README).write_text(summary(self._document, self._digest(ASSESSMENT)), encoding="utf-8")
+        text = summary(self._document, self._digest(ASSESSMENT))
+        (self.folder / README).write_bytes(text.encode())
         draw_window(self._document, self._counted(), self.folder / PLOT)
         self._progress("sums of files", 1, 2)
         names = [ASSESSMENT, README, PLOT, *(part_name(index) for index in range(len(self._digests)))]

@@ -10,9 +10,9 @@ import pytest
 
 from services.chassis.refusals import Refusal
 from services.console.damages_bundles import write_bundle
-from services.console.damages_summaries import summary
 from services.console.damages_windows import fullest, shown_range
 from sluice_gate.damages.counting import counted
+from sluice_gate.damages.summary import summary
 from tests.support.damages_bundles import (
     DAY_US,
     HOUR_US,

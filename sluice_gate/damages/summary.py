@@ -1,15 +1,16 @@
 """README.md of a bundle: what is claimed, of whom and why, in words that need no program.
 
-It says nothing that assessment.json does not; where they differ, that one counts.
+It says nothing that assessment.json does not, and follows from it and its digest to the last byte: a verifier
+makes it again. So nothing in it depends on where or when it is made.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.console.moments import exact_face, from_us
+from sluice_gate.damages.not_shown import NOT_SHOWN
 from sluice_gate.damages.places import barring
-from sluice_gate.damages.verify import NOT_SHOWN
 
 _OVERLAPS = {
     "DISJOINT": "the set of windows that do not overlap and are worth most",
@@ -202,7 +203,12 @@ def _whom(document: dict[str, Any]) -> str:
 
 
 def _time(us: int) -> str:
-    return exact_face(from_us(us))
+    try:
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    except OverflowError:
+        # A stranger's time, that no calendar reaches.
+        return f"{us:,} microseconds since 1970 UTC"
+    return at.isoformat(sep=" ", timespec="microseconds").replace("+00:00", " UTC")
 
 
 def _seconds(us: int) -> str:
