@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from services.chassis.refusals import precondition
+from services.console.damages_folders import free_folder
 from services.console.damages_windows import draw_window
 from services.console.plots import need_matplotlib
 from sluice_gate.damages.bundle import (
@@ -68,10 +69,8 @@ def write_bundle(document: bytes, chunks: Iterable[Chunk], bundle: Path, progres
     VerificationError (PARQUET_MISSING) and OSError.
     """
     need_matplotlib()
-    writer = _Writer(json.loads(document), bundle.with_name(f"{bundle.name}.unfinished"), progress)
-    for path in (bundle, writer.folder):
-        if path.exists() or path.is_symlink():
-            raise precondition("BUNDLE_EXISTS", f"{path} is there already, and is not written over")
+    unfinished = free_folder(bundle)
+    writer = _Writer(json.loads(document), unfinished, progress)
     (writer.folder / EVIDENCE).mkdir(parents=True)
     try:
         (writer.folder / ASSESSMENT).write_bytes(document)

@@ -68,6 +68,25 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, name: str) -> None:
     assert [path.read_text(encoding="ascii") for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_without_a_name_is_there_and_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Refusal, match="BUNDLE_EXISTS"):
+        a_bundle(Path(name), ROWS)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_of_an_export_that_was_cut_off_may_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "bundle.unfinished").mkdir()
+
+    with pytest.raises(Refusal, match=r"bundle\.unfinished is there already.*may be removed"):
+        a_bundle(tmp_path / "bundle", ROWS)
+
+
 def test_rows_other_than_those_of_the_assessment_leave_no_bundle(tmp_path: Path) -> None:
     document = as_bytes(a_document(ROWS))
 
