@@ -10,7 +10,7 @@ import pytest
 
 from services.chassis.refusals import Refusal
 from services.console.damages_bundles import write_bundle
-from services.console.damages_windows import fullest, shown_range
+from services.console.damages_windows import figure_of, fullest, shown_range
 from sluice_gate.damages.counting import counted
 from sluice_gate.damages.summary import summary
 from tests.support.damages_bundles import (
@@ -167,6 +167,27 @@ def test_the_picture_shows_the_window_the_threshold_and_the_periods(tmp_path: Pa
     }
 
     assert {"group bots: 2 period(s) claimed", "threshold: 100 posts", "periods that are claimed"} <= words
+
+
+def test_all_periods_are_drawn_as_two_things_however_many_there_are() -> None:
+    days = range(0, 28, 2)
+    document = a_document([seen(day * DAY_US, 200, number=day + 1) for day in days])
+    at_us = np.array([SINCE_US + day * DAY_US for day in days])
+
+    (axes,) = figure_of(document, counted(at_us, np.full(len(days), 200))).axes
+
+    boxes, lines = axes.collections
+    assert len(document["periods"]) == len(boxes.get_paths()) == len(lines.get_paths()) == 14
+    first = boxes.get_paths()[0].get_extents()
+    assert (first.x0, first.x1, first.y0, first.y1) == (20_000, 20_001, 0, 1)
+
+
+def test_the_picture_of_nothing_claimed_has_no_periods() -> None:
+    document = a_document([seen(0, 50)])
+
+    (axes,) = figure_of(document, counted(np.array([SINCE_US]), np.array([50]))).axes
+
+    assert list(axes.collections) == []
 
 
 def test_the_fullest_window_that_ends_in_a_part_is_found_between_its_edges() -> None:
