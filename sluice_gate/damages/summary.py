@@ -24,7 +24,10 @@ _ROUNDINGS = {
     "PRO_RATA": "in proportion to the posts",
     "EXCESS_ONLY": "in proportion to the posts above the threshold",
 }
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+"""What means something in Markdown, and what makes a link of an address that nobody marked as one."""
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Characters that move a cursor, or turn what follows round."""
 
 
 def summary(document: dict[str, Any], digest: str) -> str:
@@ -52,7 +55,9 @@ def _claim(document: dict[str, Any]) -> Iterator[str]:
         yield f"**Not enforceable in {where}**, where it would be claimed: {_text('; '.join(reasons))}."
         yield ""
     licensed = "counts" if policy["licensed_volume_counts"] else "does not count"
-    yield f"- Clause: {_text(policy['title'])}, version {policy['version']}; terms {policy['terms_digest']}"
+    title = _text(policy["title"])
+    version = f"version {policy['version']}; terms {policy['terms_digest']}"
+    yield f"- Clause: {title}, {version}" if title else f"- Clause: {version}"
     yield (
         f"- More than {policy['threshold']:,} posts within {_seconds(policy['window_us'])} cost"
         f" {_rate(policy)} per {policy['unit']:,} posts, {_ROUNDINGS[policy['rounding']]}"
@@ -236,7 +241,7 @@ def _decimal(amount: int, decimals: int) -> str:
 
 def _text(text: str) -> str:
     """Somebody's words, in which no mark has a meaning."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    return _MARKS.sub(r"\\\1", _UNSEEN.sub("\ufffd", " ".join(text.split())))
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -149,6 +149,33 @@ def test_marks_in_names_stay_in_their_cells() -> None:
     assert "| a\\|b \\*c\\*\\<script\\> |" in text
 
 
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("see https://pay.example/now", "see https\\://pay.example/now"),
+        ("see WWW.pay.example", "see WWW\\.pay.example"),
+        ("[pay](https://pay.example)", "\\[pay\\]\\(https\\://pay.example\\)"),
+        ("write to pay@pay.example", "write to pay\\@pay.example"),
+        ("&#42;&lt;b&gt;", "\\&\\#42;\\&lt;b\\&gt;"),
+        ("\x1b[2J\u202eback", "\ufffd\\[2J\ufffdback"),
+        ("12:30, at 5 o'clock. Now", "12:30, at 5 o'clock. Now"),
+    ],
+)
+def test_nothing_that_somebody_wrote_becomes_a_link_or_moves_a_cursor(how: str, told: str) -> None:
+    document = a_document(ROWS, assisted=[{"party": "broker", "how": how}])
+
+    text = summary(document, "ab" * 32)
+
+    assert f"| broker | {told} |\n" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "told"), [("", "- Clause: version 3;"), ("Terms", "- Clause: Terms, version 3;")]
+)
+def test_a_clause_without_a_title_is_told_by_its_version(title: str, told: str) -> None:
+    assert f"\n{told} terms abab" in summary(a_document(ROWS, a_policy(title=title)), "ab" * 32)
+
+
 def test_amounts_are_told_with_the_decimals_of_their_currency() -> None:
     yen = a_document(ROWS, a_policy(currency="JPY", decimals=0, rate_nanos=1_500 * 10**9))
 
