@@ -25,6 +25,8 @@ from sluice_gate.damages.rows import need_arrow
 from sluice_gate.damages.summary import summary
 from sluice_gate.damages.sweeping import Progress
 
+_IN_WORDS = f"{README}, the document in words"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -72,14 +74,14 @@ def verify(bundle: Path, digest: str | None, progress: Progress) -> Report:
     checked.append("the document: its form, every field, and that members and exempt do not meet")
     if not is_ground_sound:
         found += name_faults(folder, None)
-        rest = ("the rows, and every field that follows from them",)
+        rest = ("the rows, and every field that follows from them", _IN_WORDS)
         return Report(own_digest, document, tuple(found), tuple(checked), rest)
     more, and_checked, not_checked = _recomputed(document, folder, progress)
     found += more
     checked += and_checked
     # Of fields that cannot be, or are not so, there is nothing to be told in words.
     if shape or more or not_checked:
-        not_checked = (*not_checked, f"{README}, the document in words")
+        not_checked = (*not_checked, _IN_WORDS)
     else:
         found += text_faults(folder, README, summary(document, own_digest))
         checked.append(f"{README}: every word of it is made from the document")
