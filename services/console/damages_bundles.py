@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from services.chassis.refusals import precondition
-from services.console.damages_summaries import summary
+from services.console.damages_folders import free_folder
 from services.console.damages_windows import draw_window
 from services.console.plots import need_matplotlib
 from sluice_gate.damages.bundle import (
@@ -36,6 +36,7 @@ from sluice_gate.damages.rows import (
     root_digest,
     schema,
 )
+from sluice_gate.damages.summary import summary
 from sluice_gate.damages.tariffs import Ints
 
 Progress = Callable[[str, int, int], None]
@@ -68,10 +69,8 @@ def write_bundle(document: bytes, chunks: Iterable[Chunk], bundle: Path, progres
     VerificationError (PARQUET_MISSING) and OSError.
     """
     need_matplotlib()
-    writer = _Writer(json.loads(document), bundle.with_name(f"{bundle.name}.unfinished"), progress)
-    for path in (bundle, writer.folder):
-        if path.exists() or path.is_symlink():
-            raise precondition("BUNDLE_EXISTS", f"{path} is there already, and is not written over")
+    unfinished = free_folder(bundle)
+    writer = _Writer(json.loads(document), unfinished, progress)
     (writer.folder / EVIDENCE).mkdir(parents=True)
     try:
         (writer.folder / ASSESSMENT).write_bytes(document)
@@ -110,7 +109,8 @@ class _Writer:
                 f" root {said['root']}",
             )
         self._progress("summary", 0, 2)
-        (self.folder / README).write_text(summary(self._document, self._digest(ASSESSMENT)), encoding="utf-8")
+        text = summary(self._document, self._digest(ASSESSMENT))
+        (self.folder / README).write_bytes(text.encode())
         draw_window(self._document, self._counted(), self.folder / PLOT)
         self._progress("sums of files", 1, 2)
         names = [ASSESSMENT, README, PLOT, *(part_name(index) for index in range(len(self._digests)))]

@@ -12,6 +12,7 @@ from services.console import damages_options as asked
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
+from services.console.damages_folders import free_folder
 from services.console.damages_records import get_assessment, read_document
 from services.console.damages_rows import Rows, in_chunks, root, rows_of
 from services.console.long_work import told
@@ -42,6 +43,8 @@ def export(
     # Inside, for it loads much that no other command needs.
     from services.console.damages_bundles import Chunk, write_bundle  # noqa: PLC0415
 
+    # Before metering is asked: what follows can take long.
+    free_folder(folder)
     connections = Connections.open(state, token_file, OPERATOR, {"metering": address})
     with told(as_json=as_json) as tell, pulling(connections) as pull:
         assessment = pull.ask(lambda connections: get_assessment(connections, assessment_id))

@@ -17,7 +17,8 @@ from services.console.output import (
     show,
     table,
 )
-from sluice_gate.damages.verify import NOT_SHOWN, Report
+from sluice_gate.damages.not_shown import NOT_SHOWN
+from sluice_gate.damages.verify import Report
 from sluice_gate.damages.verify import verify as verify_bundle
 
 DIFFERS = 1
@@ -39,8 +40,9 @@ def verify(
     """Compute an assessment again from its evidence, and name everything that differs.
 
     Needs no server and trusts nothing in the folder: periods, amounts, shares and every other reading of the
-    clause are computed from the rows. Ends with 0 only if all of it agrees. Without --digest nothing shows
-    that it is the assessment that was recorded.
+    clause are computed from the rows, and README.md is made again. The picture (window.svg) is not checked
+    against the rows. Ends with 0 only if all of it agrees. Without --digest nothing shows that it is the
+    assessment that was recorded.
     """
     if digest is not None and not _DIGEST.fullmatch(digest):
         raise typer.BadParameter("64 hex digits are expected", param_hint="--digest")

@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from sluice_gate.damages.differences import MISSING, Difference, shown
@@ -102,6 +103,22 @@ def sum_faults(folder: Folder, progress: Progress) -> Iterator[Difference]:
         yield Difference(SUMS, "lines in another form", "a line for each file, in order of names")
 
 
+def text_faults(folder: Folder, name: str, text: str) -> Iterator[Difference]:
+    """The first line in which a file is not what it should hold; a file that is missing is none here."""
+    path = folder.files.get(name)
+    if path is None:
+        return
+    expected = text.encode()
+    with path.open("rb") as file:
+        # As much as could be right, and a byte that shows that there is more.
+        data = file.read(len(expected) + 1)
+    if data != expected:
+        lines = zip_longest(data.split(b"\n"), expected.split(b"\n"))
+        pairs = enumerate(lines, start=1)
+        number, (said, line) = next((number, pair) for number, pair in pairs if pair[0] != pair[1])
+        yield Difference(f"{name}: line {number}", _line(said), _line(line))
+
+
 def sums_text(digests: dict[str, str]) -> bytes:
     """What SHA256SUMS holds for files with such digests (hex)."""
     return b"".join(f"{digests[name]}  ".encode() + os.fsencode(name) + b"\n" for name in sorted(digests))
@@ -114,6 +131,10 @@ def file_digest(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _line(line: bytes | None) -> str:
+    return MISSING if line is None else shown(line.decode(errors="replace"))
 
 
 def _is_folder(path: Path) -> bool:

@@ -21,7 +21,7 @@ DERIVED = ("enforceable", "periods", "posts", "amount", "liable", "readings")
 """Fields that follow from the others and the rows."""
 MOST_CHUNK_ROWS = 2**24
 """A chunk is read as a whole: no file may ask for any amount of memory."""
-GROUND = ("as_of", "since_us", "until_us", "policy", "members", "evidence")
+GROUND = ("as_of", "since_us", "until_us", "policy", "jurisdiction", "members", "evidence")
 """Fields without which nothing can be computed."""
 
 _TIME = Whole(-(2**61), 2**61)

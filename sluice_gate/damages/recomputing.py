@@ -9,6 +9,7 @@ from sluice_gate.damages.counting import Counted, Period, counted
 from sluice_gate.damages.evidence import Rows
 from sluice_gate.damages.liability import liable, split
 from sluice_gate.damages.periods import OVERLAPS, periods_of
+from sluice_gate.damages.places import barring
 from sluice_gate.damages.rows import ACCESSES, GATE
 from sluice_gate.damages.stretches import Stretches
 from sluice_gate.damages.sweeping import Progress
@@ -24,7 +25,7 @@ class Recomputing:
     def __init__(self, document: dict[str, Any], rows: Rows, progress: Progress) -> None:
         """`rows`: as they were read against that document."""
         self._policy = document["policy"]
-        self._jurisdiction = document.get("jurisdiction")
+        self._barring = barring(document)
         self._rows = rows
         self._stretches = Stretches(document["members"])
         self._rate = Rate(self._policy["rate_nanos"], self._policy["decimals"])
@@ -46,9 +47,7 @@ class Recomputing:
             for each in claimed[of_policy, policy["overlap"], policy["rounding"]]
         ]
         return {
-            "enforceable": all(
-                each["jurisdiction"] != self._jurisdiction for each in policy["not_enforceable"]
-            ),
+            "enforceable": not self._barring,
             "periods": periods,
             "posts": ground.posts,
             "amount": sum(period["amount"] for period in periods),

@@ -4,6 +4,8 @@ Longer is never worth less, so a period ends at s+W or where the next one starts
 to be worth anything: starts with fewer posts between them never follow each other, and are swept together.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sluice_gate.damages.counting import Counted, Period
@@ -11,8 +13,11 @@ from sluice_gate.damages.maxima import Maxima
 from sluice_gate.damages.sweeping import Progress, Scale, Values, blocks, settle
 from sluice_gate.damages.tariffs import EXCESS_ONLY, Ints, Tariff
 
+_STEP = "shorter periods"
 _FIRST_LOOK = 1024
 """Starts among which the next one is looked for at first; each further look takes in twice as many."""
+_BATCH = 1 << 18
+"""Ways to end periods that are tried at once: so much memory, whatever there is to try."""
 
 
 def shorter_periods(counted: Counted, tariff: Tariff, window_us: int, progress: Progress) -> list[Period]:
@@ -55,12 +60,12 @@ class _Sweep:
             if maxima is not None:
                 self._cut_anywhere(block, maxima)
             elif self.tariff.is_in_units:
-                self._cut_at_units(block)
+                self._cut_at_units(block, progress)
             # EXCESS_ONLY gains nothing by a cut: what the next period would get more of, this one loses.
             settle(self.best, low, self.taken[block])
             if maxima is not None:
                 maxima.put(low, self.scale.of_posts(self.before[block]) + self.best[block])
-            progress("shorter periods", len(self.starts) - low, len(self.starts))
+            progress(_STEP, len(self.starts) - low, len(self.starts))
 
     def _cut_anywhere(self, block: slice, maxima: Maxima) -> None:
         """Where each post counts: posts up to the cut and what follows it, in one maximum."""
@@ -68,20 +73,41 @@ class _Sweep:
         cut = cut - self.scale.of_posts(self.before[block]) - 1
         self.taken[block] = np.maximum(self.taken[block], cut)
 
-    def _cut_at_units(self, block: slice) -> None:
-        """A cut is best just where a unit is full: later ones leave less to what follows."""
-        whole = self.whole[block]
-        most = int(self.tariff.worth(whole).max())
-        units = self.tariff.worth_of(self.tariff.fewest_posts)
-        lanes = np.arange(block.start, block.stop)
-        while units <= most:
-            posts = self.tariff.posts_for(units)
-            lanes = lanes[self.whole[lanes] >= posts]
-            cut = np.searchsorted(self.before, self.before[lanes] + posts)
-            cut = np.minimum(cut, self.farthest[lanes])
-            value = self.scale.values(np.array([units])) + self.best[cut]
-            self.taken[lanes] = np.maximum(self.taken[lanes], value)
-            units += 1
+    def _cut_at_units(self, block: slice, progress: Progress) -> None:
+        """A cut is best just where a unit is full: later ones leave less to what follows.
+
+        Where more units fit in than there are starts to cut at, each of those is tried instead: the posts of
+        a row are a stranger's number, and do not say how long this takes.
+        """
+        fewest = self.tariff.worth_of(self.tariff.fewest_posts)
+        units = self.tariff.worth(self.whole[block]) - fewest + 1
+        cuts = self.farthest[block] - self.nearest[block]
+        starts = np.arange(block.start, block.stop)
+        done, of = len(self.starts) - block.stop, len(self.starts)
+        for by_unit in (True, False):
+            chosen = (units < cuts) == by_unit
+            own = starts[chosen]
+            for each, steps in _batches(own, (units if by_unit else cuts)[chosen]):
+                if by_unit:
+                    self._try_units(each, steps + fewest)
+                else:
+                    self._try_cuts(each, self.nearest[each] + steps)
+                progress(_STEP, done + int(np.searchsorted(own, each[-1])), of)
+            done += len(own)
+
+    def _try_units(self, starts: Ints, units: Ints) -> None:
+        cuts = np.searchsorted(self.before, self.before[starts] + self.tariff.posts_for(units))
+        self._offer(starts, units, np.minimum(cuts, self.farthest[starts]))
+
+    def _try_cuts(self, starts: Ints, cuts: Ints) -> None:
+        self._offer(starts, self.tariff.worth(self.before[cuts] - self.before[starts]), cuts)
+
+    def _offer(self, starts: Ints, worth: Ints, cuts: Ints) -> None:
+        """To each of some starts, which do not descend, a period that is worth so much up to a cut."""
+        values = self.scale.values(worth) + self.best[cuts]
+        firsts = np.flatnonzero(np.append(True, starts[1:] != starts[:-1]))
+        starts = starts[firsts]
+        self.taken[starts] = np.maximum(self.taken[starts], np.maximum.reduceat(values, firsts))
 
     def chosen(self) -> list[int]:
         """Indices of the starts of the best set."""
@@ -107,3 +133,15 @@ class _Sweep:
         """What is had from `start` on with its period cut at each of some starts."""
         posts: Ints = self.before[low:high] - self.before[start]
         return self.scale.values(self.tariff.worth(posts)) + self.best[low:high]
+
+
+def _batches(starts: Ints, counts: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Each start so many times, with 0, 1, and so on beside it: all of that in pieces of one size."""
+    ends = np.cumsum(counts)
+    for low in range(0, int(ends[-1]) if len(ends) else 0, _BATCH):
+        high = min(low + _BATCH, int(ends[-1]))
+        first, last = np.searchsorted(ends, [low, high - 1], side="right")
+        inside = slice(first, last + 1)
+        begins = ends[inside] - counts[inside]
+        times = np.minimum(ends[inside], high) - np.maximum(begins, low)
+        yield np.repeat(starts[inside], times), np.arange(low, high) - np.repeat(begins, times)

@@ -40,15 +40,15 @@ class Tariff:
     @property
     def fewest_posts(self) -> int:
         """Of a period that is worth anything."""
-        return self.posts_for(1)
+        return int(self.posts_for(np.array([1], np.int64))[0])
 
-    def posts_for(self, units: int) -> int:
-        """The fewest posts of a period that is worth so many units (at least 1)."""
+    def posts_for(self, units: Ints) -> Ints:
+        """The fewest posts of periods that are worth so many units each (at least 1)."""
         if self.rounding == WHOLE_UNITS:
-            return max(self.threshold + 1, units * self.unit)
+            return np.maximum(self.threshold + 1, units * self.unit)
         if self.rounding == STARTED_UNITS:
-            return max(self.threshold + 1, (units - 1) * self.unit + 1)
-        return self.threshold + 1
+            return np.maximum(self.threshold + 1, (units - 1) * self.unit + 1)
+        return np.full_like(units, self.threshold + 1)
 
     def worth(self, posts: Ints) -> Ints:
         """Of each of some periods with so many posts (int64, none below 0)."""

@@ -8,22 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sluice_gate.damages.bundle import ASSESSMENT, Folder, name_faults, open_folder, sum_faults
+from sluice_gate.damages.bundle import (
+    ASSESSMENT,
+    README,
+    Folder,
+    name_faults,
+    open_folder,
+    sum_faults,
+    text_faults,
+)
 from sluice_gate.damages.differences import Difference, compare
 from sluice_gate.damages.document import DERIVED, faults, parse
 from sluice_gate.damages.evidence import EvidenceReader
 from sluice_gate.damages.recomputing import Recomputing
 from sluice_gate.damages.rows import need_arrow
+from sluice_gate.damages.summary import summary
 from sluice_gate.damages.sweeping import Progress
 
-NOT_SHOWN = (
-    "that nothing is missing: rows show what was counted, not that nothing was left out",
-    "that each row happened: that is for the records of metering and of the sources it names",
-    "who is a member, who is exempt as a vetted researcher, and who assisted: metering's word",
-    "which imports were still running, and so how much may follow: metering's word",
-    "that the policy is what the parties agreed on: compare its terms_digest with the terms",
-)
-"""What no computing over a bundle can show."""
+_IN_WORDS = f"{README}, the document in words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,18 @@ def verify(bundle: Path, digest: str | None, progress: Progress) -> Report:
     checked.append("the document: its form, every field, and that members and exempt do not meet")
     if not is_ground_sound:
         found += name_faults(folder, None)
-        rest = ("the rows, and every field that follows from them",)
+        rest = ("the rows, and every field that follows from them", _IN_WORDS)
         return Report(own_digest, document, tuple(found), tuple(checked), rest)
     more, and_checked, not_checked = _recomputed(document, folder, progress)
-    return Report(own_digest, document, (*found, *more), (*checked, *and_checked), not_checked)
+    found += more
+    checked += and_checked
+    # Of fields that cannot be, or are not so, there is nothing to be told in words.
+    if shape or more or not_checked:
+        not_checked = (*not_checked, _IN_WORDS)
+    else:
+        found += text_faults(folder, README, summary(document, own_digest))
+        checked.append(f"{README}: every word of it is made from the document")
+    return Report(own_digest, document, tuple(found), tuple(checked), not_checked)
 
 
 def _recomputed(

@@ -127,12 +127,13 @@ def a_document(rows: Sequence[Row], policy: Json | None = None, **others: Any) -
 def derived(document: Json, rows: Sequence[Row]) -> Json:
     """What follows from the other fields and the rows, by metering's domain."""
     policy = document["policy"]
-    listed = {each["jurisdiction"] for each in policy["not_enforceable"]}
+    barred = {each["jurisdiction"] for each in policy["not_enforceable"]}
+    place = document["jurisdiction"]
     of_policy = _counting(rows, policy["accesses"], licensed=policy["licensed_volume_counts"])
     reading = Reading(Overlap[policy["overlap"]], Rounding[policy["rounding"]])
     periods = [_period(document, of_policy, reading, each) for each in _claims(document, of_policy, reading)]
     return {
-        "enforceable": document["jurisdiction"] not in listed,
+        "enforceable": place not in barred and place.split("-")[0] not in barred,
         "periods": periods,
         "posts": sum(row.posts for row in of_policy),
         "amount": sum(period["amount"] for period in periods),

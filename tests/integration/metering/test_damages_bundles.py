@@ -76,3 +76,21 @@ async def test_the_verifier_finds_what_metering_found(
     assert report.document is not None
     assert [each["party"] for each in report.document["exempt"]] == ["beta"]
     assert len(report.document["periods"]) == 3
+
+
+async def test_d4_a_claim_in_a_part_of_a_country_that_is_barred_comes_out_the_same(
+    claims: DamagesCaller, tmp_path: Path
+) -> None:
+    barred = damages_pb2.Unenforceable(jurisdiction="US", reason="a penalty")
+    await claims.put(a_policy(not_enforceable=[barred]))
+    await claims.took(1, 2_600_000, id="first")
+
+    recorded = await claims.record(a_scope(jurisdiction="US-CA"))
+    answer = await claims.get(recorded.assessment_id)
+    chunks = chunks_of(await claims.evidence(recorded.assessment_id))
+    write_bundle(answer.document, chunks, tmp_path / "bundle", quiet)
+    report = verify(tmp_path / "bundle", recorded.digest.hex(), quiet)
+
+    assert report.agrees
+    assert report.document is not None
+    assert report.document["enforceable"] is False

@@ -10,9 +10,9 @@ import pytest
 
 from services.chassis.refusals import Refusal
 from services.console.damages_bundles import write_bundle
-from services.console.damages_summaries import summary
-from services.console.damages_windows import fullest, shown_range
+from services.console.damages_windows import figure_of, fullest, shown_range
 from sluice_gate.damages.counting import counted
+from sluice_gate.damages.summary import summary
 from tests.support.damages_bundles import (
     DAY_US,
     HOUR_US,
@@ -68,6 +68,25 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, name: str) -> None:
     assert [path.read_text(encoding="ascii") for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_without_a_name_is_there_and_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Refusal, match="BUNDLE_EXISTS"):
+        a_bundle(Path(name), ROWS)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_of_an_export_that_was_cut_off_may_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "bundle.unfinished").mkdir()
+
+    with pytest.raises(Refusal, match=r"bundle\.unfinished is there already.*may be removed"):
+        a_bundle(tmp_path / "bundle", ROWS)
+
+
 def test_rows_other_than_those_of_the_assessment_leave_no_bundle(tmp_path: Path) -> None:
     document = as_bytes(a_document(ROWS))
 
@@ -116,12 +135,45 @@ def test_the_summary_says_in_words_what_is_claimed_and_of_whom() -> None:
     assert "- that nothing is missing" in text
 
 
+def test_d4_the_summary_gives_the_reason_of_the_country_for_its_parts() -> None:
+    text = summary(a_document(ROWS, jurisdiction="FR-IDF"), "ab" * 32)
+
+    assert "**Not enforceable in FR-IDF**, where it would be claimed: a penalty." in text
+
+
 def test_marks_in_names_stay_in_their_cells() -> None:
     rows = [seen(0, 200, "a|b\n*c*<script>")]
 
     text = summary(a_document(rows), "ab" * 32)
 
     assert "| a\\|b \\*c\\*\\<script\\> |" in text
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("see https://pay.example/now", "see https\\://pay.example/now"),
+        ("see WWW.pay.example", "see WWW\\.pay.example"),
+        ("[pay](https://pay.example)", "\\[pay\\]\\(https\\://pay.example\\)"),
+        ("write to pay@pay.example", "write to pay\\@pay.example"),
+        ("&#42;&lt;b&gt;", "\\&\\#42;\\&lt;b\\&gt;"),
+        ("\x1b[2J\u202eback", "\ufffd\\[2J\ufffdback"),
+        ("12:30, at 5 o'clock. Now", "12:30, at 5 o'clock. Now"),
+    ],
+)
+def test_nothing_that_somebody_wrote_becomes_a_link_or_moves_a_cursor(how: str, told: str) -> None:
+    document = a_document(ROWS, assisted=[{"party": "broker", "how": how}])
+
+    text = summary(document, "ab" * 32)
+
+    assert f"| broker | {told} |\n" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "told"), [("", "- Clause: version 3;"), ("Terms", "- Clause: Terms, version 3;")]
+)
+def test_a_clause_without_a_title_is_told_by_its_version(title: str, told: str) -> None:
+    assert f"\n{told} terms abab" in summary(a_document(ROWS, a_policy(title=title)), "ab" * 32)
 
 
 def test_amounts_are_told_with_the_decimals_of_their_currency() -> None:
@@ -142,6 +194,27 @@ def test_the_picture_shows_the_window_the_threshold_and_the_periods(tmp_path: Pa
     }
 
     assert {"group bots: 2 period(s) claimed", "threshold: 100 posts", "periods that are claimed"} <= words
+
+
+def test_all_periods_are_drawn_as_two_things_however_many_there_are() -> None:
+    days = range(0, 28, 2)
+    document = a_document([seen(day * DAY_US, 200, number=day + 1) for day in days])
+    at_us = np.array([SINCE_US + day * DAY_US for day in days])
+
+    (axes,) = figure_of(document, counted(at_us, np.full(len(days), 200))).axes
+
+    boxes, lines = axes.collections
+    assert len(document["periods"]) == len(boxes.get_paths()) == len(lines.get_paths()) == 14
+    first = boxes.get_paths()[0].get_extents()
+    assert (first.x0, first.x1, first.y0, first.y1) == (20_000, 20_001, 0, 1)
+
+
+def test_the_picture_of_nothing_claimed_has_no_periods() -> None:
+    document = a_document([seen(0, 50)])
+
+    (axes,) = figure_of(document, counted(np.array([SINCE_US]), np.array([50]))).axes
+
+    assert list(axes.collections) == []
 
 
 def test_the_fullest_window_that_ends_in_a_part_is_found_between_its_edges() -> None:

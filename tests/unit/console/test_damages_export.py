@@ -267,6 +267,20 @@ def test_d2_rows_that_are_not_those_named_leave_nothing_behind(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", [".", "bundle", "other"])
+def test_a_folder_that_is_not_free_is_refused_before_metering_is_asked(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for taken in ("bundle", "other.unfinished"):
+        (tmp_path / taken).mkdir()
+
+    # The script has no answer to anything.
+    refusal = cli.refusal("damages", "export", ASSESSMENT_ID, name)
+
+    assert refusal["reason"] == "BUNDLE_EXISTS"
+
+
 @pytest.mark.usefixtures("writer")
 def test_d2_a_document_that_is_not_the_one_digested_is_not_written(
     script: Script, cli: Cli, tmp_path: Path

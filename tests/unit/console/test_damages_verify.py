@@ -32,7 +32,9 @@ def test_a_bundle_that_agrees_ends_with_0_and_says_what_was_checked(offline: Cli
     assert f"All of it agrees. Digest of the assessment: {digest}" in out
     assert "2 rows: their order, values, parties and stretches" in out
     assert "64 readings of the clause" in out
+    assert "README.md: every word of it" in out
     assert "that nothing is missing" in offline.err
+    assert "that the picture (window.svg) is true" in offline.err
     assert "readings ..." in offline.err
 
 
@@ -61,7 +63,7 @@ def test_programs_get_one_document_and_steps_beside_it(offline: Cli, bundle: Pat
 
     assert answer["agrees"] is True
     assert answer["differences"] == answer["not_checked"] == []
-    assert len(answer["not_shown"]) == 5
+    assert len(answer["not_shown"]) == 6
     assert '{"step": "readings"}' in offline.err.splitlines()
 
 

@@ -169,7 +169,10 @@ def test_less_than_nothing_of_a_kind_at_a_time_stops_the_figures_and_is_named(tm
     report = checked(_unjudged(tmp_path, rows, document))
 
     assert f"-1 posts of a party, origin and access at_us {SINCE_US + HOUR_US}" in said(report)
-    assert report.not_checked == ("every field that follows from the rows",)
+    assert report.not_checked == (
+        "every field that follows from the rows",
+        "README.md, the document in words",
+    )
 
 
 def _unjudged(folder: Path, rows: Sequence[Row], document: dict[str, Any]) -> Path:

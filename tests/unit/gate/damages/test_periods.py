@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metering.domain.damages.readings import EVERY_READING, Claims, Clause, Reading
+from sluice_gate.damages import shorter
 from sluice_gate.damages.counting import Counted, Period, counted
 from sluice_gate.damages.periods import OVERLAPS, periods_of
 from sluice_gate.damages.tariffs import ROUNDINGS, Tariff
@@ -100,6 +101,57 @@ def test_many_times_give_what_metering_finds(reading: Reading, clause: Clause) -
 
     of_metering = Claims(clause, Listed(accesses), 0, END_US).periods(reading)
     assert periods == [(each.since_us, each.until_us, each.posts) for each in of_metering]
+
+
+@pytest.mark.parametrize("reading", EVERY_READING, ids=str)
+@pytest.mark.parametrize("clause", [Clause(0, 2, 3_600 * SECOND_US), Clause(90, 70, 3_600 * SECOND_US)])
+def test_however_few_ways_are_tried_at_once_the_periods_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, reading: Reading, clause: Clause
+) -> None:
+    random = np.random.default_rng(11)
+    times = np.sort(random.integers(0, 40_000 * SECOND_US, 300))
+    accesses = list(zip(times.tolist(), random.integers(1, 40, 300).tolist(), strict=True))
+    monkeypatch.setattr(shorter, "_BATCH", 7)
+
+    periods = found(accesses, clause, reading)
+
+    of_metering = Claims(clause, Listed(accesses), 0, END_US).periods(reading)
+    assert periods == [(each.since_us, each.until_us, each.posts) for each in of_metering]
+
+
+@pytest.mark.parametrize("rounding", ["WHOLE_UNITS", "STARTED_UNITS"])
+def test_the_posts_of_a_row_do_not_say_how_long_periods_take_to_find(rounding: str) -> None:
+    # By units, each of these times would take 2^57 steps.
+    accesses = [(0, 2**58), (SECOND_US, 2**58), (90_000 * SECOND_US, 2**58)]
+    tariff = Tariff(0, 2, rounding)
+
+    periods = periods_of(summed(accesses), tariff, "SHORTER_ALLOWED", 86_400 * SECOND_US, quiet)
+
+    assert periods == [
+        Period(0, 86_400 * SECOND_US, 2**59),
+        Period(90_000 * SECOND_US, 176_400 * SECOND_US, 2**58),
+    ]
+
+
+def test_how_far_shorter_periods_are_is_told_before_a_block_of_times_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A period needs 10 times, and no start of 10 needs what follows another: they are one block.
+    accesses = [(at_us, 1) for at_us in range(100)]
+    monkeypatch.setattr(shorter, "_BATCH", 10)
+    told: list[tuple[int, int]] = []
+
+    periods_of(
+        summed(accesses),
+        Tariff(9, 3, "WHOLE_UNITS"),
+        "SHORTER_ALLOWED",
+        30,
+        lambda _, done, of: told.append((done, of)),
+    )
+
+    assert len(set(told)) > 30
+    assert told == sorted(told)
+    assert told[-1] == (91, 91)
 
 
 @pytest.mark.parametrize("overlap", OVERLAPS)

@@ -11,7 +11,8 @@ import pytest
 
 from sluice_gate.damages.bundle import open_folder, sum_faults
 from sluice_gate.damages.document import DERIVED
-from sluice_gate.damages.verify import NOT_SHOWN, Report, verify
+from sluice_gate.damages.not_shown import NOT_SHOWN
+from sluice_gate.damages.verify import Report, verify
 from sluice_gate.errors import VerificationError
 from tests.support.damages_bundles import (
     DAY_US,
@@ -145,14 +146,33 @@ def test_figures_worked_out_by_hand_agree(bundle: Path) -> None:
 
 @pytest.mark.parametrize("overlap", ["DISJOINT", "SHORTER_ALLOWED", "CALENDAR_DAYS", "ONE_PER_BREACH"])
 @pytest.mark.parametrize("rounding", ["WHOLE_UNITS", "STARTED_UNITS", "PRO_RATA", "EXCESS_ONLY"])
-def test_every_reading_can_be_the_one_that_is_claimed(bundle: Path, overlap: str, rounding: str) -> None:
+def test_every_reading_can_be_the_one_that_is_claimed(tmp_path: Path, overlap: str, rounding: str) -> None:
     policy = a_policy(
         overlap=overlap, rounding=rounding, licensed_volume_counts=True, rate_nanos=333_333_335, unit=7
     )
 
-    report = with_document(bundle, a_document(ROWS, policy, members=MEMBERS, jurisdiction="FR"))
+    document = a_document(ROWS, policy, members=MEMBERS, jurisdiction="FR")
+    report = verify(a_bundle(tmp_path / "bundle", ROWS, document), None, quiet)
 
     assert report.differences == ()
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "enforceable"),
+    [("US", False), ("US-CA", False), ("DE-BY", False), ("DE", True), ("USA", True), ("", True)],
+)
+def test_d4_a_country_that_is_barred_bars_its_parts_and_not_the_other_way_round(
+    bundle: Path, jurisdiction: str, enforceable: bool
+) -> None:
+    barred = [{"jurisdiction": place, "reason": "a penalty"} for place in ("DE-BY", "US")]
+    document = a_document(ROWS, a_policy(not_enforceable=barred), members=MEMBERS, jurisdiction=jurisdiction)
+
+    report = with_document(bundle, document)
+    other = with_document(bundle, document | {"enforceable": not enforceable})
+
+    assert document["enforceable"] is enforceable
+    assert "enforceable" not in places(report)
+    assert "enforceable" in places(other)
 
 
 def test_an_assessment_of_nothing_agrees(tmp_path: Path) -> None:

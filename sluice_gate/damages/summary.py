@@ -1,14 +1,16 @@
 """README.md of a bundle: what is claimed, of whom and why, in words that need no program.
 
-It says nothing that assessment.json does not; where they differ, that one counts.
+It says nothing that assessment.json does not, and follows from it and its digest to the last byte: a verifier
+makes it again. So nothing in it depends on where or when it is made.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.console.moments import exact_face, from_us
-from sluice_gate.damages.verify import NOT_SHOWN
+from sluice_gate.damages.not_shown import NOT_SHOWN
+from sluice_gate.damages.places import barring
 
 _OVERLAPS = {
     "DISJOINT": "the set of windows that do not overlap and are worth most",
@@ -22,7 +24,10 @@ _ROUNDINGS = {
     "PRO_RATA": "in proportion to the posts",
     "EXCESS_ONLY": "in proportion to the posts above the threshold",
 }
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+"""What means something in Markdown, and what makes a link of an address that nobody marked as one."""
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Characters that move a cursor, or turn what follows round."""
 
 
 def summary(document: dict[str, Any], digest: str) -> str:
@@ -45,16 +50,14 @@ def _claim(document: dict[str, Any]) -> Iterator[str]:
     )
     yield ""
     if not document["enforceable"]:
-        reasons = [
-            each["reason"]
-            for each in policy["not_enforceable"]
-            if each["jurisdiction"] == document["jurisdiction"]
-        ]
+        reasons = [each["reason"] for each in barring(document)]
         where = _text(document["jurisdiction"])
         yield f"**Not enforceable in {where}**, where it would be claimed: {_text('; '.join(reasons))}."
         yield ""
     licensed = "counts" if policy["licensed_volume_counts"] else "does not count"
-    yield f"- Clause: {_text(policy['title'])}, version {policy['version']}; terms {policy['terms_digest']}"
+    title = _text(policy["title"])
+    version = f"version {policy['version']}; terms {policy['terms_digest']}"
+    yield f"- Clause: {title}, {version}" if title else f"- Clause: {version}"
     yield (
         f"- More than {policy['threshold']:,} posts within {_seconds(policy['window_us'])} cost"
         f" {_rate(policy)} per {policy['unit']:,} posts, {_ROUNDINGS[policy['rounding']]}"
@@ -205,7 +208,12 @@ def _whom(document: dict[str, Any]) -> str:
 
 
 def _time(us: int) -> str:
-    return exact_face(from_us(us))
+    try:
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    except OverflowError:
+        # A stranger's time, that no calendar reaches.
+        return f"{us:,} microseconds since 1970 UTC"
+    return at.isoformat(sep=" ", timespec="microseconds").replace("+00:00", " UTC")
 
 
 def _seconds(us: int) -> str:
@@ -233,7 +241,7 @@ def _decimal(amount: int, decimals: int) -> str:
 
 def _text(text: str) -> str:
     """Somebody's words, in which no mark has a meaning."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    return _MARKS.sub(r"\\\1", _UNSEEN.sub("\ufffd", " ".join(text.split())))
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
