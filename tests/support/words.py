@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
+from services.chassis.long_reads import Work
 
 WORDS_SCHEMA = Path(__file__).parents[1] / "unit" / "chassis" / "schema"
 
@@ -66,3 +67,8 @@ async def sharing_a_commit(database: Database, *writes: Coroutine[Any, Any, obje
     blockade.open()
     await blocked
     return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def each_of(*queries: Callable[[Connection], object]) -> Work[object]:
+    """Work that gives the results of queries."""
+    return lambda connection, go_on: (query(connection) for query in queries)
