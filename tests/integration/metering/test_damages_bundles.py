@@ -86,9 +86,9 @@ async def test_d4_a_claim_in_a_part_of_a_country_that_is_barred_comes_out_the_sa
     await claims.took(1, 2_600_000, id="first")
 
     recorded = await claims.record(a_scope(jurisdiction="US-CA"))
-    answer = await claims.get(recorded.assessment_id)
+    document = await claims.document(recorded.assessment_id)
     chunks = chunks_of(await claims.evidence(recorded.assessment_id))
-    write_bundle(answer.document, chunks, tmp_path / "bundle", quiet)
+    write_bundle(document, chunks, tmp_path / "bundle", quiet)
     report = verify(tmp_path / "bundle", recorded.digest.hex(), quiet)
 
     assert report.agrees
