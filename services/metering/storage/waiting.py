@@ -8,15 +8,12 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from services.chassis.database import Database
+from services.chassis.long_reads import GoOn, Stopped
 
 T = TypeVar("T")
 
 
-class _NobodyWaitsError(Exception):
-    """Ends a read; nobody is told."""
-
-
-async def read_while_awaited(database: Database, query: Callable[[Connection, Callable[[], object]], T]) -> T:
+async def read_while_awaited(database: Database, query: Callable[[Connection, GoOn], T]) -> T:
     """`Database.read` of a query that is given something to call between its statements.
 
     When the caller is cancelled, as it is when whoever called hangs up or their deadline passes, that raises
@@ -26,7 +23,7 @@ async def read_while_awaited(database: Database, query: Callable[[Connection, Ca
 
     def go_on() -> None:
         if gone.is_set():
-            raise _NobodyWaitsError
+            raise Stopped
 
     try:
         return await database.read(lambda connection: query(connection, go_on))
