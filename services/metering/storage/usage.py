@@ -19,7 +19,7 @@ from services.metering.storage.accounts import find_accounts
 from services.metering.storage.head import read_head
 from services.metering.storage.projecting import read_position
 from services.metering.storage.rows import counts_of
-from services.metering.storage.shelf import read_timelines
+from services.metering.storage.shelf import read_members, read_timelines
 from services.metering.storage.sums import FURTHEST_BEHIND, SqlCounted
 from services.metering.storage.waiting import read_while_awaited
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 _tables = MeteringTable.metadata.tables
 _entries, _projections = _tables["entries"], _tables["projections"]
-_reservations, _memberships = _tables["reservations"], _tables["memberships"]
+_reservations = _tables["reservations"]
 
 _SUMS = (
     select(
@@ -118,8 +118,7 @@ def _stretches(connection: Connection, whose: Account, since_us: int, until_us: 
         return of_party(whose.id, since_us, until_us)
     if whose.scope is Scope.LICENSE:
         return [Stretch(Account(Scope.LICENSE, whose.id), since_us, until_us)]
-    members = select(_memberships.c.party_id).where(_memberships.c.group_id == whose.id).distinct()
-    timelines = read_timelines(connection, sorted(connection.scalars(members)))
+    timelines = read_timelines(connection, read_members(connection, whose.id))
     return [
         stretch
         for party_id, timeline in timelines.items()
