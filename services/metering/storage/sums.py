@@ -90,36 +90,6 @@ def last_of_page(rows: int) -> Select[int]:
 _LAST_OF_PAGE = last_of_page(ROWS_AT_ONCE)
 
 
-def read_sums(  # noqa: PLR0917 - as of `read_moments`, with the length of the spans
-    connection: Connection,
-    stretches: Sequence[Stretch],
-    accesses: Sequence[int],
-    span_us: int,
-    since_us: int,
-    until_us: int,
-) -> _Pair:
-    """Beginnings of spans, in order and each once, with the posts that count in each.
-
-    Of a span that (since, until] or a stretch cuts through, what lies inside counts. `span_us` is one of
-    `SPANS_US`; spans in which nothing counts are left out.
-    """
-    first_us, end_us = since_us // span_us * span_us, -(-(until_us + 1) // span_us) * span_us
-    counted = SqlCounted(connection, _clipped(stretches, since_us, until_us), accesses)
-    return counted.sums(span_us, np.array([first_us]), np.array([end_us]))
-
-
-def read_moments(
-    connection: Connection,
-    stretches: Sequence[Stretch],
-    accesses: Sequence[int],
-    since_us: int,
-    until_us: int,
-) -> _Pair:
-    """Times in (since, until], in order and each once, with the posts that count at each."""
-    counted = SqlCounted(connection, _clipped(stretches, since_us, until_us), accesses)
-    return counted.moments(np.array([since_us + 1]), np.array([until_us + 1]))
-
-
 class SqlCounted:
     """Satisfies `fullest.Counted` for an open read transaction."""
 
@@ -213,14 +183,6 @@ class SqlCounted:
         self._go_on()
         times, posts = _MOMENTS.ask(self._connection, given)
         return times, posts
-
-
-def _clipped(stretches: Sequence[Stretch], since_us: int, until_us: int) -> list[Stretch]:
-    return [
-        Stretch(each.account, max(each.since_us, since_us), min(each.until_us, until_us))
-        for each in stretches
-        if max(each.since_us, since_us) < min(each.until_us, until_us)
-    ]
 
 
 def _fewer(since_us: Ints, until_us: Ints, most: int) -> _Pair:

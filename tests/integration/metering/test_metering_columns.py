@@ -20,7 +20,7 @@ from services.metering.domain.usage import Stretch
 from services.metering.domain.windows import HOUR_US, MINUTE_US, ROLLING_DAY_US, SECOND_US
 from services.metering.storage import sums
 from services.metering.storage.projecting import SqlProjections
-from services.metering.storage.sums import read_moments, read_sums
+from services.metering.storage.sums import SqlCounted
 from services.metering.storage.usage import SqlUsage
 from services.metering.storage.waiting import read_while_awaited
 from services.metering.usage import UsageDesk
@@ -30,6 +30,28 @@ from tests.support.metering_usage import REQUEST, UsageCaller, an_access, of_par
 
 KINDS = (2, 3)
 SEEN_OF_ACME = Account(Scope.SEEN, "acme")
+
+
+def read_moments(
+    connection: Connection, stretches: list[Stretch], since_us: int, until_us: int
+) -> tuple[Ints, Ints]:
+    """Times in (since, until] with the posts that count at each."""
+    counted = SqlCounted(connection, clipped(stretches, since_us, until_us), KINDS)
+    return counted.moments(np.array([since_us + 1]), np.array([until_us + 1]))
+
+
+def read_sums(
+    connection: Connection, stretches: list[Stretch], span_us: int, since_us: int, until_us: int
+) -> tuple[Ints, Ints]:
+    """Beginnings of spans with the posts that count in each, as far as it is in (since, until]."""
+    counted = SqlCounted(connection, clipped(stretches, since_us, until_us), KINDS)
+    first_us, end_us = since_us // span_us * span_us, -(-(until_us + 1) // span_us) * span_us
+    return counted.sums(span_us, np.array([first_us]), np.array([end_us]))
+
+
+def clipped(stretches: list[Stretch], since_us: int, until_us: int) -> list[Stretch]:
+    parts = ((each.account, max(each.since_us, since_us), min(each.until_us, until_us)) for each in stretches)
+    return [Stretch(account, since, until) for account, since, until in parts if since < until]
 
 
 async def project(database: Database) -> None:
@@ -126,13 +148,13 @@ async def test_m1_columns_of_stretches_are_those_of_all_entries(
         ) -> None:
             everything = all_there_is(connection, stretches)
             inside = {at_us: posts for at_us, posts in everything.items() if since < at_us <= until}
-            assert pairs(read_moments(connection, stretches, KINDS, since, until)) == sorted(inside.items())
+            assert pairs(read_moments(connection, stretches, since, until)) == sorted(inside.items())
             for span_us in SPANS_US:
                 expected: dict[int, int] = {}
                 for at_us, posts in inside.items():
                     begin = at_us // span_us * span_us
                     expected[begin] = expected.get(begin, 0) + posts
-                found = read_sums(connection, stretches, KINDS, span_us, since, until)
+                found = read_sums(connection, stretches, span_us, since, until)
                 assert pairs(found) == sorted(expected.items())
 
         await database.read(check)
@@ -187,7 +209,7 @@ async def test_moments_of_more_than_a_page_come_whole(
     await call.report(*(an_access(str(n), NOON_US - n // 4 * MINUTE_US, posts=n + 1) for n in range(40)))
     stretch = [Stretch(SEEN_OF_ACME, 0, NOON_US)]
 
-    found = await database.read(lambda connection: read_moments(connection, stretch, KINDS, 0, NOON_US))
+    found = await database.read(lambda connection: read_moments(connection, stretch, 0, NOON_US))
 
     assert len(found[0]) == 10
     assert found[1].sum() == 820
