@@ -14,6 +14,13 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Makes the tables."""
+    _reports_and_policies()
+    _assessments()
+    _proposals()
+    _notices()
+
+
+def _reports_and_policies() -> None:
     op.create_table(
         "reports",
         sa.Column("source", sa.Text, primary_key=True),
@@ -27,6 +34,9 @@ def upgrade() -> None:
         sa.Column("recorded_us", sa.BigInteger, nullable=False),
         sa.Column("recorded_by", sa.Text, nullable=False),
     )
+
+
+def _assessments() -> None:
     op.create_table(
         "assessments",
         sa.Column("number", ROW_ID, primary_key=True, autoincrement=False),
@@ -45,6 +55,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("assessment_id", name="assessments_id"),
     )
     op.create_index("assessments_of", "assessments", ["scope", "key", "number"])
+
+
+def _proposals() -> None:
     op.create_table(
         "proposals",
         sa.Column("number", ROW_ID, primary_key=True, autoincrement=False),
@@ -71,6 +84,9 @@ def upgrade() -> None:
         sa.Column("state_after", sa.SmallInteger, nullable=False),
         sa.Column("in_force_after", sa.BigInteger, nullable=False),
     )
+
+
+def _notices() -> None:
     op.create_table(
         "notices",
         sa.Column("number", ROW_ID, primary_key=True, autoincrement=False),
