@@ -1,24 +1,16 @@
 """C11: a subject's records, exported in the formats that others read."""
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from services.chassis.refusals import Kind, Refusal
-from services.consent.domain.choices import Stance, still_standing
 from services.consent.domain.dossiers import (
     ChoiceRecord,
-    Controller,
-    Dossier,
-    FactsRecord,
     SignalRecord,
     rfc3339,
 )
@@ -26,26 +18,22 @@ from services.consent.domain.exports.dpv import dpv
 from services.consent.domain.exports.kantara import kantara
 from services.consent.domain.exports.plain import plain
 from services.consent.domain.policies import Activation, Policy, PolicyDraft, Regime, Rule
-from services.consent.domain.purposes import Purpose, Signal
-from services.consent.domain.subjects import NO_STATES, State
+from services.consent.domain.purposes import Signal
+from services.consent.domain.subjects import State
 from services.consent.domain.withdrawals import Cause, Recorded, Withdrawal
 from tests.support.clock import NOON_US
-from tests.support.vectors import BESIDE_THE_CHECKOUT
-
-SECOND_US = 1_000_000
-NOTICE = b"\x11" * 32
-GENERATIVE = Purpose.AI_TRAINING_GENERATIVE
-SHARING = Purpose.THIRD_PARTY_SHARING
-PLATFORM = Controller(
-    name="Chirp Ltd",
-    address="1 Wire Street, Dublin",
-    email="privacy@chirp.example",
-    phone="+353 1 000 0000",
-    contact="Data protection officer",
-    policy_url="https://chirp.example/privacy",
-    withdrawal_url="https://chirp.example/settings/licensing",
-    country="IE",
+from tests.support.dossiers import (
+    GENERATIVE,
+    NOTICE,
+    PLATFORM,
+    SHARING,
+    a_deny,
+    a_dossier,
+    an_allow,
+    consent_vectors,
+    some_facts,
 )
+
 GIVEN, RENEWED = "ConsentGiven", "RenewedConsentGiven"
 REFUSED, WITHDRAWN = "ConsentRefused", "ConsentWithdrawn"
 FIELDS_OF_27560 = json.loads("""{
@@ -60,48 +48,6 @@ FIELDS_OF_27560 = json.loads("""{
     "event_time": "dpv:isIndicatedAtTime", "validity_duration": "dpv:hasDuration",
     "entity_id": "dpv:isIndicatedBy", "event_type": "dpv:hasLegalBasis", "event_state": "dpv:hasConsentStatus"
 }""")
-
-
-def a_choice(
-    stance: Stance, revision: int, licensee: str = "", purpose: int = 0, *, at: int | None = None
-) -> ChoiceRecord:
-    """For everyone and everything, stated as many seconds past noon as its revision."""
-    recorded_us = NOON_US + SECOND_US * revision
-    stated_us = recorded_us if at is None else NOON_US + SECOND_US * at
-    digest = NOTICE if stance is Stance.ALLOW else b""
-    return ChoiceRecord(
-        revision, stance, licensee, purpose, 1, digest, None, stated_us, recorded_us, "subject:7"
-    )
-
-
-an_allow = partial(a_choice, Stance.ALLOW)
-a_deny = partial(a_choice, Stance.DENY)
-
-
-def some_facts(revision: int = 1, jurisdiction: str = "US-CA", states: State = NO_STATES) -> FactsRecord:
-    at_us = NOON_US + SECOND_US * revision
-    return FactsRecord(
-        revision, jurisdiction, states, frozenset({NOTICE}), frozenset(), at_us, at_us, "pipeline:accounts"
-    )
-
-
-def a_dossier(*choices: ChoiceRecord, facts: tuple[FactsRecord, ...] = ()) -> Dossier:
-    """Subject 7 as of revision 90, with the standing that these choices come to."""
-    standing = tuple(choice.revision for choice in still_standing(record.choice for record in choices))
-    return Dossier(7, 1, 90, NOON_US + 90 * SECOND_US, choices, facts, standing, (), None)
-
-
-def consent_vectors() -> Path:
-    folder = Path(os.environ.get("SLUICE_VECTORS", BESIDE_THE_CHECKOUT)) / "consent"
-    if not folder.is_dir():
-        pytest.skip("the published vectors of consent are not here")
-    return folder
-
-
-def kantara_schema() -> Any:
-    """The published schema has lines of comment, which JSON has not; no text of JSON goes over lines."""
-    lines = (consent_vectors() / "kantara-consent-receipt-v1_1-schema.json").read_text("utf-8").splitlines()
-    return json.loads("\n".join(line for line in lines if not line.lstrip().startswith("//")))
 
 
 def dpv_vectors() -> list[Any]:
@@ -365,75 +311,3 @@ def test_c11_a_deny_stated_before_an_allow_undoes_it_when_it_arrives() -> None:
 
     times = [status["dpv:isIndicatedAtTime"] for status in allowed["dpv:hasConsentStatus"]]
     assert times == ["2025-10-09T08:53:22.000000Z", "2025-10-09T08:53:23.000000Z"]
-
-
-def test_c11_a_kantara_receipt_is_of_what_is_allowed_now() -> None:
-    choices = (an_allow(3, "acme", GENERATIVE), an_allow(5, "beta", SHARING), a_deny(6, "beta"))
-    dossier = a_dossier(*choices, facts=(some_facts(1),))
-
-    assert kantara(dossier, PLATFORM) == json.loads("""{
-        "version": "KI-CR-v1.1.0", "jurisdiction": "US-CA", "consentTimestamp": 1760000003,
-        "collectionMethod": "settings", "consentReceiptID": "930275d8-2b49-5349-91ad-a8aa6e66ea7c",
-        "language": "en", "piiPrincipalId": "7", "piiControllers": [{
-            "piiController": "Chirp Ltd", "contact": "Data protection officer",
-            "address": {"streetAddress": "1 Wire Street, Dublin", "addressCountry": "IE"},
-            "email": "privacy@chirp.example", "phone": "+353 1 000 0000"
-        }], "policyUrl": "https://chirp.example/privacy",
-        "services": [{"service": "Release of posts to licensees", "purposes": [{
-            "purpose": "Training of generative AI", "purposeCategory": ["ai_training_generative"],
-            "consentType": "EXPLICIT", "piiCategory": ["4 - Communications/Social"], "primaryPurpose": false,
-            "termination": "Until it is withdrawn at https://chirp.example/settings/licensing",
-            "thirdPartyDisclosure": true, "thirdPartyName": "acme"
-        }]}], "sensitive": false, "spiCat": []
-    }""")
-
-
-def test_c11_a_kantara_receipt_keeps_to_the_published_schema_and_a_mutilated_one_does_not() -> None:
-    published = jsonschema.Draft4Validator(kantara_schema())
-    receipt = kantara(a_dossier(an_allow(3), a_deny(4, "beta")), PLATFORM)
-    nameless = json.loads(json.dumps(receipt))
-    del nameless["services"][0]["purposes"][0]["thirdPartyName"]
-
-    assert published.is_valid(receipt)
-    assert not published.is_valid(nameless)
-    assert not any(published.is_valid({**receipt, key: None}) for key in receipt)
-
-
-def test_c11_a_kantara_receipt_names_those_to_whom_an_allow_for_everyone_does_not_reach() -> None:
-    choices = [an_allow(1, purpose=GENERATIVE), a_deny(2, "beta"), an_allow(3, "acme", SHARING)]
-
-    (service,) = kantara(a_dossier(*choices), PLATFORM)["services"]
-
-    reached = {(each["purposeCategory"][0], each["thirdPartyName"]) for each in service["purposes"]}
-    assert reached == {
-        ("ai_training_generative", "Every licensee except beta"),
-        ("third_party_sharing", "acme"),
-    }
-
-
-@pytest.mark.parametrize(
-    "choices",
-    [
-        [],
-        [a_deny(1)],
-        [an_allow(1, "acme", GENERATIVE), a_deny(2)],
-        [an_allow(1), a_deny(2, purpose=SHARING)],
-        [a_deny(2), an_allow(3, at=1)],
-    ],
-)
-def test_c11_without_a_consent_that_holds_there_is_no_receipt(choices: list[ChoiceRecord]) -> None:
-    with pytest.raises(Refusal) as refused:
-        kantara(a_dossier(*choices), PLATFORM)
-
-    assert (refused.value.kind, refused.value.reason) == (Kind.PRECONDITION, "NOTHING_ALLOWED")
-
-
-def test_c11_a_receipt_has_an_id_of_its_own_for_each_subject_revision_epoch_and_platform() -> None:
-    dossier = a_dossier(an_allow(3))
-    others = [replace(dossier, subject_id=8), replace(dossier, revision=91), replace(dossier, epoch=2)]
-
-    ids = [kantara(each, PLATFORM)["consentReceiptID"] for each in (dossier, *others)]
-    elsewhere = kantara(dossier, replace(PLATFORM, name="Warble Ltd"))["consentReceiptID"]
-
-    assert len({*ids, elsewhere}) == 5
-    assert kantara(dossier, PLATFORM)["consentReceiptID"] == ids[0]
