@@ -30,7 +30,8 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.replays import ReplayKey
-from services.console.damages_bundles import Chunk, write_bundle
+from services.console import damages_rows
+from services.console.damages_bundles import write_bundle
 from services.metering.assessor import Assessor, OnRecord
 from services.metering.domain.allowances import Account, Scope
 from services.metering.domain.damages.amounts import Rate
@@ -216,12 +217,12 @@ def _scope() -> AssessmentScope:
     return AssessmentScope(of, MEMBERS[0].since_us, MEMBERS[0].until_us, 0, "", ())
 
 
-def _chunks(runner: asyncio.Runner, rows: AsyncGenerator[Rows]) -> Iterator[Chunk]:
+def _chunks(runner: asyncio.Runner, rows: AsyncGenerator[Rows]) -> Iterator[damages_rows.Rows]:
     async def following() -> Rows | None:
         return await anext(rows, None)
 
     while (each := runner.run(following())) is not None:
-        yield Chunk(
+        yield damages_rows.Rows(
             at_us=each.at_us,
             number=each.numbers,
             party=list(each.parties),

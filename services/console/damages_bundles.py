@@ -6,7 +6,6 @@ docs/evidence-format.md says what is in it. A folder is there as a whole or not 
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from services.chassis.refusals import precondition
 from services.console.damages_folders import free_folder
+from services.console.damages_rows import Rows
 from services.console.damages_windows import draw_window
 from services.console.plots import need_matplotlib
 from sluice_gate.damages.bundle import (
@@ -44,29 +44,14 @@ Progress = Callable[[str, int, int], None]
 COMPRESSION = "zstd"
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows, in the order of all of them; any number. Columns are those of docs/evidence-format.md."""
-
-    at_us: Ints
-    """Microseconds since 1970 UTC."""
-    number: Ints
-    party: list[str]
-    origin: Ints
-    access: Ints
-    kind: Ints
-    media: Ints
-    posts: Ints
-    source: list[str]
-    id: list[str]
-
-
-def write_bundle(document: bytes, chunks: Iterable[Chunk], bundle: Path, progress: Progress) -> None:
+def write_bundle(document: bytes, chunks: Iterable[Rows], bundle: Path, progress: Progress) -> None:
     """Writes the folder of a bundle, which must not be there.
 
-    `document` is what metering keeps, byte for byte, and is not judged here; that the rows are those it was
-    made from is. Raises Refusal (precondition, BUNDLE_EXISTS; EVIDENCE_DIFFERS; PLOT_MISSING),
-    VerificationError (PARQUET_MISSING) and OSError.
+    Chunks may have any number of rows, in the order of all of them. `document` is what metering keeps, byte
+    for byte, and is not judged here; that the rows are those it was made from is.
+
+    Raises Refusal (precondition, BUNDLE_EXISTS; EVIDENCE_DIFFERS; PLOT_MISSING), VerificationError
+    (PARQUET_MISSING) and OSError.
     """
     need_matplotlib()
     unfinished = free_folder(bundle)
@@ -91,7 +76,7 @@ class _Writer:
         self._counting: list[tuple[Ints, Ints]] = []
         self._rows = 0
 
-    def write(self, chunks: Iterable[Chunk]) -> None:
+    def write(self, chunks: Iterable[Rows]) -> None:
         """Everything but the document."""
         said = self._document["evidence"]
         parts = -(-said["rows"] // said["chunk_rows"])
@@ -119,7 +104,7 @@ class _Writer:
     def _digest(self, name: str) -> str:
         return file_digest(self.folder / name)
 
-    def _tables(self, chunks: Iterable[Chunk], size: int) -> Iterator[Any]:
+    def _tables(self, chunks: Iterable[Rows], size: int) -> Iterator[Any]:
         """All rows, so many in each table but the last."""
         waiting = schema(self._arrow).empty_table()
         for chunk in chunks:
@@ -131,11 +116,11 @@ class _Writer:
         if len(waiting):
             yield waiting.combine_chunks()
 
-    def _table(self, chunk: Chunk) -> Any:
+    def _table(self, chunk: Rows) -> Any:
         columns = {name: getattr(chunk, name) for name in COLUMNS}
         return self._arrow.table(columns, schema=schema(self._arrow))
 
-    def _note(self, chunk: Chunk) -> None:
+    def _note(self, chunk: Rows) -> None:
         """Keeps what counts as the policy has it, for the picture."""
         policy = self._document["policy"]
         counts = np.isin(chunk.access, [ACCESSES[word] for word in policy["accesses"]])

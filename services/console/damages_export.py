@@ -41,7 +41,7 @@ def export(
     Example: `sluice damages export 019a0000-0000-7000-8000-000000000000 acme-march`
     """
     # Inside, for it loads much that no other command needs.
-    from services.console.damages_bundles import Chunk, write_bundle  # noqa: PLC0415
+    from services.console.damages_bundles import write_bundle  # noqa: PLC0415
 
     # Before metering is asked: what follows can take long.
     free_folder(folder)
@@ -50,8 +50,7 @@ def export(
         assessment = pull.ask(lambda connections: get_assessment(connections, assessment_id))
         document = pull.ask(lambda connections: read_document(connections, assessment_id))
         check_document(document, assessment)
-        chunks = (Chunk(**vars(rows)) for rows in evidence(pull, assessment))
-        write_bundle(document, chunks, folder, tell)
+        write_bundle(document, evidence(pull, assessment), folder, tell)
     digest, rows = assessment.digest.hex(), assessment.evidence.rows
     if as_json:
         give_json({"folder": str(folder), "assessment_id": assessment_id, "digest": digest, "rows": rows})

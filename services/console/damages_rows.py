@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from services.chassis.refusals import Kind, Refusal
 from sluice.metering.v1.damages_service_pb2 import ReadEvidenceResponse
 
-Ints: TypeAlias = NDArray[np.integer[Any]]
+Longs: TypeAlias = NDArray[np.int64]
+Bytes: TypeAlias = NDArray[np.integer[Any]]
 
 _CHUNK, _ROOT = b"sluice/evidence/v1", b"sluice/evidence-root/v1"
 
@@ -22,15 +23,15 @@ _CHUNK, _ROOT = b"sluice/evidence/v1", b"sluice/evidence-root/v1"
 class Rows:
     """Columns of n rows, by their names in the format."""
 
-    at_us: Ints
+    at_us: Longs
     """Microseconds since 1970 UTC, int64."""
-    number: Ints
+    number: Longs
     party: list[str]
-    origin: Ints
-    access: Ints
-    kind: Ints
-    media: Ints
-    posts: Ints
+    origin: Bytes
+    access: Bytes
+    kind: Bytes
+    media: Bytes
+    posts: Longs
     source: list[str]
     id: list[str]
 

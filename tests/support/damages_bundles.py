@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.console.damages_bundles import Chunk, write_bundle
+from services.console.damages_bundles import write_bundle
+from services.console.damages_rows import Rows
 from services.metering.domain.damages.amounts import Rate
 from services.metering.domain.damages.liability import split
 from services.metering.domain.damages.periods import Period
@@ -224,14 +225,14 @@ def as_bytes(document: Json) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def chunk_of(rows: Sequence[Row]) -> Chunk:
+def chunk_of(rows: Sequence[Row]) -> Rows:
     """The columns of rows."""
     kinds = {"at_us": np.int64, "number": np.int64, "posts": np.int64}
     columns: dict[str, Any] = {}
     for name in Row._fields:
         values = [getattr(row, name) for row in rows]
         columns[name] = np.array(values, kinds.get(name, np.uint8)) if name in WIDTHS else values
-    return Chunk(**columns)
+    return Rows(**columns)
 
 
 def a_bundle(bundle: Path, rows: Sequence[Row], document: Json | None = None) -> Path:

@@ -1,15 +1,13 @@
 """D2: what metering records comes out the same when it is computed again, offline, from its bundle."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from services.console.damages_bundles import Chunk, write_bundle
+from services.console.damages_bundles import write_bundle
+from services.console.damages_rows import rows_of
 from services.metering.domain.windows import HOUR_US, ROLLING_DAY_US
 from sluice.metering.v1 import damages_pb2
-from sluice.metering.v1 import damages_service_pb2 as pb
 from sluice_gate.damages.verify import verify
 from tests.support.clock import ManualClock
 from tests.support.damages_caller import START_US, DamagesCaller, a_policy, a_scope, group
@@ -25,25 +23,6 @@ def claims(server: LocalServer, clock: ManualClock) -> DamagesCaller:
 
 def quiet(what: str, done: int, of: int) -> None:
     """Progress that nobody looks at."""
-
-
-def chunks_of(answers: list[pb.ReadEvidenceResponse]) -> Iterator[Chunk]:
-    """Rows as the console writes them."""
-    for answer in answers:
-        parties = [answer.parties[index] for index in np.frombuffer(answer.party_indexes, "<u4")]
-        sources = [answer.sources[index] for index in np.frombuffer(answer.source_indexes, "<u4")]
-        yield Chunk(
-            at_us=np.frombuffer(answer.at_us, "<i8"),
-            number=np.frombuffer(answer.numbers, "<i8"),
-            party=parties,
-            origin=np.frombuffer(answer.origins, np.uint8),
-            access=np.frombuffer(answer.accesses, np.uint8),
-            kind=np.frombuffer(answer.kinds, np.uint8),
-            media=np.frombuffer(answer.media_flags, np.uint8),
-            posts=np.frombuffer(answer.posts, "<i8"),
-            source=sources,
-            id=list(answer.ids),
-        )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +46,7 @@ async def test_the_verifier_finds_what_metering_found(
 
     recorded = await claims.record(scope)
     document = await claims.document(recorded.assessment_id)
-    chunks = chunks_of(await claims.evidence(recorded.assessment_id))
+    chunks = map(rows_of, await claims.evidence(recorded.assessment_id))
     write_bundle(document, chunks, tmp_path / "bundle", quiet)
     report = verify(tmp_path / "bundle", recorded.digest.hex(), quiet)
 
@@ -87,7 +66,7 @@ async def test_d4_a_claim_in_a_part_of_a_country_that_is_barred_comes_out_the_sa
 
     recorded = await claims.record(a_scope(jurisdiction="US-CA"))
     document = await claims.document(recorded.assessment_id)
-    chunks = chunks_of(await claims.evidence(recorded.assessment_id))
+    chunks = map(rows_of, await claims.evidence(recorded.assessment_id))
     write_bundle(document, chunks, tmp_path / "bundle", quiet)
     report = verify(tmp_path / "bundle", recorded.digest.hex(), quiet)
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from services.chassis.refusals import unavailable
+from services.console.damages_rows import Rows
 from sluice.metering.v1 import damages_service_pb2 as pb
 from sluice.metering.v1.damages_pb2 import Evidence
 from tests.support.assessments import ASSESSMENT_ID, on_record
@@ -78,22 +79,6 @@ ROOT = hashlib.sha256(b"sluice/evidence-root/v1" + longs(2) + b"".join(DIGESTS))
 
 
 @dataclass
-class FakeChunk:
-    """The columns that a bundle is written from."""
-
-    at_us: Any
-    number: Any
-    party: list[str]
-    origin: Any
-    access: Any
-    kind: Any
-    media: Any
-    posts: Any
-    source: list[str]
-    id: list[str]
-
-
-@dataclass
 class FakeWriter:
     """Writes each chunk as a line; a folder that is not whole is removed."""
 
@@ -103,7 +88,7 @@ class FakeWriter:
     def write_bundle(
         self,
         document: bytes,
-        chunks: Iterable[FakeChunk],
+        chunks: Iterable[Rows],
         bundle: Path,
         progress: Callable[[str, int, int], None],
     ) -> None:
@@ -134,7 +119,7 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> FakeWriter:
     """In the place of what writes Parquet and pictures."""
     writer = FakeWriter()
     module = ModuleType("services.console.damages_bundles")
-    vars(module).update(Chunk=FakeChunk, write_bundle=writer.write_bundle)
+    vars(module).update(write_bundle=writer.write_bundle)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return writer
 

@@ -4,12 +4,12 @@ import hashlib
 
 import numpy as np
 
-from services.console.damages_bundles import Chunk
+from services.console.damages_rows import Rows
 from services.metering.domain.damages import evidence
 from sluice_gate.damages.rows import COLUMNS, chunk_digest, need_arrow, root_digest, schema
 
 # Two rows: a hold of 3 posts at the gate by "ü", and one access taken back of "bo" seen by "edge" as "x1".
-CHUNK = Chunk(
+CHUNK = Rows(
     at_us=np.array([1, 258], np.int64),
     number=np.array([7, 8], np.int64),
     party=["ü", "bo"],
@@ -34,7 +34,7 @@ BYTES = bytes.fromhex(
 )
 
 
-def table(chunk: Chunk) -> object:
+def table(chunk: Rows) -> object:
     arrow = need_arrow()
     return arrow.table({name: getattr(chunk, name) for name in COLUMNS}, schema=schema(arrow))
 
