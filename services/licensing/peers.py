@@ -158,13 +158,23 @@ def _counts(counts: ContentCounts) -> list[access_pb2.ContentCount]:
     ]
 
 
+_SCOPES = {
+    AllowanceSubject.LICENSE: allowance_pb2.ALLOWANCE_SCOPE_LICENSE,
+    AllowanceSubject.LICENSEE: allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
+    AllowanceSubject.GROUP: allowance_pb2.ALLOWANCE_SCOPE_GROUP,
+}
+
+
 def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowance:
-    per_license = allowance.per is AllowanceSubject.LICENSE
+    ids = {
+        AllowanceSubject.LICENSE: license.license_id,
+        AllowanceSubject.LICENSEE: license.terms.licensee_id,
+        # Which group it is metering alone knows (M6).
+        AllowanceSubject.GROUP: "",
+    }
     return allowance_pb2.Allowance(
-        scope=allowance_pb2.ALLOWANCE_SCOPE_LICENSE
-        if per_license
-        else allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
-        id=license.license_id if per_license else license.terms.licensee_id,
+        scope=_SCOPES[allowance.per],
+        id=ids[allowance.per],
         window=f"WINDOW_{allowance.window.name}",
         limit=allowance.limit,
     )

@@ -67,6 +67,7 @@ def some_terms(limit: int | None = None, **fields: Any) -> license_pb2.LicenseTe
         "term_from": Timestamp(seconds=0),
         "term_until": Timestamp(seconds=4_000_000_000),
         "obligations": license_pb2.Obligations(recall_deadline_days=30),
+        "contract_digest": bytes(32),
     }
     if limit is not None:
         allowance = license_pb2.LicenseAllowance(

@@ -144,6 +144,7 @@ class Fleet:
               allowances:
                 - {{per: license, window: rolling_day, limit: 1000000}}
                 - {{per: licensee, window: term, limit: 1000000}}
+              contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
               obligations: {{recall_deadline_days: 30, no_reidentification: true}}
         """
         request = parse_document(text.encode(), f"{name}.yaml", CreateLicenseRequest, ("request_id",))

@@ -116,6 +116,7 @@ def some_terms(**changes: Any) -> Terms:
         term_until_us=NOON_US + 180 * DAY_US,
         allowances=(Allowance(AllowanceSubject.LICENSE, Window.ROLLING_DAY, 1_000_000),),
         obligations=Obligations(recall_deadline_days=30, no_reidentification=True),
+        contract_digest=a_digest("the contract"),
     )
     return replace(terms, **changes)
 

@@ -13,6 +13,7 @@ from services.licensing.domain.terms import (
     Terms,
     Window,
 )
+from services.licensing.rpc.price_messages import price_message, price_of
 from sluice.licensing.v1 import license_pb2 as pb
 
 SECOND_US = 1_000_000
@@ -21,12 +22,16 @@ US_NANOS = 1_000
 _SUBJECTS = {
     pb.ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject.LICENSE,
     pb.ALLOWANCE_SUBJECT_LICENSEE: AllowanceSubject.LICENSEE,
+    pb.ALLOWANCE_SUBJECT_GROUP: AllowanceSubject.GROUP,
 }
 _NUMBERS = {subject: number for number, subject in _SUBJECTS.items()}
 
 
 def terms_of(message: pb.LicenseTerms) -> Terms:
-    """Terms whose message has passed the rules of the contract; times are rounded down to microseconds."""
+    """Terms whose message has passed the rules of the contract; times are rounded down to microseconds.
+
+    Raises what `price_of` raises.
+    """
     return Terms(
         licensee_id=message.licensee_id,
         template=Template(message.template),
@@ -46,6 +51,8 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
             recall_deadline_days=message.obligations.recall_deadline_days,
             no_reidentification=message.obligations.no_reidentification,
         ),
+        price=price_of(message.price) if message.HasField("price") else None,
+        contract_digest=message.contract_digest,
     )
 
 
@@ -99,6 +106,8 @@ def _terms_message(terms: Terms) -> pb.LicenseTerms:
             recall_deadline_days=terms.obligations.recall_deadline_days,
             no_reidentification=terms.obligations.no_reidentification,
         ),
+        price=None if terms.price is None else price_message(terms.price),
+        contract_digest=terms.contract_digest,
     )
 
 

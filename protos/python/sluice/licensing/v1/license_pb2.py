@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from sluice.licensing.v1 import price_pb2 as sluice_dot_licensing_dot_v1_dot_price__pb2
 from sluice.type.v1 import content_pb2 as sluice_dot_type_dot_v1_dot_content__pb2
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 from sluice.type.v1 import window_pb2 as sluice_dot_type_dot_v1_dot_window__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sluice/licensing/v1/license.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/content.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1bsluice/type/v1/window.proto\"\xa4\x01\n\x08Licensee\x12\x46\n\x0blicensee_id\x18\x01 \x01(\tB1\xbaH.r,2\x1b^[a-z0-9][a-z0-9._-]{0,62}$Z\x08\x65veryoneZ\x03\x61ll\x12 \n\x0c\x64isplay_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x10LicenseAllowance\x12>\n\x03per\x18\x01 \x01(\x0e\x32%.sluice.licensing.v1.AllowanceSubjectB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x32\n\x06window\x18\x02 \x01(\x0e\x32\x16.sluice.type.v1.WindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x05limit\x18\x03 \x01(\x04\x42\x0e\xbaH\x0b\x32\t\x18\x80\x80\x80\x80\x80\x80\x80\x10\"R\n\x0bObligations\x12&\n\x14recall_deadline_days\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xc2\x1c\x12\x1b\n\x13no_reidentification\x18\x02 \x01(\x08\"\xa6\x06\n\x0cLicenseTerms\x12\x37\n\x0blicensee_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x42\n\x08template\x18\x02 \x01(\x0e\x32$.sluice.licensing.v1.LicenseTemplateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12>\n\x08purposes\x18\x03 \x03(\x0e\x32\x17.sluice.type.v1.PurposeB\x13\xbaH\x10\x92\x01\r\x08\x01\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12?\n\x05kinds\x18\x04 \x03(\x0e\x32\x1b.sluice.type.v1.ContentKindB\x13\xbaH\x10\x92\x01\r\x08\x01\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x37\n\tlanguages\x18\x05 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\xc8\x01\x18\x01\"\x15r\x13\x32\x11^([a-z]{2,8}|\\*)$\x12Q\n\x14\x61uthor_jurisdictions\x18\x06 \x03(\tB3\xbaH0\x92\x01-\x08\x01\x10\xf4\x03\x18\x01\"$r\"2 ^([A-Z]{2}(-[A-Z0-9]{1,3})?|\\*)$\x12\x35\n\tterritory\x18\x07 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x08\x01\x10\xac\x02\x18\x01\"\x13r\x11\x32\x0f^([A-Z]{2}|\\*)$\x12/\n\x0bposted_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rposted_before\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\tterm_from\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x36\n\nterm_until\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x43\n\nallowances\x18\x0c \x03(\x0b\x32%.sluice.licensing.v1.LicenseAllowanceB\x08\xbaH\x05\x92\x01\x02\x10\x08\x12=\n\x0bobligations\x18\r \x01(\x0b\x32 .sluice.licensing.v1.ObligationsB\x06\xbaH\x03\xc8\x01\x01\"\xa4\x02\n\x07License\x12\x12\n\nlicense_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.sluice.licensing.v1.LicenseState\x12\x30\n\x05terms\x18\x04 \x01(\x0b\x32!.sluice.licensing.v1.LicenseTerms\x12\x14\n\x0cterms_digest\x18\x05 \x01(\x0c\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10state_changed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cstate_reason\x18\x08 \x01(\t*\xb6\x01\n\x0cLicenseState\x12\x1d\n\x19LICENSE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13LICENSE_STATE_DRAFT\x10\x01\x12\x18\n\x14LICENSE_STATE_ACTIVE\x10\x02\x12\x1b\n\x17LICENSE_STATE_SUSPENDED\x10\x03\x12\x19\n\x15LICENSE_STATE_EXPIRED\x10\x04\x12\x1c\n\x18LICENSE_STATE_TERMINATED\x10\x05*\xb1\x01\n\x0fLicenseTemplate\x12 \n\x1cLICENSE_TEMPLATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLICENSE_TEMPLATE_COMMERCIAL\x10\x01\x12\x1d\n\x19LICENSE_TEMPLATE_API_TIER\x10\x02\x12\x1d\n\x19LICENSE_TEMPLATE_RESEARCH\x10\x03\x12\x1d\n\x19LICENSE_TEMPLATE_INTERNAL\x10\x04*t\n\x10\x41llowanceSubject\x12!\n\x1d\x41LLOWANCE_SUBJECT_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41LLOWANCE_SUBJECT_LICENSE\x10\x01\x12\x1e\n\x1a\x41LLOWANCE_SUBJECT_LICENSEE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sluice/licensing/v1/license.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsluice/licensing/v1/price.proto\x1a\x1csluice/type/v1/content.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1bsluice/type/v1/window.proto\"\xa4\x01\n\x08Licensee\x12\x46\n\x0blicensee_id\x18\x01 \x01(\tB1\xbaH.r,2\x1b^[a-z0-9][a-z0-9._-]{0,62}$Z\x08\x65veryoneZ\x03\x61ll\x12 \n\x0c\x64isplay_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x10LicenseAllowance\x12>\n\x03per\x18\x01 \x01(\x0e\x32%.sluice.licensing.v1.AllowanceSubjectB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x32\n\x06window\x18\x02 \x01(\x0e\x32\x16.sluice.type.v1.WindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x05limit\x18\x03 \x01(\x04\x42\x0e\xbaH\x0b\x32\t\x18\x80\x80\x80\x80\x80\x80\x80\x10\"R\n\x0bObligations\x12&\n\x14recall_deadline_days\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xc2\x1c\x12\x1b\n\x13no_reidentification\x18\x02 \x01(\x08\"\xf3\x06\n\x0cLicenseTerms\x12\x37\n\x0blicensee_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x42\n\x08template\x18\x02 \x01(\x0e\x32$.sluice.licensing.v1.LicenseTemplateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12>\n\x08purposes\x18\x03 \x03(\x0e\x32\x17.sluice.type.v1.PurposeB\x13\xbaH\x10\x92\x01\r\x08\x01\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12?\n\x05kinds\x18\x04 \x03(\x0e\x32\x1b.sluice.type.v1.ContentKindB\x13\xbaH\x10\x92\x01\r\x08\x01\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x37\n\tlanguages\x18\x05 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\xc8\x01\x18\x01\"\x15r\x13\x32\x11^([a-z]{2,8}|\\*)$\x12Q\n\x14\x61uthor_jurisdictions\x18\x06 \x03(\tB3\xbaH0\x92\x01-\x08\x01\x10\xf4\x03\x18\x01\"$r\"2 ^([A-Z]{2}(-[A-Z0-9]{1,3})?|\\*)$\x12\x35\n\tterritory\x18\x07 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x08\x01\x10\xac\x02\x18\x01\"\x13r\x11\x32\x0f^([A-Z]{2}|\\*)$\x12/\n\x0bposted_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rposted_before\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\tterm_from\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x36\n\nterm_until\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x43\n\nallowances\x18\x0c \x03(\x0b\x32%.sluice.licensing.v1.LicenseAllowanceB\x08\xbaH\x05\x92\x01\x02\x10\x08\x12=\n\x0bobligations\x18\r \x01(\x0b\x32 .sluice.licensing.v1.ObligationsB\x06\xbaH\x03\xc8\x01\x01\x12)\n\x05price\x18\x0e \x01(\x0b\x32\x1a.sluice.licensing.v1.Price\x12 \n\x0f\x63ontract_digest\x18\x0f \x01(\x0c\x42\x07\xbaH\x04z\x02h \"\xa4\x02\n\x07License\x12\x12\n\nlicense_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.sluice.licensing.v1.LicenseState\x12\x30\n\x05terms\x18\x04 \x01(\x0b\x32!.sluice.licensing.v1.LicenseTerms\x12\x14\n\x0cterms_digest\x18\x05 \x01(\x0c\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10state_changed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cstate_reason\x18\x08 \x01(\t*\xb6\x01\n\x0cLicenseState\x12\x1d\n\x19LICENSE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13LICENSE_STATE_DRAFT\x10\x01\x12\x18\n\x14LICENSE_STATE_ACTIVE\x10\x02\x12\x1b\n\x17LICENSE_STATE_SUSPENDED\x10\x03\x12\x19\n\x15LICENSE_STATE_EXPIRED\x10\x04\x12\x1c\n\x18LICENSE_STATE_TERMINATED\x10\x05*\xb1\x01\n\x0fLicenseTemplate\x12 \n\x1cLICENSE_TEMPLATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLICENSE_TEMPLATE_COMMERCIAL\x10\x01\x12\x1d\n\x19LICENSE_TEMPLATE_API_TIER\x10\x02\x12\x1d\n\x19LICENSE_TEMPLATE_RESEARCH\x10\x03\x12\x1d\n\x19LICENSE_TEMPLATE_INTERNAL\x10\x04*\x91\x01\n\x10\x41llowanceSubject\x12!\n\x1d\x41LLOWANCE_SUBJECT_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41LLOWANCE_SUBJECT_LICENSE\x10\x01\x12\x1e\n\x1a\x41LLOWANCE_SUBJECT_LICENSEE\x10\x02\x12\x1b\n\x17\x41LLOWANCE_SUBJECT_GROUP\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,20 +71,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LICENSETERMS'].fields_by_name['allowances']._serialized_options = b'\272H\005\222\001\002\020\010'
   _globals['_LICENSETERMS'].fields_by_name['obligations']._loaded_options = None
   _globals['_LICENSETERMS'].fields_by_name['obligations']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_LICENSESTATE']._serialized_start=1733
-  _globals['_LICENSESTATE']._serialized_end=1915
-  _globals['_LICENSETEMPLATE']._serialized_start=1918
-  _globals['_LICENSETEMPLATE']._serialized_end=2095
-  _globals['_ALLOWANCESUBJECT']._serialized_start=2097
-  _globals['_ALLOWANCESUBJECT']._serialized_end=2213
-  _globals['_LICENSEE']._serialized_start=210
-  _globals['_LICENSEE']._serialized_end=374
-  _globals['_LICENSEALLOWANCE']._serialized_start=377
-  _globals['_LICENSEALLOWANCE']._serialized_end=542
-  _globals['_OBLIGATIONS']._serialized_start=544
-  _globals['_OBLIGATIONS']._serialized_end=626
-  _globals['_LICENSETERMS']._serialized_start=629
-  _globals['_LICENSETERMS']._serialized_end=1435
-  _globals['_LICENSE']._serialized_start=1438
-  _globals['_LICENSE']._serialized_end=1730
+  _globals['_LICENSETERMS'].fields_by_name['contract_digest']._loaded_options = None
+  _globals['_LICENSETERMS'].fields_by_name['contract_digest']._serialized_options = b'\272H\004z\002h '
+  _globals['_LICENSESTATE']._serialized_start=1843
+  _globals['_LICENSESTATE']._serialized_end=2025
+  _globals['_LICENSETEMPLATE']._serialized_start=2028
+  _globals['_LICENSETEMPLATE']._serialized_end=2205
+  _globals['_ALLOWANCESUBJECT']._serialized_start=2208
+  _globals['_ALLOWANCESUBJECT']._serialized_end=2353
+  _globals['_LICENSEE']._serialized_start=243
+  _globals['_LICENSEE']._serialized_end=407
+  _globals['_LICENSEALLOWANCE']._serialized_start=410
+  _globals['_LICENSEALLOWANCE']._serialized_end=575
+  _globals['_OBLIGATIONS']._serialized_start=577
+  _globals['_OBLIGATIONS']._serialized_end=659
+  _globals['_LICENSETERMS']._serialized_start=662
+  _globals['_LICENSETERMS']._serialized_end=1545
+  _globals['_LICENSE']._serialized_start=1548
+  _globals['_LICENSE']._serialized_end=1840
 # @@protoc_insertion_point(module_scope)
