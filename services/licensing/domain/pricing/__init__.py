@@ -1,1 +1,1 @@
-"""What licenses cost and what periods come to (B1 to B4): decimals and fractions of whole numbers, never a float."""
+"""What licenses cost and what periods come to (B1 to B4): decimals and whole fractions, never a float."""
