@@ -31,6 +31,8 @@ def label(day: date, period: BillingPeriod) -> str:
     }[period]
 
 
+# Years that are over where rules change often: releases of the tz database differ about Cuba at the end
+# of 2026.
 YEARS = [
     ("America/New_York", 2026, 365),
     ("Europe/Paris", 2026, 365),
@@ -38,14 +40,14 @@ YEARS = [
     ("Asia/Kathmandu", 2026, 365),
     ("Asia/Kathmandu", 1986, 365),
     ("America/Sao_Paulo", 2018, 365),
-    ("Asia/Beirut", 2026, 365),
-    ("Africa/Cairo", 2026, 365),
+    ("Asia/Beirut", 2024, 366),
+    ("Africa/Cairo", 2024, 366),
     ("America/Asuncion", 2024, 366),
     ("Pacific/Apia", 2011, 364),
     ("Pacific/Kwajalein", 1993, 364),
     ("Pacific/Kiritimati", 1994, 364),
-    ("America/Havana", 2026, 365),
-    ("Atlantic/Azores", 2026, 365),
+    ("America/Havana", 2024, 366),
+    ("Atlantic/Azores", 2024, 366),
     ("America/Scoresbysund", 2022, 365),
     ("America/St_Johns", 2010, 365),
     ("America/Toronto", 1919, 365),
@@ -100,22 +102,22 @@ def test_b4_a_period_is_found_by_any_time_in_it_and_by_its_label(zone: str, year
         ("Asia/Kathmandu", "2026-11-26", "2026-11-25T18:15Z", 24),
         # There is no midnight: clocks go from 00:00 to 01:00, or to 00:15.
         ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00Z", 23),
-        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00Z", 23),
-        ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00Z", 23),
+        ("Asia/Beirut", "2024-03-31", "2024-03-30T22:00Z", 23),
+        ("Africa/Cairo", "2024-04-26", "2024-04-25T22:00Z", 23),
         ("America/Asuncion", "2024-10-06", "2024-10-06T04:00Z", 23),
-        ("America/Havana", "2026-03-08", "2026-03-08T05:00Z", 23),
-        ("Atlantic/Azores", "2026-03-29", "2026-03-29T01:00Z", 23),
+        ("America/Havana", "2024-03-10", "2024-03-10T05:00Z", 23),
+        ("Atlantic/Azores", "2024-03-31", "2024-03-31T01:00Z", 23),
         ("Asia/Kathmandu", "1986-01-01", "1985-12-31T18:30Z", 23.75),
         # There is none either, and clocks jump before it: from 23:30 to 00:30.
         ("America/Toronto", "1919-03-30", "1919-03-30T05:00Z", 23.5),
         ("America/Toronto", "1919-03-31", "1919-03-31T04:30Z", 23.5),
         # There are two: clocks go back from 01:00 to 00:00.
-        ("America/Havana", "2026-11-01", "2026-11-01T04:00Z", 25),
-        ("Atlantic/Azores", "2026-10-25", "2026-10-25T00:00Z", 25),
+        ("America/Havana", "2024-11-03", "2024-11-03T04:00Z", 25),
+        ("Atlantic/Azores", "2024-10-27", "2024-10-27T00:00Z", 25),
         # Clocks go back at midnight, so that 23:00 is shown twice on the date before.
         ("America/Sao_Paulo", "2018-02-17", "2018-02-17T02:00Z", 25),
         ("America/Sao_Paulo", "2018-02-18", "2018-02-18T03:00Z", 24),
-        ("Africa/Cairo", "2026-10-29", "2026-10-28T21:00Z", 25),
+        ("Africa/Cairo", "2024-10-31", "2024-10-30T21:00Z", 25),
         # Clocks go back a minute after midnight, to a date that is over.
         ("America/St_Johns", "2010-11-06", "2010-11-06T02:30Z", 24),
         ("America/St_Johns", "2010-11-07", "2010-11-07T02:30Z", 25),

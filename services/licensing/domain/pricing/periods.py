@@ -4,6 +4,8 @@ A period is [start_us, end_us) in microseconds since the epoch: from the first i
 date to the first instant of the date after its last. The end of one is the start of the next, so every
 instant lies in exactly one, whatever is done to the clocks: where they are put back over midnight, what they
 show a second time belongs to the date that had begun.
+
+When the rules of a zone change, so do the times of its labels: what is billed keeps its times with its label.
 """
 
 import re
