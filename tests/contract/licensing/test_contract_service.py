@@ -51,7 +51,10 @@ def a_draft(license_id: str = "license-1", licensee_id: str = "licensee-1") -> p
 
 
 def a_step(rpc: str) -> Any:
-    return getattr(pb, f"{rpc}Request")(request_id=uuid7(NOON_US), license_id="license-1", reason="as agreed")
+    fields: dict[str, Any] = {"license_id": "license-1", "reason": "as agreed"}
+    if rpc == "ActivateLicense":
+        fields |= {"version": 1, "terms_digest": a_license().terms_digest}
+    return getattr(pb, f"{rpc}Request")(request_id=uuid7(NOON_US), **fields)
 
 
 async def test_a_license_goes_through_its_life(server: LocalServer) -> None:

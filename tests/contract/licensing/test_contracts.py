@@ -13,6 +13,7 @@ from services.chassis.replays import ReplayKey
 from services.licensing.contracts import ContractDesk, Store
 from services.licensing.domain.licenses import License, LicenseState, Step
 from services.licensing.domain.terms import Terms
+from services.licensing.domain.versions import Activation
 from services.licensing.storage.contracts import ContractStore
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.contracts import MemoryContracts
@@ -75,6 +76,14 @@ async def license_exists(
     return await desk.create_license(license_id, terms or some_terms(), key or a_key(), told)
 
 
+async def activate(desk: ContractDesk, key: ReplayKey | None = None) -> bytes:
+    """Puts into force what is drafted."""
+    license = await desk.current("license-1")
+    drafted = license.next or license
+    activation = Activation(drafted.version, drafted.terms_digest, None)
+    return await desk.activate("license-1", activation, "to activate it", key or a_key(), told)
+
+
 async def step(desk: ContractDesk, step: Step, key: ReplayKey | None = None) -> bytes:
     return await desk.take_step("license-1", step, f"to {step.value} it", key or a_key(), told)
 
@@ -107,7 +116,7 @@ async def test_l1_each_step_is_dated_and_says_why(desk: ContractDesk, clock: Man
     await license_exists(desk)
     clock.advance(SECOND_US)
 
-    answer = await step(desk, Step.ACTIVATE)
+    answer = await activate(desk)
 
     license = await desk.current("license-1")
     assert answer == b"license-1 is ACTIVE"
@@ -119,11 +128,12 @@ async def test_l1_a_license_can_be_suspended_resumed_and_ended(desk: ContractDes
     await licensee_exists(desk)
     await license_exists(desk)
 
-    answers = [await step(desk, each) for each in (Step.ACTIVATE, Step.SUSPEND, Step.RESUME, Step.TERMINATE)]
+    answers = [await activate(desk)]
+    answers += [await step(desk, each) for each in (Step.SUSPEND, Step.RESUME, Step.TERMINATE)]
 
     assert [answer.split()[-1] for answer in answers] == [b"ACTIVE", b"SUSPENDED", b"ACTIVE", b"TERMINATED"]
     with pytest.raises(Refusal, match="LICENSE_STATE_FORBIDS"):
-        await step(desk, Step.ACTIVATE)
+        await activate(desk)
 
 
 async def test_l1_a_refused_step_changes_nothing(desk: ContractDesk) -> None:
@@ -143,7 +153,7 @@ async def test_l1_an_expired_license_is_not_activated(desk: ContractDesk, clock:
     clock.advance(200 * DAY_US)
 
     with pytest.raises(Refusal, match="LICENSE_STATE_FORBIDS") as refused:
-        await step(desk, Step.ACTIVATE, a_key(uuid7(clock.now_us())))
+        await activate(desk, a_key(uuid7(clock.now_us())))
 
     assert "expired" in refused.value.message
 
@@ -194,10 +204,10 @@ async def test_a_repeated_request_gets_its_first_answer_and_does_nothing_more(de
     creation, activation = a_key(), a_key()
     await licensee_exists(desk)
     first = await license_exists(desk, key=creation)
-    await step(desk, Step.ACTIVATE, activation)
+    await activate(desk, activation)
     await step(desk, Step.SUSPEND)
 
-    repeated = await license_exists(desk, key=creation), await step(desk, Step.ACTIVATE, activation)
+    repeated = await license_exists(desk, key=creation), await activate(desk, activation)
 
     assert repeated == (first, b"license-1 is ACTIVE")
     assert (await desk.current("license-1")).state is LicenseState.SUSPENDED
