@@ -1,46 +1,20 @@
 """What the contracts desk promises, whichever store it has: one in memory and one in a database."""
 
-from collections.abc import AsyncIterator
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
 from services.chassis.replays import ReplayKey
-from services.licensing.contracts import ContractDesk, Store
+from services.licensing.contracts import ContractDesk
 from services.licensing.domain.licenses import License, LicenseState, Step
 from services.licensing.domain.terms import Terms
 from services.licensing.domain.versions import Activation
-from services.licensing.storage.contracts import ContractStore
 from tests.support.clock import NOON_US, ManualClock
-from tests.support.contracts import MemoryContracts
-from tests.support.engines import ENGINES, url_on
-from tests.support.licensing import DAY_US, licensing_database_at, some_terms
+from tests.support.licensing import DAY_US, some_terms
 
 SECOND_US = 1_000_000
-
-
-@pytest_asyncio.fixture(params=["memory", *ENGINES])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryContracts()
-        return
-    database = licensing_database_at(url_on(request.param, request, tmp_path, licensing_database_at))
-    yield ContractStore(database)
-    await database.close()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def desk(store: Store, clock: ManualClock) -> ContractDesk:
-    return ContractDesk(store, clock)
 
 
 def a_key(
