@@ -1,1 +1,1 @@
-"""What licenses cost and what periods come to (B1 to B4): decimals throughout, never a binary fraction."""
+"""What licenses cost and what periods come to (B1 to B4): decimals and whole fractions, never a float."""
