@@ -8,6 +8,7 @@ from services.console import (
     damages,
     decisions,
     halts,
+    license_versions,
     licensees,
     licenses,
     parties,
@@ -52,6 +53,12 @@ app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
 app.add_typer(licensees.app, name="licensee")
+licenses.app.command("template")(license_versions.template)
+licenses.app.command("check")(license_versions.check)
+licenses.app.command("amend")(license_versions.amend)
+licenses.app.command("withdraw")(license_versions.withdraw)
+licenses.app.command("versions")(license_versions.versions)
+licenses.app.command("diff")(license_versions.diff)
 app.add_typer(licenses.app, name="license")
 usage.app.command("import")(usage_import.import_)
 app.add_typer(parties.app, name="party")

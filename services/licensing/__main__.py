@@ -1,6 +1,7 @@
 """Starts licensing from its settings: `python -m services.licensing`."""
 
 import secrets
+import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,8 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = LicensingSettings.from_environment()
+    # By one release of the rules of time zones, that of the package, whatever machine a replica runs on (B4).
+    zoneinfo.reset_tzpath(())
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")

@@ -154,16 +154,38 @@ class Cluster:
                 contract_service_pb2.CreateLicenseeRequest(request_id=self.new_id(), licensee=licensee),
             )
             self._licensees.add(self.database)
-        await self.contracts(
+        created = await self.contracts(
             "CreateLicense",
             contract_service_pb2.CreateLicenseRequest(
                 request_id=self.new_id(), license_id=license_id, terms=some_terms(limit, **fields)
             ),
         )
-        await self.contracts(
-            "ActivateLicense",
-            contract_service_pb2.ActivateLicenseRequest(request_id=self.new_id(), license_id=license_id),
+        await self.activate(created.license)
+
+    async def activate(self, license: license_pb2.License) -> license_pb2.License:
+        """Puts into force what is drafted."""
+        drafted = license.next if license.HasField("next") else license
+        request = contract_service_pb2.ActivateLicenseRequest(
+            request_id=self.new_id(),
+            license_id=license.license_id,
+            version=drafted.version,
+            terms_digest=drafted.terms_digest,
         )
+        answer: license_pb2.License = (await self.contracts("ActivateLicense", request)).license
+        return answer
+
+    async def amend(
+        self, limit: int | None = None, license_id: str = "acme-training", **fields: Any
+    ) -> license_pb2.License:
+        """Puts other terms of `some_terms` into force."""
+        get = contract_service_pb2.GetLicenseRequest(license_id=license_id)
+        request = contract_service_pb2.AmendLicenseRequest(
+            request_id=self.new_id(),
+            license_id=license_id,
+            base_digest=(await self.contracts("GetLicense", get)).license.terms_digest,
+            terms=some_terms(limit, **fields),
+        )
+        return await self.activate((await self.contracts("AmendLicense", request)).license)
 
     async def suspend(self, license_id: str = "acme-training") -> None:
         """Stops a license."""

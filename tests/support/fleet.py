@@ -15,8 +15,8 @@ from services.console.connections import Connections
 from services.console.credentials import OPERATOR, token_source
 from services.console.documents import parse_document
 from services.console.installation import SERVICES, StateFolder
+from services.console.license_calls import activate_license, create_license
 from services.console.licensees import create_licensee
-from services.console.licenses import activate_license, create_license
 from services.console.policies import GIVEN_BY_CONSENT, all_policies, publish_policy
 from services.console.programs import local_services
 from services.console.subjects import import_subjects
@@ -149,8 +149,8 @@ class Fleet:
         """
         request = parse_document(text.encode(), f"{name}.yaml", CreateLicenseRequest, ("request_id",))
         await create_licensee(self.operator, name, name.title())
-        await create_license(self.operator, request)
-        await activate_license(self.operator, name, "a test")
+        draft = await create_license(self.operator, request)
+        await activate_license(self.operator, draft, "a test")
 
     async def import_subjects(self, file: Path) -> None:
         """Takes over subjects from a CSV file; every row must be good."""

@@ -26,6 +26,9 @@ ADMISSIONS: AdmissionTable = {
     # Who else is a licensee is no licensee's business.
     f"{_CONTRACTS}/ListLicensees": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_CONTRACTS}/CreateLicense": _LEGAL,
+    f"{_CONTRACTS}/CheckTerms": admit(PrincipalKind.OPERATOR),
+    f"{_CONTRACTS}/AmendLicense": _LEGAL,
+    f"{_CONTRACTS}/WithdrawAmendment": _LEGAL,
     f"{_CONTRACTS}/ActivateLicense": _LEGAL,
     f"{_CONTRACTS}/SuspendLicense": _LEGAL_OR_TRUST,
     f"{_CONTRACTS}/ResumeLicense": _LEGAL,
@@ -33,6 +36,7 @@ ADMISSIONS: AdmissionTable = {
     # A licensee sees their own alone.
     f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
     f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
+    f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
     # The only ones who may say who wrote a post.
     f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),

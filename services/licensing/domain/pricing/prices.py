@@ -9,7 +9,7 @@ from decimal import Decimal
 from services.chassis.refusals import Refusal, invalid
 
 LARGEST_AMOUNT = Decimal(10) ** 15
-"""Units of a currency in one amount: what is charged stays far below 2^63 minor units (10^18)."""
+"""Units of a currency in one amount of a price."""
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 """Names of the tz database, or beside it, that are no place."""
 
