@@ -246,7 +246,9 @@ def _draft(rows: Rows, begun: _Begun, asked: str | int) -> tuple[Bill, int]:
     period = asked_period(licensed, asked, books.invoiced, begun.cut_off_us)
     if books.cut_off_us is not None and begun.cut_off_us < books.cut_off_us:
         raise precondition("CUT_OFF_TOO_EARLY", "the license was billed as of later than that")
-    earlier = list(billable_periods(licensed, period.period.start_us))
+    # All up to the cut-off: where one ends may follow from the next.
+    periods = billable_periods(licensed, begun.cut_off_us)
+    earlier = [each for each in periods if each.period.start_us < period.period.start_us]
     posts = _posts(rows, begun, [*earlier, period])
     bill = invoice(licensed, period, earlier, posts=posts, books=books, cut_off_us=begun.cut_off_us)
     return bill, len(books.bills)

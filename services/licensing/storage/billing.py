@@ -1,7 +1,7 @@
 """Bills in SQL, and what they rest on: licenses, decisions and confirmations."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -35,6 +35,7 @@ from services.licensing.storage.head import (
     take_invoice_number,
 )
 from services.licensing.storage.ledger_tables import ConfirmationRow, DecisionRow
+from services.licensing.storage.versions import VersionRows
 
 T = TypeVar("T")
 
@@ -45,6 +46,9 @@ _DECISIONS = _TABLES[DecisionRow.__tablename__]
 _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _HISTORY = _TABLES[LicenseChangeRow.__tablename__]
+
+_ALL = 2**31 - 1
+"""More versions than a license can have."""
 
 _NOTES = _BILLS.alias("notes")
 _CREDITED = (
@@ -86,42 +90,44 @@ class BillingRows:
         return take_credit_note_number(self._connection)
 
     def licensed(self, license_id: str, cut_off_us: int) -> Licensed | None:
-        """A license as billing sees it at a cut-off; None where there is none.
-
-        The one place that says which versions there are: the terms as they stand, in force since they were
-        first activated.
-        """
+        """A license as billing sees it at a cut-off; None where there is none."""
         license = license_row(self._connection, license_id)
         if license is None:
             return None
-        terms = license.terms
-        name = select(_LICENSEES.c.display_name).where(_LICENSEES.c.licensee_id == terms.licensee_id)
-        active_from_us = self._first_change(license_id, LicenseState.ACTIVE, cut_off_us)
-        version = PricedVersion(
-            number=license.version,
-            effective_from_us=active_from_us or 0,
-            terms_digest=license.terms_digest,
-            term_from_us=terms.term_from_us,
-            term_until_us=terms.term_until_us,
-            price=terms.price,
-        )
+        licensee_id = license.terms.licensee_id
+        name = select(_LICENSEES.c.display_name).where(_LICENSEES.c.licensee_id == licensee_id)
         return Licensed(
             license_id=license_id,
-            licensee_id=terms.licensee_id,
+            licensee_id=licensee_id,
             licensee_name=self._connection.execute(name).scalar_one(),
-            terminated_at_us=self._first_change(license_id, LicenseState.TERMINATED, cut_off_us),
-            versions=() if active_from_us is None else (version,),
+            terminated_at_us=self._terminated_at_us(license_id, cut_off_us),
+            versions=tuple(self._versions(license_id, cut_off_us)),
         )
 
-    def _first_change(self, license_id: str, state: LicenseState, cut_off_us: int) -> int | None:
-        """When a license was first in a state, if that was before the cut-off."""
+    def _versions(self, license_id: str, cut_off_us: int) -> Iterator[PricedVersion]:
+        """Versions that were in force before the cut-off, the first one first."""
+        newest_first = VersionRows(self._connection).versions(license_id, _ALL, _ALL, drafts=False)
+        for version in reversed(newest_first):
+            from_us, terms = version.effective_from_us, version.terms
+            if from_us is not None and from_us < cut_off_us:
+                yield PricedVersion(
+                    number=version.version,
+                    effective_from_us=from_us,
+                    terms_digest=version.terms_digest,
+                    term_from_us=terms.term_from_us,
+                    term_until_us=terms.term_until_us,
+                    price=terms.price,
+                )
+
+    def _terminated_at_us(self, license_id: str, cut_off_us: int) -> int | None:
+        """When a license was terminated, if that was before the cut-off."""
         changes = select(func.min(_HISTORY.c.changed_at_us)).where(
             _HISTORY.c.license_id == license_id,
-            _HISTORY.c.state == int(state),
+            _HISTORY.c.state == int(LicenseState.TERMINATED),
             _HISTORY.c.changed_at_us < cut_off_us,
         )
-        first_us: int | None = self._connection.execute(changes).scalar_one()
-        return first_us
+        terminated_at_us: int | None = self._connection.execute(changes).scalar_one()
+        return terminated_at_us
 
     def billed_posts(
         self, license_id: str, from_us: int | None, until_us: int | None, cut_off_us: int

@@ -5,10 +5,9 @@ versions say about the length of a period. A period has the price of the version
 or, where none was, of the first one put in force inside it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from services.chassis.refusals import invalid, precondition
+from services.chassis.refusals import Refusal, invalid, precondition
 from services.licensing.domain.pricing.periods import Period, period_at, period_of
 from services.licensing.domain.pricing.prices import Price
 
@@ -36,7 +35,7 @@ class Licensed:
     licensee_name: str
     terminated_at_us: int | None
     versions: tuple[PricedVersion, ...]
-    """Those that are in force or were, by the time since when; none for a license that never was."""
+    """Those that are in force or were, by the time since when; none for a license that never was in force."""
 
     @property
     def until_us(self) -> int:
@@ -44,11 +43,15 @@ class Licensed:
         until_us = self.versions[-1].term_until_us
         return until_us if self.terminated_at_us is None else min(until_us, self.terminated_at_us)
 
-    def version_for(self, time_us: int) -> PricedVersion:
-        """The one in force at a time, or the first one that was put in force at all."""
-        return next(
-            (each for each in reversed(self.versions) if each.effective_from_us <= time_us), self.versions[0]
-        )
+    def version_for(self, time_us: int) -> PricedVersion | None:
+        """The one in force at a time, or the first one that is put in force later; None where there is none.
+
+        Nothing is in force between the end of a term and the amendment that renews it.
+        """
+        before = [each for each in self.versions if each.effective_from_us <= time_us]
+        if before and time_us < before[-1].term_until_us:
+            return before[-1]
+        return next((each for each in self.versions if each.effective_from_us > time_us), None)
 
     def priced_after(self, time_us: int) -> PricedVersion | None:
         """The first version with a price that is put in force later than a time."""
@@ -69,37 +72,44 @@ class BillablePeriod:
     """Posts counted before this instant are; None: however late."""
 
 
-def billable_periods(licensed: Licensed, before_us: int) -> Iterator[BillablePeriod]:
+def billable_periods(licensed: Licensed, before_us: int) -> list[BillablePeriod]:
     """The periods that begin before a time, in order.
 
-    Where the term begins and ends, metering's clock and licensing's may differ: what one of them counted a
-    moment outside belongs to the first period and to the last one, so that nothing is released for nothing.
+    Where a term begins and ends, metering's clock and licensing's may differ: what one of them counted a
+    moment outside belongs to the nearest period before, or to the first one, so that nothing is released for
+    nothing. Under a version without a price nothing is billed.
     """
     if not licensed.versions:
-        return
-    first, until_us = licensed.versions[0], licensed.until_us
-    at_us, is_first = first.term_from_us, True
-    while at_us < min(until_us, before_us):
-        version = licensed.version_for(at_us)
+        return []
+    periods = list[BillablePeriod]()
+    at_us, until_us = licensed.versions[0].term_from_us, licensed.until_us
+    from_us: int | None = None
+    while at_us < min(until_us, before_us) and (version := licensed.version_for(at_us)) is not None:
         if version.price is None:
+            _close(periods, at_us)
             following = licensed.priced_after(max(at_us, version.effective_from_us))
             if following is None:
-                return
-            at_us, is_first = following.effective_from_us, False
+                return periods
+            at_us = from_us = following.effective_from_us
             continue
-        inside_us = max(at_us, version.effective_from_us)
-        whole = period_at(inside_us, version.price.period, version.price.time_zone)
-        period = Period(whole.label, max(whole.start_us, at_us), min(whole.end_us, until_us))
-        if period.start_us >= min(until_us, before_us):
-            return
-        yield BillablePeriod(
-            period,
-            version,
-            version.price,
-            counted_from_us=None if is_first else period.start_us,
-            counted_until_us=None if period.end_us == until_us else period.end_us,
+        whole = period_at(
+            max(at_us, version.effective_from_us), version.price.period, version.price.time_zone
         )
-        at_us, is_first = period.end_us, False
+        period = Period(whole.label, max(whole.start_us, at_us), min(whole.end_us, until_us))
+        _close(periods, period.start_us)
+        if period.start_us >= min(until_us, before_us):
+            return periods
+        periods.append(BillablePeriod(period, version, version.price, from_us, counted_until_us=None))
+        at_us = from_us = period.end_us
+    if at_us < until_us and licensed.version_for(at_us) is not None:
+        _close(periods, at_us)
+    return periods
+
+
+def _close(periods: list[BillablePeriod], at_us: int) -> None:
+    """Has the last period end with what was counted before a time, if that is open yet."""
+    if periods and periods[-1].counted_until_us is None:
+        periods[-1] = replace(periods[-1], counted_until_us=at_us)
 
 
 def asked_period(
@@ -115,7 +125,7 @@ def asked_period(
         raise precondition(
             "LICENSE_HAS_NO_PRICE", "the license has no price, or was never in force: nothing is billed"
         )
-    periods = list(billable_periods(licensed, cut_off_us))
+    periods = billable_periods(licensed, cut_off_us)
     named = [each for each in periods if asked in {each.period.label, each.period.start_us}]
     if not named:
         raise _no_such_period(licensed, asked, cut_off_us)
@@ -133,18 +143,18 @@ def asked_period(
     return found
 
 
-def _no_such_period(licensed: Licensed, asked: str | int, cut_off_us: int) -> Exception:
-    price = licensed.version_for(cut_off_us).price
+def _no_such_period(licensed: Licensed, asked: str | int, cut_off_us: int) -> Refusal:
+    price = next(version.price for version in reversed(licensed.versions) if version.price)
     try:
-        if price is not None and isinstance(asked, str):
+        if isinstance(asked, str):
             whole = period_of(asked, price.time_zone)
             if cut_off_us <= whole.start_us < licensed.until_us:
                 return _not_over()
     except (ValueError, OverflowError) as error:
         return invalid("PERIOD_INVALID", str(error), field="period")
-    what = "" if price is None else f"; it is billed by the {price.period.name.lower()}"
-    return invalid("PERIOD_INVALID", f"the license has no such period{what}", field="period")
+    what = f"the license has no such period; it is billed by the {price.period.name.lower()}"
+    return invalid("PERIOD_INVALID", what, field="period")
 
 
-def _not_over() -> Exception:
+def _not_over() -> Refusal:
     return precondition("PERIOD_NOT_OVER", "the period is not over at the cut-off")
