@@ -18,7 +18,7 @@ from services.licensing.domain.deliveries import Delivery
 from services.licensing.domain.licenses import Step
 from services.licensing.domain.manifests import manifest_of
 from services.licensing.domain.pricing.bills import BillRecord
-from services.licensing.domain.pricing.prices import Price
+from services.licensing.domain.pricing.prices import BillingPeriod, Price
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation
@@ -34,6 +34,16 @@ from tests.support.prices import a_price
 PERMIT_US = 30_000_000
 ASKER = ("pipeline", "firehose")
 NOTHING = manifest_of(a_batch(), np.zeros(1, np.bool_), bytes(32))
+
+
+PARIS: dict[str, Any] = {"period": BillingPeriod.MONTH, "time_zone": "Europe/Paris"}
+
+
+def lines(record: BillRecord) -> list[tuple[str, str, int, int]]:
+    """Of each line its period, key, posts and minor units."""
+    return [
+        (each.period.label, each.line.key, each.line.posts, each.line.minor) for each in record.bill.lines
+    ]
 
 
 def instant(time: str) -> int:

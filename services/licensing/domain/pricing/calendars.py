@@ -83,14 +83,14 @@ def billable_periods(licensed: Licensed, before_us: int) -> list[BillablePeriod]
         return []
     periods = list[BillablePeriod]()
     at_us, until_us = licensed.versions[0].term_from_us, licensed.until_us
-    from_us: int | None = None
+    is_first = True
     while at_us < min(until_us, before_us) and (version := licensed.version_for(at_us)) is not None:
         if version.price is None:
             _close(periods, at_us)
             following = licensed.priced_after(max(at_us, version.effective_from_us))
             if following is None:
                 return periods
-            at_us = from_us = following.effective_from_us
+            at_us, is_first = following.effective_from_us, False
             continue
         whole = period_at(
             max(at_us, version.effective_from_us), version.price.period, version.price.time_zone
@@ -99,8 +99,9 @@ def billable_periods(licensed: Licensed, before_us: int) -> list[BillablePeriod]
         _close(periods, period.start_us)
         if period.start_us >= min(until_us, before_us):
             return periods
+        from_us = None if is_first else period.start_us
         periods.append(BillablePeriod(period, version, version.price, from_us, counted_until_us=None))
-        at_us = from_us = period.end_us
+        at_us, is_first = period.end_us, False
     if at_us < until_us and licensed.version_for(at_us) is not None:
         _close(periods, at_us)
     return periods
