@@ -52,7 +52,7 @@ def paper_of(bill: Bill) -> Paper:
         title=title_of(bill),
         is_draft=is_draft,
         facts=_invoice_facts(bill) if isinstance(bill, Invoice) else _note_facts(bill),
-        rows=[_row(line, bill.decimals) for line in bill.lines],
+        rows=[_row(line, bill) for line in bill.lines],
         currency=bill.currency,
         total=amount(bill.total, bill.decimals),
         notes=_notes(bill, is_draft),
@@ -89,9 +89,11 @@ def local_face(time: Timestamp, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
-def _row(line: InvoiceLine, decimals: int) -> tuple[str, str, str, str, str]:
+def _row(line: InvoiceLine, bill: Bill) -> tuple[str, str, str, str, str]:
     posts = f"{line.posts:,}" if line.posts else ""
-    return line.period, line.description, posts, per_words(line), amount(line.amount, decimals)
+    corrects = isinstance(bill, Invoice) and line.period_from != bill.period_from
+    description = f"Correction: {line.description}" if corrects else line.description
+    return line.period, description, posts, per_words(line), amount(line.amount, bill.decimals)
 
 
 def _invoice_facts(invoice: Invoice) -> list[tuple[str, str]]:

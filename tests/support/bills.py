@@ -25,6 +25,7 @@ def a_line(minor: int = 12_500, **fields: Any) -> InvoiceLine:
     """A line in dollars: posts for training at a cent and a quarter."""
     line = InvoiceLine(
         period="2026-11",
+        period_from=read("2026-11-01T04:00:00Z"),
         kind=INVOICE_LINE_KIND_USAGE,
         key="usage/Training",
         description="Training, after 1,000 included",
@@ -37,6 +38,8 @@ def a_line(minor: int = 12_500, **fields: Any) -> InvoiceLine:
     )
     for name, value in fields.items():
         setattr(line, name, value)
+    if line.period != "2026-11":
+        line.period_from.CopyFrom(read(f"{line.period}-01T04:00:00Z"))
     return line
 
 

@@ -4,7 +4,6 @@ import functools
 import json
 from typing import Any
 
-from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.refusals import invalid, not_found
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
@@ -83,7 +82,8 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         return pb.GetCreditNoteResponse(credit_note=credit_note_message(record))
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:  # noqa: N802
-        if not _may_ask_about(request.licensee_id):
+        # To a licensee a draft looks like what is not there.
+        if not _may_ask_about(request.licensee_id) or (own_licensee() and _FINAL[request.state] is False):
             return pb.ListInvoicesResponse()
         page, token = await self._page(request, _wanted(request, _FINAL[request.state]))
         return pb.ListInvoicesResponse(
@@ -154,15 +154,12 @@ def _may_ask_about(licensee_id: str) -> bool:
 
 
 def _wanted(request: pb.ListInvoicesRequest | pb.ListCreditNotesRequest, final: bool | None) -> BillFilter:
-    own = current_principal().kind is PrincipalKind.LICENSEE
-    invoices = isinstance(request, pb.ListInvoicesRequest)
     return BillFilter(
-        invoices=invoices,
+        invoices=isinstance(request, pb.ListInvoicesRequest),
         licensee_id=own_licensee() or request.licensee_id,
         license_id=request.license_id,
         invoice_id="" if isinstance(request, pb.ListInvoicesRequest) else request.invoice_id,
-        # A draft looks like what is not there; who asks for drafts alone is told of none.
-        final=True if own and final is None else final,
+        final=True if own_licensee() else final,
     )
 
 

@@ -1,5 +1,6 @@
 """Credit notes, and what was billed by month, on each engine (B2, B3)."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from services.chassis.refusals import Refusal
 from services.licensing.domain.pricing.prices import PerUnit
 from services.licensing.domain.pricing.revenue import Month, RevenueFilter
 from tests.support.billing import PARIS, Accounts, instant, lines
+from tests.support.licensing import some_terms
 from tests.support.prices import a_price
 
 CENT = PerUnit(Decimal("0.01"))
@@ -148,3 +150,25 @@ async def test_revenue_is_by_the_month_of_the_period_and_never_across_currencies
     assert await accounts.desk.revenue(RevenueFilter("2025-11"), (), 9) == months[2:]
     assert await accounts.desk.revenue(RevenueFilter("", "2025-10"), (), 9) == months[:2]
     assert await accounts.desk.revenue(RevenueFilter(licensee_id="licensee-2"), (), 9) == []
+
+
+async def test_a_correction_in_another_currency_is_left_to_a_credit_note(accounts: Accounts) -> None:
+    accounts.at("2025-10-20T00:00")
+    decision = await accounts.release(100)
+    terms = some_terms(price=None, term_from_us=instant("2025-10-01T00:00"))
+    accounts.at("2025-10-31T22:30")
+    await accounts.amend("license-1", terms, 2)
+    accounts.at("2025-11-02T00:00")
+    october = await accounts.invoice("2025-10")
+    await accounts.amend("license-1", replace(terms, price=a_price(CENT, currency="EUR", **PARIS)), 3)
+    await accounts.release(7)
+    await accounts.confirm(decision, 100, 30)
+    accounts.at("2025-12-02T00:00")
+
+    # October has the price of its first instant to its end; the next price is in force since the second.
+    november = await accounts.invoice("2025-11")
+    note = await accounts.correct(october)
+
+    assert (november.bill.currency, lines(november)) == ("EUR", [("2025-11", USAGE, 7, 7)])
+    assert november.bill.period.start_us == instant("2025-11-02T00:00")
+    assert (note.bill.currency, lines(note)) == ("USD", [("2025-10", USAGE, -70, -70)])

@@ -39,6 +39,7 @@ def test_a_draft_is_shown_with_what_to_do_next(script: Script, cli: Cli) -> None
         "Acme, Inc. (acme)",
         "Amount (USD)",
         "10,000",
+        "Correction: Training, after 1,000 included",
         "-2.50",
         "122.50",
         "This is a draft: it has no number and is no demand for payment.",

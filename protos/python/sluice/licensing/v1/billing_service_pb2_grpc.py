@@ -96,7 +96,7 @@ class BillingServiceServicer:
         Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
         PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
         earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-        was finalised meanwhile; ask again with another request_id).
+        became final meanwhile; ask again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class BillingServiceStub:
     Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
     PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
     earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-    was finalised meanwhile; ask again with another request_id).
+    became final meanwhile; ask again).
     """
     DiscardDraft: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.DiscardDraftRequest, _billing_service_pb2.DiscardDraftResponse]
     """Removes a draft. Idempotent by request_id. Reasons: INVOICE_UNKNOWN, INVOICE_FINAL."""
@@ -84,7 +84,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
     PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
     earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-    was finalised meanwhile; ask again with another request_id).
+    became final meanwhile; ask again).
     """
     DiscardDraft: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.DiscardDraftRequest, _billing_service_pb2.DiscardDraftResponse]  # type: ignore[assignment]
     """Removes a draft. Idempotent by request_id. Reasons: INVOICE_UNKNOWN, INVOICE_FINAL."""
@@ -129,7 +129,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
         PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
         earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-        was finalised meanwhile; ask again with another request_id).
+        became final meanwhile; ask again).
         """
 
     @_abc_1.abstractmethod
