@@ -13,6 +13,7 @@ from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
 from services.licensing.__main__ import Licensing, assemble
+from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
@@ -94,10 +95,11 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper = licensing.background
+        outbox, sweeper, finisher = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
-        self.outbox, self.sweeper = outbox, sweeper
+        assert isinstance(finisher, Finisher)
+        self.outbox, self.sweeper, self.finisher = outbox, sweeper, finisher
 
     def new_id(self) -> str:
         """A fresh request id."""
