@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.chassis.refusals import Refusal
 from services.chassis.replays import ReplayKey
@@ -17,15 +17,13 @@ from tests.support.clock import NOON_US
 T = TypeVar("T")
 
 
-def asked(affiliate_id: str = "lab", licensee_id: str = "acme", **changes: object) -> Asked:
+def asked(affiliate_id: str = "lab", licensee_id: str = "acme", **changes: Any) -> Asked:
     """lab is to be an affiliate of acme from now on, unless said."""
     plain = Asked(licensee_id, affiliate_id, adds=True, since_us=None, display_name=affiliate_id.title())
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
-def a_change(
-    number: int = 1, affiliate_id: str = "lab", licensee_id: str = "acme", **changes: object
-) -> Change:
+def a_change(number: int = 1, affiliate_id: str = "lab", licensee_id: str = "acme", **changes: Any) -> Change:
     """lab is an affiliate of acme from noon on, and metering has it, unless said."""
     plain = Change(
         number=number,
@@ -41,7 +39,7 @@ def a_change(
         begun_at_us=NOON_US,
         finished=True,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 class MemoryRoster:

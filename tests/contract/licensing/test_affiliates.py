@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from services.licensing.domain.licenses import Licensee
 from services.licensing.domain.standings import Standing
 from services.licensing.finisher import Finisher
 from services.licensing.storage.affiliates import AffiliateStore
-from services.licensing.storage.contracts import ContractStore
+from services.licensing.storage.contracts import ContractRows, ContractStore
 from tests.support.affiliates import MemoryAffiliates, MemoryRoster, asked
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
@@ -35,8 +36,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         return
     database = licensing_database_at(url_on(request.param, request, tmp_path, licensing_database_at))
     for id in LICENSEES:
-        licensee = Licensee(id, id.title(), NOON_US)
-        await ContractStore(database).write(lambda rows, new=licensee: rows.add_licensee(new, "operator:ann"))
+        add = partial(ContractRows.add_licensee, licensee=Licensee(id, id.title(), NOON_US), created_by="ann")
+        await ContractStore(database).write(add)
     yield AffiliateStore(database)
     await database.close()
 
@@ -233,9 +234,10 @@ async def dies(
     *,
     deaths: Deaths,
 ) -> None:
-    dying: Any = (Deadly(store, deaths), Deadly(metering, deaths))
+    dying_store: Any = Deadly(store, deaths)
+    dying_metering: Any = Deadly(metering, deaths)
     with pytest.raises(ProcessDiedError):
-        await AffiliateDesk(*dying, clock).change(request, key)
+        await AffiliateDesk(dying_store, dying_metering, clock).change(request, key)
 
 
 async def finish_by_repeating(desk: AffiliateDesk, request: Asked, key: ReplayKey) -> None:

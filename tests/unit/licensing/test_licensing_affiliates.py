@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ EARLIER, LATER = NOON_US - HOUR_US, NOON_US + HOUR_US
 FOR_GOOD = Stretch(NOON_US, FOREVER_US)
 
 
-def a_removal(number: int = 2, since_us: int = LATER, **changes: object) -> Change:
+def a_removal(number: int = 2, since_us: int = LATER, **changes: Any) -> Change:
     return a_change(number, adds=False, since_us=since_us, **changes)
 
 
@@ -116,8 +117,8 @@ def test_an_end_that_was_announced_may_be_brought_forward() -> None:
     assert stretches_of([*changes, a_removal(3, since_us)]) == (Stretch(EARLIER, NOON_US),)
 
 
-PARTIES = ["a", "b", "c", "d"]
-TIMES = st.integers(0, 12)
+PARTIES = ["a", "b", "c"]
+TIMES = st.integers(0, 6)
 askings = st.builds(
     Asked, st.sampled_from(PARTIES), st.sampled_from(PARTIES), st.booleans(), st.none() | TIMES, st.just("N")
 )
@@ -152,13 +153,13 @@ def carried_out(requests: Sequence[tuple[int, Asked]]) -> tuple[list[Change], Me
     return changes, roster
 
 
-@given(st.lists(st.tuples(TIMES, askings), max_size=30))
+@given(st.lists(st.tuples(TIMES, askings), min_size=6, max_size=20))
 def test_m6_whatever_is_asked_the_record_says_at_every_time_what_metering_counts_by(
     requests: Sequence[tuple[int, Asked]],
 ) -> None:
     changes, roster = carried_out(requests)
 
-    for at_us in range(30):
+    for at_us in range(8):
         recorded = {
             (licensee, affiliate)
             for (licensee, affiliate), theirs in by_pair(changes).items()
@@ -252,7 +253,7 @@ def test_a_licensee_that_left_its_own_group_in_metering_is_told_apart() -> None:
 def test_joined_stretches_are_the_same_times_and_never_touch(stretches: list[Stretch]) -> None:
     few = joined(stretches)
 
-    for at_us in range(14):
+    for at_us in range(8):
         within = any(each.since_us <= at_us < each.until_us for each in stretches)
         assert within == any(each.since_us <= at_us < each.until_us for each in few)
     assert all(one.until_us < other.since_us for one, other in itertools.pairwise(few))
