@@ -3,6 +3,7 @@
 import typer
 
 from services.console import (
+    affiliates,
     choice_queries,
     choices,
     damages,
@@ -51,6 +52,7 @@ app.add_typer(choices.app, name="choices")
 app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
+licensees.app.add_typer(affiliates.app, name="affiliate")
 app.add_typer(licensees.app, name="licensee")
 app.add_typer(licenses.app, name="license")
 usage.app.command("import")(usage_import.import_)
