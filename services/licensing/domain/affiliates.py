@@ -125,7 +125,8 @@ def _gives_way(membership: Membership, party_id: str, asked: Asked, since_us: in
     """Whether what metering will say, once it has the change, is what the change says."""
     stretch, holds_then = membership.stretch, membership.stretch.since_us <= since_us
     if not asked.adds:
-        return membership.group_id == asked.licensee_id and holds_then
+        # It takes the party out of the group that it is in then, and out of none that it comes into later.
+        return (membership.group_id == asked.licensee_id) == holds_then
     if stretch.until_us != FOREVER_US:
         # Whatever ends it would end what is asked for now.
         return False

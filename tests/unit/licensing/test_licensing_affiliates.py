@@ -201,7 +201,12 @@ def test_m6_who_was_grouped_in_metering_itself_is_not_taken_out_of_there_unasked
 
 @pytest.mark.parametrize(
     ("membership", "is_refused"),
-    [(grouped("acme"), False), (grouped("other"), True), (grouped("acme", since_us=LATER), True)],
+    [
+        (grouped("acme"), False),
+        (grouped("other"), True),
+        (grouped("other", since_us=LATER), False),
+        (grouped("acme", since_us=LATER), True),
+    ],
 )
 def test_a_removal_takes_nobody_out_of_a_group_that_is_not_the_licensees(
     membership: Membership, is_refused: bool
