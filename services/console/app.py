@@ -3,6 +3,7 @@
 import typer
 
 from services.console import (
+    affiliates,
     choice_queries,
     choices,
     damages,
@@ -52,6 +53,7 @@ app.add_typer(choices.app, name="choices")
 app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
+licensees.app.add_typer(affiliates.app, name="affiliate")
 app.add_typer(licensees.app, name="licensee")
 licenses.app.command("template")(license_versions.template)
 licenses.app.command("check")(license_versions.check)

@@ -13,16 +13,19 @@ from services.chassis.ids import uuid7
 from services.chassis.keys import Keys, ensure_keys
 from services.chassis.serving import BackgroundTask, Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
+from services.licensing.affiliates import AffiliateDesk
 from services.licensing.contracts import ContractDesk
 from services.licensing.desk import Chance, ReleaseDesk
+from services.licensing.finisher import Finisher
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
-from services.licensing.peers import ConsentPeer, MeteringPeer
-from services.licensing.rpc import contracts, releases
+from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
+from services.licensing.rpc import affiliates, contracts, releases
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.sealing import Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import ReceiptSigner
+from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.head import lock_group
 from services.licensing.storage.ledger import LedgerStore
@@ -64,8 +67,14 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     desk = ReleaseDesk(ledger, licenses, consent, meter, clock=clock, chance=chance, margin_us=margin_us)
     age_us = int(settings.sweep_age_seconds * SECOND_US)
     sweeper = Sweeper(ledger, meter, clock, age_us=age_us, interval_seconds=settings.sweep_interval_seconds)
-    bolts = (releases.bolt(desk, ledger, clock), contracts.bolt(licenses, clock))
-    return Licensing(bolts, (outbox, sweeper), dialed)
+    together = AffiliateDesk(AffiliateStore(database), RosterPeer(dialed[1]), clock)
+    finisher = Finisher(together, interval_seconds=settings.sweep_interval_seconds)
+    bolts = (
+        releases.bolt(desk, ledger, clock),
+        contracts.bolt(licenses, clock),
+        affiliates.bolt(together),
+    )
+    return Licensing(bolts, (outbox, sweeper, finisher), dialed)
 
 
 async def main() -> None:

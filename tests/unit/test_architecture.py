@@ -10,7 +10,7 @@ RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
-    *("contracts", "desk", "ledger", "outbox", "sealing", "sweeper"),
+    *("affiliates", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

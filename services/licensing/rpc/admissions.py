@@ -3,6 +3,7 @@
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
@@ -25,6 +26,10 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
     f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
     f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
+    f"{_AFFILIATES}/AddAffiliate": _LEGAL,
+    f"{_AFFILIATES}/RemoveAffiliate": _LEGAL,
+    # A licensee sees their own alone.
+    f"{_AFFILIATES}/ListAffiliates": admit(*_READERS),
     # The only ones who may say who wrote a post.
     f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
