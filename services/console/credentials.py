@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.chassis.clock import Clock, SystemClock
-from services.chassis.identity import TOKEN_LIFETIME_US, PrincipalKind, TokenMinter
+from services.chassis.clock import SystemClock
+from services.chassis.identity import PrincipalKind
+from services.chassis.minting import TOKEN_LIFETIME_US, TokenMinter
 from services.chassis.refusals import unauthenticated
 from services.console.installation import StateFolder
 
@@ -51,33 +52,15 @@ def token_source(state: StateFolder, token_file: Path | None, local: Local) -> T
 
 def own_tokens(state: StateFolder, local: Local) -> TokenSource:
     """Tokens for `local` of the installation's own keys; raises Refusal: STATE_MISSING, KEY_UNREADABLE."""
-    return MintedTokens(minter(state), local, SystemClock())
+    minted = minter(state)
+    # Asked anew for each call: it notices that a token is about to expire, or that its key was replaced.
+    return lambda: minted.mint(local.kind, local.party, local.roles)
 
 
 def minter(state: StateFolder, lifetime_us: int = TOKEN_LIFETIME_US) -> TokenMinter:
     """Mints with the key of the installation; raises Refusal: STATE_MISSING, KEY_UNREADABLE."""
     private = state.existing_keys().token_private
     return TokenMinter(private, ISSUER, AUDIENCE, SystemClock(), lifetime_us)
-
-
-class MintedTokens:
-    """Tokens for one principal, a new one before the last one expires."""
-
-    def __init__(self, minter: TokenMinter, local: Local, clock: Clock) -> None:
-        self._minter = minter
-        self._local = local
-        self._clock = clock
-        self._token = ""
-        self._renew_us = 0
-
-    def __call__(self) -> str:
-        """The token of the moment."""
-        now_us = self._clock.now_us()
-        if now_us >= self._renew_us:
-            self._token = self._minter.mint(self._local.kind, self._local.party, self._local.roles)
-            # A service's clock may be a little ahead of ours; half a lifetime is ample.
-            self._renew_us = now_us + TOKEN_LIFETIME_US // 2
-        return self._token
 
 
 def _read_token(path: Path) -> str:
