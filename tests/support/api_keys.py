@@ -27,13 +27,19 @@ class KeyCaller:
     ) -> key_service_pb2.CreateApiKeyResponse:
         """A new key, as an operator creates it."""
         holder = api_key_pb2.KeyHolder(kind=kind, party=party, sandbox=sandbox)  # type: ignore[arg-type]
-        said = {"request_id": self._cluster.new_id(), "holder": holder, "label": "nightly"} | fields
-        return await self.call("CreateApiKey", key_service_pb2.CreateApiKeyRequest(**said))
+        said: dict[str, Any] = {
+            "request_id": self._cluster.new_id(),
+            "holder": holder,
+            "label": "nightly",
+        } | fields
+        request = key_service_pb2.CreateApiKeyRequest(**said)
+        answer: key_service_pb2.CreateApiKeyResponse = await self.call("CreateApiKey", request)
+        return answer
 
-    async def revoke(self, key_id: str) -> key_service_pb2.RevokeApiKeyResponse:
+    async def revoke(self, key_id: str) -> None:
         """Ends a key."""
         request = key_service_pb2.RevokeApiKeyRequest(request_id=self._cluster.new_id(), key_id=key_id)
-        return await self.call("RevokeApiKey", request)
+        await self.call("RevokeApiKey", request)
 
     async def call(self, method: str, request: Any, peer: Peer | None = None) -> Any:
         """Calls the key desk, as an operator unless said."""

@@ -1,5 +1,6 @@
 """The sandbox: the same license and consent, and nothing of it happens anywhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,11 @@ async def trial(cluster: Cluster) -> Peer:
 
 
 def asking(cluster: Cluster, request_id: str | None = None, **fields: Any) -> pb.DecideRequest:
-    said = {"license_id": "acme-training", "purpose": TRAINING, "posts": post_pb2.PostList(posts=POSTS)}
+    said: dict[str, Any] = {
+        "license_id": "acme-training",
+        "purpose": TRAINING,
+        "posts": post_pb2.PostList(posts=POSTS),
+    }
     return pb.DecideRequest(**({"request_id": request_id or cluster.new_id()} | said | fields))
 
 
@@ -55,7 +60,7 @@ async def decide(peer: Peer, request: pb.DecideRequest) -> pb.Decision:
     return (await peer.call(ReleaseServiceStub(peer.channel).Decide, request)).decision
 
 
-async def everything(cluster: Cluster) -> dict[str, list[Any]]:
+async def everything(cluster: Cluster) -> dict[str, Sequence[Any]]:
     """Every row of the ledger, its outbox and its numbers."""
     return await cluster.database.read(
         lambda connection: {

@@ -47,7 +47,7 @@ async def decide(peer: Any, cluster: Cluster) -> pb.Decision:
         request_id=cluster.new_id(),
         license_id="acme-training",
         purpose=TRAINING,
-        posts={"posts": [a_post(1, 1)]},  # type: ignore[arg-type]
+        posts={"posts": [a_post(1, 1)]},
     )
     answer: pb.DecideResponse = await peer.call(ReleaseServiceStub(peer.channel).Decide, request)
     return answer.decision
