@@ -13,6 +13,7 @@ from services.chassis.refusals import unauthenticated
 from services.console.installation import StateFolder
 
 TOKEN_VARIABLE = "SLUICE_TOKEN"  # noqa: S105 - the variable's name, not a token
+API_KEY_VARIABLE = "SLUICE_API_KEY"
 ISSUER = AUDIENCE = "sluice"
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -61,6 +62,26 @@ def minter(state: StateFolder, lifetime_us: int = TOKEN_LIFETIME_US) -> TokenMin
     """Mints with the key of the installation; raises Refusal: STATE_MISSING, KEY_UNREADABLE."""
     private = state.existing_keys().token_private
     return TokenMinter(private, ISSUER, AUDIENCE, SystemClock(), lifetime_us)
+
+
+def api_key_source(key_file: Path | None) -> Callable[[], str]:
+    """An API key out of a file (read at each call, for it may be changed), else out of SLUICE_API_KEY.
+
+    Raises Refusal (unauthenticated, API_KEY_MISSING), for a file also later, when it is read again; OSError.
+    """
+    if key_file is not None:
+        _read_api_key(key_file)
+        return lambda: _read_api_key(key_file)
+    if given := os.environ.get(API_KEY_VARIABLE, "").strip():
+        return lambda: given
+    raise unauthenticated("API_KEY_MISSING", f"name a file with --api-key-file, or set {API_KEY_VARIABLE}")
+
+
+def _read_api_key(path: Path) -> str:
+    # Any byte is a character in Latin-1; what is no key is told apart by licensing.
+    if key := path.read_text(encoding="latin-1").strip():
+        return key
+    raise unauthenticated("API_KEY_MISSING", f"{path} is empty")
 
 
 def _read_token(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -193,7 +193,7 @@ def extensions(shop: Workshop) -> Named:
     signature = base64url(shop.ed_key.sign(f"{header}.{said}".encode()))
     yield "unencoded claims", f"{header}.{said}.{signature}"
     yield "detached claims", f"{header}..{signature}"
-    for name, changes in {
+    others: dict[str, dict[str, Any]] = {
         "compressed": {"zip": "DEF"},
         "encrypted": {"enc": "A128GCM"},
         "nested": {"cty": "JWT"},
@@ -202,7 +202,8 @@ def extensions(shop: Workshop) -> Named:
         "an encrypted thing": {"typ": "JWE"},
         "no text for a type": {"typ": 7},
         "null for a type": {"typ": None},
-    }.items():
+    }
+    for name, changes in others.items():
         yield name, shop.token(shop.header(**changes))
 
 
@@ -323,8 +324,11 @@ def other_encodings(shop: Workshop) -> Named:
             if changed != parts:
                 yield f"{part}, {name}", ".".join(changed)
     yield from _idle_bits(shop)
-    claims, head = json.dumps(shop.claims()), json.dumps(shop.header())
-    for name, change in {
+    yield from _other_json(shop)
+
+
+def _other_json(shop: Workshop) -> Named:
+    changes: dict[str, Callable[[str], bytes]] = {
         "UTF-16": lambda text: text.encode("utf-16"),
         "UTF-16, little end first": lambda text: text.encode("utf-16-le"),
         "UTF-16, big end first": lambda text: text.encode("utf-16-be"),
@@ -350,7 +354,9 @@ def other_encodings(shop: Workshop) -> Named:
         "nested deeply": lambda text: b"[" * 1_500 + b"]" * 1_500,
         "nested deeply inside": lambda text: text.encode()[:-1] + b',"more":' + b"[" * 1_200 + b"}",
         "no end": lambda text: text.encode()[:-1],
-    }.items():
+    }
+    claims, head = json.dumps(shop.claims()), json.dumps(shop.header())
+    for name, change in changes.items():
         yield f"claims, {name}", shop.token(claims=change(claims))
         yield f"header, {name}", shop.token(change(head))
 

@@ -73,8 +73,8 @@ class Workshop:
 
     def key(self, kid: str) -> Signer:
         """An honest key."""
-        honest: Signer = {"ed": self.ed_key, "ec": self.ec_key, "rsa": self.rsa_key}[kid]
-        return honest
+        honest: dict[str, Signer] = {"ed": self.ed_key, "ec": self.ec_key, "rsa": self.rsa_key}
+        return honest[kid]
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Those of an honest token; `...` leaves one out."""
