@@ -1,6 +1,8 @@
 """What the key desk promises, whichever store it has: one in memory and one in a database."""
 
+import asyncio
 import copy
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -239,6 +241,32 @@ async def test_keys_are_listed_by_id_and_by_licensee(desk: KeyDesk, store: Store
 
     assert [[key.holder for key in page] for page in pages] == [[ACME, EXPORTS], [acme_pipeline]]
     assert [key.holder for key in own] == [ACME]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_of_many_that_are_created_at_once_two_are_there(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str
+) -> None:
+    """In two processes where the engine allows as many: a third key does not slip past the other two."""
+    url = url_on(engine, request, tmp_path, licensing_database_at)
+    databases = [licensing_database_at(url) for _ in range(2 if engine == "postgresql" else 1)]
+    clock = ManualClock()
+    desks = [KeyDesk(ApiKeyStore(database), clock, random_key) for database in databases]
+
+    answers = await asyncio.gather(
+        *(created(desk) for _ in range(10) for desk in desks), return_exceptions=True
+    )
+    found = await desks[0].page(None, "", 50)
+    for database in databases:
+        await database.close()
+
+    refusals = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert {getattr(refusal, "reason", refusal) for refusal in refusals} == {"TOO_MANY_KEYS"}
+    assert len(found) == len(answers) - len(refusals) == 2
+
+
+def random_key(sandbox: bool) -> NewKey:
+    return new_key(sandbox, secrets.token_bytes(8), secrets.token_bytes(32))
 
 
 async def test_the_text_of_a_key_is_nowhere_in_the_database(database: Database) -> None:
