@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from sqlalchemy import inspect, text
 
@@ -132,11 +133,20 @@ async def test_its_receipt_is_signed_and_proves_no_release(
     request = asking(cluster)
     tried = await decide(trial, request)
 
+    jwks = some_keys(tmp_path).receipt_jwks
+    published = jwt.PyJWKSet.from_json(jwks.read_text()).keys[0]
+    claims = jwt.decode(tried.receipt, published.key, ["EdDSA"])
     with pytest.raises(VerificationError) as refused:
-        verify_receipt(
-            Evidence(tried.receipt, request, tried.verdicts, tried.salt),
-            load_keys(some_keys(tmp_path).receipt_jwks),
-        )
+        verify_receipt(Evidence(tried.receipt, request, tried.verdicts, tried.salt), load_keys(jwks))
+
+    assert jwt.get_unverified_header(tried.receipt)["typ"] == "sluice-sandbox-receipt+json"
+    assert [claims[name] for name in ("sandbox", "number", "not_after", "reservation_id")] == [
+        True,
+        None,
+        None,
+        None,
+    ]
+    assert claims["decision_id"] == tried.decision_id
 
     assert refused.value.reason == "SANDBOX_RECEIPT"
     assert "proves no release" in refused.value.message
