@@ -40,14 +40,19 @@ _log = structlog.get_logger(__name__)
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Wraps handlers; health is reachable for anyone and always, reflection for anyone."""
+    """Wraps handlers; health is reachable for anyone and always, reflection for anyone.
+
+    So is an RPC with one question and one answer whose line in the table says so in as many words.
+    """
 
     def __init__(self, *, admissions: AdmissionTable, verifier: TokenVerifier, limits: Limits) -> None:
         identify = identified(admissions, verifier)
-        streams = StreamLimit(limits.streams, limits.streams_each)
-        self._call_layers: list[Layer] = [observed, contained, CallLimit(limits.calls), identify]
+        calls, streams = CallLimit(limits.calls), StreamLimit(limits.streams, limits.streams_each)
+        self._call_layers: list[Layer] = [observed, contained, calls, identify]
         self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
         self._reflection_layers: list[Layer] = [observed, contained, streams.of_all, streams.of_strangers]
+        self._open_layers: list[Layer] = [observed, contained, CallLimit(limits.strangers), calls]
+        self._admissions = admissions
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
 
     async def intercept_service(
@@ -71,8 +76,10 @@ class Guard(grpc.aio.ServerInterceptor):
             return [contained]
         if method.startswith(REFLECTION):
             return self._reflection_layers
-        streams = handler.request_streaming or handler.response_streaming
-        return self._stream_layers if streams else self._call_layers
+        if handler.request_streaming or handler.response_streaming:
+            return self._stream_layers
+        admission = self._admissions.get(method)
+        return self._open_layers if admission is not None and admission.anyone else self._call_layers
 
 
 @contextlib.contextmanager

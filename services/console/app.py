@@ -4,6 +4,7 @@ import typer
 
 from services.console import (
     affiliates,
+    api_keys,
     choice_queries,
     choices,
     damages,
@@ -16,6 +17,7 @@ from services.console import (
     policies,
     receipts,
     releases,
+    signing_keys,
     states,
     subject_records,
     subjects,
@@ -74,4 +76,6 @@ app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")
 app.command("trace")(decisions.trace)
+app.add_typer(api_keys.app, name="key")
+app.add_typer(signing_keys.app, name="keys")
 app.add_typer(tokens.app, name="token")

@@ -28,3 +28,9 @@ class LicensingSettings(ServiceSettings):
     sweep_age_seconds: float = Field(
         60.0, gt=0, description="Age from which a hold without a decision is given up."
     )
+    api_token_seconds: float = Field(
+        300.0,
+        ge=10,
+        le=3600,
+        description="How long a token lasts that was got with an API key; revoking the key takes back none.",
+    )

@@ -56,6 +56,19 @@ def test_only_reads_are_open_to_every_kind_of_caller() -> None:
             assert not everyone or method.rpartition("/")[2].startswith(READS), method
 
 
+def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -> None:
+    tokens = "/sluice.licensing.v1.TokenService"
+    found = {method for table in TABLES.values() for method, admission in table.items() if admission.anyone}
+
+    assert found == {f"{tokens}/GetToken", f"{tokens}/GetJwks"}
+
+
+def test_what_is_open_to_the_sandbox_is_to_ask_for_a_decision_and_nothing_else() -> None:
+    found = {method for table in TABLES.values() for method, admission in table.items() if admission.sandbox}
+
+    assert found == {"/sluice.licensing.v1.ReleaseService/Decide"}
+
+
 def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:
     keys = {"request_id", "reservation_id", "decision_id"}
     for service in contracts():
@@ -73,6 +86,8 @@ AT_START_ONLY = {
     *("SCHEMA_BROKEN", "NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN", "INDEX_EMPTY"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
+OF_ROTATION = {"KEYS_UNREADABLE", "ROTATION_UNDER_WAY"}
+"""Of a command that works on the files of keys; no service does."""
 OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
 """Of the chassis, but only for a service that calls others."""
 OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
@@ -100,7 +115,7 @@ def words(part: str) -> set[str]:
 
 @pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
 def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
-    everybody = reasons("chassis") - AT_START_ONLY - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
+    everybody = reasons("chassis") - AT_START_ONLY - OF_ROTATION - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
     if part == "metering":  # whose writes carry a reservation's id instead
         everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
 

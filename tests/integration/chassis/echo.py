@@ -8,14 +8,14 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from services.chassis.deadlines import remaining_us
-from services.chassis.identity import PrincipalKind, admit, current_principal
+from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone, current_principal
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id
 
 NAME = "test.Echo"
 PARSED = ("SayParsed", "CountParsed", "JoinParsed", "ChatParsed")
-ADMISSIONS = {
+ADMISSIONS: AdmissionTable = {
     f"/{NAME}/{method}": admit(PrincipalKind.PIPELINE)
     for method in (
         "Say",
@@ -33,7 +33,7 @@ ADMISSIONS = {
         "Sync",
         *PARSED,
     )
-}
+} | {f"/{NAME}/{method}": admit_anyone() for method in ("Greet", "GreetSlowly", "WhoAmI", "GreetMany")}
 
 
 class Echo:
@@ -141,6 +141,9 @@ class Echo:
             name.capitalize(): unary(getattr(self, name)) for name in (*names, "wait", "sync")
         }
         handlers["Forgotten"] = unary(self.say)
+        handlers["Greet"], handlers["GreetSlowly"] = unary(self.say), unary(self.wait)
+        handlers["WhoAmI"] = unary(self.who)
+        handlers["GreetMany"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Pour"] = grpc.unary_stream_rpc_method_handler(self.pour)
         handlers["Linger"] = grpc.unary_stream_rpc_method_handler(self.linger)

@@ -43,6 +43,7 @@ class ReleaseServiceStub:
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
     """
     ConfirmDelivery: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -68,6 +69,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
     """
     ConfirmDelivery: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]  # type: ignore[assignment]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -96,6 +98,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
         CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+        The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
         """
 
     @_abc_1.abstractmethod
