@@ -90,7 +90,8 @@ def tell(answer: keys.CreateApiKeyResponse, out: Path | None, *, as_json: bool) 
         return
     if out is None:
         say(answer.secret)
-    note(f"Key {answer.api_key.key_id} is created. It cannot be shown again: {out or 'keep it safe'}.")
+    where = f"It is in {out}" if out else "Keep it safe"
+    note(f"Key {answer.api_key.key_id} is created. {where}; it cannot be shown again.")
 
 
 @app.command("revoke")
