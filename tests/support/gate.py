@@ -123,6 +123,8 @@ class FakeReleases(ReleaseServiceServicer):
     most_at_once: int = 0
     at_once: int = 0
 
+    DecideStream = ReleaseServiceServicer.DecideStream
+
     async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:  # noqa: N802
         self._note(context)
         self.at_once += 1

@@ -23,6 +23,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
     # The only ones who may say who wrote a post.
     f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE),
+    f"{_RELEASES}/DecideStream": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/CheckAttempts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_RELEASES}/GetDecision": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
