@@ -27,7 +27,7 @@ class StreamClient:
 
     async def decide(self, request: pb.DecideRequest) -> pb.Decision:
         """The decision on a batch."""
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[pb.Decision] = asyncio.get_running_loop().create_future()
         # One at a time: grpc.aio fails on a second write to the same stream.
         async with self._writing:
             if self._taking is None:
