@@ -14,10 +14,11 @@ from services.chassis.serving import BackgroundTask, Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
 from services.licensing.contracts import ContractDesk
 from services.licensing.desk import Chance, ReleaseDesk
+from services.licensing.explaining import Explainer
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
 from services.licensing.peers import ConsentPeer, MeteringPeer
-from services.licensing.rpc import contracts, releases
+from services.licensing.rpc import contracts, explanations, releases
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.sealing import Seal
 from services.licensing.settings import LicensingSettings
@@ -63,7 +64,12 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     desk = ReleaseDesk(ledger, licenses, consent, meter, clock=clock, chance=chance, margin_us=margin_us)
     age_us = int(settings.sweep_age_seconds * SECOND_US)
     sweeper = Sweeper(ledger, meter, clock, age_us=age_us, interval_seconds=settings.sweep_interval_seconds)
-    bolts = (releases.bolt(desk, ledger, clock), contracts.bolt(licenses, clock))
+    explainer = Explainer(licenses, consent, meter, clock, margin_us=margin_us)
+    bolts = (
+        releases.bolt(desk, ledger, clock),
+        contracts.bolt(licenses, clock),
+        explanations.bolt(explainer),
+    )
     return Licensing(bolts, (outbox, sweeper), dialed)
 
 

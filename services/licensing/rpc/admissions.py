@@ -3,6 +3,7 @@
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
@@ -27,4 +28,6 @@ ADMISSIONS: AdmissionTable = {
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/CheckAttempts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_RELEASES}/GetDecision": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    # It tells exact reasons, and an auditor has only the coarse ones.
+    f"{_EXPLANATIONS}/ExplainRelease": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR),
 }
