@@ -7,6 +7,7 @@ from services.console import (
     choices,
     damages,
     decisions,
+    dry_runs,
     halts,
     licensees,
     licenses,
@@ -52,6 +53,8 @@ app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
 app.add_typer(licensees.app, name="licensee")
+licenses.app.command("dry-run")(dry_runs.dry_run)
+licenses.app.command("explain")(dry_runs.explain)
 app.add_typer(licenses.app, name="license")
 usage.app.command("import")(usage_import.import_)
 app.add_typer(parties.app, name="party")
