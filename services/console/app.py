@@ -16,6 +16,7 @@ from services.console import (
     receipts,
     releases,
     states,
+    stats,
     subject_records,
     subjects,
     tokens,
@@ -68,4 +69,5 @@ app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")
 app.command("trace")(decisions.trace)
+app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")

@@ -18,15 +18,17 @@ from services.licensing.explaining import Explainer
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
 from services.licensing.peers import ConsentPeer, MeteringPeer
-from services.licensing.rpc import contracts, explanations, releases
+from services.licensing.rpc import contracts, explanations, releases, statistics
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.sealing import Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import ReceiptSigner
+from services.licensing.statistics import Counting
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.head import lock_group
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.sweeper import Sweeper
 
 SCHEMA = Path(__file__).with_name("schema")
@@ -64,13 +66,15 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     desk = ReleaseDesk(ledger, licenses, consent, meter, clock=clock, chance=chance, margin_us=margin_us)
     age_us = int(settings.sweep_age_seconds * SECOND_US)
     sweeper = Sweeper(ledger, meter, clock, age_us=age_us, interval_seconds=settings.sweep_interval_seconds)
+    sums = StatisticsStore(database)
     explainer = Explainer(licenses, consent, meter, clock, margin_us=margin_us)
     bolts = (
         releases.bolt(desk, ledger, clock),
         contracts.bolt(licenses, clock),
         explanations.bolt(explainer),
+        statistics.bolt(sums, clock),
     )
-    return Licensing(bolts, (outbox, sweeper), dialed)
+    return Licensing(bolts, (outbox, sweeper, Counting(sums)), dialed)
 
 
 async def main() -> None:

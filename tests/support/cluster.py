@@ -94,7 +94,7 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper = licensing.background
+        outbox, sweeper, _counting = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
         self.outbox, self.sweeper = outbox, sweeper

@@ -4,6 +4,7 @@ from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
+_STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
@@ -30,4 +31,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_RELEASES}/GetDecision": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     # It tells exact reasons, and an auditor has only the coarse ones.
     f"{_EXPLANATIONS}/ExplainRelease": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR),
+    # An auditor is told coarse verdicts only.
+    f"{_STATISTICS}/GetDecisionStats": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_STATISTICS}/RebuildDecisionStats": admit(PrincipalKind.OPERATOR, roles=("admin",)),
 }
