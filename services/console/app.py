@@ -7,6 +7,7 @@ from services.console import (
     choices,
     damages,
     decisions,
+    deliveries,
     dry_runs,
     halts,
     licensees,
@@ -68,6 +69,7 @@ app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")
+app.add_typer(deliveries.app, name="delivery")
 app.command("trace")(decisions.trace)
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")

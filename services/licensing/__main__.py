@@ -13,18 +13,20 @@ from services.chassis.keys import Keys, ensure_keys
 from services.chassis.serving import BackgroundTask, Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
 from services.licensing.contracts import ContractDesk
+from services.licensing.countersigning import Countersigning
 from services.licensing.desk import Chance, ReleaseDesk
 from services.licensing.explaining import Explainer
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
 from services.licensing.peers import ConsentPeer, MeteringPeer
-from services.licensing.rpc import contracts, explanations, releases, statistics
+from services.licensing.rpc import contracts, deliveries, explanations, releases, statistics
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.sealing import Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.contracts import ContractStore
+from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.head import lock_group
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.outbox import OutboxStore
@@ -73,6 +75,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         contracts.bolt(licenses, clock),
         explanations.bolt(explainer),
         statistics.bolt(sums, clock),
+        deliveries.bolt(Countersigning(CountersignatureStore(database), clock)),
     )
     return Licensing(bolts, (outbox, sweeper, Counting(sums)), dialed)
 

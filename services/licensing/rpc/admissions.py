@@ -3,6 +3,7 @@
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit
 
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
@@ -34,4 +35,7 @@ ADMISSIONS: AdmissionTable = {
     # An auditor is told coarse verdicts only.
     f"{_STATISTICS}/GetDecisionStats": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_STATISTICS}/RebuildDecisionStats": admit(PrincipalKind.OPERATOR, roles=("admin",)),
+    f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
+    # A licensee sees their own alone.
+    f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),
 }

@@ -29,8 +29,18 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger, nullable=False),
     )
     op.bulk_insert(counted, [{"id": 1, "number": 0}])
+    op.create_table(
+        "countersignatures",
+        sa.Column("decision_id", sa.String(36), sa.ForeignKey("decisions.decision_id"), primary_key=True),
+        sa.Column("number", sa.BigInteger, nullable=False, unique=True),
+        sa.Column("licensee_id", sa.String(63), nullable=False),
+        sa.Column("posts", sa.Integer, nullable=False),
+        sa.Column("countersigned_at_us", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_countersignatures_licensee", "countersignatures", ["licensee_id", "number"])
 
 
 def downgrade() -> None:
+    op.drop_table("countersignatures")
     op.drop_table("decisions_counted")
     op.drop_table("decision_counts")
