@@ -107,5 +107,5 @@ def _line(difference: pb.DeliveryDifference) -> tuple[object, ...]:
         difference.posts_released,
         difference.posts_billed,
         said.posts_received,
-        moments.clock_face(difference.confirmed_at) if confirmed else "never",
+        moments.clock_face(difference.confirmed_at)[:19] if confirmed else "never",
     )
