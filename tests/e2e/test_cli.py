@@ -209,6 +209,29 @@ def test_a_dry_run_tells_what_the_release_after_it_does_and_takes_no_room(
 
 
 @pytest.mark.usefixtures("known")
+def test_decisions_are_counted_and_what_a_licensee_says_is_compared_with_the_bill(
+    cli: Cli, posts: Path, tmp_path: Path
+) -> None:
+    a_license(cli, tmp_path, "counted")
+    report = cli.json(*release(posts, tmp_path / "out.jsonl", "counted"))
+    said = ["delivery", "countersign", report["last_decision_id"], "--licensee", "counted", "--received"]
+
+    counts = cli.json("stats", "--licensee", "counted")["rows"]
+    cli(*said, "7")
+    another = cli.refusal(*said, "8")
+    (difference,) = cli.json("delivery", "differences", "--licensee", "counted")
+
+    assert [row["decisions_partial"] for row in counts] == [1]
+    assert counts[0]["posts"] == [
+        {"verdict": "released", "reason": "released", "posts": 8},
+        {"verdict": "not_available", "reason": "choice_denies", "posts": 2},
+    ]
+    assert another["reason"] == "COUNTERSIGNED_OTHERWISE"
+    assert difference["countersignature"]["posts_received"] == 7
+    assert (difference["posts_released"], difference["posts_billed"]) == (8, 8)
+
+
+@pytest.mark.usefixtures("known")
 def test_each_post_of_a_file_is_explained_with_all_its_reasons(cli: Cli, posts: Path, tmp_path: Path) -> None:
     a_license(cli, tmp_path, "explained")
     cli("license", "suspend", "explained", "--reason", "a question")
