@@ -17,13 +17,13 @@ async def side_by_side(
     work: Callable[[Item], Awaitable[Result]],
     *,
     at_once: int,
-    seconds: float,
+    seconds: float | None = None,
 ) -> AsyncGenerator[Result]:
     """Gives each result of `work` when it is there, in the order in which they come about.
 
-    `at_once` are begun and not yet taken at most. After `seconds` no more items are taken on; what is begun
-    is finished. To be closed by its user (`contextlib.aclosing`), which cancels what is under way and waits
-    for its end. Raises what the items or `work` raise.
+    `at_once` are begun and not yet taken at most. After `seconds`, if any are said, no more items are taken
+    on; what is begun is finished. To be closed by its user (`contextlib.aclosing`), which cancels what is
+    under way and waits for its end. Raises what the items or `work` raise.
     """
     places = asyncio.Semaphore(at_once)
     ended: asyncio.Queue[asyncio.Task[Any]] = asyncio.Queue()
@@ -53,7 +53,7 @@ async def side_by_side(
 async def _take_on(
     items: AsyncIterator[Item],
     places: asyncio.Semaphore,
-    seconds: float,
+    seconds: float | None,
     begin: Callable[[Item], object],
 ) -> None:
     try:

@@ -149,13 +149,12 @@ def explain(
         options.purpose_number(purpose),
         version,
         batch_size,
+        frozenset(post or ()),
     )
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     with told(as_json=as_json) as tell:
         on_progress = _progress(posts, tell)
-        found = connections.run(
-            lambda connections: rows_of(connections, question, set(post or ()), on_progress)
-        )
+        found = connections.run(lambda connections: rows_of(connections, question, on_progress))
     if as_json:
         give_json([row.as_values() for row in found])
         return
@@ -189,15 +188,14 @@ async def run_dry(connections: Connections, question: Question, on_progress: OnP
 
 
 async def rows_of(
-    connections: Connections, question: Question, wanted: set[int], on_progress: OnProgress
+    connections: Connections, question: Question, on_progress: OnProgress
 ) -> list[ExplainedRow]:
-    """The posts in the order of the file; those in `wanted`, or all where that is empty."""
+    """The posts in question, in the order of the file; raises Refusal and FormError."""
     rows: list[ExplainedRow] = []
     async with contextlib.aclosing(explained(connections, question, on_progress)) as answers:
         async for one in answers:
-            records = enumerate(one.batch.records)
-            places = [place for place, record in records if not wanted or record.post.id in wanted]
-            rows += [_row(one, place) for place in places]
+            posts = enumerate(one.batch.posts)
+            rows += [_row(one, place) for place, post in posts if question.is_about(post)]
     return sorted(rows)
 
 

@@ -14,13 +14,12 @@ from sluice.licensing.v1.explanation_service_pb2_grpc import ExplanationServiceS
 from sluice.licensing.v1.reason_pb2 import Reason
 from sluice_gate.batching import Batch, batches
 from sluice_gate.columns import columns_of
+from sluice_gate.posts import Post
 from sluice_gate.reading.forms import PostForm
 from sluice_gate.reading.reader import PostReader
 
 AT_ONCE = 4
 """Batches asked about at the same time, as many as a release asks for by default."""
-WITHOUT_END = 10 * 365 * 86_400.0
-"""Seconds: a file is read for as long as it is."""
 ROOM_ALONE = (Reason.REASON_RELEASED, Reason.REASON_NO_ROOM)
 """The reasons of a post that nothing stands in the way of but want of room."""
 
@@ -39,6 +38,12 @@ class Question:
     version: int
     """Of the license; 0 is as it stands."""
     batch_size: int
+    only: frozenset[int] = frozenset()
+    """Ids of the posts that are in question; empty: all. Batches without any of them are not asked about."""
+
+    def is_about(self, post: Post) -> bool:
+        """Whether the post is in question."""
+        return not self.only or post.id in self.only
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,14 @@ async def explained(
     async def ask(batch: Batch) -> Explained:
         nonlocal done
         answer = pb.ExplainReleaseResponse()
-        if batch.records:
+        if any(question.is_about(post) for post in batch.posts):
             answer = await peer.call(stub.ExplainRelease, _request(question, batch))
         done += batch.span.end - batch.span.start
         on_progress(done, reader.size)
         return Explained(batch, answer)
 
     try:
-        asking = side_by_side(_each(reader, question.batch_size), ask, at_once=AT_ONCE, seconds=WITHOUT_END)
+        asking = side_by_side(_each(reader, question.batch_size), ask, at_once=AT_ONCE)
         async for each in asking:
             yield each
     finally:

@@ -8,8 +8,6 @@ import pytest
 
 from services.chassis.side_by_side import side_by_side
 
-NEVER = 3_600.0
-
 
 class Numbers:
     """Counts up for ever, and knows how far it was read."""
@@ -36,7 +34,7 @@ async def settled() -> None:
 
 
 async def test_every_item_gets_its_result() -> None:
-    results = [each async for each in side_by_side(Numbers(100).each(), double, at_once=7, seconds=NEVER)]
+    results = [each async for each in side_by_side(Numbers(100).each(), double, at_once=7)]
 
     assert sorted(results) == [2 * number for number in range(1, 101)]
 
@@ -48,9 +46,7 @@ async def test_results_come_as_they_are_there_and_not_in_the_order_of_their_item
         await gates[number].wait()
         return number
 
-    async with contextlib.aclosing(
-        side_by_side(Numbers(3).each(), wait, at_once=3, seconds=NEVER)
-    ) as results:
+    async with contextlib.aclosing(side_by_side(Numbers(3).each(), wait, at_once=3)) as results:
         order = []
         for number in (2, 3, 1):
             gates[number].set()
@@ -62,7 +58,7 @@ async def test_results_come_as_they_are_there_and_not_in_the_order_of_their_item
 async def test_nothing_is_read_beyond_what_is_begun_and_not_yet_taken() -> None:
     numbers = Numbers()
 
-    async with contextlib.aclosing(side_by_side(numbers.each(), double, at_once=3, seconds=NEVER)) as results:
+    async with contextlib.aclosing(side_by_side(numbers.each(), double, at_once=3)) as results:
         await anext(results)
         await settled()
         read_while_one_is_looked_at = numbers.read
@@ -103,7 +99,7 @@ async def test_who_stops_taking_leaves_nothing_running() -> None:
             raise
         return number
 
-    results = side_by_side(Numbers().each(), hang, at_once=3, seconds=NEVER)
+    results = side_by_side(Numbers().each(), hang, at_once=3)
     waiting = asyncio.ensure_future(anext(results))
     await settled()
     waiting.cancel()
@@ -119,4 +115,4 @@ async def test_a_fault_of_what_is_read_reaches_whoever_takes() -> None:
         raise LookupError("torn")
 
     with pytest.raises(LookupError, match="torn"):
-        [each async for each in side_by_side(broken(), double, at_once=2, seconds=NEVER)]
+        [each async for each in side_by_side(broken(), double, at_once=2)]
