@@ -3,6 +3,7 @@
 import typer
 
 from services.console import (
+    affiliates,
     choice_queries,
     choices,
     damages,
@@ -10,6 +11,7 @@ from services.console import (
     deliveries,
     dry_runs,
     halts,
+    license_versions,
     licensees,
     licenses,
     parties,
@@ -54,9 +56,16 @@ app.add_typer(choices.app, name="choices")
 app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
+licensees.app.add_typer(affiliates.app, name="affiliate")
 app.add_typer(licensees.app, name="licensee")
 licenses.app.command("dry-run")(dry_runs.dry_run)
 licenses.app.command("explain")(dry_runs.explain)
+licenses.app.command("template")(license_versions.template)
+licenses.app.command("check")(license_versions.check)
+licenses.app.command("amend")(license_versions.amend)
+licenses.app.command("withdraw")(license_versions.withdraw)
+licenses.app.command("versions")(license_versions.versions)
+licenses.app.command("diff")(license_versions.diff)
 app.add_typer(licenses.app, name="license")
 usage.app.command("import")(usage_import.import_)
 app.add_typer(parties.app, name="party")

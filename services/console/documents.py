@@ -6,10 +6,12 @@ money as 15000.00 USD or by their fields.
 """
 
 import base64
+import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import protovalidate
 import yaml
@@ -56,6 +58,43 @@ def read_document(
     return parse_document(path.read_bytes(), path.name, message_type, given, instead, needed=needed)
 
 
+@dataclass(frozen=True)
+class Document(Generic[M]):
+    """What a file holds, and where each field of it stands."""
+
+    message: M
+    source: str
+    lines: Mapping[str, int]
+
+    @contextlib.contextmanager
+    def located(self) -> Iterator[None]:
+        """Puts the line before each field that a refusal names, for the file is where it must be mended."""
+        try:
+            yield
+        except Refusal as refusal:
+            violations = [
+                FieldViolation(
+                    f"{self.source}:{_line_at(self.lines, each.field)}: {each.field}", each.description
+                )
+                for each in refusal.violations
+            ]
+            raise Refusal(
+                refusal.kind,
+                refusal.reason,
+                refusal.message,
+                violations=violations,
+                retry_after_us=refusal.retry_after_us,
+                metadata=refusal.metadata,
+            ) from refusal
+
+
+def read_located(path: Path, message_type: type[M], given: Sequence[str] = ()) -> Document[M]:
+    """As `read_document`, with the place of each field."""
+    reading = _Reading(path.name)
+    message = reading.read(path.read_bytes(), message_type, given)
+    return Document(message, path.name, reading.lines)
+
+
 def parse_document(
     text: bytes,
     source: str,
@@ -66,21 +105,7 @@ def parse_document(
     needed: Sequence[str] = (),
 ) -> M:
     """The message that `text` holds; `source` is what faults call it. Raises as `read_document`."""
-    reading = _Reading(source)
-    root = reading.compose(text)
-    descriptor = message_type.DESCRIPTOR
-    assert isinstance(descriptor, Descriptor)
-    if root is not None:
-        value = reading.message(descriptor, root, "", frozenset(given))
-        if not reading.faults:
-            message = json_format.ParseDict(value, message_type())
-            for field, replacement in (instead or {}).items():
-                getattr(message, field).CopyFrom(replacement)
-            reading.check_rules(message, frozenset(given))
-            reading.check_written(needed)
-            if not reading.faults:
-                return message
-    raise _refusal(source, reading.faults)
+    return _Reading(source).read(text, message_type, given, instead, needed=needed)
 
 
 class _Reading:
@@ -89,20 +114,45 @@ class _Reading:
     def __init__(self, source: str) -> None:
         self.faults: list[FieldViolation] = []
         self._source = source
-        self._lines: dict[str, int] = {"": 1}
+        self.lines: dict[str, int] = {"": 1}
 
-    def compose(self, text: bytes) -> Node | None:
+    def read(
+        self,
+        text: bytes,
+        message_type: type[M],
+        given: Sequence[str],
+        instead: Mapping[str, Message] | None = None,
+        *,
+        needed: Sequence[str] = (),
+    ) -> M:
+        """The message, or Refusal DOCUMENT_INVALID with all that was found wrong."""
+        root = self._compose(text)
+        descriptor = message_type.DESCRIPTOR
+        assert isinstance(descriptor, Descriptor)
+        if root is not None:
+            value = self._message(descriptor, root, "", frozenset(given))
+            if not self.faults:
+                message = json_format.ParseDict(value, message_type())
+                for field, replacement in (instead or {}).items():
+                    getattr(message, field).CopyFrom(replacement)
+                self._check_rules(message, frozenset(given))
+                self._check_written(needed)
+                if not self.faults:
+                    return message
+        raise _refusal(self._source, self.faults)
+
+    def _compose(self, text: bytes) -> Node | None:
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            self._lines[""] = _line_of(error)
+            self.lines[""] = _line_of(error)
             self._fault("", getattr(error, "problem", None) or "is not YAML")
             return None
         if root is None:
             self._fault("", "is empty")
         return root
 
-    def message(
+    def _message(
         self, descriptor: Descriptor, node: Node, path: str, given: frozenset[str] = frozenset()
     ) -> dict[str, Any]:
         """The node as the JSON form of a message; faults are noted, and what is at fault is left out."""
@@ -115,8 +165,8 @@ class _Reading:
             name = str(key.value)
             here = f"{path}.{name}" if path else name
             field = descriptor.fields_by_name.get(name)
-            again = here in self._lines
-            self._lines[here] = key.start_mark.line + 1
+            again = here in self.lines
+            self.lines[here] = key.start_mark.line + 1
             if field is None or name in given:
                 known = [field.name for field in descriptor.fields if field.name not in given]
                 self._fault(here, f"no such field; known are {', '.join(known)}")
@@ -143,14 +193,14 @@ class _Reading:
         values = []
         for index, element in enumerate(node.value):
             here = f"{path}[{index}]"
-            self._lines[here] = element.start_mark.line + 1
+            self.lines[here] = element.start_mark.line + 1
             values.append(self._value(field, element, here))
         return values
 
     def _value(self, field: FieldDescriptor, node: Node, path: str) -> Any:
         inner = field.message_type
         if inner is not None and not _is_one_text(inner, node):
-            return self.message(inner, node, path)
+            return self._message(inner, node, path)
         if not isinstance(node, ScalarNode) or node.tag == _NULL:
             self._fault(path, f"a value is expected, not {_sort(node)}")
             return None
@@ -160,27 +210,32 @@ class _Reading:
             self._fault(path, str(error))
             return None
 
-    def check_rules(self, message: Message, given: frozenset[str]) -> None:
+    def _check_rules(self, message: Message, given: frozenset[str]) -> None:
         """Notes what breaks the contract's own rules (protovalidate)."""
         for violation in protovalidate.collect_violations(message):
             path = _path(violation.proto.field.elements if violation.proto.field else ())
             if path.split(".")[0].split("[")[0] in given:
                 continue
-            missing = path not in self._lines
+            missing = path not in self.lines
             self._fault(path, _MISSING if missing else violation.proto.message)
 
-    def check_written(self, fields: Sequence[str]) -> None:
+    def _check_written(self, fields: Sequence[str]) -> None:
         """Notes which of them the document does not say."""
         for field in fields:
-            if field not in self._lines:
+            if field not in self.lines:
                 self._fault(field, _MISSING)
 
     def _fault(self, path: str, description: str) -> None:
-        known = path
-        while known not in self._lines:
-            known = known.rpartition("." if "." in known else "[")[0] if known else ""
-        place = f"{self._source}:{self._lines[known]}"
+        place = f"{self._source}:{_line_at(self.lines, path)}"
         self.faults.append(FieldViolation(f"{place}: {path}" if path else place, description))
+
+
+def _line_at(lines: Mapping[str, int], path: str) -> int:
+    """The line of a field, or of the nearest one around it that is written."""
+    known = path
+    while known not in lines:
+        known = known[: max(known.rfind("."), known.rfind("["), 0)]
+    return lines[known]
 
 
 def _scalar(field: FieldDescriptor, node: ScalarNode) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.chassis.refusals import Refusal
 from services.console.connections import Connections
-from services.console.licenses import get_license
+from services.console.license_calls import get_license
 from sluice.licensing.v1.license_pb2 import AllowanceSubject, License
 from sluice.metering.v1.usage_pb2 import UsageOf
 from sluice.type.v1 import window_pb2

@@ -7,7 +7,7 @@ which nothing has been counted yet. Only who talks to both services can say that
 from services.chassis.refusals import Kind, Refusal, not_found
 from services.console.connections import Connections
 from services.console.known_licensees import LOOK_UP_US, look_up
-from services.console.licenses import get_license
+from services.console.license_calls import get_license
 from services.console.moments import exact_face
 from sluice.metering.v1.usage_pb2 import UsageOf
 from sluice.metering.v1.usage_service_pb2 import QueryUsageResponse

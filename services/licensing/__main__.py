@@ -1,6 +1,7 @@
 """Starts licensing from its settings: `python -m services.licensing`."""
 
 import secrets
+import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,19 +13,22 @@ from services.chassis.ids import uuid7
 from services.chassis.keys import Keys, ensure_keys
 from services.chassis.serving import BackgroundTask, Bolt, run, serve
 from services.chassis.telemetry import start_telemetry
+from services.licensing.affiliates import AffiliateDesk
 from services.licensing.contracts import ContractDesk
 from services.licensing.countersigning import Countersigning
 from services.licensing.desk import Chance, ReleaseDesk
 from services.licensing.explaining import Explainer
+from services.licensing.finisher import Finisher
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
-from services.licensing.peers import ConsentPeer, MeteringPeer
-from services.licensing.rpc import contracts, deliveries, explanations, releases, statistics
+from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
+from services.licensing.rpc import affiliates, contracts, deliveries, explanations, releases, statistics
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.sealing import Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import ReceiptSigner
 from services.licensing.statistics import Counting
+from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.head import lock_group
@@ -68,21 +72,26 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     desk = ReleaseDesk(ledger, licenses, consent, meter, clock=clock, chance=chance, margin_us=margin_us)
     age_us = int(settings.sweep_age_seconds * SECOND_US)
     sweeper = Sweeper(ledger, meter, clock, age_us=age_us, interval_seconds=settings.sweep_interval_seconds)
+    together = AffiliateDesk(AffiliateStore(database), RosterPeer(dialed[1]), clock)
+    finisher = Finisher(together, interval_seconds=settings.sweep_interval_seconds)
     sums = StatisticsStore(database)
     explainer = Explainer(licenses, consent, meter, clock, margin_us=margin_us)
     bolts = (
         releases.bolt(desk, ledger, clock),
         contracts.bolt(licenses, clock),
+        affiliates.bolt(together),
         explanations.bolt(explainer),
         statistics.bolt(sums, clock),
         deliveries.bolt(Countersigning(CountersignatureStore(database), clock)),
     )
-    return Licensing(bolts, (outbox, sweeper, Counting(sums)), dialed)
+    return Licensing(bolts, (outbox, sweeper, finisher, Counting(sums)), dialed)
 
 
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = LicensingSettings.from_environment()
+    # By one release of the rules of time zones, that of the package, whatever machine a replica runs on (B4).
+    zoneinfo.reset_tzpath(())
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")

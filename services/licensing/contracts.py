@@ -5,16 +5,27 @@ acknowledged sees it (L4), and is done once for each request id, whoever repeats
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
 from services.chassis.refusals import Refusal, already_exists, not_found, precondition
 from services.chassis.replays import ReplayKey
-from services.licensing.domain.licenses import License, Licensee, Step, draft
-from services.licensing.domain.terms import Terms
+from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, Step, draft
+from services.licensing.domain.terms import Terms, digest_of
+from services.licensing.domain.versions import Activation, Version, activated, amended, without_amendment
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What an operator wants to be the terms of a license, instead of those with `base_digest`."""
+
+    terms: Terms
+    base_digest: bytes
+    reason: str
 
 
 class Rows(Protocol):
@@ -27,8 +38,13 @@ class Rows(Protocol):
     def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
     def license(self, license_id: str) -> License | None: ...
     def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]: ...
-    def add_license(self, license: License, changed_by: str) -> None: ...
-    def change_state(self, license: License, changed_by: str) -> None: ...
+    def add_license(self, license: License, change: Change) -> None: ...
+    def put_license(self, license: License, change: Change) -> None: ...
+    def last_version(self, license_id: str) -> int: ...
+    def add_version(self, license_id: str, version: Version) -> None: ...
+    def set_effective(self, license_id: str, version: int, from_us: int | None) -> None: ...
+    def withdraw_version(self, license_id: str, version: int, at_us: int) -> None: ...
+    def versions(self, license_id: str, below: int, limit: int, *, drafts: bool) -> Sequence[Version]: ...
 
 
 class Store(Protocol):
@@ -79,10 +95,71 @@ class ContractDesk:
                 raise already_exists("LICENSE_EXISTS", f"there is a license {license_id} already")
             if rows.licensee(terms.licensee_id) is None:
                 raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
-            rows.add_license(draft(license_id, terms, now_us), key.principal)
+            change = Change(key.principal, now_us, "")
+            rows.add_license(draft(license_id, terms, now_us), change)
+            rows.add_version(license_id, _drafted(1, terms, change))
             return render(_found(rows, license_id), now_us)
 
         return await self._once(key, create)
+
+    async def amend(
+        self, license_id: str, amendment: Amendment, key: ReplayKey, render: Callable[[License, int], bytes]
+    ) -> bytes:
+        """Drafts the next version. Raises LICENSE_UNKNOWN, what `Terms.check` and what `amended` raise."""
+        terms = amendment.terms
+        terms.check()
+
+        def change(rows: Rows, now_us: int) -> bytes:
+            before, number = _found(rows, license_id), rows.last_version(license_id) + 1
+            after = amended(before, terms, amendment.base_digest, number, now_us)
+            why = Change(key.principal, now_us, amendment.reason)
+            if after.state is LicenseState.DRAFT:
+                rows.withdraw_version(license_id, before.version, now_us)
+            rows.put_license(after, why)
+            rows.add_version(license_id, _drafted(number, terms, why))
+            return render(after, now_us)
+
+        return await self._once(key, change)
+
+    async def activate(
+        self,
+        license_id: str,
+        activation: Activation,
+        reason: str,
+        key: ReplayKey,
+        render: Callable[[License, int], bytes],
+    ) -> bytes:
+        """Puts a drafted version into force, or sets its time. Raises LICENSE_UNKNOWN, and as `activated`."""
+
+        def change(rows: Rows, now_us: int) -> bytes:
+            after = activated(_found(rows, license_id), activation, now_us, reason)
+            rows.put_license(after, Change(key.principal, now_us, reason))
+            from_us = after.next.effective_from_us if after.next else after.effective_from_us
+            rows.set_effective(license_id, activation.version, from_us)
+            return render(after, now_us)
+
+        return await self._once(key, change)
+
+    async def withdraw(
+        self,
+        license_id: str,
+        version: int,
+        reason: str,
+        key: ReplayKey,
+        render: Callable[[License, int], bytes],
+    ) -> bytes:
+        """Takes back what is not in force yet. Raises LICENSE_UNKNOWN, AMENDMENT_UNKNOWN."""
+
+        def change(rows: Rows, now_us: int) -> bytes:
+            after = without_amendment(_found(rows, license_id), version, now_us)
+            rows.put_license(after, Change(key.principal, now_us, reason))
+            if version == after.version:
+                rows.set_effective(license_id, version, None)  # a first version that goes on as a draft
+            else:
+                rows.withdraw_version(license_id, version, now_us)
+            return render(after, now_us)
+
+        return await self._once(key, change)
 
     async def take_step(
         self,
@@ -92,18 +169,22 @@ class ContractDesk:
         key: ReplayKey,
         render: Callable[[License, int], bytes],
     ) -> bytes:
-        """Activates, suspends, resumes or ends a license. Raises LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+        """Suspends, resumes or ends a license. Raises Refusal LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
 
         def change(rows: Rows, now_us: int) -> bytes:
             license = _found(rows, license_id).after(step, now_us, reason)
-            rows.change_state(license, key.principal)
+            rows.put_license(license, Change(key.principal, license.state_changed_at_us, reason))
             return render(license, now_us)
 
         return await self._once(key, change)
 
     async def current(self, license_id: str) -> License:
-        """The license as it stands. Raises Refusal LICENSE_UNKNOWN."""
+        """The license as it was last written. Raises Refusal LICENSE_UNKNOWN."""
         return await self._store.read(lambda rows: _found(rows, license_id))
+
+    async def versions(self, license_id: str, below: int, limit: int, *, drafts: bool) -> Sequence[Version]:
+        """At most `limit` versions with lower numbers than `below`, newest first; drafts too if asked."""
+        return await self._store.read(lambda rows: rows.versions(license_id, below, limit, drafts=drafts))
 
     async def page(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
         """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None)."""
@@ -119,6 +200,19 @@ class ContractDesk:
             return rows.once(key, now_us, lambda: produce(rows, now_us))
 
         return await self._store.write(unit)
+
+
+def _drafted(number: int, terms: Terms, change: Change) -> Version:
+    return Version(
+        version=number,
+        terms=terms,
+        terms_digest=digest_of(terms.document()),
+        created_at_us=change.at_us,
+        created_by=change.by,
+        reason=change.reason,
+        effective_from_us=None,
+        withdrawn_at_us=None,
+    )
 
 
 def _found(rows: Rows, license_id: str) -> License:

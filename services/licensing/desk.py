@@ -107,7 +107,7 @@ class ReleaseDesk:
     async def _attempt(self, request: Request) -> Concluded | None:
         """One try; None where it was overtaken, which has given it up."""
         batch, judged_at_us = request.batch, self._clock.now_us()
-        license = await self._contracts.current(batch.license_id)
+        license = (await self._contracts.current(batch.license_id)).as_of(judged_at_us)
         objections = first_objection(
             batch.faults(judged_at_us, self._margin_us), license.covers(batch, judged_at_us)
         )

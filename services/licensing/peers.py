@@ -4,14 +4,16 @@ An answer that does not fit its question is as good as none: it is refused as UN
 released on it.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar, cast
 
 import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, unavailable
+from services.licensing.domain.affiliates import FOREVER_US, Membership, Stretch
 from services.licensing.domain.answers import (
     ConsentAnswer,
     Hold,
@@ -29,8 +31,15 @@ from services.licensing.domain.reasons import REASON_OF_CONSENT
 from services.licensing.domain.terms import Allowance, AllowanceSubject
 from sluice.consent.v1 import consent_service_pb2 as consent_pb
 from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
-from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2_grpc
+from sluice.metering.v1 import (
+    access_pb2,
+    allowance_pb2,
+    metering_service_pb2_grpc,
+    party_pb2,
+    party_service_pb2_grpc,
+)
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
+from sluice.metering.v1 import party_service_pb2 as party_pb
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
 T = TypeVar("T")
@@ -171,6 +180,75 @@ class MeteringPeer:
         return [hold.reservation_id for hold in response.holds], response.next_page_token
 
 
+class RosterPeer:
+    """Metering's parties and groups, as licensing needs them. All raise what `answered` raises."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._stub = party_service_pb2_grpc.PartyServiceStub(peer.channel)
+
+    async def memberships(self, party_id: str) -> Sequence[Membership]:
+        """In which groups a party was, is and will be; none where metering does not know it."""
+        return await answered("metering", self._memberships(party_id))
+
+    async def members(self, group_id: str) -> Mapping[str, Sequence[Stretch]]:
+        """When parties belong to a group, by party. Raises Refusal UNAVAILABLE (PEER_ANSWER_INVALID)."""
+        found: dict[str, list[Stretch]] = {}
+        token = ""
+        while True:
+            request = party_pb.ListMembershipsRequest(group_id=group_id, page_size=1000, page_token=token)
+            page = await answered("metering", self._peer.call(self._stub.ListMemberships, request))
+            for each in page.memberships:
+                if each.group_id != group_id:
+                    raise answer_invalid("metering", "a membership of another group")
+                found.setdefault(each.party_id, []).append(_stretch(each))
+            token = page.next_page_token
+            if not token:
+                return found
+
+    async def introduce(self, request_id: str, party_id: str, display_name: str) -> None:
+        """Makes sure that metering knows a party."""
+        request = party_pb.PutPartyRequest(
+            request_id=request_id,
+            party=party_pb2.Party(party_id=party_id, display_name=_on_one_line(display_name)),
+            # From the beginning of time: what was said of it for any later time, such as that it is a
+            # vetted researcher (D4), still holds from there.
+            effective_at=Timestamp(),
+        )
+        await answered("metering", self._peer.call(self._stub.PutParty, request))
+
+    async def move(self, request_id: str, party_id: str, group_id: str, since_us: int) -> None:
+        """Puts a party into a group, or into none (""), from a time on.
+
+        Raises Refusal UNAVAILABLE (PEER_ANSWER_INVALID) where metering put it there from another time on.
+        """
+        request = party_pb.MovePartyRequest(request_id=request_id, party_id=party_id, group_id=group_id)
+        request.effective_at.FromMicroseconds(since_us)
+        response = await answered("metering", self._peer.call(self._stub.MoveParty, request))
+        if response.effective_at.ToMicroseconds() != since_us:
+            raise answer_invalid("metering", "a membership from another time on than was asked for")
+
+    async def _memberships(self, party_id: str) -> Sequence[Membership]:
+        request = party_pb.GetPartyRequest(party_id=party_id)
+        try:
+            response = await self._peer.call(self._stub.GetParty, request)
+        except Refusal as refusal:
+            if refusal.reason == "PARTY_UNKNOWN":
+                return ()
+            raise
+        return [Membership(each.group_id, _stretch(each)) for each in response.memberships]
+
+
+def _stretch(membership: party_pb2.Membership) -> Stretch:
+    until_us = membership.until.ToMicroseconds() if membership.HasField("until") else FOREVER_US
+    return Stretch(membership.since.ToMicroseconds(), until_us)
+
+
+def _on_one_line(name: str) -> str:
+    """A name without control characters, which metering takes in none; licensees may have them."""
+    return "".join(" " if ord(each) < 0x20 or ord(each) == 0x7F else each for each in name)
+
+
 def _claim(request_key: str, license: License, counts: ContentCounts) -> metering_pb.Claim:
     return metering_pb.Claim(
         request_key=request_key,
@@ -191,13 +269,23 @@ def _counts(counts: ContentCounts) -> list[access_pb2.ContentCount]:
     ]
 
 
+_SCOPES = {
+    AllowanceSubject.LICENSE: allowance_pb2.ALLOWANCE_SCOPE_LICENSE,
+    AllowanceSubject.LICENSEE: allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
+    AllowanceSubject.GROUP: allowance_pb2.ALLOWANCE_SCOPE_GROUP,
+}
+
+
 def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowance:
-    per_license = allowance.per is AllowanceSubject.LICENSE
+    ids = {
+        AllowanceSubject.LICENSE: license.license_id,
+        AllowanceSubject.LICENSEE: license.terms.licensee_id,
+        # Which group it is metering alone knows (M6).
+        AllowanceSubject.GROUP: "",
+    }
     return allowance_pb2.Allowance(
-        scope=allowance_pb2.ALLOWANCE_SCOPE_LICENSE
-        if per_license
-        else allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
-        id=license.license_id if per_license else license.terms.licensee_id,
+        scope=_SCOPES[allowance.per],
+        id=ids[allowance.per],
         window=f"WINDOW_{allowance.window.name}",
         limit=allowance.limit,
     )

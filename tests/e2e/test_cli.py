@@ -35,6 +35,7 @@ terms:
   term_until: 2100-01-01
   allowances:
     - {per: license, window: rolling_day, limit: 8}
+  contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
   obligations: {recall_deadline_days: 30, no_reidentification: true}
 """
 ACCOUNTS = 5

@@ -1,10 +1,11 @@
 """The three services in one process: real gRPC between them, real databases, one clock turned by hand."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.database import Database
@@ -13,6 +14,7 @@ from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
 from services.licensing.__main__ import Licensing, assemble
+from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
@@ -67,6 +69,7 @@ def some_terms(limit: int | None = None, **fields: Any) -> license_pb2.LicenseTe
         "term_from": Timestamp(seconds=0),
         "term_until": Timestamp(seconds=4_000_000_000),
         "obligations": license_pb2.Obligations(recall_deadline_days=30),
+        "contract_digest": bytes(32),
     }
     if limit is not None:
         allowance = license_pb2.LicenseAllowance(
@@ -94,10 +97,11 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper, _counting = licensing.background
+        outbox, sweeper, finisher, _counting = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
-        self.outbox, self.sweeper = outbox, sweeper
+        assert isinstance(finisher, Finisher)
+        self.outbox, self.sweeper, self.finisher = outbox, sweeper, finisher
 
     def new_id(self) -> str:
         """A fresh request id."""
@@ -153,16 +157,38 @@ class Cluster:
                 contract_service_pb2.CreateLicenseeRequest(request_id=self.new_id(), licensee=licensee),
             )
             self._licensees.add(self.database)
-        await self.contracts(
+        created = await self.contracts(
             "CreateLicense",
             contract_service_pb2.CreateLicenseRequest(
                 request_id=self.new_id(), license_id=license_id, terms=some_terms(limit, **fields)
             ),
         )
-        await self.contracts(
-            "ActivateLicense",
-            contract_service_pb2.ActivateLicenseRequest(request_id=self.new_id(), license_id=license_id),
+        await self.activate(created.license)
+
+    async def activate(self, license: license_pb2.License) -> license_pb2.License:
+        """Puts into force what is drafted."""
+        drafted = license.next if license.HasField("next") else license
+        request = contract_service_pb2.ActivateLicenseRequest(
+            request_id=self.new_id(),
+            license_id=license.license_id,
+            version=drafted.version,
+            terms_digest=drafted.terms_digest,
         )
+        answer: license_pb2.License = (await self.contracts("ActivateLicense", request)).license
+        return answer
+
+    async def amend(
+        self, limit: int | None = None, license_id: str = "acme-training", **fields: Any
+    ) -> license_pb2.License:
+        """Puts other terms of `some_terms` into force."""
+        get = contract_service_pb2.GetLicenseRequest(license_id=license_id)
+        request = contract_service_pb2.AmendLicenseRequest(
+            request_id=self.new_id(),
+            license_id=license_id,
+            base_digest=(await self.contracts("GetLicense", get)).license.terms_digest,
+            terms=some_terms(limit, **fields),
+        )
+        return await self.activate((await self.contracts("AmendLicense", request)).license)
 
     async def suspend(self, license_id: str = "acme-training") -> None:
         """Stops a license."""
@@ -211,6 +237,11 @@ class Cluster:
         request = metering_service_pb2.ListHoldsRequest(page_size=1000)
         response = await peer.call(MeteringServiceStub(peer.channel).ListHolds, request)
         return [hold.reservation_id for hold in response.holds]
+
+    async def in_metering(self, stub: Callable[[grpc.aio.Channel], Any], method: str, request: Any) -> Any:
+        """Calls metering as licensing does."""
+        peer = self._reader_of_metering
+        return await peer.call(getattr(stub(peer.channel), method), request)
 
     async def contracts(self, method: str, request: Any) -> Any:
         """Calls the contracts desk as an operator."""

@@ -2,12 +2,14 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from services.chassis.refusals import request_id_reused
 from services.chassis.replays import ReplayKey
 from services.licensing.contracts import Rows
-from services.licensing.domain.licenses import License, Licensee
+from services.licensing.domain.licenses import Change, License, Licensee
+from services.licensing.domain.versions import Version
 
 T = TypeVar("T")
 
@@ -18,6 +20,7 @@ class MemoryRows:
     def __init__(self) -> None:
         self.licensees_by_id: dict[str, Licensee] = {}
         self.by_id: dict[str, License] = {}
+        self.versions_of: dict[str, dict[int, Version]] = {}
         self.answers: dict[tuple[str, str, str], tuple[bytes, bytes]] = {}
 
     def lock_head(self) -> None:
@@ -48,11 +51,32 @@ class MemoryRows:
         later = [license for id, license in sorted(self.by_id.items()) if id > after]
         return [each for each in later if licensee_id in {None, each.terms.licensee_id}][:limit]
 
-    def add_license(self, license: License, changed_by: str) -> None:
+    def add_license(self, license: License, change: Change) -> None:
+        self.by_id[license.license_id] = license
+        self.versions_of[license.license_id] = {}
+
+    def put_license(self, license: License, change: Change) -> None:
         self.by_id[license.license_id] = license
 
-    def change_state(self, license: License, changed_by: str) -> None:
-        self.by_id[license.license_id] = license
+    def last_version(self, license_id: str) -> int:
+        return max(self.versions_of[license_id])
+
+    def add_version(self, license_id: str, version: Version) -> None:
+        self.versions_of[license_id][version.version] = version
+
+    def set_effective(self, license_id: str, version: int, from_us: int | None) -> None:
+        versions = self.versions_of[license_id]
+        versions[version] = replace(versions[version], effective_from_us=from_us)
+
+    def withdraw_version(self, license_id: str, version: int, at_us: int) -> None:
+        self.set_effective(license_id, version, None)
+        versions = self.versions_of[license_id]
+        versions[version] = replace(versions[version], withdrawn_at_us=at_us)
+
+    def versions(self, license_id: str, below: int, limit: int, *, drafts: bool) -> Sequence[Version]:
+        newest_first = sorted(self.versions_of[license_id].items(), reverse=True)
+        found = [version for number, version in newest_first if number < below]
+        return [each for each in found if drafts or each.effective_from_us is not None][:limit]
 
 
 class MemoryContracts:

@@ -15,8 +15,8 @@ from services.console.connections import Connections
 from services.console.credentials import OPERATOR, token_source
 from services.console.documents import parse_document
 from services.console.installation import SERVICES, StateFolder
+from services.console.license_calls import activate_license, create_license
 from services.console.licensees import create_licensee
-from services.console.licenses import activate_license, create_license
 from services.console.policies import GIVEN_BY_CONSENT, all_policies, publish_policy
 from services.console.programs import local_services
 from services.console.subjects import import_subjects
@@ -144,12 +144,13 @@ class Fleet:
               allowances:
                 - {{per: license, window: rolling_day, limit: 1000000}}
                 - {{per: licensee, window: term, limit: 1000000}}
+              contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
               obligations: {{recall_deadline_days: 30, no_reidentification: true}}
         """
         request = parse_document(text.encode(), f"{name}.yaml", CreateLicenseRequest, ("request_id",))
         await create_licensee(self.operator, name, name.title())
-        await create_license(self.operator, request)
-        await activate_license(self.operator, name, "a test")
+        draft = await create_license(self.operator, request)
+        await activate_license(self.operator, draft, "a test")
 
     async def import_subjects(self, file: Path) -> None:
         """Takes over subjects from a CSV file; every row must be good."""

@@ -25,6 +25,7 @@ from services.licensing.domain.terms import (
     Terms,
     Window,
 )
+from services.licensing.domain.versions import Activation, activated
 from services.licensing.storage.head import lock_group
 from tests.support.clock import NOON_US
 
@@ -116,6 +117,7 @@ def some_terms(**changes: Any) -> Terms:
         term_until_us=NOON_US + 180 * DAY_US,
         allowances=(Allowance(AllowanceSubject.LICENSE, Window.ROLLING_DAY, 1_000_000),),
         obligations=Obligations(recall_deadline_days=30, no_reidentification=True),
+        contract_digest=a_digest("the contract"),
     )
     return replace(terms, **changes)
 
@@ -123,6 +125,12 @@ def some_terms(**changes: Any) -> Terms:
 def a_license(state: LicenseState = LicenseState.ACTIVE, **changes: Any) -> License:
     """license-1, active, with `some_terms` changed as said."""
     return replace(draft("license-1", some_terms(**changes), NOON_US - DAY_US), state=state)
+
+
+def put_into_force(license: License, now_us: int = NOON_US, reason: str = "signed") -> License:
+    """The license with its drafted version activated at once."""
+    drafted = license.next or license
+    return activated(license, Activation(drafted.version, drafted.terms_digest, None), now_us, reason)
 
 
 def a_digest(text: str = "") -> bytes:

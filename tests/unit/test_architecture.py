@@ -10,8 +10,8 @@ RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
-    *("contracts", "countersigning", "desk", "explaining", "ledger", "outbox", "sealing", "statistics"),
-    "sweeper",
+    *("affiliates", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
+    *("countersigning", "explaining", "statistics"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

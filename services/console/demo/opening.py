@@ -15,8 +15,8 @@ from services.console.connections import Connections
 from services.console.demo import papers, world
 from services.console.demo.stage import contributors
 from services.console.demo.telling import Telling
+from services.console.license_calls import activate_license, create_license
 from services.console.licensees import create_licensee
-from services.console.licenses import activate_license, create_license
 from services.console.policies import all_policies, publish_policy
 from sluice.consent.v1.policy_pb2 import Policy
 from sluice_gate.reading.forms import PostForm, detect
@@ -73,7 +73,7 @@ async def a_license(telling: Telling) -> None:
     limit = daily_limit(stage.posts_count)
     terms = papers.a_license(papers.LICENSE, limit, *_covered(telling), day=today())
     draft = await create_license(stage.operator, terms)
-    active = await activate_license(stage.operator, draft.license_id, "the demo")
+    active = await activate_license(stage.operator, draft, "the demo")
     allowance, places = active.terms.allowances[0], ", ".join(active.terms.author_jurisdictions)
     say.tell(
         f"{papers.LICENSEE_NAME} may have posts to train generative models: at most {allowance.limit:,} in"

@@ -61,6 +61,7 @@ terms:
   term_until: {until}
   allowances:
     - {{per: license, window: rolling_day, limit: {limit}}}
+  contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
   obligations: {{recall_deadline_days: 30, no_reidentification: true}}
 """
     return parse_document(text.encode(), f"{id}.yaml", CreateLicenseRequest, given=("request_id",))

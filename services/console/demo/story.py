@@ -13,7 +13,7 @@ from services.console.demo.measuring import the_services_alone
 from services.console.demo.opening import BATCH, reasons, today
 from services.console.demo.stage import Released
 from services.console.demo.telling import Telling
-from services.console.licenses import activate_license, create_license, resume_license, suspend_license
+from services.console.license_calls import activate_license, create_license, resume_license, suspend_license
 from services.console.names import word_of
 from services.console.output import table
 from services.console.receipts import what_was_checked
@@ -151,8 +151,8 @@ async def an_allowance_runs_out(telling: Telling, before: Released) -> None:
     # A batch that could never fit is denied and passed by; one that merely comes too late stops the job.
     batch = min(TRIAL_BATCH, limit // 2)
     terms = papers.a_license(papers.TRIAL, limit, ('"*"',), ('"*"',), day=today())
-    await create_license(stage.operator, terms)
-    await activate_license(stage.operator, papers.TRIAL, "a trial")
+    draft = await create_license(stage.operator, terms)
+    await activate_license(stage.operator, draft, "a trial")
     posts = stage.some_posts(SIDE_POSTS)
     with say.long_step("releasing under the trial") as step:
         trial = await stage.release("trial", papers.TRIAL, posts, step, batch_size=batch)

@@ -71,7 +71,7 @@ class Draft:
 
     def still_holds(self, license: License, now_us: int) -> bool:
         """Whether license (L1, L4) and consent's answer (C9) are still as the attempt had them."""
-        as_read = self.license
+        as_read, license = self.license, license.as_of(now_us)
         unchanged = (
             (license.version, license.state, license.terms_digest)
             == (as_read.version, as_read.state, as_read.terms_digest)

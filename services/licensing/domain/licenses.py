@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.refusals import precondition
+from services.chassis.refusals import Refusal, precondition
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Objection, Reason, Reasons, first_of
 from services.licensing.domain.terms import Terms, digest_of
@@ -24,16 +24,14 @@ class LicenseState(enum.IntEnum):
 
 
 class Step(enum.Enum):
-    """What an operator can do with a license."""
+    """What an operator can do with a license whatever its version; activating one is in `versions`."""
 
-    ACTIVATE = "activate"
     SUSPEND = "suspend"
     RESUME = "resume"
     TERMINATE = "terminate"
 
 
 _STEPS: Mapping[tuple[LicenseState, Step], LicenseState] = {
-    (LicenseState.DRAFT, Step.ACTIVATE): LicenseState.ACTIVE,
     (LicenseState.ACTIVE, Step.SUSPEND): LicenseState.SUSPENDED,
     (LicenseState.SUSPENDED, Step.RESUME): LicenseState.ACTIVE,
     (LicenseState.DRAFT, Step.TERMINATE): LicenseState.TERMINATED,
@@ -53,11 +51,36 @@ class Licensee:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Who changed a license, when and why: a line of its history."""
+
+    by: str
+    """Kind and party of the principal."""
+    at_us: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class NextVersion:
+    """A drafted version that is not in force yet."""
+
+    version: int
+    terms: Terms
+    terms_digest: bytes
+    effective_from_us: int | None
+    """None until it is activated."""
+
+
+@dataclass(frozen=True)
 class License:
-    """A license as it stands. Times are microseconds since the epoch, UTC."""
+    """A license as it was last written. Times are microseconds since the epoch, UTC.
+
+    Time alone puts a version into force whose hour was set: what holds at a time is `as_of` it.
+    """
 
     license_id: str
     version: int
+    """The one in force; of a draft, the drafted one."""
     state: LicenseState
     """As it was last set. Never EXPIRED: time says that, see `effective_state`."""
     terms: Terms
@@ -66,35 +89,64 @@ class License:
     created_at_us: int
     state_changed_at_us: int
     state_reason: str
+    effective_from_us: int | None = None
+    """Since when this version is in force; None while it is a draft."""
+    next: NextVersion | None = None
+    """The one version at most that is drafted or waits for its time."""
+
+    def as_of(self, now_us: int) -> "License":
+        """The license at `now_us`: with the next version in force if its time has come."""
+        following = self.next
+        if following is None or following.effective_from_us is None or now_us < following.effective_from_us:
+            return self
+        # What was ended for good is not begun again by an hour that was set before.
+        return self if self.state is LicenseState.TERMINATED else self.with_version(following)
+
+    def with_version(self, following: NextVersion) -> "License":
+        """The license with this version in force since the time that it names."""
+        assert following.effective_from_us is not None, "it was activated"
+        begins = self.state is LicenseState.DRAFT
+        return replace(
+            self,
+            version=following.version,
+            terms=following.terms,
+            terms_digest=following.terms_digest,
+            effective_from_us=following.effective_from_us,
+            next=None,
+            # A version changes what is permitted, not whether: one that is suspended stays so.
+            state=LicenseState.ACTIVE if begins else self.state,
+            state_changed_at_us=following.effective_from_us if begins else self.state_changed_at_us,
+        )
 
     def effective_state(self, now_us: int) -> LicenseState:
         """Where it stands at `now_us`: EXPIRED from the end of its term on, unless it was terminated (L1)."""
-        over = self.terms.understood and now_us >= self.terms.term_until_us
-        if over and self.state is not LicenseState.TERMINATED:
+        current = self.as_of(now_us)
+        over = current.terms.understood and now_us >= current.terms.term_until_us
+        if over and current.state is not LicenseState.TERMINATED:
             return LicenseState.EXPIRED
-        return self.state
+        return current.state
 
     def in_force(self, now_us: int) -> bool:
         """Whether it permits anything at `now_us`: ACTIVE, inside its term (L1), and understood (L2)."""
-        inside_term = self.terms.term_from_us <= now_us < self.terms.term_until_us
-        return self.terms.understood and self.state is LicenseState.ACTIVE and inside_term
+        current = self.as_of(now_us)
+        inside_term = current.terms.term_from_us <= now_us < current.terms.term_until_us
+        return current.terms.understood and current.state is LicenseState.ACTIVE and inside_term
 
     def after(self, step: Step, now_us: int, reason: str) -> "License":
         """The license after an operator's step; raises Refusal (precondition, LICENSE_STATE_FORBIDS)."""
-        state = self.effective_state(now_us)
+        current, state = self.as_of(now_us), self.effective_state(now_us)
         following = _STEPS.get((state, step))
         if following is None:
-            raise precondition(
-                "LICENSE_STATE_FORBIDS", f"the license is {state.name.lower()}: it cannot {step.value}"
-            )
+            raise state_forbids(state, step.value)
         # What happened never lies before what happened earlier, whatever the clock does.
-        changed_at_us = max(now_us, self.state_changed_at_us)
-        return replace(self, state=following, state_changed_at_us=changed_at_us, state_reason=reason)
+        changed_at_us = max(now_us, current.state_changed_at_us)
+        return replace(current, state=following, state_changed_at_us=changed_at_us, state_reason=reason)
 
     def covers(self, batch: Batch, now_us: int) -> Reasons:
         """N bytes: why the license does not cover each post, 0 where it does.
 
         Of several reasons for one post the first counts, in the order license, purpose, kind, language, time.
+        It is the version in `self` that is asked: take the license `as_of` the time first.
         """
         return first_of(self.objections(batch, now_us), len(batch))
 
@@ -138,3 +190,8 @@ def draft(license_id: str, terms: Terms, now_us: int) -> License:
         state_changed_at_us=now_us,
         state_reason="",
     )
+
+
+def state_forbids(state: LicenseState, what: str) -> Refusal:
+    """The refusal of what cannot be done where a license stands."""
+    return precondition("LICENSE_STATE_FORBIDS", f"the license is {state.name.lower()}: it cannot {what}")

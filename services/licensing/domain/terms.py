@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from services.chassis.refusals import invalid
 from services.licensing.domain.canonical import EARLIEST_US, LATEST_US, canonical_json, rfc3339, rfc3339_us
+from services.licensing.domain.pricing.documents import price_fields, price_of
+from services.licensing.domain.pricing.prices import Price
 
 WILDCARD = "*"
 LIST_FIELDS = ("languages", "author_jurisdictions", "territory")
@@ -73,6 +75,7 @@ class AllowanceSubject(enum.StrEnum):
 
     LICENSE = "license"
     LICENSEE = "licensee"
+    GROUP = "group"
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,10 @@ class Terms:
     """The first instant after the term."""
     allowances: tuple[Allowance, ...]
     obligations: Obligations
+    price: Price | None = None
+    """None: nothing is billed."""
+    contract_digest: bytes | None = None
+    """SHA-256 of the text of the contract, 32 bytes; None in terms from before it was asked for."""
     understood: bool = True
     """False where the stored document says more than this program knows: then nothing is licensed."""
 
@@ -153,16 +160,14 @@ class Terms:
     def check(self) -> None:
         """Raises Refusal (invalid) for terms that contradict themselves, named as in the contract:
 
-        TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY,
-        and INVALID_REQUEST for a time that no calendar date can say.
+        TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY, what `Price.check`
+        raises, and INVALID_REQUEST for a time that no calendar date can say.
         """
         self._check_times()
-        if Purpose.VETTED_RESEARCH in self.purposes and self.template is not Template.RESEARCH:
-            raise invalid(
-                "PURPOSE_NEEDS_RESEARCH_TEMPLATE",
-                "vetted_research can be licensed under the research template only",
-                field="terms.purposes",
-            )
+        self._check_template()
+        if self.price is not None:
+            self.price.check()
         keys = {(allowance.per, allowance.window) for allowance in self.allowances}
         if len(keys) < len(self.allowances):
             raise invalid(
@@ -172,6 +177,26 @@ class Terms:
             entries = getattr(self, name)
             if WILDCARD in entries and len(entries) > 1:
                 raise invalid("WILDCARD_NOT_ALONE", '"*" covers all and stands alone', field=f"terms.{name}")
+
+    def _check_template(self) -> None:
+        if Purpose.VETTED_RESEARCH in self.purposes and self.template is not Template.RESEARCH:
+            raise invalid(
+                "PURPOSE_NEEDS_RESEARCH_TEMPLATE",
+                "vetted_research can be licensed under the research template only",
+                field="terms.purposes",
+            )
+        if self.template is Template.INTERNAL and self.price is not None:
+            raise invalid("TEMPLATE_FORBIDS_PRICE", "own use has no price", field="terms.price")
+        if self.template is not Template.API_TIER:
+            return
+        if self.price is None:
+            raise invalid("TEMPLATE_NEEDS_PRICE", "a paid tier has a price", field="terms.price")
+        if all(allowance.window is Window.TERM for allowance in self.allowances):
+            raise invalid(
+                "TEMPLATE_NEEDS_ALLOWANCE",
+                "a tier has a limit on a second, a minute or 24 hours",
+                field="terms.allowances",
+            )
 
     def _check_times(self) -> None:
         for name in ("posted_from", "posted_before", "term_from", "term_until"):
@@ -188,26 +213,30 @@ class Terms:
 
     def document(self) -> bytes:
         """The terms in canonical JSON, as they are stored and digested."""
-        return canonical_json(
-            {
-                "licensee_id": self.licensee_id,
-                "template": self.template.name.lower(),
-                "purposes": sorted(purpose.name.lower() for purpose in self.purposes),
-                "kinds": sorted(kind.name.lower() for kind in self.kinds),
-                "languages": sorted(self.languages),
-                "author_jurisdictions": sorted(self.author_jurisdictions),
-                "territory": sorted(self.territory),
-                "posted_from": _time_text(self.posted_from_us),
-                "posted_before": _time_text(self.posted_before_us),
-                "term_from": rfc3339(self.term_from_us),
-                "term_until": rfc3339(self.term_until_us),
-                "allowances": sorted(map(_allowance_fields, self.allowances), key=canonical_json),
-                "obligations": {
-                    "recall_deadline_days": self.obligations.recall_deadline_days,
-                    "no_reidentification": self.obligations.no_reidentification,
-                },
-            }
-        )
+        fields: dict[str, object] = {
+            "licensee_id": self.licensee_id,
+            "template": self.template.name.lower(),
+            "purposes": sorted(purpose.name.lower() for purpose in self.purposes),
+            "kinds": sorted(kind.name.lower() for kind in self.kinds),
+            "languages": sorted(self.languages),
+            "author_jurisdictions": sorted(self.author_jurisdictions),
+            "territory": sorted(self.territory),
+            "posted_from": _time_text(self.posted_from_us),
+            "posted_before": _time_text(self.posted_before_us),
+            "term_from": rfc3339(self.term_from_us),
+            "term_until": rfc3339(self.term_until_us),
+            "allowances": sorted(map(_allowance_fields, self.allowances), key=canonical_json),
+            "obligations": {
+                "recall_deadline_days": self.obligations.recall_deadline_days,
+                "no_reidentification": self.obligations.no_reidentification,
+            },
+        }
+        # Members that came later are left out where they say nothing: older documents keep their digests.
+        if self.price is not None:
+            fields["price"] = price_fields(self.price)
+        if self.contract_digest is not None:
+            fields["contract_digest"] = self.contract_digest.hex()
+        return canonical_json(fields)
 
 
 def digest_of(document: bytes) -> bytes:
@@ -250,6 +279,8 @@ def _terms_of(fields: Mapping[str, Any]) -> Terms:
             recall_deadline_days=_whole_number(obligations["recall_deadline_days"]),
             no_reidentification=obligations["no_reidentification"],
         ),
+        price=price_of(fields["price"]) if "price" in fields else None,
+        contract_digest=bytes.fromhex(fields["contract_digest"]) if "contract_digest" in fields else None,
     )
 
 

@@ -6,6 +6,7 @@ _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
+_AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
@@ -17,6 +18,9 @@ ADMISSIONS: AdmissionTable = {
     # Who else is a licensee is no licensee's business.
     f"{_CONTRACTS}/ListLicensees": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_CONTRACTS}/CreateLicense": _LEGAL,
+    f"{_CONTRACTS}/CheckTerms": admit(PrincipalKind.OPERATOR),
+    f"{_CONTRACTS}/AmendLicense": _LEGAL,
+    f"{_CONTRACTS}/WithdrawAmendment": _LEGAL,
     f"{_CONTRACTS}/ActivateLicense": _LEGAL,
     f"{_CONTRACTS}/SuspendLicense": _LEGAL_OR_TRUST,
     f"{_CONTRACTS}/ResumeLicense": _LEGAL,
@@ -24,6 +28,11 @@ ADMISSIONS: AdmissionTable = {
     # A licensee sees their own alone.
     f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
     f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
+    f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
+    f"{_AFFILIATES}/AddAffiliate": _LEGAL,
+    f"{_AFFILIATES}/RemoveAffiliate": _LEGAL,
+    # A licensee sees their own alone.
+    f"{_AFFILIATES}/ListAffiliates": admit(*_READERS),
     # The only ones who may say who wrote a post.
     f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/DecideStream": admit(PrincipalKind.PIPELINE),

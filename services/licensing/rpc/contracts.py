@@ -8,25 +8,29 @@ from google.protobuf.message import Message
 
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
-from services.chassis.refusals import invalid
+from services.chassis.refusals import Refusal, invalid
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
-from services.licensing.contracts import ContractDesk, unknown_license
+from services.licensing.contracts import Amendment, ContractDesk, unknown_license
 from services.licensing.domain.licenses import License, Step
-from services.licensing.rpc.license_messages import license_message, licensee_message, terms_of
+from services.licensing.domain.terms import digest_of
+from services.licensing.rpc.license_messages import (
+    activation_of,
+    license_message,
+    licensee_message,
+    terms_of,
+    version_message,
+)
 from sluice.licensing.v1 import contract_service_pb2 as pb
 from sluice.licensing.v1 import contract_service_pb2_grpc as pb_grpc
 from sluice.licensing.v1 import license_pb2
 
 FULL_NAME = "sluice.licensing.v1.ContractService"
 DEFAULT_PAGE_SIZE = 50
+LARGEST_VERSION = 2**31 - 1
+"""As many as a database's integer holds."""
 
-StepRequest = (
-    pb.ActivateLicenseRequest
-    | pb.SuspendLicenseRequest
-    | pb.ResumeLicenseRequest
-    | pb.TerminateLicenseRequest
-)
+StepRequest = pb.SuspendLicenseRequest | pb.ResumeLicenseRequest | pb.TerminateLicenseRequest
 
 
 class ContractServicer(pb_grpc.ContractServiceServicer):
@@ -69,7 +73,46 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     async def ActivateLicense(  # noqa: N802
         self, request: pb.ActivateLicenseRequest, context: Any
     ) -> pb.ActivateLicenseResponse:
-        return pb.ActivateLicenseResponse(license=await self._take(Step.ACTIVATE, request))
+        activation, key = activation_of(request), replay_key("ActivateLicense", request)
+        answer = await self._desk.activate(
+            request.license_id, activation, request.reason, key, stored_license
+        )
+        return pb.ActivateLicenseResponse(license=license_pb2.License.FromString(answer))
+
+    async def CheckTerms(self, request: pb.CheckTermsRequest, context: Any) -> pb.CheckTermsResponse:  # noqa: N802
+        terms = terms_of(request.terms)
+        terms.check()
+        return pb.CheckTermsResponse(terms_digest=digest_of(terms.document()))
+
+    async def AmendLicense(  # noqa: N802
+        self, request: pb.AmendLicenseRequest, context: Any
+    ) -> pb.AmendLicenseResponse:
+        amendment = Amendment(terms_of(request.terms), request.base_digest, request.reason)
+        key = replay_key("AmendLicense", request)
+        answer = await self._desk.amend(request.license_id, amendment, key, stored_license)
+        return pb.AmendLicenseResponse(license=license_pb2.License.FromString(answer))
+
+    async def WithdrawAmendment(  # noqa: N802
+        self, request: pb.WithdrawAmendmentRequest, context: Any
+    ) -> pb.WithdrawAmendmentResponse:
+        key = replay_key("WithdrawAmendment", request)
+        answer = await self._desk.withdraw(
+            request.license_id, request.version, request.reason, key, stored_license
+        )
+        return pb.WithdrawAmendmentResponse(license=license_pb2.License.FromString(answer))
+
+    async def ListLicenseVersions(  # noqa: N802
+        self, request: pb.ListLicenseVersionsRequest, context: Any
+    ) -> pb.ListLicenseVersionsResponse:
+        size, is_outsider = request.page_size or DEFAULT_PAGE_SIZE, own_licensee() is not None
+        license = await self._own(request.license_id)
+        below = version_below(request.page_token)
+        # One more than asked for tells whether there is a next page.
+        found = await self._desk.versions(license.license_id, below, size + 1, drafts=not is_outsider)
+        return pb.ListLicenseVersionsResponse(
+            versions=[version_message(version, by_whom=not is_outsider) for version in found[:size]],
+            next_page_token=page_token(str(found[size - 1].version)) if len(found) > size else "",
+        )
 
     async def SuspendLicense(  # noqa: N802
         self, request: pb.SuspendLicenseRequest, context: Any
@@ -87,22 +130,28 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         return pb.TerminateLicenseResponse(license=await self._take(Step.TERMINATE, request))
 
     async def GetLicense(self, request: pb.GetLicenseRequest, context: Any) -> pb.GetLicenseResponse:  # noqa: N802
-        license = await self._desk.current(request.license_id)
-        if own_licensee() not in {None, license.terms.licensee_id}:
-            raise unknown_license()
-        return pb.GetLicenseResponse(license=license_message(license, self._clock.now_us()))
+        license, drafts = await self._own(request.license_id), own_licensee() is None
+        return pb.GetLicenseResponse(license=license_message(license, self._clock.now_us(), drafts=drafts))
 
     async def ListLicenses(self, request: pb.ListLicensesRequest, context: Any) -> pb.ListLicensesResponse:  # noqa: N802
         size = request.page_size or DEFAULT_PAGE_SIZE
         after, now_us = read_page_token(request.page_token), self._clock.now_us()
+        drafts = own_licensee() is None
         # One more than asked for tells whether there is a next page.
         licenses = await self._desk.page(own_licensee(), after, size + 1)
         page = licenses[:size]
         more = len(licenses) > size
         return pb.ListLicensesResponse(
-            licenses=[license_message(license, now_us) for license in page],
+            licenses=[license_message(license, now_us, drafts=drafts) for license in page],
             next_page_token=page_token(page[-1].license_id) if more else "",
         )
+
+    async def _own(self, license_id: str) -> License:
+        """A license that the caller may see; raises Refusal LICENSE_UNKNOWN."""
+        license = await self._desk.current(license_id)
+        if own_licensee() not in {None, license.terms.licensee_id}:
+            raise unknown_license()
+        return license
 
     async def _take(self, step: Step, request: StepRequest) -> license_pb2.License:
         key = replay_key(f"{step.name.title()}License", request)
@@ -136,12 +185,25 @@ def page_token(last_id: str) -> str:
     return base64.urlsafe_b64encode(last_id.encode()).decode()
 
 
+def version_below(token: str) -> int:
+    """Below which version the next page begins; raises Refusal PAGE_TOKEN_INVALID."""
+    last = read_page_token(token)
+    if not last:
+        return LARGEST_VERSION
+    if not (last.isascii() and last.isdecimal() and len(last) <= 9):
+        raise page_token_invalid()
+    return int(last)
+
+
+def page_token_invalid() -> Refusal:
+    """The refusal of a token that no page gave."""
+    return invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
+
+
 def read_page_token(token: str) -> str:
     """The id that the page before ended with, "" for the first page; raises Refusal PAGE_TOKEN_INVALID."""
     try:
         last_id = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
-        raise invalid(
-            "PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token"
-        ) from error
+        raise page_token_invalid() from error
     return last_id

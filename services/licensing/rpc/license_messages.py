@@ -2,7 +2,7 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.licensing.domain.licenses import License, Licensee
+from services.licensing.domain.licenses import License, Licensee, NextVersion
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
@@ -13,7 +13,10 @@ from services.licensing.domain.terms import (
     Terms,
     Window,
 )
+from services.licensing.domain.versions import Activation, Version
+from services.licensing.rpc.price_messages import price_message, price_of
 from sluice.licensing.v1 import license_pb2 as pb
+from sluice.licensing.v1.contract_service_pb2 import ActivateLicenseRequest
 
 SECOND_US = 1_000_000
 US_NANOS = 1_000
@@ -21,12 +24,16 @@ US_NANOS = 1_000
 _SUBJECTS = {
     pb.ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject.LICENSE,
     pb.ALLOWANCE_SUBJECT_LICENSEE: AllowanceSubject.LICENSEE,
+    pb.ALLOWANCE_SUBJECT_GROUP: AllowanceSubject.GROUP,
 }
 _NUMBERS = {subject: number for number, subject in _SUBJECTS.items()}
 
 
 def terms_of(message: pb.LicenseTerms) -> Terms:
-    """Terms whose message has passed the rules of the contract; times are rounded down to microseconds."""
+    """Terms whose message has passed the rules of the contract; times are rounded down to microseconds.
+
+    Raises what `price_of` raises.
+    """
     return Terms(
         licensee_id=message.licensee_id,
         template=Template(message.template),
@@ -46,7 +53,15 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
             recall_deadline_days=message.obligations.recall_deadline_days,
             no_reidentification=message.obligations.no_reidentification,
         ),
+        price=price_of(message.price) if message.HasField("price") else None,
+        contract_digest=message.contract_digest,
     )
+
+
+def activation_of(request: ActivateLicenseRequest) -> Activation:
+    """Which version is to be in force, and from when; a time is rounded down to microseconds."""
+    at_us = _time_us(request.effective_at) if request.HasField("effective_at") else None
+    return Activation(request.version, request.terms_digest, at_us)
 
 
 def licensee_message(licensee: Licensee) -> pb.Licensee:
@@ -58,17 +73,48 @@ def licensee_message(licensee: Licensee) -> pb.Licensee:
     )
 
 
-def license_message(license: License, now_us: int) -> pb.License:
-    """A license as it stands at `now_us`. Terms that are not understood are told with their licensee only."""
+def license_message(license: License, now_us: int, *, drafts: bool = True) -> pb.License:
+    """A license as it stands at `now_us`; `drafts`: also with an amendment that has no time yet.
+
+    Terms that are not understood are told with their licensee only.
+    """
+    current = license.as_of(now_us)
+    following = current.next
+    if following is not None and following.effective_from_us is None and not drafts:
+        following = None
     return pb.License(
-        license_id=license.license_id,
-        version=license.version,
-        state=f"LICENSE_STATE_{license.effective_state(now_us).name}",
-        terms=_terms_message(license.terms),
-        terms_digest=license.terms_digest,
-        created_at=_timestamp(license.created_at_us),
-        state_changed_at=_timestamp(license.state_changed_at_us),
-        state_reason=license.state_reason,
+        license_id=current.license_id,
+        version=current.version,
+        state=f"LICENSE_STATE_{current.effective_state(now_us).name}",
+        terms=_terms_message(current.terms),
+        terms_digest=current.terms_digest,
+        created_at=_timestamp(current.created_at_us),
+        state_changed_at=_timestamp(current.state_changed_at_us),
+        state_reason=current.state_reason,
+        next=None if following is None else _next_message(following),
+    )
+
+
+def _next_message(following: NextVersion) -> pb.LicenseVersion:
+    return pb.LicenseVersion(
+        version=following.version,
+        terms=_terms_message(following.terms),
+        terms_digest=following.terms_digest,
+        effective_from=_optional_timestamp(following.effective_from_us),
+    )
+
+
+def version_message(version: Version, *, by_whom: bool) -> pb.LicenseVersion:
+    """A version as it is kept; `by_whom`: also who drafted it."""
+    return pb.LicenseVersion(
+        version=version.version,
+        terms=_terms_message(version.terms),
+        terms_digest=version.terms_digest,
+        created_at=_timestamp(version.created_at_us),
+        created_by=version.created_by if by_whom else "",
+        reason=version.reason,
+        effective_from=_optional_timestamp(version.effective_from_us),
+        withdrawn_at=_optional_timestamp(version.withdrawn_at_us),
     )
 
 
@@ -99,6 +145,8 @@ def _terms_message(terms: Terms) -> pb.LicenseTerms:
             recall_deadline_days=terms.obligations.recall_deadline_days,
             no_reidentification=terms.obligations.no_reidentification,
         ),
+        price=None if terms.price is None else price_message(terms.price),
+        contract_digest=terms.contract_digest,
     )
 
 

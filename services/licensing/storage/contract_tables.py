@@ -35,6 +35,31 @@ class LicenseRow(LicensingTable, table=True):
     created_at_us: int = Field(sa_type=BigInteger)
     state_changed_at_us: int = Field(sa_type=BigInteger)
     state_reason: str = Field(max_length=1000)
+    effective_from_us: int | None = Field(default=None, sa_type=BigInteger)
+    """Since when this version is in force; NULL while it is a draft."""
+    next_version: int | None = None
+    """The next four are of the version that is drafted or waits for its time; NULL where there is none."""
+    next_terms: str | None = None
+    next_digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32)))
+    next_from_us: int | None = Field(default=None, sa_type=BigInteger)
+    """When it comes into force; NULL until it is activated."""
+
+
+class LicenseVersionRow(LicensingTable, table=True):
+    """One version of the terms of a license. Only its last two columns are ever changed."""
+
+    __tablename__ = "license_versions"
+
+    license_id: str = Field(primary_key=True, max_length=63, foreign_key="licenses.license_id")
+    version: int = Field(primary_key=True)
+    terms: str
+    terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    created_at_us: int = Field(sa_type=BigInteger)
+    created_by: str = Field(max_length=160)
+    """Kind and party of the principal."""
+    reason: str = Field(max_length=1000)
+    effective_from_us: int | None = Field(default=None, sa_type=BigInteger)
+    withdrawn_at_us: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class LicenseChangeRow(LicensingTable, table=True):

@@ -1,16 +1,17 @@
 """Licensees and licenses in SQL."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
-from services.licensing.domain.licenses import License, Licensee, LicenseState
-from services.licensing.domain.terms import read_terms
+from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, NextVersion
+from services.licensing.domain.terms import Terms, read_terms
 from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow, LicenseRow
 from services.licensing.storage.head import lock_head
+from services.licensing.storage.versions import VersionRows
 
 T = TypeVar("T")
 
@@ -29,11 +30,8 @@ def license_row(connection: Connection, license_id: str) -> License | None:
     return _license(row) if row else None
 
 
-class ContractRows:
-    """Licensees and licenses inside one transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class ContractRows(VersionRows):
+    """Licensees and licenses, with their versions, inside one transaction."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends (L4)."""
@@ -80,21 +78,24 @@ class ContractRows:
         rows = self._connection.execute(page.order_by(_LICENSES.c.license_id).limit(limit))
         return [_license(row) for row in rows]
 
-    def add_license(self, license: License, changed_by: str) -> None:
+    def add_license(self, license: License, change: Change) -> None:
         """Writes a new license, and its creation into its history."""
-        values = {"licensee_id": license.terms.licensee_id, "created_at_us": license.created_at_us}
-        terms = {"terms": license.terms.document().decode(), "terms_digest": license.terms_digest}
-        self._connection.execute(insert(_LICENSES), _standing(license) | values | terms)
-        self._append(license.license_id, changed_by)
+        created = {"licensee_id": license.terms.licensee_id, "created_at_us": license.created_at_us}
+        self._connection.execute(insert(_LICENSES), _standing(license, {}) | created)
+        self._append(license.license_id, change)
 
-    def change_state(self, license: License, changed_by: str) -> None:
+    def put_license(self, license: License, change: Change) -> None:
         """Writes where a license stands now, and the change into its history."""
+        row = self._connection.execute(_LICENSE, {"license_id": license.license_id}).one()
+        # What this program does not understand (L2) is carried on as it stands.
+        documents = {row.version: row.terms, row.next_version: row.next_terms}
         self._connection.execute(
-            update(_LICENSES).where(_LICENSES.c.license_id == license.license_id), _standing(license)
+            update(_LICENSES).where(_LICENSES.c.license_id == license.license_id),
+            _standing(license, documents),
         )
-        self._append(license.license_id, changed_by)
+        self._append(license.license_id, change)
 
-    def _append(self, license_id: str, changed_by: str) -> None:
+    def _append(self, license_id: str, change: Change) -> None:
         """Copies the license, as it has just been written, into its history."""
         mine = _HISTORY.c.license_id == license_id
         changes = self._connection.execute(
@@ -110,9 +111,9 @@ class ContractRows:
                 "state": row.state,
                 "terms": row.terms,
                 "terms_digest": row.terms_digest,
-                "reason": row.state_reason,
-                "changed_by": changed_by,
-                "changed_at_us": row.state_changed_at_us,
+                "reason": change.reason,
+                "changed_by": change.by,
+                "changed_at_us": change.at_us,
             },
         )
 
@@ -137,19 +138,45 @@ def _license(row: Row[Any]) -> License:
         license_id=row.license_id,
         version=row.version,
         state=LicenseState(row.state),
-        terms=read_terms(row.terms.encode(), bytes(row.terms_digest), row.licensee_id),
+        terms=_terms(row.terms, row.terms_digest, row.licensee_id),
         terms_digest=bytes(row.terms_digest),
         created_at_us=row.created_at_us,
         state_changed_at_us=row.state_changed_at_us,
         state_reason=row.state_reason,
+        effective_from_us=row.effective_from_us,
+        next=_next(row),
     )
 
 
-def _standing(license: License) -> dict[str, object]:
+def _next(row: Row[Any]) -> NextVersion | None:
+    if row.next_version is None:
+        return None
+    terms = _terms(row.next_terms, row.next_digest, row.licensee_id)
+    return NextVersion(row.next_version, terms, bytes(row.next_digest), row.next_from_us)
+
+
+def _terms(document: str, digest: bytes, licensee_id: str) -> Terms:
+    return read_terms(document.encode(), bytes(digest), licensee_id)
+
+
+def _standing(license: License, documents: Mapping[int, str]) -> dict[str, object]:
+    """The columns of a license; `documents` are those of its terms that are written already, by version."""
+    following = license.next
+
+    def document(version: int, terms: Terms) -> str:
+        return documents.get(version) or terms.document().decode()
+
     return {
         "license_id": license.license_id,
         "version": license.version,
         "state": int(license.state),
+        "terms": document(license.version, license.terms),
+        "terms_digest": license.terms_digest,
         "state_changed_at_us": license.state_changed_at_us,
         "state_reason": license.state_reason,
+        "effective_from_us": license.effective_from_us,
+        "next_version": following and following.version,
+        "next_terms": following and document(following.version, following.terms),
+        "next_digest": following and following.terms_digest,
+        "next_from_us": following and following.effective_from_us,
     }

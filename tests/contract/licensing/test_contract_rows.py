@@ -11,10 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
-from services.licensing.domain.licenses import Licensee, LicenseState, Step, draft
+from services.licensing.domain.licenses import Change, Licensee, LicenseState, Step, draft
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import digest_of
 from services.licensing.storage import (
+    affiliate_tables,
     contract_tables,
     countersignature_tables,
     ledger_tables,
@@ -24,7 +25,7 @@ from services.licensing.storage.contracts import ContractRows, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
 from tests.support.clock import NOON_US
 from tests.support.engines import ENGINES, url_on
-from tests.support.licensing import a_batch, licensing_database_at, some_terms
+from tests.support.licensing import a_batch, licensing_database_at, put_into_force, some_terms
 
 
 @pytest_asyncio.fixture(params=ENGINES)
@@ -39,8 +40,8 @@ def add_active_license(connection: Connection) -> None:
     rows.lock_head()
     rows.add_licensee(Licensee("licensee-1", "Licensee", NOON_US), "operator:ann")
     license = draft("license-1", some_terms(), NOON_US)
-    rows.add_license(license, "operator:ann")
-    rows.change_state(license.after(Step.ACTIVATE, NOON_US + 1, "signed"), "operator:bob")
+    rows.add_license(license, Change("operator:ann", NOON_US, ""))
+    rows.put_license(put_into_force(license, NOON_US + 1), Change("operator:bob", NOON_US + 1, "signed"))
 
 
 async def test_the_migrated_schema_is_the_declared_one(database: Database) -> None:
@@ -48,6 +49,7 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert ledger_tables.DecisionRow.metadata is declared
     assert countersignature_tables.CountersignatureRow.metadata is declared
     assert statistics_tables.DecisionCountRow.metadata is declared
+    assert affiliate_tables.AffiliateChangeRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)
@@ -100,7 +102,8 @@ async def test_l4_a_transaction_sees_the_license_as_it_was_last_acknowledged(dat
         rows.lock_head()
         license = rows.license("license-1")
         assert license is not None
-        rows.change_state(license.after(Step.SUSPEND, NOON_US + 2, "late payment"), "operator:ann")
+        suspended = license.after(Step.SUSPEND, NOON_US + 2, "late payment")
+        rows.put_license(suspended, Change("operator:ann", NOON_US + 2, "late payment"))
 
     await database.write(suspend)
     seen = await database.write(lambda connection: license_row(connection, "license-1"))
@@ -139,6 +142,33 @@ async def test_l2_terms_that_were_altered_behind_their_digest_deny_everything(da
 
     assert license is not None
     assert not license.in_force(NOON_US + 2)
+
+
+async def test_l2_what_is_not_understood_is_carried_on_as_it_stands(database: Database) -> None:
+    await database.write(add_active_license)
+    fields = json.loads(some_terms().document()) | {"embargo_days": 30}
+    document = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+
+    def understand_less(connection: Connection) -> None:
+        statement = text("UPDATE licenses SET terms = :terms, terms_digest = :digest")
+        connection.execute(statement, {"terms": document, "digest": digest_of(document.encode())})
+
+    def suspend(connection: Connection) -> None:
+        rows = ContractRows(connection)
+        rows.lock_head()
+        license = rows.license("license-1")
+        assert license is not None
+        rows.put_license(
+            license.after(Step.SUSPEND, NOON_US + 2, ""), Change("operator:ann", NOON_US + 2, "")
+        )
+
+    await database.write(understand_less)
+    await database.write(suspend)
+
+    stored = await database.read(
+        lambda connection: connection.execute(text("SELECT terms, terms_digest FROM licenses")).one()
+    )
+    assert (stored.terms, bytes(stored.terms_digest)) == (document, digest_of(document.encode()))
 
 
 async def test_an_unknown_license_has_no_row(database: Database) -> None:

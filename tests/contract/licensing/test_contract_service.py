@@ -1,8 +1,6 @@
 """The contracts desk as callers meet it: over gRPC, behind identity, admission and validation."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,28 +9,17 @@ import pytest_asyncio
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
-from services.licensing.contracts import ContractDesk
 from services.licensing.domain.terms import Terms
 from services.licensing.rpc.admissions import ADMISSIONS
-from services.licensing.rpc.contracts import bolt
 from services.licensing.rpc.license_messages import license_message
 from sluice.licensing.v1 import contract_service_pb2 as pb
 from sluice.licensing.v1 import contract_service_pb2_grpc as pb_grpc
 from sluice.licensing.v1 import license_pb2
-from tests.support.clock import NOON_US, ManualClock
-from tests.support.contracts import MemoryContracts
-from tests.support.grpc import LocalServer, serving
+from tests.support.clock import NOON_US
+from tests.support.grpc import LocalServer
 from tests.support.licensing import a_license
 
 LEGAL = (PrincipalKind.OPERATOR, "ann", ("legal",))
-
-
-@pytest_asyncio.fixture
-async def server(tmp_path: Path) -> AsyncIterator[LocalServer]:
-    clock = ManualClock()
-    desk = ContractDesk(MemoryContracts(), clock)
-    async with serving(tmp_path, bolt(desk, clock), admissions=ADMISSIONS, clock=clock) as server:
-        yield server
 
 
 async def call(server: LocalServer, who: tuple[Any, ...], rpc: str, request: Any) -> Any:
@@ -51,7 +38,10 @@ def a_draft(license_id: str = "license-1", licensee_id: str = "licensee-1") -> p
 
 
 def a_step(rpc: str) -> Any:
-    return getattr(pb, f"{rpc}Request")(request_id=uuid7(NOON_US), license_id="license-1", reason="as agreed")
+    fields: dict[str, Any] = {"license_id": "license-1", "reason": "as agreed"}
+    if rpc == "ActivateLicense":
+        fields |= {"version": 1, "terms_digest": a_license().terms_digest}
+    return getattr(pb, f"{rpc}Request")(request_id=uuid7(NOON_US), **fields)
 
 
 async def test_a_license_goes_through_its_life(server: LocalServer) -> None:

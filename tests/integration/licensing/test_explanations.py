@@ -15,10 +15,11 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal
 from services.licensing.domain.reasons import Reason
+from sluice.licensing.v1 import contract_service_pb2 as contracts
 from sluice.licensing.v1 import license_pb2, post_pb2
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.metering.v1.metering_service_pb2 import CheckRoomRequest, CheckRoomResponse, NoRoom
-from tests.support.cluster import SECOND_US, Cluster, a_cluster, a_post
+from tests.support.cluster import SECOND_US, Cluster, a_cluster, a_post, some_terms
 from tests.support.explaining import explain
 
 HOUR_US = 3_600 * SECOND_US
@@ -161,10 +162,47 @@ async def test_a_license_is_judged_as_if_it_were_active_where_its_version_is_nam
     assert as_if.license_state == license_pb2.LICENSE_STATE_SUSPENDED
 
 
+async def test_an_amendment_is_tried_out_before_it_is_activated_and_counts_from_its_hour(
+    cluster: Cluster,
+) -> None:
+    german = [a_post(1, 1, language="de")]
+    license = (
+        await cluster.contracts("GetLicense", contracts.GetLicenseRequest(license_id="acme-training"))
+    ).license
+    amending = contracts.AmendLicenseRequest(
+        request_id=cluster.new_id(),
+        license_id="acme-training",
+        terms=some_terms(languages=["en"]),
+        base_digest=license.terms_digest,
+    )
+    amended = (await cluster.contracts("AmendLicense", amending)).license
+
+    as_it_stands = await explain(cluster, german)
+    as_amended = await explain(cluster, german, license_version=2)
+    activating = contracts.ActivateLicenseRequest(
+        request_id=cluster.new_id(),
+        license_id="acme-training",
+        version=2,
+        terms_digest=amended.next.terms_digest,
+    )
+    activating.effective_at.FromMicroseconds(cluster.clock.now_us() + HOUR_US)
+    await cluster.contracts("ActivateLicense", activating)
+    cluster.clock.advance(HOUR_US)
+    from_its_hour = await explain(cluster, german)
+    decision = await cluster.decide(german)
+    as_before = await explain(cluster, german, license_version=1)
+
+    assert (as_it_stands.reasons[0], as_it_stands.license_version) == (Reason.RELEASED, 1)
+    assert (as_amended.reasons[0], as_amended.license_version) == (Reason.LANGUAGE_NOT_LICENSED, 2)
+    assert (from_its_hour.reasons, from_its_hour.license_version) == (decision.reasons, 2)
+    assert (as_before.reasons[0], as_before.license_version) == (Reason.RELEASED, 1)
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"license_version": 7}, "VERSION_UNKNOWN"),
+        ({"license_version": 2}, "VERSION_UNKNOWN"),
+        ({"license_version": 2**32 - 1}, "VERSION_UNKNOWN"),
         ({"license_id": "not-there"}, "LICENSE_UNKNOWN"),
         ({"purpose": 0}, "PURPOSE_UNSPECIFIED"),
         ({"columns": post_pb2.PostColumns(embed_offsets=bytes(4))}, "EMPTY_BATCH"),

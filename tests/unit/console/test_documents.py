@@ -32,6 +32,7 @@ terms:
   obligations:
     recall_deadline_days: 30
     no_reidentification: true
+  contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
 """
 
 POLICY = f"""\
@@ -168,7 +169,7 @@ def test_the_contracts_own_rules_are_checked_with_lines() -> None:
 def test_what_is_not_the_authors_to_write_is_refused() -> None:
     found = faults(LICENSE + "request_id: 019a0000-0000-7000-8000-000000000000\n")
 
-    assert found == [("l.yaml:17: request_id", "no such field; known are license_id, terms")]
+    assert found == [("l.yaml:18: request_id", "no such field; known are license_id, terms")]
 
 
 @pytest.mark.parametrize("text", ["", "- a", "a: [", "just text", "\x00", "&a [*a]", "a: 1\n---\nb: 2"])

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.explanations import judge, with_room
-from services.licensing.domain.licenses import License, LicenseState
+from services.licensing.domain.judging import as_if_active
+from services.licensing.domain.licenses import License, LicenseState, NextVersion
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import ContentKind, Purpose, read_terms
-from services.licensing.domain.versions import judged_by
+from services.licensing.domain.versions import Version
 from tests.support.clock import NOON_US
 from tests.support.licensing import DAY_US, TRAINING, Post, a_batch, a_license, a_post, any_posts
 
@@ -95,8 +96,20 @@ def test_a_version_that_is_named_is_judged_as_if_it_were_active_and_in_its_own_t
     draft = a_license(LicenseState.DRAFT)
     over = a_license(LicenseState.DRAFT, term_until_us=NOON_US - DAY_US)
 
-    assert not judged_by(draft, 0).in_force(NOON_US)
-    assert judged_by(draft, draft.version).in_force(NOON_US)
-    assert not judged_by(over, over.version).in_force(NOON_US)
-    with pytest.raises(Refusal, match="VERSION_UNKNOWN"):
-        judged_by(draft, draft.version + 1)
+    assert not draft.in_force(NOON_US)
+    assert as_if_active(draft, first_of(draft)).in_force(NOON_US)
+    assert not as_if_active(draft, first_of(over)).in_force(NOON_US)
+
+
+def test_nothing_follows_the_version_that_is_judged() -> None:
+    over = a_license(term_until_us=NOON_US - DAY_US)
+    following = NextVersion(2, over.terms, over.terms_digest, NOON_US - 1)
+    license = replace(a_license(), next=following)
+
+    assert not license.in_force(NOON_US)
+    assert as_if_active(license, first_of(license)).in_force(NOON_US)
+
+
+def first_of(license: License) -> Version:
+    """The version that a license has."""
+    return Version(license.version, license.terms, license.terms_digest, NOON_US, "", "", None, None)

@@ -64,7 +64,6 @@ def test_l1_a_license_whose_term_is_over_has_expired_unless_it_was_ended_before(
 
 
 ALLOWED_STEPS = {
-    (LicenseState.DRAFT, Step.ACTIVATE): LicenseState.ACTIVE,
     (LicenseState.DRAFT, Step.TERMINATE): LicenseState.TERMINATED,
     (LicenseState.ACTIVE, Step.SUSPEND): LicenseState.SUSPENDED,
     (LicenseState.ACTIVE, Step.TERMINATE): LicenseState.TERMINATED,
@@ -87,7 +86,7 @@ def test_l1_a_step_leads_where_the_rules_say_or_is_refused(state: LicenseState, 
             license.after(step, NOON_US, "because")
 
 
-@pytest.mark.parametrize("step", [Step.ACTIVATE, Step.SUSPEND, Step.RESUME])
+@pytest.mark.parametrize("step", [Step.SUSPEND, Step.RESUME])
 def test_l1_an_expired_license_can_only_be_ended(step: Step) -> None:
     with pytest.raises(Refusal, match="LICENSE_STATE_FORBIDS"):
         a_license(LicenseState.SUSPENDED).after(step, TERM_END_US, "")
@@ -97,9 +96,9 @@ def test_l1_an_expired_license_can_only_be_ended(step: Step) -> None:
 
 
 def test_a_change_is_never_dated_before_the_one_before() -> None:
-    license = a_license(LicenseState.DRAFT)
+    license = a_license()
 
-    after = license.after(Step.ACTIVATE, license.state_changed_at_us - 5, "")
+    after = license.after(Step.SUSPEND, license.state_changed_at_us - 5, "")
 
     assert after.state_changed_at_us == license.state_changed_at_us
 

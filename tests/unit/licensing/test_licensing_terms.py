@@ -26,6 +26,7 @@ from services.licensing.domain.terms import (
     read_terms,
 )
 from tests.support.licensing import some_terms
+from tests.support.prices import a_price, prices
 
 Fields = dict[str, Any]
 
@@ -54,6 +55,7 @@ def test_the_document_is_the_published_form() -> None:
             Allowance(AllowanceSubject.LICENSEE, Window.TERM, 5),
             Allowance(AllowanceSubject.LICENSE, Window.ROLLING_DAY, 7),
         ),
+        contract_digest=None,
     )
 
     assert terms.document() == (
@@ -89,6 +91,8 @@ any_terms = st.builds(
     term_until_us=times,
     allowances=st.lists(some_limits, max_size=4).map(tuple),
     obligations=st.builds(Obligations, st.integers(0, 3650), st.booleans()),
+    price=st.none() | prices(),
+    contract_digest=st.none() | st.binary(min_size=32, max_size=32),
 )
 
 
@@ -123,6 +127,10 @@ def test_terms_are_read_as_they_were_written(terms: Terms) -> None:
         lambda fields: fields.update(term_until=None),
         lambda fields: fields.pop("territory"),
         lambda fields: fields.update(obligations=None),
+        lambda fields: fields.update(price=None),
+        lambda fields: fields.update(price={}),
+        lambda fields: fields.update(contract_digest=None),
+        lambda fields: fields.update(contract_digest="AB" * 32),
     ],
 )
 def test_l2_a_document_with_anything_that_is_not_understood_licenses_nothing(
@@ -173,6 +181,17 @@ def test_l2_a_document_without_its_digest_or_for_another_licensee_licenses_nothi
         ("POSTED_RANGE_EMPTY", {"posted_from_us": 5, "posted_before_us": 5}),
         ("INVALID_REQUEST", {"term_until_us": LATEST_US + 1}),
         ("INVALID_REQUEST", {"posted_from_us": EARLIEST_US - 1}),
+        ("TEMPLATE_FORBIDS_PRICE", {"template": Template.INTERNAL, "price": a_price()}),
+        ("TEMPLATE_NEEDS_PRICE", {"template": Template.API_TIER}),
+        (
+            "TEMPLATE_NEEDS_ALLOWANCE",
+            {
+                "template": Template.API_TIER,
+                "price": a_price(),
+                "allowances": (Allowance(AllowanceSubject.LICENSE, Window.TERM, 5),),
+            },
+        ),
+        ("TIME_ZONE_UNKNOWN", {"price": a_price(time_zone="Nowhere/Here")}),
     ],
 )
 def test_terms_that_contradict_themselves_are_refused(reason: str, changes: Fields) -> None:
@@ -184,6 +203,7 @@ def test_terms_that_contradict_themselves_are_refused(reason: str, changes: Fiel
 
 
 def test_sound_terms_are_not_refused() -> None:
+    tier = some_terms(template=Template.API_TIER, price=a_price())
     research = some_terms(template=Template.RESEARCH, purposes=frozenset({Purpose.VETTED_RESEARCH}))
     narrow = some_terms(
         posted_from_us=5,
@@ -195,6 +215,7 @@ def test_sound_terms_are_not_refused() -> None:
         ),
     )
 
+    tier.check()
     research.check()
     narrow.check()
 

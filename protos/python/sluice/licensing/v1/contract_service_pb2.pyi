@@ -1,5 +1,8 @@
+import datetime
+
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.licensing.v1 import license_pb2 as _license_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -55,15 +58,89 @@ class CreateLicenseResponse(_message.Message):
     license: _license_pb2.License
     def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
 
-class ActivateLicenseRequest(_message.Message):
-    __slots__ = ("request_id", "license_id", "reason")
+class CheckTermsRequest(_message.Message):
+    __slots__ = ("terms",)
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    terms: _license_pb2.LicenseTerms
+    def __init__(self, terms: _Optional[_Union[_license_pb2.LicenseTerms, _Mapping]] = ...) -> None: ...
+
+class CheckTermsResponse(_message.Message):
+    __slots__ = ("terms_digest",)
+    TERMS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    terms_digest: bytes
+    def __init__(self, terms_digest: _Optional[bytes] = ...) -> None: ...
+
+class AmendLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "base_digest", "terms", "reason")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    BASE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     license_id: str
+    base_digest: bytes
+    terms: _license_pb2.LicenseTerms
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., base_digest: _Optional[bytes] = ..., terms: _Optional[_Union[_license_pb2.LicenseTerms, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class AmendLicenseResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class WithdrawAmendmentRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "version", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    version: int
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class WithdrawAmendmentResponse(_message.Message):
+    __slots__ = ("license",)
+    LICENSE_FIELD_NUMBER: _ClassVar[int]
+    license: _license_pb2.License
+    def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
+
+class ListLicenseVersionsRequest(_message.Message):
+    __slots__ = ("license_id", "page_size", "page_token")
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, license_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLicenseVersionsResponse(_message.Message):
+    __slots__ = ("versions", "next_page_token")
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[_license_pb2.LicenseVersion]
+    next_page_token: str
+    def __init__(self, versions: _Optional[_Iterable[_Union[_license_pb2.LicenseVersion, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ActivateLicenseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "reason", "version", "terms_digest", "effective_at")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TERMS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_AT_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    reason: str
+    version: int
+    terms_digest: bytes
+    effective_at: _timestamp_pb2.Timestamp
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., terms_digest: _Optional[bytes] = ..., effective_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ActivateLicenseResponse(_message.Message):
     __slots__ = ("license",)

@@ -55,6 +55,26 @@ class ContractServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseResponse.FromString,
                 _registered_method=True)
+        self.CheckTerms = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/CheckTerms',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CheckTermsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CheckTermsResponse.FromString,
+                _registered_method=True)
+        self.AmendLicense = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/AmendLicense',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.AmendLicenseRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.AmendLicenseResponse.FromString,
+                _registered_method=True)
+        self.WithdrawAmendment = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/WithdrawAmendment',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.WithdrawAmendmentRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.WithdrawAmendmentResponse.FromString,
+                _registered_method=True)
+        self.ListLicenseVersions = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/ListLicenseVersions',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.FromString,
+                _registered_method=True)
         self.ActivateLicense = channel.unary_unary(
                 '/sluice.licensing.v1.ContractService/ActivateLicense',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ActivateLicenseRequest.SerializeToString,
@@ -112,14 +132,54 @@ class ContractServiceServicer:
 
     def CreateLicense(self, request, context):
         """Creates a license as a draft. Idempotent by request_id.
-        Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY.
+        Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
+        TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
+        one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckTerms(self, request, context):
+        """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AmendLicense(self, request, context):
+        """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
+        never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
+        (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
+        withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
+        another license, for periods would overlap).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawAmendment(self, request, context):
+        """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
+        Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLicenseVersions(self, request, context):
+        """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ActivateLicense(self, request, context):
-        """Puts a draft into force. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
+        """Puts a drafted version into force, at once or at a time: the first one, or an amendment, which takes the place of the version before at that
+        instant. Every decision that concludes after the answer follows it (L4). Idempotent by request_id.
+        Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS, VERSION_NOT_DRAFTED (there is no draft of this number), TERMS_DIFFER (its terms have another
+        digest), ACTIVATION_IN_PAST, ACTIVATION_TOO_FAR_AHEAD (more than 366 days), ACTIVATION_SCHEDULED (a time is set already: withdraw that first).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,6 +238,26 @@ def add_ContractServiceServicer_to_server(servicer, server):
                     servicer.CreateLicense,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseResponse.SerializeToString,
+            ),
+            'CheckTerms': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckTerms,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CheckTermsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CheckTermsResponse.SerializeToString,
+            ),
+            'AmendLicense': grpc.unary_unary_rpc_method_handler(
+                    servicer.AmendLicense,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.AmendLicenseRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.AmendLicenseResponse.SerializeToString,
+            ),
+            'WithdrawAmendment': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawAmendment,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.WithdrawAmendmentRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.WithdrawAmendmentResponse.SerializeToString,
+            ),
+            'ListLicenseVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLicenseVersions,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.SerializeToString,
             ),
             'ActivateLicense': grpc.unary_unary_rpc_method_handler(
                     servicer.ActivateLicense,
@@ -297,6 +377,114 @@ class ContractService:
             '/sluice.licensing.v1.ContractService/CreateLicense',
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckTerms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/CheckTerms',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CheckTermsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CheckTermsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AmendLicense(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/AmendLicense',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.AmendLicenseRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.AmendLicenseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawAmendment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/WithdrawAmendment',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.WithdrawAmendmentRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.WithdrawAmendmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLicenseVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/ListLicenseVersions',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

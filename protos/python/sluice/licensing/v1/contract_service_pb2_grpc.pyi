@@ -45,10 +45,34 @@ class ContractServiceStub:
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
     """Creates a license as a draft. Idempotent by request_id.
-    Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY.
+    Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
+    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
+    TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
+    one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+    """
+    CheckTerms: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CheckTermsRequest, _contract_service_pb2.CheckTermsResponse]
+    """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+    AmendLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.AmendLicenseRequest, _contract_service_pb2.AmendLicenseResponse]
+    """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
+    never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
+    (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
+    withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
+    another license, for periods would overlap).
+    """
+    WithdrawAmendment: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.WithdrawAmendmentRequest, _contract_service_pb2.WithdrawAmendmentResponse]
+    """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
+    Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
+    """
+    ListLicenseVersions: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]
+    """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ActivateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ActivateLicenseRequest, _contract_service_pb2.ActivateLicenseResponse]
-    """Puts a draft into force. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+    """Puts a drafted version into force, at once or at a time: the first one, or an amendment, which takes the place of the version before at that
+    instant. Every decision that concludes after the answer follows it (L4). Idempotent by request_id.
+    Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS, VERSION_NOT_DRAFTED (there is no draft of this number), TERMS_DIFFER (its terms have another
+    digest), ACTIVATION_IN_PAST, ACTIVATION_TOO_FAR_AHEAD (more than 366 days), ACTIVATION_SCHEDULED (a time is set already: withdraw that first).
+    """
     SuspendLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.SuspendLicenseRequest, _contract_service_pb2.SuspendLicenseResponse]
     """Stops an active license. Every decision that concludes after the answer sees it (L4). Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
@@ -79,10 +103,34 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
     """Creates a license as a draft. Idempotent by request_id.
-    Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY.
+    Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
+    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
+    TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
+    one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+    """
+    CheckTerms: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CheckTermsRequest, _contract_service_pb2.CheckTermsResponse]  # type: ignore[assignment]
+    """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+    AmendLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.AmendLicenseRequest, _contract_service_pb2.AmendLicenseResponse]  # type: ignore[assignment]
+    """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
+    never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
+    (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
+    withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
+    another license, for periods would overlap).
+    """
+    WithdrawAmendment: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.WithdrawAmendmentRequest, _contract_service_pb2.WithdrawAmendmentResponse]  # type: ignore[assignment]
+    """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
+    Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
+    """
+    ListLicenseVersions: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]  # type: ignore[assignment]
+    """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ActivateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ActivateLicenseRequest, _contract_service_pb2.ActivateLicenseResponse]  # type: ignore[assignment]
-    """Puts a draft into force. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+    """Puts a drafted version into force, at once or at a time: the first one, or an amendment, which takes the place of the version before at that
+    instant. Every decision that concludes after the answer follows it (L4). Idempotent by request_id.
+    Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS, VERSION_NOT_DRAFTED (there is no draft of this number), TERMS_DIFFER (its terms have another
+    digest), ACTIVATION_IN_PAST, ACTIVATION_TOO_FAR_AHEAD (more than 366 days), ACTIVATION_SCHEDULED (a time is set already: withdraw that first).
+    """
     SuspendLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.SuspendLicenseRequest, _contract_service_pb2.SuspendLicenseResponse]  # type: ignore[assignment]
     """Stops an active license. Every decision that concludes after the answer sees it (L4). Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
@@ -128,7 +176,51 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.CreateLicenseResponse, _abc.Awaitable[_contract_service_pb2.CreateLicenseResponse]]:
         """Creates a license as a draft. Idempotent by request_id.
-        Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY.
+        Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
+        TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
+        one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+        """
+
+    @_abc_1.abstractmethod
+    def CheckTerms(
+        self,
+        request: _contract_service_pb2.CheckTermsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.CheckTermsResponse, _abc.Awaitable[_contract_service_pb2.CheckTermsResponse]]:
+        """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+
+    @_abc_1.abstractmethod
+    def AmendLicense(
+        self,
+        request: _contract_service_pb2.AmendLicenseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.AmendLicenseResponse, _abc.Awaitable[_contract_service_pb2.AmendLicenseResponse]]:
+        """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
+        never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
+        (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
+        withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
+        another license, for periods would overlap).
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawAmendment(
+        self,
+        request: _contract_service_pb2.WithdrawAmendmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.WithdrawAmendmentResponse, _abc.Awaitable[_contract_service_pb2.WithdrawAmendmentResponse]]:
+        """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
+        Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
+        """
+
+    @_abc_1.abstractmethod
+    def ListLicenseVersions(
+        self,
+        request: _contract_service_pb2.ListLicenseVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.ListLicenseVersionsResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseVersionsResponse]]:
+        """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -137,7 +229,11 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.ActivateLicenseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ActivateLicenseResponse, _abc.Awaitable[_contract_service_pb2.ActivateLicenseResponse]]:
-        """Puts a draft into force. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+        """Puts a drafted version into force, at once or at a time: the first one, or an amendment, which takes the place of the version before at that
+        instant. Every decision that concludes after the answer follows it (L4). Idempotent by request_id.
+        Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS, VERSION_NOT_DRAFTED (there is no draft of this number), TERMS_DIFFER (its terms have another
+        digest), ACTIVATION_IN_PAST, ACTIVATION_TOO_FAR_AHEAD (more than 366 days), ACTIVATION_SCHEDULED (a time is set already: withdraw that first).
+        """
 
     @_abc_1.abstractmethod
     def SuspendLicense(

@@ -2,6 +2,7 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.licensing.v1 import price_pb2 as _price_pb2
 from sluice.type.v1 import content_pb2 as _content_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from sluice.type.v1 import window_pb2 as _window_pb2
@@ -36,6 +37,7 @@ class AllowanceSubject(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALLOWANCE_SUBJECT_UNSPECIFIED: _ClassVar[AllowanceSubject]
     ALLOWANCE_SUBJECT_LICENSE: _ClassVar[AllowanceSubject]
     ALLOWANCE_SUBJECT_LICENSEE: _ClassVar[AllowanceSubject]
+    ALLOWANCE_SUBJECT_GROUP: _ClassVar[AllowanceSubject]
 LICENSE_STATE_UNSPECIFIED: LicenseState
 LICENSE_STATE_DRAFT: LicenseState
 LICENSE_STATE_ACTIVE: LicenseState
@@ -50,6 +52,7 @@ LICENSE_TEMPLATE_INTERNAL: LicenseTemplate
 ALLOWANCE_SUBJECT_UNSPECIFIED: AllowanceSubject
 ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject
 ALLOWANCE_SUBJECT_LICENSEE: AllowanceSubject
+ALLOWANCE_SUBJECT_GROUP: AllowanceSubject
 
 class Licensee(_message.Message):
     __slots__ = ("licensee_id", "display_name", "created_at")
@@ -80,7 +83,7 @@ class Obligations(_message.Message):
     def __init__(self, recall_deadline_days: _Optional[int] = ..., no_reidentification: _Optional[bool] = ...) -> None: ...
 
 class LicenseTerms(_message.Message):
-    __slots__ = ("licensee_id", "template", "purposes", "kinds", "languages", "author_jurisdictions", "territory", "posted_from", "posted_before", "term_from", "term_until", "allowances", "obligations")
+    __slots__ = ("licensee_id", "template", "purposes", "kinds", "languages", "author_jurisdictions", "territory", "posted_from", "posted_before", "term_from", "term_until", "allowances", "obligations", "price", "contract_digest")
     LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     PURPOSES_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +97,8 @@ class LicenseTerms(_message.Message):
     TERM_UNTIL_FIELD_NUMBER: _ClassVar[int]
     ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
     OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     licensee_id: str
     template: LicenseTemplate
     purposes: _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose]
@@ -107,10 +112,32 @@ class LicenseTerms(_message.Message):
     term_until: _timestamp_pb2.Timestamp
     allowances: _containers.RepeatedCompositeFieldContainer[LicenseAllowance]
     obligations: Obligations
-    def __init__(self, licensee_id: _Optional[str] = ..., template: _Optional[_Union[LicenseTemplate, str]] = ..., purposes: _Optional[_Iterable[_Union[_purpose_pb2.Purpose, str]]] = ..., kinds: _Optional[_Iterable[_Union[_content_pb2.ContentKind, str]]] = ..., languages: _Optional[_Iterable[str]] = ..., author_jurisdictions: _Optional[_Iterable[str]] = ..., territory: _Optional[_Iterable[str]] = ..., posted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., term_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., term_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., allowances: _Optional[_Iterable[_Union[LicenseAllowance, _Mapping]]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ...) -> None: ...
+    price: _price_pb2.Price
+    contract_digest: bytes
+    def __init__(self, licensee_id: _Optional[str] = ..., template: _Optional[_Union[LicenseTemplate, str]] = ..., purposes: _Optional[_Iterable[_Union[_purpose_pb2.Purpose, str]]] = ..., kinds: _Optional[_Iterable[_Union[_content_pb2.ContentKind, str]]] = ..., languages: _Optional[_Iterable[str]] = ..., author_jurisdictions: _Optional[_Iterable[str]] = ..., territory: _Optional[_Iterable[str]] = ..., posted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., term_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., term_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., allowances: _Optional[_Iterable[_Union[LicenseAllowance, _Mapping]]] = ..., obligations: _Optional[_Union[Obligations, _Mapping]] = ..., price: _Optional[_Union[_price_pb2.Price, _Mapping]] = ..., contract_digest: _Optional[bytes] = ...) -> None: ...
+
+class LicenseVersion(_message.Message):
+    __slots__ = ("version", "terms", "terms_digest", "created_at", "created_by", "reason", "effective_from", "withdrawn_at")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    TERMS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FROM_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_AT_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    terms: LicenseTerms
+    terms_digest: bytes
+    created_at: _timestamp_pb2.Timestamp
+    created_by: str
+    reason: str
+    effective_from: _timestamp_pb2.Timestamp
+    withdrawn_at: _timestamp_pb2.Timestamp
+    def __init__(self, version: _Optional[int] = ..., terms: _Optional[_Union[LicenseTerms, _Mapping]] = ..., terms_digest: _Optional[bytes] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., created_by: _Optional[str] = ..., reason: _Optional[str] = ..., effective_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdrawn_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class License(_message.Message):
-    __slots__ = ("license_id", "version", "state", "terms", "terms_digest", "created_at", "state_changed_at", "state_reason")
+    __slots__ = ("license_id", "version", "state", "terms", "terms_digest", "created_at", "state_changed_at", "state_reason", "next")
     LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +146,7 @@ class License(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     STATE_CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     STATE_REASON_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
     license_id: str
     version: int
     state: LicenseState
@@ -127,4 +155,5 @@ class License(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     state_changed_at: _timestamp_pb2.Timestamp
     state_reason: str
-    def __init__(self, license_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[LicenseState, str]] = ..., terms: _Optional[_Union[LicenseTerms, _Mapping]] = ..., terms_digest: _Optional[bytes] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_reason: _Optional[str] = ...) -> None: ...
+    next: LicenseVersion
+    def __init__(self, license_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[LicenseState, str]] = ..., terms: _Optional[_Union[LicenseTerms, _Mapping]] = ..., terms_digest: _Optional[bytes] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_reason: _Optional[str] = ..., next: _Optional[_Union[LicenseVersion, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,120 @@
+"""Prices in the canonical form in which terms are stored and digested, and back.
+
+Numbers of money are texts without an exponent and without zeros at the end, so that each value has one form.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from services.licensing.domain.pricing.prices import (
+    BillingPeriod,
+    Charge,
+    Flat,
+    Graduated,
+    Model,
+    Package,
+    PerUnit,
+    Price,
+    Tier,
+    Volume,
+)
+
+_DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
+
+
+def price_fields(price: Price) -> dict[str, object]:
+    """The members of a price."""
+    return {
+        "currency": price.currency,
+        "decimals": price.decimals,
+        "period": price.period.name.lower(),
+        "time_zone": price.time_zone,
+        "charges": [
+            {"name": charge.name, "included": charge.included, **_model_fields(charge.model)}
+            for charge in price.charges
+        ],
+        "minimum": None if price.minimum is None else decimal_text(price.minimum),
+        "maximum": None if price.maximum is None else decimal_text(price.maximum),
+    }
+
+
+def price_of(fields: Mapping[str, Any]) -> Price:
+    """The price that `price_fields` wrote; raises KeyError, TypeError, ValueError or AttributeError."""
+    return Price(
+        currency=fields["currency"],
+        decimals=_whole_number(fields["decimals"]),
+        period=BillingPeriod[fields["period"].upper()],
+        time_zone=fields["time_zone"],
+        charges=tuple(
+            Charge(each["name"], _model_of(each), _whole_number(each["included"]))
+            for each in fields["charges"]
+        ),
+        minimum=None if fields["minimum"] is None else read_decimal(fields["minimum"]),
+        maximum=None if fields["maximum"] is None else read_decimal(fields["maximum"]),
+    )
+
+
+def decimal_text(value: Decimal) -> str:
+    """The one text of a finite decimal number."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def read_decimal(text: str) -> Decimal:
+    """A number as people write it, without sign or exponent; raises ValueError or TypeError."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("not a decimal number")
+    return Decimal(text)
+
+
+def _model_fields(model: Model) -> dict[str, object]:
+    match model:
+        case Flat(amount):
+            return {"model": "flat", "amount": decimal_text(amount)}
+        case PerUnit(unit_price, per):
+            return {"model": "per_unit", "unit_price": decimal_text(unit_price), "per": per}
+        case Package(price, size):
+            return {"model": "package", "price": decimal_text(price), "size": size}
+        case Graduated(tiers):
+            return {"model": "graduated", "tiers": _tier_fields(tiers)}
+        case Volume(tiers):
+            return {"model": "volume", "tiers": _tier_fields(tiers)}
+
+
+def _model_of(fields: Mapping[str, Any]) -> Model:
+    match fields["model"]:
+        case "flat":
+            return Flat(read_decimal(fields["amount"]))
+        case "per_unit":
+            return PerUnit(read_decimal(fields["unit_price"]), _whole_number(fields["per"]))
+        case "package":
+            return Package(read_decimal(fields["price"]), _whole_number(fields["size"]))
+        case "graduated":
+            return Graduated(tuple(map(_tier_of, fields["tiers"])))
+        case "volume":
+            return Volume(tuple(map(_tier_of, fields["tiers"])))
+    raise ValueError("no model that is known")
+
+
+def _tier_fields(tiers: Sequence[Tier]) -> list[dict[str, object]]:
+    return [
+        {"up_to": tier.up_to, "unit_price": decimal_text(tier.unit_price), "flat": decimal_text(tier.flat)}
+        for tier in tiers
+    ]
+
+
+def _tier_of(fields: Mapping[str, Any]) -> Tier:
+    up_to = fields["up_to"]
+    return Tier(
+        None if up_to is None else _whole_number(up_to),
+        read_decimal(fields["unit_price"]),
+        read_decimal(fields["flat"]),
+    )
+
+
+def _whole_number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a whole number")
+    return value
