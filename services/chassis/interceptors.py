@@ -102,7 +102,7 @@ def observed(method: str, context: Context) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def contained(method: str, _context: Context) -> Iterator[None]:
+def contained(method: str, _context: object) -> Iterator[None]:
     """Turns an exception that nobody foresaw into a refusal that says nothing of it, and logs it."""
     try:
         yield
@@ -224,8 +224,19 @@ async def _unguardable(_incoming: Any, _context: Context) -> Any:
     raise Refusal(Kind.INTERNAL, "NOT_GUARDED", "this call cannot be served safely")
 
 
+def reads_itself(behaviour: Any) -> Any:
+    """Marks the handler of a stream of requests that gets them as bytes and reads each by itself.
+
+    For one that answers a faulty request (`validation.read_message`) and goes on; else it ends the stream.
+    """
+    behaviour.reads_itself = True
+    return behaviour
+
+
 def _reader(handler: Handler) -> Callable[[Any], Any]:
     parse = handler.request_deserializer
+    if handler.request_streaming and getattr(_behaviour_of(handler), "reads_itself", False):
+        return lambda payloads: payloads
 
     def read(payload: bytes) -> Any:
         return read_message(payload, parse)

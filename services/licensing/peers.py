@@ -14,7 +14,16 @@ from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, unavailable
 from services.licensing.domain.affiliates import FOREVER_US, Membership, Stretch
-from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Revision, Rivalry
+from services.licensing.domain.answers import (
+    ConsentAnswer,
+    Hold,
+    HoldAnswer,
+    NoRoom,
+    Revision,
+    Rivalry,
+    RoomAnswer,
+    Standing,
+)
 from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
@@ -34,6 +43,9 @@ from sluice.metering.v1 import party_service_pb2 as party_pb
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
 T = TypeVar("T")
+
+UNKEPT_REQUEST = "explain"
+"""The request key of what is only asked about: no request of anybody has it, so nothing rivals it."""
 
 
 def answer_invalid(peer: str, what: str) -> Refusal:
@@ -118,17 +130,8 @@ class MeteringPeer:
 
         Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
         """
-        request = metering_pb.ReserveRequest(
-            reservation_id=reservation_id,
-            claim=metering_pb.Claim(
-                request_key=request_key,
-                party_id=license.terms.licensee_id,
-                license_id=license.license_id,
-                access=access_pb2.ACCESS_KIND_ACCESS,
-                counts=_counts(counts),
-                allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
-            ),
-        )
+        claim = _claim(request_key, license, counts)
+        request = metering_pb.ReserveRequest(reservation_id=reservation_id, claim=claim)
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
         match response.state:
             case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
@@ -140,6 +143,25 @@ class MeteringPeer:
                 rivals = tuple(response.rival_reservation_ids)
                 return Rivalry(no_room, rivals) if rivals else no_room
         raise answer_invalid("metering", f"reservation state {response.state}")
+
+    async def room(self, license: License, counts: ContentCounts) -> RoomAnswer:
+        """Whether `reserve` would find room now; nothing is held.
+
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
+        """
+        request = metering_pb.CheckRoomRequest(claim=_claim(UNKEPT_REQUEST, license, counts))
+        response = await answered("metering", self._peer.call(self._stub.CheckRoom, request))
+        posts = sum(count for _, _, count in counts)
+        fits = response.posts_that_fit == posts
+        if (not fits and response.posts_that_fit) or fits == response.HasField("no_room"):
+            raise answer_invalid("metering", f"room for {response.posts_that_fit} of {posts} posts")
+        return RoomAnswer(
+            no_room=_no_room(response.no_room) if response.HasField("no_room") else None,
+            standings=tuple(
+                Standing(_in_words(room.allowance), room.allowance.limit, room.used + room.held)
+                for room in response.rooms
+            ),
+        )
 
     async def settle(self, reservation_id: str, delivered: ContentCounts) -> None:
         """Says what was delivered. Raises the Refusal that metering gave, or UNAVAILABLE."""
@@ -227,6 +249,17 @@ def _on_one_line(name: str) -> str:
     return "".join(" " if ord(each) < 0x20 or ord(each) == 0x7F else each for each in name)
 
 
+def _claim(request_key: str, license: License, counts: ContentCounts) -> metering_pb.Claim:
+    return metering_pb.Claim(
+        request_key=request_key,
+        party_id=license.terms.licensee_id,
+        license_id=license.license_id,
+        access=access_pb2.ACCESS_KIND_ACCESS,
+        counts=_counts(counts),
+        allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
+    )
+
+
 def _counts(counts: ContentCounts) -> list[access_pb2.ContentCount]:
     return [
         access_pb2.ContentCount(
@@ -259,13 +292,16 @@ def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowanc
 
 
 def _no_room(no_room: metering_pb.NoRoom) -> NoRoom:
-    allowance = no_room.allowance
-    scope = allowance_pb2.AllowanceScope.Name(allowance.scope).removeprefix("ALLOWANCE_SCOPE_").lower()
-    window = window_pb2.Window.Name(allowance.window).removeprefix("WINDOW_").lower()
     return NoRoom(
-        allowance=f"{scope} {allowance.id}, {window}",
-        limit=allowance.limit,
+        allowance=_in_words(no_room.allowance),
+        limit=no_room.allowance.limit,
         retry_at_us=no_room.retry_at.ToMicroseconds() if no_room.HasField("retry_at") else None,
         retry_at_is_exact=no_room.retry_at_is_exact,
         never_fits=no_room.never_fits,
     )
+
+
+def _in_words(allowance: allowance_pb2.Allowance) -> str:
+    scope = allowance_pb2.AllowanceScope.Name(allowance.scope).removeprefix("ALLOWANCE_SCOPE_").lower()
+    window = window_pb2.Window.Name(allowance.window).removeprefix("WINDOW_").lower()
+    return f"{scope} {allowance.id}, {window}"

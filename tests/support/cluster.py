@@ -13,7 +13,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
-from services.licensing.__main__ import Licensing, assemble
+from services.licensing.assembly import Licensing, assemble
 from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
@@ -97,7 +97,7 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper, finisher = licensing.background
+        outbox, sweeper, finisher, _counting = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
         assert isinstance(finisher, Finisher)

@@ -3,6 +3,9 @@
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone
 
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_DELIVERIES = "/sluice.licensing.v1.DeliveryService"
+_EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
+_STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
@@ -42,7 +45,16 @@ ADMISSIONS: AdmissionTable = {
     f"{_TOKENS}/GetJwks": admit_anyone(),
     # The only ones who may say who wrote a post. In the sandbox, nothing follows from it.
     f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE, sandbox=True),
+    f"{_RELEASES}/DecideStream": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/CheckAttempts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_RELEASES}/GetDecision": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    # It tells exact reasons, and an auditor has only the coarse ones.
+    f"{_EXPLANATIONS}/ExplainRelease": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR),
+    # An auditor is told coarse verdicts only.
+    f"{_STATISTICS}/GetDecisionStats": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_STATISTICS}/RebuildDecisionStats": admit(PrincipalKind.OPERATOR, roles=("admin",)),
+    f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
+    # A licensee sees their own alone.
+    f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),
 }

@@ -1,11 +1,13 @@
 """The release desk over gRPC: translates, calls, translates."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.ids import check_request_id
+from services.chassis.interceptors import reads_itself
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id, set_attributes
 from services.licensing.desk import ReleaseDesk
@@ -14,11 +16,12 @@ from services.licensing.domain.decisions import Asker, Decision, Request
 from services.licensing.domain.deliveries import Delivery, delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
 from services.licensing.rpc.batches import batch_of
+from services.licensing.rpc.streams import DecisionStreams
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
 
 FULL_NAME = "sluice.licensing.v1.ReleaseService"
-Sandbox = Callable[[Request], Awaitable[pb.DecideResponse]]
+Sandbox = Callable[[Request], Awaitable[pb.Decision]]
 """Answers requests of sandbox principals, which never come near desk and ledger."""
 SEES_ALL = frozenset({PrincipalKind.OPERATOR, PrincipalKind.AUDITOR})
 
@@ -31,8 +34,21 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         self._sandbox = sandbox
         self._ledger = ledger
         self._clock = clock
+        self._streams = DecisionStreams(self._decision)
 
     async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:  # noqa: N802
+        return pb.DecideResponse(decision=await self._decision(request))
+
+    @reads_itself
+    async def DecideStream(  # noqa: N802
+        self, payloads: AsyncIterator[bytes], context: Any
+    ) -> AsyncIterator[pb.DecideStreamResponse]:
+        # Closed with this call: what is under way is as shielded as a call whose caller has gone away.
+        async with contextlib.aclosing(self._streams.answers(payloads)) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _decision(self, request: pb.DecideRequest) -> pb.Decision:
         arrived_at_us, principal = self._clock.now_us(), current_principal()
         check_request_id(request.request_id, arrived_at_us)
         asker = Asker(principal.party, principal.kind.value, request.request_id)
@@ -46,8 +62,7 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         else:
             decision = concluded.decision
             delivery = delivery_of(decision.posts_released, None, None)
-        answer = decision_message(decision, delivery, arrived_at_us, replayed=concluded.replayed)
-        return pb.DecideResponse(decision=answer)
+        return decision_message(decision, delivery, arrived_at_us, replayed=concluded.replayed)
 
     async def ConfirmDelivery(  # noqa: N802
         self, request: pb.ConfirmDeliveryRequest, context: Any

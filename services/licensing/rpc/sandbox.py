@@ -8,12 +8,12 @@ from services.licensing.sandbox import SandboxDesk
 from sluice.licensing.v1 import release_service_pb2 as pb
 
 
-async def decide_in_sandbox(desk: SandboxDesk, asked: Request) -> pb.DecideResponse:
+async def decide_in_sandbox(desk: SandboxDesk, asked: Request) -> pb.Decision:
     """The answer to a principal of the sandbox; raises what `SandboxDesk.decide` raises."""
     tried = await desk.decide(asked, _rendered)
     decision = pb.Decision.FromString(tried.answer)
     decision.replayed = tried.replayed
-    return pb.DecideResponse(decision=decision)
+    return decision
 
 
 def _rendered(decision: Decision) -> bytes:

@@ -9,6 +9,7 @@ from grpc_health.v1 import health_pb2
 
 from services.chassis.deadlines import remaining_us
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone, current_principal
+from services.chassis.interceptors import reads_itself
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id
@@ -31,6 +32,7 @@ ADMISSIONS: AdmissionTable = {
         "Pour",
         "Linger",
         "Sync",
+        "ChatRaw",
         *PARSED,
     )
 } | {f"/{NAME}/{method}": admit_anyone() for method in ("Greet", "GreetSlowly", "WhoAmI", "GreetMany")}
@@ -131,6 +133,12 @@ class Echo:
         async for each in requests:
             yield str(each.service).encode()
 
+    @reads_itself
+    async def chat_raw(self, payloads: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
+        """Says whose bytes they are, whatever they hold."""
+        async for each in payloads:
+            yield current_principal().party.encode() + b" " + each
+
     def sync(self, request: bytes, _context: Any) -> bytes:
         return request
 
@@ -153,6 +161,7 @@ class Echo:
         handlers["SayParsed"] = unary(self.say_parsed, parse)
         handlers["CountParsed"] = grpc.unary_stream_rpc_method_handler(self.count_parsed, parse)
         handlers["JoinParsed"] = grpc.stream_unary_rpc_method_handler(self.join_parsed, parse)
+        handlers["ChatRaw"] = grpc.stream_stream_rpc_method_handler(self.chat_raw, parse)
         handlers["ChatParsed"] = grpc.stream_stream_rpc_method_handler(self.chat_parsed, parse)
 
         def register(_servicer: Any, server: grpc.aio.Server) -> None:

@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from sluice.licensing.v1 import post_pb2 as _post_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
@@ -84,6 +85,24 @@ class DecideResponse(_message.Message):
     DECISION_FIELD_NUMBER: _ClassVar[int]
     decision: Decision
     def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
+class DecideStreamRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: DecideRequest
+    def __init__(self, request: _Optional[_Union[DecideRequest, _Mapping]] = ...) -> None: ...
+
+class DecideStreamResponse(_message.Message):
+    __slots__ = ("request_id", "number", "decision", "refusal")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    number: int
+    decision: Decision
+    refusal: _status_pb2.Status
+    def __init__(self, request_id: _Optional[str] = ..., number: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("decision_id", "request_id", "license_id", "license_version", "outcome", "verdicts", "reasons", "decided_at", "not_after", "valid_for", "replayed", "is_void", "receipt", "receipt_number", "salt", "consent_revision", "policy_version", "reservation_id", "counted_at", "room_denial", "trace_id", "delivery", "sandbox")
