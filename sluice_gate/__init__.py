@@ -15,6 +15,11 @@ confirms it, and keeps every receipt:
         finally:
             await client.close()
 
+A pipeline that has an API key shows tokens that are got with it, for as long as the job takes:
+
+    tokens = ApiKeyTokens(exchanging("licensing:7603", read_api_key))
+    client = LicensingClient("licensing:7603", token=tokens)
+
 What it left behind is verified with nothing but the published keys:
 
     from sluice_gate import load_keys, verify_job
@@ -38,12 +43,14 @@ from sluice_gate.plan import JobFiles, Plan
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
+from sluice_gate.tokens import ApiKeyTokens, exchanging
 from sluice_gate.verifying.jobs import VerifiedJob, verify_job
 from sluice_gate.verifying.keys import load_keys
 from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_receipt
 
 __all__ = [
     "AnswerInvalid",
+    "ApiKeyTokens",
     "CallRefused",
     "Ended",
     "Evidence",
@@ -62,6 +69,7 @@ __all__ = [
     "VerifiedJob",
     "VerifiedReceipt",
     "detect",
+    "exchanging",
     "load_keys",
     "verify_job",
     "verify_receipt",

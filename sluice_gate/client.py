@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2
 from opentelemetry import context, propagate, trace
 
 from sluice.licensing.v1.release_service_pb2 import (
@@ -19,6 +17,7 @@ from sluice.licensing.v1.release_service_pb2 import (
 )
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate.errors import CallRefused
+from sluice_gate.statuses import refused
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 DEFAULT_DEADLINE_SECONDS = 10.0
@@ -32,20 +31,6 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
-)
-
-# What may be answered otherwise a moment later. UNKNOWN and INTERNAL are also what a torn connection looks
-# like.
-_PASSING = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.ABORTED,
-        grpc.StatusCode.CANCELLED,
-        grpc.StatusCode.UNKNOWN,
-        grpc.StatusCode.INTERNAL,
-    }
 )
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -120,41 +105,10 @@ class LicensingClient:
             try:
                 return await method(request, metadata=tuple(headers.items()), timeout=self._deadline_seconds)
             except grpc.aio.AioRpcError as error:
-                raise _refused(error) from error
+                raise refused(error) from error
 
 
 def _sendable(token: str) -> str:
     if not _TOKEN.fullmatch(token):
         raise CallRefused("TOKEN_INVALID", "the token holds what no token can hold", passing=False)
     return token
-
-
-def _refused(error: grpc.aio.AioRpcError) -> CallRefused:
-    """What a status says, by its ErrorInfo and RetryInfo where there are any (google.rpc)."""
-    reason, retry_after_us = error.code().name, None
-    for detail in _details(error):
-        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
-            info = error_details_pb2.ErrorInfo()
-            detail.Unpack(info)
-            reason = info.reason or reason
-        elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
-            retry = error_details_pb2.RetryInfo()
-            detail.Unpack(retry)
-            retry_after_us = retry.retry_delay.ToMicroseconds()
-    return CallRefused(
-        reason,
-        error.details() or "no answer",
-        passing=error.code() in _PASSING,
-        retry_after_us=retry_after_us,
-    )
-
-
-def _details(error: grpc.aio.AioRpcError) -> list[Any]:
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin" and isinstance(value, bytes):
-            try:
-                return list(status_pb2.Status.FromString(value).details)
-            except DecodeError:
-                # Details are for people; a status without readable ones is still a status.
-                return []
-    return []

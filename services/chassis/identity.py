@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jwt
-
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.ids import MINUTE_US
-from services.chassis.jwks import Jwks
-from services.chassis.keys import load_private_key, public_jwk
+from services.chassis.compact import Compact, read_compact
+from services.chassis.jwks import Jwks, VerificationKey
 from services.chassis.refusals import Refusal, forbidden, unauthenticated
 
 SECOND_US = 1_000_000
-TOKEN_LIFETIME_US = 15 * MINUTE_US
 REMEMBERED_TOKENS = 4_096
 LONGEST_TOKEN = 4_096
+LARGEST_NUMBER = 2**53
+"""JSON numbers beyond it are not read alike by all readers (RFC 8259, 6)."""
+TOKEN_TYPES = frozenset({"jwt", "at+jwt"})
+"""What a token may call itself (RFC 8725, 3.11), if it does; a receipt is signed too, and is no token."""
+NOT_UNDERSTOOD = frozenset({"crit", "b64", "zip", "enc", "cty"})
+"""Header parameters that change what the rest means (RFC 7515, 7516, 7797); none of ours has them."""
 LONGEST_PARTY = 128
 """Characters of a party; services keep it with what they store."""
 
@@ -48,6 +50,8 @@ class Principal:
     """The `sub` claim: which pipeline, licensee, subject, operator, auditor or service."""
     roles: frozenset[str]
     """The `roles` claim; only an operator's roles matter."""
+    sandbox: bool = False
+    """The `sandbox` claim: may try things out, and do nothing that counts."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,14 @@ class Admission:
     kinds: frozenset[PrincipalKind]
     roles: frozenset[str] = frozenset()
     """An operator needs one of these; empty lets any operator in if `kinds` does."""
+    sandbox: bool = False
+    """Principals of the sandbox are let in too. What does not say so has never thought of them."""
+    anyone: bool = False
+    """Whoever calls, without being asked who they are; for RPCs with one question and one answer only."""
 
     def admits(self, principal: Principal) -> bool:
         """Whether the principal is of an admitted kind and, as an operator, holds an admitted role."""
-        if principal.kind not in self.kinds:
+        if principal.kind not in self.kinds or (principal.sandbox and not self.sandbox):
             return False
         if principal.kind is PrincipalKind.OPERATOR and self.roles:
             return not self.roles.isdisjoint(principal.roles)
@@ -71,9 +79,14 @@ AdmissionTable = Mapping[str, Admission]
 """By full method name, such as "/grpc.health.v1.Health/Check"."""
 
 
-def admit(*kinds: PrincipalKind, roles: Sequence[str] = ()) -> Admission:
+def admit(*kinds: PrincipalKind, roles: Sequence[str] = (), sandbox: bool = False) -> Admission:
     """One line of an admission table."""
-    return Admission(frozenset(kinds), frozenset(roles))
+    return Admission(frozenset(kinds), frozenset(roles), sandbox)
+
+
+def admit_anyone() -> Admission:
+    """A line for an RPC that strangers call to become known; it sees no principal, whatever they show."""
+    return Admission(frozenset(), anyone=True)
 
 
 def check_admission(table: AdmissionTable, method: str, principal: Principal) -> None:
@@ -133,106 +146,66 @@ class TokenVerifier:
 
     def _verify_anew(self, token: str) -> tuple[Principal, int]:
         try:
-            claims = self._checked_claims(token)
-            verified = _principal_of(claims), _whole_seconds(claims, "exp") * SECOND_US
-            self._check_not_early(claims)
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            verified = self._verified_claims(token)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _invalid_token() from error
         if len(self._verified) >= REMEMBERED_TOKENS:
             self._verified.clear()
         self._verified[token] = verified
         return verified
 
-    def _checked_claims(self, token: str) -> dict[str, Any]:
+    def _verified_claims(self, token: str) -> tuple[Principal, int]:
         if len(token) > LONGEST_TOKEN:
             raise ValueError("longer than any token of ours")
-        header = jwt.get_unverified_header(token)
-        key = self._jwks.get(str(header.get("kid")))
-        # An extension marked critical (RFC 7515, 4.1.11) must be understood; none is.
-        if key is None or header.get("alg") != key.algorithm or "crit" in header:
-            raise ValueError("unknown key, another algorithm than the key's, or a critical extension")
-        return jwt.decode(
-            token,
-            key.key,
-            algorithms=[key.algorithm],
-            audience=self._audience,
-            issuer=self._issuer,
-            # Times are checked here against the clock that was passed in.
-            options={
-                "require": ["iss", "aud", "exp", "sub"],
-                "verify_exp": False,
-                "verify_nbf": False,
-                "verify_iat": False,
-            },
-        )
+        compact = read_compact(token)
+        key = self._signer_of(compact)
+        claims = compact.claims
+        # One name, not a list: a token for several audiences could be replayed by each of them to the others.
+        if claims["iss"] != self._issuer or claims["aud"] != self._audience:
+            raise ValueError("of another issuer, or for somebody else")
+        self._check_not_early(claims)
+        expires_us = _whole_seconds(claims, "exp") * SECOND_US
+        # A token does not outlive the key that vouches for it.
+        return _principal_of(claims), expires_us if key.until_us is None else min(expires_us, key.until_us)
+
+    def _signer_of(self, compact: Compact) -> VerificationKey:
+        """The key of ours that signed it; raises ValueError where none did, or not as it must."""
+        header = compact.header
+        kid, kind = header.get("kid"), header.get("typ", "JWT")
+        key = self._jwks.get(kid) if isinstance(kid, str) else None
+        if key is None or header.get("alg") != key.algorithm:
+            raise ValueError("unknown key, or another algorithm than the key's")
+        if not NOT_UNDERSTOOD.isdisjoint(header):
+            raise ValueError("an extension that is not understood (RFC 7515, 4.1.11)")
+        if not isinstance(kind, str) or kind.lower() not in TOKEN_TYPES:
+            raise ValueError("something that was signed for another use")
+        if not key.verifies(compact.signed, compact.signature):
+            raise ValueError("the signature is not that of the token")
+        return key
 
     def _check_not_early(self, claims: Mapping[str, Any]) -> None:
         if "nbf" in claims and _whole_seconds(claims, "nbf") * SECOND_US > self._clock.now_us():
             raise ValueError("not valid yet")
 
 
-class TokenMinter:
-    """Makes the tokens of a local installation, signed with its own Ed25519 key."""
-
-    def __init__(
-        self,
-        private_key_path: Path,
-        issuer: str,
-        audience: str,
-        clock: Clock,
-        lifetime_us: int = TOKEN_LIFETIME_US,
-    ) -> None:
-        """`lifetime_us` in microseconds; raises Refusal (precondition) when the key cannot be read."""
-        self._key = load_private_key(private_key_path)
-        self._kid = public_jwk(self._key.public_key())["kid"]
-        self._issuer = issuer
-        self._audience = audience
-        self._clock = clock
-        self._lifetime_us = lifetime_us
-        self._minted: dict[tuple[PrincipalKind, str, tuple[str, ...]], tuple[str, int]] = {}
-
-    def mint(self, kind: PrincipalKind, party: str, roles: Sequence[str] = ()) -> str:
-        """A signed token that says who its bearer is, valid for at least half of the minter's lifetime.
-
-        The same token is given again for as long: its receivers remember that they have checked it.
-        """
-        now_us = self._clock.now_us()
-        key = kind, party, tuple(sorted(roles))
-        token, minted_us = self._minted.get(key, ("", 0))
-        if not token or not minted_us <= now_us < minted_us + self._lifetime_us // 2:
-            token = self._sign(kind, party, key[2], now_us)
-            if len(self._minted) >= REMEMBERED_TOKENS:
-                self._minted.clear()
-            self._minted[key] = token, now_us
-        return token
-
-    def _sign(self, kind: PrincipalKind, party: str, roles: tuple[str, ...], now_us: int) -> str:
-        claims = {
-            "iss": self._issuer,
-            "aud": self._audience,
-            "sub": party,
-            "kind": kind.value,
-            "roles": list(roles),
-            "iat": now_us // SECOND_US,
-            "exp": (now_us + self._lifetime_us) // SECOND_US,
-        }
-        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid})
-
-
 def _principal_of(claims: Mapping[str, Any]) -> Principal:
-    party, roles = claims["sub"], claims.get("roles", [])
+    party, kind = claims["sub"], claims["kind"]
+    roles, sandbox = claims.get("roles", []), claims.get("sandbox", False)
     # Unprintable are control characters and others that would hide in a log or a receipt.
     if not isinstance(party, str) or not 0 < len(party) <= LONGEST_PARTY or not party.isprintable():
         raise ValueError("sub names nobody, or in a way that nobody is named")
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise ValueError("roles is a list of strings")
-    return Principal(PrincipalKind(str(claims.get("kind"))), party, frozenset(roles))
+    # What is not plainly outside of the sandbox must not be taken for it.
+    if type(sandbox) is not bool:
+        raise ValueError("sandbox is true or false")
+    return Principal(PrincipalKind(kind), party, frozenset(roles), sandbox)
 
 
 def _whole_seconds(claims: Mapping[str, Any], name: str) -> int:
     value = claims[name]
-    # JSON as Python reads it knows NaN, with which every comparison is false; bool is an int.
-    if type(value) is not int:
+    # bool is an int to Python.
+    if type(value) is not int or abs(value) > LARGEST_NUMBER:
         raise ValueError(f"{name} is a whole number of seconds")
     return value
 

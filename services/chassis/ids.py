@@ -1,5 +1,7 @@
 """Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone; their time says when to forget."""
 
+import hashlib
+import json
 import re
 import secrets
 import uuid
@@ -24,6 +26,18 @@ def uuid7(now_us: int) -> str:
     fraction = (rest_us << 12) // 1_000
     value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def derived_uuid7(id: str, *words: str) -> str:
+    """The id that follows from a UUIDv7 and these words alone, with the time of that one.
+
+    Whoever passes a request on in several calls, and may have to do so again, makes the same calls again.
+    """
+    said = hashlib.sha256(json.dumps([id, *words]).encode()).digest()
+    high = int.from_bytes(said[:2]) & 0xFFF
+    low = int.from_bytes(said[2:10]) & (1 << 62) - 1
+    milliseconds = uuid7_time_us(id) // 1_000
+    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
 
 
 def uuid7_time_us(id: str) -> int:

@@ -40,14 +40,19 @@ _log = structlog.get_logger(__name__)
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Wraps handlers; health is reachable for anyone and always, reflection for anyone."""
+    """Wraps handlers; health is reachable for anyone and always, reflection for anyone.
+
+    So is an RPC with one question and one answer whose line in the table says so in as many words.
+    """
 
     def __init__(self, *, admissions: AdmissionTable, verifier: TokenVerifier, limits: Limits) -> None:
         identify = identified(admissions, verifier)
-        streams = StreamLimit(limits.streams, limits.streams_each)
-        self._call_layers: list[Layer] = [observed, contained, CallLimit(limits.calls), identify]
+        calls, streams = CallLimit(limits.calls), StreamLimit(limits.streams, limits.streams_each)
+        self._call_layers: list[Layer] = [observed, contained, calls, identify]
         self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
         self._reflection_layers: list[Layer] = [observed, contained, streams.of_all, streams.of_strangers]
+        self._open_layers: list[Layer] = [observed, contained, CallLimit(limits.strangers), calls]
+        self._admissions = admissions
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
 
     async def intercept_service(
@@ -71,8 +76,10 @@ class Guard(grpc.aio.ServerInterceptor):
             return [contained]
         if method.startswith(REFLECTION):
             return self._reflection_layers
-        streams = handler.request_streaming or handler.response_streaming
-        return self._stream_layers if streams else self._call_layers
+        if handler.request_streaming or handler.response_streaming:
+            return self._stream_layers
+        admission = self._admissions.get(method)
+        return self._open_layers if admission is not None and admission.anyone else self._call_layers
 
 
 @contextlib.contextmanager
@@ -95,7 +102,7 @@ def observed(method: str, context: Context) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def contained(method: str, _context: Context) -> Iterator[None]:
+def contained(method: str, _context: object) -> Iterator[None]:
     """Turns an exception that nobody foresaw into a refusal that says nothing of it, and logs it."""
     try:
         yield
@@ -217,8 +224,19 @@ async def _unguardable(_incoming: Any, _context: Context) -> Any:
     raise Refusal(Kind.INTERNAL, "NOT_GUARDED", "this call cannot be served safely")
 
 
+def reads_itself(behaviour: Any) -> Any:
+    """Marks the handler of a stream of requests that gets them as bytes and reads each by itself.
+
+    For one that answers a faulty request (`validation.read_message`) and goes on; else it ends the stream.
+    """
+    behaviour.reads_itself = True
+    return behaviour
+
+
 def _reader(handler: Handler) -> Callable[[Any], Any]:
     parse = handler.request_deserializer
+    if handler.request_streaming and getattr(_behaviour_of(handler), "reads_itself", False):
+        return lambda payloads: payloads
 
     def read(payload: bytes) -> Any:
         return read_message(payload, parse)

@@ -4,8 +4,8 @@ A key serves exactly one algorithm, the one its own type demands: a token cannot
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,22 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from services.chassis.file_versions import FileVersion, version_of
 from services.chassis.refusals import unavailable
 
 SMALLEST_RSA_BITS = 2048
+SECOND_US = 1_000_000
+PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
+"""Of a JWK, what is published; never what a file may hold besides."""
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key as it is published (RFC 7517)."""
+
+    members: Mapping[str, str]
+    until_us: int | None
+    """From when on nothing that it signed is accepted; None where no end is known."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,14 @@ class VerificationKey:
 
     algorithm: str
     key: jwt.PyJWK
+    until_us: int | None = None
+    """From when on it vouches for nothing, in microseconds since the epoch; its `exp` member, in seconds."""
+    jwk: Mapping[str, Any] = field(default_factory=dict)
+    """The key as its file has it."""
+
+    def verifies(self, signed: bytes, signature: bytes) -> bool:
+        """Whether the signature (RFC 7518, 3; RFC 8037, 3.1) over `signed` is this key's."""
+        return bool(self.key.Algorithm.verify(signed, self.key.key, signature))
 
 
 class Jwks:
@@ -33,7 +54,7 @@ class Jwks:
     def __init__(self, path: Path) -> None:
         """Raises Refusal (unavailable, KEYS_UNAVAILABLE) when the file is unreadable or holds a wrong key."""
         self._path = path
-        self._version: tuple[int, int, int] | None = None
+        self._version: FileVersion | None = None
         self._keys: Mapping[str, VerificationKey] = {}
         self.refresh()
 
@@ -43,8 +64,7 @@ class Jwks:
         Raises Refusal (unavailable, KEYS_UNAVAILABLE): keys that may be withdrawn let nobody in.
         """
         try:
-            stat = self._path.stat()
-            version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            version = version_of(self._path)
             if version == self._version:
                 return False
             self._keys = parse_jwks(self._path.read_bytes())
@@ -57,6 +77,14 @@ class Jwks:
     def get(self, kid: str) -> VerificationKey | None:
         """The key of that id, or None."""
         return self._keys.get(kid)
+
+    def published(self, now_us: int) -> Sequence[PublicKey]:
+        """What anyone may know of the keys that still vouch for something at `now_us`."""
+        return [
+            PublicKey({name: str(key.jwk[name]) for name in PUBLIC_MEMBERS if name in key.jwk}, key.until_us)
+            for key in self._keys.values()
+            if key.until_us is None or now_us < key.until_us
+        ]
 
 
 def parse_jwks(content: bytes) -> Mapping[str, VerificationKey]:
@@ -82,7 +110,16 @@ def _verification_key(jwk: dict[str, Any]) -> VerificationKey:
     algorithm = _algorithm_of(key.key)
     if jwk.get("alg", algorithm) != algorithm:
         raise ValueError("the alg of a key does not go with its type")
-    return VerificationKey(algorithm, jwt.PyJWK(jwk, algorithm))
+    return VerificationKey(algorithm, jwt.PyJWK(jwk, algorithm), _until_us(jwk), jwk)
+
+
+def _until_us(jwk: dict[str, Any]) -> int | None:
+    if "exp" not in jwk:
+        return None
+    # What cannot be read as an end must not become a key without one.
+    if type(jwk["exp"]) is not int:
+        raise ValueError("the exp of a key is a whole number of seconds")
+    return int(jwk["exp"]) * SECOND_US
 
 
 def _algorithm_of(key: object) -> str:

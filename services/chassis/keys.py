@@ -1,7 +1,7 @@
 """Signing keys of a local installation, made once on first start, and their public halves as JWKS (RFC 7517).
 
-Private files are 0600 from their first byte on, appear whole or not at all, and are never replaced: when two
-processes start at once, both end up using the pair of whichever was first.
+Private files are 0600 from their first byte on, appear whole or not at all, and are replaced by a rotation
+alone (`rotation`): when two processes start at once, both end up using the pair of whichever was first.
 """
 
 import base64
@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,20 +72,68 @@ def thumbprint(required: Mapping[str, str]) -> str:
     return _base64url(hashlib.sha256(canonical).digest())
 
 
-def _ensure_pair(private: Path, jwks: Path) -> None:
-    if not private.exists():
+def ensure_private_key(path: Path) -> Ed25519PrivateKey:
+    """The key in `path`, made there if there is none. Raises Refusal (precondition, KEY_UNREADABLE)."""
+    if not path.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        _create_once(private, pem, PRIVATE_MODE)
+        _create_once(path, pem, PRIVATE_MODE)
+    # Read from the file, not from what was just made: another process may have been first.
+    return load_private_key(path)
+
+
+def replace_jwks(path: Path, jwks: Sequence[Mapping[str, object]]) -> None:
+    """Writes a JWKS file anew, whole or not at all; whoever reads it meanwhile has the old one or the new."""
+    draft = _draft(path, _jwks_document(jwks), PUBLIC_MODE)
+    try:
+        draft.replace(path)
+    except OSError:
+        draft.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes durable which files are there and what they are called."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_drafts(path: Path) -> None:
+    """Takes away what writers of `path` left behind when they were killed; nobody may be writing it now."""
+    for draft in path.parent.glob(f".{path.name}.*"):
+        draft.unlink(missing_ok=True)
+
+
+def _ensure_pair(private: Path, jwks: Path) -> None:
+    public = public_jwk(ensure_private_key(private).public_key())
     if not jwks.exists():
-        # Derived from the file, not from what was just made: another process may have been first.
-        public = public_jwk(load_private_key(private).public_key())
-        _create_once(jwks, json.dumps({"keys": [public]}, indent=2).encode() + b"\n", PUBLIC_MODE)
+        _create_once(jwks, _jwks_document([public]), PUBLIC_MODE)
+
+
+def _jwks_document(jwks: Sequence[Mapping[str, object]]) -> bytes:
+    return json.dumps({"keys": [dict(jwk) for jwk in jwks]}, indent=2).encode() + b"\n"
 
 
 def _create_once(path: Path, content: bytes, mode: int) -> None:
     """Writes a file whole or not at all; keeps the present one if another process was faster."""
+    draft = _draft(path, content, mode)
+    try:
+        # A hard link fails where a rename would replace the key that others may already use.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+
+
+def _draft(path: Path, content: bytes, mode: int) -> Path:
+    """A durable file beside `path` with the content that is to be there."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
@@ -93,12 +141,10 @@ def _create_once(path: Path, content: bytes, mode: int) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # A hard link fails where a rename would replace the key that others may already use.
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
-    finally:
+    except OSError:
         draft.unlink()
+        raise
+    return draft
 
 
 def _base64url(data: bytes) -> str:

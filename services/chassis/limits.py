@@ -28,6 +28,8 @@ class Limits:
     """Streams of questions, answers or both, of all callers together."""
     streams_each: int
     """Streams of one principal; all strangers together are one."""
+    strangers: int = 16
+    """Calls of all who need not say who they are, of the calls: no crowd of them keeps out the known."""
 
 
 class CallLimit:

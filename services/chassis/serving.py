@@ -166,7 +166,9 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 def _limits(settings: ServiceSettings) -> Limits:
-    return Limits(settings.max_in_flight, settings.max_streams, settings.max_streams_each)
+    return Limits(
+        settings.max_in_flight, settings.max_streams, settings.max_streams_each, settings.max_strangers
+    )
 
 
 def _stop_signal() -> asyncio.Event:

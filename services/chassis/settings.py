@@ -16,6 +16,8 @@ MAX_STREAMS = 256
 MAX_STREAMS_EACH = 16
 """A stream for each window that somebody follows and each file that they bring, with room to spare; it takes
 sixteen callers who all go to their limit to fill the places of all."""
+MAX_STRANGERS = 16
+"""Of the calls; at a millisecond each, ten thousand tokens a second."""
 
 
 class ServiceSettings(BaseSettings):
@@ -60,6 +62,9 @@ class ServiceSettings(BaseSettings):
     )
     max_streams_each: int = Field(
         MAX_STREAMS_EACH, ge=1, description="Streams that one principal has open at once, of those."
+    )
+    max_strangers: int = Field(
+        MAX_STRANGERS, ge=1, description="Calls without a token worked on at once, where none is needed."
     )
     drain_grace: float = Field(
         1.0,

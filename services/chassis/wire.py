@@ -1,4 +1,4 @@
-"""Counts the fields of a message in its bytes, before a parser makes an object of each.
+"""Reads a message in its bytes: counts its fields before a parser makes an object of each, and takes one out.
 
 Two bytes can become an object of over a hundred: a few megabytes of them would stop the process for a second.
 """
@@ -41,6 +41,23 @@ def check_fields(payload: bytes, blank: Message, most: int) -> None:
             start, at = _skipped(payload, at, tag & 7)
             if tag & 7 == SIZED and tag >> 3 in inner:
                 parts.append((start, min(at, end), inner[tag >> 3]))
+
+
+def content_of(payload: bytes, number: int) -> bytes:
+    """The bytes of the message in the field `number` of a message; none where it is not set.
+
+    Where the field comes again, both are one message, merged as a parser merges them. Raises Refusal
+    (invalid, REQUEST_UNREADABLE) where the bytes are not fields from beginning to end.
+    """
+    found, at = [], 0
+    while at < len(payload):
+        tag, at = _varint(payload, at)
+        start, at = _skipped(payload, at, tag & 7)
+        if at > len(payload) or (tag >> 3 == number and tag & 7 != SIZED):
+            raise unreadable()
+        if tag >> 3 == number:
+            found.append(payload[start:at])
+    return found[0] if len(found) == 1 else b"".join(found)
 
 
 @functools.cache

@@ -3,10 +3,14 @@
 import typer
 
 from services.console import (
+    affiliates,
+    api_keys,
     choice_queries,
     choices,
     damages,
     decisions,
+    deliveries,
+    dry_runs,
     halts,
     invoices,
     license_versions,
@@ -17,7 +21,9 @@ from services.console import (
     receipts,
     releases,
     revenue,
+    signing_keys,
     states,
+    stats,
     subject_records,
     subjects,
     tokens,
@@ -54,7 +60,10 @@ app.add_typer(choices.app, name="choices")
 app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
+licensees.app.add_typer(affiliates.app, name="affiliate")
 app.add_typer(licensees.app, name="licensee")
+licenses.app.command("dry-run")(dry_runs.dry_run)
+licenses.app.command("explain")(dry_runs.explain)
 licenses.app.command("template")(license_versions.template)
 licenses.app.command("check")(license_versions.check)
 licenses.app.command("amend")(license_versions.amend)
@@ -75,5 +84,9 @@ app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(decisions.app, name="decision")
+app.add_typer(deliveries.app, name="delivery")
 app.command("trace")(decisions.trace)
+app.add_typer(api_keys.app, name="key")
+app.add_typer(signing_keys.app, name="keys")
+app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")

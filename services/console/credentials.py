@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.chassis.clock import Clock, SystemClock
-from services.chassis.identity import TOKEN_LIFETIME_US, PrincipalKind, TokenMinter
+from services.chassis.clock import SystemClock
+from services.chassis.identity import PrincipalKind
+from services.chassis.minting import TOKEN_LIFETIME_US, TokenMinter
 from services.chassis.refusals import unauthenticated
 from services.console.installation import StateFolder
 
 TOKEN_VARIABLE = "SLUICE_TOKEN"  # noqa: S105 - the variable's name, not a token
+API_KEY_VARIABLE = "SLUICE_API_KEY"
 ISSUER = AUDIENCE = "sluice"
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -51,7 +53,9 @@ def token_source(state: StateFolder, token_file: Path | None, local: Local) -> T
 
 def own_tokens(state: StateFolder, local: Local) -> TokenSource:
     """Tokens for `local` of the installation's own keys; raises Refusal: STATE_MISSING, KEY_UNREADABLE."""
-    return MintedTokens(minter(state), local, SystemClock())
+    minted = minter(state)
+    # Asked anew for each call: it notices that a token is about to expire, or that its key was replaced.
+    return lambda: minted.mint(local.kind, local.party, local.roles)
 
 
 def minter(state: StateFolder, lifetime_us: int = TOKEN_LIFETIME_US) -> TokenMinter:
@@ -60,24 +64,24 @@ def minter(state: StateFolder, lifetime_us: int = TOKEN_LIFETIME_US) -> TokenMin
     return TokenMinter(private, ISSUER, AUDIENCE, SystemClock(), lifetime_us)
 
 
-class MintedTokens:
-    """Tokens for one principal, a new one before the last one expires."""
+def api_key_source(key_file: Path | None) -> Callable[[], str]:
+    """An API key out of a file (read at each call, for it may be changed), else out of SLUICE_API_KEY.
 
-    def __init__(self, minter: TokenMinter, local: Local, clock: Clock) -> None:
-        self._minter = minter
-        self._local = local
-        self._clock = clock
-        self._token = ""
-        self._renew_us = 0
+    Raises Refusal (unauthenticated, API_KEY_MISSING), for a file also later, when it is read again; OSError.
+    """
+    if key_file is not None:
+        _read_api_key(key_file)
+        return lambda: _read_api_key(key_file)
+    if given := os.environ.get(API_KEY_VARIABLE, "").strip():
+        return lambda: given
+    raise unauthenticated("API_KEY_MISSING", f"name a file with --api-key-file, or set {API_KEY_VARIABLE}")
 
-    def __call__(self) -> str:
-        """The token of the moment."""
-        now_us = self._clock.now_us()
-        if now_us >= self._renew_us:
-            self._token = self._minter.mint(self._local.kind, self._local.party, self._local.roles)
-            # A service's clock may be a little ahead of ours; half a lifetime is ample.
-            self._renew_us = now_us + TOKEN_LIFETIME_US // 2
-        return self._token
+
+def _read_api_key(path: Path) -> str:
+    # Any byte is a character in Latin-1; what is no key is told apart by licensing.
+    if key := path.read_text(encoding="latin-1").strip():
+        return key
+    raise unauthenticated("API_KEY_MISSING", f"{path} is empty")
 
 
 def _read_token(path: Path) -> str:

@@ -56,6 +56,8 @@ def differences(before: LicenseTerms, after: LicenseTerms) -> list[Difference]:
 
 def _facts(message: Message, path: str) -> Iterator[tuple[str, str]]:
     for field, value in message.ListFields():
+        if isinstance(message, Charge) and field.name == "name":
+            continue  # it is in the path
         here = f"{path}.{field.name}" if path else field.name
         if not field.is_repeated:
             yield from _fact(field, value, here)

@@ -78,6 +78,14 @@ TokenFile = Annotated[
         help="File with the token to call with. Else SLUICE_TOKEN, else one minted from the local keys.",
     ),
 ]
+ApiKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--api-key-file",
+        help="File with an API key: it is exchanged for tokens, which are renewed for as long as it takes.",
+        dir_okay=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 Consent = Annotated[
     str | None,

@@ -13,7 +13,7 @@ import typer
 from services.chassis.refusals import Refusal, precondition
 from services.console import moments, options
 from services.console.connections import addresses
-from services.console.credentials import PIPELINE, TokenSource, token_source
+from services.console.credentials import PIPELINE, TokenSource, api_key_source, token_source
 from services.console.installation import StateFolder
 from services.console.output import give_json, note, progress, say, show, table
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
@@ -27,6 +27,7 @@ from sluice_gate.posts import Broken
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
+from sluice_gate.tokens import ApiKeyTokens, exchanging
 
 BROKEN_LINES_NAMED = 10
 EXIT_REFUSED = 1
@@ -78,6 +79,7 @@ def release(
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
+    api_key_file: options.ApiKeyFile = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Write the posts that may leave to another file, in the same form, byte for byte.
@@ -98,8 +100,11 @@ def release(
         give_up_after_us=microseconds_of(give_up_after, "--give-up-after"),
     )
     folder = StateFolder(state)
-    tokens = token_source(folder, token_file, PIPELINE)
     target = addresses(folder, {"licensing": address})["licensing"]
+    if api_key_file is not None:
+        tokens: TokenSource = ApiKeyTokens(exchanging(target, api_key_source(api_key_file)))
+    else:
+        tokens = token_source(folder, token_file, PIPELINE)
     try:
         report = asyncio.run(run_job(plan, target, tokens, resume))
     except JobRefused as refusal:

@@ -1,5 +1,6 @@
-"""`sluice token`: tokens of a local installation."""
+"""`sluice token`: tokens for an API key, and tokens of a local installation."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,16 +8,46 @@ import typer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import MINUTE_US
 from services.console import options
-from services.console.credentials import minter
+from services.console.connections import addresses
+from services.console.credentials import api_key_source, minter
 from services.console.installation import StateFolder
-from services.console.output import give_json, say
+from services.console.moments import clock_face
+from services.console.names import plain, word_of
+from services.console.output import give_json, note, say
+from sluice.licensing.v1.api_key_pb2 import KeyHolderKind
+from sluice_gate.tokens import exchanging
 
-app = typer.Typer(help="Tokens of the local installation.", no_args_is_help=True)
+app = typer.Typer(help="Tokens: who the bearer is, for some minutes.", no_args_is_help=True)
 
 
 @app.callback()
 def tokens() -> None:
-    """Tokens of the local installation."""
+    """Tokens: who the bearer is, for some minutes."""
+
+
+@app.command("get")
+def get(
+    *,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the API key. Else the variable SLUICE_API_KEY.", dir_okay=False),
+    ] = None,
+    address: options.Licensing = None,
+    state: options.State = options.DEFAULT_STATE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Exchange an API key for a token."""
+    api_key = api_key_source(api_key_file)
+    target = addresses(StateFolder(state), {"licensing": address})["licensing"]
+    answer = exchanging(target, api_key)()
+    if as_json:
+        give_json(plain(answer))
+        return
+    say(answer.token)
+    holder = answer.holder
+    place = "sandbox " if holder.sandbox else ""
+    kind = word_of(KeyHolderKind.DESCRIPTOR, holder.kind)
+    note(f"For {place}{kind} {holder.party}, until {clock_face(answer.expires_at)}.")
 
 
 @app.command("mint")

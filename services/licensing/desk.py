@@ -7,14 +7,14 @@ from typing import Protocol
 
 from services.chassis.clock import Clock
 from services.chassis.refusals import Kind, Refusal
-from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Rivalry
+from services.licensing.domain.answers import Hold, HoldAnswer, NoRoom, Rivalry
 from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.decisions import Draft, Request
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest, manifest_of
-from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Reason, Reasons
-from services.licensing.domain.releases import after_consent, after_room, first_objection, still_possible
+from services.licensing.domain.releases import after_room
+from services.licensing.evaluation import Consent, Contracts, evaluate
 from services.licensing.ledger import Concluded, Ledger
 
 TRIES = 4
@@ -23,18 +23,6 @@ TRIES = 4
 
 LARGE_BATCH = 2_000
 """Posts from which on the manifest is made beside the event loop, which its hashes would hold up."""
-
-
-class Contracts(Protocol):
-    """Where licenses are read."""
-
-    async def current(self, license_id: str) -> License: ...
-
-
-class Consent(Protocol):
-    """Who knows what authors allow."""
-
-    async def check(self, batch: Batch, license: License) -> ConsentAnswer: ...
 
 
 class Meter(Protocol):
@@ -106,12 +94,14 @@ class ReleaseDesk:
 
     async def _attempt(self, request: Request) -> Concluded | None:
         """One try; None where it was overtaken, which has given it up."""
-        batch, judged_at_us = request.batch, self._clock.now_us()
-        license = (await self._contracts.current(batch.license_id)).as_of(judged_at_us)
-        objections = first_objection(
-            batch.faults(judged_at_us, self._margin_us), license.covers(batch, judged_at_us)
+        evaluated = await evaluate(
+            request.batch,
+            self._contracts,
+            self._consent,
+            judged_at_us=self._clock.now_us(),
+            margin_us=self._margin_us,
         )
-        reasons, consent = await self._ask_consent(batch, license, objections)
+        license, reasons = evaluated.license, evaluated.reasons
         # Metering comes last: nothing after it can still say no, so nothing is held in vain.
         room = await self._hold_room(request, license, reasons)
         if room is None:
@@ -124,22 +114,13 @@ class ReleaseDesk:
             salt=self._chance.new_salt(),
             request=request,
             license=license,
-            judged_at_us=judged_at_us,
+            judged_at_us=evaluated.judged_at_us,
             reasons=reasons,
-            consent=consent,
+            consent=evaluated.consent,
             hold=room.hold,
             no_room=room.no_room,
         )
-        return await self._ledger.conclude(draft, await _manifest(draft))
-
-    async def _ask_consent(
-        self, batch: Batch, license: License, objections: Reasons
-    ) -> tuple[Reasons, ConsentAnswer | None]:
-        possible = still_possible(objections)
-        if not possible.any():
-            return objections, None
-        answer = await self._consent.check(batch if possible.all() else batch.take(possible), license)
-        return after_consent(objections, answer.reasons), answer
+        return await self._ledger.conclude(draft, await manifest_for(draft))
 
     async def _hold_room(self, request: Request, license: License, reasons: Reasons) -> _Room | None:
         """Room for what is left; None where the attempt turned out to be dead."""
@@ -170,7 +151,8 @@ class ReleaseDesk:
                 return None, ()
 
 
-async def _manifest(draft: Draft) -> Manifest:
+async def manifest_for(draft: Draft) -> Manifest:
+    """Who is in what would go out; of a large batch made beside the event loop."""
     batch, released = draft.request.batch, draft.reasons == Reason.RELEASED
     if len(batch) < LARGE_BATCH:
         return manifest_of(batch, released, draft.salt)

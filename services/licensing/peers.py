@@ -4,15 +4,26 @@ An answer that does not fit its question is as good as none: it is refused as UN
 released on it.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar, cast
 
 import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, unavailable
-from services.licensing.domain.answers import ConsentAnswer, Hold, HoldAnswer, NoRoom, Revision, Rivalry
+from services.licensing.domain.affiliates import FOREVER_US, Membership, Stretch
+from services.licensing.domain.answers import (
+    ConsentAnswer,
+    Hold,
+    HoldAnswer,
+    NoRoom,
+    Revision,
+    Rivalry,
+    RoomAnswer,
+    Standing,
+)
 from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
@@ -20,11 +31,21 @@ from services.licensing.domain.reasons import REASON_OF_CONSENT
 from services.licensing.domain.terms import Allowance, AllowanceSubject
 from sluice.consent.v1 import consent_service_pb2 as consent_pb
 from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
-from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2_grpc
+from sluice.metering.v1 import (
+    access_pb2,
+    allowance_pb2,
+    metering_service_pb2_grpc,
+    party_pb2,
+    party_service_pb2_grpc,
+)
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
+from sluice.metering.v1 import party_service_pb2 as party_pb
 from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
 
 T = TypeVar("T")
+
+UNKEPT_REQUEST = "explain"
+"""The request key of what is only asked about: no request of anybody has it, so nothing rivals it."""
 
 
 def answer_invalid(peer: str, what: str) -> Refusal:
@@ -109,17 +130,8 @@ class MeteringPeer:
 
         Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
         """
-        request = metering_pb.ReserveRequest(
-            reservation_id=reservation_id,
-            claim=metering_pb.Claim(
-                request_key=request_key,
-                party_id=license.terms.licensee_id,
-                license_id=license.license_id,
-                access=access_pb2.ACCESS_KIND_ACCESS,
-                counts=_counts(counts),
-                allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
-            ),
-        )
+        claim = _claim(request_key, license, counts)
+        request = metering_pb.ReserveRequest(reservation_id=reservation_id, claim=claim)
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
         match response.state:
             case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
@@ -131,6 +143,25 @@ class MeteringPeer:
                 rivals = tuple(response.rival_reservation_ids)
                 return Rivalry(no_room, rivals) if rivals else no_room
         raise answer_invalid("metering", f"reservation state {response.state}")
+
+    async def room(self, license: License, counts: ContentCounts) -> RoomAnswer:
+        """Whether `reserve` would find room now; nothing is held.
+
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
+        """
+        request = metering_pb.CheckRoomRequest(claim=_claim(UNKEPT_REQUEST, license, counts))
+        response = await answered("metering", self._peer.call(self._stub.CheckRoom, request))
+        posts = sum(count for _, _, count in counts)
+        fits = response.posts_that_fit == posts
+        if (not fits and response.posts_that_fit) or fits == response.HasField("no_room"):
+            raise answer_invalid("metering", f"room for {response.posts_that_fit} of {posts} posts")
+        return RoomAnswer(
+            no_room=_no_room(response.no_room) if response.HasField("no_room") else None,
+            standings=tuple(
+                Standing(_in_words(room.allowance), room.allowance.limit, room.used + room.held)
+                for room in response.rooms
+            ),
+        )
 
     async def settle(self, reservation_id: str, delivered: ContentCounts) -> None:
         """Says what was delivered. Raises the Refusal that metering gave, or UNAVAILABLE."""
@@ -147,6 +178,86 @@ class MeteringPeer:
         request.counted_before.FromMicroseconds(before_us)
         response = await self._peer.call(self._stub.ListHolds, request)
         return [hold.reservation_id for hold in response.holds], response.next_page_token
+
+
+class RosterPeer:
+    """Metering's parties and groups, as licensing needs them. All raise what `answered` raises."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._stub = party_service_pb2_grpc.PartyServiceStub(peer.channel)
+
+    async def memberships(self, party_id: str) -> Sequence[Membership]:
+        """In which groups a party was, is and will be; none where metering does not know it."""
+        return await answered("metering", self._memberships(party_id))
+
+    async def members(self, group_id: str) -> Mapping[str, Sequence[Stretch]]:
+        """When parties belong to a group, by party. Raises Refusal UNAVAILABLE (PEER_ANSWER_INVALID)."""
+        found: dict[str, list[Stretch]] = {}
+        token = ""
+        while True:
+            request = party_pb.ListMembershipsRequest(group_id=group_id, page_size=1000, page_token=token)
+            page = await answered("metering", self._peer.call(self._stub.ListMemberships, request))
+            for each in page.memberships:
+                if each.group_id != group_id:
+                    raise answer_invalid("metering", "a membership of another group")
+                found.setdefault(each.party_id, []).append(_stretch(each))
+            token = page.next_page_token
+            if not token:
+                return found
+
+    async def introduce(self, request_id: str, party_id: str, display_name: str) -> None:
+        """Makes sure that metering knows a party."""
+        request = party_pb.PutPartyRequest(
+            request_id=request_id,
+            party=party_pb2.Party(party_id=party_id, display_name=_on_one_line(display_name)),
+            # From the beginning of time: what was said of it for any later time, such as that it is a
+            # vetted researcher (D4), still holds from there.
+            effective_at=Timestamp(),
+        )
+        await answered("metering", self._peer.call(self._stub.PutParty, request))
+
+    async def move(self, request_id: str, party_id: str, group_id: str, since_us: int) -> None:
+        """Puts a party into a group, or into none (""), from a time on.
+
+        Raises Refusal UNAVAILABLE (PEER_ANSWER_INVALID) where metering put it there from another time on.
+        """
+        request = party_pb.MovePartyRequest(request_id=request_id, party_id=party_id, group_id=group_id)
+        request.effective_at.FromMicroseconds(since_us)
+        response = await answered("metering", self._peer.call(self._stub.MoveParty, request))
+        if response.effective_at.ToMicroseconds() != since_us:
+            raise answer_invalid("metering", "a membership from another time on than was asked for")
+
+    async def _memberships(self, party_id: str) -> Sequence[Membership]:
+        request = party_pb.GetPartyRequest(party_id=party_id)
+        try:
+            response = await self._peer.call(self._stub.GetParty, request)
+        except Refusal as refusal:
+            if refusal.reason == "PARTY_UNKNOWN":
+                return ()
+            raise
+        return [Membership(each.group_id, _stretch(each)) for each in response.memberships]
+
+
+def _stretch(membership: party_pb2.Membership) -> Stretch:
+    until_us = membership.until.ToMicroseconds() if membership.HasField("until") else FOREVER_US
+    return Stretch(membership.since.ToMicroseconds(), until_us)
+
+
+def _on_one_line(name: str) -> str:
+    """A name without control characters, which metering takes in none; licensees may have them."""
+    return "".join(" " if ord(each) < 0x20 or ord(each) == 0x7F else each for each in name)
+
+
+def _claim(request_key: str, license: License, counts: ContentCounts) -> metering_pb.Claim:
+    return metering_pb.Claim(
+        request_key=request_key,
+        party_id=license.terms.licensee_id,
+        license_id=license.license_id,
+        access=access_pb2.ACCESS_KIND_ACCESS,
+        counts=_counts(counts),
+        allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
+    )
 
 
 def _counts(counts: ContentCounts) -> list[access_pb2.ContentCount]:
@@ -181,13 +292,16 @@ def _allowance(allowance: Allowance, license: License) -> allowance_pb2.Allowanc
 
 
 def _no_room(no_room: metering_pb.NoRoom) -> NoRoom:
-    allowance = no_room.allowance
-    scope = allowance_pb2.AllowanceScope.Name(allowance.scope).removeprefix("ALLOWANCE_SCOPE_").lower()
-    window = window_pb2.Window.Name(allowance.window).removeprefix("WINDOW_").lower()
     return NoRoom(
-        allowance=f"{scope} {allowance.id}, {window}",
-        limit=allowance.limit,
+        allowance=_in_words(no_room.allowance),
+        limit=no_room.allowance.limit,
         retry_at_us=no_room.retry_at.ToMicroseconds() if no_room.HasField("retry_at") else None,
         retry_at_is_exact=no_room.retry_at_is_exact,
         never_fits=no_room.never_fits,
     )
+
+
+def _in_words(allowance: allowance_pb2.Allowance) -> str:
+    scope = allowance_pb2.AllowanceScope.Name(allowance.scope).removeprefix("ALLOWANCE_SCOPE_").lower()
+    window = window_pb2.Window.Name(allowance.window).removeprefix("WINDOW_").lower()
+    return f"{scope} {allowance.id}, {window}"

@@ -21,8 +21,16 @@ class LicensingSettings(ServiceSettings):
         1.0, ge=0, description="How far the clocks of the services may differ; answers beyond are refused."
     )
     sweep_interval_seconds: float = Field(
-        5.0, gt=0, description="Pause between looks for expired permits and forgotten holds."
+        5.0,
+        gt=0,
+        description="Pause between looks for what was left: expired permits, holds, changes of affiliates.",
     )
     sweep_age_seconds: float = Field(
         60.0, gt=0, description="Age from which a hold without a decision is given up."
+    )
+    api_token_seconds: float = Field(
+        300.0,
+        ge=10,
+        le=3600,
+        description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )

@@ -9,17 +9,19 @@ from services.chassis.keys import load_private_key, public_jwk
 from services.licensing.domain.canonical import canonical_json
 
 RECEIPT_TYPE = "sluice-receipt+json"
+SANDBOX_RECEIPT_TYPE = "sluice-sandbox-receipt+json"
+"""Of what proves no release; a reader of receipts that never heard of it knows it for none."""
 
 
 class ReceiptSigner:
     """Holds the key that receipts are signed with."""
 
-    def __init__(self, private_key_path: Path) -> None:
+    def __init__(self, private_key_path: Path, type: str = RECEIPT_TYPE) -> None:
         """Raises Refusal (precondition, KEY_UNREADABLE) when there is no Ed25519 key in the file."""
         self._key = load_private_key(private_key_path)
         self.kid: str = public_jwk(self._key.public_key())["kid"]
         """RFC 7638 thumbprint of the key."""
-        self._header = canonical_json({"alg": "EdDSA", "kid": self.kid, "typ": RECEIPT_TYPE})
+        self._header = canonical_json({"alg": "EdDSA", "kid": self.kid, "typ": type})
 
     def sign(self, payload: bytes) -> str:
         """The receipt over claims in canonical JSON: three base64url parts, joined by dots."""

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from services.metering.domain.postings import Answer, Cancel, Hold, Posting, Settle
 from services.metering.domain.reservations import Counts, Place, Reservation, Wanted, found
+from services.metering.domain.rooms import Rooms
 
 
 class Books(Protocol):
@@ -15,6 +16,10 @@ class Books(Protocol):
 
     async def find(self, reservation_id: str) -> Reservation | None:
         """One reservation as committed."""
+        ...
+
+    async def rooms(self, wanted: Wanted) -> Rooms:
+        """What a hold would come to on what is committed; nothing is entered."""
         ...
 
     async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
@@ -34,6 +39,10 @@ class Meter:
         Raises Refusal: RESERVATION_ID_REUSED.
         """
         return await self._books.post(Hold(wanted))
+
+    async def rooms(self, wanted: Wanted) -> Rooms:
+        """What `reserve` would answer now, by the same rules, and how each allowance stands."""
+        return await self._books.rooms(wanted)
 
     async def settle(self, reservation_id: str, delivered: Counts) -> Reservation:
         """Counts what was delivered for good and frees the rest.

@@ -14,6 +14,7 @@ from sluice_gate.verifying.encodings import from_base64url, json_object
 from sluice_gate.verifying.keys import Keys
 
 RECEIPT_VERSION = 1
+SANDBOX_TYPE = "sluice-sandbox-receipt+json"
 _OUTCOMES = frozenset({"RELEASED", "PARTIAL", "DENIED"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -63,6 +64,8 @@ def signed_claims(receipt: str, keys: Keys) -> Claims:
         raise VerificationError("RECEIPT_MALFORMED", "a receipt has three parts")
     header = json_object(from_base64url(parts[0], "the header"), "the header")
     kid = header.get("kid")
+    if header.get("typ") == SANDBOX_TYPE:
+        raise _of_the_sandbox()
     if header != {"alg": "EdDSA", "kid": kid, "typ": "sluice-receipt+json"}:
         raise VerificationError("HEADER_UNKNOWN", "the header is not that of a receipt")
     key = keys.get(kid) if isinstance(kid, str) else None
@@ -78,6 +81,9 @@ def signed_claims(receipt: str, keys: Keys) -> Claims:
 
 
 def _claims(payload: dict[str, object]) -> Claims:
+    # Said twice, in header and claims, so that neither alone makes a release of it.
+    if "sandbox" in payload:
+        raise _of_the_sandbox()
     names = {field.name for field in fields(Claims)}
     if payload.keys() != names:
         odd = ", ".join(sorted(payload.keys() ^ names))
@@ -114,6 +120,11 @@ def _is_time(text: str) -> bool:
         return bool(_TIME.fullmatch(text)) and datetime.fromisoformat(text) is not None
     except ValueError:
         return False
+
+
+def _of_the_sandbox() -> VerificationError:
+    message = "this is a receipt of the sandbox: it says what would have been decided, and proves no release"
+    return VerificationError("SANDBOX_RECEIPT", message)
 
 
 def _malformed(name: str) -> VerificationError:

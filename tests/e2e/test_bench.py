@@ -78,3 +78,23 @@ def test_the_bench_of_claims_compares_sums_with_every_access(tmp_path: Path) -> 
     for part in ("all 64 readings", "bundle written", "bundle verified, all readings"):
         assert figures[part]["value"] > 0
         assert figures[f"  memory of its process, {part}"]["value"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_streams_compares_them_with_single_calls_at_each_size_of_a_batch(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.stream", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {
+        (figure["what"], figure["size"]): figure for figure in json.loads(written.read_text())["figures"]
+    }
+    for size in (1, 100, 1_000):
+        assert figures["decisions, 32 in flight, single calls", size]["value"] > 0
+        assert figures["decisions, 32 in flight, a stream", size]["ratio"] > 0
+    for size in (100, 1_000):
+        assert figures["job, file to file, single calls", size]["value"] > 0
+        assert figures["job, file to file, a stream", size]["ratio"] > 0

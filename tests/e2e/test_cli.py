@@ -187,6 +187,75 @@ def test_a_run_that_found_no_room_says_how_to_go_on(cli: Cli, posts: Path, tmp_p
 
 
 @pytest.mark.usefixtures("known")
+def test_a_dry_run_tells_what_the_release_after_it_does_and_takes_no_room(
+    cli: Cli, posts: Path, tmp_path: Path
+) -> None:
+    a_license(cli, tmp_path, "dry")
+    command = ["license", "dry-run", "dry", posts, "--purpose", "ai_training_generative"]
+
+    told = [cli.json(*command, "--all-reasons", "--batch-size", size) for size in (1_000, 3)]
+    said = cli(*command)
+    report = cli.json(*release(posts, tmp_path / "out.jsonl", "dry"))
+    after = cli.json(*command)
+
+    assert told[0] == told[1]
+    assert (told[0]["asked"], told[0]["broken"]) == (report["asked"], report["broken"]) == (10, 1)
+    assert told[0]["releasable"] == told[0]["fits_now"] == report["released"] == 8
+    assert told[0]["denied"] == told[0]["all_reasons"] == {"choice_denies": 2}
+    assert told[0]["allowances"] == [
+        {"allowance": "license dry, rolling_day", "limit": 8, "used": 0, "room": 8}
+    ]
+    assert "Nothing was reserved, recorded or delivered under license dry, version 1." in said
+    assert (after["releasable"], after["fits_now"], after["allowances"][0]["used"]) == (8, 0, 8)
+
+
+@pytest.mark.usefixtures("known")
+def test_decisions_are_counted_and_what_a_licensee_says_is_compared_with_the_bill(
+    cli: Cli, posts: Path, tmp_path: Path
+) -> None:
+    a_license(cli, tmp_path, "counted")
+    report = cli.json(*release(posts, tmp_path / "out.jsonl", "counted"))
+    said = ["delivery", "countersign", report["last_decision_id"], "--licensee", "counted", "--received"]
+
+    counts = cli.json("stats", "--licensee", "counted")["rows"]
+    cli(*said, "7")
+    another = cli.refusal(*said, "8")
+    (difference,) = cli.json("delivery", "differences", "--licensee", "counted")
+
+    assert [row["decisions_partial"] for row in counts] == [1]
+    assert counts[0]["posts"] == [
+        {"verdict": "released", "reason": "released", "posts": 8},
+        {"verdict": "not_available", "reason": "choice_denies", "posts": 2},
+    ]
+    assert another["reason"] == "COUNTERSIGNED_OTHERWISE"
+    assert difference["countersignature"]["posts_received"] == 7
+    assert (difference["posts_released"], difference["posts_billed"]) == (8, 8)
+
+
+@pytest.mark.usefixtures("known")
+def test_each_post_of_a_file_is_explained_with_all_its_reasons(cli: Cli, posts: Path, tmp_path: Path) -> None:
+    a_license(cli, tmp_path, "explained")
+    cli("license", "suspend", "explained", "--reason", "a question")
+    opted_out = str(2**60 + 4)
+    command = ["license", "explain", "explained", posts, "--purpose", "ai_training_generative"]
+
+    rows = cli.json(*command, "--batch-size", "3")
+    one = cli.json(*command, "--post", opted_out, "--version", "1")
+    said = cli(*command, "--post", opted_out)
+
+    assert [row["line"] for row in rows] == list(range(1, 11))
+    assert rows[4] == {
+        "line": 5,
+        "post_id": opted_out,
+        "reason": "license_not_active",
+        "also": ["choice_denies"],
+    }
+    assert one == [{"line": 5, "post_id": opted_out, "reason": "choice_denies", "also": []}]
+    assert said.splitlines()[-1].split() == ["5", opted_out, "license_not_active", "choice_denies"]
+    assert cli.refusal(*command, "--version", "9")["reason"] == "VERSION_UNKNOWN"
+
+
+@pytest.mark.usefixtures("known")
 def test_a_suspended_license_releases_nothing_until_it_is_resumed(
     cli: Cli, posts: Path, tmp_path: Path
 ) -> None:

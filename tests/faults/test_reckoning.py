@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.licensing.ledger import Ledger
+from services.licensing.storage.statistics import StatisticsStore
 from tests.support.cluster import SECOND_US, Cluster, a_cluster, a_post
 from tests.support.reckoning import ALWAYS, AT_REST, Books, positions
 
@@ -93,6 +94,12 @@ DOCTORED = {
         f"UPDATE decisions SET reasons = x'01012e' WHERE {CONFIRMED}",
         f"INSERT INTO open_permits SELECT decision_id, 1 FROM decisions WHERE {CONFIRMED}",
     ],
+    "the sums of decisions are those of the decisions they are made of, each once": [
+        "UPDATE decision_counts SET count = count + 1 WHERE reason = 0",
+        "UPDATE decision_counts SET count = count - 1 WHERE reason <> 0",
+        "DELETE FROM decision_counts",
+        "UPDATE decisions_counted SET number = number - 1",
+    ],
     "metering has refused nothing": [
         """INSERT INTO outbox (reservation_id, cancels, delivered, written_at_us, parked)
            VALUES ('r', 1, '[]', 1, 'RESERVATION_SETTLED')""",
@@ -166,6 +173,7 @@ async def keep_books(folder: Path) -> None:
         await cluster.confirm(late.decision_id, NONE)
         await cluster.sweeper.sweep()
         await cluster.outbox.deliver()
+        await StatisticsStore(cluster.database).advance()
 
 
 async def give_one_up(cluster: Cluster) -> None:

@@ -1,10 +1,11 @@
 """The three services in one process: real gRPC between them, real databases, one clock turned by hand."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.database import Database
@@ -12,7 +13,8 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
-from services.licensing.__main__ import Licensing, assemble
+from services.licensing.assembly import Licensing, assemble
+from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
@@ -95,10 +97,11 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper = licensing.background
+        outbox, sweeper, finisher, _counting = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
-        self.outbox, self.sweeper = outbox, sweeper
+        assert isinstance(finisher, Finisher)
+        self.outbox, self.sweeper, self.finisher = outbox, sweeper, finisher
 
     def new_id(self) -> str:
         """A fresh request id."""
@@ -234,6 +237,11 @@ class Cluster:
         request = metering_service_pb2.ListHoldsRequest(page_size=1000)
         response = await peer.call(MeteringServiceStub(peer.channel).ListHolds, request)
         return [hold.reservation_id for hold in response.holds]
+
+    async def in_metering(self, stub: Callable[[grpc.aio.Channel], Any], method: str, request: Any) -> Any:
+        """Calls metering as licensing does."""
+        peer = self._reader_of_metering
+        return await peer.call(getattr(stub(peer.channel), method), request)
 
     async def contracts(self, method: str, request: Any) -> Any:
         """Calls the contracts desk as an operator."""

@@ -122,6 +122,7 @@ class FakeReleases(ReleaseServiceServicer):
     crowded: asyncio.Event = field(default_factory=asyncio.Event)
     most_at_once: int = 0
     at_once: int = 0
+    DecideStream = ReleaseServiceServicer.DecideStream
 
     async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:  # noqa: N802
         self._note(context)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.identity import TokenMinter, TokenVerifier
+from services.chassis.identity import TokenVerifier
 from services.chassis.keys import Keys, ensure_keys
+from services.chassis.minting import TokenMinter
 
 ISSUER = "sluice"
 AUDIENCE = "sluice"

@@ -21,6 +21,7 @@ from services.metering.domain.reservations import (
     State,
     Wanted,
 )
+from services.metering.domain.rooms import Rooms, rooms_for
 from services.metering.domain.sheets import Entry, Sheet, Standing
 from services.metering.domain.windows import SECOND_US
 from services.metering.storage.head import lock_head
@@ -163,6 +164,9 @@ class MemoryBooks:
         self.source.standings |= sheet.standings
         self.source.entries += sheet.entries
         return answer
+
+    async def rooms(self, wanted: Wanted) -> Rooms:
+        return rooms_for(Sheet(self.source, self._head, self._clock.now_us()), wanted)
 
     async def find(self, reservation_id: str) -> Reservation | None:
         return self.source.reservation(reservation_id)

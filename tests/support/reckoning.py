@@ -124,6 +124,19 @@ ALWAYS = (
            WHERE NOT is_delivery(c.delivered, d.reasons) OR c.posts <> bits_in(c.delivered)
               OR decision_id IN (SELECT decision_id FROM open_permits)""",
     ),
+    Rule(
+        "the sums of decisions are those of the decisions they are made of, each once",
+        """WITH made AS (
+               SELECT licensee_id, purpose, outcome, count(*), sum(length(reasons)) FROM decisions
+               WHERE number <= (SELECT number FROM decisions_counted) GROUP BY 1, 2, 3
+           ), summed AS (
+               SELECT licensee_id, purpose, outcome, sum(iif(reason = 0, count, 0)),
+                      sum(iif(reason = 0, 0, count))
+               FROM decision_counts WHERE (SELECT number >= 0 FROM decisions_counted) GROUP BY 1, 2, 3
+           )
+           SELECT licensee_id FROM (SELECT * FROM made EXCEPT SELECT * FROM summed)
+           UNION SELECT licensee_id FROM (SELECT * FROM summed EXCEPT SELECT * FROM made)""",
+    ),
     Rule("metering has refused nothing", "SELECT seq FROM outbox WHERE parked IS NOT NULL"),
     Rule(
         "reserved is what was released, for the same request and at the same time",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
@@ -56,12 +56,33 @@ def test_only_reads_are_open_to_every_kind_of_caller() -> None:
             assert not everyone or method.rpartition("/")[2].startswith(READS), method
 
 
+def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -> None:
+    tokens = "/sluice.licensing.v1.TokenService"
+    found = {method for table in TABLES.values() for method, admission in table.items() if admission.anyone}
+
+    assert found == {f"{tokens}/GetToken", f"{tokens}/GetJwks"}
+
+
+def test_what_is_open_to_the_sandbox_is_to_ask_for_a_decision_and_nothing_else() -> None:
+    found = {method for table in TABLES.values() for method, admission in table.items() if admission.sandbox}
+
+    assert found == {"/sluice.licensing.v1.ReleaseService/Decide"}
+
+
 def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:
     keys = {"request_id", "reservation_id", "decision_id"}
     for service in contracts():
         for method in service.methods:
             if not method.name.startswith(READS):
-                assert keys & set(method.input_type.fields_by_name), method.full_name
+                assert keys & fields_of(method), method.full_name
+
+
+def fields_of(method: MethodDescriptor) -> set[str]:
+    """The fields of its input; of one that wraps a single request, those of the request."""
+    fields = method.input_type.fields_by_name
+    if list(fields) == ["request"] and (wrapped := fields["request"].message_type) is not None:
+        fields = wrapped.fields_by_name
+    return set(fields)
 
 
 MAKERS = {
@@ -73,6 +94,8 @@ AT_START_ONLY = {
     *("SCHEMA_BROKEN", "NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN", "INDEX_EMPTY"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
+OF_ROTATION = {"KEYS_UNREADABLE", "ROTATION_UNDER_WAY"}
+"""Of a command that works on the files of keys; no service does."""
 OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
 """Of the chassis, but only for a service that calls others."""
 OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
@@ -100,7 +123,7 @@ def words(part: str) -> set[str]:
 
 @pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
 def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
-    everybody = reasons("chassis") - AT_START_ONLY - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
+    everybody = reasons("chassis") - AT_START_ONLY - OF_ROTATION - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
     if part == "metering":  # whose writes carry a reservation's id instead
         everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
 
@@ -112,7 +135,7 @@ def test_a_service_that_calls_others_names_the_reasons_of_calling() -> None:
     assert words("licensing") >= OF_ONE_SERVICE
 
 
-@pytest.mark.parametrize("part", ["consent", "metering"])
+@pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
 def test_a_service_with_streams_names_the_reasons_of_streams(part: str) -> None:
     assert words(part) >= OF_STREAMS
 

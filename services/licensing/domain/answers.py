@@ -48,6 +48,26 @@ class NoRoom:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How an allowance stands."""
+
+    allowance: str
+    """In words: scope, id and window."""
+    limit: int
+    used: int
+    """Posts settled or held in the window."""
+
+
+@dataclass(frozen=True)
+class RoomAnswer:
+    """Whether there is room now, with nothing held."""
+
+    no_room: NoRoom | None
+    """None where there is room for all."""
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True)
 class Rivalry:
     """No room, and other holds of the same request stand in the way, perhaps of attempts that died (M2)."""
 

@@ -88,7 +88,7 @@ class Decision:
 
     decision_id: str
     number: int
-    """Of the receipt, in commit order, from 1."""
+    """Of the receipt, in commit order, from 1; 0 in the sandbox, whose receipts have none."""
     asker: Asker
     fingerprint: bytes
     """SHA-256 of the canonical request."""

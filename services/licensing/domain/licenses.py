@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.chassis.refusals import Refusal, precondition
 from services.licensing.domain.posts import Batch
-from services.licensing.domain.reasons import Reason, Reasons
+from services.licensing.domain.reasons import Objection, Reason, Reasons, first_of
 from services.licensing.domain.terms import Terms, digest_of
 
 
@@ -148,15 +148,17 @@ class License:
         Of several reasons for one post the first counts, in the order license, purpose, kind, language, time.
         It is the version in `self` that is asked: take the license `as_of` the time first.
         """
-        if not self.in_force(now_us):
-            return _all(batch, Reason.LICENSE_NOT_ACTIVE)
-        if batch.purpose not in self.terms.purposes:
-            return _all(batch, Reason.PURPOSE_NOT_LICENSED)
-        reasons = np.zeros(len(batch), dtype=np.uint8)
-        reasons[~self._covers_time(batch)] = Reason.TIME_NOT_LICENSED
-        reasons[~self._covers_language(batch)] = Reason.LANGUAGE_NOT_LICENSED
-        reasons[~self._covers_kind(batch)] = Reason.KIND_NOT_LICENSED
-        return reasons
+        return first_of(self.objections(batch, now_us), len(batch))
+
+    def objections(self, batch: Batch, now_us: int) -> tuple[Objection, ...]:
+        """Everything that the license has against each post, as `covers` tells the first of it."""
+        return (
+            (Reason.LICENSE_NOT_ACTIVE, np.full(len(batch), not self.in_force(now_us))),
+            (Reason.PURPOSE_NOT_LICENSED, np.full(len(batch), batch.purpose not in self.terms.purposes)),
+            (Reason.KIND_NOT_LICENSED, ~self._covers_kind(batch)),
+            (Reason.LANGUAGE_NOT_LICENSED, ~self._covers_language(batch)),
+            (Reason.TIME_NOT_LICENSED, ~self._covers_time(batch)),
+        )
 
     def _covers_kind(self, batch: Batch) -> NDArray[np.bool_]:
         licensed = np.zeros(256, dtype=np.bool_)
@@ -193,7 +195,3 @@ def draft(license_id: str, terms: Terms, now_us: int) -> License:
 def state_forbids(state: LicenseState, what: str) -> Refusal:
     """The refusal of what cannot be done where a license stands."""
     return precondition("LICENSE_STATE_FORBIDS", f"the license is {state.name.lower()}: it cannot {what}")
-
-
-def _all(batch: Batch, reason: Reason) -> Reasons:
-    return np.full(len(batch), reason, dtype=np.uint8)

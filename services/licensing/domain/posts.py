@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.refusals import Refusal, invalid
-from services.licensing.domain.reasons import Reason, Reasons
+from services.licensing.domain.reasons import Objection, Reason, Reasons, first_of
 
 MAX_POSTS = 10_000
 MAX_EMBEDS = 100_000
@@ -177,14 +177,20 @@ class Batch:
         A time over `margin_us` ahead of `now_us` is a fault, and so is one at or before the epoch, which is
         where an unset time lies. Of posts with one id all but the first are duplicates.
         """
-        faults = np.zeros(len(self), dtype=np.uint8)
-        faults[self._repeated()] = Reason.DUPLICATE
-        faults[(self.posted_at_us <= 0) | (self.posted_at_us > now_us + margin_us)] = Reason.FAULT_TIME
+        return first_of(self.objections(now_us, margin_us), len(self))
+
+    def objections(self, now_us: int, margin_us: int) -> tuple[Objection, ...]:
+        """Everything that is wrong with each post, as `faults` tells the first of it."""
+        id_is_fault = self.ids == 0
+        id_is_fault[self._posts_of_embeds(self.embed_ids == 0)] = True
         unknown_kind = (self.kinds == 0) | (self.kinds > LARGEST_KIND) | (self.media_flags > ALL_MEDIA_FLAGS)
-        faults[unknown_kind] = Reason.FAULT_KIND
-        faults[self.ids == 0] = Reason.FAULT_ID
-        faults[self._posts_of_embeds(self.embed_ids == 0)] = Reason.FAULT_ID
-        return faults
+        no_time = (self.posted_at_us <= 0) | (self.posted_at_us > now_us + margin_us)
+        return (
+            (Reason.FAULT_ID, id_is_fault),
+            (Reason.FAULT_KIND, unknown_kind),
+            (Reason.FAULT_TIME, no_time),
+            (Reason.DUPLICATE, self._repeated()),
+        )
 
     def _repeated(self) -> Mask:
         """N booleans: an earlier post has the same id."""

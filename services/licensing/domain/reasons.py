@@ -4,6 +4,7 @@ A number that a table does not know never allows: every table is filled with a d
 """
 
 import enum
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ Reasons = NDArray[np.uint8]
 
 Verdicts = NDArray[np.uint8]
 """One byte a post, each the number of a Verdict."""
+
+
+ReasonSets = NDArray[np.uint64]
+"""64 bits a post: bit r is set for each Reason r that applies."""
 
 
 class Reason(enum.IntEnum):
@@ -47,6 +52,10 @@ class Reason(enum.IntEnum):
     POST_DELETED = 55
     WITHHELD = 56
     NO_ROOM = 60
+
+
+Objection = tuple[Reason, NDArray[np.bool_]]
+"""A reason, and one boolean a post: whether it applies."""
 
 
 class Verdict(enum.IntEnum):
@@ -95,6 +104,28 @@ _REASON_OF_CONSENT = {
     17: Reason.POST_DELETED,
     18: Reason.WITHHELD,
 }
+
+
+def first_of(objections: Sequence[Objection], posts: int) -> Reasons:
+    """N reasons: of those that apply to a post the first in the order of `objections`, 0 where none does."""
+    reasons = np.zeros(posts, dtype=np.uint8)
+    for reason, applies in reversed(objections):
+        reasons[applies] = reason
+    return reasons
+
+
+def all_of(objections: Sequence[Objection], posts: int) -> ReasonSets:
+    """N sets: all reasons that apply to a post."""
+    sets = np.zeros(posts, dtype=np.uint64)
+    for reason, applies in objections:
+        sets[applies] |= np.uint64(1 << reason)
+    return sets
+
+
+def set_of_each(reasons: Reasons) -> ReasonSets:
+    """N sets of the one reason of each post; empty where it is 0."""
+    sets = np.left_shift(np.uint64(1), reasons.astype(np.uint64))
+    return np.where(reasons == 0, np.uint64(0), sets)
 
 
 def _table(known: dict[int, int] | dict[Reason, Verdict] | dict[int, Reason], otherwise: int) -> Reasons:

@@ -21,46 +21,53 @@ class Conclusion:
     """What a draft gets at the moment in which it becomes a decision."""
 
     decision_id: str
-    number: int
-    """Of the receipt, in commit order, from 1."""
+    number: int | None
+    """Of the receipt, in commit order, from 1; None in the sandbox."""
     decided_at_us: int
     not_after_us: int | None
-    """None where nothing was released."""
+    """None where nothing was released, and in the sandbox."""
 
 
 def payload_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> bytes:
     """The claims of the receipt in canonical JSON: what is signed."""
+    return canonical_json(_claims_of(draft, manifest, conclusion))
+
+
+def sandbox_payload_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> bytes:
+    """The same for the sandbox: a claim that no other receipt has says so, whatever its header says."""
+    return canonical_json(_claims_of(draft, manifest, conclusion) | {"sandbox": True})
+
+
+def _claims_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> dict[str, object]:
     asker, batch, license = draft.request.asker, draft.request.batch, draft.license
     consent, hold, verdicts = draft.consent, draft.hold, COARSE[draft.reasons]
-    return canonical_json(
-        {
-            "v": RECEIPT_VERSION,
-            "decision_id": conclusion.decision_id,
-            "number": conclusion.number,
-            "principal_kind": asker.principal_kind,
-            "principal": asker.principal,
-            "request_id": asker.request_id,
-            "licensee_id": license.terms.licensee_id,
-            "license_id": license.license_id,
-            "license_version": license.version,
-            "terms_digest": license.terms_digest.hex(),
-            "purpose": purpose_name(batch.purpose),
-            "outcome": outcome_of(verdicts).name,
-            "policy_version": consent.policy_version if consent else None,
-            "consent_epoch": consent.revision.epoch if consent else None,
-            "consent_revision": consent.revision.number if consent else None,
-            "reservation_id": hold.reservation_id if hold else None,
-            "counted_at": rfc3339(hold.counted_at_us) if hold else None,
-            "counts": counts_of(verdicts),
-            "request_digest": request_digest(manifest.salt, batch).hex(),
-            "resolved_digest": resolved_digest(manifest.salt, batch, verdicts).hex(),
-            "manifest_root": manifest.root.hex(),
-            "manifest_leaves": len(manifest),
-            "decided_at": rfc3339(conclusion.decided_at_us),
-            "not_after": None if conclusion.not_after_us is None else rfc3339(conclusion.not_after_us),
-            "trace_id": draft.request.trace_id or None,
-        }
-    )
+    return {
+        "v": RECEIPT_VERSION,
+        "decision_id": conclusion.decision_id,
+        "number": conclusion.number,
+        "principal_kind": asker.principal_kind,
+        "principal": asker.principal,
+        "request_id": asker.request_id,
+        "licensee_id": license.terms.licensee_id,
+        "license_id": license.license_id,
+        "license_version": license.version,
+        "terms_digest": license.terms_digest.hex(),
+        "purpose": purpose_name(batch.purpose),
+        "outcome": outcome_of(verdicts).name,
+        "policy_version": consent.policy_version if consent else None,
+        "consent_epoch": consent.revision.epoch if consent else None,
+        "consent_revision": consent.revision.number if consent else None,
+        "reservation_id": hold.reservation_id if hold else None,
+        "counted_at": rfc3339(hold.counted_at_us) if hold else None,
+        "counts": counts_of(verdicts),
+        "request_digest": request_digest(manifest.salt, batch).hex(),
+        "resolved_digest": resolved_digest(manifest.salt, batch, verdicts).hex(),
+        "manifest_root": manifest.root.hex(),
+        "manifest_leaves": len(manifest),
+        "decided_at": rfc3339(conclusion.decided_at_us),
+        "not_after": None if conclusion.not_after_us is None else rfc3339(conclusion.not_after_us),
+        "trace_id": draft.request.trace_id or None,
+    }
 
 
 def request_digest(salt: bytes, sent: Batch) -> bytes:

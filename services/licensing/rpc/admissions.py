@@ -1,10 +1,16 @@
 """Who may call which RPC of licensing; one without an entry is open to nobody."""
 
-from services.chassis.identity import AdmissionTable, PrincipalKind, admit
+from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone
 
 _BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_DELIVERIES = "/sluice.licensing.v1.DeliveryService"
+_EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
+_STATISTICS = "/sluice.licensing.v1.StatisticsService"
+_AFFILIATES = "/sluice.licensing.v1.AffiliateService"
+_KEYS = "/sluice.licensing.v1.ApiKeyService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
+_TOKENS = "/sluice.licensing.v1.TokenService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
@@ -37,9 +43,30 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
     f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
     f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
-    # The only ones who may say who wrote a post.
-    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE),
+    f"{_AFFILIATES}/AddAffiliate": _LEGAL,
+    f"{_AFFILIATES}/RemoveAffiliate": _LEGAL,
+    # A licensee sees their own alone.
+    f"{_AFFILIATES}/ListAffiliates": admit(*_READERS),
+    f"{_KEYS}/CreateApiKey": _LEGAL,
+    # Whoever sees that a key has leaked must be able to stop it at once.
+    f"{_KEYS}/RevokeApiKey": _LEGAL_OR_TRUST,
+    # A licensee sees their own alone.
+    f"{_KEYS}/ListApiKeys": admit(*_READERS),
+    # How a caller becomes known, and how others know them.
+    f"{_TOKENS}/GetToken": admit_anyone(),
+    f"{_TOKENS}/GetJwks": admit_anyone(),
+    # The only ones who may say who wrote a post. In the sandbox, nothing follows from it.
+    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE, sandbox=True),
+    f"{_RELEASES}/DecideStream": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/CheckAttempts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_RELEASES}/GetDecision": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    # It tells exact reasons, and an auditor has only the coarse ones.
+    f"{_EXPLANATIONS}/ExplainRelease": admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR),
+    # An auditor is told coarse verdicts only.
+    f"{_STATISTICS}/GetDecisionStats": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_STATISTICS}/RebuildDecisionStats": admit(PrincipalKind.OPERATOR, roles=("admin",)),
+    f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
+    # A licensee sees their own alone.
+    f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),
 }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.chassis.refusals import invalid
 from services.licensing.domain.posts import Batch, check_size
-from sluice.licensing.v1 import post_pb2, release_service_pb2
+from sluice.licensing.v1 import explanation_service_pb2, post_pb2, release_service_pb2
 
 SECOND_US = 1_000_000
 US_NANOS = 1_000
@@ -17,7 +17,9 @@ LARGEST_BYTE = 255
 EARLIEST_US, LATEST_US = -(2**63), 2**63 - 1
 
 
-def batch_of(request: release_service_pb2.DecideRequest) -> Batch:
+def batch_of(
+    request: release_service_pb2.DecideRequest | explanation_service_pb2.ExplainReleaseRequest,
+) -> Batch:
     """The posts of a request as columns; raises what `Batch.of` raises."""
     match request.WhichOneof("batch"):
         case "columns":

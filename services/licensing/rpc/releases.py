@@ -1,10 +1,13 @@
 """The release desk over gRPC: translates, calls, translates."""
 
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.ids import check_request_id
+from services.chassis.interceptors import reads_itself
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id, set_attributes
 from services.licensing.desk import ReleaseDesk
@@ -13,26 +16,45 @@ from services.licensing.domain.decisions import Asker, Decision, Request
 from services.licensing.domain.deliveries import Delivery, delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
 from services.licensing.rpc.batches import batch_of
+from services.licensing.rpc.streams import DecisionStreams
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
 
 FULL_NAME = "sluice.licensing.v1.ReleaseService"
+Sandbox = Callable[[Request], Awaitable[pb.Decision]]
+"""Answers requests of sandbox principals, which never come near desk and ledger."""
 SEES_ALL = frozenset({PrincipalKind.OPERATOR, PrincipalKind.AUDITOR})
 
 
 class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
     """`sluice.licensing.v1.ReleaseService`."""
 
-    def __init__(self, desk: ReleaseDesk, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, desk: ReleaseDesk, ledger: Ledger, clock: Clock, sandbox: Sandbox) -> None:
         self._desk = desk
+        self._sandbox = sandbox
         self._ledger = ledger
         self._clock = clock
+        self._streams = DecisionStreams(self._decision)
 
     async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:  # noqa: N802
+        return pb.DecideResponse(decision=await self._decision(request))
+
+    @reads_itself
+    async def DecideStream(  # noqa: N802
+        self, payloads: AsyncIterator[bytes], context: Any
+    ) -> AsyncIterator[pb.DecideStreamResponse]:
+        # Closed with this call: what is under way is as shielded as a call whose caller has gone away.
+        async with contextlib.aclosing(self._streams.answers(payloads)) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _decision(self, request: pb.DecideRequest) -> pb.Decision:
         arrived_at_us, principal = self._clock.now_us(), current_principal()
         check_request_id(request.request_id, arrived_at_us)
         asker = Asker(principal.party, principal.kind.value, request.request_id)
         asked = Request(asker, batch_of(request), arrived_at_us, current_trace_id())
+        if principal.sandbox:
+            return await self._sandbox(asked)
         concluded = await self._desk.decide(asked)
         trace_decision(concluded)
         if concluded.replayed:
@@ -40,8 +62,7 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         else:
             decision = concluded.decision
             delivery = delivery_of(decision.posts_released, None, None)
-        answer = decision_message(decision, delivery, arrived_at_us, replayed=concluded.replayed)
-        return pb.DecideResponse(decision=answer)
+        return decision_message(decision, delivery, arrived_at_us, replayed=concluded.replayed)
 
     async def ConfirmDelivery(  # noqa: N802
         self, request: pb.ConfirmDeliveryRequest, context: Any
@@ -82,9 +103,9 @@ _ATTEMPT_STATES = {
 }
 
 
-def bolt(desk: ReleaseDesk, ledger: Ledger, clock: Clock) -> Bolt:
+def bolt(desk: ReleaseDesk, ledger: Ledger, clock: Clock, sandbox: Sandbox) -> Bolt:
     """The service, ready to be served."""
-    servicer = ReleaseServicer(desk, ledger, clock)
+    servicer = ReleaseServicer(desk, ledger, clock, sandbox)
     return Bolt(pb_grpc.add_ReleaseServiceServicer_to_server, servicer, FULL_NAME)
 
 

@@ -27,6 +27,7 @@ _CLAIM_READERS = admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=("le
 
 ADMISSIONS: AdmissionTable = {
     f"{_METERING}/Reserve": _WRITERS,
+    f"{_METERING}/CheckRoom": _WRITERS,
     f"{_METERING}/Record": _WRITERS,
     f"{_METERING}/Settle": _WRITERS,
     f"{_METERING}/Cancel": _WRITERS,

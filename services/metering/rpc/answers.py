@@ -4,9 +4,10 @@ from typing import cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.metering.domain.allowances import NoRoom
+from services.metering.domain.allowances import Allowance, NoRoom
 from services.metering.domain.postings import Answer
 from services.metering.domain.reservations import Counts, Reservation, Revision, State
+from services.metering.domain.rooms import Rooms
 from services.metering.rpc.requests import WINDOWS_US
 from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2
 from sluice.type.v1 import content_pb2, revision_pb2
@@ -42,6 +43,22 @@ def recorded(answer: Answer) -> metering_service_pb2.RecordResponse:
         no_room=_no_room(reservation.no_room),
         counted=_counts(reservation.settled),
         revision=revision_message(answer.revision),
+    )
+
+
+def rooms_message(rooms: Rooms) -> metering_service_pb2.CheckRoomResponse:
+    """What a Reserve would come to."""
+    return metering_service_pb2.CheckRoomResponse(
+        posts_that_fit=rooms.posts_that_fit,
+        no_room=_no_room(rooms.no_room),
+        rooms=[
+            allowance_pb2.AllowanceRoom(
+                allowance=_allowance(room.allowance), used=room.tally.used, held=room.tally.held
+            )
+            for room in rooms.rooms
+        ],
+        checked_at=timestamp(rooms.at_us),
+        revision=revision_message(rooms.revision),
     )
 
 
@@ -81,19 +98,23 @@ def timestamp(time_us: int | None) -> Timestamp | None:
 def _no_room(obstacle: NoRoom | None) -> metering_service_pb2.NoRoom | None:
     if obstacle is None:
         return None
-    allowance, wait = obstacle.allowance, obstacle.shortfall
+    wait = obstacle.shortfall
     return metering_service_pb2.NoRoom(
-        allowance=allowance_pb2.Allowance(
-            scope=cast(allowance_pb2.AllowanceScope, int(allowance.account.scope)),
-            id=allowance.account.id,
-            window=_WINDOWS[allowance.window_us],
-            limit=allowance.limit,
-        ),
+        allowance=_allowance(obstacle.allowance),
         used=obstacle.used,
         held=obstacle.held,
         retry_at=timestamp(wait.retry_at_us),
         retry_at_is_exact=wait.exact,
         never_fits=wait.never,
+    )
+
+
+def _allowance(allowance: Allowance) -> allowance_pb2.Allowance:
+    return allowance_pb2.Allowance(
+        scope=cast(allowance_pb2.AllowanceScope, int(allowance.account.scope)),
+        id=allowance.account.id,
+        window=_WINDOWS[allowance.window_us],
+        limit=allowance.limit,
     )
 
 

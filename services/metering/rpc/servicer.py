@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.metering.meter import Meter
-from services.metering.rpc.answers import recorded, reservation_message, reserved
+from services.metering.rpc.answers import recorded, reservation_message, reserved, rooms_message
 from services.metering.rpc.requests import canonical, counts, page_token, place, time_us, wanted
 from sluice.metering.v1 import metering_service_pb2 as pb
 from sluice.metering.v1 import metering_service_pb2_grpc
@@ -13,6 +13,8 @@ from sluice.metering.v1 import metering_service_pb2_grpc
 SERVICE = "sluice.metering.v1.MeteringService"
 HOLDS_A_PAGE = 100
 """Holds on a page when the caller does not say."""
+UNUSED_ID = ""
+"""Of a reservation that is only asked about: no reservation has it."""
 
 _Context: TypeAlias = ServicerContext[Any, Any]
 
@@ -27,6 +29,11 @@ class MeteringServicer(metering_service_pb2_grpc.MeteringServiceServicer):
         """Holds room in all the allowances, or in none, or as far as it goes."""
         asked = wanted(request.reservation_id, request.claim, delivered=False)
         return reserved(await self._meter.reserve(asked))
+
+    async def CheckRoom(self, request: pb.CheckRoomRequest, context: _Context) -> pb.CheckRoomResponse:  # noqa: N802
+        """What Reserve would answer now."""
+        asked = wanted(UNUSED_ID, request.claim, delivered=False)
+        return rooms_message(await self._meter.rooms(asked))
 
     async def Record(self, request: pb.RecordRequest, context: _Context) -> pb.RecordResponse:  # noqa: N802
         """Counts at once for good."""

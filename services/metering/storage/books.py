@@ -8,12 +8,14 @@ from services.chassis.bulk import Change, Insertion, Row
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.metering.domain.postings import Answer, Posting, post
-from services.metering.domain.reservations import Place, Reservation, State
+from services.metering.domain.reservations import Place, Reservation, State, Wanted
+from services.metering.domain.rooms import Rooms
 from services.metering.domain.sheets import Sheet
 from services.metering.schema.tables import MeteringTable
 from services.metering.storage.absorbing import absorb_shown
 from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
+from services.metering.storage.rooms import read_rooms
 from services.metering.storage.rows import COLUMNS, ENDING, from_row, to_ending, to_row
 from services.metering.storage.source import SqlSource, find
 from services.metering.storage.tallies import TakesLong, TalliesAhead, Window
@@ -54,6 +56,10 @@ class SqlBooks:
         """One reservation as committed."""
         found = await self._database.read(lambda connection: find(connection, [reservation_id]))
         return found.get(reservation_id)
+
+    async def rooms(self, wanted: Wanted) -> Rooms:
+        """What a hold would come to now; on a reader, so that nobody who holds waits for it."""
+        return await self._database.read(lambda connection: read_rooms(connection, wanted, self._now_us()))
 
     async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
         """Holds counted before a time, from the place after `after`, oldest first, at most `limit`."""

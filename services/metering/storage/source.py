@@ -99,18 +99,11 @@ class SqlSource:
 
     def moments(self, account: Account, after_us: int) -> Iterator[Moment]:
         """What was counted after a time, oldest first; read as it is asked for."""
-        while True:
-            given = {"account": self.ids[account], "after_us": after_us}
-            rows = self._connection.execute(_MOMENTS, given).all()
-            for at_us, used, held in rows:
-                yield Moment(at_us, Posts(int(used), int(held)))
-            if len(rows) < MOMENTS_AT_ONCE:
-                return
-            after_us = rows[-1][0]
+        return moments(self._connection, self.ids[account], after_us)
 
     def rivals(self, request_key: str) -> dict[str, int]:
         """The ids of what is held for a request, with their numbers."""
-        return dict(_RIVALS.ask(self._connection, [(request_key,)]))
+        return rivals(self._connection, request_key)
 
     def _accounts_of(self, wanted: Iterable[Wanted]) -> set[Account]:
         """All that is likely to be counted in: by what is wanted, and by holds that may end."""
@@ -127,8 +120,8 @@ class SqlSource:
         by_id = {id: account for account, (id, _) in found.items()}
         self.ids |= {account: id for id, account in by_id.items()}
         self.read |= {account: Standing(last_us) for account, (_, last_us) in found.items()}
-        for id, window_us, *sums in _TALLIES.ask(self._connection, [(id,) for id in by_id]):
-            self.read[by_id[id]].tallies[window_us] = Tally(*sums)
+        for id, tallies in tallies_of(self._connection, list(by_id)).items():
+            self.read[by_id[id]].tallies.update(tallies)
 
     def _make_tallies(self, wanted: Sequence[Wanted], now_us: int) -> None:
         """Those of the windows that end now. Where a clock is behind, they end later, which is rare."""
@@ -145,6 +138,30 @@ class SqlSource:
                     window = Window(self.ids[account], allowance.window_us)
                     wishes[window] = Wish(window, known, tail)
         self._later.make(wishes.values())
+
+
+def tallies_of(connection: Connection, account_ids: Sequence[int]) -> dict[int, dict[int, Tally]]:
+    """The tallies on record of each account, by window."""
+    tallies: dict[int, dict[int, Tally]] = {id: {} for id in account_ids}
+    for id, window_us, *sums in _TALLIES.ask(connection, [(id,) for id in account_ids]):
+        tallies[id][window_us] = Tally(*sums)
+    return tallies
+
+
+def moments(connection: Connection, account_id: int, after_us: int) -> Iterator[Moment]:
+    """What was counted in an account after a time, oldest first; read as it is asked for."""
+    while True:
+        rows = connection.execute(_MOMENTS, {"account": account_id, "after_us": after_us}).all()
+        for at_us, used, held in rows:
+            yield Moment(at_us, Posts(int(used), int(held)))
+        if len(rows) < MOMENTS_AT_ONCE:
+            return
+        after_us = rows[-1][0]
+
+
+def rivals(connection: Connection, request_key: str) -> dict[str, int]:
+    """The ids of what is held for a request, with their numbers."""
+    return dict(_RIVALS.ask(connection, [(request_key,)]))
 
 
 def find(connection: Connection, reservation_ids: Sequence[str]) -> dict[str, Reservation]:

@@ -125,7 +125,7 @@ class LaterTallies:
                 self._made[wish.window, wish.tail_us] = None
             else:
                 quick.append(wish)
-        for wish, tally in zip(quick, _added_up(self._connection, quick), strict=True):
+        for wish, tally in zip(quick, added_up(self._connection, quick), strict=True):
             self._made[wish.window, wish.tail_us] = tally
 
     def tally(self, window: Window, known: Tally | None, tail_us: int) -> Tally:
@@ -178,7 +178,7 @@ def _made_by(wish: Wish) -> Callable[[Connection], Ahead]:
         number = read_head(connection).number
         if known is not None and known.tail_us >= wish.tail_us:
             return Ahead(known, number)
-        (tally,) = _added_up(connection, [wish._replace(known=known)])
+        (tally,) = added_up(connection, [wish._replace(known=known)])
         return Ahead(tally, number)
 
     return read
@@ -192,7 +192,7 @@ def _long(connection: Connection, wishes: Sequence[Wish]) -> set[int]:
     return {place for (place,) in _LONG.ask(connection, _stretches(wishes))}
 
 
-def _added_up(connection: Connection, wishes: Sequence[Wish]) -> list[Tally]:
+def added_up(connection: Connection, wishes: Sequence[Wish]) -> list[Tally]:
     """The tallies, each made from the one that is known."""
     sums = [NO_POSTS] * len(wishes)
     for place, used, held in _SUMS.ask(connection, _stretches(wishes)):

@@ -14,7 +14,15 @@ from services.chassis.database import Database
 from services.licensing.domain.licenses import Change, Licensee, LicenseState, Step, draft
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import digest_of
-from services.licensing.storage import billing_tables, contract_tables, ledger_tables
+from services.licensing.storage import (
+    affiliate_tables,
+    api_keys,
+    billing_tables,
+    contract_tables,
+    countersignature_tables,
+    ledger_tables,
+    statistics_tables,
+)
 from services.licensing.storage.contracts import ContractRows, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
 from tests.support.clock import NOON_US
@@ -42,6 +50,10 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     declared = contract_tables.LicenseRow.metadata
     assert ledger_tables.DecisionRow.metadata is declared
     assert billing_tables.BillRow.metadata is declared
+    assert countersignature_tables.CountersignatureRow.metadata is declared
+    assert statistics_tables.DecisionCountRow.metadata is declared
+    assert affiliate_tables.AffiliateChangeRow.metadata is declared
+    assert api_keys.ApiKeyRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)

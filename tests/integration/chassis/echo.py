@@ -8,14 +8,15 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from services.chassis.deadlines import remaining_us
-from services.chassis.identity import PrincipalKind, admit, current_principal
+from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone, current_principal
+from services.chassis.interceptors import reads_itself
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id
 
 NAME = "test.Echo"
 PARSED = ("SayParsed", "CountParsed", "JoinParsed", "ChatParsed")
-ADMISSIONS = {
+ADMISSIONS: AdmissionTable = {
     f"/{NAME}/{method}": admit(PrincipalKind.PIPELINE)
     for method in (
         "Say",
@@ -31,9 +32,10 @@ ADMISSIONS = {
         "Pour",
         "Linger",
         "Sync",
+        "ChatRaw",
         *PARSED,
     )
-}
+} | {f"/{NAME}/{method}": admit_anyone() for method in ("Greet", "GreetSlowly", "WhoAmI", "GreetMany")}
 
 
 class Echo:
@@ -131,6 +133,12 @@ class Echo:
         async for each in requests:
             yield str(each.service).encode()
 
+    @reads_itself
+    async def chat_raw(self, payloads: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
+        """Says whose bytes they are, whatever they hold."""
+        async for each in payloads:
+            yield current_principal().party.encode() + b" " + each
+
     def sync(self, request: bytes, _context: Any) -> bytes:
         return request
 
@@ -141,6 +149,9 @@ class Echo:
             name.capitalize(): unary(getattr(self, name)) for name in (*names, "wait", "sync")
         }
         handlers["Forgotten"] = unary(self.say)
+        handlers["Greet"], handlers["GreetSlowly"] = unary(self.say), unary(self.wait)
+        handlers["WhoAmI"] = unary(self.who)
+        handlers["GreetMany"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Pour"] = grpc.unary_stream_rpc_method_handler(self.pour)
         handlers["Linger"] = grpc.unary_stream_rpc_method_handler(self.linger)
@@ -150,6 +161,7 @@ class Echo:
         handlers["SayParsed"] = unary(self.say_parsed, parse)
         handlers["CountParsed"] = grpc.unary_stream_rpc_method_handler(self.count_parsed, parse)
         handlers["JoinParsed"] = grpc.stream_unary_rpc_method_handler(self.join_parsed, parse)
+        handlers["ChatRaw"] = grpc.stream_stream_rpc_method_handler(self.chat_raw, parse)
         handlers["ChatParsed"] = grpc.stream_stream_rpc_method_handler(self.chat_parsed, parse)
 
         def register(_servicer: Any, server: grpc.aio.Server) -> None:

@@ -92,6 +92,16 @@ async def test_what_a_stranger_sends_is_not_parsed(bare: Any, method: str) -> No
     assert reason_of(error) == "TOKEN_MISSING"
 
 
+async def test_a_handler_that_reads_by_itself_gets_bytes_of_those_alone_who_are_admitted(
+    server: LocalServer, bare: Any
+) -> None:
+    answers = await sent(bare, "ChatRaw", UNREADABLE, b"x", metadata=authorized(server))
+    error = await failure(sent(bare, "ChatRaw", UNREADABLE))
+
+    assert answers == [b"someone " + UNREADABLE, b"someone x"]
+    assert reason_of(error) == "TOKEN_MISSING"
+
+
 @pytest.mark.parametrize("method", OPEN)
 async def test_what_is_open_to_anyone_refuses_the_unreadable_too(bare: Any, method: str) -> None:
     call = bare.stream_stream(method)(iter([UNREADABLE]))

@@ -14,6 +14,7 @@ from sluice.licensing.v1 import post_pb2
 from sluice_gate.columns import columns_of
 from sluice_gate.posts import Post
 from tests.support.cluster import Cluster, a_cluster, a_post
+from tests.support.streams import a_request, decide_on_stream
 
 SUBJECTS = range(0, 8)
 """0 is nobody, 7 is not known to consent, 2 and 5 have opted out."""
@@ -95,6 +96,27 @@ def test_the_order_of_a_batch_does_not_matter(
     shuffled = world.run(world.cluster.decide([posts[place] for place in order]))
 
     assert [ordered.reasons[place] for place in order] == list(shuffled.reasons)
+
+
+@settings(max_examples=25, deadline=None)
+@given(posts=batches(), randomly=st.randoms(use_true_random=False))
+def test_a_stream_gives_each_post_what_a_batch_gives_it_in_whatever_order_it_is_sent(
+    world: World, posts: list[post_pb2.Post], randomly: Any
+) -> None:
+    together = world.run(world.cluster.decide(posts))
+    shuffled = list(range(len(posts)))
+    randomly.shuffle(shuffled)
+
+    singles = [a_request(world.cluster, [post]) for post in posts]
+    whole, *alone = world.run(decide_on_stream(world.cluster, [a_request(world.cluster, posts), *singles]))
+    again = [a_request(world.cluster, [posts[place]]) for place in shuffled]
+    in_disorder = world.run(decide_on_stream(world.cluster, again))
+
+    assert whole.decision.reasons == together.reasons
+    assert b"".join(answer.decision.reasons for answer in alone) == together.reasons
+    assert [answer.decision.reasons[0] for answer in in_disorder] == [
+        together.reasons[place] for place in shuffled
+    ]
 
 
 @settings(max_examples=25, deadline=None)

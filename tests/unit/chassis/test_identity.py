@@ -20,6 +20,7 @@ from services.chassis.identity import (
     TokenVerifier,
     acting_as,
     admit,
+    admit_anyone,
     check_admission,
     current_principal,
 )
@@ -355,6 +356,31 @@ def test_an_operator_needs_one_of_the_roles_and_others_need_none() -> None:
     ):
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
             check_admission(table, METHOD, refused)
+
+
+def test_a_line_says_in_as_many_words_that_the_sandbox_is_let_in() -> None:
+    trial = Principal(PrincipalKind.PIPELINE, "export-1", frozenset(), sandbox=True)
+
+    check_admission({METHOD: admit(PrincipalKind.PIPELINE, sandbox=True)}, METHOD, trial)
+    for closed in (admit(PrincipalKind.PIPELINE), admit(PrincipalKind.LICENSEE, sandbox=True)):
+        with pytest.raises(Refusal, match="NOT_ADMITTED"):
+            check_admission({METHOD: closed}, METHOD, trial)
+
+
+def test_a_line_for_strangers_admits_no_principal() -> None:
+    for kind in PrincipalKind:
+        with pytest.raises(Refusal, match="NOT_ADMITTED"):
+            check_admission({METHOD: admit_anyone()}, METHOD, principal(kind, "admin"))
+
+
+def test_a_token_of_the_sandbox_names_a_principal_of_the_sandbox(keys: Keys, clock: ManualClock) -> None:
+    minter, verifier = a_minter(keys, clock), a_verifier(keys, clock)
+
+    trial = verifier.verify(minter.mint(PrincipalKind.PIPELINE, "export-1", sandbox=True))
+    real = verifier.verify(minter.mint(PrincipalKind.PIPELINE, "export-1"))
+
+    assert (trial.sandbox, real.sandbox) == (True, False)
+    assert trial != real
 
 
 def test_there_is_no_current_principal_outside_of_a_call() -> None:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.clock import SystemClock
-from services.chassis.ids import DAY_US, MINUTE_US, check_request_id, uuid7, uuid7_time_us
+from services.chassis.ids import (
+    DAY_US,
+    MINUTE_US,
+    check_request_id,
+    derived_uuid7,
+    uuid7,
+    uuid7_time_us,
+)
 from services.chassis.refusals import Kind, Refusal
 
 NOW_US = 1_760_000_000_123_456
@@ -25,6 +32,18 @@ def test_an_id_carries_its_time_to_the_millisecond(now_us: int) -> None:
 @given(st.integers(0, 2**47 * 1_000), st.integers(1, 10**9))
 def test_a_later_microsecond_gives_a_greater_id(now_us: int, later_us: int) -> None:
     assert uuid7(now_us) < uuid7(now_us + later_us)
+
+
+def test_an_id_that_follows_from_another_is_the_same_again_and_has_its_time() -> None:
+    id = uuid7(NOW_US)
+
+    derived = derived_uuid7(id, "move", "acme")
+
+    assert derived == derived_uuid7(id, "move", "acme")
+    assert uuid7_time_us(derived) == uuid7_time_us(id)
+    assert (
+        len({id, derived, derived_uuid7(id, "moveacme"), derived_uuid7(uuid7(NOW_US), "move", "acme")}) == 4
+    )
 
 
 def test_ids_of_one_microsecond_differ() -> None:

@@ -54,6 +54,7 @@ def test_a_variable_that_sets_nothing_is_refused_by_its_name(monkeypatch: pytest
         {"max_in_flight": 0},
         {"max_streams": 0},
         {"max_streams_each": 0},
+        {"max_strangers": 0},
         {"log_level": "LOUD"},
         {"unheard_of": 1},
     ],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.refusals import Kind, Refusal
-from services.chassis.wire import check_fields
+from services.chassis.wire import check_fields, content_of
 from tests.unit.chassis.words import Book, Words
 
 
@@ -63,3 +63,33 @@ def test_any_bytes_are_counted_or_unreadable(payload: bytes) -> None:
         check_fields(payload, Book(), 60)
     except Refusal as refusal:
         assert refusal.reason == "REQUEST_UNREADABLE"
+
+
+words = st.builds(Words, words=st.lists(st.text(max_size=5), max_size=3))
+
+
+@given(parts=st.lists(words, max_size=3), pages=st.lists(words, max_size=3))
+def test_a_message_is_taken_out_of_another_as_a_parser_would_read_it(
+    parts: list[Message], pages: list[Message]
+) -> None:
+    payload = b"".join(Book(cover=part, pages=pages).SerializeToString() for part in parts)
+
+    content = content_of(payload, Book.DESCRIPTOR.fields_by_name["cover"].number)
+
+    assert Words.FromString(content) == Book.FromString(payload).cover
+
+
+@given(payload=st.binary(max_size=40), number=st.integers(1, 3))
+def test_no_bytes_upset_the_taking_out(payload: bytes, number: int) -> None:
+    try:
+        assert len(content_of(payload, number)) <= len(payload)
+    except Refusal as refusal:
+        assert refusal.reason == "REQUEST_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    "payload", [b"\x08\x01", b"\x0a\x05abc", b"\x0a", b"\x0b"], ids=["a number", "cut", "bare", "a group"]
+)
+def test_what_is_no_message_where_one_is_due_is_unreadable(payload: bytes) -> None:
+    with pytest.raises(Refusal, match="REQUEST_UNREADABLE"):
+        content_of(payload, 1)

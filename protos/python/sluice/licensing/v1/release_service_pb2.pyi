@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from sluice.licensing.v1 import post_pb2 as _post_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
@@ -85,8 +86,26 @@ class DecideResponse(_message.Message):
     decision: Decision
     def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
 
+class DecideStreamRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: DecideRequest
+    def __init__(self, request: _Optional[_Union[DecideRequest, _Mapping]] = ...) -> None: ...
+
+class DecideStreamResponse(_message.Message):
+    __slots__ = ("request_id", "number", "decision", "refusal")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    number: int
+    decision: Decision
+    refusal: _status_pb2.Status
+    def __init__(self, request_id: _Optional[str] = ..., number: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
 class Decision(_message.Message):
-    __slots__ = ("decision_id", "request_id", "license_id", "license_version", "outcome", "verdicts", "reasons", "decided_at", "not_after", "valid_for", "replayed", "is_void", "receipt", "receipt_number", "salt", "consent_revision", "policy_version", "reservation_id", "counted_at", "room_denial", "trace_id", "delivery")
+    __slots__ = ("decision_id", "request_id", "license_id", "license_version", "outcome", "verdicts", "reasons", "decided_at", "not_after", "valid_for", "replayed", "is_void", "receipt", "receipt_number", "salt", "consent_revision", "policy_version", "reservation_id", "counted_at", "room_denial", "trace_id", "delivery", "sandbox")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -109,6 +128,7 @@ class Decision(_message.Message):
     ROOM_DENIAL_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    SANDBOX_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     request_id: str
     license_id: str
@@ -131,7 +151,8 @@ class Decision(_message.Message):
     room_denial: RoomDenial
     trace_id: str
     delivery: Delivery
-    def __init__(self, decision_id: _Optional[str] = ..., request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., verdicts: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., replayed: _Optional[bool] = ..., is_void: _Optional[bool] = ..., receipt: _Optional[str] = ..., receipt_number: _Optional[int] = ..., salt: _Optional[bytes] = ..., consent_revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., policy_version: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., room_denial: _Optional[_Union[RoomDenial, _Mapping]] = ..., trace_id: _Optional[str] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ...) -> None: ...
+    sandbox: bool
+    def __init__(self, decision_id: _Optional[str] = ..., request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., verdicts: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., replayed: _Optional[bool] = ..., is_void: _Optional[bool] = ..., receipt: _Optional[str] = ..., receipt_number: _Optional[int] = ..., salt: _Optional[bytes] = ..., consent_revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., policy_version: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., room_denial: _Optional[_Union[RoomDenial, _Mapping]] = ..., trace_id: _Optional[str] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., sandbox: _Optional[bool] = ...) -> None: ...
 
 class RoomDenial(_message.Message):
     __slots__ = ("allowance", "limit", "retry_at", "retry_at_is_exact", "never_fits")

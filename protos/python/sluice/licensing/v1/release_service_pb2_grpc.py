@@ -30,7 +30,7 @@ class ReleaseServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def __init__(self, channel):
@@ -43,6 +43,11 @@ class ReleaseServiceStub:
                 '/sluice.licensing.v1.ReleaseService/Decide',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideResponse.FromString,
+                _registered_method=True)
+        self.DecideStream = channel.stream_stream(
+                '/sluice.licensing.v1.ReleaseService/DecideStream',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamResponse.FromString,
                 _registered_method=True)
         self.ConfirmDelivery = channel.unary_unary(
                 '/sluice.licensing.v1.ReleaseService/ConfirmDelivery',
@@ -66,7 +71,7 @@ class ReleaseServiceServicer:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def Decide(self, request, context):
@@ -74,6 +79,19 @@ class ReleaseServiceServicer:
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
         CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+        The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideStream(self, request_iterator, context):
+        """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
+        concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
+        does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests are under way or their
+        answers are not taken. After 15 minutes it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+        Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
+        Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +127,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideResponse.SerializeToString,
             ),
+            'DecideStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.DecideStream,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamResponse.SerializeToString,
+            ),
             'ConfirmDelivery': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmDelivery,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.ConfirmDeliveryRequest.FromString,
@@ -137,7 +160,7 @@ class ReleaseService:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @staticmethod
@@ -157,6 +180,33 @@ class ReleaseService:
             '/sluice.licensing.v1.ReleaseService/Decide',
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/sluice.licensing.v1.ReleaseService/DecideStream',
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

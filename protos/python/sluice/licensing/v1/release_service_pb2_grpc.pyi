@@ -31,7 +31,7 @@ class ReleaseServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @_typing.overload
@@ -43,6 +43,15 @@ class ReleaseServiceStub:
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+    """
+    DecideStream: _grpc.StreamStreamMultiCallable[_release_service_pb2.DecideStreamRequest, _release_service_pb2.DecideStreamResponse]
+    """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
+    concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
+    does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests are under way or their
+    answers are not taken. After 15 minutes it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+    Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
+    Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
     ConfirmDelivery: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -59,7 +68,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -68,6 +77,15 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+    """
+    DecideStream: _aio.StreamStreamMultiCallable[_release_service_pb2.DecideStreamRequest, _release_service_pb2.DecideStreamResponse]  # type: ignore[assignment]
+    """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
+    concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
+    does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests are under way or their
+    answers are not taken. After 15 minutes it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+    Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
+    Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
     ConfirmDelivery: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]  # type: ignore[assignment]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -83,7 +101,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    KEYS_UNAVAILABLE, INTERNAL.
+    KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
     @_abc_1.abstractmethod
@@ -96,6 +114,21 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
         CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+        The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def DecideStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_release_service_pb2.DecideStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_release_service_pb2.DecideStreamResponse], _abc.AsyncIterator[_release_service_pb2.DecideStreamResponse]]:
+        """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
+        concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
+        does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests are under way or their
+        answers are not taken. After 15 minutes it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+        Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
+        Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
         """
 
     @_abc_1.abstractmethod

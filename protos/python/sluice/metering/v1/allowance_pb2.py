@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from sluice.type.v1 import window_pb2 as sluice_dot_type_dot_v1_dot_window__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sluice/metering/v1/allowance.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bsluice/type/v1/window.proto\"\xd0\x01\n\tAllowance\x12=\n\x05scope\x18\x01 \x01(\x0e\x32\".sluice.metering.v1.AllowanceScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x31\n\x02id\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x32\n\x06window\x18\x03 \x01(\x0e\x32\x16.sluice.type.v1.WindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x05limit\x18\x04 \x01(\x04\x42\x0e\xbaH\x0b\x32\t\x18\x80\x80\x80\x80\x80\x80\x80\x10*\x87\x01\n\x0e\x41llowanceScope\x12\x1f\n\x1b\x41LLOWANCE_SCOPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41LLOWANCE_SCOPE_LICENSE\x10\x01\x12\x1c\n\x18\x41LLOWANCE_SCOPE_LICENSEE\x10\x02\x12\x19\n\x15\x41LLOWANCE_SCOPE_GROUP\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sluice/metering/v1/allowance.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bsluice/type/v1/window.proto\"\xd0\x01\n\tAllowance\x12=\n\x05scope\x18\x01 \x01(\x0e\x32\".sluice.metering.v1.AllowanceScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x31\n\x02id\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x32\n\x06window\x18\x03 \x01(\x0e\x32\x16.sluice.type.v1.WindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x05limit\x18\x04 \x01(\x04\x42\x0e\xbaH\x0b\x32\t\x18\x80\x80\x80\x80\x80\x80\x80\x10\"]\n\rAllowanceRoom\x12\x30\n\tallowance\x18\x01 \x01(\x0b\x32\x1d.sluice.metering.v1.Allowance\x12\x0c\n\x04used\x18\x02 \x01(\x04\x12\x0c\n\x04held\x18\x03 \x01(\x04*\x87\x01\n\x0e\x41llowanceScope\x12\x1f\n\x1b\x41LLOWANCE_SCOPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41LLOWANCE_SCOPE_LICENSE\x10\x01\x12\x1c\n\x18\x41LLOWANCE_SCOPE_LICENSEE\x10\x02\x12\x19\n\x15\x41LLOWANCE_SCOPE_GROUP\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,8 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALLOWANCE'].fields_by_name['window']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_ALLOWANCE'].fields_by_name['limit']._loaded_options = None
   _globals['_ALLOWANCE'].fields_by_name['limit']._serialized_options = b'\272H\0132\t\030\200\200\200\200\200\200\200\020'
-  _globals['_ALLOWANCESCOPE']._serialized_start=328
-  _globals['_ALLOWANCESCOPE']._serialized_end=463
+  _globals['_ALLOWANCESCOPE']._serialized_start=423
+  _globals['_ALLOWANCESCOPE']._serialized_end=558
   _globals['_ALLOWANCE']._serialized_start=117
   _globals['_ALLOWANCE']._serialized_end=325
+  _globals['_ALLOWANCEROOM']._serialized_start=327
+  _globals['_ALLOWANCEROOM']._serialized_end=420
 # @@protoc_insertion_point(module_scope)

@@ -69,6 +69,26 @@ class ReserveResponse(_message.Message):
     held: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
     def __init__(self, state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_room: _Optional[_Union[NoRoom, _Mapping]] = ..., rival_reservation_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., held: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ...) -> None: ...
 
+class CheckRoomRequest(_message.Message):
+    __slots__ = ("claim",)
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
+    claim: Claim
+    def __init__(self, claim: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
+
+class CheckRoomResponse(_message.Message):
+    __slots__ = ("posts_that_fit", "no_room", "rooms", "checked_at", "revision")
+    POSTS_THAT_FIT_FIELD_NUMBER: _ClassVar[int]
+    NO_ROOM_FIELD_NUMBER: _ClassVar[int]
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_AT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    posts_that_fit: int
+    no_room: NoRoom
+    rooms: _containers.RepeatedCompositeFieldContainer[_allowance_pb2.AllowanceRoom]
+    checked_at: _timestamp_pb2.Timestamp
+    revision: _revision_pb2.Revision
+    def __init__(self, posts_that_fit: _Optional[int] = ..., no_room: _Optional[_Union[NoRoom, _Mapping]] = ..., rooms: _Optional[_Iterable[_Union[_allowance_pb2.AllowanceRoom, _Mapping]]] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
 class RecordRequest(_message.Message):
     __slots__ = ("reservation_id", "claim")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]

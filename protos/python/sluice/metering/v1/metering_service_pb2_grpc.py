@@ -44,6 +44,11 @@ class MeteringServiceStub:
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveResponse.FromString,
                 _registered_method=True)
+        self.CheckRoom = channel.unary_unary(
+                '/sluice.metering.v1.MeteringService/CheckRoom',
+                request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.CheckRoomRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.CheckRoomResponse.FromString,
+                _registered_method=True)
         self.Record = channel.unary_unary(
                 '/sluice.metering.v1.MeteringService/Record',
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.RecordRequest.SerializeToString,
@@ -83,6 +88,15 @@ class MeteringServiceServicer:
         """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
         and content get the same answer (M4). No room is an answer, not an error.
         Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckRoom(self, request, context):
+        """Whether there is room now: what Reserve would answer, by the same rules, on what is written at this moment; and how each allowance stands. Holds
+        nothing, so that the room may be gone by the time of the answer. Reads only.
+        Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +147,11 @@ def add_MeteringServiceServicer_to_server(servicer, server):
                     servicer.Reserve,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveResponse.SerializeToString,
+            ),
+            'CheckRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckRoom,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.CheckRoomRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.CheckRoomResponse.SerializeToString,
             ),
             'Record': grpc.unary_unary_rpc_method_handler(
                     servicer.Record,
@@ -192,6 +211,33 @@ class MeteringService:
             '/sluice.metering.v1.MeteringService/Reserve',
             sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveRequest.SerializeToString,
             sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReserveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.MeteringService/CheckRoom',
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.CheckRoomRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.CheckRoomResponse.FromString,
             options,
             channel_credentials,
             insecure,

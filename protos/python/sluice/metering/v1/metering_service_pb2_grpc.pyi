@@ -43,6 +43,11 @@ class MeteringServiceStub:
     and content get the same answer (M4). No room is an answer, not an error.
     Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
     """
+    CheckRoom: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.CheckRoomRequest, _metering_service_pb2.CheckRoomResponse]
+    """Whether there is room now: what Reserve would answer, by the same rules, on what is written at this moment; and how each allowance stands. Holds
+    nothing, so that the room may be gone by the time of the answer. Reads only.
+    Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+    """
     Record: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.RecordRequest, _metering_service_pb2.RecordResponse]
     """Counts posts that were delivered already: held and settled at once, under the same rules as Reserve. Idempotent by reservation_id, which is in
     one space with those of Reserve. Reasons: as Reserve.
@@ -74,6 +79,11 @@ class MeteringServiceAsyncStub(MeteringServiceStub):
     """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
     and content get the same answer (M4). No room is an answer, not an error.
     Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+    """
+    CheckRoom: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.CheckRoomRequest, _metering_service_pb2.CheckRoomResponse]  # type: ignore[assignment]
+    """Whether there is room now: what Reserve would answer, by the same rules, on what is written at this moment; and how each allowance stands. Holds
+    nothing, so that the room may be gone by the time of the answer. Reads only.
+    Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
     """
     Record: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.RecordRequest, _metering_service_pb2.RecordResponse]  # type: ignore[assignment]
     """Counts posts that were delivered already: held and settled at once, under the same rules as Reserve. Idempotent by reservation_id, which is in
@@ -109,6 +119,17 @@ class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
         """Holds room for posts in all the allowances given, or in none (M3); if asked, for as many posts as fit. Idempotent by reservation_id: the same id
         and content get the same answer (M4). No room is an answer, not an error.
         Reasons: RESERVATION_ID_REUSED (names the field), ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckRoom(
+        self,
+        request: _metering_service_pb2.CheckRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metering_service_pb2.CheckRoomResponse, _abc.Awaitable[_metering_service_pb2.CheckRoomResponse]]:
+        """Whether there is room now: what Reserve would answer, by the same rules, on what is written at this moment; and how each allowance stands. Holds
+        nothing, so that the room may be gone by the time of the answer. Reads only.
+        Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID, TOO_MANY_POSTS.
         """
 
     @_abc_1.abstractmethod

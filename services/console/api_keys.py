@@ -1,0 +1,192 @@
+"""`sluice key`: API keys, with which licensees and pipelines get their tokens."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import invalid, precondition
+from services.console import options
+from services.console.connections import Connections
+from services.console.credentials import OPERATOR
+from services.console.moments import clock_face
+from services.console.names import plain, value_name, word_of
+from services.console.output import give_json, note, say, show, table
+from sluice.licensing.v1 import key_service_pb2 as keys
+from sluice.licensing.v1.api_key_pb2 import ApiKey, KeyHolder, KeyHolderKind
+from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
+
+PAGE = 200
+PRIVATE_MODE = 0o600
+
+app = typer.Typer(help="API keys of licensees and pipelines.", no_args_is_help=True)
+
+
+@app.callback()
+def api_keys() -> None:
+    """API keys of licensees and pipelines."""
+
+
+@app.command("create")
+def create(
+    *,
+    kind: Annotated[PrincipalKind, typer.Option(help="licensee or pipeline.")],
+    party: Annotated[str, typer.Option(help="Which one.")],
+    label: Annotated[str, typer.Option(help="What the key is for, in your own words.")],
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="For trying out: what it asks is answered and never released.")
+    ] = False,
+    expires_at: Annotated[
+        str, typer.Option(help="When it ends: a time like 2026-12-31T00:00:00Z, or a date.")
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the key to this new file, for its owner alone, instead of stdout."),
+    ] = None,
+    address: options.Licensing = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Create a key. It is shown this once, and kept nowhere."""
+    holder = KeyHolder(kind=holder_kind(kind), party=party, sandbox=sandbox)
+    request = keys.CreateApiKeyRequest(
+        holder=holder, label=label, expires_at=options.moment(expires_at, "--expires-at")
+    )
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    # Made before the key is: one that cannot be written down would take a place and be of no use.
+    with private_file(out) as write:
+        answer = connections.run(lambda connections: create_key(connections, request))
+        write(answer.secret + "\n")
+    tell(answer, out, as_json=as_json)
+
+
+@contextlib.contextmanager
+def private_file(path: Path | None) -> Iterator[Callable[[str], object]]:
+    """Gives what writes to a new file that is for its owner alone, to nowhere without one.
+
+    The file goes again where the body fails. Raises OSError.
+    """
+    if path is None:
+        yield lambda _text: None
+        return
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE), "w") as file:
+        try:
+            yield file.write
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def tell(answer: keys.CreateApiKeyResponse, out: Path | None, *, as_json: bool) -> None:
+    """Says what was created; the key itself only where it was not written to a file."""
+    if as_json:
+        shown = {} if out else {"secret": answer.secret}
+        give_json(plain(answer.api_key) | shown)
+        return
+    if out is None:
+        say(answer.secret)
+    where = f"It is in {out}" if out else "Keep it safe"
+    note(f"Key {answer.api_key.key_id} is created. {where}; it cannot be shown again.")
+
+
+@app.command("revoke")
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Its public id: the 16 digits in the key.")],
+    *,
+    address: options.Licensing = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """End a key at once. Tokens that it got before last for some minutes more."""
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    key = connections.run(lambda connections: revoke_key(connections, key_id))
+    if as_json:
+        give_json(plain(key))
+        return
+    say(f"Key {key.key_id} of {key.holder.party} is revoked since {clock_face(key.revoked_at)}.")
+
+
+@app.command("list")
+def list_(
+    *,
+    address: options.Licensing = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the keys, by id. The keys themselves are kept nowhere."""
+    connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
+    found = connections.run(all_keys)
+    if as_json:
+        give_json([plain(key) for key in found])
+        return
+    rows = [
+        (
+            key.key_id,
+            word_of(KeyHolderKind.DESCRIPTOR, key.holder.kind),
+            key.holder.party,
+            "sandbox" if key.holder.sandbox else "",
+            key.label,
+            clock_face(key.created_at),
+            ending(key),
+        )
+        for key in found
+    ]
+    show(table(("=key", "kind", "party", "", "label", "created at", "ends"), rows))
+
+
+def ending(key: ApiKey) -> str:
+    """When a key ended or will, in words."""
+    if key.HasField("revoked_at"):
+        return f"revoked {clock_face(key.revoked_at)}"
+    return clock_face(key.expires_at) if key.HasField("expires_at") else "never"
+
+
+def holder_kind(kind: PrincipalKind) -> str:
+    """The value of the contract; raises Refusal (invalid, KIND_WITHOUT_KEYS) for kinds that have no keys."""
+    try:
+        return value_name(KeyHolderKind.DESCRIPTOR, kind.value)
+    except ValueError as error:
+        raise invalid("KIND_WITHOUT_KEYS", "only licensees and pipelines have API keys") from error
+
+
+async def create_key(
+    connections: Connections, request: keys.CreateApiKeyRequest
+) -> keys.CreateApiKeyResponse:
+    """Creates it under a fresh request id. Raises Refusal, API_KEY_LOST where the answer with it was lost."""
+    peer = connections.peer("licensing")
+    request.request_id = connections.new_id()
+    answer = await peer.call(ApiKeyServiceStub(peer.channel).CreateApiKey, request)
+    if not answer.secret:
+        # The first answer was lost on its way, and the call repeated: the key is there, and nobody has it.
+        await revoke_key(connections, answer.api_key.key_id)
+        raise precondition("API_KEY_LOST", "the key was lost on its way, and is revoked; create another")
+    return answer
+
+
+async def revoke_key(connections: Connections, key_id: str) -> ApiKey:
+    """Ends it under a fresh request id; raises Refusal."""
+    peer = connections.peer("licensing")
+    request = keys.RevokeApiKeyRequest(request_id=connections.new_id(), key_id=key_id)
+    return (await peer.call(ApiKeyServiceStub(peer.channel).RevokeApiKey, request)).api_key
+
+
+async def all_keys(connections: Connections) -> list[ApiKey]:
+    """Every key, by id. Raises Refusal."""
+    peer = connections.peer("licensing")
+    stub = ApiKeyServiceStub(peer.channel)
+    found: list[ApiKey] = []
+    token = ""
+    while True:
+        request = keys.ListApiKeysRequest(page_size=PAGE, page_token=token)
+        page = await peer.call(stub.ListApiKeys, request)
+        found += page.api_keys
+        token = page.next_page_token
+        if not token:
+            return found

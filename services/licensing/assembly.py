@@ -1,0 +1,208 @@
+"""Bolts the parts of licensing together: what each service of it is made of. Nothing runs yet."""
+
+import functools
+import secrets
+from dataclasses import dataclass
+
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.dialing import Peer
+from services.chassis.identity import PrincipalKind
+from services.chassis.ids import uuid7
+from services.chassis.jwks import Jwks
+from services.chassis.keys import Keys
+from services.chassis.minting import TokenMinter
+from services.chassis.serving import BackgroundTask, Bolt
+from services.licensing.affiliates import AffiliateDesk
+from services.licensing.api_keys import KeyDesk
+from services.licensing.billing import BillingDesk
+from services.licensing.contracts import ContractDesk
+from services.licensing.countersigning import Countersigning
+from services.licensing.desk import Chance, ReleaseDesk
+from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKey, new_key
+from services.licensing.explaining import Explainer
+from services.licensing.finisher import Finisher
+from services.licensing.ledger import Ledger
+from services.licensing.outbox import Outbox
+from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
+from services.licensing.rpc import (
+    affiliates,
+    api_keys,
+    billing,
+    contracts,
+    deliveries,
+    explanations,
+    releases,
+    statistics,
+    tokens,
+)
+from services.licensing.rpc.sandbox import decide_in_sandbox
+from services.licensing.sandbox import SandboxDesk
+from services.licensing.sealing import SandboxSeal, Seal
+from services.licensing.settings import LicensingSettings
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
+from services.licensing.statistics import Counting
+from services.licensing.storage.affiliates import AffiliateStore
+from services.licensing.storage.api_keys import ApiKeyStore
+from services.licensing.storage.billing import BillingStore
+from services.licensing.storage.contracts import ContractStore
+from services.licensing.storage.countersignatures import CountersignatureStore
+from services.licensing.storage.ledger import LedgerStore
+from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.sandbox import SandboxAnswers
+from services.licensing.storage.statistics import StatisticsStore
+from services.licensing.sweeper import Sweeper
+from services.licensing.tokens import TokenDesk
+
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True)
+class Base:
+    """What every part stands on."""
+
+    settings: LicensingSettings
+    clock: Clock
+    keys: Keys
+    database: Database
+
+    @property
+    def margin_us(self) -> int:
+        """How far the clocks of the services may differ."""
+        return int(self.settings.clock_margin_seconds * SECOND_US)
+
+    @property
+    def chance(self) -> Chance:
+        """Where ids and salts come from."""
+        return Chance(lambda: uuid7(self.clock.now_us()), lambda: secrets.token_bytes(32))
+
+    def minter(self, lifetime_seconds: float | None = None) -> TokenMinter:
+        """Mints tokens of this installation, for so long or as long as is usual."""
+        settings = self.settings
+        lifetime = {} if lifetime_seconds is None else {"lifetime_us": int(lifetime_seconds * SECOND_US)}
+        return TokenMinter(
+            self.keys.token_private, settings.token_issuer, settings.token_audience, self.clock, **lifetime
+        )
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The services that licensing asks."""
+
+    consent: Peer
+    metering: Peer
+
+    @classmethod
+    def dial(cls, base: Base) -> "Peers":
+        """Nothing is sent before the first call."""
+        minter, settings = base.minter(), base.settings
+
+        def dialed(name: str, target: str) -> Peer:
+            return Peer(
+                target,
+                lambda: minter.mint(PrincipalKind.SERVICE, "licensing"),
+                name=name,
+                default_deadline_us=int(settings.peer_deadline_seconds * SECOND_US),
+            )
+
+        return cls(dialed("consent", settings.consent_target), dialed("metering", settings.metering_target))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What serves, and what runs beside it."""
+
+    bolts: tuple[Bolt, ...]
+    background: tuple[BackgroundTask, ...] = ()
+
+
+@dataclass(frozen=True)
+class Licensing:
+    """The assembled service."""
+
+    bolts: tuple[Bolt, ...]
+    background: tuple[BackgroundTask, ...]
+    peers: tuple[Peer, ...]
+
+
+def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Licensing:
+    """All parts of licensing."""
+    base = Base(settings, clock, keys, database)
+    peers = Peers.dial(base)
+    licenses = ContractDesk(ContractStore(database), clock)
+    parts = (
+        _releases(base, peers, licenses),
+        _contracts(base, peers, licenses),
+        _keys_and_tokens(base),
+        _explanations(base, peers, licenses),
+        _billing(base),
+    )
+    return Licensing(
+        bolts=tuple(bolt for part in parts for bolt in part.bolts),
+        background=tuple(task for part in parts for task in part.background),
+        peers=(peers.consent, peers.metering),
+    )
+
+
+def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
+    settings, clock, database = base.settings, base.clock, base.database
+    consent, meter = ConsentPeer(peers.consent, clock, base.margin_us), MeteringPeer(peers.metering)
+    outbox = Outbox(OutboxStore(database), meter)
+    seal = Seal(ReceiptSigner(base.keys.receipt_private), int(settings.permit_seconds * SECOND_US))
+    ledger = Ledger(LedgerStore(database), seal, clock, outbox.wake)
+    desk = ReleaseDesk(
+        ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
+    )
+    sweeper = Sweeper(
+        ledger,
+        meter,
+        clock,
+        age_us=int(settings.sweep_age_seconds * SECOND_US),
+        interval_seconds=settings.sweep_interval_seconds,
+    )
+    countersigning = Countersigning(CountersignatureStore(database), clock)
+    sandbox = functools.partial(decide_in_sandbox, _sandbox(base, consent, licenses))
+    bolts = (releases.bolt(desk, ledger, clock, sandbox), deliveries.bolt(countersigning))
+    return Part(bolts, (outbox, sweeper))
+
+
+def _sandbox(base: Base, consent: ConsentPeer, licenses: ContractDesk) -> SandboxDesk:
+    return SandboxDesk(
+        SandboxAnswers(base.database),
+        licenses,
+        consent,
+        SandboxSeal(ReceiptSigner(base.keys.receipt_private, SANDBOX_RECEIPT_TYPE)),
+        clock=base.clock,
+        chance=base.chance,
+        margin_us=base.margin_us,
+    )
+
+
+def _contracts(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
+    together = AffiliateDesk(AffiliateStore(base.database), RosterPeer(peers.metering), base.clock)
+    finisher = Finisher(together, interval_seconds=base.settings.sweep_interval_seconds)
+    return Part((contracts.bolt(licenses, base.clock), affiliates.bolt(together)), (finisher,))
+
+
+def _keys_and_tokens(base: Base) -> Part:
+    def fresh(sandbox: bool) -> NewKey:
+        return new_key(sandbox, secrets.token_bytes(KEY_ID_BYTES), secrets.token_bytes(SECRET_BYTES))
+
+    desk = KeyDesk(ApiKeyStore(base.database), base.clock, fresh)
+    minter = base.minter(base.settings.api_token_seconds)
+    exchange = TokenDesk(desk, minter, Jwks(base.settings.token_jwks), base.clock)
+    return Part((api_keys.bolt(desk), tokens.bolt(exchange)))
+
+
+def _explanations(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
+    consent = ConsentPeer(peers.consent, base.clock, base.margin_us)
+    explainer = Explainer(
+        licenses, consent, MeteringPeer(peers.metering), base.clock, margin_us=base.margin_us
+    )
+    sums = StatisticsStore(base.database)
+    return Part((explanations.bolt(explainer), statistics.bolt(sums, base.clock)), (Counting(sums),))
+
+
+def _billing(base: Base) -> Part:
+    bills = BillingDesk(BillingStore(base.database), base.clock, lambda: uuid7(base.clock.now_us()))
+    return Part((billing.bolt(bills),))

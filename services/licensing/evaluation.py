@@ -1,0 +1,55 @@
+"""What license and consent say about a batch: the steps that a decision and a trial in the sandbox share.
+
+Nothing is held, written or promised here, so that both can begin with it and only one goes on.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.licensing.domain.answers import ConsentAnswer
+from services.licensing.domain.licenses import License
+from services.licensing.domain.posts import Batch
+from services.licensing.domain.reasons import Reasons
+from services.licensing.domain.releases import after_consent, first_objection, still_possible
+
+
+class Contracts(Protocol):
+    """Where licenses are read."""
+
+    async def current(self, license_id: str) -> License: ...
+
+
+class Consent(Protocol):
+    """Who knows what authors allow."""
+
+    async def check(self, batch: Batch, license: License) -> ConsentAnswer: ...
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What was found out about a batch before anybody asked for room."""
+
+    judged_at_us: int
+    """When coverage and faults were judged."""
+    license: License
+    reasons: Reasons
+    """N reasons: the first objection to each post, or RELEASED."""
+    consent: ConsentAnswer | None
+    """None where no post was left to ask about."""
+
+
+async def evaluate(
+    batch: Batch, contracts: Contracts, consent: Consent, *, judged_at_us: int, margin_us: int
+) -> Evaluated:
+    """Faults, then the license, then consent; each asked only about what nothing has been objected to.
+
+    `margin_us` is how far ahead of `judged_at_us` a post's time may lie. Raises Refusal: LICENSE_UNKNOWN, and
+    UNAVAILABLE in its forms.
+    """
+    license = (await contracts.current(batch.license_id)).as_of(judged_at_us)
+    objections = first_objection(batch.faults(judged_at_us, margin_us), license.covers(batch, judged_at_us))
+    possible = still_possible(objections)
+    if not possible.any():
+        return Evaluated(judged_at_us, license, objections, None)
+    answer = await consent.check(batch if possible.all() else batch.take(possible), license)
+    return Evaluated(judged_at_us, license, after_consent(objections, answer.reasons), answer)

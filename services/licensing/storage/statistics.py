@@ -1,0 +1,209 @@
+"""The sums of decisions in SQL: made in the order of receipt numbers, each decision once.
+
+The number of the last decision that is in them moves in the transaction that adds it, under a lock of its
+row: whoever dies, and however many do it, none is counted twice or missed. What is added up is read before
+the writer is asked, so that decisions wait only for a few rows.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Delete,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+
+from services.chassis.bulk import Insertion
+from services.chassis.database import Database
+from services.chassis.replays import ReplayKey, once
+from services.licensing.domain.reasons import Reason
+from services.licensing.domain.releases import Outcome
+from services.licensing.domain.statistics import Cell, Cells, Counted, Place, Stretch, cells_of, rows_of
+from services.licensing.statistics import Page, Question
+from services.licensing.storage.contract_tables import REPLAYS
+from services.licensing.storage.ledger_tables import DecisionRow
+from services.licensing.storage.statistics_tables import CountedRow, DecisionCountRow
+
+DECISIONS_AT_ONCE = 500
+"""Decisions that are read together; of 10,000 posts each they are 5 MB."""
+DROPPED_AT_ONCE = 2_000
+"""Sums dropped in one transaction: a few milliseconds, for which no decision is written."""
+DROPPING = -1
+CELLS_A_ROW = len(Outcome) * (len(Reason) + 1)
+"""At most so many cells stand in one row of counts."""
+
+_TABLES = DecisionRow.metadata.tables
+_DECISIONS = _TABLES[DecisionRow.__tablename__]
+_COUNTS = _TABLES[DecisionCountRow.__tablename__]
+_COUNTED = _TABLES[CountedRow.__tablename__]
+
+_POSITION = select(_COUNTED.c.number)
+_LOCK = _POSITION.with_for_update()
+_MOVE = update(_COUNTED).values(number=bindparam("to"))
+_LAST = select(func.coalesce(func.max(_DECISIONS.c.number), 0))
+_NEXT = (
+    select(
+        _DECISIONS.c.number,
+        _DECISIONS.c.decided_at_us,
+        _DECISIONS.c.licensee_id,
+        _DECISIONS.c.purpose,
+        _DECISIONS.c.outcome,
+        _DECISIONS.c.reasons,
+    )
+    .where(_DECISIONS.c.number > bindparam("after"))
+    .order_by(_DECISIONS.c.number)
+    .limit(DECISIONS_AT_ONCE)
+)
+_ADD = Insertion(
+    "decision_counts",
+    {
+        "since_us": "bigint",
+        "licensee_id": "text",
+        "purpose": "integer",
+        "outcome": "integer",
+        "reason": "integer",
+        "count": "bigint",
+    },
+    "ON CONFLICT (since_us, licensee_id, purpose, outcome, reason)"
+    " DO UPDATE SET count = decision_counts.count + excluded.count",
+)
+
+
+class Part(NamedTuple):
+    """The next decisions, added up."""
+
+    after: int
+    """The number of the last decision before them."""
+    last: int
+    cells: Cells
+
+
+class StatisticsStore:
+    """Satisfies `statistics.Sums`, in licensing's own database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def advance(self) -> bool:
+        """Adds the next decisions, or drops some sums first; whether there may be more to do.
+
+        Raises what `Database.read` and `Database.write` raise; nothing has been added then.
+        """
+        position, part = await self._database.read(_next_part)
+        if position < 0:
+            return await self._database.write(_drop_some, weight=DROPPED_AT_ONCE)
+        if part is None:
+            return False
+        return await self._database.write(lambda connection: _add(connection, part), weight=len(part.cells))
+
+    async def page(self, question: Question) -> Page:
+        """Exact counts, all of one snapshot; what `Database.read` raises."""
+        return await self._database.read(lambda connection: _page(connection, question))
+
+    async def drop(self, key: ReplayKey, now_us: int) -> int:
+        """Has the sums dropped and made anew, once for each key; up to which receipt at least."""
+
+        def produce(connection: Connection) -> bytes:
+            # Only says so: to drop them takes long, and whoever keeps the sums does it bit by bit.
+            connection.execute(_MOVE, {"to": DROPPING})
+            return str(connection.execute(_LAST).scalar_one()).encode()
+
+        def unit(connection: Connection) -> int:
+            return int(once(connection, REPLAYS, key, now_us, lambda: produce(connection)))
+
+        return await self._database.write(unit)
+
+
+def _next_part(connection: Connection) -> tuple[int, Part | None]:
+    """How far the sums are made, and what comes next, if anything does."""
+    position = int(connection.execute(_POSITION).scalar_one())
+    rows = connection.execute(_NEXT, {"after": position}).all() if position >= 0 else []
+    if not rows:
+        return position, None
+    return position, Part(position, rows[-1].number, cells_of(map(_counted, rows), Stretch.MINUTE))
+
+
+def _add(connection: Connection, part: Part) -> bool:
+    # Another process may have added them since they were read; then this was for nothing.
+    if connection.execute(_LOCK).scalar_one() == part.after:
+        _ADD.run(connection, [(*cell, count) for cell, count in sorted(part.cells.items())])
+        connection.execute(_MOVE, {"to": part.last})
+    return True
+
+
+def _drop_some(connection: Connection) -> bool:
+    if connection.execute(_LOCK).scalar_one() < 0 and not connection.execute(_dropping()).rowcount:
+        connection.execute(_MOVE, {"to": 0})
+    return True
+
+
+def _dropping() -> Delete:
+    key = _COUNTS.primary_key.columns
+    return delete(_COUNTS).where(tuple_(*key).in_(select(*key).limit(DROPPED_AT_ONCE).scalar_subquery()))
+
+
+def _page(connection: Connection, question: Question) -> Page:
+    position = int(connection.execute(_POSITION).scalar_one())
+    cells = _summed(connection, question) if position >= 0 else Cells()
+    for part in _not_yet_summed(connection, max(position, 0)):
+        cells.update(_asked(part, question))
+    rows = rows_of(cells)
+    last = int(connection.execute(_LAST).scalar_one())
+    return Page(rows[: question.limit], len(rows) > question.limit, last)
+
+
+def _summed(connection: Connection, question: Question) -> Cells:
+    """The sums of the first rows of the page, and at least one more where there is one."""
+    # A literal: PostgreSQL takes two parameters for two things, and would find this is not what it groups by.
+    minute_us = _COUNTS.c.since_us
+    since_us = minute_us - minute_us % literal_column(str(int(question.stretch)), BigInteger)
+    place = since_us, _COUNTS.c.licensee_id, _COUNTS.c.purpose
+    columns = *place, _COUNTS.c.outcome, _COUNTS.c.reason
+    query = select(*columns, func.sum(_COUNTS.c.count)).group_by(*columns).order_by(*place)
+    if question.since_us is not None:
+        query = query.where(minute_us >= question.since_us)
+    if question.until_us is not None:
+        query = query.where(minute_us < question.until_us)
+    if question.licensee_id is not None:
+        query = query.where(_COUNTS.c.licensee_id == question.licensee_id)
+    if question.after is not None:
+        query = query.where(minute_us >= question.after.since_us, tuple_(*place) > tuple_(*question.after))
+    # The places that are wanted are complete: each has no more cells than that.
+    rows = connection.execute(query.limit((question.limit + 1) * CELLS_A_ROW))
+    return Cells({Cell(*row[:-1]): int(row[-1]) for row in rows})
+
+
+def _not_yet_summed(connection: Connection, position: int) -> Iterator[list[Counted]]:
+    """The decisions after a position, some at a time, for they may be many while sums are made anew."""
+    while rows := connection.execute(_NEXT, {"after": position}).all():
+        yield [_counted(row) for row in rows]
+        position = rows[-1].number
+
+
+def _asked(decisions: list[Counted], question: Question) -> Cells:
+    """The cells of decisions that are in question."""
+    cells = cells_of(decisions, question.stretch)
+    return Cells({cell: count for cell, count in cells.items() if _is_asked(cell.place, question)})
+
+
+def _is_asked(place: Place, question: Question) -> bool:
+    return (
+        (question.since_us is None or place.since_us >= question.since_us)
+        and (question.until_us is None or place.since_us < question.until_us)
+        and (question.licensee_id is None or place.licensee_id == question.licensee_id)
+        and (question.after is None or place > question.after)
+    )
+
+
+def _counted(row: Any) -> Counted:
+    reasons = np.frombuffer(row.reasons, np.uint8)
+    return Counted(row.decided_at_us, row.licensee_id, row.purpose, row.outcome, reasons)

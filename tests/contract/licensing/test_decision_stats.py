@@ -1,0 +1,278 @@
+"""Counts of decisions are exact at every moment, however far the sums are made, by whom, and who dies."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from sqlalchemy import Connection, insert, select
+
+from services.chassis.database import Database
+from services.chassis.ids import uuid7
+from services.chassis.replays import ReplayKey
+from services.licensing.domain.reasons import COARSE, Reason
+from services.licensing.domain.releases import Outcome, outcome_of
+from services.licensing.domain.statistics import MINUTE_US, Row, Stretch
+from services.licensing.statistics import Question
+from services.licensing.storage import statistics as storage
+from services.licensing.storage.head import lock_head, take_number
+from services.licensing.storage.ledger_tables import DecisionRow
+from services.licensing.storage.statistics import StatisticsStore
+from services.licensing.storage.statistics_tables import DecisionCountRow
+from tests.support.clock import NOON_US
+from tests.support.engines import ENGINES, url_on
+from tests.support.licensing import licensing_database_at
+
+HOUR_US = 60 * MINUTE_US
+REASONS = [Reason.RELEASED, Reason.CHOICE_DENIES, Reason.KIND_NOT_LICENSED, Reason.FAULT_ID, Reason.NO_ROOM]
+DECISIONS = DecisionRow.metadata.tables["decisions"]
+COUNTS = DecisionCountRow.metadata.tables["decision_counts"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A decision, as the slow count sees it."""
+
+    decided_at_us: int
+    licensee_id: str
+    purpose: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        return outcome_of(COARSE[np.array(self.reasons, np.uint8)])
+
+
+def some(chance: random.Random, count: int) -> list[Made]:
+    """Decisions in about two days, not in the order of their times: a clock may go back."""
+    return [
+        Made(
+            NOON_US + chance.randrange(0, 48 * HOUR_US, 7 * MINUTE_US // 2),
+            chance.choice(["acme", "acme-2", "a.b", "beta"]),
+            chance.choice([2, 5, 99]),
+            tuple(chance.choices(REASONS, k=chance.randint(1, 4))),
+        )
+        for _ in range(count)
+    ]
+
+
+def values(made: Made, number: int) -> dict[str, Any]:
+    id = uuid7(made.decided_at_us)
+    posts = len(made.reasons)
+    return {
+        "decision_id": id,
+        "number": number,
+        "principal": "firehose",
+        "principal_kind": "pipeline",
+        "request_id": id,
+        "fingerprint": bytes(32),
+        "licensee_id": made.licensee_id,
+        "license_id": "license-1",
+        "license_version": 1,
+        "terms_digest": bytes(32),
+        "purpose": made.purpose,
+        "outcome": int(made.outcome),
+        "reasons": bytes(made.reasons),
+        "kinds": bytes(posts),
+        "media_flags": bytes(posts),
+        "salt": bytes(32),
+        "decided_at_us": made.decided_at_us,
+        "room_retry_is_exact": False,
+        "room_never_fits": False,
+        "trace_id": "",
+        "receipt": "",
+    }
+
+
+def record(database: Database, decisions: Sequence[Made]) -> None:
+    """Writes them into the ledger, each with the next number."""
+
+    def unit(connection: Connection) -> None:
+        lock_head(connection)
+        for made in decisions:
+            connection.execute(insert(DECISIONS), values(made, take_number(connection)))
+
+    database.write_now(unit)
+
+
+Slow = list[tuple[int, str, int, dict[Outcome, int], dict[int, int]]]
+
+
+def slowly(decisions: Sequence[Made], question: Question) -> Slow:
+    """Every decision looked at for every row."""
+    size = int(question.stretch)
+    asked = [
+        made
+        for made in decisions
+        if (question.licensee_id or made.licensee_id) == made.licensee_id
+        and (question.since_us is None or made.decided_at_us >= question.since_us)
+        and (question.until_us is None or made.decided_at_us < question.until_us)
+    ]
+    places = sorted({(made.decided_at_us // size * size, made.licensee_id, made.purpose) for made in asked})
+    rows: Slow = []
+    for place in places:
+        here = [
+            made
+            for made in asked
+            if (made.decided_at_us // size * size, made.licensee_id, made.purpose) == place
+        ]
+        posts = Counter(int(reason) for made in here for reason in made.reasons)
+        rows.append((*place, dict(Counter(made.outcome for made in here)), dict(posts)))
+    return rows
+
+
+def plainly(rows: Sequence[Row]) -> Slow:
+    return [(*row.place, dict(row.decisions), dict(row.posts)) for row in rows]
+
+
+async def everything(store: StatisticsStore, asked: Question) -> Slow:
+    """All pages."""
+    rows: list[Row] = []
+    after = None
+    while True:
+        page = await store.page(
+            Question(asked.stretch, asked.since_us, asked.until_us, asked.licensee_id, after, asked.limit)
+        )
+        assert len(page.rows) <= asked.limit
+        rows += page.rows
+        if not page.more:
+            return plainly(rows)
+        after = page.rows[-1].place
+
+
+def question(stretch: Stretch = Stretch.HOUR, limit: int = 500, **fields: Any) -> Question:
+    """All counts by the hour unless said."""
+    unset = dict.fromkeys(("since_us", "until_us", "licensee_id", "after"))
+    return Question(stretch=stretch, limit=limit, **{**unset, **fields})
+
+
+@pytest_asyncio.fixture(params=ENGINES)
+async def databases(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[Database]]:
+    """One database, opened by as many processes as the engine allows, two at most."""
+    url = url_on(request.param, request, tmp_path, licensing_database_at)
+    opened = [licensing_database_at(url) for _ in range(2 if request.param == "postgresql" else 1)]
+    yield opened
+    for database in opened:
+        await database.close()
+
+
+@pytest.fixture(autouse=True)
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "_NEXT", storage._NEXT.limit(5))
+    monkeypatch.setattr(storage, "DROPPED_AT_ONCE", 4)
+
+
+@pytest.mark.parametrize("stretch", Stretch)
+async def test_counts_are_exact_however_far_the_sums_are_made(
+    databases: list[Database], stretch: Stretch
+) -> None:
+    chance, database = random.Random(stretch), databases[0]
+    store, made = StatisticsStore(database), list[Made]()
+
+    for step in range(12):
+        fresh = some(chance, chance.randint(0, 9))
+        record(database, fresh)
+        made += fresh
+        if step % 2:
+            await store.advance()
+        since_us = stretch.begin(NOON_US + chance.randrange(0, 40 * HOUR_US))
+        until_us = since_us + chance.randint(1, 30) * stretch
+        for asked in (
+            question(stretch),
+            question(stretch, since_us=since_us, until_us=until_us),
+            question(stretch, licensee_id="acme", since_us=since_us),
+            question(stretch, limit=3, licensee_id=chance.choice([None, "beta"])),
+        ):
+            assert await everything(store, asked) == slowly(made, asked)
+
+
+async def test_an_answer_says_up_to_which_receipt_it_counts(databases: list[Database]) -> None:
+    store = StatisticsStore(databases[0])
+    record(databases[0], some(random.Random(1), 7))
+    await store.advance()
+
+    page = await store.page(question())
+
+    assert page.as_of_number == 7
+    assert sum(row.decisions.total() for row in page.rows) == 7
+
+
+async def test_however_many_processes_count_at_once_nothing_is_counted_twice(
+    databases: list[Database],
+) -> None:
+    stores = [StatisticsStore(database) for database in databases for _ in range(3)]
+    made = some(random.Random(2), 60)
+    record(databases[0], made)
+
+    while any(await asyncio.gather(*(store.advance() for store in stores))):
+        continue
+
+    assert summed(databases[0]) == 60
+    assert await everything(stores[0], question()) == slowly(made, question())
+
+
+def summed(database: Database) -> int:
+    """The decisions in the sums alone."""
+    query = select(COUNTS.c.count).where(COUNTS.c.reason == 0)
+    return sum(database.read_now(lambda connection: connection.execute(query).scalars().all()))
+
+
+async def test_who_dies_before_the_commit_has_counted_nothing_and_it_is_counted_once(
+    databases: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, made = StatisticsStore(databases[0]), some(random.Random(3), 5)
+    record(databases[0], made)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "_ADD", DiesAfterAdding())
+        with pytest.raises(ProcessDiedError):
+            await store.advance()
+    left_behind = summed(databases[0])
+
+    while await store.advance():
+        continue
+
+    assert (left_behind, summed(databases[0])) == (0, 5)
+
+
+class ProcessDiedError(Exception):
+    """Stands for a process that is gone: nothing after this line happened."""
+
+
+class DiesAfterAdding:
+    """Adds to the sums as `_ADD` does, and then is gone."""
+
+    def __init__(self) -> None:
+        self._add = storage._ADD
+
+    def run(self, connection: Connection, rows: Any) -> None:
+        self._add.run(connection, rows)
+        raise ProcessDiedError
+
+
+async def test_sums_are_made_anew_once_for_a_request_and_answers_stay_exact_meanwhile(
+    databases: list[Database],
+) -> None:
+    store, made = StatisticsStore(databases[0]), some(random.Random(4), 12)
+    record(databases[0], made)
+    while await store.advance():
+        continue
+    key = ReplayKey("operator:ada", "RebuildDecisionStats", uuid7(NOON_US), bytes(32))
+
+    assert await store.drop(key, NOON_US) == 12
+    answers = [await everything(store, question())]
+    while await store.advance():
+        answers.append(await everything(store, question()))
+    record(databases[0], (more := some(random.Random(5), 1)))
+    while await store.advance():
+        continue
+
+    assert await store.drop(key, NOON_US) == 12
+    assert await store.advance() is False
+    assert all(answer == slowly(made, question()) for answer in answers)
+    assert summed(databases[0]) == len([*made, *more])

@@ -1,0 +1,184 @@
+"""API keys and the keys that sign, worked with as people do: from a key to posts, and through a rotation."""
+
+import hashlib
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Cli
+from tests.support.up import Up, up
+
+NOTICE = hashlib.sha256(b"notice").hexdigest()
+POLICY = f"""\
+text_digest: {NOTICE}
+notice_digests: [{NOTICE}]
+rules:
+  - {{jurisdiction: US, purpose: third_party_sharing, regime: opt_out}}
+  - {{jurisdiction: US, purpose: ai_training_generative, regime: opt_out}}
+"""
+LICENSE = """\
+license_id: acme-training
+terms:
+  licensee_id: acme
+  template: commercial
+  purposes: [ai_training_generative]
+  kinds: [post]
+  languages: [en]
+  author_jurisdictions: [US]
+  territory: ["*"]
+  term_from: 2020-01-01
+  term_until: 2100-01-01
+  obligations: {recall_deadline_days: 30, no_reidentification: true}
+"""
+POST = {"id": "7", "author_id": 1, "created_at": "2026-01-31T12:00:00Z", "kind": "post", "language": "en"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with up(tmp_path_factory.mktemp("keys") / "state") as running:
+        yield running
+
+
+@pytest.fixture
+def cli(running: Up, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return Cli(running.state, capsys, monkeypatch)
+
+
+@pytest.fixture
+def world(cli: Cli, tmp_path: Path) -> Path:
+    """A policy in effect, a license, and a post of a subject; the same again changes nothing."""
+    if not cli.json("policy", "list"):
+        for name, content in (("policy.yaml", POLICY), ("license.yaml", LICENSE)):
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        cli("policy", "publish", tmp_path / "policy.yaml", "--effective-in", "0.5")
+        cli("licensee", "create", "acme", "--name", "Acme")
+        cli("license", "create", tmp_path / "license.yaml")
+        cli("license", "activate", "acme-training")
+    subjects = tmp_path / "subjects.csv"
+    subjects.write_text(f"subject_id,jurisdiction,states,notice\n1,US,,{NOTICE}\n", encoding="utf-8")
+    cli("subjects", "import", subjects)
+    while not cli.json("policy", "list")[0].get("activated_at"):
+        continue
+    (tmp_path / "posts.jsonl").write_text(json.dumps(POST) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def a_key(cli: Cli, out: Path, *more: object, party: str = "exports") -> str:
+    """The id of a new key, which lies in `out`."""
+    created = cli.json(
+        "key", "create", "--kind", "pipeline", "--party", party, "--label", "nightly", "--out", out, *more
+    )
+    assert "secret" not in created
+    return str(created["key_id"])
+
+
+def release(cli: Cli, folder: Path, key: Path, out: str, status: int = 0) -> dict[str, object]:
+    said: dict[str, object] = cli.json(
+        "release", folder / "posts.jsonl", "--license", "acme-training",
+        *("--purpose", "ai_training_generative", "--out", folder / out, "--api-key-file", key),
+        status=status,
+    )  # fmt: skip
+    return said
+
+
+def test_a_pipeline_goes_from_a_key_to_posts(cli: Cli, world: Path) -> None:
+    key = world / "exports.key"
+    a_key(cli, key)
+
+    said = release(cli, world, key, "released.jsonl")
+
+    assert said["released"] == 1
+    assert (world / "released.jsonl").read_bytes() == (world / "posts.jsonl").read_bytes()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert key.read_text().startswith("sluice_live_")
+
+
+def test_a_sandbox_key_delivers_nothing_and_says_so(cli: Cli, world: Path) -> None:
+    key = world / "trial.key"
+    a_key(cli, key, "--sandbox", party="trial")
+
+    said = release(cli, world, key, "tried.jsonl", status=1)
+
+    assert (said["released"], said["reason"]) == (0, "SANDBOX_KEY")
+    assert "sandbox key" in str(said["message"])
+    assert (world / "tried.jsonl").read_bytes() == b""
+
+
+def test_a_key_gets_tokens_until_it_is_revoked(
+    cli: Cli, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = world / "another.key"
+    key_id = a_key(cli, key, party="another")
+
+    got = cli.json("token", "get", "--api-key-file", key)
+    monkeypatch.setenv("SLUICE_API_KEY", key.read_text().strip())
+    token = cli("token", "get").strip()
+    cli("key", "revoke", key_id)
+    refused = cli.refusal("token", "get")
+
+    assert got["holder"] == {"kind": "pipeline", "party": "another"}
+    assert token.count(".") == 2
+    assert refused["reason"] == "API_KEY_INVALID"
+    listed = {each["key_id"]: each for each in cli.json("key", "list")}
+    assert "revoked_at" in listed[key_id]
+
+
+def test_a_third_key_is_refused_and_leaves_no_file(cli: Cli, world: Path) -> None:
+    for name in ("one", "two"):
+        a_key(cli, world / name, party="crowded")
+
+    refused = cli.refusal(
+        *(
+            "key",
+            "create",
+            "--kind",
+            "pipeline",
+            "--party",
+            "crowded",
+            "--label",
+            "x",
+            "--out",
+            world / "three",
+        )
+    )
+
+    assert refused["reason"] == "TOO_MANY_KEYS"
+    assert not (world / "three").exists()
+
+
+def test_only_those_who_come_in_with_keys_get_them(cli: Cli) -> None:
+    refused = cli.refusal("key", "create", "--kind", "operator", "--party", "ada", "--label", "x")
+
+    assert refused["reason"] == "KIND_WITHOUT_KEYS"
+
+
+def test_without_a_key_there_is_no_token(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").write_text("\n")
+    monkeypatch.delenv("SLUICE_API_KEY", raising=False)
+
+    assert cli.refusal("token", "get")["reason"] == "API_KEY_MISSING"
+    assert cli.refusal("token", "get", "--api-key-file", tmp_path / "empty")["reason"] == "API_KEY_MISSING"
+
+
+def test_services_that_run_go_on_through_a_rotation(cli: Cli, world: Path) -> None:
+    key = world / "rotating.key"
+    a_key(cli, key, party="rotating")
+    before = {each["kid"]: each["state"] for each in cli.json("keys", "list")}
+
+    after = {each["kid"]: each for each in cli.json("keys", "rotate", "token", "--overlap", "30m")}
+
+    (old,) = [kid for kid, state in before.items() if state == "signing"]
+    (new,) = [kid for kid, each in after.items() if each["state"] == "signing"]
+    assert old != new
+    assert after[old]["state"] == "retired"
+    assert after[old]["until"]
+    # Licensing calls consent and metering with the new key, and the command line is believed with it too.
+    assert release(cli, world, key, "after.jsonl")["released"] == 1
+    assert cli.json("licensee", "list")
+
+
+def test_there_is_nothing_to_rotate_where_nothing_is_installed(cli: Cli, tmp_path: Path) -> None:
+    assert cli.refusal("keys", "list", "--state", tmp_path / "none")["reason"] == "STATE_MISSING"

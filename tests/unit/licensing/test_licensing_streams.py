@@ -1,0 +1,105 @@
+"""What the requests of streams share, and what each has for itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
+from services.chassis.refusals import unavailable
+from services.licensing.rpc import streams
+from services.licensing.rpc.streams import IN_FLIGHT_EACH, DecisionStreams
+from sluice.licensing.v1 import release_service_pb2 as pb
+
+
+def payload(request_id: str = "a") -> bytes:
+    request = pb.DecideRequest(request_id=request_id, license_id="acme")
+    return pb.DecideStreamRequest(request=request).SerializeToString()
+
+
+async def sent(count: int) -> AsyncIterator[bytes]:
+    for number in range(1, count + 1):
+        yield payload(str(number))
+
+
+class Desk:
+    """Decides when it is told to, and knows how many wait for it."""
+
+    def __init__(self) -> None:
+        self.at_once = self.most_at_once = 0
+        self.left_us: list[int | None] = []
+
+    async def decide(self, request: pb.DecideRequest) -> pb.Decision:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.left_us.append(remaining_us())
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        return pb.Decision(request_id=request.request_id)
+
+
+async def test_every_request_is_answered_under_its_id_and_its_number() -> None:
+    answers = [answer async for answer in DecisionStreams(Desk().decide).answers(sent(100))]
+
+    told = sorted((answer.number, answer.request_id, answer.decision.request_id) for answer in answers)
+    assert told == [(number, str(number), str(number)) for number in range(1, 101)]
+
+
+async def test_one_stream_has_no_more_than_its_own_places() -> None:
+    desk = Desk()
+
+    async for _ in DecisionStreams(desk.decide).answers(sent(200)):
+        continue
+
+    assert desk.most_at_once == IN_FLIGHT_EACH
+
+
+async def test_all_streams_together_have_no_more_than_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "IN_FLIGHT_OF_ALL", 5)
+    desk = Desk()
+    decisions = DecisionStreams(desk.decide)
+
+    async def taken() -> int:
+        return len([answer async for answer in decisions.answers(sent(40))])
+
+    assert await asyncio.gather(*(taken() for _ in range(3))) == [40, 40, 40]
+    assert desk.most_at_once == 5
+
+
+async def test_each_request_has_a_deadline_of_its_own_and_none_beyond_that_of_its_stream() -> None:
+    free, bound = Desk(), Desk()
+
+    async for _ in DecisionStreams(free.decide).answers(sent(1)):
+        continue
+    with within(2_000_000):
+        async for _ in DecisionStreams(bound.decide).answers(sent(1)):
+            continue
+
+    assert free.left_us[0] is not None
+    assert DEFAULT_DEADLINE_US - 5_000_000 < free.left_us[0] <= DEFAULT_DEADLINE_US
+    assert bound.left_us[0] is not None
+    assert bound.left_us[0] <= 2_000_000
+
+
+async def test_a_stream_that_is_open_for_long_enough_ends_in_good_order() -> None:
+    async def one_and_then_silence() -> AsyncIterator[bytes]:
+        yield payload()
+        await asyncio.Event().wait()
+
+    decisions = DecisionStreams(Desk().decide, longest_seconds=0.05)
+
+    answers = [answer async for answer in decisions.answers(one_and_then_silence())]
+
+    assert [answer.number for answer in answers] == [1]
+
+
+async def test_a_refusal_says_when_to_come_back_as_a_call_does() -> None:
+    async def refuse(_request: Any) -> pb.Decision:
+        raise unavailable("PEER_UNAVAILABLE", "metering did not answer", retry_after_us=1_500_000)
+
+    (answer,) = [answer async for answer in DecisionStreams(refuse).answers(sent(1))]
+
+    assert answer.WhichOneof("answer") == "refusal"
+    assert (answer.refusal.code, answer.refusal.message) == (14, "metering did not answer")
+    assert len(answer.refusal.details) == 2
