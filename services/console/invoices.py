@@ -297,7 +297,7 @@ def _content(bill: Bill, form: Form, issuer: str) -> bytes:
 def _tell(bill: Bill) -> None:
     paper = paper_of(bill)
     say(paper.title)
-    show(table(("", ""), paper.facts))
+    show(table(("field", "value"), paper.facts))
     names = (*COLUMNS[:2], ">Posts", ">Unit price", f">Amount ({paper.currency})")
     show(table(names, [*paper.rows, ("", "Total", "", "", paper.total)]))
     for sentence in paper.notes:
