@@ -16,10 +16,11 @@ from pathlib import Path
 from services.chassis.clock import SystemClock
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
-from sluice.consent.v1 import choice_pb2, policy_pb2, reason_pb2, subject_pb2
+from sluice.consent.v1 import choice_pb2, reason_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
-from sluice.type.v1 import purpose_pb2
-from tests.support.consent_fleet import ConsentReplica, Lines
+from tests.support.consent_fleet import CONSENT
+from tests.support.replicas import Lines, Replica
+from tests.support.willing_subjects import NOTICE, TRAINING, an_import, an_opt_out_policy
 
 SUBJECTS = range(1_000, 1_120)
 WRITERS, CHECKERS = 8, 96
@@ -28,9 +29,6 @@ ASKED_AT_ONCE = 4
 LONGEST_STOP_SECONDS = 2.0
 CALL_SECONDS = 3.0
 """Longer than any stop, for what a replica says when it goes on is what matters most."""
-NOTICE = b"\x11" * 32
-TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
-SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
 
 
 @dataclass
@@ -75,10 +73,10 @@ class Figures:
 class Fire:
     """One run; `burn` ends when so many checks were answered, or when enough answers were stale."""
 
-    def __init__(self, replicas: Sequence[ConsentReplica], folder: Path, seed: int) -> None:
+    def __init__(self, replicas: Sequence[Replica], folder: Path, seed: int) -> None:
         self.figures = Figures(seed)
         self._replicas = replicas
-        self._lines = Lines([each.address for each in replicas], folder, seconds=CALL_SECONDS)
+        self._lines = Lines([each.address for each in replicas], CONSENT, folder, seconds=CALL_SECONDS)
         self._random = random.Random(seed)
         self._clock = SystemClock()
         self._told = {subject: Told() for subject in SUBJECTS}
@@ -86,25 +84,9 @@ class Fire:
 
     async def prepare(self) -> None:
         """Subjects who may go unless they deny, under a policy in force."""
-        rows = [
-            pb.ImportSubjectsRequest.Row(
-                line=line,
-                subject=subject_pb2.Subject(subject_id=subject, jurisdiction="US", notice_digests=[NOTICE]),
-            )
-            for line, subject in enumerate(SUBJECTS, start=1)
-        ]
-        imported = pb.ImportSubjectsRequest(request_id=self._new_id(), rows=rows)
+        imported = an_import(self._new_id(), SUBJECTS)
         await self._write(0, "ImportSubjects", imported, pb.ImportSubjectsResponse)
-        policy = policy_pb2.Policy(
-            text_digest=b"\x33" * 32,
-            rules=[
-                policy_pb2.PolicyRule(jurisdiction="US", purpose=purpose, regime=policy_pb2.REGIME_OPT_OUT)
-                for purpose in (TRAINING, SHARING)
-            ],
-            notice_digests=[NOTICE],
-        )
-        policy.effective_at.FromMicroseconds(self._clock.now_us() + 500_000)
-        request = pb.PublishPolicyRequest(request_id=self._new_id(), policy=policy)
+        request = an_opt_out_policy(self._new_id(), self._clock.now_us() + 500_000)
         await self._write(0, "PublishPolicy", request, pb.PublishPolicyResponse)
         for number in range(len(self._replicas)):
             while True:
@@ -162,7 +144,7 @@ class Fire:
             told.ended += 1
             self.figures.writes += 1
 
-    async def _torment(self, replica: ConsentReplica) -> None:
+    async def _torment(self, replica: Replica) -> None:
         """Stops the replica again and again, and now and then kills it."""
         chance = self._random
         while not self._over.is_set():
