@@ -22,6 +22,9 @@ IN_FLIGHT_OF_ALL = 256
 LONGEST_SECONDS = 900.0
 """How long a stream is read: who opened it shows a token again after that, and may find another process."""
 
+MOST_PARTS = 16
+"""Fields around a request. There is one; a parser would merge several, which nobody sends."""
+
 Decide = Callable[[pb.DecideRequest], Awaitable[pb.Decision]]
 
 
@@ -66,7 +69,7 @@ class DecisionStreams:
 
     async def _decided(self, payload: bytes, answer: pb.DecideStreamResponse) -> pb.Decision:
         # Taken out first and read alone, so that a fault has the reason and the field that Decide tells.
-        request = read_message(content_of(payload, 1), _parse_naming(answer))
+        request = read_message(content_of(payload, 1, MOST_PARTS), _parse_naming(answer))
         return await self._decide(request)
 
 
