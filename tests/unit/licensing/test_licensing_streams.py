@@ -1,15 +1,17 @@
 """What the requests of streams share, and what each has for itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
+from google.protobuf import any_pb2
 
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
 from services.chassis.refusals import unavailable
 from services.licensing.rpc import streams
-from services.licensing.rpc.streams import IN_FLIGHT_EACH, DecisionStreams
+from services.licensing.rpc.streams import BYTES_EACH, BYTES_OF_ALL, IN_FLIGHT_EACH, DecisionStreams
 from sluice.licensing.v1 import release_service_pb2 as pb
 
 
@@ -18,9 +20,18 @@ def payload(request_id: str = "a") -> bytes:
     return pb.DecideStreamRequest(request=request).SerializeToString()
 
 
-async def sent(count: int) -> AsyncIterator[bytes]:
-    for number in range(1, count + 1):
-        yield payload(str(number))
+def heavy(size: int) -> bytes:
+    """A request with a field of so many bytes beside it, which is passed over."""
+    return payload() + any_pb2.Any(value=bytes(size)).SerializeToString()
+
+
+async def each(request_ids: Iterable[str]) -> AsyncIterator[bytes]:
+    for request_id in request_ids:
+        yield payload(request_id)
+
+
+def sent(count: int) -> AsyncIterator[bytes]:
+    return each(map(str, range(1, count + 1)))
 
 
 class Desk:
@@ -65,6 +76,48 @@ async def test_all_streams_together_have_no_more_than_theirs(monkeypatch: pytest
 
     assert await asyncio.gather(*(taken() for _ in range(3))) == [40, 40, 40]
     assert desk.most_at_once == 5
+
+
+async def test_all_streams_together_work_on_no_more_bytes_than_they_may() -> None:
+    desk = Desk()
+    decisions = DecisionStreams(desk.decide)
+
+    async def large() -> AsyncIterator[bytes]:
+        for _ in range(8):
+            yield heavy(BYTES_OF_ALL // 4)
+
+    async def taken() -> int:
+        return len([answer async for answer in decisions.answers(large())])
+
+    assert await asyncio.gather(*(taken() for _ in range(3))) == [8, 8, 8]
+    assert 1 <= desk.most_at_once <= 3
+
+
+async def test_a_caller_who_takes_nothing_is_read_no_further_than_its_bytes_allow() -> None:
+    read = 0
+
+    async def large() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield heavy(BYTES_EACH // 4)
+
+    async with contextlib.aclosing(DecisionStreams(Desk().decide).answers(large())) as answers:
+        await anext(answers)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    # Three fit, with what is around them; of one more is known how large it is.
+    assert read == 4
+
+
+async def test_what_is_too_long_for_an_id_is_not_said_again() -> None:
+    long, longest = "x" * 100_000, "y" * 36
+
+    answers = [answer async for answer in DecisionStreams(Desk().decide).answers(each([long, longest]))]
+
+    assert sorted((answer.number, answer.request_id) for answer in answers) == [(1, ""), (2, longest)]
+    assert answers[0].refusal.message == "the request breaks a rule of its contract"
 
 
 async def test_each_request_has_a_deadline_of_its_own_and_none_beyond_that_of_its_stream() -> None:
