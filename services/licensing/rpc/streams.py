@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.chassis.channels import LARGEST_REQUEST_BYTES
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
 from services.chassis.ending import Ending
+from services.chassis.identity import NEVER_US, SECOND_US
 from services.chassis.interceptors import contained
 from services.chassis.refusals import Refusal
 from services.chassis.room import Room
@@ -26,7 +27,7 @@ IN_FLIGHT_OF_ALL = 256
 BYTES_OF_ALL = 2 * LARGEST_REQUEST_BYTES
 """Likewise: what a request takes of memory and of everybody's time goes by its size."""
 LONGEST_SECONDS = 900.0
-"""How long a stream is read: who opened it shows a token again after that, and may find another process."""
+"""How long a stream is read at most: who opened it may find another process after that."""
 MOST_PARTS = 16
 """Fields around a request. There is one; a parser would merge several, which nobody sends."""
 LONGEST_ID = 36
@@ -54,9 +55,14 @@ class DecisionStreams:
         self._least = BYTES_OF_ALL // IN_FLIGHT_OF_ALL
         self._shares = Shares(self._weigh, own=BYTES_EACH, of_all=Room(BYTES_OF_ALL))
 
-    def answers(self, payloads: AsyncIterator[bytes]) -> AsyncGenerator[pb.DecideStreamResponse]:
-        """An answer for each request, as they conclude; to be closed."""
-        read = Ending().until(payloads, self._longest_seconds)
+    def answers(
+        self, payloads: AsyncIterator[bytes], expires_in_us: int = NEVER_US
+    ) -> AsyncGenerator[pb.DecideStreamResponse]:
+        """An answer for each request, as they conclude; to be closed.
+
+        Nothing is read any more after `expires_in_us` microseconds, when the caller's token would be refused.
+        """
+        read = Ending().until(payloads, min(self._longest_seconds, expires_in_us / SECOND_US))
         return side_by_side(_numbered(read), self._answer, at_once=IN_FLIGHT_EACH, shares=self._shares)
 
     def _weigh(self, sent: _Sent) -> int:

@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from services.chassis.channels import LARGEST_REQUEST_BYTES
 from services.chassis.identity import PrincipalKind
+from services.chassis.minting import TOKEN_LIFETIME_US
 from services.chassis.refusals import Refusal
 from services.licensing.desk import ReleaseDesk
 from services.licensing.ledger import Ledger
@@ -19,7 +20,7 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from tests.support.cluster import SECOND_US, Cluster, a_post
 from tests.support.streams import a_request, decide_on_stream
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 POST = a_post(101, 1)
 RAW = "/sluice.licensing.v1.ReleaseService/DecideStream"
@@ -165,6 +166,24 @@ async def test_only_a_pipeline_may_open_a_stream_of_decisions(cluster: Cluster, 
             await stream.receive()
 
     assert refused.value.reason == "NOT_ADMITTED"
+
+
+async def test_a_stream_ends_in_good_order_when_the_token_that_opened_it_would_be_refused(
+    cluster: Cluster,
+) -> None:
+    token = cluster.licensing.token(PrincipalKind.PIPELINE, "firehose")
+    cluster.clock.advance(TOKEN_LIFETIME_US - 1_500_000)
+    async with (
+        grpc.aio.insecure_channel(cluster.licensing.address) as channel,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
+        call: Any = channel.stream_stream(RAW)(metadata=[("authorization", f"Bearer {token}")])
+        await call.write(pb.DecideStreamRequest(request=a_request(cluster, [POST])).SerializeToString())
+        answers = [pb.DecideStreamResponse.FromString(answer) async for answer in call]
+        code = await call.code()
+
+    assert [answer.decision.outcome for answer in answers] == [pb.OUTCOME_RELEASED]
+    assert code is grpc.StatusCode.OK
 
 
 async def test_a_caller_who_only_sends_is_not_read_further_than_the_bound(

@@ -13,6 +13,7 @@ from services.chassis.refusals import unavailable
 from services.licensing.rpc import streams
 from services.licensing.rpc.streams import BYTES_EACH, BYTES_OF_ALL, IN_FLIGHT_EACH, DecisionStreams
 from sluice.licensing.v1 import release_service_pb2 as pb
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def payload(request_id: str = "a") -> bytes:
@@ -135,16 +136,28 @@ async def test_each_request_has_a_deadline_of_its_own_and_none_beyond_that_of_it
     assert bound.left_us[0] <= 2_000_000
 
 
-async def test_a_stream_that_is_open_for_long_enough_ends_in_good_order() -> None:
-    async def one_and_then_silence() -> AsyncIterator[bytes]:
-        yield payload()
-        await asyncio.Event().wait()
+async def one_and_then_silence() -> AsyncIterator[bytes]:
+    yield payload()
+    await asyncio.Event().wait()
 
+
+async def test_a_stream_that_is_open_for_long_enough_ends_in_good_order() -> None:
     decisions = DecisionStreams(Desk().decide, longest_seconds=0.05)
 
     answers = [answer async for answer in decisions.answers(one_and_then_silence())]
 
     assert [answer.number for answer in answers] == [1]
+
+
+async def test_a_stream_is_read_for_no_longer_than_the_token_of_its_caller_is_good() -> None:
+    decisions = DecisionStreams(Desk().decide)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answers = [answer async for answer in decisions.answers(one_and_then_silence(), 50_000)]
+        nothing = [answer async for answer in decisions.answers(sent(5), 0)]
+
+    assert [answer.number for answer in answers] == [1]
+    assert nothing == []
 
 
 async def test_a_refusal_says_when_to_come_back_as_a_call_does() -> None:
