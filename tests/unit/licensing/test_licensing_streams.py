@@ -9,6 +9,7 @@ import pytest
 from google.protobuf import any_pb2
 
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
+from services.chassis.ending import Ending
 from services.chassis.refusals import unavailable
 from services.licensing.rpc import streams
 from services.licensing.rpc.streams import BYTES_EACH, BYTES_OF_ALL, IN_FLIGHT_EACH, DecisionStreams
@@ -158,6 +159,27 @@ async def test_a_stream_is_read_for_no_longer_than_the_token_of_its_caller_is_go
 
     assert [answer.number for answer in answers] == [1]
     assert nothing == []
+
+
+async def test_what_is_begun_when_the_process_is_told_to_stop_is_answered() -> None:
+    ending, begun, told = Ending(), asyncio.Event(), asyncio.Event()
+
+    async def decide(request: pb.DecideRequest) -> pb.Decision:
+        begun.set()
+        await told.wait()
+        return pb.Decision(request_id=request.request_id)
+
+    async def taken() -> list[str]:
+        answers = DecisionStreams(decide).answers(ending.until(one_and_then_silence()))
+        return [answer.decision.request_id async for answer in answers]
+
+    taking = asyncio.create_task(taken())
+    await begun.wait()
+    ending.come()
+    await asyncio.sleep(0)
+    told.set()
+
+    assert await asyncio.wait_for(taking, PATIENCE_SECONDS) == ["a"]
 
 
 async def test_a_refusal_says_when_to_come_back_as_a_call_does() -> None:

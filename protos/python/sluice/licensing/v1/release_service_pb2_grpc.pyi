@@ -49,8 +49,8 @@ class ReleaseServiceStub:
     """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
     concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
     does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
-    answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused, it is read no
-    further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+    answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
+    told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
     Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
     Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
@@ -84,8 +84,8 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
     concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
     does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
-    answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused, it is read no
-    further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+    answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
+    told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
     Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
     Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
@@ -128,8 +128,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
         concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
         does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
-        answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused, it is read no
-        further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+        answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
+        told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
         Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
         Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
         """
