@@ -25,7 +25,7 @@ from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, 
 from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
-from services.chassis.tracing import code_of_exception, server_span
+from services.chassis.tracing import code_of_exception, server_span, span_beside
 from services.chassis.validation import read_message
 
 READER_PATIENCE_SECONDS = 30.0
@@ -85,15 +85,27 @@ class Guard(grpc.aio.ServerInterceptor):
         return self._open_layers if admission is not None and admission.anyone else self._call_layers
 
 
-@contextlib.contextmanager
-def observed(method: str, context: Context) -> Iterator[None]:
+def observed(method: str, context: Context) -> AbstractContextManager[None]:
     """Span, counter, duration and in-flight gauge of one call."""
     name = method.removeprefix("/")
+    return _observed(name, server_span(name, _metadata(context)))
+
+
+def observed_beside(name: str) -> AbstractContextManager[None]:
+    """The same of one request of the stream that is being answered, under a name of its own.
+
+    The stream itself ends well however many of its requests were refused.
+    """
+    return _observed(name, span_beside(name))
+
+
+@contextlib.contextmanager
+def _observed(name: str, span: AbstractContextManager[object]) -> Iterator[None]:
     started = time.perf_counter()
     code = grpc.StatusCode.OK
     CALLS_IN_FLIGHT.inc()
     try:
-        with server_span(name, _metadata(context)):
+        with span:
             yield
     except BaseException as error:
         code = code_of_exception(error)

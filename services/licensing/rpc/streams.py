@@ -7,17 +7,18 @@ from services.chassis.channels import LARGEST_REQUEST_BYTES
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
 from services.chassis.ending import Ending
 from services.chassis.identity import NEVER_US, SECOND_US
-from services.chassis.interceptors import contained
+from services.chassis.interceptors import contained, observed_beside
 from services.chassis.refusals import Refusal
 from services.chassis.room import Room
 from services.chassis.side_by_side import Shares, side_by_side
 from services.chassis.statuses import to_status
-from services.chassis.tracing import server_span
 from services.chassis.validation import read_message
 from services.chassis.wire import content_of
 from sluice.licensing.v1 import release_service_pb2 as pb
 
 METHOD = "sluice.licensing.v1.ReleaseService/DecideStream"
+EACH = f"{METHOD}Request"
+"""What each of its requests is counted, timed and traced as."""
 IN_FLIGHT_EACH = 32
 """Requests of one stream that are under way or whose answers are not taken; then it is not read further."""
 BYTES_EACH = LARGEST_REQUEST_BYTES
@@ -74,7 +75,7 @@ class DecisionStreams:
         try:
             # A trace, a deadline and a worst case of its own, as a call has them.
             with (
-                server_span(METHOD, {}),
+                observed_beside(EACH),
                 contained(METHOD, None),
                 within(DEFAULT_DEADLINE_US if left_us is None else min(left_us, DEFAULT_DEADLINE_US)),
             ):

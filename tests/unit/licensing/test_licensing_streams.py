@@ -3,17 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.protobuf import any_pb2
+from prometheus_client import REGISTRY
 
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
 from services.chassis.ending import Ending
 from services.chassis.refusals import unavailable
+from services.chassis.tracing import server_span
 from services.licensing.rpc import streams
-from services.licensing.rpc.streams import BYTES_EACH, BYTES_OF_ALL, IN_FLIGHT_EACH, DecisionStreams
+from services.licensing.rpc.streams import BYTES_EACH, BYTES_OF_ALL, EACH, IN_FLIGHT_EACH, DecisionStreams
 from sluice.licensing.v1 import release_service_pb2 as pb
+from tests.support.telemetry import recording, spans_in
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -180,6 +184,53 @@ async def test_what_is_begun_when_the_process_is_told_to_stop_is_answered() -> N
     told.set()
 
     assert await asyncio.wait_for(taking, PATIENCE_SECONDS) == ["a"]
+
+
+def counted(code: str) -> float:
+    """Requests of streams so far that were answered with a status code."""
+    labels = {"method": EACH, "code": code}
+    return REGISTRY.get_sample_value("sluice_rpc_calls_total", labels) or 0
+
+
+def timed() -> float:
+    """Requests of streams so far that were timed."""
+    return REGISTRY.get_sample_value("sluice_rpc_seconds_count", {"method": EACH}) or 0
+
+
+async def test_whoever_watches_sees_each_answer_with_its_status_code() -> None:
+    async def decide(request: pb.DecideRequest) -> pb.Decision:
+        match int(request.request_id) % 3:
+            case 0:
+                raise unavailable("PEER_UNAVAILABLE", "metering did not answer")
+            case 1:
+                raise LookupError("lost the thread")
+        return pb.Decision()
+
+    codes = ("OK", "UNAVAILABLE", "INTERNAL")
+    before, timed_before = [counted(code) for code in codes], timed()
+
+    async for _ in DecisionStreams(decide).answers(sent(7)):
+        continue
+
+    assert [counted(code) - was for code, was in zip(codes, before, strict=True)] == [2, 2, 3]
+    assert timed() - timed_before == 7
+
+
+async def test_each_request_has_a_trace_of_its_own_that_leads_to_its_stream(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+
+    with recording(path), server_span("a.Service/Stream", {}):
+        async for _ in DecisionStreams(Desk().decide).answers(sent(2)):
+            continue
+
+    spans = spans_in(path)
+    (stream,) = [span for span in spans if span["name"] == "a.Service/Stream"]
+    requests = [span for span in spans if span["name"] == EACH]
+    assert len({span["traceId"] for span in [stream, *requests]}) == 3
+    assert not any("parentSpanId" in span for span in requests)
+    assert [(link["traceId"], link["spanId"]) for span in requests for link in span["links"]] == [
+        (stream["traceId"], stream["spanId"])
+    ] * 2
 
 
 async def test_a_refusal_says_when_to_come_back_as_a_call_does() -> None:
