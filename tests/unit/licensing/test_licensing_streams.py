@@ -10,6 +10,7 @@ import pytest
 from google.protobuf import any_pb2
 from prometheus_client import REGISTRY
 
+from services.chassis import deadlines
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
 from services.chassis.ending import Ending
 from services.chassis.refusals import unavailable
@@ -17,6 +18,7 @@ from services.chassis.tracing import server_span
 from services.licensing.rpc import streams
 from services.licensing.rpc.streams import BYTES_EACH, BYTES_OF_ALL, EACH, IN_FLIGHT_EACH, DecisionStreams
 from sluice.licensing.v1 import release_service_pb2 as pb
+from tests.support.clock import ManualClock
 from tests.support.telemetry import recording, spans_in
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -144,6 +146,29 @@ async def test_each_request_has_a_deadline_of_its_own_and_none_beyond_that_of_it
 async def one_and_then_silence() -> AsyncIterator[bytes]:
     yield payload()
     await asyncio.Event().wait()
+
+
+async def test_a_request_that_waits_for_room_is_given_no_more_time_than_its_stream_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "IN_FLIGHT_OF_ALL", 1)
+    clock = ManualClock()
+    monkeypatch.setattr(deadlines, "_monotonic_us", clock.now_us)
+    left_us: list[int | None] = []
+
+    async def decide(request: pb.DecideRequest) -> pb.Decision:
+        left_us.append(remaining_us())
+        for _ in range(10):
+            # The next one is read meanwhile.
+            await asyncio.sleep(0)
+        clock.advance(500_000)
+        return pb.Decision()
+
+    with within(2_000_000):
+        async for _ in DecisionStreams(decide).answers(sent(3)):
+            continue
+
+    assert left_us == [2_000_000, 1_500_000, 1_000_000]
 
 
 async def test_a_stream_that_is_open_for_long_enough_ends_in_good_order() -> None:

@@ -51,6 +51,7 @@ class ReleaseServiceStub:
     does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
     answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
     told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+    A message of over 4 MiB is not read: it ends the stream with gRPC's own RESOURCE_EXHAUSTED, without a reason of ours, and with it the answers to what was under way.
     Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
     Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
@@ -86,6 +87,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
     answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
     told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+    A message of over 4 MiB is not read: it ends the stream with gRPC's own RESOURCE_EXHAUSTED, without a reason of ours, and with it the answers to what was under way.
     Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
     Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
@@ -130,6 +132,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
         answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
         told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+        A message of over 4 MiB is not read: it ends the stream with gRPC's own RESOURCE_EXHAUSTED, without a reason of ours, and with it the answers to what was under way.
         Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
         Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
         """
