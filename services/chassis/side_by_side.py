@@ -79,6 +79,7 @@ class _Bounds(Generic[Item]):
 
     def __init__(self, at_once: int, shares: Shares[Item] | None) -> None:
         self._places = asyncio.Semaphore(at_once)
+        # What weighs nothing always has its share.
         self._shares = shares or Shares(lambda _: 0, 0, Room(0))
         self._own = Room(self._shares.own)
         self._weights: dict[asyncio.Task[Any], int] = {}

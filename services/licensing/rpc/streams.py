@@ -71,6 +71,7 @@ class DecisionStreams:
 
     async def _answer(self, sent: _Sent) -> pb.DecideStreamResponse:
         answer = pb.DecideStreamResponse(number=sent.number)
+        # Looked at now that there is room: what was waited for it is gone from the stream's deadline.
         left_us = remaining_us()
         try:
             # A trace, a deadline and a worst case of its own, as a call has them.
