@@ -3,7 +3,6 @@
 Each test has a license of its own, for the services are started once.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Cli
+from tests.support.consent_commands import NOTICE, POLICY
 from tests.support.up import Up, up
 
-NOTICE = hashlib.sha256(b"notice").hexdigest()
-POLICY = f"""\
-text_digest: {NOTICE}
-notice_digests: [{NOTICE}]
-rules:
-  - {{jurisdiction: US, purpose: third_party_sharing, regime: opt_out}}
-  - {{jurisdiction: US, purpose: ai_training_generative, regime: opt_out}}
-"""
 LICENSE = """\
 license_id: NAME
 terms:
