@@ -79,7 +79,7 @@ def rebuild(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Have the sums made anew from the ledger; answers are exact meanwhile, and slower."""
+    """Have the sums made anew from the ledger; until they are, counts of many decisions are refused."""
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     number = connections.run(rebuild_stats)
     if as_json:
