@@ -44,7 +44,7 @@ def some(chance: random.Random, count: int) -> list[Made]:
         Made(
             NOON_US + chance.randrange(0, 48 * HOUR_US, 7 * MINUTE_US // 2),
             chance.choice(["acme", "acme-2", "a.b", "beta"]),
-            chance.choice([2, 5, 99]),
+            chance.choice([2, 5, 99, -5]),
             tuple(chance.choices(REASONS, k=chance.randint(1, 4))),
         )
         for _ in range(count)
