@@ -91,7 +91,7 @@ def place_of(token: str) -> Place:
         raise invalid(
             "PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token"
         ) from error
-    # Another way to write a number is none that we gave, and the database may not hold it.
+    # Another way to write a number is none that we gave, and the database may not hold such a number.
     if place_token(place) != token or abs(place.since_us) > FARTHEST_US or not _is_int32(place.purpose):
         raise invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
     return place
