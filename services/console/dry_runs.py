@@ -16,6 +16,7 @@ from services.console.explained_posts import ROOM_ALONE, Explained, OnProgress, 
 from services.console.long_work import told
 from services.console.names import word_of
 from services.console.output import give_json, note, say, show, table
+from services.console.yields import Wanted, yield_of
 from sluice.licensing.v1.explanation_service_pb2 import AllowanceStanding
 from sluice.licensing.v1.reason_pb2 import Reason
 from sluice_gate.batching import DEFAULT_BATCH_POSTS
@@ -46,11 +47,23 @@ class DryRun:
     standings: list[AllowanceStanding] = field(default_factory=list)
     """As they were told last; empty where metering was never asked."""
     told_at_us: int = 0
+    batches: list[Wanted] = field(default_factory=list)
+    """What each batch with posts would take."""
 
     @property
-    def fits_now(self) -> int:
-        """How many of the releasable posts all allowances together have room for at this moment."""
-        return min([self.releasable, *(room_in(standing) for standing in self.standings)])
+    def room_left(self) -> int | None:
+        """Posts that every allowance has room for at this moment; None where nothing limits them."""
+        return min((room_in(standing) for standing in self.standings), default=None)
+
+    @property
+    def released_now(self) -> int:
+        """Posts that a release of the file would let go at this moment, before it had to wait for room."""
+        return yield_of(self.batches, self.room_left)
+
+    @property
+    def never_fit(self) -> int:
+        """Releasable posts of batches that are larger than an allowance will ever have room for."""
+        return sum(batch.posts for batch in self.batches if batch.never_fits)
 
     def add(self, one: Explained) -> None:
         """Takes a batch into account."""
@@ -60,7 +73,9 @@ class DryRun:
         reasons = one.reasons
         self.asked += len(reasons)
         may_go = np.isin(reasons, ROOM_ALONE)
-        self.releasable += int(np.count_nonzero(may_go))
+        wanted = int(np.count_nonzero(may_go))
+        self.releasable += wanted
+        self.batches.append(Wanted(one.batch.ordinal, wanted, one.answer.room_denial.never_fits))
         numbers, posts = np.unique(reasons[~may_go], return_counts=True)
         for number, count in zip(numbers.tolist(), posts.tolist(), strict=True):
             self.denied[word_of(Reason.DESCRIPTOR, number)] += count
@@ -96,8 +111,9 @@ def dry_run(
 ) -> None:
     """Tell what a release of a file would come to now; nothing is reserved, recorded or delivered.
 
-    Each batch is judged by itself against the room that there is now: how many posts fit is of the whole
-    file. A release goes batch by batch, and a batch goes whole or not at all for want of room.
+    A release goes batch by batch, and a batch goes whole or not at all for want of room: what would be
+    released now is of batches of this size. It passes a batch by that can never fit, and otherwise stops at
+    the first one without room.
     """
     question = Question(
         posts,
@@ -218,7 +234,9 @@ def as_values(found: DryRun, license_id: str, *, all_reasons: bool) -> dict[str,
         "license_version": found.version,
         "asked": found.asked,
         "releasable": found.releasable,
-        "fits_now": found.fits_now,
+        "released_now": found.released_now,
+        "never_fit": found.never_fit,
+        "room_left": found.room_left,
         "denied": dict(found.denied),
         **({"all_reasons": dict(found.occurring)} if all_reasons else {}),
         "allowances": [
@@ -238,7 +256,8 @@ def _tell(found: DryRun, license_id: str, *, all_reasons: bool) -> None:
     figures = [
         ("asked", found.asked),
         ("would be released, as far as there is room", found.releasable),
-        ("  fit into the room of now", found.fits_now),
+        ("  now, in batches of this size", found.released_now),
+        ("  in batches that can never fit", found.never_fit),
         *((f"  denied, {reason}", posts) for reason, posts in found.denied.most_common()),
         ("broken lines", found.broken),
     ]
