@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,13 +10,14 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from services.chassis.refusals import not_found
 from services.console import options, releases
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.explained_posts import ROOM_ALONE, Explained, OnProgress, Question, explained
 from services.console.long_work import told
 from services.console.names import word_of
-from services.console.output import give_json, note, say, show, table
+from services.console.output import give_json, note, note_json, say, show, table
 from services.console.yields import Wanted, yield_of
 from sluice.licensing.v1.explanation_service_pb2 import AllowanceStanding
 from sluice.licensing.v1.reason_pb2 import Reason
@@ -23,10 +25,18 @@ from sluice_gate.batching import DEFAULT_BATCH_POSTS
 from sluice_gate.reading.forms import PostForm, detect
 from sluice_gate.reading.plain_form import Names
 
+LARGEST_VERSION = 2**31 - 2
+"""That can be asked about, as the contract says."""
+
 LicenseId = Annotated[str, typer.Argument(metavar="LICENSE", help="The license.", parser=options.name_id)]
 Purpose = Annotated[str, typer.Option(help="What for, such as ai_training_generative.")]
 Version = Annotated[
-    int, typer.Option(help="Judge by this version, as if it were active. Else as the license stands.", min=0)
+    int,
+    typer.Option(
+        help="Judge by this version, as if it were active. Else as the license stands.",
+        min=0,
+        max=LARGEST_VERSION,
+    ),
 ]
 
 
@@ -171,6 +181,7 @@ def explain(
     with told(as_json=as_json) as tell:
         on_progress = _progress(posts, tell)
         found = connections.run(lambda connections: rows_of(connections, question, on_progress))
+    tell_missing(found, question, as_json=as_json)
     if as_json:
         give_json([row.as_values() for row in found])
         return
@@ -213,6 +224,20 @@ async def rows_of(
             posts = enumerate(one.batch.posts)
             rows += [_row(one, place) for place, post in posts if question.is_about(post)]
     return sorted(rows)
+
+
+def tell_missing(rows: Sequence[ExplainedRow], question: Question, *, as_json: bool) -> None:
+    """Notes which posts that were asked for are not in the file; raises Refusal POST_UNKNOWN if none is."""
+    missing = sorted(question.only - {row.post_id for row in rows})
+    if not missing:
+        return
+    said = f"not in {question.posts.name}, or not readable there: post {', '.join(map(str, missing))}"
+    if not rows:
+        raise not_found("POST_UNKNOWN", said)
+    if as_json:
+        note_json({"missing": list(map(str, missing))})
+    else:
+        note(said[0].upper() + said[1:] + ".")
 
 
 def _row(one: Explained, place: int) -> ExplainedRow:
