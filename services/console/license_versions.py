@@ -92,7 +92,9 @@ def amend(
 
 def withdraw(
     license_id: LicenseId,
-    version: Annotated[int, typer.Argument(help="The version that is not in force yet.", min=1)],
+    version: Annotated[
+        int, typer.Argument(help="The version that is not in force yet.", min=1, max=2**31 - 1)
+    ],
     *,
     reason: Why = "",
     address: options.Licensing = None,

@@ -62,7 +62,7 @@ def activate(
     license_id: LicenseId,
     *,
     version: Annotated[
-        int | None, typer.Option(help="Only if this is the version that is drafted.", min=1)
+        int | None, typer.Option(help="Only if this is the version that is drafted.", min=1, max=2**31 - 1)
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="From when. Else at once.")] = "",
     reason: Why = "",
