@@ -134,6 +134,19 @@ def test_a_fault_that_licensing_finds_is_told_with_its_line_and_field(
     assert word in lines[int(place.partition(":")[2]) - 1] or reason == "TIERS_OPEN"
 
 
+def test_a_fault_that_licensing_finds_is_told_to_people_with_its_line_and_field(
+    cli: Cli, tmp_path: Path
+) -> None:
+    file = a_file(cli, tmp_path, "acme-faulty", ("minimum: 7500.00 USD", "minimum: 7500.00 EUR"))
+
+    cli("license", "check", file, status=1)
+
+    line = file.read_text(encoding="utf-8")[: file.read_text(encoding="utf-8").index("minimum:")].count("\n")
+    assert cli.err == (
+        f"MIXED_CURRENCIES: EUR in a price in USD\n  license.yaml:{line + 1}: terms.price.minimum\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("replacement", "description"),
     [
