@@ -115,6 +115,7 @@ def test_what_cannot_be_activated_is_refused_in_words(cli: Cli, tmp_path: Path) 
         (("America/New_York", "America/Old_York"), "TIME_ZONE_UNKNOWN", "terms.price.time_zone"),
         (("currency: USD", "currency: XAU"), "CURRENCY_UNKNOWN", "terms.price.currency"),
         (("name: Access,", "name: Posts,"), "CHARGE_NAME_TWICE", "terms.price.charges[1].name"),
+        (('territory: ["*"]', "territory: [DE, UK]"), "COUNTRY_UNKNOWN", "terms.territory"),
     ],
 )
 def test_a_fault_that_licensing_finds_is_told_with_its_line_and_field(

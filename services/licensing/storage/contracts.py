@@ -7,8 +7,9 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
+from services.licensing.domain.documents import read_terms
 from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, NextVersion
-from services.licensing.domain.terms import Terms, read_terms
+from services.licensing.domain.terms import Terms
 from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow, LicenseRow
 from services.licensing.storage.head import lock_head
 from services.licensing.storage.versions import VersionRows

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from services.licensing.domain.terms import read_terms
+from services.licensing.domain.documents import read_terms
 from services.licensing.domain.versions import Version
 from services.licensing.storage.contract_tables import LicenseRow, LicenseVersionRow
 

@@ -142,6 +142,32 @@ async def test_terms_are_checked_without_being_stored(server: LocalServer) -> No
     assert [violation.field for violation in refused.value.violations] == [negative]
 
 
+@pytest.mark.parametrize("rpc", ["CreateLicense", "AmendLicense", "CheckTerms"])
+async def test_l2_a_country_that_means_none_is_refused_wherever_terms_are_given(
+    server: LocalServer, rpc: str
+) -> None:
+    await an_amended_license(server)
+    terms = an_amendment().terms
+    terms.territory[:] = ["DE", "EU"]
+    requests = {
+        "CreateLicense": pb.CreateLicenseRequest(
+            request_id=uuid7(NOON_US), license_id="license-2", terms=terms
+        ),
+        "AmendLicense": pb.AmendLicenseRequest(
+            request_id=uuid7(NOON_US),
+            license_id="license-1",
+            base_digest=a_license().terms_digest,
+            terms=terms,
+        ),
+        "CheckTerms": pb.CheckTermsRequest(terms=terms),
+    }
+
+    with pytest.raises(Refusal, match="COUNTRY_UNKNOWN") as refused:
+        await call(server, LEGAL, rpc, requests[rpc])
+
+    assert [violation.field for violation in refused.value.violations] == ["terms.territory"]
+
+
 @pytest.mark.parametrize("token", ["MQ==x", "LTE=", "MS41", "OTk5OTk5OTk5OTk5"])
 async def test_a_token_of_no_page_of_versions_is_refused(server: LocalServer, token: str) -> None:
     await an_amended_license(server)

@@ -46,12 +46,15 @@ class ContractServiceStub:
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-    TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-    one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+    is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+    INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+    MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
     """
     CheckTerms: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CheckTermsRequest, _contract_service_pb2.CheckTermsResponse]
-    """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+    """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+    Reasons: those of terms as for CreateLicense.
+    """
     AmendLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.AmendLicenseRequest, _contract_service_pb2.AmendLicenseResponse]
     """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
     never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
@@ -104,12 +107,15 @@ class ContractServiceAsyncStub(ContractServiceStub):
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-    TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-    one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+    is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+    INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+    MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
     """
     CheckTerms: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CheckTermsRequest, _contract_service_pb2.CheckTermsResponse]  # type: ignore[assignment]
-    """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+    """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+    Reasons: those of terms as for CreateLicense.
+    """
     AmendLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.AmendLicenseRequest, _contract_service_pb2.AmendLicenseResponse]  # type: ignore[assignment]
     """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
     never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
@@ -177,9 +183,10 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_contract_service_pb2.CreateLicenseResponse, _abc.Awaitable[_contract_service_pb2.CreateLicenseResponse]]:
         """Creates a license as a draft. Idempotent by request_id.
         Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-        TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-        one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+        is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+        INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+        MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
         """
 
     @_abc_1.abstractmethod
@@ -188,7 +195,9 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.CheckTermsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.CheckTermsResponse, _abc.Awaitable[_contract_service_pb2.CheckTermsResponse]]:
-        """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+        """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+        Reasons: those of terms as for CreateLicense.
+        """
 
     @_abc_1.abstractmethod
     def AmendLicense(
