@@ -132,6 +132,17 @@ class License:
         inside_term = current.terms.term_from_us <= now_us < current.terms.term_until_us
         return current.terms.understood and current.state is LicenseState.ACTIVE and inside_term
 
+    def permits_until_us(self, now_us: int) -> int:
+        """The first instant after `now_us` at which time alone ends what it permits then (L1).
+
+        That is the end of its term, or the hour of the next version if that is earlier. It says nothing of
+        whether anything is permitted at `now_us`.
+        """
+        current = self.as_of(now_us)
+        following = current.next.effective_from_us if current.next is not None else None
+        until_us = current.terms.term_until_us
+        return until_us if following is None else min(until_us, following)
+
     def after(self, step: Step, now_us: int, reason: str) -> "License":
         """The license after an operator's step; raises Refusal (precondition, LICENSE_STATE_FORBIDS)."""
         current, state = self.as_of(now_us), self.effective_state(now_us)
