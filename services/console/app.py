@@ -12,6 +12,7 @@ from services.console import (
     deliveries,
     dry_runs,
     halts,
+    license_history,
     license_versions,
     licensees,
     licenses,
@@ -68,6 +69,7 @@ licenses.app.command("amend")(license_versions.amend)
 licenses.app.command("withdraw")(license_versions.withdraw)
 licenses.app.command("versions")(license_versions.versions)
 licenses.app.command("diff")(license_versions.diff)
+licenses.app.command("history")(license_history.history)
 app.add_typer(licenses.app, name="license")
 usage.app.command("import")(usage_import.import_)
 app.add_typer(parties.app, name="party")

@@ -12,7 +12,8 @@ from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
 from services.chassis.refusals import Refusal, already_exists, not_found, precondition
 from services.chassis.replays import ReplayKey
-from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, Step, draft
+from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
+from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation, Version, activated, amended, without_amendment
 
@@ -40,6 +41,7 @@ class Rows(Protocol):
     def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]: ...
     def add_license(self, license: License, change: Change) -> None: ...
     def put_license(self, license: License, change: Change) -> None: ...
+    def history(self, license_id: str, below: int, limit: int) -> Sequence[Line]: ...
     def last_version(self, license_id: str) -> int: ...
     def add_version(self, license_id: str, version: Version) -> None: ...
     def set_effective(self, license_id: str, version: int, from_us: int | None) -> None: ...
@@ -95,7 +97,7 @@ class ContractDesk:
                 raise already_exists("LICENSE_EXISTS", f"there is a license {license_id} already")
             if rows.licensee(terms.licensee_id) is None:
                 raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
-            change = Change(key.principal, now_us, "")
+            change = Change(key.principal, now_us, "", StepTaken.DRAFTED, 1)
             rows.add_license(draft(license_id, terms, now_us), change)
             rows.add_version(license_id, _drafted(1, terms, change))
             return render(_found(rows, license_id), now_us)
@@ -112,7 +114,7 @@ class ContractDesk:
         def change(rows: Rows, now_us: int) -> bytes:
             before, number = _found(rows, license_id), rows.last_version(license_id) + 1
             after = amended(before, terms, amendment.base_digest, number, now_us)
-            why = Change(key.principal, now_us, amendment.reason)
+            why = Change(key.principal, now_us, amendment.reason, StepTaken.AMENDED, number)
             if after.state is LicenseState.DRAFT:
                 rows.withdraw_version(license_id, before.version, now_us)
             rows.put_license(after, why)
@@ -133,8 +135,9 @@ class ContractDesk:
 
         def change(rows: Rows, now_us: int) -> bytes:
             after = activated(_found(rows, license_id), activation, now_us, reason)
-            rows.put_license(after, Change(key.principal, now_us, reason))
+            step = StepTaken.SCHEDULED if after.next else StepTaken.ACTIVATED
             from_us = after.next.effective_from_us if after.next else after.effective_from_us
+            rows.put_license(after, Change(key.principal, now_us, reason, step, activation.version, from_us))
             rows.set_effective(license_id, activation.version, from_us)
             return render(after, now_us)
 
@@ -151,8 +154,12 @@ class ContractDesk:
         """Takes back what is not in force yet. Raises LICENSE_UNKNOWN, AMENDMENT_UNKNOWN."""
 
         def change(rows: Rows, now_us: int) -> bytes:
-            after = without_amendment(_found(rows, license_id), version, now_us)
-            rows.put_license(after, Change(key.principal, now_us, reason))
+            before = _found(rows, license_id)
+            after = without_amendment(before, version, now_us)
+            set_us = before.next.effective_from_us if before.next else None
+            rows.put_license(
+                after, Change(key.principal, now_us, reason, StepTaken.WITHDRAWN, version, set_us)
+            )
             if version == after.version:
                 rows.set_effective(license_id, version, None)  # a first version that goes on as a draft
             else:
@@ -173,7 +180,8 @@ class ContractDesk:
 
         def change(rows: Rows, now_us: int) -> bytes:
             license = _found(rows, license_id).after(step, now_us, reason)
-            rows.put_license(license, Change(key.principal, license.state_changed_at_us, reason))
+            taken, at_us = STEPS_TAKEN[step], license.state_changed_at_us
+            rows.put_license(license, Change(key.principal, at_us, reason, taken, license.version))
             return render(license, now_us)
 
         return await self._once(key, change)
@@ -185,6 +193,17 @@ class ContractDesk:
     async def versions(self, license_id: str, below: int, limit: int, *, drafts: bool) -> Sequence[Version]:
         """At most `limit` versions with lower numbers than `below`, newest first; drafts too if asked."""
         return await self._store.read(lambda rows: rows.versions(license_id, below, limit, drafts=drafts))
+
+    async def history(self, license_id: str, below: int, limit: int) -> Sequence[Line]:
+        """At most `limit` changes with lower numbers than `below`, newest first.
+
+        Raises Refusal LICENSE_UNKNOWN.
+        """
+
+        def query(rows: Rows) -> Sequence[Line]:
+            return rows.history(_found(rows, license_id).license_id, below, limit)
+
+        return await self._store.read(query)
 
     async def page(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
         """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None)."""

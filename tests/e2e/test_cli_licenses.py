@@ -81,6 +81,33 @@ def test_an_amendment_with_a_time_can_be_withdrawn(cli: Cli, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("licensee")
+def test_who_changed_a_license_and_why_can_be_read(cli: Cli, tmp_path: Path) -> None:
+    cli("license", "create", a_file(cli, tmp_path, "acme-told"))
+    cli("license", "activate", "acme-told", "--reason", "signed")
+    cli(
+        "license", "amend", a_file(cli, tmp_path, "acme-told", ("[US]", "[US, CA]")), "--reason", "Canada too"
+    )
+    cli("license", "activate", "acme-told", "--at", "2026-12-24")
+    cli("license", "withdraw", "acme-told", "2", "--reason", "not agreed")
+
+    told = cli("license", "history", "acme-told")
+    changes = cli.json("license", "history", "acme-told")
+
+    assert [(each["step"], each["version"], each.get("reason")) for each in changes] == [
+        ("withdrawn", 2, "not agreed"),
+        ("scheduled", 2, None),
+        ("amended", 2, "Canada too"),
+        ("activated", 1, "signed"),
+        ("drafted", 1, None),
+    ]
+    assert changes[0]["effective_from"] == changes[1]["effective_from"] == "2026-12-24T00:00:00.000000Z"
+    assert all(each["changed_by"].startswith("operator:") for each in changes)
+    assert "version 2 amended" in told
+    assert "Canada too" in told
+    assert cli.refusal("license", "history", "acme-nobody")["reason"] == "LICENSE_UNKNOWN"
+
+
+@pytest.mark.usefixtures("licensee")
 def test_what_cannot_be_activated_is_refused_in_words(cli: Cli, tmp_path: Path) -> None:
     cli("license", "create", a_file(cli, tmp_path, "acme-three"))
 

@@ -51,16 +51,6 @@ class Licensee:
 
 
 @dataclass(frozen=True)
-class Change:
-    """Who changed a license, when and why: a line of its history."""
-
-    by: str
-    """Kind and party of the principal."""
-    at_us: int
-    reason: str
-
-
-@dataclass(frozen=True)
 class NextVersion:
     """A drafted version that is not in force yet."""
 

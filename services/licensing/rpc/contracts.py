@@ -16,6 +16,7 @@ from services.licensing.domain.licenses import License, Step
 from services.licensing.domain.terms import digest_of
 from services.licensing.rpc.license_messages import (
     activation_of,
+    change_message,
     license_message,
     licensee_message,
     terms_of,
@@ -27,7 +28,7 @@ from sluice.licensing.v1 import license_pb2
 
 FULL_NAME = "sluice.licensing.v1.ContractService"
 DEFAULT_PAGE_SIZE = 50
-LARGEST_VERSION = 2**31 - 1
+LARGEST_NUMBER = 2**31 - 1
 """As many as a database's integer holds."""
 
 StepRequest = pb.SuspendLicenseRequest | pb.ResumeLicenseRequest | pb.TerminateLicenseRequest
@@ -106,12 +107,23 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     ) -> pb.ListLicenseVersionsResponse:
         size, is_outsider = request.page_size or DEFAULT_PAGE_SIZE, own_licensee() is not None
         license = await self._own(request.license_id)
-        below = version_below(request.page_token)
+        below = number_below(request.page_token)
         # One more than asked for tells whether there is a next page.
         found = await self._desk.versions(license.license_id, below, size + 1, drafts=not is_outsider)
         return pb.ListLicenseVersionsResponse(
             versions=[version_message(version, by_whom=not is_outsider) for version in found[:size]],
             next_page_token=page_token(str(found[size - 1].version)) if len(found) > size else "",
+        )
+
+    async def ListLicenseChanges(  # noqa: N802
+        self, request: pb.ListLicenseChangesRequest, context: Any
+    ) -> pb.ListLicenseChangesResponse:
+        size, below = request.page_size or DEFAULT_PAGE_SIZE, number_below(request.page_token)
+        # One more than asked for tells whether there is a next page.
+        lines = await self._desk.history(request.license_id, below, size + 1)
+        return pb.ListLicenseChangesResponse(
+            changes=[change_message(line) for line in lines[:size]],
+            next_page_token=page_token(str(lines[size - 1].number)) if len(lines) > size else "",
         )
 
     async def SuspendLicense(  # noqa: N802
@@ -185,11 +197,11 @@ def page_token(last_id: str) -> str:
     return base64.urlsafe_b64encode(last_id.encode()).decode()
 
 
-def version_below(token: str) -> int:
-    """Below which version the next page begins; raises Refusal PAGE_TOKEN_INVALID."""
+def number_below(token: str) -> int:
+    """Below which version, or which change, the next page begins; raises Refusal PAGE_TOKEN_INVALID."""
     last = read_page_token(token)
     if not last:
-        return LARGEST_VERSION
+        return LARGEST_NUMBER
     if not (last.isascii() and last.isdecimal() and len(last) <= 9):
         raise page_token_invalid()
     return int(last)

@@ -2,6 +2,7 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
 from services.licensing.domain.terms import (
     Allowance,
@@ -115,6 +116,21 @@ def version_message(version: Version, *, by_whom: bool) -> pb.LicenseVersion:
         reason=version.reason,
         effective_from=_optional_timestamp(version.effective_from_us),
         withdrawn_at=_optional_timestamp(version.withdrawn_at_us),
+    )
+
+
+def change_message(line: Line) -> pb.LicenseChange:
+    """A line of a license's history."""
+    change = line.change
+    return pb.LicenseChange(
+        number=line.number,
+        step=pb.LICENSE_STEP_UNSPECIFIED if change.step is None else f"LICENSE_STEP_{change.step.name}",
+        version=change.version or 0,
+        effective_from=_optional_timestamp(change.effective_from_us),
+        state=f"LICENSE_STATE_{line.state.name}",
+        changed_by=change.by,
+        changed_at=_timestamp(change.at_us),
+        reason=change.reason,
     )
 
 

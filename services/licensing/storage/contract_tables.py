@@ -71,6 +71,7 @@ class LicenseChangeRow(LicensingTable, table=True):
     ordinal: int = Field(primary_key=True)
     """Counts the changes of the license, from 1."""
     version: int
+    """This and the next three are of the license as the change left it."""
     state: int
     terms: str
     terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
@@ -78,6 +79,12 @@ class LicenseChangeRow(LicensingTable, table=True):
     changed_by: str = Field(max_length=160)
     """Kind and party of the principal."""
     changed_at_us: int = Field(sa_type=BigInteger)
+    step: int | None = None
+    """A StepTaken. This and the next are NULL in rows from before they were kept that do not tell."""
+    subject_version: int | None = None
+    """The version that the change was about; its terms are in license_versions."""
+    effective_from_us: int | None = Field(default=None, sa_type=BigInteger)
+    """From when that version was to be in force; NULL where no time was set."""
 
 
 REPLAYS = replay_table(LicensingTable.metadata)

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
 from services.licensing.domain.documents import read_terms
-from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, NextVersion
+from services.licensing.domain.history import Change
+from services.licensing.domain.licenses import License, Licensee, LicenseState, NextVersion
 from services.licensing.domain.terms import Terms
-from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow, LicenseRow
+from services.licensing.storage.contract_tables import REPLAYS, LicenseeRow, LicenseRow
 from services.licensing.storage.head import lock_head
+from services.licensing.storage.history import HistoryRows
 from services.licensing.storage.versions import VersionRows
 
 T = TypeVar("T")
@@ -19,7 +21,6 @@ T = TypeVar("T")
 _TABLES = LicenseRow.metadata.tables
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _LICENSES = _TABLES[LicenseRow.__tablename__]
-_HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
 # Made once: every decision reads it twice, and making a statement costs more than running it.
 _LICENSE = select(_LICENSES).where(_LICENSES.c.license_id == bindparam("license_id"))
@@ -31,8 +32,8 @@ def license_row(connection: Connection, license_id: str) -> License | None:
     return _license(row) if row else None
 
 
-class ContractRows(VersionRows):
-    """Licensees and licenses, with their versions, inside one transaction."""
+class ContractRows(VersionRows, HistoryRows):
+    """Licensees and licenses, with their versions and histories, inside one transaction."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends (L4)."""
@@ -83,7 +84,7 @@ class ContractRows(VersionRows):
         """Writes a new license, and its creation into its history."""
         created = {"licensee_id": license.terms.licensee_id, "created_at_us": license.created_at_us}
         self._connection.execute(insert(_LICENSES), _standing(license, {}) | created)
-        self._append(license.license_id, change)
+        self.append(license.license_id, change)
 
     def put_license(self, license: License, change: Change) -> None:
         """Writes where a license stands now, and the change into its history."""
@@ -94,29 +95,7 @@ class ContractRows(VersionRows):
             update(_LICENSES).where(_LICENSES.c.license_id == license.license_id),
             _standing(license, documents),
         )
-        self._append(license.license_id, change)
-
-    def _append(self, license_id: str, change: Change) -> None:
-        """Copies the license, as it has just been written, into its history."""
-        mine = _HISTORY.c.license_id == license_id
-        changes = self._connection.execute(
-            select(func.count()).select_from(_HISTORY).where(mine)
-        ).scalar_one()
-        row = self._connection.execute(_LICENSE, {"license_id": license_id}).one()
-        self._connection.execute(
-            insert(_HISTORY),
-            {
-                "license_id": license_id,
-                "ordinal": changes + 1,
-                "version": row.version,
-                "state": row.state,
-                "terms": row.terms,
-                "terms_digest": row.terms_digest,
-                "reason": change.reason,
-                "changed_by": change.by,
-                "changed_at_us": change.at_us,
-            },
-        )
+        self.append(license.license_id, change)
 
 
 class ContractStore:

@@ -75,6 +75,11 @@ class ContractServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.FromString,
                 _registered_method=True)
+        self.ListLicenseChanges = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/ListLicenseChanges',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesResponse.FromString,
+                _registered_method=True)
         self.ActivateLicense = channel.unary_unary(
                 '/sluice.licensing.v1.ContractService/ActivateLicense',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ActivateLicenseRequest.SerializeToString,
@@ -177,6 +182,14 @@ class ContractServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListLicenseChanges(self, request, context):
+        """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
+        Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ActivateLicense(self, request, context):
         """Puts a drafted version into force, at once or at a time: the first one, or an amendment, which takes the place of the version before at that
         instant. Every decision that concludes after the answer follows it (L4). Idempotent by request_id.
@@ -260,6 +273,11 @@ def add_ContractServiceServicer_to_server(servicer, server):
                     servicer.ListLicenseVersions,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.SerializeToString,
+            ),
+            'ListLicenseChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLicenseChanges,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesResponse.SerializeToString,
             ),
             'ActivateLicense': grpc.unary_unary_rpc_method_handler(
                     servicer.ActivateLicense,
@@ -487,6 +505,33 @@ class ContractService:
             '/sluice.licensing.v1.ContractService/ListLicenseVersions',
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLicenseChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/ListLicenseChanges',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

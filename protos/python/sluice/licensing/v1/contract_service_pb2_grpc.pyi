@@ -70,6 +70,10 @@ class ContractServiceStub:
     """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
     Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
+    ListLicenseChanges: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseChangesRequest, _contract_service_pb2.ListLicenseChangesResponse]
+    """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
+    Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+    """
     ActivateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ActivateLicenseRequest, _contract_service_pb2.ActivateLicenseResponse]
     """Puts a drafted version into force, at once or at a time: the first one, or an amendment, which takes the place of the version before at that
     instant. Every decision that concludes after the answer follows it (L4). Idempotent by request_id.
@@ -129,6 +133,10 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """
     ListLicenseVersions: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]  # type: ignore[assignment]
     """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+    """
+    ListLicenseChanges: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseChangesRequest, _contract_service_pb2.ListLicenseChangesResponse]  # type: ignore[assignment]
+    """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
     Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ActivateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ActivateLicenseRequest, _contract_service_pb2.ActivateLicenseResponse]  # type: ignore[assignment]
@@ -229,6 +237,16 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListLicenseVersionsResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseVersionsResponse]]:
         """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLicenseChanges(
+        self,
+        request: _contract_service_pb2.ListLicenseChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.ListLicenseChangesResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseChangesResponse]]:
+        """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
         Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
 

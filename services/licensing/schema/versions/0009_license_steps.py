@@ -1,0 +1,62 @@
+"""The history of a license says what each change did, to which version, and from when."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+# NULL is what is not known: of changes from before, and of those that a process of the release before writes
+# while this one runs already.
+_NEW = (
+    ("step", sa.Integer()),
+    ("subject_version", sa.Integer()),
+    ("effective_from_us", sa.BigInteger()),
+)
+
+_STATE_BEFORE = (
+    "(SELECT p.state FROM license_history AS p"
+    " WHERE p.license_id = license_history.license_id AND p.ordinal = license_history.ordinal - 1)"
+)
+# The version that was drafted, came into force, or was withdrawn at the very time of the change.
+_AT_ONCE = (
+    "(SELECT max(v.version) FROM license_versions AS v"
+    " WHERE v.license_id = license_history.license_id AND v.{time} = license_history.changed_at_us)"
+)
+_DRAFTED, _BEGUN, _WITHDRAWN = (
+    _AT_ONCE.format(time=time) for time in ("created_at_us", "effective_from_us", "withdrawn_at_us")
+)
+
+# What the rows tell for certain, the surest first. Steps as they are stored: 1 drafted, 2 amended,
+# 3 activated, 5 withdrawn, 6 suspended, 7 resumed, 8 terminated; and states: 2 active, 3 suspended,
+# 5 terminated.
+# When a time was set, and which one was withdrawn, they do not tell.
+_TOLD = (
+    ("1", "version", "ordinal = 1"),
+    ("8", "version", "state = 5"),
+    ("6", "version", f"state = 3 AND {_STATE_BEFORE} <> 3"),
+    ("7", "version", f"state = 2 AND {_STATE_BEFORE} = 3"),
+    ("2", _DRAFTED, f"{_DRAFTED} IS NOT NULL"),
+    ("3", "version", f"{_BEGUN} = version"),
+    ("5", _WITHDRAWN, f"{_WITHDRAWN} IS NOT NULL"),
+)
+
+
+def upgrade() -> None:
+    for name, kind in _NEW:
+        op.add_column("license_history", sa.Column(name, kind))
+    for step, version, condition in _TOLD:
+        op.execute(
+            sa.text(
+                f"UPDATE license_history SET step = {step}, subject_version = {version}"  # noqa: S608
+                f" WHERE step IS NULL AND {condition}"
+            )
+        )
+    op.execute(sa.text("UPDATE license_history SET effective_from_us = changed_at_us WHERE step = 3"))
+
+
+def downgrade() -> None:
+    for name, _ in reversed(_NEW):
+        op.drop_column("license_history", name)
