@@ -129,7 +129,7 @@ def terminate(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """End a license for good."""
+    """End a license for good; what is drafted or waits for its time is withdrawn."""
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     tell(
         connections.run(lambda connections: terminate_license(connections, license_id, reason)),

@@ -5,7 +5,7 @@ acknowledged sees it (L4), and is done once for each request id, whoever repeats
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
@@ -136,7 +136,7 @@ class ContractDesk:
         def change(rows: Rows, now_us: int) -> bytes:
             after = activated(_found(rows, license_id), activation, now_us, reason)
             step = StepTaken.SCHEDULED if after.next else StepTaken.ACTIVATED
-            from_us = after.next.effective_from_us if after.next else after.effective_from_us
+            from_us = after.next_from_us if after.next else after.effective_from_us
             rows.put_license(after, Change(key.principal, now_us, reason, step, activation.version, from_us))
             rows.set_effective(license_id, activation.version, from_us)
             return render(after, now_us)
@@ -154,17 +154,8 @@ class ContractDesk:
         """Takes back what is not in force yet. Raises LICENSE_UNKNOWN, AMENDMENT_UNKNOWN."""
 
         def change(rows: Rows, now_us: int) -> bytes:
-            before = _found(rows, license_id)
-            after = without_amendment(before, version, now_us)
-            set_us = before.next.effective_from_us if before.next else None
-            rows.put_license(
-                after, Change(key.principal, now_us, reason, StepTaken.WITHDRAWN, version, set_us)
-            )
-            if version == after.version:
-                rows.set_effective(license_id, version, None)  # a first version that goes on as a draft
-            else:
-                rows.withdraw_version(license_id, version, now_us)
-            return render(after, now_us)
+            why = Change(key.principal, now_us, reason, StepTaken.WITHDRAWN, version)
+            return render(_withdrawn(rows, _found(rows, license_id), why), now_us)
 
         return await self._once(key, change)
 
@@ -176,10 +167,18 @@ class ContractDesk:
         key: ReplayKey,
         render: Callable[[License, int], bytes],
     ) -> bytes:
-        """Suspends, resumes or ends a license. Raises Refusal LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+        """Suspends, resumes or ends a license, and with its end withdraws what waits to be in force.
+
+        Raises Refusal LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
+        """
 
         def change(rows: Rows, now_us: int) -> bytes:
-            license = _found(rows, license_id).after(step, now_us, reason)
+            before = _found(rows, license_id).as_of(now_us)
+            if step is Step.TERMINATE and before.next is not None:
+                version = before.next.version
+                why = Change(key.principal, now_us, reason, StepTaken.WITHDRAWN, version)
+                before = _withdrawn(rows, before, why)
+            license = before.after(step, now_us, reason)
             taken, at_us = STEPS_TAKEN[step], license.state_changed_at_us
             rows.put_license(license, Change(key.principal, at_us, reason, taken, license.version))
             return render(license, now_us)
@@ -232,6 +231,18 @@ def _drafted(number: int, terms: Terms, change: Change) -> Version:
         effective_from_us=None,
         withdrawn_at_us=None,
     )
+
+
+def _withdrawn(rows: Rows, license: License, why: Change) -> License:
+    """Takes back the version that `why` is about, or its time. Raises Refusal AMENDMENT_UNKNOWN."""
+    assert why.version is not None, "a withdrawal is about a version"
+    after, set_us = without_amendment(license, why.version, why.at_us), license.next_from_us
+    rows.put_license(after, replace(why, effective_from_us=set_us))
+    if why.version == after.version:
+        rows.set_effective(license.license_id, why.version, None)  # a first version that goes on as a draft
+    else:
+        rows.withdraw_version(license.license_id, why.version, why.at_us)
+    return after
 
 
 def _found(rows: Rows, license_id: str) -> License:

@@ -113,9 +113,12 @@ def test_what_cannot_be_activated_is_refused_in_words(cli: Cli, tmp_path: Path) 
 
     past = cli.refusal("license", "activate", "acme-three", "--at", "2020-01-01")
     other = cli.refusal("license", "activate", "acme-three", "--version", "2")
-    cli("license", "terminate", "acme-three")
+    cli("license", "activate", "acme-three", "--at", "2026-12-24")
+    ended_words = cli("license", "terminate", "acme-three")
     ended = cli.refusal("license", "amend", a_file(cli, tmp_path, "acme-three", ("[US]", "[CA]")))
 
+    assert "acme: terminated since" in ended_words
+    assert "2026-12-24" not in ended_words
     assert [each["reason"] for each in (past, other, ended)] == [
         "ACTIVATION_IN_PAST",
         "VERSION_NOT_DRAFTED",

@@ -7,6 +7,7 @@ import pytest
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Refusal
 from services.licensing.contracts import Amendment, ContractDesk
+from services.licensing.domain.history import StepTaken
 from services.licensing.domain.licenses import LicenseState, Step
 from services.licensing.domain.terms import Terms
 from services.licensing.domain.versions import Activation
@@ -140,6 +141,54 @@ async def test_l1_the_time_of_a_draft_can_be_withdrawn_and_set_again(desk: Contr
     assert after_withdrawal == [(1, None, None)]
     assert await versions(desk) == [(1, NOON_US + 20, None)]
     assert (await desk.current("license-1")).as_of(NOON_US + 20).state is LicenseState.ACTIVE
+
+
+@pytest.mark.parametrize("with_time", [True, False])
+async def test_l1_the_end_of_a_license_withdraws_what_waits(
+    desk: ContractDesk, clock: ManualClock, with_time: bool
+) -> None:
+    await an_active_license(desk)
+    await amend(desk)
+    if with_time:
+        await set_time(desk, NOON_US + 10)
+    clock.advance(5)
+
+    await step(desk, Step.TERMINATE)
+
+    lines = await desk.history("license-1", 100, 2)
+    assert (await desk.current("license-1")).next is None
+    assert await versions(desk) == [(2, None, NOON_US + 5), (1, NOON_US, None)]
+    assert [(each.change.step, each.change.version, each.change.reason) for each in lines] == [
+        (StepTaken.TERMINATED, 1, "to terminate it"),
+        (StepTaken.WITHDRAWN, 2, "to terminate it"),
+    ]
+    assert lines[1].change.effective_from_us == (NOON_US + 10 if with_time else None)
+
+
+async def test_l1_the_end_of_a_draft_clears_its_time(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk)
+    await set_time(desk, NOON_US + 10)
+
+    await step(desk, Step.TERMINATE)
+
+    license = await desk.current("license-1")
+    assert (license.version, license.state, license.next) == (1, LicenseState.TERMINATED, None)
+    assert await versions(desk) == [(1, None, None)]
+
+
+async def test_l1_an_amendment_whose_time_came_is_not_withdrawn_by_the_end_of_its_license(
+    desk: ContractDesk, clock: ManualClock
+) -> None:
+    await an_active_license(desk)
+    await amend(desk)
+    await set_time(desk, NOON_US + 10)
+    clock.advance(10)
+
+    await step(desk, Step.TERMINATE)
+
+    assert (await desk.current("license-1")).version == 2
+    assert await versions(desk) == [(2, NOON_US + 10, None), (1, NOON_US, None)]
 
 
 async def test_l1_an_ended_license_is_not_amended(desk: ContractDesk) -> None:

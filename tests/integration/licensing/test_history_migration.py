@@ -8,7 +8,9 @@ from sqlalchemy import Connection, MetaData, Table, insert
 
 from services.chassis.database import Database
 from services.licensing.domain.history import StepTaken
+from services.licensing.storage.contracts import license_row
 from services.licensing.storage.history import HistoryRows
+from services.licensing.storage.versions import VersionRows
 from tests.support.clock import NOON_US
 from tests.support.licensing import SCHEMA, licensing_database_at, some_terms
 from tests.support.postgres import PostgresServer
@@ -32,7 +34,7 @@ CHANGES = [
     (10, 3, 5),  # terminated
 ]
 # Minutes at which each was drafted, came into force, and was withdrawn.
-VERSIONS = [(1, 0, 1, None), (2, 2, None, 4), (3, 5, 6, None), (4, 8, None, None)]
+VERSIONS = [(1, 0, 1, None), (2, 2, None, 4), (3, 5, 6, None), (4, 8, 20, None)]
 
 
 def at(minute: int | None) -> int | None:
@@ -67,6 +69,10 @@ def fill(connection: Connection) -> None:
         "created_at_us": at(0),
         "state_changed_at_us": at(10),
         "state_reason": "",
+        "next_version": 4,
+        "next_from_us": at(20),
+        "next_terms": TERMS["terms"],
+        "next_digest": TERMS["terms_digest"],
         **TERMS,
     }
     licensee = {"licensee_id": "licensee-1", "display_name": "L", "created_by": "operator:ann"}
@@ -123,4 +129,20 @@ def test_what_earlier_changes_did_is_told_where_it_is_certain(url: str) -> None:
         (StepTaken.RESUMED, 3, None),
         (StepTaken.TERMINATED, 3, None),
     ]
+    database.close_now()
+
+
+def test_what_waited_when_its_license_was_ended_is_withdrawn(url: str) -> None:
+    database = licensing_database_at(url)
+
+    license, newest = database.read_now(
+        lambda connection: (
+            license_row(connection, "license-1"),
+            VersionRows(connection).versions("license-1", 100, 1, drafts=True)[0],
+        )
+    )
+
+    assert license is not None
+    assert license.next is None
+    assert (newest.version, newest.effective_from_us, newest.withdrawn_at_us) == (4, None, at(10))
     database.close_now()

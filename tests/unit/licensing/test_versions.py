@@ -93,6 +93,25 @@ def test_l1_a_license_that_was_ended_is_not_begun_again_by_a_time_that_was_set()
     assert not ended.in_force(NOON_US + 10)
 
 
+@pytest.mark.parametrize("state", [LicenseState.DRAFT, LicenseState.ACTIVE, LicenseState.SUSPENDED])
+def test_l1_what_is_ended_has_no_version_that_waits(state: LicenseState) -> None:
+    license = a_license(state)
+    waiting = at(license if state is LicenseState.DRAFT else with_amendment(license), NOON_US + 10)
+
+    ended = waiting.after(Step.TERMINATE, NOON_US + 5, "")
+
+    assert (ended.version, ended.next) == (1, None)
+
+
+def test_l1_what_an_earlier_release_left_waiting_beside_an_ended_license_is_not_told() -> None:
+    waiting = at(with_amendment(a_license()), NOON_US + 10)
+
+    ended = replace(waiting, state=LicenseState.TERMINATED)
+
+    assert [ended.as_of(NOON_US + offset_us).next for offset_us in (5, 15)] == [None, None]
+    assert ended.as_of(NOON_US + 15).version == 1
+
+
 def test_l1_a_step_after_the_time_of_an_amendment_keeps_it() -> None:
     license = at(with_amendment(a_license()), NOON_US + 10)
 

@@ -44,6 +44,25 @@ _TOLD = (
 )
 
 
+_WAITS = (
+    "EXISTS (SELECT 1 FROM licenses AS l WHERE l.license_id = license_versions.license_id AND l.state = 5"
+    " AND l.next_version = license_versions.version{condition})"
+)
+_ENDED_AT = (
+    "(SELECT l.state_changed_at_us FROM licenses AS l WHERE l.license_id = license_versions.license_id)"
+)
+
+# What waited when its license was terminated never comes into force: an amendment is withdrawn with it, and a
+# first version has no time any more.
+_ENDED = (
+    f"UPDATE license_versions SET withdrawn_at_us = {_ENDED_AT}"  # noqa: S608
+    f" WHERE {_WAITS.format(condition=' AND l.next_version <> l.version')}",
+    f"UPDATE license_versions SET effective_from_us = NULL WHERE {_WAITS.format(condition='')}",  # noqa: S608
+    "UPDATE licenses SET next_version = NULL, next_terms = NULL, next_digest = NULL, next_from_us = NULL"
+    " WHERE state = 5",
+)
+
+
 def upgrade() -> None:
     for name, kind in _NEW:
         op.add_column("license_history", sa.Column(name, kind))
@@ -54,6 +73,8 @@ def upgrade() -> None:
                 f" WHERE step IS NULL AND {condition}"
             )
         )
+    for change in _ENDED:
+        op.execute(sa.text(change))
     op.execute(sa.text("UPDATE license_history SET effective_from_us = changed_at_us WHERE step = 3"))
 
 

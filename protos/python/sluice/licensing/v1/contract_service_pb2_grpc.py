@@ -216,7 +216,7 @@ class ContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TerminateLicense(self, request, context):
-        """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
+        """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

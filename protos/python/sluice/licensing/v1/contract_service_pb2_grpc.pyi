@@ -87,7 +87,7 @@ class ContractServiceStub:
     ResumeLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ResumeLicenseRequest, _contract_service_pb2.ResumeLicenseResponse]
     """Lets a suspended license go on. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     TerminateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.TerminateLicenseRequest, _contract_service_pb2.TerminateLicenseResponse]
-    """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+    """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     GetLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.GetLicenseRequest, _contract_service_pb2.GetLicenseResponse]
     """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
     ListLicenses: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicensesRequest, _contract_service_pb2.ListLicensesResponse]
@@ -152,7 +152,7 @@ class ContractServiceAsyncStub(ContractServiceStub):
     ResumeLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ResumeLicenseRequest, _contract_service_pb2.ResumeLicenseResponse]  # type: ignore[assignment]
     """Lets a suspended license go on. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     TerminateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.TerminateLicenseRequest, _contract_service_pb2.TerminateLicenseResponse]  # type: ignore[assignment]
-    """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+    """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     GetLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.GetLicenseRequest, _contract_service_pb2.GetLicenseResponse]  # type: ignore[assignment]
     """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
     ListLicenses: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicensesRequest, _contract_service_pb2.ListLicensesResponse]  # type: ignore[assignment]
@@ -286,7 +286,7 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.TerminateLicenseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.TerminateLicenseResponse, _abc.Awaitable[_contract_service_pb2.TerminateLicenseResponse]]:
-        """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+        """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
 
     @_abc_1.abstractmethod
     def GetLicense(
