@@ -14,10 +14,15 @@ from services.chassis.refusals import Refusal, already_exists, not_found, precon
 from services.chassis.replays import ReplayKey
 from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
 from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
+from services.licensing.domain.pricing.prices import Price
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation, Version, activated, amended, without_amendment
 
 T = TypeVar("T")
+
+ABOVE_ALL_VERSIONS = 2**31 - 1
+"""As high as a database's integer goes."""
+VERSIONS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,7 @@ class ContractDesk:
         def create(rows: Rows, now_us: int) -> bytes:
             if rows.license(license_id) is not None:
                 raise already_exists("LICENSE_EXISTS", f"there is a license {license_id} already")
-            if rows.licensee(terms.licensee_id) is None:
-                raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
+            _check_licensee(rows, terms)
             change = Change(key.principal, now_us, "", StepTaken.DRAFTED, 1)
             rows.add_license(draft(license_id, terms, now_us), change)
             rows.add_version(license_id, _drafted(1, terms, change))
@@ -107,13 +111,20 @@ class ContractDesk:
     async def amend(
         self, license_id: str, amendment: Amendment, key: ReplayKey, render: Callable[[License, int], bytes]
     ) -> bytes:
-        """Drafts the next version. Raises LICENSE_UNKNOWN, what `Terms.check` and what `amended` raise."""
+        """Drafts the next version.
+
+        Raises Refusal LICENSE_UNKNOWN, LICENSEE_UNKNOWN, what `Terms.check` and what `amended` raise.
+        """
         terms = amendment.terms
         terms.check()
 
         def change(rows: Rows, now_us: int) -> bytes:
-            before, number = _found(rows, license_id), rows.last_version(license_id) + 1
-            after = amended(before, terms, amendment.base_digest, number, now_us)
+            before = _found(rows, license_id)
+            # A process of an earlier release may have written a license without a row for its version.
+            number = max(rows.last_version(license_id), before.version) + 1
+            price = _last_price(rows, license_id)
+            after = amended(before, terms, amendment.base_digest, number, now_us, last_price=price)
+            _check_licensee(rows, terms)
             why = Change(key.principal, now_us, amendment.reason, StepTaken.AMENDED, number)
             if after.state is LicenseState.DRAFT:
                 rows.withdraw_version(license_id, before.version, now_us)
@@ -243,6 +254,22 @@ def _withdrawn(rows: Rows, license: License, why: Change) -> License:
     else:
         rows.withdraw_version(license.license_id, why.version, why.at_us)
     return after
+
+
+def _check_licensee(rows: Rows, terms: Terms) -> None:
+    if rows.licensee(terms.licensee_id) is None:
+        raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
+
+
+def _last_price(rows: Rows, license_id: str) -> Price | None:
+    """The price of the newest version that has one and was or will be in force."""
+    below = ABOVE_ALL_VERSIONS
+    while page := rows.versions(license_id, below, VERSIONS_AT_ONCE, drafts=False):
+        for version in page:
+            if version.terms.price is not None:
+                return version.terms.price
+        below = page[-1].version
+    return None
 
 
 def _found(rows: Rows, license_id: str) -> License:

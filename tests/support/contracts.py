@@ -67,7 +67,7 @@ class MemoryRows:
         return [line for line in reversed(self.lines_of[license_id]) if line.number < below][:limit]
 
     def last_version(self, license_id: str) -> int:
-        return max(self.versions_of[license_id])
+        return max(self.versions_of[license_id], default=0)
 
     def add_version(self, license_id: str, version: Version) -> None:
         self.versions_of[license_id][version.version] = version

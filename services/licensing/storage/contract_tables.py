@@ -46,7 +46,7 @@ class LicenseRow(LicensingTable, table=True):
 
 
 class LicenseVersionRow(LicensingTable, table=True):
-    """One version of the terms of a license. Only its last two columns are ever changed."""
+    """One version of the terms of a license. Only its times to be in force and of withdrawal ever change."""
 
     __tablename__ = "license_versions"
 
@@ -60,6 +60,8 @@ class LicenseVersionRow(LicensingTable, table=True):
     reason: str = Field(max_length=1000)
     effective_from_us: int | None = Field(default=None, sa_type=BigInteger)
     withdrawn_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    licensee_id: str | None = Field(default=None, max_length=63)
+    """Whose terms these are; a draft that was replaced may have been another's. NULL: the license's own."""
 
 
 class LicenseChangeRow(LicensingTable, table=True):

@@ -82,7 +82,7 @@ class ContractRows(VersionRows, HistoryRows):
 
     def add_license(self, license: License, change: Change) -> None:
         """Writes a new license, and its creation into its history."""
-        created = {"licensee_id": license.terms.licensee_id, "created_at_us": license.created_at_us}
+        created = {"created_at_us": license.created_at_us}
         self._connection.execute(insert(_LICENSES), _standing(license, {}) | created)
         self.append(license.license_id, change)
 
@@ -148,6 +148,8 @@ def _standing(license: License, documents: Mapping[int, str]) -> dict[str, objec
 
     return {
         "license_id": license.license_id,
+        # Until it was in force for the first time, it may become another licensee's.
+        "licensee_id": license.terms.licensee_id,
         "version": license.version,
         "state": int(license.state),
         "terms": document(license.version, license.terms),

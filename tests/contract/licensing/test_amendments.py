@@ -1,5 +1,6 @@
 """Amendments as the contracts desk keeps them, in memory and in a database (L1)."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.contract.licensing.test_contracts import (
 )
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.licensing import DAY_US, a_digest, some_terms
+from tests.support.prices import a_price
 
 NARROWER = some_terms(languages=frozenset({"en"}))
 WIDER = some_terms(languages=frozenset({"en", "de"}))
@@ -197,6 +199,56 @@ async def test_l1_an_ended_license_is_not_amended(desk: ContractDesk) -> None:
 
     with pytest.raises(Refusal, match="LICENSE_STATE_FORBIDS"):
         await amend(desk)
+
+
+async def test_b4_what_was_billed_once_is_not_forgotten_by_an_amendment_without_a_price(
+    desk: ContractDesk,
+) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk, terms=some_terms(price=a_price()))
+    await activate(desk)
+    for languages in ({"en"}, {"en", "de"}):
+        await amend(desk, some_terms(languages=frozenset(languages)))
+        await activate(desk)
+
+    with pytest.raises(Refusal, match="AMENDMENT_CHANGES_BILLING"):
+        await amend(desk, some_terms(price=a_price(currency="EUR")))
+    await amend(desk, some_terms(price=a_price(minimum=Decimal(5))))
+
+
+async def test_b4_a_price_that_never_was_in_force_binds_nobody(desk: ContractDesk) -> None:
+    await an_active_license(desk)
+    await amend(desk, some_terms(price=a_price()))
+    await desk.withdraw("license-1", 2, "not agreed", a_key(), told)
+
+    await amend(desk, some_terms(price=a_price(currency="EUR")))
+
+    assert (await desk.current("license-1")).next is not None
+
+
+async def test_l1_a_draft_can_be_made_out_to_another_licensee(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await licensee_exists(desk, "licensee-2")
+    await license_exists(desk)
+    terms = some_terms(licensee_id="licensee-2")
+
+    await amend(desk, terms)
+    await activate(desk)
+
+    license = await desk.current("license-1")
+    kept = await desk.versions("license-1", 100, 100, drafts=True)
+    assert (license.terms, license.in_force(NOON_US)) == (terms, True)
+    assert [each.terms for each in kept] == [terms, some_terms()]
+    assert [each.license_id for each in await desk.page("licensee-2", "", 5)] == ["license-1"]
+    assert await desk.page("licensee-1", "", 5) == []
+
+
+async def test_l1_a_draft_is_not_made_out_to_a_licensee_that_there_is_not(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk)
+
+    with pytest.raises(Refusal, match="LICENSEE_UNKNOWN"):
+        await amend(desk, some_terms(licensee_id="licensee-2"))
 
 
 async def test_l1_two_who_amend_the_same_terms_do_not_overwrite_each_other(desk: ContractDesk) -> None:

@@ -11,6 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
+from services.chassis.ids import uuid7
+from services.chassis.replays import ReplayKey
+from services.licensing.contracts import Amendment, ContractDesk
 from services.licensing.domain.history import Change, StepTaken
 from services.licensing.domain.licenses import Licensee, LicenseState, Step, draft
 from services.licensing.domain.reasons import Reason
@@ -22,9 +25,9 @@ from services.licensing.storage import (
     ledger_tables,
     statistics_tables,
 )
-from services.licensing.storage.contracts import ContractRows, license_row
+from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
-from tests.support.clock import NOON_US
+from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
 from tests.support.licensing import a_batch, licensing_database_at, put_into_force, some_terms
 
@@ -163,6 +166,23 @@ async def test_l2_what_is_not_understood_is_carried_on_as_it_stands(database: Da
         lambda connection: connection.execute(text("SELECT terms, terms_digest FROM licenses")).one()
     )
     assert (stored.terms, bytes(stored.terms_digest)) == (document, digest_of(document.encode()))
+
+
+async def test_l1_the_first_amendment_of_a_license_without_a_row_for_its_version_is_version_2(
+    database: Database,
+) -> None:
+    # As a process of an earlier release leaves it.
+    await database.write(add_active_license)
+    terms = some_terms(languages=frozenset({"en"}))
+    amendment = Amendment(terms, digest_of(some_terms().document()), "")
+    key = ReplayKey("operator:ann", "AmendLicense", uuid7(NOON_US), bytes(32))
+    desk = ContractDesk(ContractStore(database), ManualClock())
+
+    await desk.amend("license-1", amendment, key, lambda *_: b"")
+
+    license = await desk.current("license-1")
+    assert license.next is not None
+    assert (license.version, license.next.version) == (1, 2)
 
 
 async def test_an_unknown_license_has_no_row(database: Database) -> None:

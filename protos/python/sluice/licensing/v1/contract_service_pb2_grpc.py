@@ -159,8 +159,8 @@ class ContractServiceServicer:
         """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
         never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
         (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-        withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-        another license, for periods would overlap).
+        withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+        (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

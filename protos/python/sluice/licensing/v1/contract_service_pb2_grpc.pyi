@@ -59,8 +59,8 @@ class ContractServiceStub:
     """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
     never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
     (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-    withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-    another license, for periods would overlap).
+    withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+    (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
     """
     WithdrawAmendment: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.WithdrawAmendmentRequest, _contract_service_pb2.WithdrawAmendmentResponse]
     """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
@@ -124,8 +124,8 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
     never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
     (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-    withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-    another license, for periods would overlap).
+    withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+    (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
     """
     WithdrawAmendment: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.WithdrawAmendmentRequest, _contract_service_pb2.WithdrawAmendmentResponse]  # type: ignore[assignment]
     """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
@@ -216,8 +216,8 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
         never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
         (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-        withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-        another license, for periods would overlap).
+        withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+        (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
         """
 
     @_abc_1.abstractmethod

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, Table, insert
+from sqlalchemy import Connection, MetaData, Table, insert, text
 
 from services.chassis.database import Database
 from services.licensing.domain.history import StepTaken
@@ -15,7 +15,7 @@ from tests.support.clock import NOON_US
 from tests.support.licensing import SCHEMA, licensing_database_at, some_terms
 from tests.support.postgres import PostgresServer
 
-STEPS = "0009_license_steps.py"
+STEPS = "0009_license_records.py"
 TERMS = {"terms": some_terms().document().decode(), "terms_digest": bytes(32)}
 BY = {"changed_by": "operator:ann", "reason": ""}
 
@@ -101,11 +101,13 @@ def fill(connection: Connection) -> None:
         }
         for ordinal, (minute, version, state) in enumerate(CHANGES, 1)
     ]
+    bare = {**standing, "license_id": "license-2", "version": 1, "state": 2, "effective_from_us": at(1)}
+    bare |= {"next_version": None, "next_from_us": None, "next_terms": None, "next_digest": None}
     for name, rows in (
         ("licensees", [{**licensee, "created_at_us": at(0)}]),
-        ("licenses", [standing]),
+        ("licenses", [standing | {"effective_from_us": at(6)}, bare]),
         ("license_versions", versions),
-        ("license_history", changes),
+        ("license_history", [*changes, {**changes[0], "license_id": "license-2"}]),
     ):
         connection.execute(insert(Table(name, MetaData(), autoload_with=connection)), rows)
 
@@ -129,6 +131,20 @@ def test_what_earlier_changes_did_is_told_where_it_is_certain(url: str) -> None:
         (StepTaken.RESUMED, 3, None),
         (StepTaken.TERMINATED, 3, None),
     ]
+    database.close_now()
+
+
+def test_a_license_that_was_written_without_a_version_gets_one_and_each_says_whose_it_is(url: str) -> None:
+    database = licensing_database_at(url)
+
+    rows = database.read_now(
+        lambda connection: connection.execute(
+            text("SELECT license_id, version, licensee_id, effective_from_us FROM license_versions")
+        ).all()
+    )
+
+    assert ("license-2", 1, "licensee-1", at(1)) in map(tuple, rows)
+    assert {row.licensee_id for row in rows} == {"licensee-1"}
     database.close_now()
 
 

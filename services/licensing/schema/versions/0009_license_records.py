@@ -1,4 +1,4 @@
-"""The history of a license says what each change did, to which version, and from when."""
+"""More is on record of a license: what each change did to which version; and whose each version is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,7 +63,27 @@ _ENDED = (
 )
 
 
+# A process of an earlier release may have created licenses after versions had a table of their own.
+_MISSING = (
+    "INSERT INTO license_versions (license_id, version, terms, terms_digest, created_at_us, created_by,"
+    " reason, effective_from_us, withdrawn_at_us)"
+    " SELECT l.license_id, l.version, l.terms, l.terms_digest, l.created_at_us, h.changed_by, '',"
+    " l.effective_from_us, NULL"
+    " FROM licenses AS l JOIN license_history AS h ON h.license_id = l.license_id AND h.ordinal = 1"
+    " WHERE NOT EXISTS (SELECT 1 FROM license_versions AS v WHERE v.license_id = l.license_id)"
+)
+
+# Until now all versions of a license were one licensee's.
+_WHOSE = (
+    "UPDATE license_versions SET licensee_id ="
+    " (SELECT l.licensee_id FROM licenses AS l WHERE l.license_id = license_versions.license_id)"
+)
+
+
 def upgrade() -> None:
+    op.add_column("license_versions", sa.Column("licensee_id", sa.String(63)))
+    op.execute(sa.text(_MISSING))
+    op.execute(sa.text(_WHOSE))
     for name, kind in _NEW:
         op.add_column("license_history", sa.Column(name, kind))
     for step, version, condition in _TOLD:
@@ -79,5 +99,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("license_versions", "licensee_id")
     for name, _ in reversed(_NEW):
         op.drop_column("license_history", name)
