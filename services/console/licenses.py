@@ -28,7 +28,7 @@ from sluice.licensing.v1.license_pb2 import License, LicenseState
 app = typer.Typer(help="Licenses: who may receive which posts, for what, and how many.", no_args_is_help=True)
 
 LicenseId = Annotated[str, typer.Argument(metavar="ID", help="The license.")]
-Why = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, for the record; the licensee is not told.")]
 
 
 @app.command("create")

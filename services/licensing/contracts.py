@@ -43,7 +43,9 @@ class Rows(Protocol):
     def licensees(self, after: str, limit: int) -> Sequence[Licensee]: ...
     def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
     def license(self, license_id: str) -> License | None: ...
-    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]: ...
+    def licenses(
+        self, licensee_id: str | None, after: str, limit: int, *, drafts: bool
+    ) -> Sequence[License]: ...
     def add_license(self, license: License, change: Change) -> None: ...
     def put_license(self, license: License, change: Change) -> None: ...
     def history(self, license_id: str, below: int, limit: int) -> Sequence[Line]: ...
@@ -215,9 +217,14 @@ class ContractDesk:
 
         return await self._store.read(query)
 
-    async def page(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
-        """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None)."""
-        return await self._store.read(lambda rows: rows.licenses(licensee_id, after, limit))
+    async def page(
+        self, licensee_id: str | None, after: str, limit: int, *, drafts: bool
+    ) -> Sequence[License]:
+        """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None).
+
+        Without `drafts` only those that their licensees are told of, as `License.is_told` has it.
+        """
+        return await self._store.read(lambda rows: rows.licenses(licensee_id, after, limit, drafts=drafts))
 
     async def _once(self, key: ReplayKey, produce: Callable[[Rows, int], bytes]) -> bytes:
         check_request_id(key.request_id, self._clock.now_us())

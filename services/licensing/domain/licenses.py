@@ -89,6 +89,12 @@ class License:
         """When the next version comes into force; None where there is none, or it has no time."""
         return None if self.next is None else self.next.effective_from_us
 
+    @property
+    def is_told(self) -> bool:
+        """Whether its licensee is told of it: it was in force, or the time from which it will be is set."""
+        ended = self.state is LicenseState.TERMINATED
+        return self.effective_from_us is not None or (self.next_from_us is not None and not ended)
+
     def as_of(self, now_us: int) -> "License":
         """The license at `now_us`: with the next version in force if its time has come."""
         following = self.next

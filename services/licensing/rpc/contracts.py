@@ -105,13 +105,13 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     async def ListLicenseVersions(  # noqa: N802
         self, request: pb.ListLicenseVersionsRequest, context: Any
     ) -> pb.ListLicenseVersionsResponse:
-        size, is_outsider = request.page_size or DEFAULT_PAGE_SIZE, own_licensee() is not None
+        size, inside = request.page_size or DEFAULT_PAGE_SIZE, own_licensee() is None
         license = await self._own(request.license_id)
         below = number_below(request.page_token)
         # One more than asked for tells whether there is a next page.
-        found = await self._desk.versions(license.license_id, below, size + 1, drafts=not is_outsider)
+        found = await self._desk.versions(license.license_id, below, size + 1, drafts=inside)
         return pb.ListLicenseVersionsResponse(
-            versions=[version_message(version, by_whom=not is_outsider) for version in found[:size]],
+            versions=[version_message(version, reasons=hears_reasons()) for version in found[:size]],
             next_page_token=page_token(str(found[size - 1].version)) if len(found) > size else "",
         )
 
@@ -142,26 +142,24 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         return pb.TerminateLicenseResponse(license=await self._take(Step.TERMINATE, request))
 
     async def GetLicense(self, request: pb.GetLicenseRequest, context: Any) -> pb.GetLicenseResponse:  # noqa: N802
-        license, drafts = await self._own(request.license_id), own_licensee() is None
-        return pb.GetLicenseResponse(license=license_message(license, self._clock.now_us(), drafts=drafts))
+        license = await self._own(request.license_id)
+        return pb.GetLicenseResponse(license=told_license(license, self._clock.now_us()))
 
     async def ListLicenses(self, request: pb.ListLicensesRequest, context: Any) -> pb.ListLicensesResponse:  # noqa: N802
         size = request.page_size or DEFAULT_PAGE_SIZE
         after, now_us = read_page_token(request.page_token), self._clock.now_us()
-        drafts = own_licensee() is None
+        own = own_licensee()
         # One more than asked for tells whether there is a next page.
-        licenses = await self._desk.page(own_licensee(), after, size + 1)
-        page = licenses[:size]
-        more = len(licenses) > size
+        licenses = await self._desk.page(own, after, size + 1, drafts=own is None)
         return pb.ListLicensesResponse(
-            licenses=[license_message(license, now_us, drafts=drafts) for license in page],
-            next_page_token=page_token(page[-1].license_id) if more else "",
+            licenses=[told_license(license, now_us) for license in licenses[:size]],
+            next_page_token=page_token(licenses[size - 1].license_id) if len(licenses) > size else "",
         )
 
     async def _own(self, license_id: str) -> License:
         """A license that the caller may see; raises Refusal LICENSE_UNKNOWN."""
-        license = await self._desk.current(license_id)
-        if own_licensee() not in {None, license.terms.licensee_id}:
+        license, own = await self._desk.current(license_id), own_licensee()
+        if own is not None and not (license.terms.licensee_id == own and license.is_told):
             raise unknown_license()
         return license
 
@@ -180,6 +178,16 @@ def own_licensee() -> str | None:
     """The only licensee whose licenses the caller may see; None for those who may see all."""
     caller = current_principal()
     return caller.party if caller.kind is PrincipalKind.LICENSEE else None
+
+
+def hears_reasons() -> bool:
+    """Whether the caller is told why operators did something; these words were not written for others."""
+    return current_principal().kind in {PrincipalKind.OPERATOR, PrincipalKind.AUDITOR}
+
+
+def told_license(license: License, now_us: int) -> license_pb2.License:
+    """A license as the caller may see it."""
+    return license_message(license, now_us, drafts=own_licensee() is None, reasons=hears_reasons())
 
 
 def stored_license(license: License, now_us: int) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
@@ -24,6 +24,12 @@ _LICENSES = _TABLES[LicenseRow.__tablename__]
 
 # Made once: every decision reads it twice, and making a statement costs more than running it.
 _LICENSE = select(_LICENSES).where(_LICENSES.c.license_id == bindparam("license_id"))
+
+_IS_TOLD = or_(
+    _LICENSES.c.effective_from_us.is_not(None),
+    and_(_LICENSES.c.next_from_us.is_not(None), _LICENSES.c.state != int(LicenseState.TERMINATED)),
+)
+"""`License.is_told`."""
 
 
 def license_row(connection: Connection, license_id: str) -> License | None:
@@ -72,11 +78,16 @@ class ContractRows(VersionRows, HistoryRows):
         """The license as it stands now."""
         return license_row(self._connection, license_id)
 
-    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
-        """Licenses with ids above `after`, in the order of ids; those of one licensee, or of all (None)."""
+    def licenses(self, licensee_id: str | None, after: str, limit: int, *, drafts: bool) -> Sequence[License]:
+        """Licenses with ids above `after`, in the order of ids; those of one licensee, or of all (None).
+
+        `drafts`: also those that their licensees are not told of.
+        """
         page = select(_LICENSES).where(_LICENSES.c.license_id > after)
         if licensee_id is not None:
             page = page.where(_LICENSES.c.licensee_id == licensee_id)
+        if not drafts:
+            page = page.where(_IS_TOLD)
         rows = self._connection.execute(page.order_by(_LICENSES.c.license_id).limit(limit))
         return [_license(row) for row in rows]
 

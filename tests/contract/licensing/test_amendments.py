@@ -193,6 +193,34 @@ async def test_l1_an_amendment_whose_time_came_is_not_withdrawn_by_the_end_of_it
     assert await versions(desk) == [(2, NOON_US + 10, None), (1, NOON_US, None)]
 
 
+async def told_licenses(desk: ContractDesk) -> list[str]:
+    return [license.license_id for license in await desk.page("licensee-1", "", 5, drafts=False)]
+
+
+async def test_l1_a_licensee_is_told_of_a_license_from_when_its_time_is_set(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk)
+
+    as_draft = await told_licenses(desk)
+    await set_time(desk, NOON_US + 10)
+    with_time = await told_licenses(desk)
+    await desk.withdraw("license-1", 1, "not yet", a_key(), told)
+    withdrawn = await told_licenses(desk)
+    await set_time(desk, NOON_US + 20)
+    await step(desk, Step.TERMINATE)
+    ended = await told_licenses(desk)
+
+    assert (as_draft, with_time, withdrawn, ended) == ([], ["license-1"], [], [])
+
+
+async def test_l1_a_licensee_is_told_of_a_license_that_was_in_force_for_good(desk: ContractDesk) -> None:
+    await an_active_license(desk)
+    in_force = await told_licenses(desk)
+    await step(desk, Step.TERMINATE)
+
+    assert (in_force, await told_licenses(desk)) == (["license-1"], ["license-1"])
+
+
 async def test_l1_an_ended_license_is_not_amended(desk: ContractDesk) -> None:
     await an_active_license(desk)
     await step(desk, Step.TERMINATE)
@@ -239,8 +267,8 @@ async def test_l1_a_draft_can_be_made_out_to_another_licensee(desk: ContractDesk
     kept = await desk.versions("license-1", 100, 100, drafts=True)
     assert (license.terms, license.in_force(NOON_US)) == (terms, True)
     assert [each.terms for each in kept] == [terms, some_terms()]
-    assert [each.license_id for each in await desk.page("licensee-2", "", 5)] == ["license-1"]
-    assert await desk.page("licensee-1", "", 5) == []
+    assert [each.license_id for each in await desk.page("licensee-2", "", 5, drafts=True)] == ["license-1"]
+    assert await desk.page("licensee-1", "", 5, drafts=True) == []
 
 
 async def test_l1_a_draft_is_not_made_out_to_a_licensee_that_there_is_not(desk: ContractDesk) -> None:

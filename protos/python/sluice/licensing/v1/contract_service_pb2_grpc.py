@@ -175,7 +175,7 @@ class ContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLicenseVersions(self, request, context):
-        """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
         Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -223,14 +223,14 @@ class ContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetLicense(self, request, context):
-        """One license. Reads only. Reasons: LICENSE_UNKNOWN.
+        """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLicenses(self, request, context):
-        """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

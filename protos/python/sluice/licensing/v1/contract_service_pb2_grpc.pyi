@@ -67,7 +67,7 @@ class ContractServiceStub:
     Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
     """
     ListLicenseVersions: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]
-    """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
     Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ListLicenseChanges: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseChangesRequest, _contract_service_pb2.ListLicenseChangesResponse]
@@ -89,9 +89,9 @@ class ContractServiceStub:
     TerminateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.TerminateLicenseRequest, _contract_service_pb2.TerminateLicenseResponse]
     """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     GetLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.GetLicenseRequest, _contract_service_pb2.GetLicenseResponse]
-    """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
+    """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN."""
     ListLicenses: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicensesRequest, _contract_service_pb2.ListLicensesResponse]
-    """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 @_typing.type_check_only
 class ContractServiceAsyncStub(ContractServiceStub):
@@ -132,7 +132,7 @@ class ContractServiceAsyncStub(ContractServiceStub):
     Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
     """
     ListLicenseVersions: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]  # type: ignore[assignment]
-    """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
     Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ListLicenseChanges: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseChangesRequest, _contract_service_pb2.ListLicenseChangesResponse]  # type: ignore[assignment]
@@ -154,9 +154,9 @@ class ContractServiceAsyncStub(ContractServiceStub):
     TerminateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.TerminateLicenseRequest, _contract_service_pb2.TerminateLicenseResponse]  # type: ignore[assignment]
     """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     GetLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.GetLicenseRequest, _contract_service_pb2.GetLicenseResponse]  # type: ignore[assignment]
-    """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
+    """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN."""
     ListLicenses: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicensesRequest, _contract_service_pb2.ListLicensesResponse]  # type: ignore[assignment]
-    """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
@@ -236,7 +236,7 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.ListLicenseVersionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListLicenseVersionsResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseVersionsResponse]]:
-        """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
         Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
 
@@ -294,7 +294,7 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.GetLicenseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.GetLicenseResponse, _abc.Awaitable[_contract_service_pb2.GetLicenseResponse]]:
-        """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
+        """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListLicenses(
@@ -302,6 +302,6 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.ListLicensesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListLicensesResponse, _abc.Awaitable[_contract_service_pb2.ListLicensesResponse]]:
-        """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+        """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 def add_ContractServiceServicer_to_server(servicer: ContractServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
