@@ -58,7 +58,7 @@ def test_a_license_is_checked_created_amended_and_compared(cli: Cli, tmp_path: P
     assert "Version 2 is drafted" in amended
     assert re.search(r"languages +with de", compared)
     assert "version 2, of acme: active" in active
-    assert [(each["version"], each.get("reason")) for each in versions] == [(2, "German too"), (1, None)]
+    assert [(each["version"], each.get("reason")) for each in versions] == [(2, "German too"), (1, "")]
     assert versions[0]["terms_digest"] != versions[1]["terms_digest"] == created["terms_digest"]
 
 
@@ -78,6 +78,23 @@ def test_an_amendment_with_a_time_can_be_withdrawn(cli: Cli, tmp_path: Path) -> 
     assert withdrawn["version"] == 1
     assert "next" not in withdrawn
     assert refusal["reason"] == "AMENDMENT_UNKNOWN"
+
+
+@pytest.mark.usefixtures("licensee")
+def test_a_version_is_compared_with_another_of_the_same_license_only(cli: Cli, tmp_path: Path) -> None:
+    permissive = ("no_reidentification: true", "no_reidentification: false")
+    cli("license", "create", a_file(cli, tmp_path, "acme-alone", permissive))
+    other = a_file(cli, tmp_path, "acme-other")
+
+    shown = cli("license", "show", "acme-alone")
+    as_json = cli.json("license", "show", "acme-alone")
+    alone = cli.refusal("license", "diff", "acme-alone")
+    of_another = cli.refusal("license", "diff", "acme-alone", "--file", other)
+
+    assert re.search(r"obligations.no_reidentification +no", shown)
+    assert as_json["terms"]["obligations"]["no_reidentification"] is False
+    assert (alone["reason"], of_another["reason"]) == ("VERSION_ALONE", "LICENSE_DIFFERS")
+    assert of_another["violations"][0]["field"].endswith(": license_id")
 
 
 @pytest.mark.usefixtures("licensee")
