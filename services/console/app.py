@@ -12,6 +12,7 @@ from services.console import (
     deliveries,
     dry_runs,
     halts,
+    invoices,
     license_history,
     license_versions,
     licensees,
@@ -20,6 +21,7 @@ from services.console import (
     policies,
     receipts,
     releases,
+    revenue,
     signing_keys,
     states,
     stats,
@@ -71,6 +73,8 @@ licenses.app.command("versions")(license_versions.versions)
 licenses.app.command("diff")(license_versions.diff)
 licenses.app.command("history")(license_history.history)
 app.add_typer(licenses.app, name="license")
+app.add_typer(invoices.app, name="invoice")
+app.command("revenue")(revenue.revenue)
 usage.app.command("import")(usage_import.import_)
 app.add_typer(parties.app, name="party")
 usage.app.command("plot")(usage_plots.plot)
