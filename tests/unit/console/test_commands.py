@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from services.chassis.identity import PrincipalKind, TokenVerifier
-from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid
 from services.console import choices, states, subjects
 from services.console.app import app
 from services.console.connections import addresses
@@ -252,6 +252,19 @@ def test_a_refusal_is_one_paragraph_with_its_fields(capsys: pytest.CaptureFixtur
 
     assert capsys.readouterr().err == (
         "DOCUMENT_INVALID: l.yaml has one fault\n  l.yaml:3: terms.kinds[0]: 'posts' is not known here\n"
+    )
+
+
+def test_a_refusal_of_one_field_names_it_without_saying_the_same_twice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refuse(
+        invalid("TERM_EMPTY", "the term ends before it begins", field="l.yaml:9: terms.term_until"),
+        as_json=False,
+    )
+
+    assert capsys.readouterr().err == (
+        "TERM_EMPTY: the term ends before it begins\n  l.yaml:9: terms.term_until\n"
     )
 
 
