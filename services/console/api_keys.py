@@ -35,7 +35,7 @@ def api_keys() -> None:
 def create(
     *,
     kind: Annotated[PrincipalKind, typer.Option(help="licensee or pipeline.")],
-    party: Annotated[str, typer.Option(help="Which one.")],
+    party: Annotated[str, typer.Option(help="Which one.", parser=options.name_id)],
     label: Annotated[str, typer.Option(help="What the key is for, in your own words.")],
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="For trying out: what it asks is answered and never released.")

@@ -65,7 +65,9 @@ GiveUpAfter = Annotated[
 def release(
     posts: Posts,
     *,
-    license: Annotated[str, typer.Option(help="The license under which they would go.")],
+    license: Annotated[
+        str, typer.Option(help="The license under which they would go.", parser=options.name_id)
+    ],
     purpose: Annotated[str, typer.Option(help="What for, such as ai_training_generative.")],
     out: Out,
     format: Form = None,
