@@ -14,6 +14,7 @@ _TOKENS = "/sluice.licensing.v1.TokenService"
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
 _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
+_TRYING = (PrincipalKind.LICENSEE,)
 
 ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/CreateLicensee": _LEGAL,
@@ -27,10 +28,10 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/SuspendLicense": _LEGAL_OR_TRUST,
     f"{_CONTRACTS}/ResumeLicense": _LEGAL,
     f"{_CONTRACTS}/TerminateLicense": _LEGAL,
-    # A licensee sees their own alone.
-    f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
-    f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
-    f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
+    # A licensee sees their own alone; with a sandbox key too, whose token they want to see at work.
+    f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE, sandbox=_TRYING),
+    f"{_CONTRACTS}/ListLicenses": admit(*_READERS, sandbox=_TRYING),
+    f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS, sandbox=_TRYING),
     f"{_AFFILIATES}/AddAffiliate": _LEGAL,
     f"{_AFFILIATES}/RemoveAffiliate": _LEGAL,
     # A licensee sees their own alone.
@@ -44,7 +45,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_TOKENS}/GetToken": admit_anyone(),
     f"{_TOKENS}/GetJwks": admit_anyone(),
     # The only ones who may say who wrote a post. In the sandbox, nothing follows from it.
-    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE, sandbox=True),
+    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE, sandbox=[PrincipalKind.PIPELINE]),
     f"{_RELEASES}/DecideStream": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/CheckAttempts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),

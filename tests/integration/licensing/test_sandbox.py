@@ -12,14 +12,22 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal
 from sluice.licensing.v1 import post_pb2
 from sluice.licensing.v1 import release_service_pb2 as pb
-from sluice.licensing.v1.contract_service_pb2 import GetLicenseRequest
+from sluice.licensing.v1.contract_service_pb2 import (
+    CreateLicenseeRequest,
+    GetLicenseRequest,
+    ListLicensesRequest,
+    ListLicenseVersionsRequest,
+)
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
+from sluice.licensing.v1.key_service_pb2 import ListApiKeysRequest
+from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
+from sluice.licensing.v1.license_pb2 import Licensee
 from sluice.licensing.v1.reason_pb2 import Reason, Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate import Evidence, VerificationError, load_keys, verify_receipt
 from sluice_gate.answers import Answer
 from sluice_gate.errors import AnswerInvalid
-from tests.support.api_keys import KeyCaller
+from tests.support.api_keys import LICENSEE, KeyCaller
 from tests.support.cluster import TRAINING, Cluster, a_post, licensing_of
 from tests.support.keys import some_keys
 
@@ -197,6 +205,43 @@ async def test_a_suspended_license_is_suspended_in_the_sandbox_too(cluster: Clus
 async def test_an_unknown_license_is_unknown_in_the_sandbox_too(cluster: Cluster, trial: Peer) -> None:
     with pytest.raises(Refusal, match="LICENSE_UNKNOWN"):
         await decide(trial, asking(cluster, license_id="another"))
+
+
+async def test_a_licensee_tries_a_token_out_on_reads_of_their_own_licenses(cluster: Cluster) -> None:
+    other = Licensee(licensee_id="other", display_name="Other")
+    await cluster.contracts(
+        "CreateLicensee", CreateLicenseeRequest(request_id=cluster.new_id(), licensee=other)
+    )
+    caller = KeyCaller(cluster)
+    acme = await caller.peer(kind=LICENSEE, party="acme", sandbox=True)
+    stranger = await caller.peer(kind=LICENSEE, party="other", sandbox=True)
+    one = GetLicenseRequest(license_id="acme-training")
+
+    read = (await licenses_of(acme, "GetLicense", one)).license
+    listed = (await licenses_of(acme, "ListLicenses", ListLicensesRequest())).licenses
+    versions = ListLicenseVersionsRequest(license_id="acme-training")
+    known = (await licenses_of(acme, "ListLicenseVersions", versions)).versions
+
+    assert [each.license_id for each in (read, *listed)] == ["acme-training"] * 2
+    assert [each.version for each in known] == [1]
+    assert not (await licenses_of(stranger, "ListLicenses", ListLicensesRequest())).licenses
+    for rpc, request in (("GetLicense", one), ("ListLicenseVersions", versions)):
+        with pytest.raises(Refusal, match="LICENSE_UNKNOWN"):
+            await licenses_of(stranger, rpc, request)
+
+
+async def licenses_of(peer: Peer, rpc: str, request: Any) -> Any:
+    return await peer.call(getattr(ContractServiceStub(peer.channel), rpc), request)
+
+
+async def test_everything_else_is_closed_to_a_licensee_in_the_sandbox(cluster: Cluster) -> None:
+    acme = await KeyCaller(cluster).peer(kind=LICENSEE, party="acme", sandbox=True)
+    asking_for_keys = ApiKeyServiceStub(acme.channel).ListApiKeys, ListApiKeysRequest()
+    asking_for_posts = ReleaseServiceStub(acme.channel).Decide, asking(cluster)
+
+    for method, request in (asking_for_keys, asking_for_posts):
+        with pytest.raises(Refusal, match="NOT_ADMITTED"):
+            await acme.call(method, request)
 
 
 async def test_everything_else_is_closed_to_the_sandbox(cluster: Cluster, trial: Peer) -> None:

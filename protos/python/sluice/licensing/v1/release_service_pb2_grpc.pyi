@@ -43,7 +43,7 @@ class ReleaseServiceStub:
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+    Open to the sandbox key of a pipeline too, whose answers are marked so; a sandbox key has request ids of its own.
     """
     DecideStream: _grpc.StreamStreamMultiCallable[_release_service_pb2.DecideStreamRequest, _release_service_pb2.DecideStreamResponse]
     """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
@@ -77,7 +77,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+    Open to the sandbox key of a pipeline too, whose answers are marked so; a sandbox key has request ids of its own.
     """
     DecideStream: _aio.StreamStreamMultiCallable[_release_service_pb2.DecideStreamRequest, _release_service_pb2.DecideStreamResponse]  # type: ignore[assignment]
     """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
@@ -114,7 +114,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
         CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-        The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+        Open to the sandbox key of a pipeline too, whose answers are marked so; a sandbox key has request ids of its own.
         """
 
     @_abc_1.abstractmethod
