@@ -22,7 +22,7 @@ from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.key_service_pb2 import ListApiKeysRequest
 from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
 from sluice.licensing.v1.license_pb2 import Licensee
-from sluice.licensing.v1.reason_pb2 import Reason, Verdict
+from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate import Evidence, VerificationError, load_keys, verify_receipt
 from sluice_gate.answers import Answer
@@ -87,17 +87,30 @@ async def test_license_and_consent_say_in_the_sandbox_what_they_say_outside(
 
     tried, real = await decide(trial, asking(cluster)), await cluster.decide(POSTS)
 
-    assert list(tried.reasons) == [
-        Reason.REASON_RELEASED,
-        Reason.REASON_CHOICE_DENIES,
-        Reason.REASON_CHOICE_DENIES,
-        Reason.REASON_FAULT_ID,
-        Reason.REASON_DUPLICATE,
-        Reason.REASON_SUBJECT_UNKNOWN,
+    assert list(tried.verdicts) == [
+        Verdict.VERDICT_RELEASED,
+        Verdict.VERDICT_NOT_AVAILABLE,
+        Verdict.VERDICT_NOT_AVAILABLE,
+        Verdict.VERDICT_NOT_COVERED,
+        Verdict.VERDICT_DUPLICATE,
+        Verdict.VERDICT_NOT_AVAILABLE,
     ]
-    for name in ("reasons", "verdicts", "outcome", "license_version", "consent_revision", "policy_version"):
+    for name in ("verdicts", "outcome", "license_version", "consent_revision", "policy_version"):
         assert getattr(tried, name) == getattr(real, name), name
     assert (tried.sandbox, real.sandbox) == (True, False)
+
+
+async def test_who_opted_out_and_who_is_unknown_is_not_told_in_the_sandbox(
+    cluster: Cluster, trial: Peer
+) -> None:
+    await cluster.opt_out(2)
+    opted_out = asking(cluster, posts=post_pb2.PostList(posts=[a_post(102, 2)]))
+    unknown = asking(cluster, posts=post_pb2.PostList(posts=[a_post(102, 99)]))
+
+    told = [await decide(trial, request) for request in (opted_out, unknown, opted_out)]
+
+    assert [each.reasons for each in told] == [b"", b"", b""]
+    assert {bytes(each.verdicts) for each in told} == {bytes([Verdict.VERDICT_NOT_AVAILABLE])}
 
 
 async def test_nothing_of_it_is_in_the_ledger_and_nothing_is_held(cluster: Cluster, trial: Peer) -> None:
@@ -198,7 +211,7 @@ async def test_a_suspended_license_is_suspended_in_the_sandbox_too(cluster: Clus
 
     tried = await decide(trial, asking(cluster, posts=post_pb2.PostList(posts=POSTS[:1])))
 
-    assert list(tried.reasons) == [Reason.REASON_LICENSE_NOT_ACTIVE]
+    assert list(tried.verdicts) == [Verdict.VERDICT_NOT_COVERED]
     assert tried.outcome == pb.OUTCOME_DENIED
 
 
