@@ -1,7 +1,9 @@
 """API keys and the keys that sign, worked with as people do: from a key to posts, and through a rotation."""
 
+import contextlib
 import hashlib
 import json
+import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ rules:
   - {{jurisdiction: US, purpose: third_party_sharing, regime: opt_out}}
   - {{jurisdiction: US, purpose: ai_training_generative, regime: opt_out}}
 """
-LICENSE = """\
+LICENSE = f"""\
 license_id: acme-training
 terms:
   licensee_id: acme
@@ -31,7 +33,8 @@ terms:
   territory: ["*"]
   term_from: 2020-01-01
   term_until: 2100-01-01
-  obligations: {recall_deadline_days: 30, no_reidentification: true}
+  obligations: {{recall_deadline_days: 30, no_reidentification: true}}
+  contract_digest: {NOTICE}
 """
 POST = {"id": "7", "author_id": 1, "created_at": "2026-01-31T12:00:00Z", "kind": "post", "language": "en"}
 
@@ -68,11 +71,13 @@ def world(cli: Cli, tmp_path: Path) -> Path:
 
 def a_key(cli: Cli, out: Path, *more: object, party: str = "exports") -> str:
     """The id of a new key, which lies in `out`."""
-    created = cli.json(
-        "key", "create", "--kind", "pipeline", "--party", party, "--label", "nightly", "--out", out, *more
-    )
+    created = cli.json(*creating(out, party), *more)
     assert "secret" not in created
     return str(created["key_id"])
+
+
+def creating(out: Path, party: str) -> list[object]:
+    return ["key", "create", "--kind", "pipeline", "--party", party, "--label", "nightly", "--out", out]
 
 
 def release(cli: Cli, folder: Path, key: Path, out: str, status: int = 0) -> dict[str, object]:
@@ -130,23 +135,31 @@ def test_a_third_key_is_refused_and_leaves_no_file(cli: Cli, world: Path) -> Non
     for name in ("one", "two"):
         a_key(cli, world / name, party="crowded")
 
-    refused = cli.refusal(
-        *(
-            "key",
-            "create",
-            "--kind",
-            "pipeline",
-            "--party",
-            "crowded",
-            "--label",
-            "x",
-            "--out",
-            world / "three",
-        )
-    )
+    refused = cli.refusal(*creating(world / "three", party="crowded"))
 
     assert refused["reason"] == "TOO_MANY_KEYS"
     assert not (world / "three").exists()
+
+
+def test_a_key_that_finds_no_room_on_the_disk_is_revoked_and_leaves_no_file(cli: Cli, world: Path) -> None:
+    with files_of_at_most(10):
+        refused = cli.refusal(*creating(world / "full.key", party="full"))
+
+    assert refused["reason"] == "API_KEY_NOT_WRITTEN"
+    assert not (world / "full.key").exists()
+    (key,) = [each for each in cli.json("key", "list") if each["holder"]["party"] == "full"]
+    assert "revoked_at" in key
+
+
+@contextlib.contextmanager
+def files_of_at_most(length: int) -> Iterator[None]:
+    """While it is open, no file that this process writes gets longer than so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_only_those_who_come_in_with_keys_get_them(cli: Cli) -> None:

@@ -249,10 +249,12 @@ async def licenses_of(peer: Peer, rpc: str, request: Any) -> Any:
 
 async def test_everything_else_is_closed_to_a_licensee_in_the_sandbox(cluster: Cluster) -> None:
     acme = await KeyCaller(cluster).peer(kind=LICENSEE, party="acme", sandbox=True)
-    asking_for_keys = ApiKeyServiceStub(acme.channel).ListApiKeys, ListApiKeysRequest()
-    asking_for_posts = ReleaseServiceStub(acme.channel).Decide, asking(cluster)
+    calls: list[tuple[Any, Any]] = [
+        (ApiKeyServiceStub(acme.channel).ListApiKeys, ListApiKeysRequest()),
+        (ReleaseServiceStub(acme.channel).Decide, asking(cluster)),
+    ]
 
-    for method, request in (asking_for_keys, asking_for_posts):
+    for method, request in calls:
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
             await acme.call(method, request)
 
