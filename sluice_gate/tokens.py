@@ -61,6 +61,17 @@ class ApiKeyTokens:
             threading.Thread(target=self._renew, name="token", daemon=True).start()
         return held.text
 
+    def renewed(self, refused: str) -> str:
+        """Another token than `refused`, which was not believed although its time is not over.
+
+        That happens when the key that signed it counts no more. Waits for the exchange; of many callers whose
+        token was refused, one has it exchanged. Raises CallRefused and AnswerInvalid.
+        """
+        with self._renewing:
+            if self._held.text == refused:
+                self._held = self._exchanged()
+            return self._held.text
+
     def _wait_for_another(self) -> str:
         with self._renewing:
             # Somebody else may have waited for it just now.

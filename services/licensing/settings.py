@@ -3,6 +3,8 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.chassis.identity import SECOND_US
+from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.settings import ServiceSettings
 
 
@@ -37,6 +39,6 @@ class LicensingSettings(ServiceSettings):
     api_token_seconds: float = Field(
         300.0,
         ge=10,
-        le=3600,
+        le=LONGEST_LIFETIME_US // SECOND_US,
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )

@@ -181,7 +181,7 @@ def test_services_that_run_go_on_through_a_rotation(cli: Cli, world: Path) -> No
     a_key(cli, key, party="rotating")
     before = {each["kid"]: each["state"] for each in cli.json("keys", "list")}
 
-    after = {each["kid"]: each for each in cli.json("keys", "rotate", "token", "--overlap", "30m")}
+    after = {each["kid"]: each for each in cli.json("keys", "rotate", "token", "--overlap", "1h")}
 
     (old,) = [kid for kid, state in before.items() if state == "signing"]
     (new,) = [kid for kid, each in after.items() if each["state"] == "signing"]
@@ -191,6 +191,16 @@ def test_services_that_run_go_on_through_a_rotation(cli: Cli, world: Path) -> No
     # Licensing calls consent and metering with the new key, and the command line is believed with it too.
     assert release(cli, world, key, "after.jsonl")["released"] == 1
     assert cli.json("licensee", "list")
+
+
+def test_an_overlap_that_ends_before_the_tokens_do_takes_force(cli: Cli) -> None:
+    before = cli.json("keys", "list")
+
+    refused = cli.refusal("keys", "rotate", "token", "--overlap", "1s")
+
+    assert refused["reason"] == "OVERLAP_TOO_SHORT"
+    assert cli.json("keys", "list") == before
+    assert len(cli.json("keys", "rotate", "token", "--overlap", "59m", "--force")) == len(before) + 1
 
 
 def test_there_is_nothing_to_rotate_where_nothing_is_installed(cli: Cli, tmp_path: Path) -> None:
