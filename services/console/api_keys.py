@@ -1,6 +1,7 @@
 """`sluice key`: API keys, with which licensees and pipelines get their tokens."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,8 @@ from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
 from sluice_gate.files import AppendFile, sync_folder
 
 PAGE = 200
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
+"""As the contract has it."""
 
 app = typer.Typer(help="API keys of licensees and pipelines.", no_args_is_help=True)
 
@@ -102,9 +105,21 @@ def tell(answer: keys.CreateApiKeyResponse, out: Path | None, *, as_json: bool) 
     note(f"Key {answer.api_key.key_id} is created. {where}; it cannot be shown again.")
 
 
+def key_id_of(text: str) -> str:
+    """The public id of a key; raises typer.BadParameter, which does not quote what may be a key itself."""
+    if not _KEY_ID.fullmatch(text):
+        raise typer.BadParameter(
+            "the id of a key is expected: its 16 digits, 0-9 and a-f, as `sluice key list` has them"
+        )
+    return text
+
+
 @app.command("revoke")
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Its public id: the 16 digits in the key.")],
+    key_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Its public id: the 16 digits in the key.", parser=key_id_of),
+    ],
     *,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,

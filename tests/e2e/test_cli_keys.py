@@ -80,13 +80,14 @@ def creating(out: Path, party: str) -> list[object]:
     return ["key", "create", "--kind", "pipeline", "--party", party, "--label", "nightly", "--out", out]
 
 
-def release(cli: Cli, folder: Path, key: Path, out: str, status: int = 0) -> dict[str, object]:
-    said: dict[str, object] = cli.json(
-        "release", folder / "posts.jsonl", "--license", "acme-training",
-        *("--purpose", "ai_training_generative", "--out", folder / out, "--api-key-file", key),
-        status=status,
-    )  # fmt: skip
+def release(cli: Cli, folder: Path, key: Path, out: str) -> dict[str, object]:
+    said: dict[str, object] = cli.json(*releasing(folder, out), "--api-key-file", key)
     return said
+
+
+def releasing(folder: Path, out: str) -> list[object]:
+    asked: list[object] = ["release", folder / "posts.jsonl", "--license", "acme-training"]
+    return [*asked, "--purpose", "ai_training_generative", "--out", folder / out]
 
 
 def test_a_pipeline_goes_from_a_key_to_posts(cli: Cli, world: Path) -> None:
@@ -101,15 +102,22 @@ def test_a_pipeline_goes_from_a_key_to_posts(cli: Cli, world: Path) -> None:
     assert key.read_text().startswith("sluice_live_")
 
 
-def test_a_sandbox_key_delivers_nothing_and_says_so(cli: Cli, world: Path) -> None:
-    key = world / "trial.key"
+def test_a_sandbox_key_leaves_nothing_says_so_and_advises_nothing(cli: Cli, world: Path) -> None:
+    key, token = world / "trial.key", world / "trial.token"
     a_key(cli, key, "--sandbox", party="trial")
+    token.write_text(cli("token", "get", "--api-key-file", key))
+    before = sorted(world.iterdir())
 
-    said = release(cli, world, key, "tried.jsonl", status=1)
+    refused = cli.refusal(*releasing(world, "tried.jsonl"), "--api-key-file", key)
+    with_key = cli.err
+    said = cli.json(*releasing(world, "tried.jsonl"), "--token-file", token, status=1)
+    cli(*releasing(world, "tried.jsonl"), "--token-file", token, status=1)
 
-    assert (said["released"], said["reason"]) == (0, "SANDBOX_KEY")
-    assert "sandbox key" in str(said["message"])
-    assert (world / "tried.jsonl").read_bytes() == b""
+    assert (refused["reason"], said["reason"], said["released"]) == ("SANDBOX_KEY", "SANDBOX_KEY", 0)
+    assert "sandbox key" in refused["message"]
+    assert sorted(world.iterdir()) == before
+    assert "--resume" not in with_key
+    assert "Stopped (SANDBOX_KEY)" in cli.err.splitlines()[-1]
 
 
 def test_a_key_gets_tokens_until_it_is_revoked(
@@ -201,6 +209,27 @@ def test_an_overlap_that_ends_before_the_tokens_do_takes_force(cli: Cli) -> None
     assert refused["reason"] == "OVERLAP_TOO_SHORT"
     assert cli.json("keys", "list") == before
     assert len(cli.json("keys", "rotate", "token", "--overlap", "59m", "--force")) == len(before) + 1
+
+
+@pytest.mark.parametrize("command", ["token", "release"])
+def test_a_key_goes_to_another_machine_only_where_that_is_said(cli: Cli, world: Path, command: str) -> None:
+    key = world / "remote.key"
+    key.write_text("sluice_live_0123456789abcdef_x")
+    asked = ["token", "get"] if command == "token" else releasing(world, "remote.jsonl")
+    there = ("--licensing", "licensing.invalid:1", "--api-key-file", key)
+
+    refused = cli.refusal(*asked, *there)
+    sent = cli.refusal(*asked, *there, "--insecure")
+
+    assert (refused["reason"], sent["reason"]) == ("PLAINTEXT", "UNAVAILABLE")
+
+
+@pytest.mark.parametrize("given", ["xyz", "sluice_live_0123456789abcdef_secret"])
+def test_what_is_no_id_of_a_key_is_told_in_words_and_not_repeated(cli: Cli, given: str) -> None:
+    told = cli.wrong("key", "revoke", given)
+
+    assert "16 digits" in told
+    assert given not in told
 
 
 def test_there_is_nothing_to_rotate_where_nothing_is_installed(cli: Cli, tmp_path: Path) -> None:

@@ -173,6 +173,16 @@ async def test_a_token_that_comes_from_elsewhere_is_sent_once() -> None:
     assert len(fake.headers) == 1
 
 
+def test_a_key_goes_unencrypted_to_this_machine_alone_unless_that_is_said() -> None:
+    with pytest.raises(CallRefused) as refused:
+        exchanging("licensing.example:7603", lambda: "sluice_live_x")
+
+    assert (refused.value.reason, refused.value.passing) == ("PLAINTEXT", False)
+    exchanging("127.0.0.1:7603", lambda: "sluice_live_x")
+    exchanging("licensing.example:7603", lambda: "sluice_live_x", insecure=True)
+    exchanging("licensing.example:7603", lambda: "sluice_live_x", grpc.ssl_channel_credentials())
+
+
 def test_where_nobody_answers_that_is_said() -> None:
     with pytest.raises(CallRefused) as refused:
         ApiKeyTokens(exchanging("127.0.0.1:1", lambda: "sluice_live_x"))
