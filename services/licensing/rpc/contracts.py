@@ -206,7 +206,7 @@ def read_page_token(token: str) -> str:
         last_id = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
         raise page_token_invalid() from error
-    # No id of ours is unprintable, and not every database takes what is.
-    if not last_id.isprintable():
+    # What else there is no id has, and a database may not even hold it.
+    if not (last_id.isascii() and last_id.isprintable()):
         raise page_token_invalid()
     return last_id
