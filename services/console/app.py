@@ -12,6 +12,7 @@ from services.console import (
     deliveries,
     dry_runs,
     halts,
+    invoices,
     license_versions,
     licensees,
     licenses,
@@ -19,6 +20,7 @@ from services.console import (
     policies,
     receipts,
     releases,
+    revenue,
     signing_keys,
     states,
     stats,
@@ -69,6 +71,8 @@ licenses.app.command("withdraw")(license_versions.withdraw)
 licenses.app.command("versions")(license_versions.versions)
 licenses.app.command("diff")(license_versions.diff)
 app.add_typer(licenses.app, name="license")
+app.add_typer(invoices.app, name="invoice")
+app.command("revenue")(revenue.revenue)
 usage.app.command("import")(usage_import.import_)
 app.add_typer(parties.app, name="party")
 usage.app.command("plot")(usage_plots.plot)

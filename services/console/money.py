@@ -39,11 +39,15 @@ def face(money: Money, decimals: int = USUAL_DECIMALS) -> str:
 
 def difference(one: Money, other: Money) -> Money:
     """`one` less `other`, which is of the same currency."""
-    nanos = in_nanos(one) - in_nanos(other)
+    return of_nanos(in_nanos(one) - in_nanos(other), one.currency_code)
+
+
+def of_nanos(nanos: int, currency: str) -> Money:
+    """An amount given in billionths of the currency's unit."""
     units, rest = divmod(abs(nanos), NANOS)
     # Both have the sign of the whole (google.type.Money).
     sign = -1 if nanos < 0 else 1
-    return Money(currency_code=one.currency_code, units=sign * units, nanos=sign * rest)
+    return Money(currency_code=currency, units=sign * units, nanos=sign * rest)
 
 
 def in_nanos(money: Money) -> int:

@@ -3,7 +3,7 @@
 It shows the fullest window of each part of the time, so that no peak is lost between two points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,12 @@ class Plot:
 
 
 def draw(plot: Plot, out: Path) -> None:
-    """Writes the picture into a file, PNG or SVG by its name, which is whole once it is there.
+    """Writes the picture; raises as `write_figure`."""
+    write_figure(lambda: _figure(plot), out)
+
+
+def write_figure(make: "Callable[[], Figure]", out: Path) -> None:
+    """Writes what `make` draws into a file, PNG or SVG by its name, which is whole once it is there.
 
     Raises Refusal (precondition, PLOT_MISSING: matplotlib is not installed) and OSError.
     """
@@ -71,7 +76,7 @@ def draw(plot: Plot, out: Path) -> None:
     try:
         # "default" first: what somebody likes their own plots to be does not change these.
         with matplotlib.style.context(["default", _STYLE]):
-            _figure(plot).savefig(unfinished, format=kind, metadata={"Date": None} if kind == "svg" else None)
+            make().savefig(unfinished, format=kind, metadata={"Date": None} if kind == "svg" else None)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -75,12 +75,12 @@ async def look(
     return answer, await find_limit(connections, request.of, window, given)
 
 
-def check_out(out: Path) -> None:
+def check_out(out: Path, option: str = "OUT") -> None:
     """Raises typer.BadParameter where no picture can be written to."""
     if out.suffix.lower() not in FORMATS:
-        raise typer.BadParameter(f"a name that ends in {' or '.join(FORMATS)} is expected", param_hint="OUT")
+        raise typer.BadParameter(f"a name that ends in {' or '.join(FORMATS)} is expected", param_hint=option)
     if not out.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="OUT")
+        raise typer.BadParameter(f"there is no folder {out.parent}", param_hint=option)
 
 
 def plot_of(request: pb.MaxWindowRequest, answer: pb.MaxWindowResponse, limit: int | None) -> Plot:

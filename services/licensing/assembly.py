@@ -15,6 +15,7 @@ from services.chassis.minting import TokenMinter
 from services.chassis.serving import BackgroundTask, Bolt
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.api_keys import KeyDesk
+from services.licensing.billing import BillingDesk
 from services.licensing.contracts import ContractDesk
 from services.licensing.countersigning import Countersigning
 from services.licensing.desk import Chance, ReleaseDesk
@@ -29,6 +30,7 @@ from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.rpc import (
     affiliates,
     api_keys,
+    billing,
     contracts,
     deliveries,
     explanations,
@@ -44,6 +46,7 @@ from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
+from services.licensing.storage.billing import BillingStore
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
@@ -134,6 +137,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _contracts(base, peers, licenses),
         _keys_and_tokens(base),
         _explanations(base, peers, licenses),
+        _billing(base),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
@@ -204,3 +208,8 @@ def _explanations(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     )
     sums = StatisticsStore(base.database)
     return Part((explanations.bolt(explainer), statistics.bolt(sums, base.clock)), (Counting(sums),))
+
+
+def _billing(base: Base) -> Part:
+    bills = BillingDesk(BillingStore(base.database), base.clock, lambda: uuid7(base.clock.now_us()))
+    return Part((billing.bolt(bills),))

@@ -10,7 +10,7 @@ RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
-    *("affiliates", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
+    *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
     *("api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
     *("countersigning", "explaining", "statistics"),
 }

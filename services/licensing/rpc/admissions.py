@@ -2,6 +2,7 @@
 
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone
 
+_BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
@@ -13,10 +14,21 @@ _TOKENS = "/sluice.licensing.v1.TokenService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
+_FINANCE = admit(PrincipalKind.OPERATOR, roles=("finance", "admin"))
 _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
 _TRYING = (PrincipalKind.LICENSEE,)
 
 ADMISSIONS: AdmissionTable = {
+    f"{_BILLING}/DraftInvoice": _FINANCE,
+    f"{_BILLING}/DiscardDraft": _FINANCE,
+    f"{_BILLING}/FinalizeInvoice": _FINANCE,
+    f"{_BILLING}/IssueCreditNote": _FINANCE,
+    # A licensee sees their own final ones alone.
+    f"{_BILLING}/GetInvoice": admit(*_READERS),
+    f"{_BILLING}/GetCreditNote": admit(*_READERS),
+    f"{_BILLING}/ListInvoices": admit(*_READERS),
+    f"{_BILLING}/ListCreditNotes": admit(*_READERS),
+    f"{_BILLING}/GetRevenue": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_CONTRACTS}/CreateLicensee": _LEGAL,
     # Who else is a licensee is no licensee's business.
     f"{_CONTRACTS}/ListLicensees": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),

@@ -5,7 +5,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, exists, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    LargeBinary,
+    Row,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    select,
+)
 
 from services.chassis.database import Database
 from services.licensing.domain.answers import Hold, NoRoom, Revision
@@ -37,16 +49,40 @@ _SETTLEMENTS = _TABLES[SettlementRow.__tablename__]
 _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
 _OUTBOX = _TABLES[OutboxRow.__tablename__]
 
+_RECORDED_AT_US = bindparam("recorded_at_us", type_=BigInteger)
+_CONFIRM = insert(_CONFIRMATIONS).from_select(
+    [
+        *("decision_id", "delivered", "posts", "confirmed_at_us"),
+        *("license_id", "counted_at_us", "undelivered", "recorded_at_us"),
+    ],
+    select(
+        _DECISIONS.c.decision_id,
+        bindparam("delivered", type_=LargeBinary),
+        bindparam("posts", type_=Integer),
+        bindparam("confirmed_at_us", type_=BigInteger),
+        _DECISIONS.c.license_id,
+        _DECISIONS.c.counted_at_us,
+        _DECISIONS.c.posts_released - bindparam("posts", type_=Integer),
+        # Another process may have decided by a clock that is ahead: a bill has the decision with it.
+        case(
+            (_DECISIONS.c.recorded_at_us > _RECORDED_AT_US, _DECISIONS.c.recorded_at_us),
+            else_=_RECORDED_AT_US,
+        ),
+    ).where(_DECISIONS.c.decision_id == bindparam("of_decision")),
+)
+
 
 class LedgerRows:
     """The rows of the ledger inside one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._cut_off_us: int | None = None
+        """The latest that was billed as of, once the head is locked."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends."""
-        lock_head(self._connection)
+        self._cut_off_us = lock_head(self._connection).cut_off_us
 
     def take_number(self) -> int:
         """The next receipt number; used up with this transaction."""
@@ -93,8 +129,13 @@ class LedgerRows:
         return self._decision(_DECISIONS.c.decision_id == mine.scalar_subquery())
 
     def record(self, attempt_id: str, decision: Decision, manifest: Manifest) -> None:
-        """Writes a decision, its manifest, the end of its attempt and, if it releases, its permit."""
-        self._insert(_DECISIONS, **_values(decision))
+        """Writes a decision, its manifest, the end of its attempt and, if it releases, its permit.
+
+        The head must be locked, as for a confirmation.
+        """
+        self._insert(
+            _DECISIONS, **_values(decision), recorded_at_us=self._recorded_at_us(decision.decided_at_us)
+        )
         self._insert(
             _MANIFESTS,
             decision_id=decision.decision_id,
@@ -135,14 +176,15 @@ class LedgerRows:
         return row and Confirmation(row.delivered, row.posts, row.confirmed_at_us)
 
     def confirm(self, decision_id: str, confirmation: Confirmation) -> None:
-        """Writes the first confirmation."""
-        self._insert(
-            _CONFIRMATIONS,
-            decision_id=decision_id,
-            delivered=confirmation.bitmap,
-            posts=confirmation.posts,
-            confirmed_at_us=confirmation.confirmed_at_us,
-        )
+        """Writes the first confirmation, with what billing reads of its decision."""
+        given = {
+            "of_decision": decision_id,
+            "delivered": confirmation.bitmap,
+            "posts": confirmation.posts,
+            "confirmed_at_us": confirmation.confirmed_at_us,
+            "recorded_at_us": self._recorded_at_us(confirmation.confirmed_at_us),
+        }
+        self._connection.execute(_CONFIRM, given)
 
     def expired_permits(self, now_us: int, limit: int) -> Sequence[str]:
         """Ids of decisions whose permits are no longer valid and not settled, oldest first."""
@@ -168,6 +210,11 @@ class LedgerRows:
     def is_pending(self, reservation_id: str) -> bool:
         """Whether metering is still to be told something about the reservation."""
         return self._has(select(_OUTBOX.c.seq).where(_OUTBOX.c.reservation_id == reservation_id))
+
+    def _recorded_at_us(self, now_us: int) -> int:
+        """When this transaction puts on record what happened at `now_us`, whosever clock that is."""
+        assert self._cut_off_us is not None, "what is billed is written while the head is locked"
+        return max(now_us, self._cut_off_us)
 
     def _send(self, reservation_id: str, *, cancels: bool, delivered: ContentCounts, now_us: int) -> None:
         self._insert(
@@ -240,6 +287,7 @@ def _values(decision: Decision) -> dict[str, object]:
         "room_never_fits": bool(no_room and no_room.never_fits),
         "trace_id": decision.trace_id,
         "receipt": decision.receipt,
+        "posts_released": decision.posts_released,
     }
 
 

@@ -1,6 +1,6 @@
 """The tables of the ledger: what was decided, which attempt did it, and what became of the delivery."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.licensing.storage.base import LicensingTable
@@ -26,6 +26,13 @@ class DecisionRow(LicensingTable, table=True):
     __tablename__ = "decisions"
     __table_args__ = (
         UniqueConstraint("principal_kind", "principal", "request_id", name="uq_decisions_request"),
+        # All that billing reads of a decision, so that a period is added up without its rows.
+        Index(
+            "ix_decisions_billed",
+            *("license_id", "counted_at_us", "recorded_at_us", "posts_released"),
+            sqlite_where=text("posts_released > 0"),
+            postgresql_where=text("posts_released > 0"),
+        ),
     )
 
     decision_id: str = Field(primary_key=True, max_length=36)
@@ -58,6 +65,10 @@ class DecisionRow(LicensingTable, table=True):
     room_never_fits: bool = False
     trace_id: str = Field(max_length=32)
     receipt: str
+    posts_released: int
+    """As the reasons say, which billing does not read."""
+    recorded_at_us: int = Field(sa_type=BigInteger)
+    """When it was decided, but not before a cut-off that was billed as of earlier than this was written."""
 
 
 class ManifestRow(LicensingTable, table=True):
@@ -98,11 +109,26 @@ class ConfirmationRow(LicensingTable, table=True):
     """The first confirmation of a delivery, which is what is billed."""
 
     __tablename__ = "confirmations"
+    __table_args__ = (
+        Index(
+            "ix_confirmations_billed",
+            *("license_id", "counted_at_us", "recorded_at_us", "undelivered"),
+            sqlite_where=text("undelivered > 0"),
+            postgresql_where=text("undelivered > 0"),
+        ),
+    )
 
     decision_id: str = Field(primary_key=True, max_length=36, foreign_key="decisions.decision_id")
     delivered: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     posts: int
     confirmed_at_us: int = Field(sa_type=BigInteger)
+    license_id: str = Field(max_length=63)
+    """Of the decision, like the next."""
+    counted_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    undelivered: int
+    """Posts that were released and are not in it: they are taken off the bill (B2)."""
+    recorded_at_us: int = Field(sa_type=BigInteger)
+    """When it was confirmed; not before a cut-off as with decisions, nor before its decision."""
 
 
 class OutboxRow(LicensingTable, table=True):

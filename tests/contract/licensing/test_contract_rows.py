@@ -16,6 +16,8 @@ from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import digest_of
 from services.licensing.storage import (
     affiliate_tables,
+    api_keys,
+    billing_tables,
     contract_tables,
     countersignature_tables,
     ledger_tables,
@@ -47,9 +49,11 @@ def add_active_license(connection: Connection) -> None:
 async def test_the_migrated_schema_is_the_declared_one(database: Database) -> None:
     declared = contract_tables.LicenseRow.metadata
     assert ledger_tables.DecisionRow.metadata is declared
+    assert billing_tables.BillRow.metadata is declared
     assert countersignature_tables.CountersignatureRow.metadata is declared
     assert statistics_tables.DecisionCountRow.metadata is declared
     assert affiliate_tables.AffiliateChangeRow.metadata is declared
+    assert api_keys.ApiKeyRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)
@@ -69,13 +73,13 @@ async def test_numbers_are_given_in_order_and_given_back_by_a_failed_unit(databa
     second = await database.write(take_number)
 
     assert (first, second) == (1, 2)
-    assert await database.write(lock_head) == Head(epoch=1, next_number=3)
+    assert await database.write(lock_head) == Head(epoch=1, next_number=3, cut_off_us=0)
 
 
 async def test_a_missing_head_row_is_made(database: Database) -> None:
     await database.write(lambda connection: connection.execute(text("DELETE FROM head")))
 
-    assert await database.write(lock_head) == Head(epoch=1, next_number=1)
+    assert await database.write(lock_head) == Head(epoch=1, next_number=1, cut_off_us=0)
 
 
 async def test_l1_every_change_of_a_license_is_kept_with_who_made_it(database: Database) -> None:

@@ -35,6 +35,10 @@ class LineKind(enum.StrEnum):
     """What is missing to the minimum of the period."""
     MAXIMUM = "maximum"
     """What is over the maximum of the period, taken off."""
+    GOODWILL = "goodwill"
+    """Let off by a credit note, whatever was used."""
+    GOODWILL_LIMIT = "goodwill_limit"
+    """What usage would take off that goodwill has taken off already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""Which billing periods a license has, and the version whose price each of them has (B4, L1).
+
+The periods follow one another without gap or overlap from the start of the term to its end, whatever the
+versions say about the length of a period. A period has the price of the version in force at its first instant
+or, where none was, of the first one put in force inside it.
+"""
+
+from dataclasses import dataclass, replace
+
+from services.chassis.refusals import Refusal, invalid, precondition
+from services.licensing.domain.pricing.periods import Period, period_at, period_of
+from services.licensing.domain.pricing.prices import Price
+
+
+@dataclass(frozen=True)
+class PricedVersion:
+    """What billing knows of one version of a license."""
+
+    number: int
+    effective_from_us: int
+    """Since when it is in force."""
+    terms_digest: bytes
+    term_from_us: int
+    term_until_us: int
+    price: Price | None
+    """None: nothing is billed under it."""
+
+
+@dataclass(frozen=True)
+class Licensed:
+    """What billing knows of a license, as of a cut-off."""
+
+    license_id: str
+    licensee_id: str
+    licensee_name: str
+    terminated_at_us: int | None
+    versions: tuple[PricedVersion, ...]
+    """Those that are in force or were, by the time since when; none for a license that never was in force."""
+
+    @property
+    def until_us(self) -> int:
+        """The end of its term, or when it was terminated."""
+        until_us = self.versions[-1].term_until_us
+        return until_us if self.terminated_at_us is None else min(until_us, self.terminated_at_us)
+
+    def version_for(self, time_us: int) -> PricedVersion | None:
+        """The one in force at a time, or the first one that is put in force later; None where there is none.
+
+        Nothing is in force between the end of a term and the amendment that renews it.
+        """
+        before = [each for each in self.versions if each.effective_from_us <= time_us]
+        if before and time_us < before[-1].term_until_us:
+            return before[-1]
+        return next((each for each in self.versions if each.effective_from_us > time_us), None)
+
+    def priced_after(self, time_us: int) -> PricedVersion | None:
+        """The first version with a price that is put in force later than a time."""
+        later = (each for each in self.versions if each.effective_from_us > time_us)
+        return next((each for each in later if each.price is not None), None)
+
+
+@dataclass(frozen=True)
+class BillablePeriod:
+    """A billing period of a license with what it is billed under."""
+
+    period: Period
+    version: PricedVersion
+    price: Price
+    counted_from_us: int | None
+    """Posts counted at this instant or later are billed in it; None: however early."""
+    counted_until_us: int | None
+    """Posts counted before this instant are; None: however late."""
+
+
+def billable_periods(licensed: Licensed, before_us: int) -> list[BillablePeriod]:
+    """The periods that begin before a time, in order.
+
+    Where a term begins and ends, metering's clock and licensing's may differ: what one of them counted a
+    moment outside belongs to the nearest period before, or to the first one, so that nothing is released for
+    nothing. Under a version without a price nothing is billed.
+    """
+    if not licensed.versions:
+        return []
+    periods = list[BillablePeriod]()
+    at_us, until_us = licensed.versions[0].term_from_us, licensed.until_us
+    is_first = True
+    while at_us < min(until_us, before_us) and (version := licensed.version_for(at_us)) is not None:
+        if version.price is None:
+            _close(periods, at_us)
+            following = licensed.priced_after(max(at_us, version.effective_from_us))
+            if following is None:
+                return periods
+            at_us, is_first = following.effective_from_us, False
+            continue
+        whole = period_at(
+            max(at_us, version.effective_from_us), version.price.period, version.price.time_zone
+        )
+        period = Period(whole.label, max(whole.start_us, at_us), min(whole.end_us, until_us))
+        _close(periods, period.start_us)
+        if period.start_us >= min(until_us, before_us):
+            return periods
+        from_us = None if is_first else period.start_us
+        periods.append(BillablePeriod(period, version, version.price, from_us, counted_until_us=None))
+        at_us, is_first = period.end_us, False
+    if at_us < until_us and licensed.version_for(at_us) is not None:
+        _close(periods, at_us)
+    return periods
+
+
+def _close(periods: list[BillablePeriod], at_us: int) -> None:
+    """Has the last period end with what was counted before a time, if that is open yet."""
+    if periods and periods[-1].counted_until_us is None:
+        periods[-1] = replace(periods[-1], counted_until_us=at_us)
+
+
+def asked_period(
+    licensed: Licensed, asked: str | int, done: frozenset[int], cut_off_us: int
+) -> BillablePeriod:
+    """The period with a label, or with a first instant in microseconds, that is to be invoiced.
+
+    `done` are the first instants of those that are. Of two with one label, as a change of time zone makes
+    them, it is the first that is not invoiced. Raises Refusal as the contract says: LICENSE_HAS_NO_PRICE,
+    PERIOD_INVALID, PERIOD_NOT_OVER, PERIOD_INVOICED, PERIOD_OUT_OF_ORDER.
+    """
+    if all(version.price is None for version in licensed.versions):
+        raise precondition(
+            "LICENSE_HAS_NO_PRICE", "the license has no price, or was never in force: nothing is billed"
+        )
+    periods = billable_periods(licensed, cut_off_us)
+    named = [each for each in periods if asked in {each.period.label, each.period.start_us}]
+    if not named:
+        raise _no_such_period(licensed, asked, cut_off_us)
+    found = next((each for each in named if each.period.start_us not in done), None)
+    if found is None:
+        raise precondition(
+            "PERIOD_INVOICED", "the period is invoiced: what changes now comes on the next invoice"
+        )
+    if found.period.end_us > cut_off_us:
+        raise _not_over()
+    # A gap would be forgotten, and its corrections would be on no invoice.
+    earlier = next(each.period for each in periods if each.period.start_us not in done)
+    if earlier.start_us < found.period.start_us:
+        raise precondition("PERIOD_OUT_OF_ORDER", f"period {earlier.label} is to be invoiced first")
+    return found
+
+
+def _no_such_period(licensed: Licensed, asked: str | int, cut_off_us: int) -> Refusal:
+    price = next(version.price for version in reversed(licensed.versions) if version.price)
+    try:
+        if isinstance(asked, str):
+            whole = period_of(asked, price.time_zone)
+            if cut_off_us <= whole.start_us < licensed.until_us:
+                return _not_over()
+    except (ValueError, OverflowError) as error:
+        return invalid("PERIOD_INVALID", str(error), field="period")
+    what = f"the license has no such period; it is billed by the {price.period.name.lower()}"
+    return invalid("PERIOD_INVALID", what, field="period")
+
+
+def _not_over() -> Refusal:
+    return precondition("PERIOD_NOT_OVER", "the period is not over at the cut-off")

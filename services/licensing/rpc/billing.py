@@ -1,0 +1,179 @@
+"""Billing over gRPC: translates, calls, translates."""
+
+import functools
+import json
+from typing import Any
+
+from services.chassis.refusals import invalid, not_found
+from services.chassis.replays import replay_key
+from services.chassis.serving import Bolt
+from services.licensing.billing import BillingDesk, unknown_invoice
+from services.licensing.domain.pricing.bills import BillRecord
+from services.licensing.domain.pricing.revenue import BillFilter, RevenueFilter
+from services.licensing.rpc.contracts import (
+    DEFAULT_PAGE_SIZE,
+    own_licensee,
+    page_token,
+    read_page_token,
+    stored,
+)
+from services.licensing.rpc.invoice_messages import (
+    credit_note_message,
+    goodwill_minor,
+    invoice_message,
+    revenue_message,
+)
+from sluice.licensing.v1 import billing_service_pb2 as pb
+from sluice.licensing.v1 import billing_service_pb2_grpc as pb_grpc
+from sluice.licensing.v1 import invoice_pb2
+
+FULL_NAME = "sluice.licensing.v1.BillingService"
+REVENUE_KEY_PARTS = 3
+
+
+class BillingServicer(pb_grpc.BillingServiceServicer):
+    """`sluice.licensing.v1.BillingService`."""
+
+    def __init__(self, desk: BillingDesk) -> None:
+        self._desk = desk
+
+    async def DraftInvoice(self, request: pb.DraftInvoiceRequest, context: Any) -> pb.DraftInvoiceResponse:  # noqa: N802
+        asked = (
+            request.period
+            if request.WhichOneof("which") == "period"
+            else request.period_from.ToMicroseconds()
+        )
+        cut_off_us = request.cut_off.ToMicroseconds() if request.HasField("cut_off") else None
+        key = replay_key("DraftInvoice", request)
+        answer = await self._desk.draft(request.license_id, asked, cut_off_us, key, _stored_invoice)
+        return pb.DraftInvoiceResponse(invoice=invoice_pb2.Invoice.FromString(answer))
+
+    async def DiscardDraft(self, request: pb.DiscardDraftRequest, context: Any) -> pb.DiscardDraftResponse:  # noqa: N802
+        await self._desk.discard(request.invoice_id, replay_key("DiscardDraft", request))
+        return pb.DiscardDraftResponse()
+
+    async def FinalizeInvoice(  # noqa: N802
+        self, request: pb.FinalizeInvoiceRequest, context: Any
+    ) -> pb.FinalizeInvoiceResponse:
+        key = replay_key("FinalizeInvoice", request)
+        answer = await self._desk.finalize(request.invoice_id, request.digest, key, _stored_invoice)
+        return pb.FinalizeInvoiceResponse(invoice=invoice_pb2.Invoice.FromString(answer))
+
+    async def IssueCreditNote(  # noqa: N802
+        self, request: pb.IssueCreditNoteRequest, context: Any
+    ) -> pb.IssueCreditNoteResponse:
+        goodwill = None
+        if request.WhichOneof("what") == "goodwill":
+            goodwill = functools.partial(goodwill_minor, request.goodwill.amount)
+        key = replay_key("IssueCreditNote", request)
+        answer = await self._desk.credit(request.invoice_id, request.reason, goodwill, key, _stored_note)
+        return pb.IssueCreditNoteResponse(credit_note=invoice_pb2.CreditNote.FromString(answer))
+
+    async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Any) -> pb.GetInvoiceResponse:  # noqa: N802
+        record = await self._desk.find(request.invoice)
+        if record is None or not record.is_invoice or not _may_see(record):
+            raise unknown_invoice()
+        return pb.GetInvoiceResponse(invoice=invoice_message(record))
+
+    async def GetCreditNote(self, request: pb.GetCreditNoteRequest, context: Any) -> pb.GetCreditNoteResponse:  # noqa: N802
+        record = await self._desk.find(request.credit_note)
+        if record is None or record.is_invoice or not _may_see(record):
+            raise not_found("CREDIT_NOTE_UNKNOWN", "there is no such credit note")
+        return pb.GetCreditNoteResponse(credit_note=credit_note_message(record))
+
+    async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:  # noqa: N802
+        # To a licensee a draft looks like what is not there.
+        if not _may_ask_about(request.licensee_id) or (own_licensee() and _FINAL[request.state] is False):
+            return pb.ListInvoicesResponse()
+        page, token = await self._page(request, _wanted(request, _FINAL[request.state]))
+        return pb.ListInvoicesResponse(
+            invoices=[invoice_message(each, whole=False) for each in page], next_page_token=token
+        )
+
+    async def ListCreditNotes(  # noqa: N802
+        self, request: pb.ListCreditNotesRequest, context: Any
+    ) -> pb.ListCreditNotesResponse:
+        if not _may_ask_about(request.licensee_id):
+            return pb.ListCreditNotesResponse()
+        page, token = await self._page(request, _wanted(request, None))
+        return pb.ListCreditNotesResponse(
+            credit_notes=[credit_note_message(each, whole=False) for each in page], next_page_token=token
+        )
+
+    async def GetRevenue(self, request: pb.GetRevenueRequest, context: Any) -> pb.GetRevenueResponse:  # noqa: N802
+        size = request.page_size or DEFAULT_PAGE_SIZE
+        wanted = RevenueFilter(request.from_month, request.to_month, request.licensee_id)
+        # One more than asked for tells whether there is a next page.
+        months = await self._desk.revenue(wanted, _read_revenue_token(request.page_token), size + 1)
+        last = months[size - 1] if len(months) > size else None
+        return pb.GetRevenueResponse(
+            revenue=[revenue_message(month) for month in months[:size]],
+            next_page_token=page_token(json.dumps([last.month, last.licensee_id, last.currency]))
+            if last
+            else "",
+        )
+
+    async def _page(
+        self, request: pb.ListInvoicesRequest | pb.ListCreditNotesRequest, wanted: BillFilter
+    ) -> tuple[list[BillRecord], str]:
+        """A page and the token of the next one."""
+        size = request.page_size or DEFAULT_PAGE_SIZE
+        found = await self._desk.page(wanted, read_page_token(request.page_token), size + 1)
+        return list(found[:size]), page_token(found[size - 1].bill_id) if len(found) > size else ""
+
+
+_FINAL = {
+    invoice_pb2.INVOICE_STATE_UNSPECIFIED: None,
+    invoice_pb2.INVOICE_STATE_DRAFT: False,
+    invoice_pb2.INVOICE_STATE_FINAL: True,
+}
+
+
+def bolt(desk: BillingDesk) -> Bolt:
+    """The service, ready to be served."""
+    return Bolt(pb_grpc.add_BillingServiceServicer_to_server, BillingServicer(desk), FULL_NAME)
+
+
+def _stored_invoice(record: BillRecord) -> bytes:
+    return stored(invoice_message(record))
+
+
+def _stored_note(record: BillRecord) -> bytes:
+    return stored(credit_note_message(record))
+
+
+def _may_see(record: BillRecord) -> bool:
+    """A licensee sees their own bills, and those only once they are final."""
+    own = own_licensee()
+    return own is None or (record.bill.licensee_id == own and record.number is not None)
+
+
+def _may_ask_about(licensee_id: str) -> bool:
+    """Whether there may be anything for the caller; of another licensee there is nothing to be seen."""
+    return own_licensee() is None or licensee_id in {"", own_licensee()}
+
+
+def _wanted(request: pb.ListInvoicesRequest | pb.ListCreditNotesRequest, final: bool | None) -> BillFilter:
+    return BillFilter(
+        invoices=isinstance(request, pb.ListInvoicesRequest),
+        licensee_id=own_licensee() or request.licensee_id,
+        license_id=request.license_id,
+        invoice_id="" if isinstance(request, pb.ListInvoicesRequest) else request.invoice_id,
+        final=True if own_licensee() else final,
+    )
+
+
+def _read_revenue_token(token: str) -> list[str]:
+    """The key of the last row of the page before; raises Refusal PAGE_TOKEN_INVALID."""
+    text = read_page_token(token)
+    if not text:
+        return []
+    try:
+        key = json.loads(text)
+    except ValueError:
+        key = None
+    if not (
+        isinstance(key, list) and len(key) == REVENUE_KEY_PARTS and all(isinstance(part, str) for part in key)
+    ):
+        raise invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
+    return key

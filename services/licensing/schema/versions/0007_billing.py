@@ -1,0 +1,145 @@
+"""Invoices and credit notes; and of decisions and confirmations what billing adds up."""
+
+import numpy as np
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+RELEASED = 1
+ROWS_AT_ONCE = 5_000
+
+
+def upgrade() -> None:
+    _extend_head()
+    _extend_decisions()
+    _extend_confirmations()
+    _create_bills()
+
+
+def _extend_head() -> None:
+    for name, value in (("next_invoice", "1"), ("next_credit_note", "1"), ("cut_off_us", "0")):
+        op.add_column("head", sa.Column(name, sa.BigInteger, nullable=False, server_default=sa.text(value)))
+
+
+def _extend_decisions() -> None:
+    # Whoever writes a row says both; the defaults are for the rows that are there.
+    zero = sa.text("0")
+    op.add_column("decisions", sa.Column("posts_released", sa.Integer, nullable=False, server_default=zero))
+    op.add_column(
+        "decisions", sa.Column("recorded_at_us", sa.BigInteger, nullable=False, server_default=zero)
+    )
+    _count_released()
+    op.create_index(
+        "ix_decisions_billed",
+        "decisions",
+        ["license_id", "counted_at_us", "recorded_at_us", "posts_released"],
+        sqlite_where=sa.text("posts_released > 0"),
+        postgresql_where=sa.text("posts_released > 0"),
+    )
+
+
+def _count_released() -> None:
+    """Counts in the reasons of every decision, some thousand rows at a time."""
+    connection = op.get_bind()
+    page = sa.text("SELECT number, reasons FROM decisions WHERE number > :after ORDER BY number LIMIT :rows")
+    fill = sa.text(
+        "UPDATE decisions SET posts_released = :released, recorded_at_us = decided_at_us"
+        " WHERE number = :number"
+    )
+    after = 0
+    while rows := connection.execute(page, {"after": after, "rows": ROWS_AT_ONCE}).all():
+        counted = [
+            {
+                "number": number,
+                "released": int(np.count_nonzero(np.frombuffer(reasons, np.uint8) == RELEASED)),
+            }
+            for number, reasons in rows
+        ]
+        connection.execute(fill, counted)
+        after = rows[-1].number
+
+
+def _extend_confirmations() -> None:
+    zero = sa.text("0")
+    op.add_column(
+        "confirmations", sa.Column("license_id", sa.String(63), nullable=False, server_default=sa.text("''"))
+    )
+    op.add_column("confirmations", sa.Column("counted_at_us", sa.BigInteger))
+    op.add_column("confirmations", sa.Column("undelivered", sa.Integer, nullable=False, server_default=zero))
+    op.add_column(
+        "confirmations", sa.Column("recorded_at_us", sa.BigInteger, nullable=False, server_default=zero)
+    )
+    op.execute(
+        "UPDATE confirmations SET license_id = d.license_id, counted_at_us = d.counted_at_us,"
+        " undelivered = d.posts_released - confirmations.posts, recorded_at_us ="
+        " CASE WHEN d.recorded_at_us > confirmed_at_us THEN d.recorded_at_us ELSE confirmed_at_us END"
+        " FROM decisions AS d WHERE d.decision_id = confirmations.decision_id"
+    )
+    op.create_index(
+        "ix_confirmations_billed",
+        "confirmations",
+        ["license_id", "counted_at_us", "recorded_at_us", "undelivered"],
+        sqlite_where=sa.text("undelivered > 0"),
+        postgresql_where=sa.text("undelivered > 0"),
+    )
+
+
+def _create_bills() -> None:
+    op.create_table(
+        "bills",
+        sa.Column("bill_id", sa.String(36), primary_key=True),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("number", sa.String(24)),
+        sa.Column("licensee_id", sa.String(63), nullable=False),
+        sa.Column("license_id", sa.String(63), sa.ForeignKey("licenses.license_id"), nullable=False),
+        sa.Column("period_from_us", sa.BigInteger, nullable=False),
+        sa.Column("invoice_id", sa.String(36), sa.ForeignKey("bills.bill_id"), index=True),
+        sa.Column("document", sa.String, nullable=False),
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("total_minor", sa.BigInteger, nullable=False),
+        sa.Column("books", sa.Integer, nullable=False),
+        sa.Column("drafted_at_us", sa.BigInteger, nullable=False),
+        sa.Column("drafted_by", sa.String(160), nullable=False),
+        sa.Column("final_at_us", sa.BigInteger),
+        sa.Column("final_by", sa.String(160)),
+        sa.UniqueConstraint("number", name="uq_bills_number"),
+    )
+    op.create_index(
+        "uq_bills_period",
+        "bills",
+        ["license_id", "period_from_us"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'invoice'"),
+        postgresql_where=sa.text("kind = 'invoice'"),
+    )
+    op.create_index("ix_bills_license", "bills", ["license_id", "books"])
+    op.create_index("ix_bills_licensee", "bills", ["licensee_id", "bill_id"])
+    op.create_table(
+        "bill_amounts",
+        sa.Column("bill_id", sa.String(36), sa.ForeignKey("bills.bill_id"), primary_key=True),
+        sa.Column("period_from_us", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("month", sa.String(7), nullable=False),
+        sa.Column("licensee_id", sa.String(63), nullable=False),
+        sa.Column("currency", sa.String(3), nullable=False),
+        sa.Column("decimals", sa.Integer, nullable=False),
+        sa.Column("invoiced", sa.BigInteger, nullable=False),
+        sa.Column("credited", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_bill_amounts_revenue", "bill_amounts", ["month", "licensee_id", "currency"])
+
+
+def downgrade() -> None:
+    op.drop_table("bill_amounts")
+    op.drop_table("bills")
+    op.drop_index("ix_confirmations_billed", "confirmations")
+    for name in ("license_id", "counted_at_us", "undelivered", "recorded_at_us"):
+        op.drop_column("confirmations", name)
+    op.drop_index("ix_decisions_billed", "decisions")
+    for name in ("posts_released", "recorded_at_us"):
+        op.drop_column("decisions", name)
+    for name in ("next_invoice", "next_credit_note", "cut_off_us"):
+        op.drop_column("head", name)
