@@ -10,10 +10,12 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
 from sluice.licensing.v1 import affiliate_service_pb2 as affiliates
+from sluice.licensing.v1 import billing_service_pb2 as billing
 from sluice.licensing.v1 import contract_service_pb2 as contracts
 from sluice.licensing.v1 import key_service_pb2 as keys
 from sluice.licensing.v1 import release_service_pb2 as releases
 from sluice.licensing.v1.affiliate_service_pb2_grpc import AffiliateServiceStub
+from sluice.licensing.v1.billing_service_pb2_grpc import BillingServiceStub
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
 from sluice.licensing.v1.license_pb2 import Licensee
@@ -25,6 +27,7 @@ from tests.support.cluster import TRAINING, Cluster, a_post
 NUL = "a\0b"
 ID = "acme-training"
 OPERATOR = (PrincipalKind.OPERATOR, "ann", ("legal",))
+FINANCE = (PrincipalKind.OPERATOR, "eve", ("finance",))
 LICENSEE = (PrincipalKind.LICENSEE, "acme")
 PIPELINE = (PrincipalKind.PIPELINE, "exports")
 
@@ -80,6 +83,26 @@ BY_RULE: dict[str, tuple[tuple[Any, ...], type, str, Ask]] = {
             request_id=cluster.new_id(), licensee=Licensee(licensee_id="another", display_name=NUL)
         ),
     ),
+    "ListInvoices": (
+        LICENSEE,
+        BillingServiceStub,
+        "license_id",
+        lambda _: billing.ListInvoicesRequest(license_id=NUL),
+    ),
+    "ListCreditNotes": (
+        LICENSEE,
+        BillingServiceStub,
+        "invoice_id",
+        lambda _: billing.ListCreditNotesRequest(invoice_id=NUL),
+    ),
+    "DraftInvoice": (
+        FINANCE,
+        BillingServiceStub,
+        "license_id",
+        lambda cluster: billing.DraftInvoiceRequest(
+            request_id=cluster.new_id(), license_id=NUL, period="2026-01"
+        ),
+    ),
     "CreateApiKey": (
         OPERATOR,
         ApiKeyServiceStub,
@@ -99,6 +122,7 @@ PAGES: dict[str, tuple[type, Callable[[str], Any]]] = {
         AffiliateServiceStub,
         lambda token: affiliates.ListAffiliatesRequest(licensee_id="acme", page_token=token),
     ),
+    "ListInvoices": (BillingServiceStub, lambda token: billing.ListInvoicesRequest(page_token=token)),
     "ListApiKeys": (ApiKeyServiceStub, lambda token: keys.ListApiKeysRequest(page_token=token)),
 }
 
@@ -132,3 +156,16 @@ async def test_a_stranger_whose_key_has_a_nul_hears_what_every_stranger_hears(cl
     refusal = await refusal_of(stranger, TokenServiceStub, "GetToken", GetTokenRequest(api_key=NUL))
 
     assert (refusal.kind, refusal.reason) == (Kind.UNAUTHENTICATED, "API_KEY_INVALID")
+
+
+@pytest.mark.parametrize("field", ["period_from", "cut_off"])
+async def test_an_invoice_of_or_up_to_what_is_no_time_is_refused_by_field(
+    cluster: Cluster, field: str
+) -> None:
+    request = billing.DraftInvoiceRequest(request_id=cluster.new_id(), license_id=ID, period="2026-01")
+    getattr(request, field).nanos = -5
+
+    refusal = await refusal_of(cluster.licensing.peer(*FINANCE), BillingServiceStub, "DraftInvoice", request)
+
+    said = (refusal.reason, [violation.field for violation in refusal.violations])
+    assert said == ("INVALID_REQUEST", [field])
