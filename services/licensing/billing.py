@@ -125,7 +125,7 @@ class BillingDesk:
         """Issues a credit note: for what is too much by now, or for an amount that `goodwill` gives.
 
         `goodwill` tells minor units for the invoice and may refuse. Raises Refusal INVOICE_UNKNOWN,
-        INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, BOOKS_CHANGED.
+        INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, CALENDAR_CHANGED, BOOKS_CHANGED.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -247,7 +247,7 @@ def _draft(rows: Rows, begun: _Begun, asked: str | int) -> tuple[Bill, int]:
     if books.cut_off_us is not None and begun.cut_off_us < books.cut_off_us:
         raise precondition("CUT_OFF_TOO_EARLY", "the license was billed as of later than that")
     # All up to the cut-off: where one ends may follow from the next.
-    periods = billable_periods(licensed, begun.cut_off_us)
+    periods = billable_periods(licensed, begun.cut_off_us, books.invoiced)
     earlier = [each for each in periods if each.period.start_us < period.period.start_us]
     posts = _posts(rows, begun, [*earlier, period])
     bill = invoice(licensed, period, earlier, posts=posts, books=books, cut_off_us=begun.cut_off_us)
@@ -261,7 +261,7 @@ def _correct(rows: Rows, begun: _Begun, about: About, books: Books) -> Bill:
     on_it = {about.invoice.period.start_us, *(line.period.start_us for line in about.invoice.lines)}
     periods = [
         each
-        for each in billable_periods(licensed, begun.cut_off_us)
+        for each in billable_periods(licensed, begun.cut_off_us, books.invoiced)
         if each.period.start_us in on_it and each.price.currency == about.invoice.currency
     ]
     posts = _posts(rows, begun, periods)

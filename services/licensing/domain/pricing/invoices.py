@@ -26,9 +26,9 @@ class Books:
     bills: Sequence[Bill]
 
     @property
-    def invoiced(self) -> frozenset[int]:
-        """First instants of the periods that have an invoice of their own."""
-        return frozenset(bill.period.start_us for bill in self.bills if bill.kind is BillKind.INVOICE)
+    def invoiced(self) -> tuple[Period, ...]:
+        """The periods that have an invoice of their own, as it says them."""
+        return tuple(bill.period for bill in self.bills if bill.kind is BillKind.INVOICE)
 
     @property
     def cut_off_us(self) -> int | None:
