@@ -35,6 +35,7 @@ from services.licensing.storage.head import (
     take_invoice_number,
 )
 from services.licensing.storage.ledger_tables import ConfirmationRow, DecisionRow
+from services.licensing.storage.uncounted import count_uncounted
 from services.licensing.storage.versions import VersionRows
 
 T = TypeVar("T")
@@ -76,6 +77,10 @@ class BillingRows:
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes:
         """The stored answer to a request, or what `produce` does and says now; raises what it raises."""
         return once(self._connection, REPLAYS, key, at_us, produce)
+
+    def count_uncounted(self, limit: int) -> bool:
+        """Counts what the release before billing wrote, at most so many rows; whether none is left."""
+        return count_uncounted(self._connection, limit)
 
     def raise_cut_off(self, cut_off_us: int) -> None:
         """Has all that is put on record from now on count as of this instant or later."""
