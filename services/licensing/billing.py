@@ -6,7 +6,7 @@ the same document for ever. What takes long is read outside of the lock; what is
 bills that were read, which is looked at again under it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -40,6 +40,7 @@ T = TypeVar("T")
 class Rows(Protocol):
     """Bills, and what they rest on, inside one transaction."""
 
+    def go_on(self) -> None: ...
     def lock_head(self) -> None: ...
     def earlier(self, key: ReplayKey) -> bytes | None: ...
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
@@ -99,8 +100,8 @@ class BillingDesk:
     ) -> bytes:
         """Drafts the invoice of a period, by its label or first instant, as of a cut-off (None: now).
 
-        Raises Refusal LICENSE_UNKNOWN, CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY, BOOKS_CHANGED, and what
-        `asked_period` raises.
+        Raises Refusal LICENSE_UNKNOWN, CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY, AMOUNT_TOO_LARGE,
+        BOOKS_CHANGED, and what `asked_period` raises.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -129,7 +130,8 @@ class BillingDesk:
         """Issues a credit note: for what is too much by now, or for an amount that `goodwill` gives.
 
         `goodwill` tells minor units for the invoice and may refuse. Raises Refusal INVOICE_UNKNOWN,
-        INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, CALENDAR_CHANGED, BOOKS_CHANGED.
+        INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, CALENDAR_CHANGED, AMOUNT_TOO_LARGE,
+        BOOKS_CHANGED.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -260,8 +262,16 @@ def _draft(rows: Rows, begun: _Begun, asked: str | int) -> tuple[Bill, int]:
     periods = billable_periods(licensed, begun.cut_off_us, books.invoiced)
     earlier = [each for each in periods if each.period.start_us < period.period.start_us]
     posts = _posts(rows, begun, [*earlier, period])
-    bill = invoice(licensed, period, earlier, posts=posts, books=books, cut_off_us=begun.cut_off_us)
+    wanted = _while_wanted(rows, earlier)
+    bill = invoice(licensed, period, wanted, posts=posts, books=books, cut_off_us=begun.cut_off_us)
     return bill, len(books.bills)
+
+
+def _while_wanted(rows: Rows, periods: Sequence[BillablePeriod]) -> Iterator[BillablePeriod]:
+    """The periods one by one, while somebody waits for the bill: there may be thousands of days."""
+    for each in periods:
+        rows.go_on()
+        yield each
 
 
 def _correct(rows: Rows, begun: _Begun, about: About, books: Books) -> Bill:
@@ -275,7 +285,7 @@ def _correct(rows: Rows, begun: _Begun, about: About, books: Books) -> Bill:
         if each.period.start_us in on_it and each.price.currency == about.invoice.currency
     ]
     posts = _posts(rows, begun, periods)
-    return correcting_note(about, periods, posts, books, begun.cut_off_us)
+    return correcting_note(about, _while_wanted(rows, periods), posts, books, begun.cut_off_us)
 
 
 def _posts(rows: Rows, begun: _Begun, periods: Sequence[BillablePeriod]) -> dict[int, int]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from services.chassis.database import Database
+from services.chassis.long_reads import GoOn
 from services.chassis.replays import ReplayKey, earlier, once
 from services.licensing.domain.licenses import LicenseState
 from services.licensing.domain.pricing.bills import BillKind, BillRecord, month_of, read_bill
@@ -48,6 +49,7 @@ _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
+_MILLION = 1_000_000
 _ALL = 2**31 - 1
 """More versions than a license can have."""
 
@@ -63,8 +65,13 @@ _IS_INVOICE = _BILLS.c.kind == BillKind.INVOICE.value
 class BillingRows:
     """Bills inside one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, go_on: GoOn = lambda: None) -> None:
         self._connection = connection
+        self._go_on = go_on
+
+    def go_on(self) -> None:
+        """Ends the transaction where nobody waits for it any more; between what computes long."""
+        self._go_on()
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends."""
@@ -207,8 +214,8 @@ class BillingRows:
         by = (_AMOUNTS.c.month, _AMOUNTS.c.licensee_id, _AMOUNTS.c.currency)
         decimals, invoiced, credited = (
             func.max(_AMOUNTS.c.decimals),
-            func.sum(_AMOUNTS.c.invoiced),
-            func.sum(_AMOUNTS.c.credited),
+            _sums(_AMOUNTS.c.invoiced),
+            _sums(_AMOUNTS.c.credited),
         )
         conditions = [_after(by, after)] if after else []
         if wanted.from_month:
@@ -217,15 +224,23 @@ class BillingRows:
             conditions.append(_AMOUNTS.c.month <= wanted.to_month)
         if wanted.licensee_id:
             conditions.append(_AMOUNTS.c.licensee_id == wanted.licensee_id)
-        statement = select(*by, decimals, invoiced, credited).where(*conditions).group_by(*by)
+        statement = select(*by, decimals, *invoiced, *credited).where(*conditions).group_by(*by)
         rows = self._connection.execute(statement.order_by(*by).limit(limit))
-        return [Month(*row[:4], invoiced=int(row[4]), credited=int(row[5])) for row in rows]
+        return [
+            Month(row.month, row.licensee_id, row.currency, row[3], _whole(*row[4:6]), _whole(*row[6:]))
+            for row in rows
+        ]
 
     def _bills(
         self, *conditions: ColumnElement[bool], order: Any = _BILLS.c.bill_id, limit: int | None = None
     ) -> Sequence[BillRecord]:
         statement = select(_BILLS, _CREDITED.label("credited")).where(*conditions)
-        return [_record(row) for row in self._connection.execute(statement.order_by(order).limit(limit))]
+        rows = self._connection.execute(statement.order_by(order).limit(limit))
+        return list(map(self._record, rows))
+
+    def _record(self, row: Row[Any]) -> BillRecord:
+        self._go_on()
+        return _record(row)
 
 
 class BillingStore:
@@ -244,9 +259,19 @@ class BillingStore:
 
     async def read_long(self, query: Callable[[BillingRows], T]) -> T:
         """The same for what takes seconds, while other reads go on; what `Database.read_each` raises."""
-        reading = self._database.read_each(lambda connection, _: [query(BillingRows(connection))])
+        reading = self._database.read_each(lambda connection, go_on: [query(BillingRows(connection, go_on))])
         async with contextlib.aclosing(reading) as results:
             return await anext(results)
+
+
+def _sums(column: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Sums of the millions and of the rest: a sum of whole amounts may need more than 64 bits."""
+    rest = column % _MILLION
+    return func.sum((column - rest) // _MILLION), func.sum(rest)
+
+
+def _whole(millions: int, rest: int) -> int:
+    return int(millions) * _MILLION + int(rest)
 
 
 def _after(by: Sequence[ColumnElement[str]], after: Sequence[str]) -> ColumnElement[bool]:

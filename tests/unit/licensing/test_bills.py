@@ -91,6 +91,14 @@ def test_amounts_are_by_period_and_add_up_to_the_total() -> None:
     assert both.total == 12
 
 
+@pytest.mark.parametrize("minors", [(10**15 + 1,), (-(10**15) - 1,), (10**15, 1), (2 * 10**15, -(10**15))])
+def test_a_bill_of_more_than_a_thousand_million_million_coins_is_refused(minors: tuple[int, ...]) -> None:
+    a_bill(a_line(10**15), a_line(-(10**15))).check()
+
+    with pytest.raises(Refusal, match="AMOUNT_TOO_LARGE"):
+        a_bill(*map(a_line, minors)).check()
+
+
 @pytest.mark.parametrize(
     ("label", "month"),
     [

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from services.chassis.refusals import Kind, Refusal
+from services.chassis.refusals import Kind, Refusal, precondition
 from services.licensing.domain.canonical import canonical_json, rfc3339, rfc3339_us
 from services.licensing.domain.pricing.documents import decimal_text, read_decimal
 from services.licensing.domain.pricing.exact import exact_text, read_exact
 from services.licensing.domain.pricing.periods import Period
 from services.licensing.domain.pricing.rating import Line, LineKind, total_of
+
+LARGEST_MINOR = 10**15
+"""Minor units in one line, in what one period comes to, or in a total: thousands of them fit into 64 bits."""
 
 
 class BillKind(enum.StrEnum):
@@ -78,6 +81,14 @@ class Bill:
         for each in self.lines:
             sums[each.period] = sums.get(each.period, 0) + each.line.minor
         return sums
+
+    def check(self) -> None:
+        """Raises Refusal (precondition, AMOUNT_TOO_LARGE) for a bill that nobody can mean."""
+        amounts = (*(each.line.minor for each in self.lines), *self.amounts().values(), self.total)
+        if any(abs(minor) > LARGEST_MINOR for minor in amounts):
+            raise precondition(
+                "AMOUNT_TOO_LARGE", f"an amount is more than {LARGEST_MINOR:,} minor units of {self.currency}"
+            )
 
     def document(self) -> bytes:
         """The bill in canonical JSON, as it is stored and digested."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from services.chassis.refusals import Refusal, invalid
 
-LARGEST_AMOUNT = Decimal(10) ** 15
+LARGEST_AMOUNT = Decimal(10) ** 12
 """Units of a currency in one amount of a price."""
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 """Names of the tz database, or beside it, that are no place."""
