@@ -2,7 +2,9 @@
 
 The periods follow one another without gap or overlap from the start of the term to its end, whatever the
 versions say about the length of a period. A period has the price of the version in force at its first instant
-or, where none was, of the first one put in force inside it.
+or, where none was, of the first one put in force inside it. So an amendment of a price, and its removal,
+count from the next period on. A period at whose first instant a version without a price was in force begins
+with the first priced one put in force inside it, if there is one; else it is not billed.
 
 The rules of a time zone may change after a period was invoiced. It keeps the first instant that it was
 invoiced with, and its neighbours meet it there: what was billed is not billed again under other times (B3).
@@ -30,7 +32,7 @@ class PricedVersion:
     term_from_us: int
     term_until_us: int
     price: Price | None
-    """None: nothing is billed under it."""
+    """None: no period has its price."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _by_rules(licensed: Licensed, before_us: int) -> list[BillablePeriod]:
 
     Where a term begins and ends, metering's clock and licensing's may differ: what one of them counted a
     moment outside belongs to the nearest period before, or to the first one, so that nothing is released for
-    nothing. Under a version without a price nothing is billed.
+    nothing.
     """
     if not licensed.versions:
         return []
