@@ -22,9 +22,10 @@ from services.chassis.database import Database
 from services.chassis.long_reads import GoOn
 from services.chassis.replays import ReplayKey, earlier, once
 from services.licensing.domain.licenses import LicenseState
-from services.licensing.domain.pricing.bills import BillKind, BillRecord, month_of, read_bill
+from services.licensing.domain.pricing.bills import BillKind, BillRecord, read_bill
 from services.licensing.domain.pricing.calendars import Licensed, PricedVersion
 from services.licensing.domain.pricing.invoices import Books
+from services.licensing.domain.pricing.periods import month_of
 from services.licensing.domain.pricing.revenue import BillFilter, Month, RevenueFilter
 from services.licensing.storage.billing_tables import BillAmountRow, BillRow
 from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow
@@ -310,7 +311,7 @@ def _amounts(record: BillRecord) -> list[dict[str, object]]:
         {
             "bill_id": record.bill_id,
             "period_from_us": period.start_us,
-            "month": month_of(period),
+            "month": month_of(period, bill.time_zone),
             "licensee_id": bill.licensee_id,
             "currency": bill.currency,
             "decimals": bill.decimals,

@@ -14,7 +14,6 @@ from services.licensing.domain.pricing.bills import (
     BillKind,
     BillLine,
     digest_of,
-    month_of,
     read_bill,
 )
 from services.licensing.domain.pricing.periods import Period
@@ -97,17 +96,3 @@ def test_a_bill_of_more_than_a_thousand_million_million_coins_is_refused(minors:
 
     with pytest.raises(Refusal, match="AMOUNT_TOO_LARGE"):
         a_bill(*map(a_line, minors)).check()
-
-
-@pytest.mark.parametrize(
-    ("label", "month"),
-    [
-        ("2025", "2025-01"),
-        ("2025-Q1", "2025-01"),
-        ("2025-Q4", "2025-10"),
-        ("2025-11", "2025-11"),
-        ("2025-11-26", "2025-11"),
-    ],
-)
-def test_a_period_belongs_to_the_month_in_which_it_begins(label: str, month: str) -> None:
-    assert month_of(Period(label, 0, 1)) == month

@@ -145,14 +145,6 @@ class BillRecord:
         return self.bill.kind is BillKind.INVOICE
 
 
-def month_of(period: Period) -> str:
-    """The month in which a period begins, in its own time zone: 2026-11."""
-    year, _, rest = period.label.partition("-")
-    if rest.startswith("Q"):
-        return f"{year}-{int(rest[1:]) * 3 - 2:02d}"
-    return f"{year}-{rest[:2] or '01'}"
-
-
 def digest_of(document: bytes) -> bytes:
     """SHA-256, 32 bytes."""
     return hashlib.sha256(document).digest()
