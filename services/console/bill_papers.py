@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from services.console.moments import clock_face
@@ -83,12 +80,6 @@ def per_words(line: InvoiceLine) -> str:
     return line.unit_price if line.per == 1 else f"{line.unit_price} per {line.per:,}"
 
 
-def local_face(time: Timestamp, zone: str) -> str:
-    """A time as clocks of a zone show it, to the second: "2026-11-01 00:00:00"."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time.ToMicroseconds())
-    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(" ", "seconds")
-
-
 def _row(line: InvoiceLine, bill: Bill) -> tuple[str, str, str, str, str]:
     posts = f"{line.posts:,}" if line.posts else ""
     corrects = isinstance(bill, Invoice) and line.period_from != bill.period_from
@@ -97,7 +88,8 @@ def _row(line: InvoiceLine, bill: Bill) -> tuple[str, str, str, str, str]:
 
 
 def _invoice_facts(invoice: Invoice) -> list[tuple[str, str]]:
-    begin, end = (local_face(time, invoice.time_zone) for time in (invoice.period_from, invoice.period_until))
+    # As the document says it: the rules of time zones may be others here.
+    begin, end = (time.replace("T", " ") for time in (invoice.period_from_local, invoice.period_until_local))
     facts = [
         ("Number", invoice.number or "none (draft)"),
         ("Date", clock_face(invoice.finalized_at if invoice.number else invoice.drafted_at)),

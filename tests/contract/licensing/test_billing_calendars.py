@@ -82,6 +82,23 @@ async def test_b4_days_that_begin_earlier_by_other_rules_meet_those_that_were_in
     assert lines(fourth) == [("2025-10-04", USAGE, 9, 9), ("2025-10-04", FLAT, 0, 500)]
 
 
+async def test_an_invoice_says_the_local_times_of_its_period_by_the_rules_that_it_was_billed_by(
+    accounts: Accounts, today: Path
+) -> None:
+    await priced(accounts)
+    accounts.at("2025-11-02T00:00")
+    invoice = await accounts.invoice("2025-10", "moved")
+    write_zone(today, ZONE, HOUR_S, instant("2025-10-25T00:00"), 0)
+    with rules_of(today):
+        found = await accounts.desk.find(invoice.bill_id)
+
+    assert found is not None
+    assert (found.bill.from_local, found.bill.until_local) == (
+        "2025-10-01T01:00:00+01:00",
+        "2025-11-01T00:00:00+01:00",
+    )
+
+
 async def test_b3_where_an_invoiced_day_has_no_place_any_more_nothing_is_billed(
     accounts: Accounts, today: Path
 ) -> None:

@@ -35,7 +35,7 @@ def test_a_draft_is_shown_with_what_to_do_next(script: Script, cli: Cli) -> None
     assert asked.cut_off == draft.cut_off
     for words in (
         "Draft invoice for 2026-11",
-        "2026-11: from 2026-11-01 00:00:00 until 2026-12-01 00:00:00, America/New_York",
+        "2026-11: from 2026-11-01 00:00:00-04:00 until 2026-12-01 00:00:00-05:00, America/New_York",
         "Acme, Inc. (acme)",
         "Amount (USD)",
         "10,000",

@@ -54,6 +54,10 @@ class Bill:
     period: Period
     """Of the invoice, or of the one that a credit note is about."""
     time_zone: str
+    from_local: str
+    """When the period begins as clocks of the zone show it, by today's rules: 2026-11-01T00:00:00-04:00."""
+    until_local: str
+    """When it ends, likewise. It is told from here: a reader's rules may be others."""
     cut_off_us: int
     """It says what was on record before this instant."""
     posts: int
@@ -101,6 +105,8 @@ class Bill:
                 "license_version": self.license_version,
                 "terms_digest": self.terms_digest.hex(),
                 "period": _period_fields(self.period),
+                "from_local": self.from_local,
+                "until_local": self.until_local,
                 "time_zone": self.time_zone,
                 "cut_off": rfc3339(self.cut_off_us),
                 "posts": self.posts,
@@ -181,6 +187,8 @@ def _bill_of(fields: Mapping[str, Any]) -> Bill:
         terms_digest=bytes.fromhex(fields["terms_digest"]),
         period=_period_of(fields["period"]),
         time_zone=fields["time_zone"],
+        from_local=fields["from_local"],
+        until_local=fields["until_local"],
         cut_off_us=rfc3339_us(fields["cut_off"]),
         posts=fields["posts"],
         currency=fields["currency"],

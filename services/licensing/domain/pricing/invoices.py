@@ -13,7 +13,7 @@ from services.chassis.refusals import precondition
 from services.licensing.domain.pricing.bills import Bill, BillKind, BillLine
 from services.licensing.domain.pricing.calendars import BillablePeriod, Licensed
 from services.licensing.domain.pricing.deltas import correction
-from services.licensing.domain.pricing.periods import Period
+from services.licensing.domain.pricing.periods import Period, local_text
 from services.licensing.domain.pricing.prices import Price
 from services.licensing.domain.pricing.rating import Line, LineKind, lines_of, total_of
 
@@ -126,6 +126,8 @@ def invoice(
         terms_digest=asked.version.terms_digest,
         period=asked.period,
         time_zone=asked.price.time_zone,
+        from_local=local_text(asked.period.start_us, asked.price.time_zone),
+        until_local=local_text(asked.period.end_us, asked.price.time_zone),
         cut_off_us=cut_off_us,
         posts=posts[asked.period.start_us],
         currency=asked.price.currency,

@@ -89,6 +89,14 @@ def month_of(period: Period, time_zone: str) -> str:
     return min(max(begins, f"{year}-{first:02d}"), f"{year}-{last:02d}")
 
 
+def local_text(time_us: int, time_zone: str) -> str:
+    """A time as clocks of a zone show it, with its offset to UTC: 2026-11-01T00:00:00-04:00.
+
+    Raises OverflowError, zoneinfo.ZoneInfoNotFoundError.
+    """
+    return (_EPOCH + timedelta(microseconds=time_us)).astimezone(ZoneInfo(time_zone)).isoformat()
+
+
 def _from(time_us: int, period: BillingPeriod, zone: ZoneInfo) -> Iterator[Period]:
     """The period that a time lies in and all after it, but for those that clocks skipped."""
     first = _first_date(_local_date(time_us, zone), period)
