@@ -84,6 +84,29 @@ async def test_b3_a_cut_off_gives_the_same_document_however_much_happened_meanwh
     assert first.bill_id == again.bill_id == now.bill_id
 
 
+@pytest.mark.parametrize("change", ["terminate", "amend"])
+async def test_b3_a_cut_off_gives_the_same_document_though_the_license_is_changed_by_a_clock_behind(
+    accounts: Accounts, change: str
+) -> None:
+    await accounts.license("flat", a_price(Flat(Decimal(30)), **PARIS), licensee_id="licensee-2")
+    cut_off_us = accounts.at("2025-12-02T00:00")
+    first = await accounts.invoice("2025-10", "flat", cut_off_us=cut_off_us)
+    november = await accounts.draft("2025-11", "flat", cut_off_us=cut_off_us)
+    # Of another process, and before November began.
+    accounts.at("2025-10-31T22:00")
+    if change == "terminate":
+        await accounts.terminate("flat")
+    else:
+        dearer = a_price(Flat(Decimal(40)), **PARIS)
+        terms = {"licensee_id": "licensee-2", "term_from_us": instant("2025-10-01T00:00")}
+        await accounts.amend("flat", some_terms(price=dearer, **terms), 2)
+    accounts.at("2025-12-03T00:00")
+
+    again = await accounts.draft("2025-11", "flat", cut_off_us=cut_off_us)
+
+    assert (again.document, first.bill.period.label) == (november.document, "2025-10")
+
+
 async def test_a_confirmation_by_a_clock_behind_is_never_on_record_before_its_decision(
     accounts: Accounts,
 ) -> None:
