@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
-from services.chassis.refusals import Kind, Refusal, invalid, not_found, precondition
+from services.chassis.refusals import Kind, Refusal, invalid, not_found, precondition, unavailable
 from services.chassis.replays import ReplayKey
 from services.licensing.contracts import unknown_license
 from services.licensing.domain.pricing.bills import Bill, BillKind, BillRecord, digest_of
@@ -41,7 +41,8 @@ class Rows(Protocol):
     """Bills, and what they rest on, inside one transaction."""
 
     def go_on(self) -> None: ...
-    def lock_head(self) -> None: ...
+    def lock_head(self) -> int: ...
+    def server_now_us(self) -> int | None: ...
     def earlier(self, key: ReplayKey) -> bytes | None: ...
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
     def count_uncounted(self, limit: int) -> bool: ...
@@ -90,10 +91,12 @@ class BillingDesk:
     DOCUMENT_DAMAGED.
     """
 
-    def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str], margin_us: int) -> None:
+        """`margin_us` is how far this clock and that of a database server may be apart."""
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._margin_us = margin_us
 
     async def draft(
         self, license_id: str, asked: str | int, cut_off_us: int | None, key: ReplayKey, render: Render
@@ -101,7 +104,7 @@ class BillingDesk:
         """Drafts the invoice of a period, by its label or first instant, as of a cut-off (None: now).
 
         Raises Refusal LICENSE_UNKNOWN, CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY, AMOUNT_TOO_LARGE,
-        BOOKS_CHANGED, and what `asked_period` raises.
+        BOOKS_CHANGED, CLOCKS_DIFFER, and what `asked_period` raises.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -131,7 +134,7 @@ class BillingDesk:
 
         `goodwill` tells minor units for the invoice and may refuse. Raises Refusal INVOICE_UNKNOWN,
         INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, CALENDAR_CHANGED, AMOUNT_TOO_LARGE,
-        BOOKS_CHANGED.
+        BOOKS_CHANGED, CLOCKS_DIFFER.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -226,14 +229,24 @@ class BillingDesk:
     ) -> _Begun | bytes | None:
         """The request, or the answer that it got before; None while not all that is on record is counted."""
         check_request_id(key.request_id, self._clock.now_us())
-        rows.lock_head()
+        cut_off_us = rows.lock_head()
         if (answer := rows.earlier(key)) is not None:
             return answer
-        begun = begin(rows, self._clock.now_us())
+        now_us = self._clock.now_us()
+        self._check_clock(now_us, rows.server_now_us())
+        # Where another process has drafted by a clock ahead of this one, what is on record is before this.
+        begun = begin(rows, now_us if now_us >= cut_off_us else cut_off_us + 1)
         if not rows.count_uncounted(COUNTED_AT_ONCE):
             return None
         rows.raise_cut_off(begun.cut_off_us)
         return begun
+
+    def _check_clock(self, now_us: int, server_us: int | None) -> None:
+        """Raises Refusal CLOCKS_DIFFER: a cut-off far ahead would leave out all that is put on record until then."""
+        if server_us is not None and abs(now_us - server_us) > self._margin_us:
+            raise unavailable(
+                "CLOCKS_DIFFER", "the clocks of licensing and of its database differ by more than the margin"
+            )
 
     async def _once(self, key: ReplayKey, produce: Callable[[Rows, int], bytes]) -> bytes:
         check_request_id(key.request_id, self._clock.now_us())

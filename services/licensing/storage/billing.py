@@ -15,6 +15,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     update,
 )
 
@@ -50,6 +51,10 @@ _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
+ServerClock = Callable[[Connection], int | None]
+"""Tells the time by the clock of a database server."""
+
+_SERVER_NOW_US = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
 _MILLION = 1_000_000
 _ALL = 2**31 - 1
 """More versions than a license can have."""
@@ -63,20 +68,35 @@ _CREDITED = (
 _IS_INVOICE = _BILLS.c.kind == BillKind.INVOICE.value
 
 
+def server_now_us(connection: Connection) -> int | None:
+    """The `ServerClock` of a real server; None for a file, which has one process and its clock alone."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return int(connection.execute(_SERVER_NOW_US).scalar_one())
+
+
 class BillingRows:
     """Bills inside one transaction."""
 
-    def __init__(self, connection: Connection, go_on: GoOn = lambda: None) -> None:
+    def __init__(self, connection: Connection, server_clock: ServerClock, go_on: GoOn = lambda: None) -> None:
         self._connection = connection
+        self._server_clock = server_clock
         self._go_on = go_on
 
     def go_on(self) -> None:
         """Ends the transaction where nobody waits for it any more; between what computes long."""
         self._go_on()
 
-    def lock_head(self) -> None:
-        """Makes this transaction the only one that writes here, until it ends."""
-        lock_head(self._connection)
+    def lock_head(self) -> int:
+        """Makes this transaction the only one that writes here, until it ends.
+
+        Returns the latest cut-off that something was drafted as of, in microseconds; 0 where nothing was.
+        """
+        return lock_head(self._connection).cut_off_us
+
+    def server_now_us(self) -> int | None:
+        """The time by the clock of the database server, in microseconds; None where there is no server."""
+        return self._server_clock(self._connection)
 
     def earlier(self, key: ReplayKey) -> bytes | None:
         """The stored answer to a request; raises Refusal REQUEST_ID_REUSED."""
@@ -247,22 +267,26 @@ class BillingRows:
 class BillingStore:
     """Bills in licensing's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, server_clock: ServerClock) -> None:
         self._database = database
+        self._server_clock = server_clock
 
     async def write(self, unit: Callable[[BillingRows], T]) -> T:
         """Runs `unit` in a transaction; what `Database.write` raises."""
-        return await self._database.write(lambda connection: unit(BillingRows(connection)))
+        return await self._database.write(lambda connection: unit(self._rows(connection)))
 
     async def read(self, query: Callable[[BillingRows], T]) -> T:
         """Runs `query` on one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: query(BillingRows(connection)))
+        return await self._database.read(lambda connection: query(self._rows(connection)))
 
     async def read_long(self, query: Callable[[BillingRows], T]) -> T:
         """The same for what takes seconds, while other reads go on; what `Database.read_each` raises."""
-        reading = self._database.read_each(lambda connection, go_on: [query(BillingRows(connection, go_on))])
+        reading = self._database.read_each(lambda connection, go_on: [query(self._rows(connection, go_on))])
         async with contextlib.aclosing(reading) as results:
             return await anext(results)
+
+    def _rows(self, connection: Connection, go_on: GoOn = lambda: None) -> BillingRows:
+        return BillingRows(connection, self._server_clock, go_on)
 
 
 def _sums(column: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:

@@ -19,7 +19,7 @@ from services.licensing.domain.pricing.invoices import Books, invoice
 from services.licensing.domain.pricing.prices import BillingPeriod, Flat, PerUnit
 from services.licensing.domain.pricing.revenue import RevenueFilter
 from services.licensing.storage.billing import BillingRows, BillingStore
-from tests.support.billing import PARIS, Accounts, instant
+from tests.support.billing import MARGIN_US, PARIS, Accounts, instant
 from tests.support.prices import a_price
 
 T = TypeVar("T")
@@ -52,6 +52,10 @@ async def test_revenue_is_added_up_though_it_needs_more_than_64_bits(accounts: A
     (month,) = await accounts.desk.revenue(RevenueFilter(), (), 9)
 
     assert (month.invoiced, month.credited) == (2 * nearly, -14_000_002)
+
+
+def no_server(_: object) -> None:
+    """Nothing to compare this clock with."""
 
 
 class Counted(Sequence[Bill]):
@@ -97,11 +101,11 @@ class Impatient(BillingStore):
     """Stops waiting for a long read when it is asked so many times whether it shall go on."""
 
     def __init__(self, database: Database, times: int) -> None:
-        super().__init__(database)
+        super().__init__(database, no_server)
         self._impatient_database, self._left = database, times
 
     async def read_long(self, query: Callable[[BillingRows], T]) -> T:
-        return await self._impatient_database.read(lambda c: query(BillingRows(c, self._count)))
+        return await self._impatient_database.read(lambda c: query(BillingRows(c, no_server, self._count)))
 
     def _count(self) -> None:
         self._left -= 1
@@ -118,7 +122,7 @@ async def test_a_draft_that_nobody_waits_for_ends_between_two_periods(accounts: 
 
     # Four bills are read, and four periods corrected.
     for times in range(1, 9):
-        desk = BillingDesk(Impatient(accounts.database, times), accounts.clock, lambda: uuid7(0))
+        desk = BillingDesk(Impatient(accounts.database, times), accounts.clock, lambda: uuid7(0), MARGIN_US)
         with pytest.raises(InterruptedError):
             await desk.draft("daily", "2025-10-05", None, accounts.key(), lambda _: b"")
 
@@ -131,10 +135,10 @@ async def test_what_computes_for_a_caller_who_has_gone_away_is_stopped(database:
         while True:
             rows.go_on()
 
-    reading = asyncio.create_task(BillingStore(database).read_long(compute))
+    reading = asyncio.create_task(BillingStore(database, no_server).read_long(compute))
     await asyncio.to_thread(began.wait)
     reading.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert await BillingStore(database).read_long(lambda rows: rows.final_bills("license-1")) == 0
+    assert await BillingStore(database, no_server).read_long(lambda rows: rows.final_bills("license-1")) == 0

@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, Table, insert, text
 
 from services.chassis.database import Database
 from services.licensing.billing import COUNTED_AT_ONCE
-from services.licensing.storage.billing import BillingRows
+from services.licensing.storage.billing import BillingRows, server_now_us
 from tests.support.clock import NOON_US
 from tests.support.licensing import SCHEMA, licensing_database_at
 from tests.support.postgres import PostgresServer
@@ -92,12 +92,16 @@ def decision(number: int) -> dict[str, object]:
 def test_what_was_released_before_is_counted_from_the_reasons(url: str) -> None:
     database = licensing_database_at(url)
     pages = 1
-    while not database.write_now(lambda connection: BillingRows(connection).count_uncounted(COUNTED_AT_ONCE)):
+    while not database.write_now(
+        lambda connection: BillingRows(connection, server_now_us).count_uncounted(COUNTED_AT_ONCE)
+    ):
         pages += 1
 
     def billed(cut_off_us: int, until_us: int | None = None) -> int:
         return database.read_now(
-            lambda connection: BillingRows(connection).billed_posts("license-1", None, until_us, cut_off_us)
+            lambda connection: BillingRows(connection, server_now_us).billed_posts(
+                "license-1", None, until_us, cut_off_us
+            )
         )
 
     assert pages > MANY // COUNTED_AT_ONCE

@@ -97,7 +97,8 @@ class BillingServiceServicer:
         PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
         earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
         the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
-        minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again).
+        minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
+        CLOCKS_DIFFER (that of the process and that of its database, by more than the margin).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +124,7 @@ class BillingServiceServicer:
         """Issues a credit note about a final invoice. Idempotent by request_id.
         Reasons: INVOICE_UNKNOWN, INVOICE_NOT_FINAL, NOTHING_TO_CREDIT (its periods come to no less than was billed), CREDIT_OVER_BILLED (more than
         is left of the invoice or of its periods), CREDIT_AMOUNT_INVALID (nothing or less, or finer than the currency has coins),
-        CREDIT_CURRENCY_DIFFERS, CALENDAR_CHANGED, AMOUNT_TOO_LARGE, BOOKS_CHANGED.
+        CREDIT_CURRENCY_DIFFERS, CALENDAR_CHANGED, AMOUNT_TOO_LARGE, BOOKS_CHANGED, CLOCKS_DIFFER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
