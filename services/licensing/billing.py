@@ -53,7 +53,7 @@ class Rows(Protocol):
     ) -> int: ...
     def books(self, license_id: str) -> Books: ...
     def final_bills(self, license_id: str) -> int: ...
-    def bill(self, id_or_number: str) -> BillRecord | None: ...
+    def bill(self, id_or_number: str, final_of: str | None = None) -> BillRecord | None: ...
     def invoice_of(self, license_id: str, period_from_us: int) -> BillRecord | None: ...
     def put(self, record: BillRecord) -> None: ...
     def remove(self, bill_id: str) -> None: ...
@@ -185,9 +185,9 @@ class BillingDesk:
 
         return await self._once(key, change)
 
-    async def find(self, id_or_number: str) -> BillRecord | None:
-        """A bill by its id or number; None where there is none."""
-        return await self._store.read(lambda rows: rows.bill(id_or_number))
+    async def find(self, id_or_number: str, final_of: str | None = None) -> BillRecord | None:
+        """A bill by its id or number, or a final one of one licensee alone; None where there is none."""
+        return await self._store.read(lambda rows: rows.bill(id_or_number, final_of))
 
     async def page(self, wanted: BillFilter, after: str, limit: int) -> Sequence[BillRecord]:
         """At most `limit` bills with ids above `after`, by id, which is the order in which they came up."""
@@ -242,7 +242,7 @@ class BillingDesk:
         return begun
 
     def _check_clock(self, now_us: int, server_us: int | None) -> None:
-        """Raises Refusal CLOCKS_DIFFER: a cut-off far ahead would leave out all that is put on record until then."""
+        """Raises Refusal CLOCKS_DIFFER: a cut-off far ahead would leave out all that comes before it."""
         if server_us is not None and abs(now_us - server_us) > self._margin_us:
             raise unavailable(
                 "CLOCKS_DIFFER", "the clocks of licensing and of its database differ by more than the margin"

@@ -70,16 +70,19 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         return pb.IssueCreditNoteResponse(credit_note=invoice_pb2.CreditNote.FromString(answer))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Any) -> pb.GetInvoiceResponse:  # noqa: N802
-        record = await self._desk.find(request.invoice)
-        if record is None or not record.is_invoice or not _may_see(record):
+        # A licensee sees their own bills, and those only once they are final.
+        record = await self._desk.find(request.invoice, own_licensee())
+        if record is None or not record.is_invoice:
             raise unknown_invoice()
-        return pb.GetInvoiceResponse(invoice=invoice_message(record))
+        return pb.GetInvoiceResponse(invoice=invoice_message(record, by_whom=own_licensee() is None))
 
     async def GetCreditNote(self, request: pb.GetCreditNoteRequest, context: Any) -> pb.GetCreditNoteResponse:  # noqa: N802
-        record = await self._desk.find(request.credit_note)
-        if record is None or record.is_invoice or not _may_see(record):
+        record = await self._desk.find(request.credit_note, own_licensee())
+        if record is None or record.is_invoice:
             raise not_found("CREDIT_NOTE_UNKNOWN", "there is no such credit note")
-        return pb.GetCreditNoteResponse(credit_note=credit_note_message(record))
+        return pb.GetCreditNoteResponse(
+            credit_note=credit_note_message(record, by_whom=own_licensee() is None)
+        )
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:  # noqa: N802
         # To a licensee a draft looks like what is not there.
@@ -87,7 +90,8 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
             return pb.ListInvoicesResponse()
         page, token = await self._page(request, _wanted(request, _FINAL[request.state]))
         return pb.ListInvoicesResponse(
-            invoices=[invoice_message(each, whole=False) for each in page], next_page_token=token
+            invoices=[invoice_message(each, whole=False, by_whom=own_licensee() is None) for each in page],
+            next_page_token=token,
         )
 
     async def ListCreditNotes(  # noqa: N802
@@ -97,7 +101,10 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
             return pb.ListCreditNotesResponse()
         page, token = await self._page(request, _wanted(request, None))
         return pb.ListCreditNotesResponse(
-            credit_notes=[credit_note_message(each, whole=False) for each in page], next_page_token=token
+            credit_notes=[
+                credit_note_message(each, whole=False, by_whom=own_licensee() is None) for each in page
+            ],
+            next_page_token=token,
         )
 
     async def GetRevenue(self, request: pb.GetRevenueRequest, context: Any) -> pb.GetRevenueResponse:  # noqa: N802
@@ -140,12 +147,6 @@ def _stored_invoice(record: BillRecord) -> bytes:
 
 def _stored_note(record: BillRecord) -> bytes:
     return stored(credit_note_message(record))
-
-
-def _may_see(record: BillRecord) -> bool:
-    """A licensee sees their own bills, and those only once they are final."""
-    own = own_licensee()
-    return own is None or (record.bill.licensee_id == own and record.number is not None)
 
 
 def _may_ask_about(licensee_id: str) -> bool:

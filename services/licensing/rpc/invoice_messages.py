@@ -18,8 +18,11 @@ _NOTE_KINDS = {
 }
 
 
-def invoice_message(record: BillRecord, *, whole: bool = True) -> pb.Invoice:
-    """An invoice as it is told; without lines and document where it is one of a list."""
+def invoice_message(record: BillRecord, *, whole: bool = True, by_whom: bool = True) -> pb.Invoice:
+    """An invoice as it is told; without lines and document where it is one of a list.
+
+    Which of the operator's people it went through (`by_whom`) is no licensee's business.
+    """
     bill = record.bill
     message = pb.Invoice(
         invoice_id=record.bill_id,
@@ -43,8 +46,8 @@ def invoice_message(record: BillRecord, *, whole: bool = True) -> pb.Invoice:
         credited=_amount(record.credited, bill),
         digest=record.digest,
         document=record.document if whole else b"",
-        drafted_by=record.drafted_by,
-        finalized_by=record.final_by or "",
+        drafted_by=record.drafted_by if by_whom else "",
+        finalized_by=(by_whom and record.final_by) or "",
     )
     message.period_from.FromMicroseconds(bill.period.start_us)
     message.period_until.FromMicroseconds(bill.period.end_us)
@@ -55,8 +58,8 @@ def invoice_message(record: BillRecord, *, whole: bool = True) -> pb.Invoice:
     return message
 
 
-def credit_note_message(record: BillRecord, *, whole: bool = True) -> pb.CreditNote:
-    """A credit note as it is told; without lines and document where it is one of a list."""
+def credit_note_message(record: BillRecord, *, whole: bool = True, by_whom: bool = True) -> pb.CreditNote:
+    """A credit note as it is told, likewise."""
     bill = record.bill
     message = pb.CreditNote(
         credit_note_id=record.bill_id,
@@ -75,7 +78,7 @@ def credit_note_message(record: BillRecord, *, whole: bool = True) -> pb.CreditN
         total=_amount(bill.total, bill),
         digest=record.digest,
         document=record.document if whole else b"",
-        issued_by=record.final_by or "",
+        issued_by=(by_whom and record.final_by) or "",
     )
     message.cut_off.FromMicroseconds(bill.cut_off_us)
     message.issued_at.FromMicroseconds(record.drafted_at_us)

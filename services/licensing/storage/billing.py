@@ -198,10 +198,13 @@ class BillingRows:
         mine = select(func.count()).where(_BILLS.c.license_id == license_id, _BILLS.c.number.is_not(None))
         return int(self._connection.execute(mine).scalar_one())
 
-    def bill(self, id_or_number: str) -> BillRecord | None:
-        """A bill by its id or number."""
-        asked = or_(_BILLS.c.bill_id == id_or_number, _BILLS.c.number == id_or_number)
-        return next(iter(self._bills(asked)), None)
+    def bill(self, id_or_number: str, final_of: str | None = None) -> BillRecord | None:
+        """A bill by its id or number; of one licensee, and then final ones alone, or of all (None)."""
+        conditions = [or_(_BILLS.c.bill_id == id_or_number, _BILLS.c.number == id_or_number)]
+        if final_of is not None:
+            # Before it is read: that another's document is damaged is no licensee's business.
+            conditions += [_BILLS.c.licensee_id == final_of, _BILLS.c.number.is_not(None)]
+        return next(iter(self._bills(*conditions)), None)
 
     def invoice_of(self, license_id: str, period_from_us: int) -> BillRecord | None:
         """The invoice of a period, drafted or final."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from google.type.money_pb2 import Money
+from sqlalchemy import text
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
@@ -167,6 +168,37 @@ async def test_only_finance_writes(office: Office, who: tuple[Any, ...]) -> None
     for rpc, request in writes.items():
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
             await office.ask(rpc, request, who)
+
+
+async def test_that_anothers_document_is_damaged_is_no_licensees_business(office: Office) -> None:
+    final = await office.final()
+    note = await office.goodwill(final.invoice_id, usd(1))
+    damage = text("UPDATE bills SET document = replace(document, 'Licensee-1', 'Licensee-2')")
+    await office.accounts.database.write(lambda connection: connection.execute(damage))
+
+    asked = (
+        ("GetInvoice", pb.GetInvoiceRequest(invoice=final.number), "INVOICE_UNKNOWN"),
+        ("GetCreditNote", pb.GetCreditNoteRequest(credit_note=note.number), "CREDIT_NOTE_UNKNOWN"),
+    )
+    for rpc, request, reason in asked:
+        for who, expected in ((OTHER, reason), (OWN, "DOCUMENT_DAMAGED"), (TRUST, "DOCUMENT_DAMAGED")):
+            with pytest.raises(Refusal) as refused:
+                await office.ask(rpc, request, who)
+            assert refused.value.reason == expected
+
+
+async def test_a_licensee_is_not_told_who_of_the_operators_people_billed(office: Office) -> None:
+    final = await office.final()
+    note = await office.goodwill(final.invoice_id, usd(1))
+
+    for who, by in ((OWN, ""), (AUDITOR, "operator:fay")):
+        told = (await office.ask("GetInvoice", pb.GetInvoiceRequest(invoice=final.number), who)).invoice
+        (listed,) = (await office.ask("ListInvoices", pb.ListInvoicesRequest(), who)).invoices
+        assert {told.drafted_by, told.finalized_by, listed.drafted_by, listed.finalized_by} == {by}
+        asked = pb.GetCreditNoteRequest(credit_note=note.number)
+        told_note = (await office.ask("GetCreditNote", asked, who)).credit_note
+        (listed_note,) = (await office.ask("ListCreditNotes", pb.ListCreditNotesRequest(), who)).credit_notes
+        assert {told_note.issued_by, listed_note.issued_by} == {by}
 
 
 async def test_a_licensee_sees_their_own_final_bills_and_anothers_look_like_none(office: Office) -> None:
