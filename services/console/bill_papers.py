@@ -1,4 +1,7 @@
-"""An invoice or a credit note as a paper: what is on it, whatever it is written on (terminal, page, file)."""
+"""An invoice or a credit note as a paper: what is on it, whatever it is written on (terminal, page, file).
+
+It says the same each time. What has become of an invoice since is no part of it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,7 +93,7 @@ def _row(line: InvoiceLine, bill: Bill) -> tuple[str, str, str, str, str]:
 def _invoice_facts(invoice: Invoice) -> list[tuple[str, str]]:
     # As the document says it: the rules of time zones may be others here.
     begin, end = (time.replace("T", " ") for time in (invoice.period_from_local, invoice.period_until_local))
-    facts = [
+    return [
         ("Number", invoice.number or "none (draft)"),
         ("Date", clock_face(invoice.finalized_at if invoice.number else invoice.drafted_at)),
         ("Billed to", f"{invoice.licensee_name} ({invoice.licensee_id})"),
@@ -99,10 +102,8 @@ def _invoice_facts(invoice: Invoice) -> list[tuple[str, str]]:
         ("Period", f"{invoice.period}: from {begin} until {end}, {invoice.time_zone}"),
         ("Cut-off", clock_face(invoice.cut_off)),
         ("Posts billed", f"{invoice.posts:,}"),
+        ("SHA-256 of this document", invoice.digest.hex()),
     ]
-    if in_nanos(invoice.credited):
-        facts.append(("Credited since", face(invoice.credited, invoice.decimals)))
-    return [*facts, ("SHA-256 of this document", invoice.digest.hex())]
 
 
 def _note_facts(note: CreditNote) -> list[tuple[str, str]]:

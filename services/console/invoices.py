@@ -18,7 +18,7 @@ from services.console.bill_pages import bill_pdf
 from services.console.bill_papers import COLUMNS, Bill, paper_of, title_of
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.money import face
+from services.console.money import face, in_nanos
 from services.console.names import complete, value_name
 from services.console.output import give_json, note, say, show, table
 from sluice.licensing.v1 import billing_service_pb2 as pb
@@ -302,6 +302,8 @@ def _tell(bill: Bill) -> None:
     show(table(names, [*paper.rows, ("", "Total", "", "", paper.total)]))
     for sentence in paper.notes:
         say(sentence)
+    if isinstance(bill, Invoice) and in_nanos(bill.credited):
+        say(f"Credited since: {face(bill.credited, bill.decimals)}.")
 
 
 def _sentence(invoice: Invoice) -> str:

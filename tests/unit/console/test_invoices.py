@@ -10,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from services.chassis.refusals import not_found, precondition
+from services.console.bill_papers import paper_of
 from sluice.licensing.v1 import billing_service_pb2 as pb
 from sluice.licensing.v1.invoice_pb2 import INVOICE_STATE_FINAL
 from tests.support.bills import INVOICE_ID, NOTE_ID, a_credit_note, a_draft, a_line, an_invoice
@@ -138,6 +139,15 @@ def test_csv_has_a_row_a_line_and_no_cell_that_is_computed(script: Script, cli: 
     assert rows[0]["licensee_name"] == "'+Acme, Inc."
     assert rows[1]["description"] == '\'=HYPERLINK("http://x")'
     assert {row["number"] for row in rows} == {"INV-000001"}
+
+
+def test_what_was_credited_since_is_told_and_stands_on_no_page(script: Script, cli: Cli) -> None:
+    credited = an_invoice(a_line())
+    credited.credited.CopyFrom(a_line(2_500).amount)
+    answer_with(script, credited)
+
+    assert "Credited since: USD 25.00." in cli("invoice", "show", "INV-000001")
+    assert paper_of(credited) == paper_of(an_invoice(a_line()))
 
 
 def test_pages_go_to_a_file(script: Script, cli: Cli, tmp_path: Path) -> None:
