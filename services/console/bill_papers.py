@@ -25,6 +25,7 @@ COLUMNS = ("Period", "Description", "Posts", "Unit price", "Amount")
 COUNTED = "Billed are posts confirmed as delivered, and all that was released where nothing was confirmed."
 LATER = "What is found after the cut-off comes on the next invoice or on a credit note."
 NO_TAX = "Amounts are without tax."
+NOTHING = "It bills nothing: there is no line."
 LIMITED = "What was let off by goodwill is not taken back, and no period comes to less than nothing."
 NO_DEMAND = "This is a draft: it has no number and is no demand for payment."
 
@@ -123,6 +124,8 @@ def _note_facts(note: CreditNote) -> list[tuple[str, str]]:
 
 def _notes(bill: Bill, is_draft: bool) -> list[str]:
     notes = [NO_DEMAND] if is_draft else []
+    if not bill.lines:
+        notes.append(NOTHING)
     if isinstance(bill, Invoice):
         notes += [COUNTED, LATER]
     if any(line.kind == INVOICE_LINE_KIND_GOODWILL_LIMIT for line in bill.lines):

@@ -202,19 +202,25 @@ def list_(
 
 @app.command("discard")
 def discard(
-    invoice_id: Annotated[str, typer.Argument(metavar="ID", help="The draft.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="The draft.")],
     *,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Remove a draft; the period can be drafted again.
+    """Remove a draft; the period can be drafted again. What has a number is final, and stays.
 
     Example: `sluice invoice discard 019a0000-0000-7000-8000-000000000000`
     """
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
-    connections.run(lambda connections: calls.discard_draft(connections, invoice_id))
+
+    async def remove(connections: Connections) -> str:
+        invoice_id = (await calls.get_invoice(connections, name)).invoice_id
+        await calls.discard_draft(connections, invoice_id)
+        return invoice_id
+
+    invoice_id = connections.run(remove)
     if as_json:
         give_json({"discarded": invoice_id})
     else:

@@ -79,6 +79,9 @@ def credit_note_message(record: BillRecord, *, whole: bool = True, by_whom: bool
         digest=record.digest,
         document=record.document if whole else b"",
         issued_by=(by_whom and record.final_by) or "",
+        period=bill.period.label,
+        period_from_local=bill.from_local,
+        period_until_local=bill.until_local,
     )
     message.cut_off.FromMicroseconds(bill.cut_off_us)
     message.issued_at.FromMicroseconds(record.drafted_at_us)
