@@ -24,6 +24,7 @@ from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
+from services.licensing.outlook import Outlook
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.rpc import (
     affiliates,
@@ -206,4 +207,4 @@ def _explanations(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
 def _billing(base: Base) -> Part:
     store, clock = BillingStore(base.database, server_now_us), base.clock
     bills = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), base.margin_us)
-    return Part((billing.bolt(bills),))
+    return Part((billing.bolt(bills, Outlook(store, clock)),))

@@ -27,9 +27,9 @@ from services.licensing.domain.pricing.bills import BillKind, BillRecord, read_b
 from services.licensing.domain.pricing.calendars import Licensed, PricedVersion
 from services.licensing.domain.pricing.invoices import Books
 from services.licensing.domain.pricing.periods import month_of
-from services.licensing.domain.pricing.revenue import BillFilter, Month, RevenueFilter
+from services.licensing.domain.pricing.revenue import BillFilter, DueFilter, Month, RevenueFilter
 from services.licensing.storage.billing_tables import BillAmountRow, BillRow
-from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow
+from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow, LicenseRow
 from services.licensing.storage.contracts import license_row
 from services.licensing.storage.head import (
     lock_head,
@@ -49,6 +49,7 @@ _AMOUNTS = _TABLES[BillAmountRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
 _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
+_LICENSES = _TABLES[LicenseRow.__tablename__]
 _HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
 ServerClock = Callable[[Connection], int | None]
@@ -192,6 +193,20 @@ class BillingRows:
         """All final bills of a license."""
         mine = [_BILLS.c.license_id == license_id, _BILLS.c.number.is_not(None)]
         return Books([each.bill for each in self._bills(*mine, order=_BILLS.c.books)])
+
+    def drafts(self, license_id: str) -> dict[int, str]:
+        """Ids of the drafts of a license by the first instant of their periods."""
+        mine = (_BILLS.c.license_id == license_id, _BILLS.c.number.is_(None), _IS_INVOICE)
+        rows = self._connection.execute(select(_BILLS.c.period_from_us, _BILLS.c.bill_id).where(*mine))
+        return {row.period_from_us: row.bill_id for row in rows}
+
+    def license_ids(self, wanted: DueFilter, from_id: str, limit: int) -> Sequence[str]:
+        """Ids of licenses, from one on, in their order."""
+        conditions = [_LICENSES.c.license_id >= from_id]
+        asked = {name: getattr(wanted, name) for name in ("licensee_id", "license_id")}
+        conditions += [_LICENSES.c[name] == value for name, value in asked.items() if value]
+        page = select(_LICENSES.c.license_id).where(*conditions).order_by(_LICENSES.c.license_id)
+        return self._connection.execute(page.limit(limit)).scalars().all()
 
     def final_bills(self, license_id: str) -> int:
         """How many final bills a license has."""

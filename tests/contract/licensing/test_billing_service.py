@@ -82,7 +82,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     await accounts.release(100)
     accounts.at("2025-11-02T00:00")
     admitted = {"admissions": ADMISSIONS, "clock": accounts.clock}
-    async with serving(tmp_path, bolt(accounts.desk), **admitted) as server:  # type: ignore[arg-type]
+    async with serving(tmp_path, bolt(accounts.desk, accounts.outlook), **admitted) as server:  # type: ignore[arg-type]
         yield Office(accounts, server)
     await database.close()
 
@@ -311,3 +311,39 @@ async def test_what_breaks_the_contract_is_refused_at_the_edge(office: Office, r
 
     with pytest.raises(Refusal, match="INVALID_REQUEST"):
         await office.ask(rpc, request_)
+
+
+async def test_what_is_due_and_a_preview_are_for_finance_and_auditors(office: Office) -> None:
+    office.accounts.at("2025-11-20T00:00")
+    await office.accounts.release(40)
+    office.accounts.at("2025-11-20T00:01")
+    due, preview = pb.ListDuePeriodsRequest(), pb.PreviewInvoiceRequest(license_id="license-1")
+
+    for who in (FINANCE, AUDITOR):
+        (period,) = (await office.ask("ListDuePeriods", due, who)).due
+        assert (period.license_id, period.period, period.invoice_id) == ("license-1", "2025-10", "")
+        assert (period.licensee_name, period.time_zone, period.reason) == ("Licensee-1", "Europe/Paris", "")
+        assert period.period_until.ToMicroseconds() == instant("2025-10-31T23:00")
+        so_far = (await office.ask("PreviewInvoice", preview, who)).invoice
+        assert (so_far.invoice_id, so_far.number, so_far.digest, so_far.state) == ("", "", b"", 0)
+        assert (so_far.period, so_far.posts, so_far.total) == ("2025-11", 40, usd(0, 500_000_000))
+    for who in (TRUST, OWN):
+        for rpc, request in (("ListDuePeriods", due), ("PreviewInvoice", preview)):
+            with pytest.raises(Refusal, match="NOT_ADMITTED"):
+                await office.ask(rpc, request, who)
+
+
+async def test_due_periods_come_page_by_page_and_other_tokens_are_refused(office: Office) -> None:
+    office.accounts.at("2025-12-20T00:00")
+    request = pb.ListDuePeriodsRequest(page_size=1)
+    first = await office.ask("ListDuePeriods", request)
+    request.page_token = first.next_page_token
+    last = await office.ask("ListDuePeriods", request)
+
+    assert [each.period for each in (*first.due, *last.due)] == ["2025-10", "2025-11"]
+    assert last.next_page_token == ""
+    for token in ("?", "WzFd", "e30=", "e30"):
+        with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
+            await office.ask("ListDuePeriods", pb.ListDuePeriodsRequest(page_token=token))
+        with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
+            await office.ask("GetRevenue", pb.GetRevenueRequest(page_token=token))

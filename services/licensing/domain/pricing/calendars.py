@@ -195,6 +195,30 @@ def _calendar_changed(was: Period) -> Refusal:
     return precondition("CALENDAR_CHANGED", what)
 
 
+def check_priced(licensed: Licensed) -> None:
+    """Raises Refusal (precondition, LICENSE_HAS_NO_PRICE) where nothing is ever billed."""
+    if all(version.price is None for version in licensed.versions):
+        raise precondition(
+            "LICENSE_HAS_NO_PRICE", "the license has no price, or was never in force: nothing is billed"
+        )
+
+
+def due_periods(licensed: Licensed, invoiced: Sequence[Period], now_us: int) -> list[BillablePeriod]:
+    """The periods that are over and not invoiced, in order; raises as `billable_periods`."""
+    done = {period.start_us for period in invoiced}
+    return [
+        each
+        for each in billable_periods(licensed, now_us, invoiced)
+        if each.period.end_us <= now_us and each.period.start_us not in done
+    ]
+
+
+def running_period(licensed: Licensed, invoiced: Sequence[Period], now_us: int) -> BillablePeriod | None:
+    """The period that lies around a time, if one does; raises as `billable_periods`."""
+    periods = billable_periods(licensed, now_us + 1, invoiced)
+    return periods[-1] if periods and now_us < periods[-1].period.end_us else None
+
+
 def asked_period(
     licensed: Licensed, asked: str | int, invoiced: Sequence[Period], cut_off_us: int
 ) -> BillablePeriod:
@@ -205,10 +229,7 @@ def asked_period(
     PERIOD_NOT_OVER, PERIOD_INVOICED, PERIOD_OUT_OF_ORDER, CALENDAR_CHANGED.
     """
     done = {period.start_us for period in invoiced}
-    if all(version.price is None for version in licensed.versions):
-        raise precondition(
-            "LICENSE_HAS_NO_PRICE", "the license has no price, or was never in force: nothing is billed"
-        )
+    check_priced(licensed)
     periods = billable_periods(licensed, cut_off_us, invoiced)
     named = [each for each in periods if asked in {each.period.label, each.period.start_us}]
     if not named:

@@ -71,6 +71,15 @@ class BillingServiceStub:
     """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
     Reads only. Reasons: PAGE_TOKEN_INVALID.
     """
+    ListDuePeriods: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.ListDuePeriodsRequest, _billing_service_pb2.ListDuePeriodsResponse]
+    """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+    which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    PreviewInvoice: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.PreviewInvoiceRequest, _billing_service_pb2.PreviewInvoiceResponse]
+    """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+    say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+    NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
+    """
 
 @_typing.type_check_only
 class BillingServiceAsyncStub(BillingServiceStub):
@@ -114,6 +123,15 @@ class BillingServiceAsyncStub(BillingServiceStub):
     GetRevenue: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.GetRevenueRequest, _billing_service_pb2.GetRevenueResponse]  # type: ignore[assignment]
     """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
     Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    ListDuePeriods: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.ListDuePeriodsRequest, _billing_service_pb2.ListDuePeriodsResponse]  # type: ignore[assignment]
+    """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+    which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    PreviewInvoice: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.PreviewInvoiceRequest, _billing_service_pb2.PreviewInvoiceResponse]  # type: ignore[assignment]
+    """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+    say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+    NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
     """
 
 class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -209,6 +227,27 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_service_pb2.GetRevenueResponse, _abc.Awaitable[_billing_service_pb2.GetRevenueResponse]]:
         """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
         Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDuePeriods(
+        self,
+        request: _billing_service_pb2.ListDuePeriodsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_service_pb2.ListDuePeriodsResponse, _abc.Awaitable[_billing_service_pb2.ListDuePeriodsResponse]]:
+        """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+        which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewInvoice(
+        self,
+        request: _billing_service_pb2.PreviewInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_service_pb2.PreviewInvoiceResponse, _abc.Awaitable[_billing_service_pb2.PreviewInvoiceResponse]]:
+        """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+        say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+        NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
         """
 
 def add_BillingServiceServicer_to_server(servicer: BillingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -180,6 +180,28 @@ class CreditNote(_message.Message):
     period_until_local: str
     def __init__(self, credit_note_id: _Optional[str] = ..., number: _Optional[str] = ..., kind: _Optional[_Union[CreditNoteKind, str]] = ..., invoice_id: _Optional[str] = ..., invoice_number: _Optional[str] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ..., cut_off: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping]]] = ..., total_minor: _Optional[int] = ..., total: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., digest: _Optional[bytes] = ..., document: _Optional[bytes] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., issued_by: _Optional[str] = ..., period: _Optional[str] = ..., period_from_local: _Optional[str] = ..., period_until_local: _Optional[str] = ...) -> None: ...
 
+class DuePeriod(_message.Message):
+    __slots__ = ("license_id", "licensee_id", "licensee_name", "period", "period_from", "period_until", "time_zone", "invoice_id", "reason")
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_NAME_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FROM_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    licensee_id: str
+    licensee_name: str
+    period: str
+    period_from: _timestamp_pb2.Timestamp
+    period_until: _timestamp_pb2.Timestamp
+    time_zone: str
+    invoice_id: str
+    reason: str
+    def __init__(self, license_id: _Optional[str] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., period: _Optional[str] = ..., period_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., period_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., invoice_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class Revenue(_message.Message):
     __slots__ = ("licensee_id", "month", "invoiced", "credited", "net", "decimals")
     LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
