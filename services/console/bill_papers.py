@@ -25,6 +25,7 @@ COLUMNS = ("Period", "Description", "Posts", "Unit price", "Amount")
 COUNTED = "Billed are posts confirmed as delivered, and all that was released where nothing was confirmed."
 LATER = "What is found after the cut-off comes on the next invoice or on a credit note."
 NO_TAX = "Amounts are without tax."
+SO_FAR = "This is a preview of a period that is not over: it is stored nowhere and is no demand for payment."
 NOTHING = "It bills nothing: there is no line."
 LIMITED = "What was let off by goodwill is not taken back, and no period comes to less than nothing."
 NO_DEMAND = "This is a draft: it has no number and is no demand for payment."
@@ -64,7 +65,14 @@ def title_of(bill: Bill) -> str:
     """What it is called."""
     if isinstance(bill, CreditNote):
         return f"Credit note {bill.number}"
+    if is_preview(bill):
+        return f"Preview of the invoice for {bill.period}"
     return f"Invoice {bill.number}" if bill.number else f"Draft invoice for {bill.period}"
+
+
+def is_preview(invoice: Invoice) -> bool:
+    """Whether it is stored nowhere."""
+    return not invoice.invoice_id
 
 
 def amount(money: Money, decimals: int) -> str:
@@ -95,16 +103,22 @@ def _invoice_facts(invoice: Invoice) -> list[tuple[str, str]]:
     # As the document says it: the rules of time zones may be others here.
     begin, end = (time.replace("T", " ") for time in (invoice.period_from_local, invoice.period_until_local))
     return [
-        ("Number", invoice.number or "none (draft)"),
-        ("Date", clock_face(invoice.finalized_at if invoice.number else invoice.drafted_at)),
+        *_number_and_date(invoice),
         ("Billed to", f"{invoice.licensee_name} ({invoice.licensee_id})"),
         ("License", f"{invoice.license_id}, version {invoice.license_version}"),
         ("SHA-256 of its terms", invoice.terms_digest.hex()),
         ("Period", f"{invoice.period}: from {begin} until {end}, {invoice.time_zone}"),
         ("Cut-off", clock_face(invoice.cut_off)),
         ("Posts billed", f"{invoice.posts:,}"),
-        ("SHA-256 of this document", invoice.digest.hex()),
+        *([] if is_preview(invoice) else [("SHA-256 of this document", invoice.digest.hex())]),
     ]
+
+
+def _number_and_date(invoice: Invoice) -> list[tuple[str, str]]:
+    if is_preview(invoice):
+        return []
+    date = invoice.finalized_at if invoice.number else invoice.drafted_at
+    return [("Number", invoice.number or "none (draft)"), ("Date", clock_face(date))]
 
 
 def _note_facts(note: CreditNote) -> list[tuple[str, str]]:
@@ -124,6 +138,8 @@ def _note_facts(note: CreditNote) -> list[tuple[str, str]]:
 
 def _notes(bill: Bill, is_draft: bool) -> list[str]:
     notes = [NO_DEMAND] if is_draft else []
+    if isinstance(bill, Invoice) and is_preview(bill):
+        notes = [SO_FAR]
     if not bill.lines:
         notes.append(NOTHING)
     if isinstance(bill, Invoice):

@@ -56,8 +56,11 @@ def draft(
         typer.Argument(
             metavar="PERIOD", help="Its label (2026, 2026-Q4, 2026-11 or 2026-11-26), or when it begins."
         ),
-    ],
+    ] = "",
     *,
+    due: Annotated[
+        bool, typer.Option("--due", help="The next one that is over and not invoiced, instead of PERIOD.")
+    ] = False,
     cut_off: Annotated[
         str,
         typer.Option(metavar="TIME", help="Bill what was on record before this time (2026-12-01T12:00:00Z)."),
@@ -73,6 +76,8 @@ def draft(
 
     Example: `sluice invoice draft acme-training 2026-11`
     """
+    if due == bool(period):
+        raise typer.BadParameter("one of both is expected", param_hint="PERIOD, --due")
     request = pb.DraftInvoiceRequest(license_id=license_id)
     if _LABEL.fullmatch(period):
         request.period = period
@@ -81,11 +86,17 @@ def draft(
     if (time := options.moment(cut_off, "--cut-off")) is not None:
         request.cut_off.CopyFrom(time)
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
-    invoice = connections.run(lambda connections: calls.draft_invoice(connections, request))
+
+    async def write(connections: Connections) -> Invoice:
+        if due:
+            request.period_from.CopyFrom((await calls.next_due(connections, license_id)).period_from)
+        return await calls.draft_invoice(connections, request)
+
+    invoice = connections.run(write)
     if as_json:
         give_json(complete(invoice))
         return
-    _tell(invoice)
+    tell(invoice)
     say(f"Drafted as {invoice.invoice_id}. To make it final: sluice invoice finalize {invoice.invoice_id}")
 
 
@@ -165,7 +176,7 @@ def show_one(
     elif as_json:
         give_json(complete(bill))
     elif format is Form.TEXT:
-        _tell(bill)
+        tell(bill)
     else:
         sys.stdout.write(_content(bill, format, issuer).decode().rstrip("\n") + "\n")
 
@@ -266,7 +277,7 @@ def credit(
     if as_json:
         give_json(complete(issued))
     else:
-        _tell(issued)
+        tell(issued)
         say(f"Issued {issued.number} about {issued.invoice_number}.")
 
 
@@ -300,7 +311,8 @@ def _content(bill: Bill, form: Form, issuer: str) -> bytes:
     return pages
 
 
-def _tell(bill: Bill) -> None:
+def tell(bill: Bill) -> None:
+    """Shows a bill on the terminal."""
     paper = paper_of(bill)
     say(paper.title)
     show(table(("field", "value"), paper.facts))
