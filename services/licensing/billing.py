@@ -21,6 +21,7 @@ from services.licensing.domain.pricing.calendars import (
     Licensed,
     asked_period,
     billable_periods,
+    period_not_over,
 )
 from services.licensing.domain.pricing.invoices import (
     About,
@@ -120,7 +121,10 @@ class BillingDesk:
             rows.put(record)
             return record
 
-        return await self._billed(key, begin, lambda rows, begun: _draft(rows, begun, asked), write, render)
+        def work_out(rows: Rows, begun: _Begun) -> tuple[Bill, int]:
+            return _draft(rows, begun, asked, self._clock.now_us())
+
+        return await self._billed(key, begin, work_out, write, render)
 
     async def credit(
         self,
@@ -264,11 +268,14 @@ def unknown_invoice() -> Refusal:
     return not_found("INVOICE_UNKNOWN", "there is no such invoice")
 
 
-def _draft(rows: Rows, begun: _Begun, asked: str | int) -> tuple[Bill, int]:
+def _draft(rows: Rows, begun: _Begun, asked: str | int, now_us: int) -> tuple[Bill, int]:
     licensed, books = rows.licensed(begun.license_id, begun.cut_off_us), rows.books(begun.license_id)
     if licensed is None:
         raise unknown_license()
     period = asked_period(licensed, asked, books.invoiced, begun.cut_off_us)
+    # The cut-off may be that of a clock that was ahead.
+    if period.period.end_us > now_us:
+        raise period_not_over()
     if books.cut_off_us is not None and begun.cut_off_us < books.cut_off_us:
         raise precondition("CUT_OFF_TOO_EARLY", "the license was billed as of later than that")
     # All up to the cut-off: where one ends may follow from the next.

@@ -52,3 +52,17 @@ async def test_who_gives_no_cut_off_is_not_refused_for_a_clock_behind_and_bills_
 
     assert october.bill.posts == 0
     assert (november.bill.cut_off_us, november.bill.posts) == (cut_off_us + 1, 7)
+
+
+async def test_after_a_clock_was_far_ahead_what_is_over_is_billed_and_nothing_else(
+    accounts: Accounts,
+) -> None:
+    cut_off_us = accounts.at("2026-03-01T00:00")
+    await accounts.draft("2025-10")
+    accounts.at("2025-11-10T00:00")
+    await accounts.release(9, counted_at_us=instant("2025-10-30T00:00"))
+    october = await accounts.invoice("2025-10")
+
+    assert (october.bill.cut_off_us, october.bill.posts) == (cut_off_us + 1, 9)
+    with pytest.raises(Refusal, match="PERIOD_NOT_OVER"):
+        await accounts.draft("2025-11")

@@ -240,7 +240,7 @@ def asked_period(
             "PERIOD_INVOICED", "the period is invoiced: what changes now comes on the next invoice"
         )
     if found.period.end_us > cut_off_us:
-        raise _not_over()
+        raise period_not_over()
     # A gap would be forgotten, and its corrections would be on no invoice.
     earlier = next(each.period for each in periods if each.period.start_us not in done)
     if earlier.start_us < found.period.start_us:
@@ -254,12 +254,13 @@ def _no_such_period(licensed: Licensed, asked: str | int, cut_off_us: int) -> Re
         if isinstance(asked, str):
             whole = period_of(asked, price.time_zone)
             if cut_off_us <= whole.start_us < licensed.until_us:
-                return _not_over()
+                return period_not_over()
     except (ValueError, OverflowError) as error:
         return invalid("PERIOD_INVALID", str(error), field="period")
     what = f"the license has no such period; it is billed by the {price.period.name.lower()}"
     return invalid("PERIOD_INVALID", what, field="period")
 
 
-def _not_over() -> Refusal:
+def period_not_over() -> Refusal:
+    """It cannot be invoiced yet."""
     return precondition("PERIOD_NOT_OVER", "the period is not over at the cut-off")

@@ -40,7 +40,7 @@ class BillingServiceStub:
     """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
     corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-    PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+    PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
     earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
     the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
     minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
@@ -93,7 +93,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
     corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-    PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+    PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
     earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
     the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
     minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
@@ -149,7 +149,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
         corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
         Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-        PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+        PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
         earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
         the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
         minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
