@@ -143,8 +143,9 @@ def _as_invoiced(periods: Sequence[BillablePeriod], invoiced: Sequence[Period]) 
     for ordinal, each in enumerate(periods):
         kept.append(_begun_at(first_instants.get(ordinal, each.period.start_us), each, kept))
     there = {each.period.start_us for each in kept if each.period.start_us < each.period.end_us}
-    if len(there) < len(kept) or not there.issuperset(period.start_us for period in invoiced):
-        raise _calendar_changed(invoiced[-1])
+    lost = [period for period in invoiced if period.start_us not in there]
+    if lost or len(there) < len(kept):
+        raise _calendar_changed((*lost, *invoiced)[0])
     return kept
 
 
@@ -157,9 +158,9 @@ def _first_instants(periods: Sequence[BillablePeriod], invoiced: Sequence[Period
     labelled = dict[str, list[int]]()
     for (label, _), ordinal in ordinals.items():
         labelled.setdefault(label, []).append(ordinal)
-    kept = [(ordinals.get((was.label, was.start_us)), was) for was in invoiced]
-    found = {ordinal: was.start_us for ordinal, was in kept if ordinal is not None}
-    for was in (was for ordinal, was in kept if ordinal is None):
+    places = [(ordinals.get((was.label, was.start_us)), was) for was in invoiced]
+    found = {ordinal: was.start_us for ordinal, was in places if ordinal is not None}
+    for was in (was for ordinal, was in places if ordinal is None):
         left = (ordinal for ordinal in labelled.get(was.label, ()) if ordinal not in found)
         distances = ((abs(periods[ordinal].period.start_us - was.start_us), ordinal) for ordinal in left)
         distance, nearest = min(distances, default=(_DAY_US, 0))
