@@ -97,8 +97,8 @@ _LICENSE = (
     "INSERT INTO licenses (license_id, licensee_id, version, state, terms, terms_digest, created_at_us,"
     " state_changed_at_us, state_reason, effective_from_us)"
     " VALUES (:license, 'licensee-1', 1, 2, :terms, :digest, 0, 0, '', :since)",
-    "INSERT INTO license_versions"
-    " VALUES (:license, 1, :terms, :digest, 0, 'operator:bench', '', :since, NULL)",
+    "INSERT INTO license_versions (license_id, version, terms, terms_digest, created_at_us, created_by,"
+    " reason, effective_from_us) VALUES (:license, 1, :terms, :digest, 0, 'operator:bench', '', :since)",
 )
 _BLOBS = text(
     "SELECT d.reasons, c.posts FROM decisions AS d LEFT JOIN confirmations AS c USING (decision_id)"
