@@ -97,8 +97,8 @@ _LICENSE = (
     "INSERT INTO licenses (license_id, licensee_id, version, state, terms, terms_digest, created_at_us,"
     " state_changed_at_us, state_reason, effective_from_us)"
     " VALUES (:license, 'licensee-1', 1, 2, :terms, :digest, 0, 0, '', :since)",
-    "INSERT INTO license_versions"
-    " VALUES (:license, 1, :terms, :digest, 0, 'operator:bench', '', :since, NULL)",
+    "INSERT INTO license_versions (license_id, version, terms, terms_digest, created_at_us, created_by,"
+    " reason, effective_from_us) VALUES (:license, 1, :terms, :digest, 0, 'operator:bench', '', :since)",
 )
 _BLOBS = text(
     "SELECT d.reasons, c.posts FROM decisions AS d LEFT JOIN confirmations AS c USING (decision_id)"
@@ -170,7 +170,9 @@ def timed(call: Callable[[], T]) -> Timed:
 
 def by_sums(connection: Connection, month: Period) -> int:
     """As a draft does."""
-    return BillingRows(connection).billed_posts(LICENSE_ID, month.start_us, month.end_us, 2 * END_US)
+    return BillingRows(connection, lambda _: None).billed_posts(
+        LICENSE_ID, month.start_us, month.end_us, 2 * END_US
+    )
 
 
 def by_blobs(connection: Connection, month: Period) -> int:
@@ -186,7 +188,8 @@ def by_blobs(connection: Connection, month: Period) -> int:
 async def draft(database: Database, periods: tuple[Period, Period]) -> float:
     """Invoices the first month and drafts the second; how long the draft took, in seconds."""
     clock = ManualClock(END_US + HOUR_US)
-    desk = BillingDesk(BillingStore(database), clock, lambda: uuid7(clock.now_us()))
+    # The clock of the bench is not that of the server.
+    desk = BillingDesk(BillingStore(database, lambda _: None), clock, lambda: uuid7(clock.now_us()), 0)
     before, month = periods
     records = list[BillRecord]()
 

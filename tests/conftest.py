@@ -3,12 +3,16 @@
 `make test` looks briefly, `make test-all` for long.
 """
 
+import zoneinfo
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
+
+# By the rules of the package, as licensing itself: those of the machine may be of another release.
+zoneinfo.reset_tzpath(())
 
 for name, examples in (("quick", 30), ("thorough", 200)):
     # A loaded machine is slow now and then; that is no fault of the code.

@@ -12,6 +12,7 @@ from services.console import (
     deliveries,
     dry_runs,
     halts,
+    invoice_outlook,
     invoices,
     license_history,
     license_versions,
@@ -73,6 +74,8 @@ licenses.app.command("versions")(license_versions.versions)
 licenses.app.command("diff")(license_versions.diff)
 licenses.app.command("history")(license_history.history)
 app.add_typer(licenses.app, name="license")
+invoices.app.command("due")(invoice_outlook.due)
+invoices.app.command("preview")(invoice_outlook.preview)
 app.add_typer(invoices.app, name="invoice")
 app.command("revenue")(revenue.revenue)
 usage.app.command("import")(usage_import.import_)

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.dialing import Peer
+from services.chassis.refusals import precondition
 from services.console.connections import Connections
 from sluice.licensing.v1 import billing_service_pb2 as pb
 from sluice.licensing.v1.billing_service_pb2_grpc import BillingServiceStub
-from sluice.licensing.v1.invoice_pb2 import CreditNote, Invoice, Revenue
+from sluice.licensing.v1.invoice_pb2 import CreditNote, DuePeriod, Invoice, Revenue
 
 if TYPE_CHECKING:
     # The stub as it is on a channel of asyncio; it exists in the annotations alone.
@@ -71,6 +72,35 @@ async def all_credit_notes(connections: Connections, request: pb.ListCreditNotes
     peer, stub = _desk(connections)
     pages = _pages(request, lambda asked: peer.call(stub.ListCreditNotes, asked))
     return [note async for page in pages for note in page.credit_notes]
+
+
+async def all_due(connections: Connections, request: pb.ListDuePeriodsRequest) -> list[DuePeriod]:
+    """Every period that is over and not invoiced, by license and time."""
+    peer, stub = _desk(connections)
+    pages = _pages(request, lambda asked: peer.call(stub.ListDuePeriods, asked, at_most_us=LONG_US))
+    return [each async for page in pages for each in page.due]
+
+
+async def next_due(connections: Connections, license_id: str) -> DuePeriod:
+    """The first period of a license that is over and not invoiced.
+
+    Raises Refusal NOTHING_DUE, or the reason for which none is told.
+    """
+    peer, stub = _desk(connections)
+    request = pb.ListDuePeriodsRequest(license_id=license_id, page_size=1)
+    due = (await peer.call(stub.ListDuePeriods, request, at_most_us=LONG_US)).due
+    if not due:
+        raise precondition("NOTHING_DUE", f"no period of {license_id} is over and not invoiced")
+    if due[0].reason:
+        raise precondition(due[0].reason, f"no period of {license_id} can be told")
+    return due[0]
+
+
+async def preview_invoice(connections: Connections, license_id: str) -> Invoice:
+    """What the running period comes to so far."""
+    peer, stub = _desk(connections)
+    request = pb.PreviewInvoiceRequest(license_id=license_id)
+    return (await peer.call(stub.PreviewInvoice, request, at_most_us=LONG_US)).invoice
 
 
 async def all_revenue(connections: Connections, request: pb.GetRevenueRequest) -> list[Revenue]:

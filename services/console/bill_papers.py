@@ -1,12 +1,12 @@
-"""An invoice or a credit note as a paper: what is on it, whatever it is written on (terminal, page, file)."""
+"""An invoice or a credit note as a paper: what is on it, whatever it is written on (terminal, page, file).
+
+It says the same each time. What has become of an invoice since is no part of it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from services.console.moments import clock_face
@@ -25,6 +25,8 @@ COLUMNS = ("Period", "Description", "Posts", "Unit price", "Amount")
 COUNTED = "Billed are posts confirmed as delivered, and all that was released where nothing was confirmed."
 LATER = "What is found after the cut-off comes on the next invoice or on a credit note."
 NO_TAX = "Amounts are without tax."
+SO_FAR = "This is a preview of a period that is not over: it is stored nowhere and is no demand for payment."
+NOTHING = "It bills nothing: there is no line."
 LIMITED = "What was let off by goodwill is not taken back, and no period comes to less than nothing."
 NO_DEMAND = "This is a draft: it has no number and is no demand for payment."
 
@@ -63,7 +65,14 @@ def title_of(bill: Bill) -> str:
     """What it is called."""
     if isinstance(bill, CreditNote):
         return f"Credit note {bill.number}"
+    if is_preview(bill):
+        return f"Preview of the invoice for {bill.period}"
     return f"Invoice {bill.number}" if bill.number else f"Draft invoice for {bill.period}"
+
+
+def is_preview(invoice: Invoice) -> bool:
+    """Whether it is stored nowhere."""
+    return not invoice.invoice_id
 
 
 def amount(money: Money, decimals: int) -> str:
@@ -83,12 +92,6 @@ def per_words(line: InvoiceLine) -> str:
     return line.unit_price if line.per == 1 else f"{line.unit_price} per {line.per:,}"
 
 
-def local_face(time: Timestamp, zone: str) -> str:
-    """A time as clocks of a zone show it, to the second: "2026-11-01 00:00:00"."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time.ToMicroseconds())
-    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(" ", "seconds")
-
-
 def _row(line: InvoiceLine, bill: Bill) -> tuple[str, str, str, str, str]:
     posts = f"{line.posts:,}" if line.posts else ""
     corrects = isinstance(bill, Invoice) and line.period_from != bill.period_from
@@ -97,20 +100,25 @@ def _row(line: InvoiceLine, bill: Bill) -> tuple[str, str, str, str, str]:
 
 
 def _invoice_facts(invoice: Invoice) -> list[tuple[str, str]]:
-    begin, end = (local_face(time, invoice.time_zone) for time in (invoice.period_from, invoice.period_until))
-    facts = [
-        ("Number", invoice.number or "none (draft)"),
-        ("Date", clock_face(invoice.finalized_at if invoice.number else invoice.drafted_at)),
+    # As the document says it: the rules of time zones may be others here.
+    begin, end = (time.replace("T", " ") for time in (invoice.period_from_local, invoice.period_until_local))
+    return [
+        *_number_and_date(invoice),
         ("Billed to", f"{invoice.licensee_name} ({invoice.licensee_id})"),
         ("License", f"{invoice.license_id}, version {invoice.license_version}"),
         ("SHA-256 of its terms", invoice.terms_digest.hex()),
         ("Period", f"{invoice.period}: from {begin} until {end}, {invoice.time_zone}"),
         ("Cut-off", clock_face(invoice.cut_off)),
         ("Posts billed", f"{invoice.posts:,}"),
+        *([] if is_preview(invoice) else [("SHA-256 of this document", invoice.digest.hex())]),
     ]
-    if in_nanos(invoice.credited):
-        facts.append(("Credited since", face(invoice.credited, invoice.decimals)))
-    return [*facts, ("SHA-256 of this document", invoice.digest.hex())]
+
+
+def _number_and_date(invoice: Invoice) -> list[tuple[str, str]]:
+    if is_preview(invoice):
+        return []
+    date = invoice.finalized_at if invoice.number else invoice.drafted_at
+    return [("Number", invoice.number or "none (draft)"), ("Date", clock_face(date))]
 
 
 def _note_facts(note: CreditNote) -> list[tuple[str, str]]:
@@ -130,6 +138,10 @@ def _note_facts(note: CreditNote) -> list[tuple[str, str]]:
 
 def _notes(bill: Bill, is_draft: bool) -> list[str]:
     notes = [NO_DEMAND] if is_draft else []
+    if isinstance(bill, Invoice) and is_preview(bill):
+        notes = [SO_FAR]
+    if not bill.lines:
+        notes.append(NOTHING)
     if isinstance(bill, Invoice):
         notes += [COUNTED, LATER]
     if any(line.kind == INVOICE_LINE_KIND_GOODWILL_LIMIT for line in bill.lines):

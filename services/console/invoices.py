@@ -18,7 +18,7 @@ from services.console.bill_pages import bill_pdf
 from services.console.bill_papers import COLUMNS, Bill, paper_of, title_of
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.money import face
+from services.console.money import face, in_nanos
 from services.console.names import complete, value_name
 from services.console.output import give_json, note, say, show, table
 from sluice.licensing.v1 import billing_service_pb2 as pb
@@ -56,8 +56,11 @@ def draft(
         typer.Argument(
             metavar="PERIOD", help="Its label (2026, 2026-Q4, 2026-11 or 2026-11-26), or when it begins."
         ),
-    ],
+    ] = "",
     *,
+    due: Annotated[
+        bool, typer.Option("--due", help="The next one that is over and not invoiced, instead of PERIOD.")
+    ] = False,
     cut_off: Annotated[
         str,
         typer.Option(metavar="TIME", help="Bill what was on record before this time (2026-12-01T12:00:00Z)."),
@@ -73,6 +76,8 @@ def draft(
 
     Example: `sluice invoice draft acme-training 2026-11`
     """
+    if due == bool(period):
+        raise typer.BadParameter("one of both is expected", param_hint="PERIOD, --due")
     request = pb.DraftInvoiceRequest(license_id=license_id)
     if _LABEL.fullmatch(period):
         request.period = period
@@ -81,11 +86,17 @@ def draft(
     if (time := options.moment(cut_off, "--cut-off")) is not None:
         request.cut_off.CopyFrom(time)
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
-    invoice = connections.run(lambda connections: calls.draft_invoice(connections, request))
+
+    async def write(connections: Connections) -> Invoice:
+        if due:
+            request.period_from.CopyFrom((await calls.next_due(connections, license_id)).period_from)
+        return await calls.draft_invoice(connections, request)
+
+    invoice = connections.run(write)
     if as_json:
         give_json(complete(invoice))
         return
-    _tell(invoice)
+    tell(invoice)
     say(f"Drafted as {invoice.invoice_id}. To make it final: sluice invoice finalize {invoice.invoice_id}")
 
 
@@ -165,7 +176,7 @@ def show_one(
     elif as_json:
         give_json(complete(bill))
     elif format is Form.TEXT:
-        _tell(bill)
+        tell(bill)
     else:
         sys.stdout.write(_content(bill, format, issuer).decode().rstrip("\n") + "\n")
 
@@ -202,19 +213,25 @@ def list_(
 
 @app.command("discard")
 def discard(
-    invoice_id: Annotated[str, typer.Argument(metavar="ID", help="The draft.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="The draft.")],
     *,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Remove a draft; the period can be drafted again.
+    """Remove a draft; the period can be drafted again. What has a number is final, and stays.
 
     Example: `sluice invoice discard 019a0000-0000-7000-8000-000000000000`
     """
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
-    connections.run(lambda connections: calls.discard_draft(connections, invoice_id))
+
+    async def remove(connections: Connections) -> str:
+        invoice_id = (await calls.get_invoice(connections, name)).invoice_id
+        await calls.discard_draft(connections, invoice_id)
+        return invoice_id
+
+    invoice_id = connections.run(remove)
     if as_json:
         give_json({"discarded": invoice_id})
     else:
@@ -260,7 +277,7 @@ def credit(
     if as_json:
         give_json(complete(issued))
     else:
-        _tell(issued)
+        tell(issued)
         say(f"Issued {issued.number} about {issued.invoice_number}.")
 
 
@@ -294,7 +311,8 @@ def _content(bill: Bill, form: Form, issuer: str) -> bytes:
     return pages
 
 
-def _tell(bill: Bill) -> None:
+def tell(bill: Bill) -> None:
+    """Shows a bill on the terminal."""
     paper = paper_of(bill)
     say(paper.title)
     show(table(("field", "value"), paper.facts))
@@ -302,6 +320,8 @@ def _tell(bill: Bill) -> None:
     show(table(names, [*paper.rows, ("", "Total", "", "", paper.total)]))
     for sentence in paper.notes:
         say(sentence)
+    if isinstance(bill, Invoice) and in_nanos(bill.credited):
+        say(f"Credited since: {face(bill.credited, bill.decimals)}.")
 
 
 def _sentence(invoice: Invoice) -> str:

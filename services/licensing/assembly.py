@@ -25,6 +25,7 @@ from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
+from services.licensing.outlook import Outlook
 from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.rpc import (
@@ -46,7 +47,7 @@ from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
-from services.licensing.storage.billing import BillingStore
+from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
@@ -211,5 +212,6 @@ def _explanations(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
 
 
 def _billing(base: Base) -> Part:
-    bills = BillingDesk(BillingStore(base.database), base.clock, lambda: uuid7(base.clock.now_us()))
-    return Part((billing.bolt(bills),))
+    store, clock = BillingStore(base.database, server_now_us), base.clock
+    bills = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), base.margin_us)
+    return Part((billing.bolt(bills, Outlook(store, clock)),))

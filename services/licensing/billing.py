@@ -6,13 +6,13 @@ the same document for ever. What takes long is read outside of the lock; what is
 bills that were read, which is looked at again under it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
-from services.chassis.refusals import Kind, Refusal, invalid, not_found, precondition
+from services.chassis.refusals import Kind, Refusal, invalid, not_found, precondition, unavailable
 from services.chassis.replays import ReplayKey
 from services.licensing.contracts import unknown_license
 from services.licensing.domain.pricing.bills import Bill, BillKind, BillRecord, digest_of
@@ -21,6 +21,7 @@ from services.licensing.domain.pricing.calendars import (
     Licensed,
     asked_period,
     billable_periods,
+    period_not_over,
 )
 from services.licensing.domain.pricing.invoices import (
     About,
@@ -31,15 +32,21 @@ from services.licensing.domain.pricing.invoices import (
 )
 from services.licensing.domain.pricing.revenue import BillFilter, Month, RevenueFilter
 
+COUNTED_AT_ONCE = 1_000
+"""Rows of an older release that are counted in one transaction, some 20 ms: decisions wait for no more."""
+
 T = TypeVar("T")
 
 
 class Rows(Protocol):
     """Bills, and what they rest on, inside one transaction."""
 
-    def lock_head(self) -> None: ...
+    def go_on(self) -> None: ...
+    def lock_head(self) -> int: ...
+    def server_now_us(self) -> int | None: ...
     def earlier(self, key: ReplayKey) -> bytes | None: ...
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
+    def count_uncounted(self, limit: int) -> bool: ...
     def raise_cut_off(self, cut_off_us: int) -> None: ...
     def licensed(self, license_id: str, cut_off_us: int) -> Licensed | None: ...
     def billed_posts(
@@ -47,7 +54,7 @@ class Rows(Protocol):
     ) -> int: ...
     def books(self, license_id: str) -> Books: ...
     def final_bills(self, license_id: str) -> int: ...
-    def bill(self, id_or_number: str) -> BillRecord | None: ...
+    def bill(self, id_or_number: str, final_of: str | None = None) -> BillRecord | None: ...
     def invoice_of(self, license_id: str, period_from_us: int) -> BillRecord | None: ...
     def put(self, record: BillRecord) -> None: ...
     def remove(self, bill_id: str) -> None: ...
@@ -85,18 +92,20 @@ class BillingDesk:
     DOCUMENT_DAMAGED.
     """
 
-    def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str], margin_us: int) -> None:
+        """`margin_us` is how far this clock and that of a database server may be apart."""
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._margin_us = margin_us
 
     async def draft(
         self, license_id: str, asked: str | int, cut_off_us: int | None, key: ReplayKey, render: Render
     ) -> bytes:
         """Drafts the invoice of a period, by its label or first instant, as of a cut-off (None: now).
 
-        Raises Refusal LICENSE_UNKNOWN, CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY, BOOKS_CHANGED, and what
-        `asked_period` raises.
+        Raises Refusal LICENSE_UNKNOWN, CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY, AMOUNT_TOO_LARGE,
+        BOOKS_CHANGED, CLOCKS_DIFFER, and what `asked_period` raises.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -112,7 +121,10 @@ class BillingDesk:
             rows.put(record)
             return record
 
-        return await self._billed(key, begin, lambda rows, begun: _draft(rows, begun, asked), write, render)
+        def work_out(rows: Rows, begun: _Begun) -> tuple[Bill, int]:
+            return _draft(rows, begun, asked, self._clock.now_us())
+
+        return await self._billed(key, begin, work_out, write, render)
 
     async def credit(
         self,
@@ -125,7 +137,8 @@ class BillingDesk:
         """Issues a credit note: for what is too much by now, or for an amount that `goodwill` gives.
 
         `goodwill` tells minor units for the invoice and may refuse. Raises Refusal INVOICE_UNKNOWN,
-        INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, BOOKS_CHANGED.
+        INVOICE_NOT_FINAL, NOTHING_TO_CREDIT, CREDIT_OVER_BILLED, CALENDAR_CHANGED, AMOUNT_TOO_LARGE,
+        BOOKS_CHANGED, CLOCKS_DIFFER.
         """
 
         def begin(rows: Rows, now_us: int) -> _Begun:
@@ -176,9 +189,9 @@ class BillingDesk:
 
         return await self._once(key, change)
 
-    async def find(self, id_or_number: str) -> BillRecord | None:
-        """A bill by its id or number; None where there is none."""
-        return await self._store.read(lambda rows: rows.bill(id_or_number))
+    async def find(self, id_or_number: str, final_of: str | None = None) -> BillRecord | None:
+        """A bill by its id or number, or a final one of one licensee alone; None where there is none."""
+        return await self._store.read(lambda rows: rows.bill(id_or_number, final_of))
 
     async def page(self, wanted: BillFilter, after: str, limit: int) -> Sequence[BillRecord]:
         """At most `limit` bills with ids above `after`, by id, which is the order in which they came up."""
@@ -201,7 +214,9 @@ class BillingDesk:
         `work_out` gives the bill and how many final bills it took into account. A process that dies in
         between leaves no more than a cut-off that is true.
         """
-        begun = await self._store.write(lambda rows: self._begin(rows, key, begin))
+        # A page each: decisions go on in between.
+        while (begun := await self._store.write(lambda rows: self._begin(rows, key, begin))) is None:
+            pass
         if isinstance(begun, bytes):
             return begun
         bill, books = await self._store.read_long(lambda rows: work_out(rows, begun))
@@ -213,15 +228,29 @@ class BillingDesk:
 
         return await self._once(key, change)
 
-    def _begin(self, rows: Rows, key: ReplayKey, begin: Callable[[Rows, int], _Begun]) -> _Begun | bytes:
-        """The request, or the answer that it got before."""
+    def _begin(
+        self, rows: Rows, key: ReplayKey, begin: Callable[[Rows, int], _Begun]
+    ) -> _Begun | bytes | None:
+        """The request, or the answer that it got before; None while not all that is on record is counted."""
         check_request_id(key.request_id, self._clock.now_us())
-        rows.lock_head()
+        cut_off_us = rows.lock_head()
         if (answer := rows.earlier(key)) is not None:
             return answer
-        begun = begin(rows, self._clock.now_us())
+        now_us = self._clock.now_us()
+        self._check_clock(now_us, rows.server_now_us())
+        # Where another process has drafted by a clock ahead of this one, what is on record is before this.
+        begun = begin(rows, now_us if now_us >= cut_off_us else cut_off_us + 1)
+        if not rows.count_uncounted(COUNTED_AT_ONCE):
+            return None
         rows.raise_cut_off(begun.cut_off_us)
         return begun
+
+    def _check_clock(self, now_us: int, server_us: int | None) -> None:
+        """Raises Refusal CLOCKS_DIFFER: a cut-off far ahead would leave out all that comes before it."""
+        if server_us is not None and abs(now_us - server_us) > self._margin_us:
+            raise unavailable(
+                "CLOCKS_DIFFER", "the clocks of licensing and of its database differ by more than the margin"
+            )
 
     async def _once(self, key: ReplayKey, produce: Callable[[Rows, int], bytes]) -> bytes:
         check_request_id(key.request_id, self._clock.now_us())
@@ -239,19 +268,30 @@ def unknown_invoice() -> Refusal:
     return not_found("INVOICE_UNKNOWN", "there is no such invoice")
 
 
-def _draft(rows: Rows, begun: _Begun, asked: str | int) -> tuple[Bill, int]:
+def _draft(rows: Rows, begun: _Begun, asked: str | int, now_us: int) -> tuple[Bill, int]:
     licensed, books = rows.licensed(begun.license_id, begun.cut_off_us), rows.books(begun.license_id)
     if licensed is None:
         raise unknown_license()
     period = asked_period(licensed, asked, books.invoiced, begun.cut_off_us)
+    # The cut-off may be that of a clock that was ahead.
+    if period.period.end_us > now_us:
+        raise period_not_over()
     if books.cut_off_us is not None and begun.cut_off_us < books.cut_off_us:
         raise precondition("CUT_OFF_TOO_EARLY", "the license was billed as of later than that")
     # All up to the cut-off: where one ends may follow from the next.
-    periods = billable_periods(licensed, begun.cut_off_us)
+    periods = billable_periods(licensed, begun.cut_off_us, books.invoiced)
     earlier = [each for each in periods if each.period.start_us < period.period.start_us]
     posts = _posts(rows, begun, [*earlier, period])
-    bill = invoice(licensed, period, earlier, posts=posts, books=books, cut_off_us=begun.cut_off_us)
+    wanted = _while_wanted(rows, earlier)
+    bill = invoice(licensed, period, wanted, posts=posts, books=books, cut_off_us=begun.cut_off_us)
     return bill, len(books.bills)
+
+
+def _while_wanted(rows: Rows, periods: Sequence[BillablePeriod]) -> Iterator[BillablePeriod]:
+    """The periods one by one, while somebody waits for the bill: there may be thousands of days."""
+    for each in periods:
+        rows.go_on()
+        yield each
 
 
 def _correct(rows: Rows, begun: _Begun, about: About, books: Books) -> Bill:
@@ -261,11 +301,11 @@ def _correct(rows: Rows, begun: _Begun, about: About, books: Books) -> Bill:
     on_it = {about.invoice.period.start_us, *(line.period.start_us for line in about.invoice.lines)}
     periods = [
         each
-        for each in billable_periods(licensed, begun.cut_off_us)
+        for each in billable_periods(licensed, begun.cut_off_us, books.invoiced)
         if each.period.start_us in on_it and each.price.currency == about.invoice.currency
     ]
     posts = _posts(rows, begun, periods)
-    return correcting_note(about, periods, posts, books, begun.cut_off_us)
+    return correcting_note(about, _while_wanted(rows, periods), posts, books, begun.cut_off_us)
 
 
 def _posts(rows: Rows, begun: _Begun, periods: Sequence[BillablePeriod]) -> dict[int, int]:

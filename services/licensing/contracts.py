@@ -37,7 +37,7 @@ class Amendment:
 class Rows(Protocol):
     """Licensees and licenses inside one transaction."""
 
-    def lock_head(self) -> None: ...
+    def lock_head(self) -> int: ...
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
     def licensee(self, licensee_id: str) -> Licensee | None: ...
     def licensees(self, after: str, limit: int) -> Sequence[Licensee]: ...
@@ -230,9 +230,10 @@ class ContractDesk:
         check_request_id(key.request_id, self._clock.now_us())
 
         def unit(rows: Rows) -> bytes:
-            rows.lock_head()
-            # Read after the lock: the order of changes is the order of their times.
-            now_us = self._clock.now_us()
+            cut_off_us = rows.lock_head()
+            # Read after the lock: the order of changes is the order of their times. And not before what was
+            # billed as of already, by whichever clock: a cut-off goes on giving the same bill (B3).
+            now_us = max(self._clock.now_us(), cut_off_us)
             return rows.once(key, now_us, lambda: produce(rows, now_us))
 
         return await self._store.write(unit)

@@ -32,10 +32,13 @@ def test_b3_a_period_is_drafted_finalised_shown_and_credited(cli: Cli, tmp_path:
     label = cli.json("license", "activate", "acme-training")["state_changed_at"][:7]
     outside = cli.refusal("invoice", "draft", "acme-training", "2036-01")
     early = cli.refusal("invoice", "draft", "acme-training", label)
+    preview = cli.json("invoice", "preview", "acme-training")
+    nothing_due = cli("invoice", "due")
     # A license that has ended has its last period at once.
     cli("license", "terminate", "acme-training", "--reason", "test")
 
-    drafted = cli.json("invoice", "draft", "acme-training", label)
+    due = cli.json("invoice", "due")
+    drafted = cli.json("invoice", "draft", "acme-training", "--due")
     final = cli("invoice", "finalize", drafted["invoice_id"], "--yes", "--digest", drafted["digest"])
     cli("invoice", "show", "INV-000001", "--format", "pdf", "--out", tmp_path / "a.pdf", "--issuer", "Me")
     shown = cli("invoice", "show", "INV-000001")
@@ -45,6 +48,9 @@ def test_b3_a_period_is_drafted_finalised_shown_and_credited(cli: Cli, tmp_path:
     over = cli.refusal("invoice", "credit", "INV-000001", "--goodwill", "700.01 USD", "--reason", "More")
 
     assert (outside["reason"], early["reason"]) == ("PERIOD_INVALID", "PERIOD_NOT_OVER")
+    assert (preview["period"], preview["total_minor"], preview["invoice_id"]) == (label, 75_000, "")
+    assert nothing_due == "Nothing is due: every period that is over is invoiced.\n"
+    assert [(each["license_id"], each["period"]) for each in due] == [("acme-training", label)]
     assert final == f"Final as INV-000001: {label} of acme-training, for Acme, Inc.: USD 750.00.\n"
     assert "INV-000001" in PdfReader(tmp_path / "a.pdf").pages[0].extract_text()
     # A fee of 500, and what is missing to the minimum.

@@ -23,6 +23,7 @@ from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation
 from services.licensing.ledger import Ledger
+from services.licensing.outlook import Outlook
 from services.licensing.rpc.contracts import stored_license
 from services.licensing.storage.billing import BillingStore
 from services.licensing.storage.contracts import ContractStore
@@ -32,6 +33,7 @@ from tests.support.licensing import a_batch, some_terms
 from tests.support.prices import a_price
 
 PERMIT_US = 30_000_000
+MARGIN_US = 1_000_000
 ASKER = ("pipeline", "firehose")
 NOTHING = manifest_of(a_batch(), np.zeros(1, np.bool_), bytes(32))
 
@@ -64,7 +66,11 @@ class Accounts:
     def __init__(self, database: Database, clock: ManualClock) -> None:
         self.database = database
         self.clock = clock
-        self.desk = BillingDesk(BillingStore(database), clock, lambda: uuid7(clock.now_us()))
+        self.server_ahead_us = 0
+        """Of `clock` is the clock of the database server, where there is one."""
+        store = BillingStore(database, lambda _: clock.now_us() + self.server_ahead_us)
+        self.desk = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), MARGIN_US)
+        self.outlook = Outlook(store, clock)
         self._contracts = ContractDesk(ContractStore(database), clock)
         self._ledger = Ledger(LedgerStore(database), Unsealed(), clock, lambda: None)
         self.licensees = set[str]()

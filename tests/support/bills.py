@@ -58,6 +58,8 @@ def an_invoice(*lines: InvoiceLine, **fields: Any) -> Invoice:
         period_from=read("2026-11-01T04:00:00Z"),
         period_until=read("2026-12-01T05:00:00Z"),
         time_zone="America/New_York",
+        period_from_local="2026-11-01T00:00:00-04:00",
+        period_until_local="2026-12-01T00:00:00-05:00",
         cut_off=read("2026-12-02T09:00:00Z"),
         posts=11_000,
         currency="USD",
@@ -105,4 +107,7 @@ def a_credit_note() -> CreditNote:
         digest=b"n" * 32,
         document=b'{"kind":"goodwill"}',
         issued_at=read("2026-12-04T10:00:00Z"),
+        period="2026-11",
+        period_from_local="2026-11-01T00:00:00-04:00",
+        period_until_local="2026-12-01T00:00:00-05:00",
     )

@@ -221,7 +221,7 @@ class Books:
         with self._open() as connection:
             rows = connection.execute(
                 """SELECT d.*, c.delivered, c.confirmed_at_us FROM decisions d
-                   LEFT JOIN confirmations c USING (decision_id) WHERE license_id = ? ORDER BY number""",
+                   LEFT JOIN confirmations c USING (decision_id) WHERE d.license_id = ? ORDER BY number""",
                 [license_id],
             ).fetchall()
         return [Bill(**{name: row[name] for name in Bill.__annotations__}) for row in rows]

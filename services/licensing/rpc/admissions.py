@@ -15,6 +15,7 @@ _TOKENS = "/sluice.licensing.v1.TokenService"
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
 _FINANCE = admit(PrincipalKind.OPERATOR, roles=("finance", "admin"))
+_FINANCE_OR_AUDITOR = admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=("finance", "admin"))
 _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
 _TRYING = (PrincipalKind.LICENSEE,)
 
@@ -29,6 +30,8 @@ ADMISSIONS: AdmissionTable = {
     f"{_BILLING}/ListInvoices": admit(*_READERS),
     f"{_BILLING}/ListCreditNotes": admit(*_READERS),
     f"{_BILLING}/GetRevenue": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_BILLING}/ListDuePeriods": _FINANCE_OR_AUDITOR,
+    f"{_BILLING}/PreviewInvoice": _FINANCE_OR_AUDITOR,
     f"{_CONTRACTS}/CreateLicensee": _LEGAL,
     # Who else is a licensee is no licensee's business.
     f"{_CONTRACTS}/ListLicensees": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),

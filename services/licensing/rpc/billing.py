@@ -4,22 +4,26 @@ import functools
 import json
 from typing import Any
 
-from services.chassis.refusals import invalid, not_found
+from services.chassis.refusals import not_found
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
 from services.chassis.timestamps import time_us
 from services.licensing.billing import BillingDesk, unknown_invoice
 from services.licensing.domain.pricing.bills import BillRecord
-from services.licensing.domain.pricing.revenue import BillFilter, RevenueFilter
+from services.licensing.domain.pricing.revenue import BillFilter, DueFilter, RevenueFilter
+from services.licensing.outlook import Outlook
 from services.licensing.rpc.contracts import (
     DEFAULT_PAGE_SIZE,
     own_licensee,
     page_token,
+    page_token_invalid,
     read_page_token,
     stored,
 )
 from services.licensing.rpc.invoice_messages import (
+    bill_message,
     credit_note_message,
+    due_message,
     goodwill_minor,
     invoice_message,
     revenue_message,
@@ -29,14 +33,14 @@ from sluice.licensing.v1 import billing_service_pb2_grpc as pb_grpc
 from sluice.licensing.v1 import invoice_pb2
 
 FULL_NAME = "sluice.licensing.v1.BillingService"
-REVENUE_KEY_PARTS = 3
 
 
 class BillingServicer(pb_grpc.BillingServiceServicer):
     """`sluice.licensing.v1.BillingService`."""
 
-    def __init__(self, desk: BillingDesk) -> None:
+    def __init__(self, desk: BillingDesk, outlook: Outlook) -> None:
         self._desk = desk
+        self._outlook = outlook
 
     async def DraftInvoice(self, request: pb.DraftInvoiceRequest, context: Any) -> pb.DraftInvoiceResponse:  # noqa: N802
         asked = (
@@ -71,16 +75,19 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         return pb.IssueCreditNoteResponse(credit_note=invoice_pb2.CreditNote.FromString(answer))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Any) -> pb.GetInvoiceResponse:  # noqa: N802
-        record = await self._desk.find(request.invoice)
-        if record is None or not record.is_invoice or not _may_see(record):
+        # A licensee sees their own bills, and those only once they are final.
+        record = await self._desk.find(request.invoice, own_licensee())
+        if record is None or not record.is_invoice:
             raise unknown_invoice()
-        return pb.GetInvoiceResponse(invoice=invoice_message(record))
+        return pb.GetInvoiceResponse(invoice=invoice_message(record, by_whom=own_licensee() is None))
 
     async def GetCreditNote(self, request: pb.GetCreditNoteRequest, context: Any) -> pb.GetCreditNoteResponse:  # noqa: N802
-        record = await self._desk.find(request.credit_note)
-        if record is None or record.is_invoice or not _may_see(record):
+        record = await self._desk.find(request.credit_note, own_licensee())
+        if record is None or record.is_invoice:
             raise not_found("CREDIT_NOTE_UNKNOWN", "there is no such credit note")
-        return pb.GetCreditNoteResponse(credit_note=credit_note_message(record))
+        return pb.GetCreditNoteResponse(
+            credit_note=credit_note_message(record, by_whom=own_licensee() is None)
+        )
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:  # noqa: N802
         # To a licensee a draft looks like what is not there.
@@ -88,7 +95,8 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
             return pb.ListInvoicesResponse()
         page, token = await self._page(request, _wanted(request, _FINAL[request.state]))
         return pb.ListInvoicesResponse(
-            invoices=[invoice_message(each, whole=False) for each in page], next_page_token=token
+            invoices=[invoice_message(each, whole=False, by_whom=own_licensee() is None) for each in page],
+            next_page_token=token,
         )
 
     async def ListCreditNotes(  # noqa: N802
@@ -98,7 +106,10 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
             return pb.ListCreditNotesResponse()
         page, token = await self._page(request, _wanted(request, None))
         return pb.ListCreditNotesResponse(
-            credit_notes=[credit_note_message(each, whole=False) for each in page], next_page_token=token
+            credit_notes=[
+                credit_note_message(each, whole=False, by_whom=own_licensee() is None) for each in page
+            ],
+            next_page_token=token,
         )
 
     async def GetRevenue(self, request: pb.GetRevenueRequest, context: Any) -> pb.GetRevenueResponse:  # noqa: N802
@@ -113,6 +124,23 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
             if last
             else "",
         )
+
+    async def ListDuePeriods(  # noqa: N802
+        self, request: pb.ListDuePeriodsRequest, context: Any
+    ) -> pb.ListDuePeriodsResponse:
+        wanted = DueFilter(request.licensee_id, request.license_id)
+        after = _read_due_token(request.page_token)
+        page = await self._outlook.due(wanted, after, request.page_size or DEFAULT_PAGE_SIZE)
+        return pb.ListDuePeriodsResponse(
+            due=map(due_message, page.due),
+            next_page_token=page_token(json.dumps(page.next_from)) if page.next_from else "",
+        )
+
+    async def PreviewInvoice(  # noqa: N802
+        self, request: pb.PreviewInvoiceRequest, context: Any
+    ) -> pb.PreviewInvoiceResponse:
+        bill = await self._outlook.preview(request.license_id)
+        return pb.PreviewInvoiceResponse(invoice=bill_message(bill))
 
     async def _page(
         self, request: pb.ListInvoicesRequest | pb.ListCreditNotesRequest, wanted: BillFilter
@@ -130,9 +158,9 @@ _FINAL = {
 }
 
 
-def bolt(desk: BillingDesk) -> Bolt:
+def bolt(desk: BillingDesk, outlook: Outlook) -> Bolt:
     """The service, ready to be served."""
-    return Bolt(pb_grpc.add_BillingServiceServicer_to_server, BillingServicer(desk), FULL_NAME)
+    return Bolt(pb_grpc.add_BillingServiceServicer_to_server, BillingServicer(desk, outlook), FULL_NAME)
 
 
 def _stored_invoice(record: BillRecord) -> bytes:
@@ -141,12 +169,6 @@ def _stored_invoice(record: BillRecord) -> bytes:
 
 def _stored_note(record: BillRecord) -> bytes:
     return stored(credit_note_message(record))
-
-
-def _may_see(record: BillRecord) -> bool:
-    """A licensee sees their own bills, and those only once they are final."""
-    own = own_licensee()
-    return own is None or (record.bill.licensee_id == own and record.number is not None)
 
 
 def _may_ask_about(licensee_id: str) -> bool:
@@ -166,15 +188,28 @@ def _wanted(request: pb.ListInvoicesRequest | pb.ListCreditNotesRequest, final: 
 
 def _read_revenue_token(token: str) -> list[str]:
     """The key of the last row of the page before; raises Refusal PAGE_TOKEN_INVALID."""
+    match _read_token(token):
+        case None:
+            return []
+        case [str(month), str(licensee_id), str(currency)]:
+            return [month, licensee_id, currency]
+    raise page_token_invalid()
+
+
+def _read_due_token(token: str) -> tuple[str, int]:
+    """The place after which the page begins; raises Refusal PAGE_TOKEN_INVALID."""
+    match _read_token(token):
+        case None:
+            return "", 0
+        case [str(license_id), int(start_us)]:
+            return license_id, start_us
+    raise page_token_invalid()
+
+
+def _read_token(token: str) -> object:
+    """What a token says, in JSON; None where it is empty. Raises Refusal PAGE_TOKEN_INVALID."""
     text = read_page_token(token)
-    if not text:
-        return []
     try:
-        key = json.loads(text)
-    except ValueError:
-        key = None
-    if not (
-        isinstance(key, list) and len(key) == REVENUE_KEY_PARTS and all(isinstance(part, str) for part in key)
-    ):
-        raise invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
-    return key
+        return json.loads(text) if text else None
+    except ValueError as error:
+        raise page_token_invalid() from error

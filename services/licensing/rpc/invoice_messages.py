@@ -9,6 +9,7 @@ from services.licensing.domain.pricing.bills import Bill, BillKind, BillLine, Bi
 from services.licensing.domain.pricing.documents import decimal_text
 from services.licensing.domain.pricing.exact import exact_text
 from services.licensing.domain.pricing.revenue import Month
+from services.licensing.outlook import Due
 from services.licensing.rpc.price_messages import NANO_DIGITS, money
 from sluice.licensing.v1 import invoice_pb2 as pb
 
@@ -18,13 +19,29 @@ _NOTE_KINDS = {
 }
 
 
-def invoice_message(record: BillRecord, *, whole: bool = True) -> pb.Invoice:
-    """An invoice as it is told; without lines and document where it is one of a list."""
-    bill = record.bill
+def invoice_message(record: BillRecord, *, whole: bool = True, by_whom: bool = True) -> pb.Invoice:
+    """An invoice as it is told; without lines and document where it is one of a list.
+
+    Which of the operator's people it went through (`by_whom`) is no licensee's business.
+    """
+    message = bill_message(record.bill, whole=whole)
+    message.invoice_id = record.bill_id
+    message.number = record.number or ""
+    message.state = pb.INVOICE_STATE_DRAFT if record.number is None else pb.INVOICE_STATE_FINAL
+    message.credited.CopyFrom(_amount(record.credited, record.bill))
+    message.digest = record.digest
+    message.document = record.document if whole else b""
+    message.drafted_by = record.drafted_by if by_whom else ""
+    message.finalized_by = (by_whom and record.final_by) or ""
+    message.drafted_at.FromMicroseconds(record.drafted_at_us)
+    if record.final_at_us is not None:
+        message.finalized_at.FromMicroseconds(record.final_at_us)
+    return message
+
+
+def bill_message(bill: Bill, *, whole: bool = True) -> pb.Invoice:
+    """What an invoice says, whether it is stored or not."""
     message = pb.Invoice(
-        invoice_id=record.bill_id,
-        number=record.number or "",
-        state=pb.INVOICE_STATE_DRAFT if record.number is None else pb.INVOICE_STATE_FINAL,
         licensee_id=bill.licensee_id,
         licensee_name=bill.licensee_name,
         license_id=bill.license_id,
@@ -32,29 +49,40 @@ def invoice_message(record: BillRecord, *, whole: bool = True) -> pb.Invoice:
         terms_digest=bill.terms_digest,
         period=bill.period.label,
         time_zone=bill.time_zone,
+        period_from_local=bill.from_local,
+        period_until_local=bill.until_local,
         posts=bill.posts,
         currency=bill.currency,
         decimals=bill.decimals,
         lines=[_line_message(each, bill) for each in bill.lines] if whole else (),
         total_minor=bill.total,
         total=_amount(bill.total, bill),
-        credited=_amount(record.credited, bill),
-        digest=record.digest,
-        document=record.document if whole else b"",
-        drafted_by=record.drafted_by,
-        finalized_by=record.final_by or "",
     )
     message.period_from.FromMicroseconds(bill.period.start_us)
     message.period_until.FromMicroseconds(bill.period.end_us)
     message.cut_off.FromMicroseconds(bill.cut_off_us)
-    message.drafted_at.FromMicroseconds(record.drafted_at_us)
-    if record.final_at_us is not None:
-        message.finalized_at.FromMicroseconds(record.final_at_us)
     return message
 
 
-def credit_note_message(record: BillRecord, *, whole: bool = True) -> pb.CreditNote:
-    """A credit note as it is told; without lines and document where it is one of a list."""
+def due_message(due: Due) -> pb.DuePeriod:
+    """A period that is over and not invoiced."""
+    message = pb.DuePeriod(
+        license_id=due.licensed.license_id,
+        licensee_id=due.licensed.licensee_id,
+        licensee_name=due.licensed.licensee_name,
+        invoice_id=due.draft_id,
+        reason=due.reason,
+    )
+    if due.each is not None:
+        message.period = due.each.period.label
+        message.time_zone = due.each.price.time_zone
+        message.period_from.FromMicroseconds(due.each.period.start_us)
+        message.period_until.FromMicroseconds(due.each.period.end_us)
+    return message
+
+
+def credit_note_message(record: BillRecord, *, whole: bool = True, by_whom: bool = True) -> pb.CreditNote:
+    """A credit note as it is told, likewise."""
     bill = record.bill
     message = pb.CreditNote(
         credit_note_id=record.bill_id,
@@ -73,7 +101,10 @@ def credit_note_message(record: BillRecord, *, whole: bool = True) -> pb.CreditN
         total=_amount(bill.total, bill),
         digest=record.digest,
         document=record.document if whole else b"",
-        issued_by=record.final_by or "",
+        issued_by=(by_whom and record.final_by) or "",
+        period=bill.period.label,
+        period_from_local=bill.from_local,
+        period_until_local=bill.until_local,
     )
     message.cut_off.FromMicroseconds(bill.cut_off_us)
     message.issued_at.FromMicroseconds(record.drafted_at_us)

@@ -15,18 +15,21 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     update,
 )
 
 from services.chassis.database import Database
+from services.chassis.long_reads import GoOn
 from services.chassis.replays import ReplayKey, earlier, once
 from services.licensing.domain.licenses import LicenseState
-from services.licensing.domain.pricing.bills import BillKind, BillRecord, month_of, read_bill
+from services.licensing.domain.pricing.bills import BillKind, BillRecord, read_bill
 from services.licensing.domain.pricing.calendars import Licensed, PricedVersion
 from services.licensing.domain.pricing.invoices import Books
-from services.licensing.domain.pricing.revenue import BillFilter, Month, RevenueFilter
+from services.licensing.domain.pricing.periods import month_of
+from services.licensing.domain.pricing.revenue import BillFilter, DueFilter, Month, RevenueFilter
 from services.licensing.storage.billing_tables import BillAmountRow, BillRow
-from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow
+from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow, LicenseRow
 from services.licensing.storage.contracts import license_row
 from services.licensing.storage.head import (
     lock_head,
@@ -35,6 +38,7 @@ from services.licensing.storage.head import (
     take_invoice_number,
 )
 from services.licensing.storage.ledger_tables import ConfirmationRow, DecisionRow
+from services.licensing.storage.uncounted import count_uncounted
 from services.licensing.storage.versions import VersionRows
 
 T = TypeVar("T")
@@ -45,8 +49,14 @@ _AMOUNTS = _TABLES[BillAmountRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
 _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
+_LICENSES = _TABLES[LicenseRow.__tablename__]
 _HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
+ServerClock = Callable[[Connection], int | None]
+"""Tells the time by the clock of a database server."""
+
+_SERVER_NOW_US = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+_MILLION = 1_000_000
 _ALL = 2**31 - 1
 """More versions than a license can have."""
 
@@ -59,15 +69,35 @@ _CREDITED = (
 _IS_INVOICE = _BILLS.c.kind == BillKind.INVOICE.value
 
 
+def server_now_us(connection: Connection) -> int | None:
+    """The `ServerClock` of a real server; None for a file, which has one process and its clock alone."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return int(connection.execute(_SERVER_NOW_US).scalar_one())
+
+
 class BillingRows:
     """Bills inside one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, server_clock: ServerClock, go_on: GoOn = lambda: None) -> None:
         self._connection = connection
+        self._server_clock = server_clock
+        self._go_on = go_on
 
-    def lock_head(self) -> None:
-        """Makes this transaction the only one that writes here, until it ends."""
-        lock_head(self._connection)
+    def go_on(self) -> None:
+        """Ends the transaction where nobody waits for it any more; between what computes long."""
+        self._go_on()
+
+    def lock_head(self) -> int:
+        """Makes this transaction the only one that writes here, until it ends.
+
+        Returns the latest cut-off that something was drafted as of, in microseconds; 0 where nothing was.
+        """
+        return lock_head(self._connection).cut_off_us
+
+    def server_now_us(self) -> int | None:
+        """The time by the clock of the database server, in microseconds; None where there is no server."""
+        return self._server_clock(self._connection)
 
     def earlier(self, key: ReplayKey) -> bytes | None:
         """The stored answer to a request; raises Refusal REQUEST_ID_REUSED."""
@@ -76,6 +106,10 @@ class BillingRows:
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes:
         """The stored answer to a request, or what `produce` does and says now; raises what it raises."""
         return once(self._connection, REPLAYS, key, at_us, produce)
+
+    def count_uncounted(self, limit: int) -> bool:
+        """Counts what the release before billing wrote, at most so many rows; whether none is left."""
+        return count_uncounted(self._connection, limit)
 
     def raise_cut_off(self, cut_off_us: int) -> None:
         """Has all that is put on record from now on count as of this instant or later."""
@@ -160,15 +194,32 @@ class BillingRows:
         mine = [_BILLS.c.license_id == license_id, _BILLS.c.number.is_not(None)]
         return Books([each.bill for each in self._bills(*mine, order=_BILLS.c.books)])
 
+    def drafts(self, license_id: str) -> dict[int, str]:
+        """Ids of the drafts of a license by the first instant of their periods."""
+        mine = (_BILLS.c.license_id == license_id, _BILLS.c.number.is_(None), _IS_INVOICE)
+        rows = self._connection.execute(select(_BILLS.c.period_from_us, _BILLS.c.bill_id).where(*mine))
+        return {row.period_from_us: row.bill_id for row in rows}
+
+    def license_ids(self, wanted: DueFilter, from_id: str, limit: int) -> Sequence[str]:
+        """Ids of licenses, from one on, in their order."""
+        conditions = [_LICENSES.c.license_id >= from_id]
+        asked = {name: getattr(wanted, name) for name in ("licensee_id", "license_id")}
+        conditions += [_LICENSES.c[name] == value for name, value in asked.items() if value]
+        page = select(_LICENSES.c.license_id).where(*conditions).order_by(_LICENSES.c.license_id)
+        return self._connection.execute(page.limit(limit)).scalars().all()
+
     def final_bills(self, license_id: str) -> int:
         """How many final bills a license has."""
         mine = select(func.count()).where(_BILLS.c.license_id == license_id, _BILLS.c.number.is_not(None))
         return int(self._connection.execute(mine).scalar_one())
 
-    def bill(self, id_or_number: str) -> BillRecord | None:
-        """A bill by its id or number."""
-        asked = or_(_BILLS.c.bill_id == id_or_number, _BILLS.c.number == id_or_number)
-        return next(iter(self._bills(asked)), None)
+    def bill(self, id_or_number: str, final_of: str | None = None) -> BillRecord | None:
+        """A bill by its id or number; of one licensee, and then final ones alone, or of all (None)."""
+        conditions = [or_(_BILLS.c.bill_id == id_or_number, _BILLS.c.number == id_or_number)]
+        if final_of is not None:
+            # Before it is read: that another's document is damaged is no licensee's business.
+            conditions += [_BILLS.c.licensee_id == final_of, _BILLS.c.number.is_not(None)]
+        return next(iter(self._bills(*conditions)), None)
 
     def invoice_of(self, license_id: str, period_from_us: int) -> BillRecord | None:
         """The invoice of a period, drafted or final."""
@@ -202,8 +253,8 @@ class BillingRows:
         by = (_AMOUNTS.c.month, _AMOUNTS.c.licensee_id, _AMOUNTS.c.currency)
         decimals, invoiced, credited = (
             func.max(_AMOUNTS.c.decimals),
-            func.sum(_AMOUNTS.c.invoiced),
-            func.sum(_AMOUNTS.c.credited),
+            _sums(_AMOUNTS.c.invoiced),
+            _sums(_AMOUNTS.c.credited),
         )
         conditions = [_after(by, after)] if after else []
         if wanted.from_month:
@@ -212,36 +263,58 @@ class BillingRows:
             conditions.append(_AMOUNTS.c.month <= wanted.to_month)
         if wanted.licensee_id:
             conditions.append(_AMOUNTS.c.licensee_id == wanted.licensee_id)
-        statement = select(*by, decimals, invoiced, credited).where(*conditions).group_by(*by)
+        statement = select(*by, decimals, *invoiced, *credited).where(*conditions).group_by(*by)
         rows = self._connection.execute(statement.order_by(*by).limit(limit))
-        return [Month(*row[:4], invoiced=int(row[4]), credited=int(row[5])) for row in rows]
+        return [
+            Month(row.month, row.licensee_id, row.currency, row[3], _whole(*row[4:6]), _whole(*row[6:]))
+            for row in rows
+        ]
 
     def _bills(
         self, *conditions: ColumnElement[bool], order: Any = _BILLS.c.bill_id, limit: int | None = None
     ) -> Sequence[BillRecord]:
         statement = select(_BILLS, _CREDITED.label("credited")).where(*conditions)
-        return [_record(row) for row in self._connection.execute(statement.order_by(order).limit(limit))]
+        rows = self._connection.execute(statement.order_by(order).limit(limit))
+        return list(map(self._record, rows))
+
+    def _record(self, row: Row[Any]) -> BillRecord:
+        self._go_on()
+        return _record(row)
 
 
 class BillingStore:
     """Bills in licensing's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, server_clock: ServerClock) -> None:
         self._database = database
+        self._server_clock = server_clock
 
     async def write(self, unit: Callable[[BillingRows], T]) -> T:
         """Runs `unit` in a transaction; what `Database.write` raises."""
-        return await self._database.write(lambda connection: unit(BillingRows(connection)))
+        return await self._database.write(lambda connection: unit(self._rows(connection)))
 
     async def read(self, query: Callable[[BillingRows], T]) -> T:
         """Runs `query` on one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: query(BillingRows(connection)))
+        return await self._database.read(lambda connection: query(self._rows(connection)))
 
     async def read_long(self, query: Callable[[BillingRows], T]) -> T:
         """The same for what takes seconds, while other reads go on; what `Database.read_each` raises."""
-        reading = self._database.read_each(lambda connection, _: [query(BillingRows(connection))])
+        reading = self._database.read_each(lambda connection, go_on: [query(self._rows(connection, go_on))])
         async with contextlib.aclosing(reading) as results:
             return await anext(results)
+
+    def _rows(self, connection: Connection, go_on: GoOn = lambda: None) -> BillingRows:
+        return BillingRows(connection, self._server_clock, go_on)
+
+
+def _sums(column: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Sums of the millions and of the rest: a sum of whole amounts may need more than 64 bits."""
+    rest = column % _MILLION
+    return func.sum((column - rest) // _MILLION), func.sum(rest)
+
+
+def _whole(millions: int, rest: int) -> int:
+    return int(millions) * _MILLION + int(rest)
 
 
 def _after(by: Sequence[ColumnElement[str]], after: Sequence[str]) -> ColumnElement[bool]:
@@ -280,7 +353,7 @@ def _amounts(record: BillRecord) -> list[dict[str, object]]:
         {
             "bill_id": record.bill_id,
             "period_from_us": period.start_us,
-            "month": month_of(period),
+            "month": month_of(period, bill.time_zone),
             "licensee_id": bill.licensee_id,
             "currency": bill.currency,
             "decimals": bill.decimals,

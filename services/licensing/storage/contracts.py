@@ -41,9 +41,12 @@ def license_row(connection: Connection, license_id: str) -> License | None:
 class ContractRows(VersionRows, HistoryRows):
     """Licensees and licenses, with their versions and histories, inside one transaction."""
 
-    def lock_head(self) -> None:
-        """Makes this transaction the only one that writes here, until it ends (L4)."""
-        lock_head(self._connection)
+    def lock_head(self) -> int:
+        """Makes this transaction the only one that writes here, until it ends (L4).
+
+        Returns the latest cut-off that something was drafted as of, in microseconds; 0 where nothing was.
+        """
+        return lock_head(self._connection).cut_off_us
 
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes:
         """The stored answer to a request, or what `produce` does and says now; raises what it raises."""

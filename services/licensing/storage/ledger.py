@@ -63,8 +63,10 @@ _CONFIRM = insert(_CONFIRMATIONS).from_select(
         _DECISIONS.c.license_id,
         _DECISIONS.c.counted_at_us,
         _DECISIONS.c.posts_released - bindparam("posts", type_=Integer),
-        # Another process may have decided by a clock that is ahead: a bill has the decision with it.
+        # Another process may have decided by a clock that is ahead: a bill has the decision with it. One of
+        # the release before billing counts nothing: decision and confirmation are later (`uncounted`).
         case(
+            (_DECISIONS.c.recorded_at_us == 0, 0),
             (_DECISIONS.c.recorded_at_us > _RECORDED_AT_US, _DECISIONS.c.recorded_at_us),
             else_=_RECORDED_AT_US,
         ),

@@ -9,6 +9,9 @@ ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 """64 bits; SQLite numbers rows by itself only where the type is spelt INTEGER."""
 
 
+_UNCOUNTED = text("recorded_at_us = 0")
+
+
 class AttemptRow(LicensingTable, table=True):
     """An attempt that has ended: it concluded a decision, or it is tombstoned and never can."""
 
@@ -33,6 +36,8 @@ class DecisionRow(LicensingTable, table=True):
             sqlite_where=text("posts_released > 0"),
             postgresql_where=text("posts_released > 0"),
         ),
+        # Of those that billing has not counted yet (`uncounted`): empty in normal life.
+        Index("ix_decisions_uncounted", "decision_id", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED),
     )
 
     decision_id: str = Field(primary_key=True, max_length=36)
@@ -68,7 +73,10 @@ class DecisionRow(LicensingTable, table=True):
     posts_released: int
     """As the reasons say, which billing does not read."""
     recorded_at_us: int = Field(sa_type=BigInteger)
-    """When it was decided, but not before a cut-off that was billed as of earlier than this was written."""
+    """When it was decided, but not before a cut-off that was billed as of earlier than this was written.
+
+    0 until it is counted, where a release before billing wrote it.
+    """
 
 
 class ManifestRow(LicensingTable, table=True):
@@ -116,6 +124,9 @@ class ConfirmationRow(LicensingTable, table=True):
             sqlite_where=text("undelivered > 0"),
             postgresql_where=text("undelivered > 0"),
         ),
+        Index(
+            "ix_confirmations_uncounted", "decision_id", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED
+        ),
     )
 
     decision_id: str = Field(primary_key=True, max_length=36, foreign_key="decisions.decision_id")
@@ -128,7 +139,7 @@ class ConfirmationRow(LicensingTable, table=True):
     undelivered: int
     """Posts that were released and are not in it: they are taken off the bill (B2)."""
     recorded_at_us: int = Field(sa_type=BigInteger)
-    """When it was confirmed; not before a cut-off as with decisions, nor before its decision."""
+    """When it was confirmed; not before a cut-off as with decisions, nor before its decision. 0 likewise."""
 
 
 class OutboxRow(LicensingTable, table=True):

@@ -84,6 +84,29 @@ async def test_b3_a_cut_off_gives_the_same_document_however_much_happened_meanwh
     assert first.bill_id == again.bill_id == now.bill_id
 
 
+@pytest.mark.parametrize("change", ["terminate", "amend"])
+async def test_b3_a_cut_off_gives_the_same_document_though_the_license_is_changed_by_a_clock_behind(
+    accounts: Accounts, change: str
+) -> None:
+    await accounts.license("flat", a_price(Flat(Decimal(30)), **PARIS), licensee_id="licensee-2")
+    cut_off_us = accounts.at("2025-12-02T00:00")
+    first = await accounts.invoice("2025-10", "flat", cut_off_us=cut_off_us)
+    november = await accounts.draft("2025-11", "flat", cut_off_us=cut_off_us)
+    # Of another process, and before November began.
+    accounts.at("2025-10-31T22:00")
+    if change == "terminate":
+        await accounts.terminate("flat")
+    else:
+        dearer = a_price(Flat(Decimal(40)), **PARIS)
+        terms = {"licensee_id": "licensee-2", "term_from_us": instant("2025-10-01T00:00")}
+        await accounts.amend("flat", some_terms(price=dearer, **terms), 2)
+    accounts.at("2025-12-03T00:00")
+
+    again = await accounts.draft("2025-11", "flat", cut_off_us=cut_off_us)
+
+    assert (again.document, first.bill.period.label) == (november.document, "2025-10")
+
+
 async def test_a_confirmation_by_a_clock_behind_is_never_on_record_before_its_decision(
     accounts: Accounts,
 ) -> None:
@@ -276,6 +299,39 @@ async def test_the_price_of_a_period_is_that_of_the_version_at_its_first_instant
     assert (october.bill.license_version, lines(october)) == (1, [("2025-10", USAGE, 20, 20)])
     assert (november.bill.license_version, lines(november)) == (2, [("2025-11", USAGE, 10, 20)])
     assert november.bill.terms_digest == digest_of(dearer.document())
+
+
+async def test_a_price_that_is_removed_is_billed_to_the_end_of_the_period_that_began_with_it(
+    accounts: Accounts,
+) -> None:
+    free = some_terms(price=None, term_from_us=instant("2025-10-01T00:00"))
+    accounts.at("2025-10-20T00:00")
+    await accounts.release(10)
+    await accounts.amend("license-1", free, 2)
+    await accounts.release(100)
+    accounts.at("2025-11-20T00:00")
+    await accounts.release(1000)
+    accounts.at("2025-12-02T00:00")
+
+    assert (await accounts.invoice("2025-10")).bill.posts == 110
+    with pytest.raises(Refusal, match="PERIOD_INVALID"):
+        await accounts.draft("2025-11")
+
+
+async def test_a_price_that_is_added_is_billed_from_then_on_in_a_period_that_began_without(
+    accounts: Accounts,
+) -> None:
+    accounts.at("2025-10-02T00:00")
+    await accounts.license("free", priced=False)
+    await accounts.release(1000, "free")
+    accounts.at("2025-10-20T00:00")
+    priced = some_terms(price=a_price(CENT, **PARIS), term_from_us=instant("2025-10-02T00:00"))
+    await accounts.amend("free", priced, 2)
+    await accounts.release(10, "free")
+    accounts.at("2025-11-02T00:00")
+    october = await accounts.invoice("2025-10", "free")
+
+    assert (october.bill.period.start_us, october.bill.posts) == (instant("2025-10-20T00:00"), 10)
 
 
 async def test_a_license_that_was_terminated_has_no_later_period_and_its_last_can_be_billed(

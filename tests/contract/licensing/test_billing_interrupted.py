@@ -12,7 +12,7 @@ from services.licensing.billing import BillingDesk
 from services.licensing.domain.pricing.bills import BillRecord
 from services.licensing.domain.pricing.revenue import BillFilter
 from services.licensing.storage.billing import BillingRows, BillingStore
-from tests.support.billing import Accounts, instant
+from tests.support.billing import MARGIN_US, Accounts, instant
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Interrupted(BillingStore):
     """Does something before the step with a number, counted from 0."""
 
     def __init__(self, database: Database, step: int, then: Callable[[], Awaitable[object]]) -> None:
-        super().__init__(database)
+        super().__init__(database, lambda _: None)
         self._left = step
         self._then = then
 
@@ -49,7 +49,7 @@ async def die() -> None:
 
 def a_desk(accounts: Accounts, step: int, then: Callable[[], Awaitable[object]]) -> BillingDesk:
     store = Interrupted(accounts.database, step, then)
-    return BillingDesk(store, accounts.clock, lambda: uuid7(accounts.clock.now_us()))
+    return BillingDesk(store, accounts.clock, lambda: uuid7(accounts.clock.now_us()), MARGIN_US)
 
 
 def told(record: BillRecord) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from google.type.money_pb2 import Money
+from sqlalchemy import text
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
@@ -81,7 +82,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     await accounts.release(100)
     accounts.at("2025-11-02T00:00")
     admitted = {"admissions": ADMISSIONS, "clock": accounts.clock}
-    async with serving(tmp_path, bolt(accounts.desk), **admitted) as server:  # type: ignore[arg-type]
+    async with serving(tmp_path, bolt(accounts.desk, accounts.outlook), **admitted) as server:  # type: ignore[arg-type]
         yield Office(accounts, server)
     await database.close()
 
@@ -167,6 +168,37 @@ async def test_only_finance_writes(office: Office, who: tuple[Any, ...]) -> None
     for rpc, request in writes.items():
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
             await office.ask(rpc, request, who)
+
+
+async def test_that_anothers_document_is_damaged_is_no_licensees_business(office: Office) -> None:
+    final = await office.final()
+    note = await office.goodwill(final.invoice_id, usd(1))
+    damage = text("UPDATE bills SET document = replace(document, 'Licensee-1', 'Licensee-2')")
+    await office.accounts.database.write(lambda connection: connection.execute(damage))
+
+    asked = (
+        ("GetInvoice", pb.GetInvoiceRequest(invoice=final.number), "INVOICE_UNKNOWN"),
+        ("GetCreditNote", pb.GetCreditNoteRequest(credit_note=note.number), "CREDIT_NOTE_UNKNOWN"),
+    )
+    for rpc, request, reason in asked:
+        for who, expected in ((OTHER, reason), (OWN, "DOCUMENT_DAMAGED"), (TRUST, "DOCUMENT_DAMAGED")):
+            with pytest.raises(Refusal) as refused:
+                await office.ask(rpc, request, who)
+            assert refused.value.reason == expected
+
+
+async def test_a_licensee_is_not_told_who_of_the_operators_people_billed(office: Office) -> None:
+    final = await office.final()
+    note = await office.goodwill(final.invoice_id, usd(1))
+
+    for who, by in ((OWN, ""), (AUDITOR, "operator:fay")):
+        told = (await office.ask("GetInvoice", pb.GetInvoiceRequest(invoice=final.number), who)).invoice
+        (listed,) = (await office.ask("ListInvoices", pb.ListInvoicesRequest(), who)).invoices
+        assert {told.drafted_by, told.finalized_by, listed.drafted_by, listed.finalized_by} == {by}
+        asked = pb.GetCreditNoteRequest(credit_note=note.number)
+        told_note = (await office.ask("GetCreditNote", asked, who)).credit_note
+        (listed_note,) = (await office.ask("ListCreditNotes", pb.ListCreditNotesRequest(), who)).credit_notes
+        assert {told_note.issued_by, listed_note.issued_by} == {by}
 
 
 async def test_a_licensee_sees_their_own_final_bills_and_anothers_look_like_none(office: Office) -> None:
@@ -279,3 +311,39 @@ async def test_what_breaks_the_contract_is_refused_at_the_edge(office: Office, r
 
     with pytest.raises(Refusal, match="INVALID_REQUEST"):
         await office.ask(rpc, request_)
+
+
+async def test_what_is_due_and_a_preview_are_for_finance_and_auditors(office: Office) -> None:
+    office.accounts.at("2025-11-20T00:00")
+    await office.accounts.release(40)
+    office.accounts.at("2025-11-20T00:01")
+    due, preview = pb.ListDuePeriodsRequest(), pb.PreviewInvoiceRequest(license_id="license-1")
+
+    for who in (FINANCE, AUDITOR):
+        (period,) = (await office.ask("ListDuePeriods", due, who)).due
+        assert (period.license_id, period.period, period.invoice_id) == ("license-1", "2025-10", "")
+        assert (period.licensee_name, period.time_zone, period.reason) == ("Licensee-1", "Europe/Paris", "")
+        assert period.period_until.ToMicroseconds() == instant("2025-10-31T23:00")
+        so_far = (await office.ask("PreviewInvoice", preview, who)).invoice
+        assert (so_far.invoice_id, so_far.number, so_far.digest, so_far.state) == ("", "", b"", 0)
+        assert (so_far.period, so_far.posts, so_far.total) == ("2025-11", 40, usd(0, 500_000_000))
+    for who in (TRUST, OWN):
+        for rpc, request in (("ListDuePeriods", due), ("PreviewInvoice", preview)):
+            with pytest.raises(Refusal, match="NOT_ADMITTED"):
+                await office.ask(rpc, request, who)
+
+
+async def test_due_periods_come_page_by_page_and_other_tokens_are_refused(office: Office) -> None:
+    office.accounts.at("2025-12-20T00:00")
+    request = pb.ListDuePeriodsRequest(page_size=1)
+    first = await office.ask("ListDuePeriods", request)
+    request.page_token = first.next_page_token
+    last = await office.ask("ListDuePeriods", request)
+
+    assert [each.period for each in (*first.due, *last.due)] == ["2025-10", "2025-11"]
+    assert last.next_page_token == ""
+    for token in ("?", "WzFd", "e30=", "e30"):
+        with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
+            await office.ask("ListDuePeriods", pb.ListDuePeriodsRequest(page_token=token))
+        with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
+            await office.ask("GetRevenue", pb.GetRevenueRequest(page_token=token))

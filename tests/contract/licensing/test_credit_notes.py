@@ -7,7 +7,7 @@ import pytest
 
 from services.chassis.refusals import Refusal
 from services.licensing import contracts
-from services.licensing.domain.pricing.prices import PerUnit
+from services.licensing.domain.pricing.prices import BillingPeriod, PerUnit
 from services.licensing.domain.pricing.revenue import Month, RevenueFilter
 from tests.support.billing import PARIS, Accounts, instant, lines
 from tests.support.licensing import some_terms
@@ -122,6 +122,20 @@ async def test_a_draft_is_outdated_by_a_credit_note_and_drafted_again(accounts: 
         await accounts.finalize(draft)
 
     assert (await accounts.finalize(await accounts.draft("2025-11"))).number == "INV-000002"
+
+
+async def test_revenue_of_a_year_that_its_term_cuts_is_of_the_month_in_which_that_begins(
+    accounts: Accounts,
+) -> None:
+    accounts.at("2025-11-15T00:00")
+    await accounts.license("yearly", a_price(CENT, period=BillingPeriod.YEAR, time_zone="Europe/Paris"))
+    await accounts.release(9, "yearly")
+    accounts.at("2026-01-02T00:00")
+    await accounts.invoice("2025", "yearly")
+
+    months = await accounts.desk.revenue(RevenueFilter(), (), 9)
+
+    assert [(month.month, month.invoiced) for month in months] == [("2025-11", 9)]
 
 
 async def test_revenue_is_by_the_month_of_the_period_and_never_across_currencies(

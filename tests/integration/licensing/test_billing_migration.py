@@ -1,4 +1,4 @@
-"""Decisions and confirmations of the release before billing are billed like all others."""
+"""Decisions and confirmations of the release before billing are billed like all others (B2)."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import MetaData, Table, insert, text
 
 from services.chassis.database import Database
-from services.licensing.storage.billing import BillingRows
+from services.licensing.billing import COUNTED_AT_ONCE
+from services.licensing.storage.billing import BillingRows, server_now_us
 from tests.support.clock import NOON_US
 from tests.support.licensing import SCHEMA, licensing_database_at
 from tests.support.postgres import PostgresServer
@@ -17,7 +18,7 @@ DAY_US = 86_400_000_000
 RELEASED, DENIED = 1, 46
 BILLING = "0007_billing.py"
 MANY = 12_000
-"""Decisions: more than are taken over at once."""
+"""Decisions: more than are counted at once."""
 
 
 @pytest.fixture
@@ -90,12 +91,20 @@ def decision(number: int) -> dict[str, object]:
 
 def test_what_was_released_before_is_counted_from_the_reasons(url: str) -> None:
     database = licensing_database_at(url)
+    pages = 1
+    while not database.write_now(
+        lambda connection: BillingRows(connection, server_now_us).count_uncounted(COUNTED_AT_ONCE)
+    ):
+        pages += 1
 
     def billed(cut_off_us: int, until_us: int | None = None) -> int:
         return database.read_now(
-            lambda connection: BillingRows(connection).billed_posts("license-1", None, until_us, cut_off_us)
+            lambda connection: BillingRows(connection, server_now_us).billed_posts(
+                "license-1", None, until_us, cut_off_us
+            )
         )
 
+    assert pages > MANY // COUNTED_AT_ONCE
     releasing = MANY - MANY // 3
     assert billed(NOON_US + DAY_US) == 2 * releasing
     assert billed(NOON_US + DAY_US + 1) == 2 * releasing - releasing // 2

@@ -31,7 +31,7 @@ def test_a_page_says_all_that_a_finance_department_asks_for() -> None:
         "acme-training, version 2",
         "74" * 32,
         "64" * 32,
-        "2026-11: from 2026-11-01 00:00:00 until 2026-12-01 00:00:00",
+        "2026-11: from 2026-11-01 00:00:00-04:00 until 2026-12-01 00:00:00-05:00",
         "America/New_York",
         "Training, after 1,000 included",
         "10,000",

@@ -10,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from services.chassis.refusals import not_found, precondition
+from services.console.bill_papers import paper_of
 from sluice.licensing.v1 import billing_service_pb2 as pb
 from sluice.licensing.v1.invoice_pb2 import INVOICE_STATE_FINAL
 from tests.support.bills import INVOICE_ID, NOTE_ID, a_credit_note, a_draft, a_line, an_invoice
@@ -35,7 +36,7 @@ def test_a_draft_is_shown_with_what_to_do_next(script: Script, cli: Cli) -> None
     assert asked.cut_off == draft.cut_off
     for words in (
         "Draft invoice for 2026-11",
-        "2026-11: from 2026-11-01 00:00:00 until 2026-12-01 00:00:00, America/New_York",
+        "2026-11: from 2026-11-01 00:00:00-04:00 until 2026-12-01 00:00:00-05:00, America/New_York",
         "Acme, Inc. (acme)",
         "Amount (USD)",
         "10,000",
@@ -140,6 +141,15 @@ def test_csv_has_a_row_a_line_and_no_cell_that_is_computed(script: Script, cli: 
     assert {row["number"] for row in rows} == {"INV-000001"}
 
 
+def test_what_was_credited_since_is_told_and_stands_on_no_page(script: Script, cli: Cli) -> None:
+    credited = an_invoice(a_line())
+    credited.credited.CopyFrom(a_line(2_500).amount)
+    answer_with(script, credited)
+
+    assert "Credited since: USD 25.00." in cli("invoice", "show", "INV-000001")
+    assert paper_of(credited) == paper_of(an_invoice(a_line()))
+
+
 def test_pages_go_to_a_file(script: Script, cli: Cli, tmp_path: Path) -> None:
     answer_with(script, an_invoice(a_line()))
     arguments = ("invoice", "show", "INV-000001", "--format", "pdf")
@@ -200,10 +210,43 @@ def test_where_there_is_none_it_is_said(script: Script, cli: Cli) -> None:
 
 
 def test_a_draft_is_discarded(script: Script, cli: Cli) -> None:
+    answer_with(script, a_draft())
     script.answer("DiscardDraft", pb.DiscardDraftResponse())
 
     assert cli("invoice", "discard", INVOICE_ID) == f"Discarded the draft {INVOICE_ID}.\n"
     assert cli.json("invoice", "discard", INVOICE_ID) == {"discarded": INVOICE_ID}
+
+
+def test_what_has_a_number_is_not_discarded_and_it_is_said_why(script: Script, cli: Cli) -> None:
+    answer_with(script, an_invoice())
+    script.answer("DiscardDraft", precondition("INVOICE_FINAL", "INV-000001 is final"))
+
+    assert cli.refusal("invoice", "discard", "INV-000001")["reason"] == "INVOICE_FINAL"
+    assert script.asked["GetInvoice"][0].invoice == "INV-000001"
+    assert script.asked["DiscardDraft"][0].invoice_id == INVOICE_ID
+
+
+def test_an_invoice_of_nothing_says_so(script: Script, cli: Cli) -> None:
+    answer_with(script, an_invoice())
+
+    assert "It bills nothing: there is no line." in cli("invoice", "show", "INV-000001")
+
+
+def test_csv_says_on_each_row_of_when_it_is_and_what_its_amounts_are(script: Script, cli: Cli) -> None:
+    answer_with(script, an_invoice(a_line(), a_line(-50, period="2026-10")))
+    script.answer("GetCreditNote", pb.GetCreditNoteResponse(credit_note=a_credit_note()))
+
+    told = [cli("invoice", "show", name, "--format", "csv") for name in ("INV-000001", "CN-000001")]
+    rows = [row for text in told for row in csv.DictReader(io.StringIO(text))]
+
+    assert [row["period"] for row in rows] == ["2026-11", "2026-10", "2026-11"]
+    names = ("invoice_period", "invoice_from", "invoice_until", "cut_off", "currency", "decimals")
+    assert {tuple(row[name] for name in names) for row in rows} == {
+        (
+            *("2026-11", "2026-11-01T00:00:00-04:00", "2026-12-01T00:00:00-05:00"),
+            *("2026-12-02T09:00:00Z", "USD", "2"),
+        )
+    }
 
 
 def test_a_credit_note_is_for_an_amount_or_for_what_is_too_much(script: Script, cli: Cli) -> None:

@@ -14,7 +14,6 @@ from services.licensing.domain.pricing.bills import (
     BillKind,
     BillLine,
     digest_of,
-    month_of,
     read_bill,
 )
 from services.licensing.domain.pricing.periods import Period
@@ -35,6 +34,8 @@ def a_bill(*lines: Line, period: Period = OCTOBER) -> Bill:
         terms_digest=bytes(32),
         period=OCTOBER,
         time_zone="Europe/Paris",
+        from_local="2025-10-01T00:00:00+02:00",
+        until_local="2025-11-01T00:00:00+01:00",
         cut_off_us=NOON_US + 10,
         posts=7,
         currency="USD",
@@ -91,15 +92,9 @@ def test_amounts_are_by_period_and_add_up_to_the_total() -> None:
     assert both.total == 12
 
 
-@pytest.mark.parametrize(
-    ("label", "month"),
-    [
-        ("2025", "2025-01"),
-        ("2025-Q1", "2025-01"),
-        ("2025-Q4", "2025-10"),
-        ("2025-11", "2025-11"),
-        ("2025-11-26", "2025-11"),
-    ],
-)
-def test_a_period_belongs_to_the_month_in_which_it_begins(label: str, month: str) -> None:
-    assert month_of(Period(label, 0, 1)) == month
+@pytest.mark.parametrize("minors", [(10**15 + 1,), (-(10**15) - 1,), (10**15, 1), (2 * 10**15, -(10**15))])
+def test_a_bill_of_more_than_a_thousand_million_million_coins_is_refused(minors: tuple[int, ...]) -> None:
+    a_bill(a_line(10**15), a_line(-(10**15))).check()
+
+    with pytest.raises(Refusal, match="AMOUNT_TOO_LARGE"):
+        a_bill(*map(a_line, minors)).check()

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.licensing.domain.pricing.periods import Period, period_at, period_of, periods_between
+from services.licensing.domain.pricing.periods import (
+    Period,
+    month_of,
+    period_at,
+    period_of,
+    periods_between,
+)
 from services.licensing.domain.pricing.prices import BillingPeriod
 
 DAY, MONTH, QUARTER, YEAR = BillingPeriod
@@ -231,3 +237,27 @@ def test_b4_the_calendar_ends() -> None:
 def test_b4_a_zone_that_nobody_knows_has_no_periods() -> None:
     with pytest.raises(ZoneInfoNotFoundError):
         period_at(0, DAY, "Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("label", "begins", "month"),
+    [
+        ("2025", "2024-12-31T23:00", "2025-01"),
+        ("2025", "2025-06-15T12:00", "2025-06"),
+        ("2025-Q4", "2025-09-30T22:00", "2025-10"),
+        ("2025-Q4", "2025-12-31T22:59", "2025-12"),
+        ("2025-11", "2025-11-15T00:00", "2025-11"),
+        ("2025-11-30", "2025-11-29T23:00", "2025-11"),
+        # Of an earlier version, whose zone lay west or east of this one.
+        ("2025", "2025-01-01T05:00", "2025-01"),
+        ("2025", "2024-12-31T10:00", "2025-01"),
+        ("2025-Q3", "2025-09-30T23:30", "2025-09"),
+        ("2025-11", "2025-10-31T12:00", "2025-11"),
+    ],
+)
+def test_a_period_or_the_part_of_one_belongs_to_the_month_in_which_it_begins(
+    label: str, begins: str, month: str
+) -> None:
+    start_us = us(f"{begins}Z")
+
+    assert month_of(Period(label, start_us, start_us + 1), "Europe/Paris") == month

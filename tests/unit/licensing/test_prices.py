@@ -1,6 +1,8 @@
 """Prices: one form, and nothing that contradicts itself (B1)."""
 
+import zoneinfo
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +11,19 @@ from hypothesis import given
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.pricing.documents import decimal_text, price_fields, price_of
-from services.licensing.domain.pricing.prices import Charge, Flat, Graduated, PerUnit, Price, Volume
+from services.licensing.domain.pricing.prices import (
+    Charge,
+    Flat,
+    Graduated,
+    PerUnit,
+    Price,
+    Volume,
+    is_time_zone,
+)
 from services.licensing.rpc import price_messages
 from sluice.licensing.v1 import price_pb2 as pb
 from tests.support.prices import a_price, prices, tiers
+from tests.support.zones import rules_of, write_zone
 
 
 @given(prices())
@@ -31,7 +42,7 @@ def test_b1_a_number_has_one_text(written: str, text: str) -> None:
     assert decimal_text(Decimal(written)) == text
 
 
-TOO_MUCH = Decimal(10) ** 15 + 1
+TOO_MUCH = Decimal(10) ** 12 + 1
 
 
 @pytest.mark.parametrize(
@@ -111,3 +122,24 @@ def test_b1_amounts_are_whole_and_in_one_currency(reason: str, message: pb.Price
 @pytest.mark.parametrize(("currency", "decimals"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])
 def test_b1_a_currency_has_the_decimals_of_its_standard(currency: str, decimals: int) -> None:
     assert price_messages.decimals_of(currency) == decimals
+
+
+def test_b4_the_zones_of_a_release_are_found_out_once_and_those_of_the_next_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_out, times = zoneinfo.available_timezones, list[int]()
+
+    def counted() -> set[str]:
+        times.append(1)
+        return find_out()
+
+    monkeypatch.setattr(zoneinfo, "available_timezones", counted)
+
+    for release in ("one", "other"):
+        write_zone(tmp_path / release, f"Test/{release}", 0, 0, 0)
+        with rules_of(tmp_path / release):
+            assert [is_time_zone(f"Test/{name}") for name in ("one", "other")] == [
+                release == "one",
+                release == "other",
+            ]
+    assert len(times) == 2

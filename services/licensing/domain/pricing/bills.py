@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from services.chassis.refusals import Kind, Refusal
+from services.chassis.refusals import Kind, Refusal, precondition
 from services.licensing.domain.canonical import canonical_json, rfc3339, rfc3339_us
 from services.licensing.domain.pricing.documents import decimal_text, read_decimal
 from services.licensing.domain.pricing.exact import exact_text, read_exact
 from services.licensing.domain.pricing.periods import Period
 from services.licensing.domain.pricing.rating import Line, LineKind, total_of
+
+LARGEST_MINOR = 10**15
+"""Minor units in one line, in what one period comes to, or in a total: thousands of them fit into 64 bits."""
 
 
 class BillKind(enum.StrEnum):
@@ -51,6 +54,10 @@ class Bill:
     period: Period
     """Of the invoice, or of the one that a credit note is about."""
     time_zone: str
+    from_local: str
+    """When the period begins as clocks of the zone show it, by today's rules: 2026-11-01T00:00:00-04:00."""
+    until_local: str
+    """When it ends, likewise. It is told from here: a reader's rules may be others."""
     cut_off_us: int
     """It says what was on record before this instant."""
     posts: int
@@ -79,6 +86,14 @@ class Bill:
             sums[each.period] = sums.get(each.period, 0) + each.line.minor
         return sums
 
+    def check(self) -> None:
+        """Raises Refusal (precondition, AMOUNT_TOO_LARGE) for a bill that nobody can mean."""
+        amounts = (*(each.line.minor for each in self.lines), *self.amounts().values(), self.total)
+        if any(abs(minor) > LARGEST_MINOR for minor in amounts):
+            raise precondition(
+                "AMOUNT_TOO_LARGE", f"an amount is more than {LARGEST_MINOR:,} minor units of {self.currency}"
+            )
+
     def document(self) -> bytes:
         """The bill in canonical JSON, as it is stored and digested."""
         return canonical_json(
@@ -90,6 +105,8 @@ class Bill:
                 "license_version": self.license_version,
                 "terms_digest": self.terms_digest.hex(),
                 "period": _period_fields(self.period),
+                "from_local": self.from_local,
+                "until_local": self.until_local,
                 "time_zone": self.time_zone,
                 "cut_off": rfc3339(self.cut_off_us),
                 "posts": self.posts,
@@ -134,14 +151,6 @@ class BillRecord:
         return self.bill.kind is BillKind.INVOICE
 
 
-def month_of(period: Period) -> str:
-    """The month in which a period begins, in its own time zone: 2026-11."""
-    year, _, rest = period.label.partition("-")
-    if rest.startswith("Q"):
-        return f"{year}-{int(rest[1:]) * 3 - 2:02d}"
-    return f"{year}-{rest[:2] or '01'}"
-
-
 def digest_of(document: bytes) -> bytes:
     """SHA-256, 32 bytes."""
     return hashlib.sha256(document).digest()
@@ -178,6 +187,8 @@ def _bill_of(fields: Mapping[str, Any]) -> Bill:
         terms_digest=bytes.fromhex(fields["terms_digest"]),
         period=_period_of(fields["period"]),
         time_zone=fields["time_zone"],
+        from_local=fields["from_local"],
+        until_local=fields["until_local"],
         cut_off_us=rfc3339_us(fields["cut_off"]),
         posts=fields["posts"],
         currency=fields["currency"],

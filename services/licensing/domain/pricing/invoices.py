@@ -4,15 +4,16 @@ Invariant: for every period the lines of all final bills, goodwill aside, add up
 at the latest cut-off; and with goodwill they never add up to less than nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from services.chassis.refusals import precondition
 from services.licensing.domain.pricing.bills import Bill, BillKind, BillLine
 from services.licensing.domain.pricing.calendars import BillablePeriod, Licensed
 from services.licensing.domain.pricing.deltas import correction
-from services.licensing.domain.pricing.periods import Period
+from services.licensing.domain.pricing.periods import Period, local_text
 from services.licensing.domain.pricing.prices import Price
 from services.licensing.domain.pricing.rating import Line, LineKind, lines_of, total_of
 
@@ -26,9 +27,9 @@ class Books:
     bills: Sequence[Bill]
 
     @property
-    def invoiced(self) -> frozenset[int]:
-        """First instants of the periods that have an invoice of their own."""
-        return frozenset(bill.period.start_us for bill in self.bills if bill.kind is BillKind.INVOICE)
+    def invoiced(self) -> tuple[Period, ...]:
+        """The periods that have an invoice of their own, as it says them."""
+        return tuple(bill.period for bill in self.bills if bill.kind is BillKind.INVOICE)
 
     @property
     def cut_off_us(self) -> int | None:
@@ -47,8 +48,17 @@ class Books:
         """What is left of all that was billed for a period, in minor units."""
         return total_of(self._all(start_us))
 
-    def _all(self, start_us: int) -> list[Line]:
-        return [line for bill in self.bills for line in bill.lines_of(start_us)]
+    def _all(self, start_us: int) -> Sequence[Line]:
+        return self._by_period.get(start_us, ())
+
+    @cached_property
+    def _by_period(self) -> Mapping[int, Sequence[Line]]:
+        """All lines by the first instant of their period: each bill is looked through once."""
+        found = dict[int, list[Line]]()
+        for bill in self.bills:
+            for each in bill.lines:
+                found.setdefault(each.period.start_us, []).append(each.line)
+        return found
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,8 @@ class About:
     reason: str
 
     def note(self, kind: BillKind, lines: Sequence[BillLine]) -> Bill:
-        """The credit note with these lines."""
-        return replace(
+        """The credit note with these lines. Raises Refusal (precondition, AMOUNT_TOO_LARGE)."""
+        note = replace(
             self.invoice,
             kind=kind,
             posts=0,
@@ -69,6 +79,8 @@ class About:
             invoice_number=self.number,
             reason=self.reason,
         )
+        note.check()
+        return note
 
 
 def due_lines(price: Price, posts: int, goodwill: int) -> tuple[Line, ...]:
@@ -88,7 +100,7 @@ def due_lines(price: Price, posts: int, goodwill: int) -> tuple[Line, ...]:
 def invoice(
     licensed: Licensed,
     asked: BillablePeriod,
-    earlier: Sequence[BillablePeriod],
+    earlier: Iterable[BillablePeriod],
     *,
     posts: Mapping[int, int],
     books: Books,
@@ -97,14 +109,15 @@ def invoice(
     """The invoice of a period, with the corrections of all earlier ones.
 
     `posts` are those that are billed at the cut-off, by the first instant of each period. What was billed in
-    another currency is left to credit notes: an invoice has one.
+    another currency is left to credit notes: an invoice has one. Raises Refusal (precondition,
+    AMOUNT_TOO_LARGE).
     """
     own = due_lines(asked.price, posts[asked.period.start_us], books.goodwill(asked.period.start_us))
     lines = [BillLine(asked.period, line) for line in own]
     for each in earlier:
         if each.price.currency == asked.price.currency:
             lines += _corrections(each, posts, books)
-    return Bill(
+    bill = Bill(
         kind=BillKind.INVOICE,
         licensee_id=licensed.licensee_id,
         licensee_name=licensed.licensee_name,
@@ -113,17 +126,21 @@ def invoice(
         terms_digest=asked.version.terms_digest,
         period=asked.period,
         time_zone=asked.price.time_zone,
+        from_local=local_text(asked.period.start_us, asked.price.time_zone),
+        until_local=local_text(asked.period.end_us, asked.price.time_zone),
         cut_off_us=cut_off_us,
         posts=posts[asked.period.start_us],
         currency=asked.price.currency,
         decimals=asked.price.decimals,
         lines=tuple(lines),
     )
+    bill.check()
+    return bill
 
 
 def correcting_note(
     about: About,
-    periods: Sequence[BillablePeriod],
+    periods: Iterable[BillablePeriod],
     posts: Mapping[int, int],
     books: Books,
     cut_off_us: int,
@@ -131,7 +148,7 @@ def correcting_note(
     """A credit note for what the periods on an invoice come to less than was billed for them.
 
     A period that comes to more is left out: it is for the next invoice. Raises Refusal (precondition,
-    NOTHING_TO_CREDIT).
+    NOTHING_TO_CREDIT, AMOUNT_TOO_LARGE).
     """
     lines = list[BillLine]()
     for each in periods:
@@ -148,7 +165,7 @@ def goodwill_note(about: About, amount: int, credited: int, books: Books) -> Bil
 
     `credited` is what credit notes about the invoice have taken back. The period of the invoice comes first,
     then the earlier ones on it, latest first, each as far as something of it is left. Raises Refusal
-    (precondition, CREDIT_OVER_BILLED).
+    (precondition, CREDIT_OVER_BILLED, AMOUNT_TOO_LARGE).
     """
     lines, rest = list[BillLine](), amount
     for period, billed in _latest_first(about.invoice):

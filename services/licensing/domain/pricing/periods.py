@@ -75,6 +75,28 @@ def period_of(label: str, time_zone: str) -> Period:
     return whole
 
 
+def month_of(period: Period, time_zone: str) -> str:
+    """The month in which a period, or the part of one, begins: 2026-11.
+
+    Where its label says no month it is that of its first instant in the zone, inside the whole: the zone may
+    be that of a later version of the license. Raises as `period_at`.
+    """
+    year, _, rest = period.label.partition("-")
+    if rest and not rest.startswith("Q"):
+        return period.label[:7]
+    begins = _local_date(period.start_us, ZoneInfo(time_zone)).isoformat()[:7]
+    first, last = (3 * int(rest[1:]) - 2, 3 * int(rest[1:])) if rest else (1, 12)
+    return min(max(begins, f"{year}-{first:02d}"), f"{year}-{last:02d}")
+
+
+def local_text(time_us: int, time_zone: str) -> str:
+    """A time as clocks of a zone show it, with its offset to UTC: 2026-11-01T00:00:00-04:00.
+
+    Raises OverflowError, zoneinfo.ZoneInfoNotFoundError.
+    """
+    return (_EPOCH + timedelta(microseconds=time_us)).astimezone(ZoneInfo(time_zone)).isoformat()
+
+
 def _from(time_us: int, period: BillingPeriod, zone: ZoneInfo) -> Iterator[Period]:
     """The period that a time lies in and all after it, but for those that clocks skipped."""
     first = _first_date(_local_date(time_us, zone), period)

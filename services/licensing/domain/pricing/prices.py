@@ -5,11 +5,11 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 
 from services.chassis.refusals import Refusal, invalid
 
-LARGEST_AMOUNT = Decimal(10) ** 15
+LARGEST_AMOUNT = Decimal(10) ** 12
 """Units of a currency in one amount of a price."""
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 """Names of the tz database, or beside it, that are no place."""
@@ -127,11 +127,12 @@ class Price:
 
 def is_time_zone(name: str) -> bool:
     """Whether the tz database knows a place by this name."""
-    return name not in _NO_ZONES and name in _zones()
+    return name not in _NO_ZONES and name in _zones(zoneinfo.TZPATH)
 
 
-@cache
-def _zones() -> frozenset[str]:
+@lru_cache(maxsize=1)
+def _zones(_: tuple[str, ...]) -> frozenset[str]:
+    """All names, as long as the database is looked for in the same places."""
     # Finding them out looks into some 600 files, each time: too much for every price that is read.
     return frozenset(zoneinfo.available_timezones())
 

@@ -19,6 +19,15 @@ class BillFilter:
 
 
 @dataclass(frozen=True)
+class DueFilter:
+    """Of which licenses due periods are wanted."""
+
+    licensee_id: str = ""
+    """Of this licensee; "" of all, and so for the other."""
+    license_id: str = ""
+
+
+@dataclass(frozen=True)
 class RevenueFilter:
     """Which months are wanted."""
 

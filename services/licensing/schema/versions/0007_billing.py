@@ -1,6 +1,8 @@
-"""Invoices and credit notes; and of decisions and confirmations what billing adds up."""
+"""Invoices and credit notes; and of decisions and confirmations what billing adds up.
 
-import numpy as np
+Nothing is counted here: what is on record is before anything is billed (`storage.uncounted`).
+"""
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,9 +10,6 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
-
-RELEASED = 1
-ROWS_AT_ONCE = 5_000
 
 
 def upgrade() -> None:
@@ -26,13 +25,13 @@ def _extend_head() -> None:
 
 
 def _extend_decisions() -> None:
-    # Whoever writes a row says both; the defaults are for the rows that are there.
+    # Whoever writes a row says both. The defaults are for the rows that are there, and for those that
+    # processes of the release before write beside this one: billing counts them page by page.
     zero = sa.text("0")
     op.add_column("decisions", sa.Column("posts_released", sa.Integer, nullable=False, server_default=zero))
     op.add_column(
         "decisions", sa.Column("recorded_at_us", sa.BigInteger, nullable=False, server_default=zero)
     )
-    _count_released()
     op.create_index(
         "ix_decisions_billed",
         "decisions",
@@ -40,27 +39,7 @@ def _extend_decisions() -> None:
         sqlite_where=sa.text("posts_released > 0"),
         postgresql_where=sa.text("posts_released > 0"),
     )
-
-
-def _count_released() -> None:
-    """Counts in the reasons of every decision, some thousand rows at a time."""
-    connection = op.get_bind()
-    page = sa.text("SELECT number, reasons FROM decisions WHERE number > :after ORDER BY number LIMIT :rows")
-    fill = sa.text(
-        "UPDATE decisions SET posts_released = :released, recorded_at_us = decided_at_us"
-        " WHERE number = :number"
-    )
-    after = 0
-    while rows := connection.execute(page, {"after": after, "rows": ROWS_AT_ONCE}).all():
-        counted = [
-            {
-                "number": number,
-                "released": int(np.count_nonzero(np.frombuffer(reasons, np.uint8) == RELEASED)),
-            }
-            for number, reasons in rows
-        ]
-        connection.execute(fill, counted)
-        after = rows[-1].number
+    _index_uncounted("decisions")
 
 
 def _extend_confirmations() -> None:
@@ -73,18 +52,24 @@ def _extend_confirmations() -> None:
     op.add_column(
         "confirmations", sa.Column("recorded_at_us", sa.BigInteger, nullable=False, server_default=zero)
     )
-    op.execute(
-        "UPDATE confirmations SET license_id = d.license_id, counted_at_us = d.counted_at_us,"
-        " undelivered = d.posts_released - confirmations.posts, recorded_at_us ="
-        " CASE WHEN d.recorded_at_us > confirmed_at_us THEN d.recorded_at_us ELSE confirmed_at_us END"
-        " FROM decisions AS d WHERE d.decision_id = confirmations.decision_id"
-    )
     op.create_index(
         "ix_confirmations_billed",
         "confirmations",
         ["license_id", "counted_at_us", "recorded_at_us", "undelivered"],
         sqlite_where=sa.text("undelivered > 0"),
         postgresql_where=sa.text("undelivered > 0"),
+    )
+    _index_uncounted("confirmations")
+
+
+def _index_uncounted(table: str) -> None:
+    uncounted = sa.text("recorded_at_us = 0")
+    op.create_index(
+        f"ix_{table}_uncounted",
+        table,
+        ["decision_id"],
+        sqlite_where=uncounted,
+        postgresql_where=uncounted,
     )
 
 
@@ -135,9 +120,11 @@ def _create_bills() -> None:
 def downgrade() -> None:
     op.drop_table("bill_amounts")
     op.drop_table("bills")
+    op.drop_index("ix_confirmations_uncounted", "confirmations")
     op.drop_index("ix_confirmations_billed", "confirmations")
     for name in ("license_id", "counted_at_us", "undelivered", "recorded_at_us"):
         op.drop_column("confirmations", name)
+    op.drop_index("ix_decisions_uncounted", "decisions")
     op.drop_index("ix_decisions_billed", "decisions")
     for name in ("posts_released", "recorded_at_us"):
         op.drop_column("decisions", name)

@@ -180,3 +180,35 @@ class GetRevenueResponse(_message.Message):
     revenue: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.Revenue]
     next_page_token: str
     def __init__(self, revenue: _Optional[_Iterable[_Union[_invoice_pb2.Revenue, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListDuePeriodsRequest(_message.Message):
+    __slots__ = ("licensee_id", "license_id", "page_size", "page_token")
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    licensee_id: str
+    license_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, licensee_id: _Optional[str] = ..., license_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListDuePeriodsResponse(_message.Message):
+    __slots__ = ("due", "next_page_token")
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    due: _containers.RepeatedCompositeFieldContainer[_invoice_pb2.DuePeriod]
+    next_page_token: str
+    def __init__(self, due: _Optional[_Iterable[_Union[_invoice_pb2.DuePeriod, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PreviewInvoiceRequest(_message.Message):
+    __slots__ = ("license_id",)
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    def __init__(self, license_id: _Optional[str] = ...) -> None: ...
+
+class PreviewInvoiceResponse(_message.Message):
+    __slots__ = ("invoice",)
+    INVOICE_FIELD_NUMBER: _ClassVar[int]
+    invoice: _invoice_pb2.Invoice
+    def __init__(self, invoice: _Optional[_Union[_invoice_pb2.Invoice, _Mapping]] = ...) -> None: ...

@@ -82,6 +82,16 @@ class BillingServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.GetRevenueRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.GetRevenueResponse.FromString,
                 _registered_method=True)
+        self.ListDuePeriods = channel.unary_unary(
+                '/sluice.licensing.v1.BillingService/ListDuePeriods',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.ListDuePeriodsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.ListDuePeriodsResponse.FromString,
+                _registered_method=True)
+        self.PreviewInvoice = channel.unary_unary(
+                '/sluice.licensing.v1.BillingService/PreviewInvoice',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -94,9 +104,11 @@ class BillingServiceServicer:
         """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
         corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
         Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-        PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
-        earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-        became final meanwhile; ask again).
+        PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+        earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
+        the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
+        minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
+        CLOCKS_DIFFER (that of the process and that of its database, by more than the margin).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +134,7 @@ class BillingServiceServicer:
         """Issues a credit note about a final invoice. Idempotent by request_id.
         Reasons: INVOICE_UNKNOWN, INVOICE_NOT_FINAL, NOTHING_TO_CREDIT (its periods come to no less than was billed), CREDIT_OVER_BILLED (more than
         is left of the invoice or of its periods), CREDIT_AMOUNT_INVALID (nothing or less, or finer than the currency has coins),
-        CREDIT_CURRENCY_DIFFERS, BOOKS_CHANGED.
+        CREDIT_CURRENCY_DIFFERS, CALENDAR_CHANGED, AMOUNT_TOO_LARGE, BOOKS_CHANGED, CLOCKS_DIFFER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +171,23 @@ class BillingServiceServicer:
     def GetRevenue(self, request, context):
         """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
         Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDuePeriods(self, request, context):
+        """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+        which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewInvoice(self, request, context):
+        """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+        say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+        NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,6 +240,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetRevenue,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.GetRevenueRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.GetRevenueResponse.SerializeToString,
+            ),
+            'ListDuePeriods': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuePeriods,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.ListDuePeriodsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.ListDuePeriodsResponse.SerializeToString,
+            ),
+            'PreviewInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewInvoice,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -459,6 +498,60 @@ class BillingService:
             '/sluice.licensing.v1.BillingService/GetRevenue',
             sluice_dot_licensing_dot_v1_dot_billing__service__pb2.GetRevenueRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_billing__service__pb2.GetRevenueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuePeriods(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.BillingService/ListDuePeriods',
+            sluice_dot_licensing_dot_v1_dot_billing__service__pb2.ListDuePeriodsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_billing__service__pb2.ListDuePeriodsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.BillingService/PreviewInvoice',
+            sluice_dot_licensing_dot_v1_dot_billing__service__pb2.PreviewInvoiceRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_billing__service__pb2.PreviewInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,9 +40,11 @@ class BillingServiceStub:
     """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
     corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-    PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
-    earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-    became final meanwhile; ask again).
+    PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+    earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
+    the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
+    minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
+    CLOCKS_DIFFER (that of the process and that of its database, by more than the margin).
     """
     DiscardDraft: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.DiscardDraftRequest, _billing_service_pb2.DiscardDraftResponse]
     """Removes a draft. Idempotent by request_id. Reasons: INVOICE_UNKNOWN, INVOICE_FINAL."""
@@ -55,7 +57,7 @@ class BillingServiceStub:
     """Issues a credit note about a final invoice. Idempotent by request_id.
     Reasons: INVOICE_UNKNOWN, INVOICE_NOT_FINAL, NOTHING_TO_CREDIT (its periods come to no less than was billed), CREDIT_OVER_BILLED (more than
     is left of the invoice or of its periods), CREDIT_AMOUNT_INVALID (nothing or less, or finer than the currency has coins),
-    CREDIT_CURRENCY_DIFFERS, BOOKS_CHANGED.
+    CREDIT_CURRENCY_DIFFERS, CALENDAR_CHANGED, AMOUNT_TOO_LARGE, BOOKS_CHANGED, CLOCKS_DIFFER.
     """
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.GetInvoiceRequest, _billing_service_pb2.GetInvoiceResponse]
     """One invoice, by id or number. Reads only. Reasons: INVOICE_UNKNOWN."""
@@ -68,6 +70,15 @@ class BillingServiceStub:
     GetRevenue: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.GetRevenueRequest, _billing_service_pb2.GetRevenueResponse]
     """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
     Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    ListDuePeriods: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.ListDuePeriodsRequest, _billing_service_pb2.ListDuePeriodsResponse]
+    """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+    which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    PreviewInvoice: _grpc.UnaryUnaryMultiCallable[_billing_service_pb2.PreviewInvoiceRequest, _billing_service_pb2.PreviewInvoiceResponse]
+    """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+    say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+    NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
     """
 
 @_typing.type_check_only
@@ -82,9 +93,11 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
     corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-    PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
-    earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-    became final meanwhile; ask again).
+    PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+    earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
+    the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
+    minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
+    CLOCKS_DIFFER (that of the process and that of its database, by more than the margin).
     """
     DiscardDraft: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.DiscardDraftRequest, _billing_service_pb2.DiscardDraftResponse]  # type: ignore[assignment]
     """Removes a draft. Idempotent by request_id. Reasons: INVOICE_UNKNOWN, INVOICE_FINAL."""
@@ -97,7 +110,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Issues a credit note about a final invoice. Idempotent by request_id.
     Reasons: INVOICE_UNKNOWN, INVOICE_NOT_FINAL, NOTHING_TO_CREDIT (its periods come to no less than was billed), CREDIT_OVER_BILLED (more than
     is left of the invoice or of its periods), CREDIT_AMOUNT_INVALID (nothing or less, or finer than the currency has coins),
-    CREDIT_CURRENCY_DIFFERS, BOOKS_CHANGED.
+    CREDIT_CURRENCY_DIFFERS, CALENDAR_CHANGED, AMOUNT_TOO_LARGE, BOOKS_CHANGED, CLOCKS_DIFFER.
     """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.GetInvoiceRequest, _billing_service_pb2.GetInvoiceResponse]  # type: ignore[assignment]
     """One invoice, by id or number. Reads only. Reasons: INVOICE_UNKNOWN."""
@@ -110,6 +123,15 @@ class BillingServiceAsyncStub(BillingServiceStub):
     GetRevenue: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.GetRevenueRequest, _billing_service_pb2.GetRevenueResponse]  # type: ignore[assignment]
     """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
     Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    ListDuePeriods: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.ListDuePeriodsRequest, _billing_service_pb2.ListDuePeriodsResponse]  # type: ignore[assignment]
+    """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+    which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
+    PreviewInvoice: _aio.UnaryUnaryMultiCallable[_billing_service_pb2.PreviewInvoiceRequest, _billing_service_pb2.PreviewInvoiceResponse]  # type: ignore[assignment]
+    """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+    say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+    NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
     """
 
 class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -127,9 +149,11 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Writes the draft of the next period of a license that is not invoiced yet, or replaces the one that is there: the lines of the period, and
         corrections of all earlier periods that come to something else by now (B3). The same cut-off gives the same document. Idempotent by request_id.
         Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE (also where it was never in force), PERIOD_INVALID (no such period of this license),
-        PERIOD_NOT_OVER (at the cut-off), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
-        earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), BOOKS_CHANGED (something
-        became final meanwhile; ask again).
+        PERIOD_NOT_OVER (at the cut-off, or by now), PERIOD_INVOICED (what changes later comes on the next invoice or by a credit note), PERIOD_OUT_OF_ORDER (an
+        earlier one is not invoiced), CUT_OFF_IN_FUTURE, CUT_OFF_TOO_EARLY (something was billed as of later), CALENDAR_CHANGED (by
+        the rules of its time zone an invoiced period has no place any more), AMOUNT_TOO_LARGE (more than 10^15
+        minor units in a line, a period or the total), BOOKS_CHANGED (something became final meanwhile; ask again),
+        CLOCKS_DIFFER (that of the process and that of its database, by more than the margin).
         """
 
     @_abc_1.abstractmethod
@@ -160,7 +184,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Issues a credit note about a final invoice. Idempotent by request_id.
         Reasons: INVOICE_UNKNOWN, INVOICE_NOT_FINAL, NOTHING_TO_CREDIT (its periods come to no less than was billed), CREDIT_OVER_BILLED (more than
         is left of the invoice or of its periods), CREDIT_AMOUNT_INVALID (nothing or less, or finer than the currency has coins),
-        CREDIT_CURRENCY_DIFFERS, BOOKS_CHANGED.
+        CREDIT_CURRENCY_DIFFERS, CALENDAR_CHANGED, AMOUNT_TOO_LARGE, BOOKS_CHANGED, CLOCKS_DIFFER.
         """
 
     @_abc_1.abstractmethod
@@ -203,6 +227,27 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_service_pb2.GetRevenueResponse, _abc.Awaitable[_billing_service_pb2.GetRevenueResponse]]:
         """Revenue by month, licensee and currency, in this order: what final documents say. Amounts of two currencies are never added.
         Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDuePeriods(
+        self,
+        request: _billing_service_pb2.ListDuePeriodsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_service_pb2.ListDuePeriodsResponse, _abc.Awaitable[_billing_service_pb2.ListDuePeriodsResponse]]:
+        """The periods that are over and not invoiced, by license and time: what there is to draft. For operators of finance and admin, and for auditors. A license of
+        which none can be told has a line with the reason, and hides no other. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewInvoice(
+        self,
+        request: _billing_service_pb2.PreviewInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_service_pb2.PreviewInvoiceResponse, _abc.Awaitable[_billing_service_pb2.PreviewInvoiceResponse]]:
+        """What the period of a license that is running comes to so far, without corrections of earlier ones. It is stored nowhere, and makes no cut-off true: a draft may
+        say something else. For operators of finance and admin, and for auditors. Reads only. Reasons: LICENSE_UNKNOWN, LICENSE_HAS_NO_PRICE,
+        NO_PERIOD_RUNNING (the term is over, or no version with a price is in force), CALENDAR_CHANGED, AMOUNT_TOO_LARGE.
         """
 
 def add_BillingServiceServicer_to_server(servicer: BillingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -73,7 +73,7 @@ class InvoiceLine(_message.Message):
     def __init__(self, period: _Optional[str] = ..., period_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[InvoiceLineKind, str]] = ..., key: _Optional[str] = ..., description: _Optional[str] = ..., posts: _Optional[int] = ..., unit_price: _Optional[str] = ..., per: _Optional[int] = ..., precise: _Optional[str] = ..., minor: _Optional[int] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class Invoice(_message.Message):
-    __slots__ = ("invoice_id", "number", "state", "licensee_id", "licensee_name", "license_id", "license_version", "terms_digest", "period", "period_from", "period_until", "time_zone", "cut_off", "posts", "currency", "decimals", "lines", "total_minor", "total", "credited", "digest", "document", "drafted_at", "drafted_by", "finalized_at", "finalized_by")
+    __slots__ = ("invoice_id", "number", "state", "licensee_id", "licensee_name", "license_id", "license_version", "terms_digest", "period", "period_from", "period_until", "time_zone", "cut_off", "posts", "currency", "decimals", "lines", "total_minor", "total", "credited", "digest", "document", "drafted_at", "drafted_by", "finalized_at", "finalized_by", "period_from_local", "period_until_local")
     INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +100,8 @@ class Invoice(_message.Message):
     DRAFTED_BY_FIELD_NUMBER: _ClassVar[int]
     FINALIZED_AT_FIELD_NUMBER: _ClassVar[int]
     FINALIZED_BY_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FROM_LOCAL_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_UNTIL_LOCAL_FIELD_NUMBER: _ClassVar[int]
     invoice_id: str
     number: str
     state: InvoiceState
@@ -126,10 +128,12 @@ class Invoice(_message.Message):
     drafted_by: str
     finalized_at: _timestamp_pb2.Timestamp
     finalized_by: str
-    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., terms_digest: _Optional[bytes] = ..., period: _Optional[str] = ..., period_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., period_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., cut_off: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts: _Optional[int] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping]]] = ..., total_minor: _Optional[int] = ..., total: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., credited: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., digest: _Optional[bytes] = ..., document: _Optional[bytes] = ..., drafted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., drafted_by: _Optional[str] = ..., finalized_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finalized_by: _Optional[str] = ...) -> None: ...
+    period_from_local: str
+    period_until_local: str
+    def __init__(self, invoice_id: _Optional[str] = ..., number: _Optional[str] = ..., state: _Optional[_Union[InvoiceState, str]] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., terms_digest: _Optional[bytes] = ..., period: _Optional[str] = ..., period_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., period_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., cut_off: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts: _Optional[int] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping]]] = ..., total_minor: _Optional[int] = ..., total: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., credited: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., digest: _Optional[bytes] = ..., document: _Optional[bytes] = ..., drafted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., drafted_by: _Optional[str] = ..., finalized_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finalized_by: _Optional[str] = ..., period_from_local: _Optional[str] = ..., period_until_local: _Optional[str] = ...) -> None: ...
 
 class CreditNote(_message.Message):
-    __slots__ = ("credit_note_id", "number", "kind", "invoice_id", "invoice_number", "licensee_id", "licensee_name", "license_id", "reason", "cut_off", "currency", "decimals", "lines", "total_minor", "total", "digest", "document", "issued_at", "issued_by")
+    __slots__ = ("credit_note_id", "number", "kind", "invoice_id", "invoice_number", "licensee_id", "licensee_name", "license_id", "reason", "cut_off", "currency", "decimals", "lines", "total_minor", "total", "digest", "document", "issued_at", "issued_by", "period", "period_from_local", "period_until_local")
     CREDIT_NOTE_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +153,9 @@ class CreditNote(_message.Message):
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
     ISSUED_BY_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FROM_LOCAL_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_UNTIL_LOCAL_FIELD_NUMBER: _ClassVar[int]
     credit_note_id: str
     number: str
     kind: CreditNoteKind
@@ -168,7 +175,32 @@ class CreditNote(_message.Message):
     document: bytes
     issued_at: _timestamp_pb2.Timestamp
     issued_by: str
-    def __init__(self, credit_note_id: _Optional[str] = ..., number: _Optional[str] = ..., kind: _Optional[_Union[CreditNoteKind, str]] = ..., invoice_id: _Optional[str] = ..., invoice_number: _Optional[str] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ..., cut_off: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping]]] = ..., total_minor: _Optional[int] = ..., total: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., digest: _Optional[bytes] = ..., document: _Optional[bytes] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., issued_by: _Optional[str] = ...) -> None: ...
+    period: str
+    period_from_local: str
+    period_until_local: str
+    def __init__(self, credit_note_id: _Optional[str] = ..., number: _Optional[str] = ..., kind: _Optional[_Union[CreditNoteKind, str]] = ..., invoice_id: _Optional[str] = ..., invoice_number: _Optional[str] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., reason: _Optional[str] = ..., cut_off: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[InvoiceLine, _Mapping]]] = ..., total_minor: _Optional[int] = ..., total: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., digest: _Optional[bytes] = ..., document: _Optional[bytes] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., issued_by: _Optional[str] = ..., period: _Optional[str] = ..., period_from_local: _Optional[str] = ..., period_until_local: _Optional[str] = ...) -> None: ...
+
+class DuePeriod(_message.Message):
+    __slots__ = ("license_id", "licensee_id", "licensee_name", "period", "period_from", "period_until", "time_zone", "invoice_id", "reason")
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_NAME_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FROM_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    INVOICE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    licensee_id: str
+    licensee_name: str
+    period: str
+    period_from: _timestamp_pb2.Timestamp
+    period_until: _timestamp_pb2.Timestamp
+    time_zone: str
+    invoice_id: str
+    reason: str
+    def __init__(self, license_id: _Optional[str] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., period: _Optional[str] = ..., period_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., period_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., invoice_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Revenue(_message.Message):
     __slots__ = ("licensee_id", "month", "invoiced", "credited", "net", "decimals")
