@@ -1,0 +1,73 @@
+"""Computes a whole log again from a copy of its tiles (https://c2sp.org/tlog-tiles), as a monitor does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sluice_gate.errors import VerificationError
+from sluice_gate.verifying.checkpoints import Checkpoint, Log, verify_checkpoint
+from sluice_gate.verifying.trees import HASH_BYTES, tree_hash
+
+FULL = 256
+"""Hashes in a full tile."""
+
+
+def verify_log_folder(folder: Path, log: Log) -> Checkpoint:
+    """The checkpoint in `folder`, after every tile below it was computed again from the leaves.
+
+    Raises VerificationError, and OSError where a file is not there.
+    """
+    checkpoint = verify_checkpoint((folder / "checkpoint").read_bytes(), log)
+    if recomputed_root(folder, checkpoint.size) != checkpoint.root:
+        raise VerificationError("ROOT_DIFFERS", "the leaves have another root than the checkpoint")
+    return checkpoint
+
+
+def recomputed_root(folder: Path, size: int) -> bytes:
+    """The root, 32 bytes, of the first `size` leaves in the tiles of `folder`.
+
+    The tiles above the leaves are compared with what they should be: proofs are made from them. Raises
+    VerificationError, and OSError where a file is not there.
+    """
+    # A tile is a subtree of 256 leaves; the tree over the tiles splits where the tree over the leaves does.
+    roots = [tree_hash(_tile(folder, 0, index, width)) for index, width in _row(size)]
+    _check_above(folder, roots[: size // FULL])
+    return tree_hash(roots)
+
+
+def _check_above(folder: Path, expected: list[bytes]) -> None:
+    level = 1
+    while expected:
+        complete = []
+        for index, width in _row(len(expected)):
+            hashes = _tile(folder, level, index, width)
+            if hashes != expected[index * FULL : index * FULL + width]:
+                raise VerificationError("TILE_DIFFERS", f"{_path(level, index)} is not over the tiles below")
+            if width == FULL:
+                complete.append(tree_hash(hashes))
+        level, expected = level + 1, complete
+
+
+def _row(hashes: int) -> Iterator[tuple[int, int]]:
+    """Index and width of each tile of a level with so many hashes."""
+    for index in range(-(-hashes // FULL)):
+        yield index, min(FULL, hashes - index * FULL)
+
+
+def _tile(folder: Path, level: int, index: int, width: int) -> list[bytes]:
+    """The first `width` hashes of a tile."""
+    full = folder / _path(level, index)
+    partial = full.with_name(f"{full.name}.p") / str(width)
+    # A log may drop a partial tile once the full one is there, which begins with the same hashes.
+    path, length = (partial, width) if width < FULL and partial.exists() else (full, FULL)
+    content = path.read_bytes()
+    if len(content) != length * HASH_BYTES:
+        raise VerificationError("TILE_MALFORMED", f"{_path(level, index)} is {len(content)} bytes long")
+    return [content[at : at + HASH_BYTES] for at in range(0, width * HASH_BYTES, HASH_BYTES)]
+
+
+def _path(level: int, index: int) -> str:
+    """Groups of three digits, with an x before all but the last."""
+    digits = str(index)
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    *groups, last = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    return "/".join(["tile", str(level), *(f"x{group}" for group in groups), last])
