@@ -103,6 +103,12 @@ OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
 OF_APPROVALS = {"PROPOSAL_UNKNOWN", "PROPOSAL_DECIDED", "SAME_OPERATOR"}
 """Of the chassis, but only for a service in which two operators decide."""
 
+OF_THE_LOG = {
+    *("CHECKPOINT_MALFORMED", "NOTE_MALFORMED", "LOG_DAMAGED", "TILE_PATH_MALFORMED"),
+    *("INCLUSION_OUT_OF_RANGE", "CONSISTENCY_OUT_OF_RANGE"),
+}
+"""Of the pure functions of the log, which no RPC reaches: a test below notices when one does."""
+
 
 def reasons(part: str) -> set[str]:
     """Every reason that a refusal is raised with in a part of services/."""
@@ -128,7 +134,18 @@ def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
         everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
 
     assert len(everybody) >= 8
-    assert sorted((reasons(part) | everybody) - AT_START_ONLY - words(part)) == []
+    assert sorted((reasons(part) | everybody) - AT_START_ONLY - OF_THE_LOG - words(part)) == []
+
+
+def test_reasons_of_the_log_need_no_contract_only_while_nothing_else_in_licensing_uses_it() -> None:
+    log = "services.licensing.domain.log"
+    users = [
+        path
+        for path in sorted((GENERATED.parents[1] / "services").rglob("*.py"))
+        if "domain/log/" not in path.as_posix() and log in path.read_text(encoding="utf-8")
+    ]
+
+    assert users == []
 
 
 def test_a_service_that_calls_others_names_the_reasons_of_calling() -> None:

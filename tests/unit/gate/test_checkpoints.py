@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,20 @@ def test_what_the_log_signed_is_read() -> None:
 
     assert (checkpoint.origin, checkpoint.size, checkpoint.root) == (ORIGIN, 40, LOG.root(40))
     assert (checkpoint.extensions, checkpoint.signed_by) == ((), ("key-1",))
+
+
+def test_a_note_that_another_implementation_signed_has_a_signature_that_holds() -> None:
+    # Of the tests of golang.org/x/mod/sumdb/note. Signed it is; a checkpoint it is not.
+    public = base64.b64decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")[1:]
+    log = Log("PeterNeumann", {"go": Ed25519PublicKey.from_public_bytes(public)})
+    note = (
+        "If you think cryptography is the answer to your problem,\n"
+        "then you don't know what your problem is.\n\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFup"
+        "LLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    ).encode()
+
+    assert reason_of(note, log) == "CHECKPOINT_MALFORMED"
+    assert reason_of(note.replace(b"answer", b"Answer"), log) == "SIGNATURE_WRONG"
 
 
 def test_an_empty_log_has_a_checkpoint_too() -> None:
@@ -115,10 +130,11 @@ def test_a_checkpoint_of_another_log_of_the_same_key_is_not_this_ones() -> None:
     ],
 )
 def test_what_was_signed_and_is_no_checkpoint_is_refused(text: str) -> None:
-    lines = text.encode(), a_signer().sign(text.encode())
-    signature = base64.b64encode(key_id(ORIGIN, a_signer().public_key) + lines[1]).decode()
+    content, signer = text.encode(), a_signer()
+    signature = key_id(ORIGIN, signer.public_key) + signer.sign(content)
+    line = f"— {ORIGIN} {base64.b64encode(signature).decode()}\n"
 
-    assert reason_of(lines[0] + f"\n— {ORIGIN} {signature}\n".encode()) == "CHECKPOINT_MALFORMED"
+    assert reason_of(content + f"\n{line}".encode()) == "CHECKPOINT_MALFORMED"
 
 
 @pytest.mark.parametrize(
