@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.licensing.domain.log.notes import Checkpoint, key_id, signed_note
+from services.chassis.refusals import Refusal
+from services.licensing.domain.log.notes import Checkpoint, key_id, parse_checkpoint, parse_note, signed_note
 from sluice_gate.errors import VerificationError
 from sluice_gate.verifying.checkpoints import Log, verify_checkpoint, verify_growth
 from tests.support.logs import ORIGIN, ALog, Definition, a_signer, keys_of, some_leaves, the_log
@@ -158,6 +159,59 @@ def test_what_is_no_signed_note_is_refused(note: bytes) -> None:
 @pytest.mark.parametrize("line", ["AAAAAAB=", "AAAAAAA", "A", "AAAAAAAA="])
 def test_a_signature_in_another_form_of_base64_is_refused(line: str) -> None:
     assert reason_of(LOG.note() + f"— witness.example {line}\n".encode()) == "NOT_CANONICAL"
+
+
+PIECES = [
+    "\n",
+    "\n",
+    ORIGIN,
+    "40",
+    "0",
+    "7",
+    ROOT_LINE,
+    "\N{EM DASH} ",
+    " ",
+    "=",
+    "a",
+    "\x85",
+    "\u2028",
+    "\r",
+    "\0",
+]
+
+
+# Random pieces alone would rarely come to a checkpoint.
+texts = st.builds(
+    lambda before, after: "".join([*before, TEXT, *after]),
+    st.lists(st.sampled_from(PIECES), max_size=2),
+    st.lists(st.sampled_from(PIECES), max_size=6),
+)
+
+
+@given(texts | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_both_implementations_read_the_same_texts_as_the_same_checkpoints(text: str) -> None:
+    signature = base64.b64encode(key_id(ORIGIN, a_signer().public_key) + a_signer().sign(text.encode()))
+    note = f"{text}\n— {ORIGIN} {signature.decode()}\n".encode()
+
+    theirs = licensing_reads(note)
+
+    if theirs is None or theirs.origin != ORIGIN:
+        assert not is_believed(note)
+    else:
+        ours = verify_checkpoint(note, the_log())
+        assert (ours.origin, ours.size, ours.root, ours.extensions) == (
+            theirs.origin,
+            theirs.size,
+            theirs.root,
+            theirs.extensions,
+        )
+
+
+def licensing_reads(note: bytes) -> Checkpoint | None:
+    try:
+        return parse_checkpoint(parse_note(note).text)
+    except Refusal:
+        return None
 
 
 def mutated(note: bytes) -> Iterator[bytes]:

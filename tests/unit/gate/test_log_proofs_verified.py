@@ -4,10 +4,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.licensing.domain.log.proofs import consistency, inclusion
+from services.licensing.domain.log.trees import Node, root_at
 from sluice_gate.errors import VerificationError
-from sluice_gate.verifying.trees import check_consistency, check_inclusion, leaf_hash, tree_hash
+from sluice_gate.verifying.trees import check_consistency, check_inclusion, leaf_hash, node_hash, tree_hash
 from tests.support.logs import ALog, Definition, some_leaves
 
 LARGEST = 130
@@ -86,6 +89,28 @@ def test_every_tree_is_shown_to_go_on_from_every_smaller_one() -> None:
         for first in range(1, second + 1):
             proof = consistency(first, second, LARGEST).proof(DEFINITION.hash_of)
             check_consistency(first, second, root(first), root(second), proof)
+
+
+def hash_among_equals(node: Node) -> bytes:
+    """The hash of a node of a tree whose leaves are all the same, which can have any size."""
+    hash = HASHES[0]
+    for _ in range(node.level):
+        hash = node_hash(hash, hash)
+    return hash
+
+
+@given(st.integers(1, 2**63), st.data())
+def test_proofs_hold_in_trees_of_any_size_that_a_number_can_say(size: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    first_root, last_root = root_at(index + 1, hash_among_equals), root_at(size, hash_among_equals)
+
+    included = inclusion(index, size, size).proof(hash_among_equals)
+    continued = consistency(index + 1, size, size).proof(hash_among_equals)
+
+    check_inclusion(HASHES[0], index, size, last_root, included)
+    check_consistency(index + 1, size, first_root, last_root, continued)
+    assert len(included) <= 63
+    assert len(continued) <= 64
 
 
 def test_the_tree_hash_is_that_of_the_definition() -> None:
