@@ -191,6 +191,13 @@ def test_a_tree_that_was_changed_behind_is_not_one_that_has_grown() -> None:
             assert not continues(10, 20, root(10), forked.mth(0, 20), proof)
 
 
+def test_a_proof_has_no_hash_more_than_its_sizes_allow_even_where_it_leads_to_the_root() -> None:
+    # True proofs of larger trees, whose roots somebody passes off as those of smaller ones.
+    assert not includes(HASHES[1], 0, 1, root(2), LOG.inclusion(1, 2))
+    assert not includes(HASHES[7], 3, 4, root(8), LOG.inclusion(7, 8))
+    assert not continues(3, 4, root(7), root(8), LOG.consistency(7, 8))
+
+
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 5), (6, 5), (-1, 5)])
 def test_from_nothing_or_backwards_nothing_is_shown(first: int, second: int) -> None:
     assert not continues(first, second, root(max(first, 0)), root(second), [])
