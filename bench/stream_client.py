@@ -10,9 +10,11 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate.client import LicensingClient
 
+ENDED = "the stream has ended"
+
 
 class StreamClient:
-    """Asks on one stream; confirms by single calls. Any refusal ends what is measured."""
+    """Asks on one stream; confirms by single calls. A refusal or its end ends what is measured."""
 
     def __init__(self, target: str, token: Callable[[], str]) -> None:
         """Needs a running loop."""
@@ -24,14 +26,18 @@ class StreamClient:
         self._writing = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future[pb.Decision]] = {}
         self._sent = 0
+        self._end: Exception | None = None
+        """Of the stream, whatever it was."""
 
     async def decide(self, request: pb.DecideRequest) -> pb.Decision:
-        """The decision on a batch."""
+        """The decision on a batch; raises AssertionError for a refusal, and where the stream ends before."""
         future: asyncio.Future[pb.Decision] = asyncio.get_running_loop().create_future()
         # One at a time: grpc.aio fails on a second write to the same stream.
         async with self._writing:
             if self._taking is None:
                 self._open()
+            if self._end is not None:
+                raise AssertionError(ENDED) from self._end
             self._sent += 1
             self._waiting[self._sent] = future
             await self._call.write(pb.DecideStreamRequest(request=request))
@@ -55,9 +61,19 @@ class StreamClient:
         self._taking = asyncio.create_task(self._take())
 
     async def _take(self) -> None:
-        async for answer in self._call:
-            future = self._waiting.pop(answer.number)
-            if answer.HasField("decision"):
-                future.set_result(answer.decision)
-            else:
-                future.set_exception(AssertionError(answer.refusal.message))
+        try:
+            async for answer in self._call:
+                self._tell(answer)
+            self._end = EOFError()
+        except grpc.aio.AioRpcError as error:
+            self._end = error
+        for future in self._waiting.values():
+            # Nobody will answer them any more.
+            future.set_exception(AssertionError(ENDED))
+
+    def _tell(self, answer: pb.DecideStreamResponse) -> None:
+        future = self._waiting.pop(answer.number)
+        if answer.HasField("decision"):
+            future.set_result(answer.decision)
+        else:
+            future.set_exception(AssertionError(answer.refusal.message))

@@ -8,7 +8,7 @@ import contextlib
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from services.chassis.refusals import Refusal, forbidden, unauthenticated
 SECOND_US = 1_000_000
 REMEMBERED_TOKENS = 4_096
 LONGEST_TOKEN = 4_096
+NEVER_US = 2**63 - 1
 LARGEST_NUMBER = 2**53
 """JSON numbers beyond it are not read alike by all readers (RFC 8259, 6)."""
 TOKEN_TYPES = frozenset({"jwt", "at+jwt"})
@@ -52,6 +53,8 @@ class Principal:
     """The `roles` claim; only an operator's roles matter."""
     sandbox: bool = False
     """The `sandbox` claim: may try things out, and do nothing that counts."""
+    expires_us: int = field(default=NEVER_US, compare=False)
+    """When what they proved it with is refused, in microseconds since the epoch; no part of who they are."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock or SystemClock()
-        self._verified: dict[str, tuple[Principal, int]] = {}
+        self._verified: dict[str, Principal] = {}
 
     def verify(self, token: str) -> Principal:
         """Raises Refusal (unauthenticated) with TOKEN_MISSING, TOKEN_EXPIRED or TOKEN_INVALID."""
@@ -138,15 +141,15 @@ class TokenVerifier:
         if self._jwks.refresh():
             # What was checked with keys that are gone must be checked again.
             self._verified.clear()
-        principal, expires_us = self._verified.get(token) or self._verify_anew(token)
-        if self._clock.now_us() >= expires_us:
+        principal = self._verified.get(token) or self._verify_anew(token)
+        if self._clock.now_us() >= principal.expires_us:
             self._verified.pop(token, None)
             raise unauthenticated("TOKEN_EXPIRED", "the token has expired")
         return principal
 
-    def _verify_anew(self, token: str) -> tuple[Principal, int]:
+    def _verify_anew(self, token: str) -> Principal:
         try:
-            verified = self._verified_claims(token)
+            verified = self._verified_principal(token)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _invalid_token() from error
         if len(self._verified) >= REMEMBERED_TOKENS:
@@ -154,7 +157,7 @@ class TokenVerifier:
         self._verified[token] = verified
         return verified
 
-    def _verified_claims(self, token: str) -> tuple[Principal, int]:
+    def _verified_principal(self, token: str) -> Principal:
         if len(token) > LONGEST_TOKEN:
             raise ValueError("longer than any token of ours")
         compact = read_compact(token)
@@ -166,7 +169,7 @@ class TokenVerifier:
         self._check_not_early(claims)
         expires_us = _whole_seconds(claims, "exp") * SECOND_US
         # A token does not outlive the key that vouches for it.
-        return _principal_of(claims), expires_us if key.until_us is None else min(expires_us, key.until_us)
+        return _principal_of(claims, expires_us if key.until_us is None else min(expires_us, key.until_us))
 
     def _signer_of(self, compact: Compact) -> VerificationKey:
         """The key of ours that signed it; raises ValueError where none did, or not as it must."""
@@ -188,7 +191,7 @@ class TokenVerifier:
             raise ValueError("not valid yet")
 
 
-def _principal_of(claims: Mapping[str, Any]) -> Principal:
+def _principal_of(claims: Mapping[str, Any], expires_us: int) -> Principal:
     party, kind = claims["sub"], claims["kind"]
     roles, sandbox = claims.get("roles", []), claims.get("sandbox", False)
     # Unprintable are control characters and others that would hide in a log or a receipt.
@@ -199,7 +202,7 @@ def _principal_of(claims: Mapping[str, Any]) -> Principal:
     # What is not plainly outside of the sandbox must not be taken for it.
     if type(sandbox) is not bool:
         raise ValueError("sandbox is true or false")
-    return Principal(PrincipalKind(kind), party, frozenset(roles), sandbox)
+    return Principal(PrincipalKind(kind), party, frozenset(roles), sandbox, expires_us)
 
 
 def _whole_seconds(claims: Mapping[str, Any], name: str) -> int:

@@ -19,12 +19,13 @@ import grpc
 import structlog
 
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
+from services.chassis.ending import Ending
 from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, check_admission
 from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
 from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
-from services.chassis.tracing import code_of_exception, server_span
+from services.chassis.tracing import code_of_exception, server_span, span_beside
 from services.chassis.validation import read_message
 
 READER_PATIENCE_SECONDS = 30.0
@@ -52,6 +53,8 @@ class Guard(grpc.aio.ServerInterceptor):
         self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
         self._reflection_layers: list[Layer] = [observed, contained, streams.of_all, streams.of_strangers]
         self._open_layers: list[Layer] = [observed, contained, CallLimit(limits.strangers), calls]
+        self.ending = Ending()
+        """Comes when the process is told to stop: streams that would go on for ever end by it."""
         self._admissions = admissions
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
 
@@ -67,7 +70,7 @@ class Guard(grpc.aio.ServerInterceptor):
             return None
         known, wrapped = self._wrapped.get(method, (None, None))
         if wrapped is None or known is not handler:
-            wrapped = wrap(handler, method, self._layers_for(method, handler))
+            wrapped = wrap(handler, method, self._layers_for(method, handler), self.ending)
             self._wrapped[method] = handler, wrapped
         return wrapped
 
@@ -82,15 +85,27 @@ class Guard(grpc.aio.ServerInterceptor):
         return self._open_layers if admission is not None and admission.anyone else self._call_layers
 
 
-@contextlib.contextmanager
-def observed(method: str, context: Context) -> Iterator[None]:
+def observed(method: str, context: Context) -> AbstractContextManager[None]:
     """Span, counter, duration and in-flight gauge of one call."""
     name = method.removeprefix("/")
+    return _observed(name, server_span(name, _metadata(context)))
+
+
+def observed_beside(name: str) -> AbstractContextManager[None]:
+    """The same of one request of the stream that is being answered, under a name of its own.
+
+    The stream itself ends well however many of its requests were refused.
+    """
+    return _observed(name, span_beside(name))
+
+
+@contextlib.contextmanager
+def _observed(name: str, span: AbstractContextManager[object]) -> Iterator[None]:
     started = time.perf_counter()
     code = grpc.StatusCode.OK
     CALLS_IN_FLIGHT.inc()
     try:
-        with server_span(name, _metadata(context)):
+        with span:
             yield
     except BaseException as error:
         code = code_of_exception(error)
@@ -136,13 +151,13 @@ def deadlined(default_us: int | None) -> Layer:
     return layer
 
 
-def wrap(handler: Handler, method: str, layers: Sequence[Layer]) -> Handler:
+def wrap(handler: Handler, method: str, layers: Sequence[Layer], ending: Ending) -> Handler:
     """The handler inside its layers, whichever of the four kinds it is."""
     behaviour = _behaviour_of(handler)
-    read = _reader(handler)
+    read = _reader(handler, ending)
     if handler.response_streaming:
         # A stream may stay open for days: no deadline unless its caller wants one.
-        run = _streaming(behaviour, read)
+        run = _streaming(behaviour, read, ending)
         layers = [*layers, deadlined(None)]
     else:
         run = _single(behaviour, read)
@@ -191,15 +206,19 @@ def _single(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Contex
     return run
 
 
-def _streaming(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
+def _streaming(
+    behaviour: Any, read: Callable[[Any], Any], ending: Ending
+) -> Callable[[Any, Context], Awaitable[Any]]:
     if not inspect.isasyncgenfunction(behaviour):
         return _single(behaviour, read)
+    # All others come to an end of their own: what they tell is not cut off as if that were all.
+    is_endless = getattr(behaviour, "endless", False)
 
     # Answers are written from here and not yielded: a generator that nobody finishes would leave its layers
     # open.
     async def run(incoming: Any, context: Context) -> None:
         async with contextlib.aclosing(behaviour(read(incoming), context)) as answers:
-            async for answer in answers:
+            async for answer in ending.until(answers) if is_endless else answers:
                 await _written(context, answer)
 
     return run
@@ -233,16 +252,28 @@ def reads_itself(behaviour: Any) -> Any:
     return behaviour
 
 
-def _reader(handler: Handler) -> Callable[[Any], Any]:
+def endless(behaviour: Any) -> Any:
+    """Marks the handler of a stream of answers that goes on for as long as its caller likes.
+
+    When the process is told to stop it gives no further answer and ends well: its caller opens another one.
+    """
+    behaviour.endless = True
+    return behaviour
+
+
+def _reader(handler: Handler, ending: Ending) -> Callable[[Any], Any]:
     parse = handler.request_deserializer
+    # Where each request has its answer, none is missed when no more are read. One answer to all of them would
+    # be that to a part.
+    up_to_end = ending.until if handler.response_streaming else aiter
     if handler.request_streaming and getattr(_behaviour_of(handler), "reads_itself", False):
-        return lambda payloads: payloads
+        return up_to_end
 
     def read(payload: bytes) -> Any:
         return read_message(payload, parse)
 
     async def read_each(payloads: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        async for payload in payloads:
+        async for payload in up_to_end(payloads):
             yield read(payload)
 
     return read_each if handler.request_streaming else read

@@ -11,14 +11,20 @@ from services.chassis.settings import parse_address
 CALL_SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 GROUP_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 
-CALLS = Counter("sluice_rpc_calls", "RPCs answered, by method and status code.", ["method", "code"])
+CALLS = Counter(
+    "sluice_rpc_calls",
+    "RPCs answered, and requests of streams, by method and status code.",
+    ["method", "code"],
+)
 CALL_SECONDS = Histogram(
     "sluice_rpc_seconds",
     "Seconds from the first byte read to the answer.",
     ["method"],
     buckets=CALL_SECONDS_BUCKETS,
 )
-CALLS_IN_FLIGHT = Gauge("sluice_rpc_in_flight", "RPCs being worked on, health checks not counted.")
+CALLS_IN_FLIGHT = Gauge(
+    "sluice_rpc_in_flight", "RPCs and requests of streams being worked on, health checks not counted."
+)
 GROUP_UNITS = Histogram(
     "sluice_database_group_units", "Units of work in one commit.", ["database"], buckets=GROUP_BUCKETS
 )

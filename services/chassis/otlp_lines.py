@@ -91,6 +91,15 @@ def _span(span: ReadableSpan) -> dict[str, Any]:
             }
             for event in span.events
         ]
+    if span.links:
+        encoded["links"] = [
+            {
+                "traceId": format_trace_id(link.context.trace_id),
+                "spanId": format_span_id(link.context.span_id),
+                "attributes": _attributes(link.attributes or {}),
+            }
+            for link in span.links
+        ]
     return encoded
 
 

@@ -1,8 +1,8 @@
 """Runs the gRPC services of a process from the bound port to the drained end.
 
 Being told to stop (SIGTERM, SIGINT) loses no call: health says NOT_SERVING, callers get time to notice,
-what runs is finished, and what was begun in the background is ended before the things that it uses are
-closed.
+what runs is finished, streams that would go on are read and told no further and end well, and what was begun
+in the background is ended before the things that it uses are closed.
 """
 
 import asyncio
@@ -66,6 +66,7 @@ class Server:
         limits: Limits,
     ) -> None:
         guard = Guard(admissions=admissions, verifier=verifier, limits=limits)
+        self._ending = guard.ending
         self._server = grpc.aio.server(interceptors=[guard], options=SERVER_OPTIONS)
         self._names = [bolt.full_name for bolt in bolts]
         self.health = health.aio.HealthServicer()
@@ -91,9 +92,13 @@ class Server:
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def drain(self, *, grace_seconds: float, finish_seconds: float) -> None:
-        """Says NOT_SERVING, serves on for `grace_seconds`, then gives what runs `finish_seconds` to end."""
+        """Says NOT_SERVING, serves on for `grace_seconds`, then gives what runs `finish_seconds` to end.
+
+        Only then do streams learn of it: a caller who opens another at once finds another process.
+        """
         await self.health.enter_graceful_shutdown()
         await asyncio.sleep(grace_seconds)
+        self._ending.come()
         await self._server.stop(finish_seconds)
 
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

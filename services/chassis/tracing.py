@@ -5,7 +5,8 @@ nothing.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -16,7 +17,7 @@ from opentelemetry.semconv._incubating.attributes.rpc_attributes import (
 )
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from services.chassis.refusals import Refusal
@@ -27,7 +28,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 @contextlib.contextmanager
-def server_span(method: str, metadata: Mapping[str, Any]) -> Iterator[Span]:
+def server_span(method: str, metadata: Mapping[str, Any], links: Sequence[Link] = ()) -> Iterator[Span]:
     """A span for a call that is being answered, below the caller's; `method` is "package.Service/Method"."""
     with (
         tracer().start_as_current_span(
@@ -35,12 +36,22 @@ def server_span(method: str, metadata: Mapping[str, Any]) -> Iterator[Span]:
             context=_PROPAGATOR.extract(metadata),
             kind=SpanKind.SERVER,
             attributes={RPC_SYSTEM_NAME: "grpc", RPC_METHOD: method},
+            links=links,
             record_exception=False,
             set_status_on_exception=False,
         ) as span,
         _outcome_on(span),
     ):
         yield span
+
+
+def span_beside(name: str) -> AbstractContextManager[Span]:
+    """A span for one request of the stream that is being answered: a trace of its own, linked to that one.
+
+    Below the stream's span, all that was ever asked on it would be one trace.
+    """
+    stream = get_current_span().get_span_context()
+    return server_span(name, {}, [Link(stream)] if stream.is_valid else [])
 
 
 @contextlib.contextmanager

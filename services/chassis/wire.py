@@ -36,21 +36,25 @@ def check_fields(payload: bytes, blank: Message, most: int) -> None:
         while at < end:
             fields += 1
             if fields > most:
-                raise invalid("INVALID_REQUEST", f"the request holds over {most} fields")
+                raise _too_many(most)
             tag, at = _varint(payload, at)
             start, at = _skipped(payload, at, tag & 7)
             if tag & 7 == SIZED and tag >> 3 in inner:
                 parts.append((start, min(at, end), inner[tag >> 3]))
 
 
-def content_of(payload: bytes, number: int) -> bytes:
+def content_of(payload: bytes, number: int, most: int) -> bytes:
     """The bytes of the message in the field `number` of a message; none where it is not set.
 
     Where the field comes again, both are one message, merged as a parser merges them. Raises Refusal
-    (invalid, REQUEST_UNREADABLE) where the bytes are not fields from beginning to end.
+    (invalid): INVALID_REQUEST if there are over `most` fields, where it stops, and REQUEST_UNREADABLE where
+    the bytes are not fields from beginning to end.
     """
-    found, at = [], 0
+    found, at, fields = [], 0, 0
     while at < len(payload):
+        fields += 1
+        if fields > most:
+            raise _too_many(most)
         tag, at = _varint(payload, at)
         start, at = _skipped(payload, at, tag & 7)
         if at > len(payload) or (tag >> 3 == number and tag & 7 != SIZED):
@@ -105,6 +109,10 @@ def _varint(payload: bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return value, at
     raise unreadable()
+
+
+def _too_many(most: int) -> Refusal:
+    return invalid("INVALID_REQUEST", f"the request holds over {most} fields")
 
 
 def unreadable() -> Refusal:

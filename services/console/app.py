@@ -13,6 +13,7 @@ from services.console import (
     dry_runs,
     halts,
     invoices,
+    license_history,
     license_versions,
     licensees,
     licenses,
@@ -70,6 +71,7 @@ licenses.app.command("amend")(license_versions.amend)
 licenses.app.command("withdraw")(license_versions.withdraw)
 licenses.app.command("versions")(license_versions.versions)
 licenses.app.command("diff")(license_versions.diff)
+licenses.app.command("history")(license_history.history)
 app.add_typer(licenses.app, name="license")
 app.add_typer(invoices.app, name="invoice")
 app.command("revenue")(revenue.revenue)

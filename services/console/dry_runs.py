@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,23 +10,33 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from services.chassis.refusals import not_found
 from services.console import options, releases
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.explained_posts import ROOM_ALONE, Explained, OnProgress, Question, explained
 from services.console.long_work import told
 from services.console.names import word_of
-from services.console.output import give_json, note, say, show, table
+from services.console.output import give_json, note, note_json, say, show, table
+from services.console.yields import Wanted, yield_of
 from sluice.licensing.v1.explanation_service_pb2 import AllowanceStanding
 from sluice.licensing.v1.reason_pb2 import Reason
 from sluice_gate.batching import DEFAULT_BATCH_POSTS
 from sluice_gate.reading.forms import PostForm, detect
 from sluice_gate.reading.plain_form import Names
 
+LARGEST_VERSION = 2**31 - 2
+"""That can be asked about, as the contract says."""
+
 LicenseId = Annotated[str, typer.Argument(metavar="LICENSE", help="The license.", parser=options.name_id)]
 Purpose = Annotated[str, typer.Option(help="What for, such as ai_training_generative.")]
 Version = Annotated[
-    int, typer.Option(help="Judge by this version, as if it were active. Else as the license stands.", min=0)
+    int,
+    typer.Option(
+        help="Judge by this version, as if it were active. Else as the license stands.",
+        min=0,
+        max=LARGEST_VERSION,
+    ),
 ]
 
 
@@ -46,11 +57,23 @@ class DryRun:
     standings: list[AllowanceStanding] = field(default_factory=list)
     """As they were told last; empty where metering was never asked."""
     told_at_us: int = 0
+    batches: list[Wanted] = field(default_factory=list)
+    """What each batch with posts would take."""
 
     @property
-    def fits_now(self) -> int:
-        """How many of the releasable posts all allowances together have room for at this moment."""
-        return min([self.releasable, *(room_in(standing) for standing in self.standings)])
+    def room_left(self) -> int | None:
+        """Posts that every allowance has room for at this moment; None where nothing limits them."""
+        return min((room_in(standing) for standing in self.standings), default=None)
+
+    @property
+    def released_now(self) -> int:
+        """Posts that a release of the file would let go at this moment, before it had to wait for room."""
+        return yield_of(self.batches, self.room_left)
+
+    @property
+    def never_fit(self) -> int:
+        """Releasable posts of batches that are larger than an allowance will ever have room for."""
+        return sum(batch.posts for batch in self.batches if batch.never_fits)
 
     def add(self, one: Explained) -> None:
         """Takes a batch into account."""
@@ -60,7 +83,9 @@ class DryRun:
         reasons = one.reasons
         self.asked += len(reasons)
         may_go = np.isin(reasons, ROOM_ALONE)
-        self.releasable += int(np.count_nonzero(may_go))
+        wanted = int(np.count_nonzero(may_go))
+        self.releasable += wanted
+        self.batches.append(Wanted(one.batch.ordinal, wanted, one.answer.room_denial.never_fits))
         numbers, posts = np.unique(reasons[~may_go], return_counts=True)
         for number, count in zip(numbers.tolist(), posts.tolist(), strict=True):
             self.denied[word_of(Reason.DESCRIPTOR, number)] += count
@@ -96,8 +121,9 @@ def dry_run(
 ) -> None:
     """Tell what a release of a file would come to now; nothing is reserved, recorded or delivered.
 
-    Each batch is judged by itself against the room that there is now: how many posts fit is of the whole
-    file. A release goes batch by batch, and a batch goes whole or not at all for want of room.
+    A release goes batch by batch, and a batch goes whole or not at all for want of room: what would be
+    released now is of batches of this size. It passes a batch by that can never fit, and otherwise stops at
+    the first one without room.
     """
     question = Question(
         posts,
@@ -155,6 +181,7 @@ def explain(
     with told(as_json=as_json) as tell:
         on_progress = _progress(posts, tell)
         found = connections.run(lambda connections: rows_of(connections, question, on_progress))
+    tell_missing(found, question, as_json=as_json)
     if as_json:
         give_json([row.as_values() for row in found])
         return
@@ -199,6 +226,20 @@ async def rows_of(
     return sorted(rows)
 
 
+def tell_missing(rows: Sequence[ExplainedRow], question: Question, *, as_json: bool) -> None:
+    """Notes which posts that were asked for are not in the file; raises Refusal POST_UNKNOWN if none is."""
+    missing = sorted(question.only - {row.post_id for row in rows})
+    if not missing:
+        return
+    said = f"not in {question.posts.name}, or not readable there: post {', '.join(map(str, missing))}"
+    if not rows:
+        raise not_found("POST_UNKNOWN", said)
+    if as_json:
+        note_json({"missing": list(map(str, missing))})
+    else:
+        note(said[0].upper() + said[1:] + ".")
+
+
 def _row(one: Explained, place: int) -> ExplainedRow:
     record, counts, bits = one.batch.records[place], int(one.reasons[place]), int(one.all_reasons[place])
     numbers = [number for number in range(64) if bits >> number & 1 and number != counts]
@@ -218,7 +259,9 @@ def as_values(found: DryRun, license_id: str, *, all_reasons: bool) -> dict[str,
         "license_version": found.version,
         "asked": found.asked,
         "releasable": found.releasable,
-        "fits_now": found.fits_now,
+        "released_now": found.released_now,
+        "never_fit": found.never_fit,
+        "room_left": found.room_left,
         "denied": dict(found.denied),
         **({"all_reasons": dict(found.occurring)} if all_reasons else {}),
         "allowances": [
@@ -238,7 +281,8 @@ def _tell(found: DryRun, license_id: str, *, all_reasons: bool) -> None:
     figures = [
         ("asked", found.asked),
         ("would be released, as far as there is room", found.releasable),
-        ("  fit into the room of now", found.fits_now),
+        ("  now, in batches of this size", found.released_now),
+        ("  in batches that can never fit", found.never_fit),
         *((f"  denied, {reason}", posts) for reason, posts in found.denied.most_common()),
         ("broken lines", found.broken),
     ]

@@ -9,7 +9,7 @@ from services.chassis.dialing import Peer
 from services.console.connections import Connections
 from sluice.licensing.v1 import contract_service_pb2 as contracts
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
-from sluice.licensing.v1.license_pb2 import License, LicenseTerms, LicenseVersion
+from sluice.licensing.v1.license_pb2 import License, LicenseChange, LicenseTerms, LicenseVersion
 
 if TYPE_CHECKING:
     # The stub as it is on a channel of asyncio; it exists in the annotations alone.
@@ -82,6 +82,20 @@ async def all_versions(connections: Connections, id: str) -> list[LicenseVersion
         request = contracts.ListLicenseVersionsRequest(license_id=id, page_size=PAGE, page_token=token)
         page = await peer.call(stub.ListLicenseVersions, request)
         found += page.versions
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+async def all_changes(connections: Connections, id: str) -> list[LicenseChange]:
+    """Every change of a license, newest first."""
+    peer, stub = _desk(connections)
+    found: list[LicenseChange] = []
+    token = ""
+    while True:
+        request = contracts.ListLicenseChangesRequest(license_id=id, page_size=PAGE, page_token=token)
+        page = await peer.call(stub.ListLicenseChanges, request)
+        found += page.changes
         token = page.next_page_token
         if not token:
             return found

@@ -12,7 +12,7 @@ from google.type.money_pb2 import Money
 from services.console import money
 from services.console.moments import clock_face
 from services.console.names import word_of
-from sluice.licensing.v1.license_pb2 import AllowanceSubject, LicenseAllowance, LicenseTerms
+from sluice.licensing.v1.license_pb2 import AllowanceSubject, LicenseAllowance, LicenseTerms, Obligations
 from sluice.licensing.v1.price_pb2 import Charge
 from sluice.type.v1.window_pb2 import Window
 
@@ -55,7 +55,7 @@ def differences(before: LicenseTerms, after: LicenseTerms) -> list[Difference]:
 
 
 def _facts(message: Message, path: str) -> Iterator[tuple[str, str]]:
-    for field, value in message.ListFields():
+    for field, value in _said(message):
         if isinstance(message, Charge) and field.name == "name":
             continue  # it is in the path
         here = f"{path}.{field.name}" if path else field.name
@@ -66,6 +66,14 @@ def _facts(message: Message, path: str) -> Iterator[tuple[str, str]]:
         else:
             for index, element in enumerate(cast("Sequence[Message]", value)):
                 yield from _element(element, f"{here}[{_name(element, index)}]")
+
+
+def _said(message: Message) -> Iterator[tuple[FieldDescriptor, Any]]:
+    """What is set, and what is owed even where that is nothing: that something is not forbidden is a fact."""
+    said = {field.number for field, _ in message.ListFields()}
+    for field in cast("Sequence[FieldDescriptor]", message.DESCRIPTOR.fields):
+        if field.number in said or isinstance(message, Obligations):
+            yield field, getattr(message, field.name)
 
 
 def _element(element: Message, path: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.chassis.refusals import not_found
+from services.chassis.refusals import invalid, not_found, precondition
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -21,10 +21,10 @@ from services.console.license_calls import (
 from services.console.license_facts import as_plain, differences
 from services.console.licenses import LicenseId, Why, tell
 from services.console.moments import clock_face
-from services.console.names import plain, words
+from services.console.names import complete, words
 from services.console.output import give_json, say, show, table
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
-from sluice.licensing.v1.license_pb2 import LicenseTemplate, LicenseVersion
+from sluice.licensing.v1.license_pb2 import LicenseTemplate, LicenseTerms, LicenseVersion
 
 LicenseFile = Annotated[Path, typer.Argument(help="YAML file.", exists=True, dir_okay=False)]
 
@@ -92,7 +92,9 @@ def amend(
 
 def withdraw(
     license_id: LicenseId,
-    version: Annotated[int, typer.Argument(help="The version that is not in force yet.", min=1)],
+    version: Annotated[
+        int, typer.Argument(help="The version that is not in force yet.", min=1, max=2**31 - 1)
+    ],
     *,
     reason: Why = "",
     address: options.Licensing = None,
@@ -120,7 +122,7 @@ def versions(
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     found = connections.run(lambda connections: all_versions(connections, license_id))
     if as_json:
-        give_json([plain(version) for version in found])
+        give_json([complete(version) for version in found])
         return
     rows = [
         (each.version, _since(each), each.created_by, each.reason, each.terms_digest.hex()[:16])
@@ -147,20 +149,19 @@ def diff(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what differs between two versions of a license, or between one and a file."""
+    """Show what differs between two versions of a license, or between one and a file for the same license."""
     if file is not None and after is not None:
         raise typer.BadParameter("cannot be given together with --to", param_hint="--file")
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     found = connections.run(lambda connections: all_versions(connections, license_id))
     standing = [each for each in found if not each.HasField("withdrawn_at")]
     if file is not None:
-        terms, name = read_license(file).message.terms, file.name
+        terms, name = _terms_for(license_id, file), file.name
         old = _version(found, before) if before else standing[0]
     else:
         new = _version(found, after) if after else standing[0]
-        earlier = [each for each in standing if each.version < new.version]
-        old = _version(found, before) if before else (earlier or [new])[0]
         terms, name = new.terms, f"version {new.version}"
+        old = _version(found, before) if before else _one_before(standing, new)
     changes = differences(old.terms, terms)
     if as_json:
         give_json({"from": f"version {old.version}", "to": name, "differences": as_plain(changes)})
@@ -170,6 +171,25 @@ def diff(
         return
     rows = [(change.fact, change.words()) for change in changes]
     show(table(("fact", f"version {old.version} -> {name}"), rows))
+
+
+def _terms_for(license_id: str, file: Path) -> LicenseTerms:
+    """The terms in a file that is for this license; raises Refusal (invalid, LICENSE_DIFFERS)."""
+    document = read_license(file)
+    with document.located():
+        if document.message.license_id != license_id:
+            what = f"the file is for {document.message.license_id}, not for {license_id}"
+            raise invalid("LICENSE_DIFFERS", what, field="license_id")
+    return document.message.terms
+
+
+def _one_before(standing: list[LicenseVersion], version: LicenseVersion) -> LicenseVersion:
+    """The version before another; raises Refusal (precondition, VERSION_ALONE)."""
+    for earlier in standing:
+        if earlier.version < version.version:
+            return earlier
+    what = f"there is no version before {version.version} to compare it with"
+    raise precondition("VERSION_ALONE", what)
 
 
 def _version(found: list[LicenseVersion], number: int) -> LicenseVersion:

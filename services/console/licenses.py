@@ -20,7 +20,7 @@ from services.console.license_calls import (
     terminate_license,
 )
 from services.console.license_facts import differences, facts
-from services.console.names import plain, word_of
+from services.console.names import complete, word_of
 from services.console.output import give_json, say, show, table
 from sluice.licensing.v1 import contract_service_pb2 as contracts
 from sluice.licensing.v1.license_pb2 import License, LicenseState
@@ -28,7 +28,7 @@ from sluice.licensing.v1.license_pb2 import License, LicenseState
 app = typer.Typer(help="Licenses: who may receive which posts, for what, and how many.", no_args_is_help=True)
 
 LicenseId = Annotated[str, typer.Argument(metavar="ID", help="The license.")]
-Why = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, for the record; the licensee is not told.")]
 
 
 @app.command("create")
@@ -62,7 +62,7 @@ def activate(
     license_id: LicenseId,
     *,
     version: Annotated[
-        int | None, typer.Option(help="Only if this is the version that is drafted.", min=1)
+        int | None, typer.Option(help="Only if this is the version that is drafted.", min=1, max=2**31 - 1)
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="From when. Else at once.")] = "",
     reason: Why = "",
@@ -129,7 +129,7 @@ def terminate(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """End a license for good."""
+    """End a license for good; what is drafted or waits for its time is withdrawn."""
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     tell(
         connections.run(lambda connections: terminate_license(connections, license_id, reason)),
@@ -150,7 +150,7 @@ def show_one(
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     license = connections.run(lambda connections: get_license(connections, license_id))
     if as_json:
-        give_json(plain(license))
+        give_json(complete(license))
         return
     say(_headline(license))
     show(table(("field", "value"), facts(license.terms).items()))
@@ -171,7 +171,7 @@ def list_(
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     licenses = connections.run(all_licenses)
     if as_json:
-        give_json([plain(license) for license in licenses])
+        give_json([complete(license) for license in licenses])
         return
     rows = [
         (
@@ -189,7 +189,7 @@ def list_(
 def tell(license: License, *, as_json: bool) -> None:
     """Says how a license stands."""
     if as_json:
-        give_json(plain(license))
+        give_json(complete(license))
     else:
         say(_headline(license))
 

@@ -99,8 +99,9 @@ def refuse(refusal: Refusal, *, as_json: bool) -> None:
         return
     said = Text(refusal.reason, style="bold red").append(": ", style="").append(_sentence(refusal), style="")
     for violation in refusal.violations:
-        if violation.description != refusal.message:
-            said.append(f"\n  {violation.field}: {violation.description}", style="")
+        # A refusal of one field describes it in its own words: those are said already, the field is not.
+        what = "" if violation.description == refusal.message else f": {violation.description}"
+        said.append(f"\n  {violation.field}{what}", style="")
     console(stderr=True).print(said, soft_wrap=True)
 
 

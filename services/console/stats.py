@@ -31,6 +31,7 @@ class By(enum.StrEnum):
     DAY = "day"
 
 
+_UNTIL = "Up to and with the stretch that the moment before this time lies in."
 _SHOWN = {By.MINUTE: 16, By.HOUR: 13, By.DAY: 10}
 """Characters of a time that say which stretch it begins."""
 
@@ -41,7 +42,7 @@ def stats(
     *,
     by: Annotated[By, typer.Option(help="Stretches of time, in UTC.")] = By.DAY,
     since: Annotated[str, typer.Option(metavar="TIME", help="From the stretch that this time lies in.")] = "",
-    until: Annotated[str, typer.Option(metavar="TIME", help="Up to the stretch that ends there.")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help=_UNTIL)] = "",
     licensee: Annotated[str, typer.Option(metavar="ID", help="For this licensee alone.")] = "",
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
@@ -79,7 +80,7 @@ def rebuild(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Have the sums made anew from the ledger; answers are exact meanwhile, and slower."""
+    """Have the sums made anew from the ledger; until they are, counts of many decisions are refused."""
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     number = connections.run(rebuild_stats)
     if as_json:

@@ -5,18 +5,24 @@ acknowledged sees it (L4), and is done once for each request id, whoever repeats
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
 from services.chassis.refusals import Refusal, already_exists, not_found, precondition
 from services.chassis.replays import ReplayKey
-from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, Step, draft
+from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
+from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
+from services.licensing.domain.pricing.prices import Price
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation, Version, activated, amended, without_amendment
 
 T = TypeVar("T")
+
+ABOVE_ALL_VERSIONS = 2**31 - 1
+"""As high as a database's integer goes."""
+VERSIONS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,12 @@ class Rows(Protocol):
     def licensees(self, after: str, limit: int) -> Sequence[Licensee]: ...
     def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
     def license(self, license_id: str) -> License | None: ...
-    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]: ...
+    def licenses(
+        self, licensee_id: str | None, after: str, limit: int, *, drafts: bool
+    ) -> Sequence[License]: ...
     def add_license(self, license: License, change: Change) -> None: ...
     def put_license(self, license: License, change: Change) -> None: ...
+    def history(self, license_id: str, below: int, limit: int) -> Sequence[Line]: ...
     def last_version(self, license_id: str) -> int: ...
     def add_version(self, license_id: str, version: Version) -> None: ...
     def set_effective(self, license_id: str, version: int, from_us: int | None) -> None: ...
@@ -93,9 +102,8 @@ class ContractDesk:
         def create(rows: Rows, now_us: int) -> bytes:
             if rows.license(license_id) is not None:
                 raise already_exists("LICENSE_EXISTS", f"there is a license {license_id} already")
-            if rows.licensee(terms.licensee_id) is None:
-                raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
-            change = Change(key.principal, now_us, "")
+            _check_licensee(rows, terms)
+            change = Change(key.principal, now_us, "", StepTaken.DRAFTED, 1)
             rows.add_license(draft(license_id, terms, now_us), change)
             rows.add_version(license_id, _drafted(1, terms, change))
             return render(_found(rows, license_id), now_us)
@@ -105,14 +113,21 @@ class ContractDesk:
     async def amend(
         self, license_id: str, amendment: Amendment, key: ReplayKey, render: Callable[[License, int], bytes]
     ) -> bytes:
-        """Drafts the next version. Raises LICENSE_UNKNOWN, what `Terms.check` and what `amended` raise."""
+        """Drafts the next version.
+
+        Raises Refusal LICENSE_UNKNOWN, LICENSEE_UNKNOWN, what `Terms.check` and what `amended` raise.
+        """
         terms = amendment.terms
         terms.check()
 
         def change(rows: Rows, now_us: int) -> bytes:
-            before, number = _found(rows, license_id), rows.last_version(license_id) + 1
-            after = amended(before, terms, amendment.base_digest, number, now_us)
-            why = Change(key.principal, now_us, amendment.reason)
+            before = _found(rows, license_id)
+            # A process of an earlier release may have written a license without a row for its version.
+            number = max(rows.last_version(license_id), before.version) + 1
+            price = _last_price(rows, license_id)
+            after = amended(before, terms, amendment.base_digest, number, now_us, last_price=price)
+            _check_licensee(rows, terms)
+            why = Change(key.principal, now_us, amendment.reason, StepTaken.AMENDED, number)
             if after.state is LicenseState.DRAFT:
                 rows.withdraw_version(license_id, before.version, now_us)
             rows.put_license(after, why)
@@ -133,8 +148,9 @@ class ContractDesk:
 
         def change(rows: Rows, now_us: int) -> bytes:
             after = activated(_found(rows, license_id), activation, now_us, reason)
-            rows.put_license(after, Change(key.principal, now_us, reason))
-            from_us = after.next.effective_from_us if after.next else after.effective_from_us
+            step = StepTaken.SCHEDULED if after.next else StepTaken.ACTIVATED
+            from_us = after.next_from_us if after.next else after.effective_from_us
+            rows.put_license(after, Change(key.principal, now_us, reason, step, activation.version, from_us))
             rows.set_effective(license_id, activation.version, from_us)
             return render(after, now_us)
 
@@ -151,13 +167,8 @@ class ContractDesk:
         """Takes back what is not in force yet. Raises LICENSE_UNKNOWN, AMENDMENT_UNKNOWN."""
 
         def change(rows: Rows, now_us: int) -> bytes:
-            after = without_amendment(_found(rows, license_id), version, now_us)
-            rows.put_license(after, Change(key.principal, now_us, reason))
-            if version == after.version:
-                rows.set_effective(license_id, version, None)  # a first version that goes on as a draft
-            else:
-                rows.withdraw_version(license_id, version, now_us)
-            return render(after, now_us)
+            why = Change(key.principal, now_us, reason, StepTaken.WITHDRAWN, version)
+            return render(_withdrawn(rows, _found(rows, license_id), why), now_us)
 
         return await self._once(key, change)
 
@@ -169,11 +180,20 @@ class ContractDesk:
         key: ReplayKey,
         render: Callable[[License, int], bytes],
     ) -> bytes:
-        """Suspends, resumes or ends a license. Raises Refusal LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+        """Suspends, resumes or ends a license, and with its end withdraws what waits to be in force.
+
+        Raises Refusal LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
+        """
 
         def change(rows: Rows, now_us: int) -> bytes:
-            license = _found(rows, license_id).after(step, now_us, reason)
-            rows.put_license(license, Change(key.principal, license.state_changed_at_us, reason))
+            before = _found(rows, license_id).as_of(now_us)
+            if step is Step.TERMINATE and before.next is not None:
+                version = before.next.version
+                why = Change(key.principal, now_us, reason, StepTaken.WITHDRAWN, version)
+                before = _withdrawn(rows, before, why)
+            license = before.after(step, now_us, reason)
+            taken, at_us = STEPS_TAKEN[step], license.state_changed_at_us
+            rows.put_license(license, Change(key.principal, at_us, reason, taken, license.version))
             return render(license, now_us)
 
         return await self._once(key, change)
@@ -186,9 +206,25 @@ class ContractDesk:
         """At most `limit` versions with lower numbers than `below`, newest first; drafts too if asked."""
         return await self._store.read(lambda rows: rows.versions(license_id, below, limit, drafts=drafts))
 
-    async def page(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
-        """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None)."""
-        return await self._store.read(lambda rows: rows.licenses(licensee_id, after, limit))
+    async def history(self, license_id: str, below: int, limit: int) -> Sequence[Line]:
+        """At most `limit` changes with lower numbers than `below`, newest first.
+
+        Raises Refusal LICENSE_UNKNOWN.
+        """
+
+        def query(rows: Rows) -> Sequence[Line]:
+            return rows.history(_found(rows, license_id).license_id, below, limit)
+
+        return await self._store.read(query)
+
+    async def page(
+        self, licensee_id: str | None, after: str, limit: int, *, drafts: bool
+    ) -> Sequence[License]:
+        """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None).
+
+        Without `drafts` only those that their licensees are told of, as `License.is_told` has it.
+        """
+        return await self._store.read(lambda rows: rows.licenses(licensee_id, after, limit, drafts=drafts))
 
     async def _once(self, key: ReplayKey, produce: Callable[[Rows, int], bytes]) -> bytes:
         check_request_id(key.request_id, self._clock.now_us())
@@ -213,6 +249,34 @@ def _drafted(number: int, terms: Terms, change: Change) -> Version:
         effective_from_us=None,
         withdrawn_at_us=None,
     )
+
+
+def _withdrawn(rows: Rows, license: License, why: Change) -> License:
+    """Takes back the version that `why` is about, or its time. Raises Refusal AMENDMENT_UNKNOWN."""
+    assert why.version is not None, "a withdrawal is about a version"
+    after, set_us = without_amendment(license, why.version, why.at_us), license.next_from_us
+    rows.put_license(after, replace(why, effective_from_us=set_us))
+    if why.version == after.version:
+        rows.set_effective(license.license_id, why.version, None)  # a first version that goes on as a draft
+    else:
+        rows.withdraw_version(license.license_id, why.version, why.at_us)
+    return after
+
+
+def _check_licensee(rows: Rows, terms: Terms) -> None:
+    if rows.licensee(terms.licensee_id) is None:
+        raise precondition("LICENSEE_UNKNOWN", f"there is no licensee {terms.licensee_id}")
+
+
+def _last_price(rows: Rows, license_id: str) -> Price | None:
+    """The price of the newest version that has one and was or will be in force."""
+    below = ABOVE_ALL_VERSIONS
+    while page := rows.versions(license_id, below, VERSIONS_AT_ONCE, drafts=False):
+        for version in page:
+            if version.terms.price is not None:
+                return version.terms.price
+        below = page[-1].version
+    return None
 
 
 def _found(rows: Rows, license_id: str) -> License:

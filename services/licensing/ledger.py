@@ -6,7 +6,7 @@ commits. Metering is told only what a committed row says, through the outbox row
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
@@ -120,7 +120,9 @@ class Ledger:
         if license is None or not draft.still_holds(license, now_us):
             self._give_up(rows, draft.attempt_id, now_us)
             return None
-        decision = self._sealer.seal(draft, manifest, rows.take_number(), now_us)
+        # The same version with the same terms; but the next one may have got its hour since it was read.
+        concluding = replace(draft, license=license.as_of(now_us))
+        decision = self._sealer.seal(concluding, manifest, rows.take_number(), now_us)
         rows.record(draft.attempt_id, decision, manifest)
         return Concluded(decision, replayed=False)
 

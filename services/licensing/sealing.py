@@ -22,7 +22,7 @@ class Seal:
         self._permit_us = permit_us
 
     def seal(self, draft: Draft, manifest: Manifest, number: int, decided_at_us: int) -> Decision:
-        """The decision, with its receipt."""
+        """The decision, with its receipt. The license in `draft` is the one that stands at its conclusion."""
         not_after_us = self._not_after_us(draft, decided_at_us)
         conclusion = Conclusion(draft.decision_id, number, decided_at_us, not_after_us)
         return _sealed(draft, conclusion, self._signer.sign(payload_of(draft, manifest, conclusion)))
@@ -31,7 +31,9 @@ class Seal:
         if not draft.releases or draft.consent is None:
             return None
         # A consent that names a time far ahead, by mistake or worse, must not outlive our own limit (C9).
-        return min(draft.consent.good_until_us, decided_at_us + self._permit_us)
+        ours_us = decided_at_us + self._permit_us
+        # Nor may a permit be used when its term is over, or under a version that another has followed (L1).
+        return min(draft.consent.good_until_us, ours_us, draft.license.permits_until_us(decided_at_us))
 
 
 class SandboxSeal:

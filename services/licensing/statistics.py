@@ -1,6 +1,7 @@
 """Keeps the sums of decisions in step with the ledger, beside the calls.
 
-A decision never waits for this: the sums may be behind, and whoever reads adds what they lack.
+A decision never waits for this, nor for those who read it: the sums may be behind, and whoever reads adds
+what they lack, or comes back when they lack less.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ class Sums(Protocol):
         ...
 
     async def page(self, question: Question) -> Page:
-        """Exact counts."""
+        """Exact counts; Refusal (STATS_BEHIND, STATS_BUSY) where that would take too long."""
         ...
 
     async def drop(self, key: ReplayKey, now_us: int) -> int:

@@ -3,7 +3,6 @@
 Each test has a license of its own, for the services are started once.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Cli
+from tests.support.consent_commands import NOTICE, POLICY
 from tests.support.up import Up, up
 
-NOTICE = hashlib.sha256(b"notice").hexdigest()
-POLICY = f"""\
-text_digest: {NOTICE}
-notice_digests: [{NOTICE}]
-rules:
-  - {{jurisdiction: US, purpose: third_party_sharing, regime: opt_out}}
-  - {{jurisdiction: US, purpose: ai_training_generative, regime: opt_out}}
-"""
 LICENSE = """\
 license_id: NAME
 terms:
@@ -200,13 +192,30 @@ def test_a_dry_run_tells_what_the_release_after_it_does_and_takes_no_room(
 
     assert told[0] == told[1]
     assert (told[0]["asked"], told[0]["broken"]) == (report["asked"], report["broken"]) == (10, 1)
-    assert told[0]["releasable"] == told[0]["fits_now"] == report["released"] == 8
+    assert told[0]["releasable"] == told[0]["released_now"] == report["released"] == 8
     assert told[0]["denied"] == told[0]["all_reasons"] == {"choice_denies": 2}
     assert told[0]["allowances"] == [
         {"allowance": "license dry, rolling_day", "limit": 8, "used": 0, "room": 8}
     ]
     assert "Nothing was reserved, recorded or delivered under license dry, version 1." in said
-    assert (after["releasable"], after["fits_now"], after["allowances"][0]["used"]) == (8, 0, 8)
+    assert (after["releasable"], after["released_now"], after["allowances"][0]["used"]) == (8, 0, 8)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("case", [(7, 5, 4), (3, 5, 0), (3, 7, 2), (8, 1, 8)])
+def test_a_dry_run_tells_how_much_the_release_after_it_yields_in_batches_of_the_same_size(
+    cli: Cli, posts: Path, tmp_path: Path, case: tuple[int, int, int]
+) -> None:
+    limit, size, released = case
+    license = f"yield-{limit}-{size}"
+    a_license(cli, tmp_path, license, limit)
+    batches = ["--batch-size", size]
+
+    told = cli.json("license", "dry-run", license, posts, "--purpose", "ai_training_generative", *batches)
+    cli(*release(posts, tmp_path / "out.jsonl", license), *batches, status=3 if limit == 7 else 0)
+
+    assert told["released_now"] == released == len((tmp_path / "out.jsonl").read_text().splitlines())
+    assert told["room_left"] == limit
 
 
 @pytest.mark.usefixtures("known")

@@ -1,4 +1,4 @@
-"""Choices, states, halts, records and withdrawals of one local installation, worked with as people do.
+"""Choices, policies and records of one local installation, worked with as people do.
 
 Each test has subjects of its own, for the services are started once.
 """
@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as arrow
-import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
 from services.console.app import app
-from tests.e2e.test_cli import NOTICE, POLICY
 from tests.support.command_line import Cli
+from tests.support.consent_commands import ASKED, NOTICE, POLICY, parquet, put_in_effect, reason, subjects
 from tests.support.up import Up, up
 
 CONTROLLER = {
@@ -29,8 +28,6 @@ CONTROLLER = {
     "withdrawal_url": "https://platform.example/settings",
     "country": "IE",
 }
-ASKED = ("--licensee", "acme", "--purpose", "ai_training_generative")
-LONG_AGO = "2026-01-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -48,45 +45,8 @@ def cli(running: Up, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 @pytest.fixture(autouse=True)
 def policy(cli: Cli, tmp_path: Path) -> None:
-    """In effect; the same again changes nothing."""
-    if not cli.json("policy", "list"):
-        (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-        said = cli("policy", "publish", tmp_path / "policy.yaml", "--effective-in", "0.5")
-        assert "In force everywhere after" in said
-    while not any("activated_at" in policy for policy in cli.json("policy", "list")):
-        continue
-
-
-def parquet(path: Path, **columns: Any) -> Path:
-    arrow.parquet.write_table(arrow.table(columns), path)
-    return path
-
-
-def subjects(cli: Cli, folder: Path, *ids: int, withheld: str = "") -> None:
-    """Of the United States, and served the notice, long ago."""
-    columns = {
-        "subject_id": arrow.array(ids, arrow.uint64()),
-        "jurisdiction": ["US"] * len(ids),
-        "states": arrow.nulls(len(ids)),
-        "notice": [[bytes.fromhex(NOTICE)]] * len(ids),
-        "withheld": [withheld] * len(ids),
-        "as_of": [LONG_AGO] * len(ids),
-    }
-    assert cli.json("subjects", "import", parquet(folder / "subjects.parquet", **columns))["rejected"] == []
-
-
-def reason(cli: Cli, subject: int, *arguments: str) -> Any:
-    return cli.json("choices", "explain", subject, *ASKED, *arguments)["reason"]
-
-
-def steps(said: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in said.splitlines()]
-
-
-def withdrawals(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
-    said = steps(cli("withdrawals", "watch", "--once", "--json", *arguments))
-    assert list(said[-1]) == ["checkpoint"]
-    return [step["withdrawal"] for step in said[:-1]]
+    """In effect."""
+    put_in_effect(cli, tmp_path)
 
 
 def test_choices_come_from_parquet_and_bad_rows_are_listed_in_a_file(cli: Cli, tmp_path: Path) -> None:
@@ -250,32 +210,6 @@ def test_a_signal_denies_once(cli: Cli, tmp_path: Path) -> None:
     assert reason(cli, 401) == "choice_denies"
 
 
-def test_states_are_imported_and_recorded_one_by_one(cli: Cli, tmp_path: Path) -> None:
-    subjects(cli, tmp_path, 501, 502)
-    file = parquet(
-        tmp_path / "states.parquet",
-        subject_id=[501, None, None, 502],
-        post_id=[None, 9001, 9001, None],
-        change=["protect", "deny", "protect", "notice-served"],
-        notice_digest=[None, None, None, bytes.fromhex(NOTICE)],
-    )
-
-    totals = cli.json("states", "import", file, status=1)
-    protected = reason(cli, 501)
-    cli("states", "record", "unprotect", "--subject", 501)
-    nothing = cli("states", "record", "unprotect", "--subject", 501, "--at", LONG_AGO)
-    cli("states", "record", "withheld", "--post", 9002, "--countries", "DE,FR")
-
-    assert totals["accepted"] + totals["unchanged"] == 3
-    assert [(row["line"], row["reason"]) for row in totals["rejected"]] == [(3, "CHANGE_NOT_OF_POST")]
-    assert protected == "subject_protected"
-    assert "Nothing has changed" in nothing
-    assert reason(cli, 501, "--post", "9001") == "post_denied"
-    assert reason(cli, 501, "--post", "9002", "--territory", "FR") == "withheld"
-    assert cli.refusal("states", "record", "protect", "--post", 9001)["reason"] == "CHANGE_NOT_OF_POST"
-    assert cli.refusal("states", "record", "vanish", "--post", 9001)["reason"] == "CHANGE_MALFORMED"
-
-
 def test_c3_a_mistyped_policy_is_refused_or_retracted(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text(POLICY, encoding="utf-8")
@@ -289,36 +223,6 @@ def test_c3_a_mistyped_policy_is_refused_or_retracted(cli: Cli, tmp_path: Path) 
     assert f"Policy version {published['version']} is retracted" in retracted
     assert again["reason"] == "POLICY_RETRACTED"
     assert "retracted" in cli("policy", "list")
-
-
-def test_a_halt_holds_until_it_is_lifted(cli: Cli, tmp_path: Path) -> None:
-    subjects(cli, tmp_path, 601)
-
-    ordered = cli.json("halt", "order", "licensee", "acme", "--cause", "a question", "--recall")["halt"]
-    halted = reason(cli, 601)
-    listed = cli("halt", "list")
-    lifted = cli("halt", "lift", ordered["halt_id"])
-    again = cli.refusal("halt", "lift", ordered["halt_id"])
-
-    assert halted == "halted"
-    assert "licensee acme" in listed
-    assert "a question" in listed
-    assert f"Halt {ordered['halt_id']} of licensee acme has ended" in lifted
-    assert again["reason"] == "HALT_ENDED"
-    assert reason(cli, 601) == "allowed"
-    assert ordered["halt_id"] not in [halt["halt_id"] for halt in cli.json("halt", "list")]
-    assert ordered["halt_id"] in [halt["halt_id"] for halt in cli.json("halt", "list", "--all")]
-
-
-def test_c12_a_halt_of_a_licensee_that_nobody_knows_is_ordered_and_noted(cli: Cli) -> None:
-    cli("halt", "order", "licensee", "acem", "--cause", "a typing error")
-    noted = cli.err
-    ordered = cli.json("halt", "order", "licensee", "acem", "--cause", "again")
-    for halt in cli.json("halt", "list"):
-        cli("halt", "lift", halt["halt_id"])
-
-    assert "Licensing knows no licensee acem" in noted
-    assert ordered["licensee_known"] is False
 
 
 def test_records_are_given_out_in_three_forms_and_erased(cli: Cli, tmp_path: Path) -> None:
@@ -380,23 +284,3 @@ def test_an_export_that_is_refused_leaves_no_file(cli: Cli, tmp_path: Path) -> N
 
     assert refusal["reason"] == "SUBJECT_UNKNOWN"
     assert not list(tmp_path.glob("nobody*"))
-
-
-def test_withdrawals_are_watched_up_to_a_checkpoint_and_on_from_there(cli: Cli, tmp_path: Path) -> None:
-    subjects(cli, tmp_path, 801)
-    said = steps(cli("withdrawals", "watch", "--once", "--json"))
-    position = "{epoch}:{number}".format(**said[-1]["checkpoint"])
-
-    cli("choices", "record", 801, "deny", "--licensee", "acme")
-    cli("states", "record", "delete", "--post", 9801)
-    cli("halt", "order", "jurisdiction", "NO", "--cause", "a question", "--recall")
-    found = withdrawals(cli, "--after", position)
-    told = cli("withdrawals", "watch", "--once", "--after", position)
-
-    assert [step["cause"] for step in found] == ["choice", "post_deleted", "halt"]
-    assert (found[0]["subject_id"], found[0]["licensee_id"]) == (801, "acme")
-    assert found[1]["post_id"] == 9801
-    assert cli.err.startswith(f"Go on with: sluice withdrawals watch --after {position.partition(':')[0]}:")
-    assert len(told.splitlines()) == 3
-    assert "halt: halt of jurisdiction NO" in told
-    assert cli.refusal("withdrawals", "watch", "--after", "1:999999999")["reason"] == "CURSOR_AHEAD"

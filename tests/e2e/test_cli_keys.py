@@ -31,6 +31,7 @@ terms:
   territory: ["*"]
   term_from: 2020-01-01
   term_until: 2100-01-01
+  contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
   obligations: {recall_deadline_days: 30, no_reidentification: true}
 """
 POST = {"id": "7", "author_id": 1, "created_at": "2026-01-31T12:00:00Z", "kind": "post", "language": "en"}

@@ -58,7 +58,7 @@ def test_a_license_is_checked_created_amended_and_compared(cli: Cli, tmp_path: P
     assert "Version 2 is drafted" in amended
     assert re.search(r"languages +with de", compared)
     assert "version 2, of acme: active" in active
-    assert [(each["version"], each.get("reason")) for each in versions] == [(2, "German too"), (1, None)]
+    assert [(each["version"], each.get("reason")) for each in versions] == [(2, "German too"), (1, "")]
     assert versions[0]["terms_digest"] != versions[1]["terms_digest"] == created["terms_digest"]
 
 
@@ -81,14 +81,61 @@ def test_an_amendment_with_a_time_can_be_withdrawn(cli: Cli, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("licensee")
+def test_a_version_is_compared_with_another_of_the_same_license_only(cli: Cli, tmp_path: Path) -> None:
+    permissive = ("no_reidentification: true", "no_reidentification: false")
+    cli("license", "create", a_file(cli, tmp_path, "acme-alone", permissive))
+    other = a_file(cli, tmp_path, "acme-other")
+
+    shown = cli("license", "show", "acme-alone")
+    as_json = cli.json("license", "show", "acme-alone")
+    alone = cli.refusal("license", "diff", "acme-alone")
+    of_another = cli.refusal("license", "diff", "acme-alone", "--file", other)
+
+    assert re.search(r"obligations.no_reidentification +no", shown)
+    assert as_json["terms"]["obligations"]["no_reidentification"] is False
+    assert (alone["reason"], of_another["reason"]) == ("VERSION_ALONE", "LICENSE_DIFFERS")
+    assert of_another["violations"][0]["field"].endswith(": license_id")
+
+
+@pytest.mark.usefixtures("licensee")
+def test_who_changed_a_license_and_why_can_be_read(cli: Cli, tmp_path: Path) -> None:
+    cli("license", "create", a_file(cli, tmp_path, "acme-told"))
+    cli("license", "activate", "acme-told", "--reason", "signed")
+    cli(
+        "license", "amend", a_file(cli, tmp_path, "acme-told", ("[US]", "[US, CA]")), "--reason", "Canada too"
+    )
+    cli("license", "activate", "acme-told", "--at", "2026-12-24")
+    cli("license", "withdraw", "acme-told", "2", "--reason", "not agreed")
+
+    told = cli("license", "history", "acme-told")
+    changes = cli.json("license", "history", "acme-told")
+
+    assert [(each["step"], each["version"], each.get("reason")) for each in changes] == [
+        ("withdrawn", 2, "not agreed"),
+        ("scheduled", 2, None),
+        ("amended", 2, "Canada too"),
+        ("activated", 1, "signed"),
+        ("drafted", 1, None),
+    ]
+    assert changes[0]["effective_from"] == changes[1]["effective_from"] == "2026-12-24T00:00:00.000000Z"
+    assert all(each["changed_by"].startswith("operator:") for each in changes)
+    assert "version 2 amended" in told
+    assert "Canada too" in told
+    assert cli.refusal("license", "history", "acme-nobody")["reason"] == "LICENSE_UNKNOWN"
+
+
+@pytest.mark.usefixtures("licensee")
 def test_what_cannot_be_activated_is_refused_in_words(cli: Cli, tmp_path: Path) -> None:
     cli("license", "create", a_file(cli, tmp_path, "acme-three"))
 
     past = cli.refusal("license", "activate", "acme-three", "--at", "2020-01-01")
     other = cli.refusal("license", "activate", "acme-three", "--version", "2")
-    cli("license", "terminate", "acme-three")
+    cli("license", "activate", "acme-three", "--at", "2026-12-24")
+    ended_words = cli("license", "terminate", "acme-three")
     ended = cli.refusal("license", "amend", a_file(cli, tmp_path, "acme-three", ("[US]", "[CA]")))
 
+    assert "acme: terminated since" in ended_words
+    assert "2026-12-24" not in ended_words
     assert [each["reason"] for each in (past, other, ended)] == [
         "ACTIVATION_IN_PAST",
         "VERSION_NOT_DRAFTED",
@@ -115,6 +162,7 @@ def test_what_cannot_be_activated_is_refused_in_words(cli: Cli, tmp_path: Path) 
         (("America/New_York", "America/Old_York"), "TIME_ZONE_UNKNOWN", "terms.price.time_zone"),
         (("currency: USD", "currency: XAU"), "CURRENCY_UNKNOWN", "terms.price.currency"),
         (("name: Access,", "name: Posts,"), "CHARGE_NAME_TWICE", "terms.price.charges[1].name"),
+        (('territory: ["*"]', "territory: [DE, UK]"), "COUNTRY_UNKNOWN", "terms.territory"),
     ],
 )
 def test_a_fault_that_licensing_finds_is_told_with_its_line_and_field(
@@ -132,6 +180,19 @@ def test_a_fault_that_licensing_finds_is_told_with_its_line_and_field(
     assert place.startswith("license.yaml:")
     # The line itself, or the one that its list begins on.
     assert word in lines[int(place.partition(":")[2]) - 1] or reason == "TIERS_OPEN"
+
+
+def test_a_fault_that_licensing_finds_is_told_to_people_with_its_line_and_field(
+    cli: Cli, tmp_path: Path
+) -> None:
+    file = a_file(cli, tmp_path, "acme-faulty", ("minimum: 7500.00 USD", "minimum: 7500.00 EUR"))
+
+    cli("license", "check", file, status=1)
+
+    line = file.read_text(encoding="utf-8")[: file.read_text(encoding="utf-8").index("minimum:")].count("\n")
+    assert cli.err == (
+        f"MIXED_CURRENCIES: EUR in a price in USD\n  license.yaml:{line + 1}: terms.price.minimum\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ DOCTORED = {
     "the sums of decisions are those of the decisions they are made of, each once": [
         "UPDATE decision_counts SET count = count + 1 WHERE reason = 0",
         "UPDATE decision_counts SET count = count - 1 WHERE reason <> 0",
+        "UPDATE decision_counts SET count = count + 1 WHERE stretch_us = 3600000000",
         "DELETE FROM decision_counts",
         "UPDATE decisions_counted SET number = number - 1",
     ],

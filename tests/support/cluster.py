@@ -165,8 +165,8 @@ class Cluster:
         )
         await self.activate(created.license)
 
-    async def activate(self, license: license_pb2.License) -> license_pb2.License:
-        """Puts into force what is drafted."""
+    async def activate(self, license: license_pb2.License, at_us: int | None = None) -> license_pb2.License:
+        """Puts into force what is drafted; at once, unless a time is said."""
         drafted = license.next if license.HasField("next") else license
         request = contract_service_pb2.ActivateLicenseRequest(
             request_id=self.new_id(),
@@ -174,13 +174,19 @@ class Cluster:
             version=drafted.version,
             terms_digest=drafted.terms_digest,
         )
+        if at_us is not None:
+            request.effective_at.FromMicroseconds(at_us)
         answer: license_pb2.License = (await self.contracts("ActivateLicense", request)).license
         return answer
 
     async def amend(
-        self, limit: int | None = None, license_id: str = "acme-training", **fields: Any
+        self,
+        limit: int | None = None,
+        license_id: str = "acme-training",
+        at_us: int | None = None,
+        **fields: Any,
     ) -> license_pb2.License:
-        """Puts other terms of `some_terms` into force."""
+        """Puts other terms of `some_terms` into force; at once, unless a time is said."""
         get = contract_service_pb2.GetLicenseRequest(license_id=license_id)
         request = contract_service_pb2.AmendLicenseRequest(
             request_id=self.new_id(),
@@ -188,7 +194,7 @@ class Cluster:
             base_digest=(await self.contracts("GetLicense", get)).license.terms_digest,
             terms=some_terms(limit, **fields),
         )
-        return await self.activate((await self.contracts("AmendLicense", request)).license)
+        return await self.activate((await self.contracts("AmendLicense", request)).license, at_us)
 
     async def suspend(self, license_id: str = "acme-training") -> None:
         """Stops a license."""

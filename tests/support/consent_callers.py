@@ -97,6 +97,10 @@ class Consent:
         """A user of the platform."""
         return self.caller(PrincipalKind.SUBJECT, str(subject_id))
 
+    async def drain(self) -> None:
+        """Returns when everything that runs has ended by itself."""
+        await self._server.drain()
+
     async def put_in_force(self, *subject_ids: int) -> None:
         """A policy that is in effect now, and ordinary subjects in the US."""
         if subject_ids:

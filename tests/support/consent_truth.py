@@ -71,7 +71,7 @@ def _slow_post_state(post: PostState, question: Question) -> Reason:
 def _slow_reaches(countries: frozenset[str], question: Question) -> bool:
     if question.territory <= {"*"} or "*" in question.territory:
         return countries != frozenset()
-    return any(place[:2] == country for place in question.territory for country in countries)
+    return any(country in {"XX", "XY", place[:2]} for place in question.territory for country in countries)
 
 
 def _slow_facts(facts: Facts, question: Question, halts: frozenset[HaltScope]) -> Reason:

@@ -35,7 +35,7 @@ scopes = st.builds(
     st.sampled_from(["", "acme", "other"]),
     st.sampled_from([0, SHARING, GENERATIVE, Purpose.AI_INDEX]),
 )
-countries = st.frozensets(st.sampled_from(["DE", "FR", "US"]), max_size=2)
+countries = st.frozensets(st.sampled_from(["DE", "FR", "US", "XX"]), max_size=2)
 facts = st.builds(
     Facts,
     st.sampled_from(["US", "US-CA", "DE", "FR", ""]),

@@ -8,7 +8,8 @@ from typing import TypeVar
 from services.chassis.refusals import request_id_reused
 from services.chassis.replays import ReplayKey
 from services.licensing.contracts import Rows
-from services.licensing.domain.licenses import Change, License, Licensee
+from services.licensing.domain.history import Change, Line
+from services.licensing.domain.licenses import License, Licensee
 from services.licensing.domain.versions import Version
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ class MemoryRows:
         self.licensees_by_id: dict[str, Licensee] = {}
         self.by_id: dict[str, License] = {}
         self.versions_of: dict[str, dict[int, Version]] = {}
+        self.lines_of: dict[str, list[Line]] = {}
         self.answers: dict[tuple[str, str, str], tuple[bytes, bytes]] = {}
 
     def lock_head(self) -> None:
@@ -47,19 +49,26 @@ class MemoryRows:
     def license(self, license_id: str) -> License | None:
         return self.by_id.get(license_id)
 
-    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
-        later = [license for id, license in sorted(self.by_id.items()) if id > after]
+    def licenses(self, licensee_id: str | None, after: str, limit: int, *, drafts: bool) -> Sequence[License]:
+        told = [license for license in self.by_id.values() if drafts or license.is_told]
+        later = [each for each in sorted(told, key=lambda each: each.license_id) if each.license_id > after]
         return [each for each in later if licensee_id in {None, each.terms.licensee_id}][:limit]
 
     def add_license(self, license: License, change: Change) -> None:
         self.by_id[license.license_id] = license
         self.versions_of[license.license_id] = {}
+        self.lines_of[license.license_id] = [Line(1, license.state, change)]
 
     def put_license(self, license: License, change: Change) -> None:
         self.by_id[license.license_id] = license
+        lines = self.lines_of[license.license_id]
+        lines.append(Line(len(lines) + 1, license.state, change))
+
+    def history(self, license_id: str, below: int, limit: int) -> Sequence[Line]:
+        return [line for line in reversed(self.lines_of[license_id]) if line.number < below][:limit]
 
     def last_version(self, license_id: str) -> int:
-        return max(self.versions_of[license_id])
+        return max(self.versions_of[license_id], default=0)
 
     def add_version(self, license_id: str, version: Version) -> None:
         self.versions_of[license_id][version.version] = version

@@ -1,5 +1,6 @@
 """A real server inside the test, behind the same guard as in production, and peers that call it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.limits import Limits
 from services.chassis.serving import Bolt, Server
 from tests.support.keys import a_minter, a_verifier, some_keys
+from tests.support.waiting import PATIENCE_SECONDS
 
 DEADLINE_US = 5_000_000
 MANY = Limits(calls=64, streams=64, streams_each=64)
@@ -19,8 +21,11 @@ MANY = Limits(calls=64, streams=64, streams_each=64)
 class LocalServer:
     """A server that is running, as `serving` gives it."""
 
-    def __init__(self, address: str, mint: Callable[[PrincipalKind, str, Sequence[str]], str]) -> None:
+    def __init__(
+        self, server: Server, address: str, mint: Callable[[PrincipalKind, str, Sequence[str]], str]
+    ) -> None:
         self.address = address
+        self._server = server
         self._mint = mint
         self._peers: list[Peer] = []
 
@@ -37,6 +42,11 @@ class LocalServer:
         peer = Peer(self.address, token, name="the server under test", default_deadline_us=DEADLINE_US)
         self._peers.append(peer)
         return peer
+
+    async def drain(self) -> None:
+        """Returns when everything that runs has ended by itself; fails where patience ends before that."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._server.drain(grace_seconds=0, finish_seconds=2 * PATIENCE_SECONDS)
 
     async def close(self) -> None:
         """Closes every peer."""
@@ -55,7 +65,7 @@ async def serving(
     """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
     keys = some_keys(folder)
     server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits)
-    local = LocalServer(await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
+    local = LocalServer(server, await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
     try:
         yield local
     finally:

@@ -127,12 +127,13 @@ ALWAYS = (
     Rule(
         "the sums of decisions are those of the decisions they are made of, each once",
         """WITH made AS (
-               SELECT licensee_id, purpose, outcome, count(*), sum(length(reasons)) FROM decisions
-               WHERE number <= (SELECT number FROM decisions_counted) GROUP BY 1, 2, 3
+               SELECT column1, licensee_id, purpose, outcome, count(*), sum(length(reasons)) FROM decisions
+               CROSS JOIN (VALUES (60000000), (3600000000), (86400000000))
+               WHERE number <= (SELECT number FROM decisions_counted) GROUP BY 1, 2, 3, 4
            ), summed AS (
-               SELECT licensee_id, purpose, outcome, sum(iif(reason = 0, count, 0)),
+               SELECT stretch_us, licensee_id, purpose, outcome, sum(iif(reason = 0, count, 0)),
                       sum(iif(reason = 0, 0, count))
-               FROM decision_counts WHERE (SELECT number >= 0 FROM decisions_counted) GROUP BY 1, 2, 3
+               FROM decision_counts WHERE (SELECT number >= 0 FROM decisions_counted) GROUP BY 1, 2, 3, 4
            )
            SELECT licensee_id FROM (SELECT * FROM made EXCEPT SELECT * FROM summed)
            UNION SELECT licensee_id FROM (SELECT * FROM summed EXCEPT SELECT * FROM made)""",

@@ -1,9 +1,11 @@
 """Traces and logs that a test can read, and that are gone after it."""
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -33,3 +35,15 @@ def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR") -> Iterat
         structlog.reset_defaults()
         root.handlers[:] = handlers
         root.setLevel(before)
+
+
+def spans_in(path: Path) -> list[dict[str, Any]]:
+    """The spans that `recording` has written, as OTLP/JSON has them."""
+    batches = [json.loads(line) for line in path.read_text().splitlines()]
+    return [
+        span
+        for batch in batches
+        for each in batch["resourceSpans"]
+        for scope in each["scopeSpans"]
+        for span in scope["spans"]
+    ]

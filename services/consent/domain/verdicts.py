@@ -19,6 +19,8 @@ from services.consent.domain.subjects import Facts, Profile, State
 
 EVERYWHERE = frozenset({"*"})
 """The single entry that makes a license cover all jurisdictions; beside others it says nothing."""
+WORLDWIDE = frozenset({"XX", "XY"})
+"""What platforms write for no country but all of them: withheld by order, or after a notice of copyright."""
 NO_HALTS: frozenset[HaltScope] = frozenset()
 
 
@@ -70,7 +72,8 @@ class Question:
         """Whether the territory includes one of the countries; what is everywhere reaches any."""
         if not self.territory or "*" in self.territory:
             return bool(countries)
-        return any(place.partition("-")[0] in countries for place in self.territory)
+        named = any(place.partition("-")[0] in countries for place in self.territory)
+        return named or not WORLDWIDE.isdisjoint(countries)
 
 
 def reason_of(

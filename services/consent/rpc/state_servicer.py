@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.interceptors import endless
 from services.chassis.replays import checked_replay_key
 from services.consent.custodian import Custodian
 from services.consent.domain.changes import Revision
@@ -63,6 +64,7 @@ class StateServicer(StateServiceServicer):
         page = await self._custodian.halts(below, size + 1, in_force_only=request.in_force_only)
         return state_answers.halts(page, size)
 
+    @endless
     async def WatchWithdrawals(  # noqa: N802
         self, request: pb.WatchWithdrawalsRequest, context: _Context
     ) -> AsyncIterator[pb.WatchWithdrawalsResponse]:

@@ -51,16 +51,6 @@ class Licensee:
 
 
 @dataclass(frozen=True)
-class Change:
-    """Who changed a license, when and why: a line of its history."""
-
-    by: str
-    """Kind and party of the principal."""
-    at_us: int
-    reason: str
-
-
-@dataclass(frozen=True)
 class NextVersion:
     """A drafted version that is not in force yet."""
 
@@ -92,15 +82,28 @@ class License:
     effective_from_us: int | None = None
     """Since when this version is in force; None while it is a draft."""
     next: NextVersion | None = None
-    """The one version at most that is drafted or waits for its time."""
+    """The one version at most that is drafted or waits for its time; none once it is TERMINATED."""
+
+    @property
+    def next_from_us(self) -> int | None:
+        """When the next version comes into force; None where there is none, or it has no time."""
+        return None if self.next is None else self.next.effective_from_us
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its licensee is told of it: it was in force, or the time from which it will be is set."""
+        ended = self.state is LicenseState.TERMINATED
+        return self.effective_from_us is not None or (self.next_from_us is not None and not ended)
 
     def as_of(self, now_us: int) -> "License":
         """The license at `now_us`: with the next version in force if its time has come."""
         following = self.next
+        if self.state is LicenseState.TERMINATED:
+            # What was ended for good is not begun again by an hour that was set before, nor said to be.
+            return self if following is None else replace(self, next=None)
         if following is None or following.effective_from_us is None or now_us < following.effective_from_us:
             return self
-        # What was ended for good is not begun again by an hour that was set before.
-        return self if self.state is LicenseState.TERMINATED else self.with_version(following)
+        return self.with_version(following)
 
     def with_version(self, following: NextVersion) -> "License":
         """The license with this version in force since the time that it names."""
@@ -132,6 +135,16 @@ class License:
         inside_term = current.terms.term_from_us <= now_us < current.terms.term_until_us
         return current.terms.understood and current.state is LicenseState.ACTIVE and inside_term
 
+    def permits_until_us(self, now_us: int) -> int:
+        """The first instant after `now_us` at which time alone ends what it permits then (L1).
+
+        That is the end of its term, or the hour of the next version if that is earlier. It says nothing of
+        whether anything is permitted at `now_us`.
+        """
+        current = self.as_of(now_us)
+        until_us, following_us = current.terms.term_until_us, current.next_from_us
+        return until_us if following_us is None else min(until_us, following_us)
+
     def after(self, step: Step, now_us: int, reason: str) -> "License":
         """The license after an operator's step; raises Refusal (precondition, LICENSE_STATE_FORBIDS)."""
         current, state = self.as_of(now_us), self.effective_state(now_us)
@@ -140,7 +153,8 @@ class License:
             raise state_forbids(state, step.value)
         # What happened never lies before what happened earlier, whatever the clock does.
         changed_at_us = max(now_us, current.state_changed_at_us)
-        return replace(current, state=following, state_changed_at_us=changed_at_us, state_reason=reason)
+        after = replace(current, state=following, state_changed_at_us=changed_at_us, state_reason=reason)
+        return after.as_of(now_us)
 
     def covers(self, batch: Batch, now_us: int) -> Reasons:
         """N bytes: why the license does not cover each post, 0 where it does.

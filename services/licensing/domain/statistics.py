@@ -1,7 +1,8 @@
 """Counts of decisions and posts by time, licensee, purpose, outcome and reason.
 
-A cell counts the decisions of one outcome in one minute (its reason is 0), or the posts with one reason in
-them. Cells add up: those of an hour are the sums of those of its minutes, in whatever parts they are made.
+A cell counts the decisions of one outcome in one stretch of time (its reason is 0), or the posts with one
+reason in them. Cells add up: those of an hour are the sums of those of its minutes, in whatever parts they
+are made.
 """
 
 import enum
@@ -94,6 +95,14 @@ def cells_of(decisions: Iterable[Counted], stretch: Stretch) -> Cells:
         for reason in np.flatnonzero(posts).tolist():
             cells[Cell(*place, decision.outcome, reason)] += int(posts[reason])
     return cells
+
+
+def widened(cells: Cells, stretch: Stretch) -> Cells:
+    """The cells of longer stretches, from those of stretches that lie in them whole."""
+    wide: Cells = Counter()
+    for cell, count in cells.items():
+        wide[cell._replace(since_us=stretch.begin(cell.since_us))] += count
+    return wide
 
 
 def rows_of(cells: Cells) -> list[Row]:

@@ -1,25 +1,22 @@
 """The terms of a license: what is listed is licensed, and nothing else (L2).
 
-Terms are stored as canonical JSON, whose SHA-256 receipts name. A document with anything in it that this
-program does not understand is read as terms that license nothing.
+Terms are stored as canonical JSON, whose SHA-256 receipts name; `documents` reads them again.
 """
 
 import enum
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Self
 
 from services.chassis.refusals import invalid
-from services.licensing.domain.canonical import EARLIEST_US, LATEST_US, canonical_json, rfc3339, rfc3339_us
-from services.licensing.domain.pricing.documents import price_fields, price_of
+from services.licensing.domain.canonical import EARLIEST_US, LATEST_US, canonical_json, rfc3339
+from services.licensing.domain.countries import is_country, is_jurisdiction
+from services.licensing.domain.pricing.documents import price_fields
 from services.licensing.domain.pricing.prices import Price
 
 WILDCARD = "*"
 LIST_FIELDS = ("languages", "author_jurisdictions", "territory")
-REMEMBERED_DOCUMENTS = 1_024
 
 
 class Purpose(enum.IntEnum):
@@ -161,8 +158,8 @@ class Terms:
         """Raises Refusal (invalid) for terms that contradict themselves, named as in the contract:
 
         TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY, what `Price.check`
-        raises, and INVALID_REQUEST for a time that no calendar date can say.
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN, POSTED_RANGE_EMPTY, what
+        `Price.check` raises, and INVALID_REQUEST for a time that no calendar date can say.
         """
         self._check_times()
         self._check_template()
@@ -173,10 +170,15 @@ class Terms:
             raise invalid(
                 "ALLOWANCE_TWICE", "two allowances for the same subject and window", field="terms.allowances"
             )
+        self._check_lists()
+
+    def _check_lists(self) -> None:
         for name in LIST_FIELDS:
             entries = getattr(self, name)
             if WILDCARD in entries and len(entries) > 1:
                 raise invalid("WILDCARD_NOT_ALONE", '"*" covers all and stands alone', field=f"terms.{name}")
+        _check_places(self.author_jurisdictions, is_jurisdiction, "terms.author_jurisdictions")
+        _check_places(self.territory, is_country, "terms.territory")
 
     def _check_template(self) -> None:
         if Purpose.VETTED_RESEARCH in self.purposes and self.template is not Template.RESEARCH:
@@ -244,44 +246,11 @@ def digest_of(document: bytes) -> bytes:
     return hashlib.sha256(document).digest()
 
 
-@lru_cache(maxsize=REMEMBERED_DOCUMENTS)
-def read_terms(document: bytes, digest: bytes, licensee_id: str) -> Terms:
-    """The terms that `Terms.document` wrote, or `Terms.nothing` where any of it is not understood (L2).
-
-    That is so for a key or a word that is not known, a key that is missing, a form that is not canonical, a
-    document that does not have the digest, and one for another licensee than `licensee_id`.
-    """
-    try:
-        terms = _terms_of(json.loads(document))
-        # Writing it again shows whatever was read past: unknown keys, another order or form.
-        as_written = terms.document() == document and digest_of(document) == digest
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return Terms.nothing(licensee_id)
-    return terms if as_written and terms.licensee_id == licensee_id else Terms.nothing(licensee_id)
-
-
-def _terms_of(fields: Mapping[str, Any]) -> Terms:
-    obligations = fields["obligations"]
-    return Terms(
-        licensee_id=fields["licensee_id"],
-        template=Template[fields["template"].upper()],
-        purposes=frozenset(Purpose[name.upper()] for name in fields["purposes"]),
-        kinds=frozenset(ContentKind[name.upper()] for name in fields["kinds"]),
-        languages=frozenset(fields["languages"]),
-        author_jurisdictions=frozenset(fields["author_jurisdictions"]),
-        territory=frozenset(fields["territory"]),
-        posted_from_us=_time_us(fields["posted_from"]),
-        posted_before_us=_time_us(fields["posted_before"]),
-        term_from_us=rfc3339_us(fields["term_from"]),
-        term_until_us=rfc3339_us(fields["term_until"]),
-        allowances=tuple(map(_allowance_of, fields["allowances"])),
-        obligations=Obligations(
-            recall_deadline_days=_whole_number(obligations["recall_deadline_days"]),
-            no_reidentification=obligations["no_reidentification"],
-        ),
-        price=price_of(fields["price"]) if "price" in fields else None,
-        contract_digest=bytes.fromhex(fields["contract_digest"]) if "contract_digest" in fields else None,
-    )
+def _check_places(places: frozenset[str], is_known: Callable[[str], bool], field: str) -> None:
+    unknown = sorted(place for place in places if place != WILDCARD and not is_known(place))
+    if unknown:
+        what = f"no country of ISO 3166-1: {', '.join(unknown)}"
+        raise invalid("COUNTRY_UNKNOWN", what, field=field)
 
 
 def _allowance_fields(allowance: Allowance) -> dict[str, object]:
@@ -292,20 +261,5 @@ def _allowance_fields(allowance: Allowance) -> dict[str, object]:
     }
 
 
-def _allowance_of(fields: Mapping[str, Any]) -> Allowance:
-    per, window = AllowanceSubject(fields["per"]), Window[fields["window"].upper()]
-    return Allowance(per=per, window=window, limit=_whole_number(fields["limit"]))
-
-
 def _time_text(time_us: int | None) -> str | None:
     return None if time_us is None else rfc3339(time_us)
-
-
-def _time_us(text: str | None) -> int | None:
-    return None if text is None else rfc3339_us(text)
-
-
-def _whole_number(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a whole number")
-    return value

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from services.chassis.refusals import Refusal, invalid, precondition
 from services.licensing.domain.licenses import License, LicenseState, NextVersion, state_forbids
+from services.licensing.domain.pricing.prices import Price
 from services.licensing.domain.terms import Terms, digest_of
 
 FURTHEST_AHEAD_US = 366 * 86_400_000_000
@@ -40,9 +41,19 @@ class Activation:
     """None: at once."""
 
 
-def amended(license: License, terms: Terms, base_digest: bytes, number: int, now_us: int) -> License:
+def amended(
+    license: License,
+    terms: Terms,
+    base_digest: bytes,
+    number: int,
+    now_us: int,
+    *,
+    last_price: Price | None,
+) -> License:
     """The license with a draft of version `number`, written against the terms that have `base_digest`.
 
+    `last_price` is that of the newest version with a price that was or will be in force, None where none had
+    one. A license that never was in force has billed nothing: it may be corrected in every respect.
     Raises Refusal LICENSE_STATE_FORBIDS, AMENDMENT_PENDING, TERMS_DIFFER, AMENDMENT_EMPTY,
     AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING.
     """
@@ -58,9 +69,9 @@ def amended(license: License, terms: Terms, base_digest: bytes, number: int, now
     digest = digest_of(terms.document())
     if digest == current.terms_digest:
         raise precondition("AMENDMENT_EMPTY", "these are the terms that stand already")
-    _check_same_contract(current.terms, terms)
     if current.state is LicenseState.DRAFT:
         return replace(current, version=number, terms=terms, terms_digest=digest)
+    _check_same_contract(current.terms, terms, current.terms.price or last_price)
     return replace(current, next=NextVersion(number, terms, digest, None))
 
 
@@ -125,18 +136,19 @@ def _check_ahead(effective_at_us: int, now_us: int) -> None:
         raise invalid("ACTIVATION_TOO_FAR_AHEAD", "at most 366 days ahead", field="effective_at")
 
 
-def _check_same_contract(before: Terms, after: Terms) -> None:
+def _check_same_contract(before: Terms, after: Terms, billed: Price | None) -> None:
     if after.licensee_id != before.licensee_id:
         raise invalid(
             "AMENDMENT_CHANGES_LICENSEE",
             "another licensee needs a license of its own",
             field="terms.licensee_id",
         )
-    if before.price is None or after.price is None:
+    if billed is None or after.price is None:
         return
     for name in ("currency", "period", "time_zone"):
-        if getattr(after.price, name) != getattr(before.price, name):
-            # Periods of two kinds would overlap, and some hours be billed twice (B4).
+        if getattr(after.price, name) != getattr(billed, name):
+            # Periods of two kinds would overlap, and some hours be billed twice (B4), also where versions
+            # without a price lie between.
             raise invalid(
                 "AMENDMENT_CHANGES_BILLING",
                 f"another {name} needs a license of its own",

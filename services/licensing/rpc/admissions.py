@@ -43,6 +43,8 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
     f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
     f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
+    # Who decided what about a license, and why, is for the platform and those who audit it.
+    f"{_CONTRACTS}/ListLicenseChanges": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_AFFILIATES}/AddAffiliate": _LEGAL,
     f"{_AFFILIATES}/RemoveAffiliate": _LEGAL,
     # A licensee sees their own alone.

@@ -16,6 +16,7 @@ from services.licensing.domain.licenses import License, Step
 from services.licensing.domain.terms import digest_of
 from services.licensing.rpc.license_messages import (
     activation_of,
+    change_message,
     license_message,
     licensee_message,
     terms_of,
@@ -27,7 +28,7 @@ from sluice.licensing.v1 import license_pb2
 
 FULL_NAME = "sluice.licensing.v1.ContractService"
 DEFAULT_PAGE_SIZE = 50
-LARGEST_VERSION = 2**31 - 1
+LARGEST_NUMBER = 2**31 - 1
 """As many as a database's integer holds."""
 
 StepRequest = pb.SuspendLicenseRequest | pb.ResumeLicenseRequest | pb.TerminateLicenseRequest
@@ -104,14 +105,25 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     async def ListLicenseVersions(  # noqa: N802
         self, request: pb.ListLicenseVersionsRequest, context: Any
     ) -> pb.ListLicenseVersionsResponse:
-        size, is_outsider = request.page_size or DEFAULT_PAGE_SIZE, own_licensee() is not None
+        size, inside = request.page_size or DEFAULT_PAGE_SIZE, own_licensee() is None
         license = await self._own(request.license_id)
-        below = version_below(request.page_token)
+        below = number_below(request.page_token)
         # One more than asked for tells whether there is a next page.
-        found = await self._desk.versions(license.license_id, below, size + 1, drafts=not is_outsider)
+        found = await self._desk.versions(license.license_id, below, size + 1, drafts=inside)
         return pb.ListLicenseVersionsResponse(
-            versions=[version_message(version, by_whom=not is_outsider) for version in found[:size]],
+            versions=[version_message(version, reasons=hears_reasons()) for version in found[:size]],
             next_page_token=page_token(str(found[size - 1].version)) if len(found) > size else "",
+        )
+
+    async def ListLicenseChanges(  # noqa: N802
+        self, request: pb.ListLicenseChangesRequest, context: Any
+    ) -> pb.ListLicenseChangesResponse:
+        size, below = request.page_size or DEFAULT_PAGE_SIZE, number_below(request.page_token)
+        # One more than asked for tells whether there is a next page.
+        lines = await self._desk.history(request.license_id, below, size + 1)
+        return pb.ListLicenseChangesResponse(
+            changes=[change_message(line) for line in lines[:size]],
+            next_page_token=page_token(str(lines[size - 1].number)) if len(lines) > size else "",
         )
 
     async def SuspendLicense(  # noqa: N802
@@ -130,26 +142,24 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         return pb.TerminateLicenseResponse(license=await self._take(Step.TERMINATE, request))
 
     async def GetLicense(self, request: pb.GetLicenseRequest, context: Any) -> pb.GetLicenseResponse:  # noqa: N802
-        license, drafts = await self._own(request.license_id), own_licensee() is None
-        return pb.GetLicenseResponse(license=license_message(license, self._clock.now_us(), drafts=drafts))
+        license = await self._own(request.license_id)
+        return pb.GetLicenseResponse(license=told_license(license, self._clock.now_us()))
 
     async def ListLicenses(self, request: pb.ListLicensesRequest, context: Any) -> pb.ListLicensesResponse:  # noqa: N802
         size = request.page_size or DEFAULT_PAGE_SIZE
         after, now_us = read_page_token(request.page_token), self._clock.now_us()
-        drafts = own_licensee() is None
+        own = own_licensee()
         # One more than asked for tells whether there is a next page.
-        licenses = await self._desk.page(own_licensee(), after, size + 1)
-        page = licenses[:size]
-        more = len(licenses) > size
+        licenses = await self._desk.page(own, after, size + 1, drafts=own is None)
         return pb.ListLicensesResponse(
-            licenses=[license_message(license, now_us, drafts=drafts) for license in page],
-            next_page_token=page_token(page[-1].license_id) if more else "",
+            licenses=[told_license(license, now_us) for license in licenses[:size]],
+            next_page_token=page_token(licenses[size - 1].license_id) if len(licenses) > size else "",
         )
 
     async def _own(self, license_id: str) -> License:
         """A license that the caller may see; raises Refusal LICENSE_UNKNOWN."""
-        license = await self._desk.current(license_id)
-        if own_licensee() not in {None, license.terms.licensee_id}:
+        license, own = await self._desk.current(license_id), own_licensee()
+        if own is not None and not (license.terms.licensee_id == own and license.is_told):
             raise unknown_license()
         return license
 
@@ -170,6 +180,16 @@ def own_licensee() -> str | None:
     return caller.party if caller.kind is PrincipalKind.LICENSEE else None
 
 
+def hears_reasons() -> bool:
+    """Whether the caller is told why operators did something; these words were not written for others."""
+    return current_principal().kind in {PrincipalKind.OPERATOR, PrincipalKind.AUDITOR}
+
+
+def told_license(license: License, now_us: int) -> license_pb2.License:
+    """A license as the caller may see it."""
+    return license_message(license, now_us, drafts=own_licensee() is None, reasons=hears_reasons())
+
+
 def stored_license(license: License, now_us: int) -> bytes:
     """The answer to a write: the license as it stands then."""
     return stored(license_message(license, now_us))
@@ -185,11 +205,11 @@ def page_token(last_id: str) -> str:
     return base64.urlsafe_b64encode(last_id.encode()).decode()
 
 
-def version_below(token: str) -> int:
-    """Below which version the next page begins; raises Refusal PAGE_TOKEN_INVALID."""
+def number_below(token: str) -> int:
+    """Below which version, or which change, the next page begins; raises Refusal PAGE_TOKEN_INVALID."""
     last = read_page_token(token)
     if not last:
-        return LARGEST_VERSION
+        return LARGEST_NUMBER
     if not (last.isascii() and last.isdecimal() and len(last) <= 9):
         raise page_token_invalid()
     return int(last)
@@ -206,4 +226,7 @@ def read_page_token(token: str) -> str:
         last_id = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
         raise page_token_invalid() from error
+    # What else there is no id has, and a database may not even hold it.
+    if not (last_id.isascii() and last_id.isprintable()):
+        raise page_token_invalid()
     return last_id

@@ -2,6 +2,7 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
 from services.licensing.domain.terms import (
     Allowance,
@@ -73,9 +74,12 @@ def licensee_message(licensee: Licensee) -> pb.Licensee:
     )
 
 
-def license_message(license: License, now_us: int, *, drafts: bool = True) -> pb.License:
-    """A license as it stands at `now_us`; `drafts`: also with an amendment that has no time yet.
+def license_message(
+    license: License, now_us: int, *, drafts: bool = True, reasons: bool = True
+) -> pb.License:
+    """A license as it stands at `now_us`.
 
+    `drafts`: also with an amendment that has no time yet; `reasons`: also with why an operator changed it.
     Terms that are not understood are told with their licensee only.
     """
     current = license.as_of(now_us)
@@ -90,7 +94,7 @@ def license_message(license: License, now_us: int, *, drafts: bool = True) -> pb
         terms_digest=current.terms_digest,
         created_at=_timestamp(current.created_at_us),
         state_changed_at=_timestamp(current.state_changed_at_us),
-        state_reason=current.state_reason,
+        state_reason=current.state_reason if reasons else "",
         next=None if following is None else _next_message(following),
     )
 
@@ -104,17 +108,32 @@ def _next_message(following: NextVersion) -> pb.LicenseVersion:
     )
 
 
-def version_message(version: Version, *, by_whom: bool) -> pb.LicenseVersion:
-    """A version as it is kept; `by_whom`: also who drafted it."""
+def version_message(version: Version, *, reasons: bool) -> pb.LicenseVersion:
+    """A version as it is kept; `reasons`: also who drafted it, and why."""
     return pb.LicenseVersion(
         version=version.version,
         terms=_terms_message(version.terms),
         terms_digest=version.terms_digest,
         created_at=_timestamp(version.created_at_us),
-        created_by=version.created_by if by_whom else "",
-        reason=version.reason,
+        created_by=version.created_by if reasons else "",
+        reason=version.reason if reasons else "",
         effective_from=_optional_timestamp(version.effective_from_us),
         withdrawn_at=_optional_timestamp(version.withdrawn_at_us),
+    )
+
+
+def change_message(line: Line) -> pb.LicenseChange:
+    """A line of a license's history."""
+    change = line.change
+    return pb.LicenseChange(
+        number=line.number,
+        step=pb.LICENSE_STEP_UNSPECIFIED if change.step is None else f"LICENSE_STEP_{change.step.name}",
+        version=change.version or 0,
+        effective_from=_optional_timestamp(change.effective_from_us),
+        state=f"LICENSE_STATE_{line.state.name}",
+        changed_by=change.by,
+        changed_at=_timestamp(change.at_us),
+        reason=change.reason,
     )
 
 

@@ -43,8 +43,9 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
     async def DecideStream(  # noqa: N802
         self, payloads: AsyncIterator[bytes], context: Any
     ) -> AsyncIterator[pb.DecideStreamResponse]:
+        expires_in_us = current_principal().expires_us - self._clock.now_us()
         # Closed with this call: what is under way is as shielded as a call whose caller has gone away.
-        async with contextlib.aclosing(self._streams.answers(payloads)) as answers:
+        async with contextlib.aclosing(self._streams.answers(payloads, expires_in_us)) as answers:
             async for answer in answers:
                 yield answer
 

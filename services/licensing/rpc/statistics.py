@@ -91,10 +91,15 @@ def place_of(token: str) -> Place:
         raise invalid(
             "PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token"
         ) from error
-    # Another way to write a number is none that we gave, and the database may not hold it.
-    if place_token(place) != token or abs(place.since_us) > FARTHEST_US or not 0 <= place.purpose < 2**31:
+    # Another way to write a number is none that we gave, and the database may not hold such a number.
+    if place_token(place) != token or abs(place.since_us) > FARTHEST_US or not _is_int32(place.purpose):
         raise invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
     return place
+
+
+def _is_int32(number: int) -> bool:
+    """Whether an open enum can have it, and so a decision: any number can be asked for."""
+    return -(2**31) <= number < 2**31
 
 
 def stats_message(row: Row, *, coarse: bool) -> pb.DecisionStats:

@@ -46,7 +46,7 @@ class LicenseRow(LicensingTable, table=True):
 
 
 class LicenseVersionRow(LicensingTable, table=True):
-    """One version of the terms of a license. Only its last two columns are ever changed."""
+    """One version of the terms of a license. Only its times to be in force and of withdrawal ever change."""
 
     __tablename__ = "license_versions"
 
@@ -60,6 +60,8 @@ class LicenseVersionRow(LicensingTable, table=True):
     reason: str = Field(max_length=1000)
     effective_from_us: int | None = Field(default=None, sa_type=BigInteger)
     withdrawn_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    licensee_id: str | None = Field(default=None, max_length=63)
+    """Whose terms these are; a draft that was replaced may have been another's. NULL: the license's own."""
 
 
 class LicenseChangeRow(LicensingTable, table=True):
@@ -71,6 +73,7 @@ class LicenseChangeRow(LicensingTable, table=True):
     ordinal: int = Field(primary_key=True)
     """Counts the changes of the license, from 1."""
     version: int
+    """This and the next three are of the license as the change left it."""
     state: int
     terms: str
     terms_digest: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
@@ -78,6 +81,12 @@ class LicenseChangeRow(LicensingTable, table=True):
     changed_by: str = Field(max_length=160)
     """Kind and party of the principal."""
     changed_at_us: int = Field(sa_type=BigInteger)
+    step: int | None = None
+    """A StepTaken. This and the next are NULL in rows from before they were kept that do not tell."""
+    subject_version: int | None = None
+    """The version that the change was about; its terms are in license_versions."""
+    effective_from_us: int | None = Field(default=None, sa_type=BigInteger)
+    """From when that version was to be in force; NULL where no time was set."""
 
 
 REPLAYS = replay_table(LicensingTable.metadata)

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from services.chassis.database import Database
 from services.chassis.replays import ReplayKey, once
-from services.licensing.domain.licenses import Change, License, Licensee, LicenseState, NextVersion
-from services.licensing.domain.terms import Terms, read_terms
-from services.licensing.storage.contract_tables import REPLAYS, LicenseChangeRow, LicenseeRow, LicenseRow
+from services.licensing.domain.documents import read_terms
+from services.licensing.domain.history import Change
+from services.licensing.domain.licenses import License, Licensee, LicenseState, NextVersion
+from services.licensing.domain.terms import Terms
+from services.licensing.storage.contract_tables import REPLAYS, LicenseeRow, LicenseRow
 from services.licensing.storage.head import lock_head
+from services.licensing.storage.history import HistoryRows
 from services.licensing.storage.versions import VersionRows
 
 T = TypeVar("T")
@@ -18,10 +21,15 @@ T = TypeVar("T")
 _TABLES = LicenseRow.metadata.tables
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _LICENSES = _TABLES[LicenseRow.__tablename__]
-_HISTORY = _TABLES[LicenseChangeRow.__tablename__]
 
 # Made once: every decision reads it twice, and making a statement costs more than running it.
 _LICENSE = select(_LICENSES).where(_LICENSES.c.license_id == bindparam("license_id"))
+
+_IS_TOLD = or_(
+    _LICENSES.c.effective_from_us.is_not(None),
+    and_(_LICENSES.c.next_from_us.is_not(None), _LICENSES.c.state != int(LicenseState.TERMINATED)),
+)
+"""`License.is_told`."""
 
 
 def license_row(connection: Connection, license_id: str) -> License | None:
@@ -30,8 +38,8 @@ def license_row(connection: Connection, license_id: str) -> License | None:
     return _license(row) if row else None
 
 
-class ContractRows(VersionRows):
-    """Licensees and licenses, with their versions, inside one transaction."""
+class ContractRows(VersionRows, HistoryRows):
+    """Licensees and licenses, with their versions and histories, inside one transaction."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends (L4)."""
@@ -70,19 +78,24 @@ class ContractRows(VersionRows):
         """The license as it stands now."""
         return license_row(self._connection, license_id)
 
-    def licenses(self, licensee_id: str | None, after: str, limit: int) -> Sequence[License]:
-        """Licenses with ids above `after`, in the order of ids; those of one licensee, or of all (None)."""
+    def licenses(self, licensee_id: str | None, after: str, limit: int, *, drafts: bool) -> Sequence[License]:
+        """Licenses with ids above `after`, in the order of ids; those of one licensee, or of all (None).
+
+        `drafts`: also those that their licensees are not told of.
+        """
         page = select(_LICENSES).where(_LICENSES.c.license_id > after)
         if licensee_id is not None:
             page = page.where(_LICENSES.c.licensee_id == licensee_id)
+        if not drafts:
+            page = page.where(_IS_TOLD)
         rows = self._connection.execute(page.order_by(_LICENSES.c.license_id).limit(limit))
         return [_license(row) for row in rows]
 
     def add_license(self, license: License, change: Change) -> None:
         """Writes a new license, and its creation into its history."""
-        created = {"licensee_id": license.terms.licensee_id, "created_at_us": license.created_at_us}
+        created = {"created_at_us": license.created_at_us}
         self._connection.execute(insert(_LICENSES), _standing(license, {}) | created)
-        self._append(license.license_id, change)
+        self.append(license.license_id, change)
 
     def put_license(self, license: License, change: Change) -> None:
         """Writes where a license stands now, and the change into its history."""
@@ -93,29 +106,7 @@ class ContractRows(VersionRows):
             update(_LICENSES).where(_LICENSES.c.license_id == license.license_id),
             _standing(license, documents),
         )
-        self._append(license.license_id, change)
-
-    def _append(self, license_id: str, change: Change) -> None:
-        """Copies the license, as it has just been written, into its history."""
-        mine = _HISTORY.c.license_id == license_id
-        changes = self._connection.execute(
-            select(func.count()).select_from(_HISTORY).where(mine)
-        ).scalar_one()
-        row = self._connection.execute(_LICENSE, {"license_id": license_id}).one()
-        self._connection.execute(
-            insert(_HISTORY),
-            {
-                "license_id": license_id,
-                "ordinal": changes + 1,
-                "version": row.version,
-                "state": row.state,
-                "terms": row.terms,
-                "terms_digest": row.terms_digest,
-                "reason": change.reason,
-                "changed_by": change.by,
-                "changed_at_us": change.at_us,
-            },
-        )
+        self.append(license.license_id, change)
 
 
 class ContractStore:
@@ -168,6 +159,8 @@ def _standing(license: License, documents: Mapping[int, str]) -> dict[str, objec
 
     return {
         "license_id": license.license_id,
+        # Until it was in force for the first time, it may become another licensee's.
+        "licensee_id": license.terms.licensee_id,
         "version": license.version,
         "state": int(license.state),
         "terms": document(license.version, license.terms),

@@ -2,21 +2,21 @@
 
 The number of the last decision that is in them moves in the transaction that adds it, under a lock of its
 row: whoever dies, and however many do it, none is counted twice or missed. What is added up is read before
-the writer is asked, so that decisions wait only for a few rows.
+the writer is asked, and pages have a reader of their own, so that decisions wait only for a few rows.
 """
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Delete,
+    Select,
     bindparam,
     delete,
     func,
-    literal_column,
     select,
     tuple_,
     update,
@@ -24,10 +24,21 @@ from sqlalchemy import (
 
 from services.chassis.bulk import Insertion
 from services.chassis.database import Database
+from services.chassis.long_reads import GoOn
+from services.chassis.refusals import exhausted, unavailable
 from services.chassis.replays import ReplayKey, once
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.releases import Outcome
-from services.licensing.domain.statistics import Cell, Cells, Counted, Place, Stretch, cells_of, rows_of
+from services.licensing.domain.statistics import (
+    Cell,
+    Cells,
+    Counted,
+    Place,
+    Stretch,
+    cells_of,
+    rows_of,
+    widened,
+)
 from services.licensing.statistics import Page, Question
 from services.licensing.storage.contract_tables import REPLAYS
 from services.licensing.storage.ledger_tables import DecisionRow
@@ -40,6 +51,15 @@ DROPPED_AT_ONCE = 2_000
 DROPPING = -1
 CELLS_A_ROW = len(Outcome) * (len(Reason) + 1)
 """At most so many cells stand in one row of counts."""
+CELLS_AT_ONCE = 1_000
+"""Cells that are fetched together: most rows have far fewer than they may."""
+MOST_BEHIND = 20_000
+"""Decisions that a page adds to the sums by itself: what comes in between two looks, and some fractions of a
+second to read. Sums that lack more are being made, and are waited for by whoever asks."""
+MOST_PAGES = 16
+"""Pages read and waited for at once; each takes some hundredths of a second."""
+RETRY_AFTER_BUSY_US = 1_000_000
+RETRY_AFTER_BEHIND_US = 5_000_000
 
 _TABLES = DecisionRow.metadata.tables
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
@@ -66,6 +86,7 @@ _NEXT = (
 _ADD = Insertion(
     "decision_counts",
     {
+        "stretch_us": "bigint",
         "since_us": "bigint",
         "licensee_id": "text",
         "purpose": "integer",
@@ -73,7 +94,7 @@ _ADD = Insertion(
         "reason": "integer",
         "count": "bigint",
     },
-    "ON CONFLICT (since_us, licensee_id, purpose, outcome, reason)"
+    "ON CONFLICT (stretch_us, since_us, licensee_id, purpose, outcome, reason)"
     " DO UPDATE SET count = decision_counts.count + excluded.count",
 )
 
@@ -84,7 +105,8 @@ class Part(NamedTuple):
     after: int
     """The number of the last decision before them."""
     last: int
-    cells: Cells
+    rows: Sequence[tuple[int | str, ...]]
+    """Of the table of sums: the cells of every length of stretches."""
 
 
 class StatisticsStore:
@@ -92,6 +114,7 @@ class StatisticsStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._pages = 0
 
     async def advance(self) -> bool:
         """Adds the next decisions, or drops some sums first; whether there may be more to do.
@@ -103,11 +126,20 @@ class StatisticsStore:
             return await self._database.write(_drop_some, weight=DROPPED_AT_ONCE)
         if part is None:
             return False
-        return await self._database.write(lambda connection: _add(connection, part), weight=len(part.cells))
+        return await self._database.write(lambda connection: _add(connection, part), weight=len(part.rows))
 
     async def page(self, question: Question) -> Page:
-        """Exact counts, all of one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: _page(connection, question))
+        """Exact counts, all of one snapshot; whoever is cancelled has what runs for them stopped.
+
+        Raises what `Database.read_each` raises, and Refusal: EXHAUSTED (STATS_BUSY, too many pages are waited
+        for), UNAVAILABLE (STATS_BEHIND, more than `MOST_BEHIND` decisions are not in the sums).
+        """
+        with self._place_to_wait():
+            # Not on the readers that decisions need: people and their dashboards ask as often as they like.
+            pages = self._database.read_each(lambda connection, go_on: [_page(connection, question, go_on)])
+            async with contextlib.aclosing(pages):
+                (page,) = [page async for page in pages]
+            return page
 
     async def drop(self, key: ReplayKey, now_us: int) -> int:
         """Has the sums dropped and made anew, once for each key; up to which receipt at least."""
@@ -122,6 +154,17 @@ class StatisticsStore:
 
         return await self._database.write(unit)
 
+    @contextlib.contextmanager
+    def _place_to_wait(self) -> Iterator[None]:
+        if self._pages >= MOST_PAGES:
+            message = "too many pages of counts are asked for at once"
+            raise exhausted("STATS_BUSY", message, retry_after_us=RETRY_AFTER_BUSY_US)
+        self._pages += 1
+        try:
+            yield
+        finally:
+            self._pages -= 1
+
 
 def _next_part(connection: Connection) -> tuple[int, Part | None]:
     """How far the sums are made, and what comes next, if anything does."""
@@ -129,13 +172,19 @@ def _next_part(connection: Connection) -> tuple[int, Part | None]:
     rows = connection.execute(_NEXT, {"after": position}).all() if position >= 0 else []
     if not rows:
         return position, None
-    return position, Part(position, rows[-1].number, cells_of(map(_counted, rows), Stretch.MINUTE))
+    minutes = cells_of(map(_counted, rows), Stretch.MINUTE)
+    sums = [
+        (int(stretch), *cell, count)
+        for stretch in Stretch
+        for cell, count in sorted(widened(minutes, stretch).items())
+    ]
+    return position, Part(position, rows[-1].number, sums)
 
 
 def _add(connection: Connection, part: Part) -> bool:
     # Another process may have added them since they were read; then this was for nothing.
     if connection.execute(_LOCK).scalar_one() == part.after:
-        _ADD.run(connection, [(*cell, count) for cell, count in sorted(part.cells.items())])
+        _ADD.run(connection, part.rows)
         connection.execute(_MOVE, {"to": part.last})
     return True
 
@@ -151,35 +200,52 @@ def _dropping() -> Delete:
     return delete(_COUNTS).where(tuple_(*key).in_(select(*key).limit(DROPPED_AT_ONCE).scalar_subquery()))
 
 
-def _page(connection: Connection, question: Question) -> Page:
+def _page(connection: Connection, question: Question, go_on: GoOn) -> Page:
     position = int(connection.execute(_POSITION).scalar_one())
+    last = int(connection.execute(_LAST).scalar_one())
+    if last - max(position, 0) > MOST_BEHIND:
+        message = "the sums of decisions are being made and lack too many; ask again later"
+        raise unavailable("STATS_BEHIND", message, retry_after_us=RETRY_AFTER_BEHIND_US)
     cells = _summed(connection, question) if position >= 0 else Cells()
     for part in _not_yet_summed(connection, max(position, 0)):
+        go_on()
         cells.update(_asked(part, question))
     rows = rows_of(cells)
-    last = int(connection.execute(_LAST).scalar_one())
     return Page(rows[: question.limit], len(rows) > question.limit, last)
 
 
 def _summed(connection: Connection, question: Question) -> Cells:
-    """The sums of the first rows of the page, and at least one more where there is one."""
-    # A literal: PostgreSQL takes two parameters for two things, and would find this is not what it groups by.
-    minute_us = _COUNTS.c.since_us
-    since_us = minute_us - minute_us % literal_column(str(int(question.stretch)), BigInteger)
-    place = since_us, _COUNTS.c.licensee_id, _COUNTS.c.purpose
-    columns = *place, _COUNTS.c.outcome, _COUNTS.c.reason
-    query = select(*columns, func.sum(_COUNTS.c.count)).group_by(*columns).order_by(*place)
+    """The sums of the first rows of the page, and one more where there is one, each of them whole."""
+    cells, places = Cells(), set[Place]()
+    with connection.execute(_sums(question), execution_options={"yield_per": CELLS_AT_ONCE}) as rows:
+        for *of_cell, count in rows:
+            cell = Cell(*of_cell)
+            places.add(cell.place)
+            if len(places) > question.limit + 1:
+                break
+            cells[cell] = count
+    return cells
+
+
+def _sums(question: Question) -> Select[Any]:
+    """Cells in the order of their places; an index gives them so, and none that is not asked for."""
+    place = _COUNTS.c.since_us, _COUNTS.c.licensee_id, _COUNTS.c.purpose
+    query = (
+        select(*place, _COUNTS.c.outcome, _COUNTS.c.reason, _COUNTS.c.count)
+        .where(_COUNTS.c.stretch_us == int(question.stretch))
+        .order_by(*place)
+        .limit((question.limit + 1) * CELLS_A_ROW)
+    )
     if question.since_us is not None:
-        query = query.where(minute_us >= question.since_us)
+        query = query.where(_COUNTS.c.since_us >= question.since_us)
     if question.until_us is not None:
-        query = query.where(minute_us < question.until_us)
+        query = query.where(_COUNTS.c.since_us < question.until_us)
     if question.licensee_id is not None:
         query = query.where(_COUNTS.c.licensee_id == question.licensee_id)
     if question.after is not None:
-        query = query.where(minute_us >= question.after.since_us, tuple_(*place) > tuple_(*question.after))
-    # The places that are wanted are complete: each has no more cells than that.
-    rows = connection.execute(query.limit((question.limit + 1) * CELLS_A_ROW))
-    return Cells({Cell(*row[:-1]): int(row[-1]) for row in rows})
+        # The first of these says to every planner where to begin.
+        query = query.where(_COUNTS.c.since_us >= question.after.since_us, tuple_(*place) > question.after)
+    return query
 
 
 def _not_yet_summed(connection: Connection, position: int) -> Iterator[list[Counted]]:

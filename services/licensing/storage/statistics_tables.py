@@ -1,16 +1,22 @@
 """The tables of the sums of decisions."""
 
-from sqlalchemy import BigInteger, Column, String
+from sqlalchemy import BigInteger, Column, Index, String
 from sqlmodel import Field
 
 from services.licensing.storage.base import LicensingTable
 
 
 class DecisionCountRow(LicensingTable, table=True):
-    """One cell of `domain.statistics`, of one minute."""
+    """One cell of `domain.statistics`. Every decision is in one cell of each length of stretches."""
 
     __tablename__ = "decision_counts"
+    __table_args__ = (
+        # For whoever asks about one licensee: in the order of places, like the primary key.
+        Index("ix_decision_counts_licensee", "stretch_us", "licensee_id", "since_us", "purpose"),
+    )
 
+    stretch_us: int = Field(sa_type=BigInteger, primary_key=True)
+    """The length of the stretch."""
     since_us: int = Field(sa_type=BigInteger, primary_key=True)
     # By bytes on either engine: what is read is merged with rows that the program has put in order.
     licensee_id: str = Field(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from services.licensing.domain.terms import read_terms
+from services.licensing.domain.documents import read_terms
 from services.licensing.domain.versions import Version
 from services.licensing.storage.contract_tables import LicenseRow, LicenseVersionRow
 
@@ -38,6 +38,7 @@ class VersionRows:
                 "reason": version.reason,
                 "effective_from_us": version.effective_from_us,
                 "withdrawn_at_us": version.withdrawn_at_us,
+                "licensee_id": version.terms.licensee_id,
             },
         )
 
@@ -52,7 +53,7 @@ class VersionRows:
     def versions(self, license_id: str, below: int, limit: int, *, drafts: bool) -> Sequence[Version]:
         """Versions with numbers below `below`, newest first; `drafts`: also those that have no time."""
         query = (
-            select(_VERSIONS, _LICENSES.c.licensee_id)
+            select(_VERSIONS, _LICENSES.c.licensee_id.label("of_license"))
             .join(_LICENSES, _LICENSES.c.license_id == _VERSIONS.c.license_id)
             .where(_VERSIONS.c.license_id == license_id, _VERSIONS.c.version < below)
             .order_by(_VERSIONS.c.version.desc())
@@ -63,7 +64,9 @@ class VersionRows:
         return [
             Version(
                 version=row.version,
-                terms=read_terms(row.terms.encode(), bytes(row.terms_digest), row.licensee_id),
+                terms=read_terms(
+                    row.terms.encode(), bytes(row.terms_digest), row.licensee_id or row.of_license
+                ),
                 terms_digest=bytes(row.terms_digest),
                 created_at_us=row.created_at_us,
                 created_by=row.created_by,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.interceptors import endless
 from services.chassis.replays import checked_replay_key
 from services.metering.audit import Auditor
 from services.metering.imports import Importer
@@ -77,6 +78,7 @@ class UsageServicer(UsageServiceServicer):
         found = [messages.peak_message(peak) for peak in peaks]
         return pb.MaxWindowResponse(peaks=found, revision=revision_message(revision))
 
+    @endless
     async def WatchUsage(  # noqa: N802
         self, request: pb.WatchUsageRequest, context: _Context
     ) -> AsyncIterator[pb.WatchUsageResponse]:

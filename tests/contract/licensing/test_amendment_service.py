@@ -1,5 +1,7 @@
 """Amendments as callers meet them over gRPC: who sees what, and what is refused with which field."""
 
+from typing import Any
+
 import pytest
 
 from services.chassis.identity import PrincipalKind
@@ -64,6 +66,70 @@ async def test_l1_a_licensee_is_told_of_an_amendment_once_its_time_is_set(server
     assert [each.version for each in listed_as_draft] == [1]
     assert with_time.next.effective_from.ToMicroseconds() == NOON_US + 5
     assert [(each.version, each.created_by) for each in listed] == [(2, ""), (1, "")]
+
+
+READS = {
+    "GetLicense": pb.GetLicenseRequest(license_id="license-1"),
+    "ListLicenseVersions": pb.ListLicenseVersionsRequest(license_id="license-1"),
+}
+
+
+@pytest.mark.parametrize("rpc", READS)
+async def test_l1_a_draft_that_has_no_time_looks_to_its_licensee_like_no_license(
+    server: LocalServer, rpc: str
+) -> None:
+    await call(server, LEGAL, "CreateLicensee", a_licensee())
+    await call(server, LEGAL, "CreateLicense", a_draft())
+
+    with pytest.raises(Refusal) as refused:
+        await call(server, LICENSEE, rpc, READS[rpc])
+    listed = (await call(server, LICENSEE, "ListLicenses", pb.ListLicensesRequest())).licenses
+    await call(server, LEGAL, "ActivateLicense", a_step("ActivateLicense"))
+    told = await call(server, LICENSEE, rpc, READS[rpc])
+
+    assert (refused.value.kind, refused.value.reason) == (Kind.NOT_FOUND, "LICENSE_UNKNOWN")
+    assert list(listed) == []
+    assert told.ByteSize() > 0
+
+
+INSIDERS = [LEGAL, (PrincipalKind.OPERATOR, "bob"), (PrincipalKind.AUDITOR, "auditor-1")]
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [(LICENSEE, ""), ((PrincipalKind.PIPELINE, "exports"), ""), *((each, "suspected") for each in INSIDERS)],
+)
+async def test_why_an_operator_stopped_a_license_is_told_to_operators_and_auditors_only(
+    server: LocalServer, who: tuple[Any, ...], told: str
+) -> None:
+    await an_amended_license(server)
+    stop = a_step("SuspendLicense")
+    stop.reason = "suspected"
+    await call(server, LEGAL, "SuspendLicense", stop)
+
+    license = (await call(server, who, "GetLicense", READS["GetLicense"])).license
+
+    assert (license.state, license.state_reason) == (license_pb2.LICENSE_STATE_SUSPENDED, told)
+
+
+async def test_why_a_version_was_drafted_is_not_told_to_the_licensee(server: LocalServer) -> None:
+    await call(server, LEGAL, "CreateLicensee", a_licensee())
+    await call(server, LEGAL, "CreateLicense", a_draft())
+    await call(server, LEGAL, "ActivateLicense", a_step("ActivateLicense"))
+    request = an_amendment()
+    request.reason = "they threaten to sue"
+    amended = (await call(server, LEGAL, "AmendLicense", request)).license
+    await call(server, LEGAL, "ActivateLicense", version_2_from(amended, NOON_US + 5))
+
+    versions, licenses = [
+        (await call(server, LICENSEE, "ListLicenseVersions", READS["ListLicenseVersions"])).versions,
+        (await call(server, LICENSEE, "ListLicenses", pb.ListLicensesRequest())).licenses,
+    ]
+    seen_inside = (await call(server, LEGAL, "ListLicenseVersions", READS["ListLicenseVersions"])).versions
+
+    assert [each.reason for each in versions] == ["", ""]
+    assert [each.state_reason for each in licenses] == [""]
+    assert seen_inside[0].reason == "they threaten to sue"
 
 
 async def test_l1_operators_see_who_drafted_a_version(server: LocalServer) -> None:
@@ -140,6 +206,32 @@ async def test_terms_are_checked_without_being_stored(server: LocalServer) -> No
     assert answer.terms_digest == a_license(languages=frozenset({"en"})).terms_digest
     negative = "terms.price.charges[0].per_unit.unit_price"
     assert [violation.field for violation in refused.value.violations] == [negative]
+
+
+@pytest.mark.parametrize("rpc", ["CreateLicense", "AmendLicense", "CheckTerms"])
+async def test_l2_a_country_that_means_none_is_refused_wherever_terms_are_given(
+    server: LocalServer, rpc: str
+) -> None:
+    await an_amended_license(server)
+    terms = an_amendment().terms
+    terms.territory[:] = ["DE", "EU"]
+    requests = {
+        "CreateLicense": pb.CreateLicenseRequest(
+            request_id=uuid7(NOON_US), license_id="license-2", terms=terms
+        ),
+        "AmendLicense": pb.AmendLicenseRequest(
+            request_id=uuid7(NOON_US),
+            license_id="license-1",
+            base_digest=a_license().terms_digest,
+            terms=terms,
+        ),
+        "CheckTerms": pb.CheckTermsRequest(terms=terms),
+    }
+
+    with pytest.raises(Refusal, match="COUNTRY_UNKNOWN") as refused:
+        await call(server, LEGAL, rpc, requests[rpc])
+
+    assert [violation.field for violation in refused.value.violations] == ["terms.territory"]
 
 
 @pytest.mark.parametrize("token", ["MQ==x", "LTE=", "MS41", "OTk5OTk5OTk5OTk5"])

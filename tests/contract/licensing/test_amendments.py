@@ -1,5 +1,6 @@
 """Amendments as the contracts desk keeps them, in memory and in a database (L1)."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Refusal
 from services.licensing.contracts import Amendment, ContractDesk
+from services.licensing.domain.history import StepTaken
 from services.licensing.domain.licenses import LicenseState, Step
 from services.licensing.domain.terms import Terms
 from services.licensing.domain.versions import Activation
@@ -20,6 +22,7 @@ from tests.contract.licensing.test_contracts import (
 )
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.licensing import DAY_US, a_digest, some_terms
+from tests.support.prices import a_price
 
 NARROWER = some_terms(languages=frozenset({"en"}))
 WIDER = some_terms(languages=frozenset({"en", "de"}))
@@ -142,12 +145,138 @@ async def test_l1_the_time_of_a_draft_can_be_withdrawn_and_set_again(desk: Contr
     assert (await desk.current("license-1")).as_of(NOON_US + 20).state is LicenseState.ACTIVE
 
 
+@pytest.mark.parametrize("with_time", [True, False])
+async def test_l1_the_end_of_a_license_withdraws_what_waits(
+    desk: ContractDesk, clock: ManualClock, with_time: bool
+) -> None:
+    await an_active_license(desk)
+    await amend(desk)
+    if with_time:
+        await set_time(desk, NOON_US + 10)
+    clock.advance(5)
+
+    await step(desk, Step.TERMINATE)
+
+    lines = await desk.history("license-1", 100, 2)
+    assert (await desk.current("license-1")).next is None
+    assert await versions(desk) == [(2, None, NOON_US + 5), (1, NOON_US, None)]
+    assert [(each.change.step, each.change.version, each.change.reason) for each in lines] == [
+        (StepTaken.TERMINATED, 1, "to terminate it"),
+        (StepTaken.WITHDRAWN, 2, "to terminate it"),
+    ]
+    assert lines[1].change.effective_from_us == (NOON_US + 10 if with_time else None)
+
+
+async def test_l1_the_end_of_a_draft_clears_its_time(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk)
+    await set_time(desk, NOON_US + 10)
+
+    await step(desk, Step.TERMINATE)
+
+    license = await desk.current("license-1")
+    assert (license.version, license.state, license.next) == (1, LicenseState.TERMINATED, None)
+    assert await versions(desk) == [(1, None, None)]
+
+
+async def test_l1_an_amendment_whose_time_came_is_not_withdrawn_by_the_end_of_its_license(
+    desk: ContractDesk, clock: ManualClock
+) -> None:
+    await an_active_license(desk)
+    await amend(desk)
+    await set_time(desk, NOON_US + 10)
+    clock.advance(10)
+
+    await step(desk, Step.TERMINATE)
+
+    assert (await desk.current("license-1")).version == 2
+    assert await versions(desk) == [(2, NOON_US + 10, None), (1, NOON_US, None)]
+
+
+async def told_licenses(desk: ContractDesk) -> list[str]:
+    return [license.license_id for license in await desk.page("licensee-1", "", 5, drafts=False)]
+
+
+async def test_l1_a_licensee_is_told_of_a_license_from_when_its_time_is_set(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk)
+
+    as_draft = await told_licenses(desk)
+    await set_time(desk, NOON_US + 10)
+    with_time = await told_licenses(desk)
+    await desk.withdraw("license-1", 1, "not yet", a_key(), told)
+    withdrawn = await told_licenses(desk)
+    await set_time(desk, NOON_US + 20)
+    await step(desk, Step.TERMINATE)
+    ended = await told_licenses(desk)
+
+    assert (as_draft, with_time, withdrawn, ended) == ([], ["license-1"], [], [])
+
+
+async def test_l1_a_licensee_is_told_of_a_license_that_was_in_force_for_good(desk: ContractDesk) -> None:
+    await an_active_license(desk)
+    in_force = await told_licenses(desk)
+    await step(desk, Step.TERMINATE)
+
+    assert (in_force, await told_licenses(desk)) == (["license-1"], ["license-1"])
+
+
 async def test_l1_an_ended_license_is_not_amended(desk: ContractDesk) -> None:
     await an_active_license(desk)
     await step(desk, Step.TERMINATE)
 
     with pytest.raises(Refusal, match="LICENSE_STATE_FORBIDS"):
         await amend(desk)
+
+
+async def test_b4_what_was_billed_once_is_not_forgotten_by_an_amendment_without_a_price(
+    desk: ContractDesk,
+) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk, terms=some_terms(price=a_price()))
+    await activate(desk)
+    for languages in ({"en"}, {"en", "de"}):
+        await amend(desk, some_terms(languages=frozenset(languages)))
+        await activate(desk)
+
+    with pytest.raises(Refusal, match="AMENDMENT_CHANGES_BILLING"):
+        await amend(desk, some_terms(price=a_price(currency="EUR")))
+    await amend(desk, some_terms(price=a_price(minimum=Decimal(5))))
+
+
+async def test_b4_a_price_that_never_was_in_force_binds_nobody(desk: ContractDesk) -> None:
+    await an_active_license(desk)
+    await amend(desk, some_terms(price=a_price()))
+    await desk.withdraw("license-1", 2, "not agreed", a_key(), told)
+
+    await amend(desk, some_terms(price=a_price(currency="EUR")))
+
+    assert (await desk.current("license-1")).next is not None
+
+
+async def test_l1_a_draft_can_be_made_out_to_another_licensee(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await licensee_exists(desk, "licensee-2")
+    await license_exists(desk)
+    terms = some_terms(licensee_id="licensee-2")
+
+    await amend(desk, terms)
+    await activate(desk)
+
+    license = await desk.current("license-1")
+    kept = await desk.versions("license-1", 100, 100, drafts=True)
+    assert (license.terms, license.in_force(NOON_US)) == (terms, True)
+    assert [each.terms for each in kept] == [terms, some_terms()]
+    assert [each.license_id for each in await desk.page("licensee-2", "", 5, drafts=True)] == ["license-1"]
+    assert await desk.page("licensee-1", "", 5, drafts=True) == []
+
+
+async def test_l1_a_draft_is_not_made_out_to_a_licensee_that_there_is_not(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    await license_exists(desk)
+
+    with pytest.raises(Refusal, match="LICENSEE_UNKNOWN"):
+        await amend(desk, some_terms(licensee_id="licensee-2"))
 
 
 async def test_l1_two_who_amend_the_same_terms_do_not_overwrite_each_other(desk: ContractDesk) -> None:

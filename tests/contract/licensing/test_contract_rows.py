@@ -11,7 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
-from services.licensing.domain.licenses import Change, Licensee, LicenseState, Step, draft
+from services.chassis.ids import uuid7
+from services.chassis.replays import ReplayKey
+from services.licensing.contracts import Amendment, ContractDesk
+from services.licensing.domain.history import Change, StepTaken
+from services.licensing.domain.licenses import Licensee, LicenseState, Step, draft
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import digest_of
 from services.licensing.storage import (
@@ -23,9 +27,9 @@ from services.licensing.storage import (
     ledger_tables,
     statistics_tables,
 )
-from services.licensing.storage.contracts import ContractRows, license_row
+from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
-from tests.support.clock import NOON_US
+from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
 from tests.support.licensing import a_batch, licensing_database_at, put_into_force, some_terms
 
@@ -42,8 +46,18 @@ def add_active_license(connection: Connection) -> None:
     rows.lock_head()
     rows.add_licensee(Licensee("licensee-1", "Licensee", NOON_US), "operator:ann")
     license = draft("license-1", some_terms(), NOON_US)
-    rows.add_license(license, Change("operator:ann", NOON_US, ""))
-    rows.put_license(put_into_force(license, NOON_US + 1), Change("operator:bob", NOON_US + 1, "signed"))
+    rows.add_license(license, Change("operator:ann", NOON_US, "", StepTaken.DRAFTED, 1))
+    activation = Change("operator:bob", NOON_US + 1, "signed", StepTaken.ACTIVATED, 1, NOON_US + 1)
+    rows.put_license(put_into_force(license, NOON_US + 1), activation)
+
+
+def suspend(connection: Connection) -> None:
+    rows = ContractRows(connection)
+    rows.lock_head()
+    license = rows.license("license-1")
+    assert license is not None
+    change = Change("operator:ann", NOON_US + 2, "late payment", StepTaken.SUSPENDED, 1)
+    rows.put_license(license.after(Step.SUSPEND, NOON_US + 2, "late payment"), change)
 
 
 async def test_the_migrated_schema_is_the_declared_one(database: Database) -> None:
@@ -101,14 +115,6 @@ async def test_l1_every_change_of_a_license_is_kept_with_who_made_it(database: D
 async def test_l4_a_transaction_sees_the_license_as_it_was_last_acknowledged(database: Database) -> None:
     await database.write(add_active_license)
 
-    def suspend(connection: Connection) -> None:
-        rows = ContractRows(connection)
-        rows.lock_head()
-        license = rows.license("license-1")
-        assert license is not None
-        suspended = license.after(Step.SUSPEND, NOON_US + 2, "late payment")
-        rows.put_license(suspended, Change("operator:ann", NOON_US + 2, "late payment"))
-
     await database.write(suspend)
     seen = await database.write(lambda connection: license_row(connection, "license-1"))
 
@@ -157,15 +163,6 @@ async def test_l2_what_is_not_understood_is_carried_on_as_it_stands(database: Da
         statement = text("UPDATE licenses SET terms = :terms, terms_digest = :digest")
         connection.execute(statement, {"terms": document, "digest": digest_of(document.encode())})
 
-    def suspend(connection: Connection) -> None:
-        rows = ContractRows(connection)
-        rows.lock_head()
-        license = rows.license("license-1")
-        assert license is not None
-        rows.put_license(
-            license.after(Step.SUSPEND, NOON_US + 2, ""), Change("operator:ann", NOON_US + 2, "")
-        )
-
     await database.write(understand_less)
     await database.write(suspend)
 
@@ -173,6 +170,23 @@ async def test_l2_what_is_not_understood_is_carried_on_as_it_stands(database: Da
         lambda connection: connection.execute(text("SELECT terms, terms_digest FROM licenses")).one()
     )
     assert (stored.terms, bytes(stored.terms_digest)) == (document, digest_of(document.encode()))
+
+
+async def test_l1_the_first_amendment_of_a_license_without_a_row_for_its_version_is_version_2(
+    database: Database,
+) -> None:
+    # As a process of an earlier release leaves it.
+    await database.write(add_active_license)
+    terms = some_terms(languages=frozenset({"en"}))
+    amendment = Amendment(terms, digest_of(some_terms().document()), "")
+    key = ReplayKey("operator:ann", "AmendLicense", uuid7(NOON_US), bytes(32))
+    desk = ContractDesk(ContractStore(database), ManualClock())
+
+    await desk.amend("license-1", amendment, key, lambda *_: b"")
+
+    license = await desk.current("license-1")
+    assert license.next is not None
+    assert (license.version, license.next.version) == (1, 2)
 
 
 async def test_an_unknown_license_has_no_row(database: Database) -> None:

@@ -100,12 +100,23 @@ async def test_a_reused_request_id_is_refused(server: LocalServer) -> None:
 
 @pytest_asyncio.fixture
 async def stocked(server: LocalServer) -> LocalServer:
-    """A licensee with license-1 and license-3, another with license-2."""
+    """A licensee with license-1 and license-3, another with license-2; all are active."""
     for number in (1, 2):
         await call(server, LEGAL, "CreateLicensee", a_licensee(f"licensee-{number}"))
     for number, owner in ((1, 1), (2, 2), (3, 1)):
-        await call(server, LEGAL, "CreateLicense", a_draft(f"license-{number}", f"licensee-{owner}"))
+        draft = a_draft(f"license-{number}", f"licensee-{owner}")
+        created = (await call(server, LEGAL, "CreateLicense", draft)).license
+        await call(server, LEGAL, "ActivateLicense", an_activation(created))
     return server
+
+
+def an_activation(created: license_pb2.License) -> pb.ActivateLicenseRequest:
+    return pb.ActivateLicenseRequest(
+        request_id=uuid7(NOON_US),
+        license_id=created.license_id,
+        version=created.version,
+        terms_digest=created.terms_digest,
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,102 +4,28 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import pytest_asyncio
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.replays import ReplayKey
-from services.licensing.domain.reasons import COARSE, Reason
-from services.licensing.domain.releases import Outcome, outcome_of
-from services.licensing.domain.statistics import MINUTE_US, Row, Stretch
+from services.licensing.domain.releases import Outcome
+from services.licensing.domain.statistics import Row, Stretch
 from services.licensing.statistics import Question
 from services.licensing.storage import statistics as storage
-from services.licensing.storage.head import lock_head, take_number
-from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.storage.statistics_tables import DecisionCountRow
 from tests.support.clock import NOON_US
+from tests.support.counted import HOUR_US, Made, question, record, some
 from tests.support.engines import ENGINES, url_on
 from tests.support.licensing import licensing_database_at
 
-HOUR_US = 60 * MINUTE_US
-REASONS = [Reason.RELEASED, Reason.CHOICE_DENIES, Reason.KIND_NOT_LICENSED, Reason.FAULT_ID, Reason.NO_ROOM]
-DECISIONS = DecisionRow.metadata.tables["decisions"]
 COUNTS = DecisionCountRow.metadata.tables["decision_counts"]
-
-
-@dataclass(frozen=True)
-class Made:
-    """A decision, as the slow count sees it."""
-
-    decided_at_us: int
-    licensee_id: str
-    purpose: int
-    reasons: tuple[Reason, ...]
-
-    @property
-    def outcome(self) -> Outcome:
-        return outcome_of(COARSE[np.array(self.reasons, np.uint8)])
-
-
-def some(chance: random.Random, count: int) -> list[Made]:
-    """Decisions in about two days, not in the order of their times: a clock may go back."""
-    return [
-        Made(
-            NOON_US + chance.randrange(0, 48 * HOUR_US, 7 * MINUTE_US // 2),
-            chance.choice(["acme", "acme-2", "a.b", "beta"]),
-            chance.choice([2, 5, 99]),
-            tuple(chance.choices(REASONS, k=chance.randint(1, 4))),
-        )
-        for _ in range(count)
-    ]
-
-
-def values(made: Made, number: int) -> dict[str, Any]:
-    id = uuid7(made.decided_at_us)
-    posts = len(made.reasons)
-    return {
-        "decision_id": id,
-        "number": number,
-        "principal": "firehose",
-        "principal_kind": "pipeline",
-        "request_id": id,
-        "fingerprint": bytes(32),
-        "licensee_id": made.licensee_id,
-        "license_id": "license-1",
-        "license_version": 1,
-        "terms_digest": bytes(32),
-        "purpose": made.purpose,
-        "outcome": int(made.outcome),
-        "reasons": bytes(made.reasons),
-        "kinds": bytes(posts),
-        "media_flags": bytes(posts),
-        "salt": bytes(32),
-        "decided_at_us": made.decided_at_us,
-        "room_retry_is_exact": False,
-        "room_never_fits": False,
-        "trace_id": "",
-        "receipt": "",
-    }
-
-
-def record(database: Database, decisions: Sequence[Made]) -> None:
-    """Writes them into the ledger, each with the next number."""
-
-    def unit(connection: Connection) -> None:
-        lock_head(connection)
-        for made in decisions:
-            connection.execute(insert(DECISIONS), values(made, take_number(connection)))
-
-    database.write_now(unit)
-
 
 Slow = list[tuple[int, str, int, dict[Outcome, int], dict[int, int]]]
 
@@ -144,12 +70,6 @@ async def everything(store: StatisticsStore, asked: Question) -> Slow:
         if not page.more:
             return plainly(rows)
         after = page.rows[-1].place
-
-
-def question(stretch: Stretch = Stretch.HOUR, limit: int = 500, **fields: Any) -> Question:
-    """All counts by the hour unless said."""
-    unset = dict.fromkeys(("since_us", "until_us", "licensee_id", "after"))
-    return Question(stretch=stretch, limit=limit, **{**unset, **fields})
 
 
 @pytest_asyncio.fixture(params=ENGINES)
@@ -218,9 +138,13 @@ async def test_however_many_processes_count_at_once_nothing_is_counted_twice(
 
 
 def summed(database: Database) -> int:
-    """The decisions in the sums alone."""
-    query = select(COUNTS.c.count).where(COUNTS.c.reason == 0)
-    return sum(database.read_now(lambda connection: connection.execute(query).scalars().all()))
+    """The decisions in the sums alone, which are the same for every length of stretches."""
+    query = select(COUNTS.c.stretch_us, COUNTS.c.count).where(COUNTS.c.reason == 0)
+    found: Counter[int] = Counter(dict.fromkeys(map(int, Stretch), 0))
+    for stretch_us, count in database.read_now(lambda connection: connection.execute(query).all()):
+        found[stretch_us] += count
+    (decisions,) = set(found.values())
+    return decisions
 
 
 async def test_who_dies_before_the_commit_has_counted_nothing_and_it_is_counted_once(

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2
 
 from services.chassis.deadlines import remaining_us
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone, current_principal
-from services.chassis.interceptors import reads_itself
+from services.chassis.interceptors import endless, reads_itself
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id
@@ -31,6 +31,7 @@ ADMISSIONS: AdmissionTable = {
         "Chat",
         "Pour",
         "Linger",
+        "Follow",
         "Sync",
         "ChatRaw",
         *PARSED,
@@ -112,6 +113,15 @@ class Echo:
         if request == b"refuse":
             raise Refusal(Kind.EXHAUSTED, "TALKED_OUT", "nothing more to say")
 
+    @endless
+    async def follow(self, _request: bytes, _context: Any) -> AsyncIterator[bytes]:
+        """Is there, for as long as the caller likes."""
+        try:
+            yield b"here"
+            await asyncio.Event().wait()
+        finally:
+            self.closed.set()
+
     async def join(self, requests: AsyncIterator[bytes], _context: Any) -> bytes:
         return b" ".join([current_principal().party.encode(), *[each async for each in requests]])
 
@@ -155,6 +165,7 @@ class Echo:
         handlers["Count"] = grpc.unary_stream_rpc_method_handler(self.count)
         handlers["Pour"] = grpc.unary_stream_rpc_method_handler(self.pour)
         handlers["Linger"] = grpc.unary_stream_rpc_method_handler(self.linger)
+        handlers["Follow"] = grpc.unary_stream_rpc_method_handler(self.follow)
         handlers["Join"] = grpc.stream_unary_rpc_method_handler(self.join)
         handlers["Chat"] = grpc.stream_stream_rpc_method_handler(self.chat)
         parse = health_pb2.HealthCheckRequest.FromString

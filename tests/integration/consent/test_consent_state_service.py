@@ -300,3 +300,14 @@ async def test_w1_no_licensee_is_told_who_withdrew(consent: Consent, kind: Princ
             await stream.receive()
 
     assert refused.value.reason == "NOT_ADMITTED"
+
+
+async def test_w1_who_follows_is_let_go_when_consent_is_told_to_stop(consent: Consent) -> None:
+    await consent.choose(a_deny(7))
+
+    async with watching(consent) as stream:
+        await until_checkpoint(stream, 1)
+        await consent.drain()
+        with pytest.raises(Refusal, match="PEER_UNAVAILABLE"):
+            # Checkpoints that were sent before are still read.
+            await until_checkpoint(stream, 2)

@@ -37,6 +37,7 @@ def engine() -> str:
         ({"columns": post_pb2.PostColumns(ids=bytes(8), author_ids=bytes(16))}, "COLUMN_LENGTHS"),
         ({"columns": post_pb2.PostColumns(ids=bytes(9))}, "COLUMN_LENGTHS"),
         ({"request_id": "not-a-uuid"}, "REQUEST_ID_MALFORMED"),
+        ({"request_id": "x" * 37}, "INVALID_REQUEST"),
         ({"request_id": "9b2d9b0e-6f0e-4c07-9d3b-111111111111"}, "REQUEST_ID_MALFORMED"),
         ({"request_id": "01000000-0000-7000-8000-000000000001"}, "REQUEST_ID_TOO_OLD"),
         ({"request_id": "0fffffff-0000-7000-8000-000000000001"}, "REQUEST_ID_IN_FUTURE"),

@@ -74,12 +74,30 @@ async def test_stretches_are_whole_and_pages_go_on_where_the_last_one_ended(busy
     assert list(earlier.rows) == list(first.rows)
 
 
+@pytest.mark.parametrize("purpose", [-(2**31), -5, 2**31 - 1])
+async def test_a_page_that_ends_with_a_purpose_that_is_none_is_followed_by_the_next(
+    busy: Cluster, purpose: int
+) -> None:
+    await busy.decide([a_post(1, 1)], purpose=purpose)
+
+    rows, token = list[pb.DecisionStats](), ""
+    for _ in range(2):
+        page = await stats(busy, page_size=1, page_token=token)
+        rows += page.rows
+        token = page.next_page_token
+
+    assert [row.purpose for row in rows] == sorted([purpose, TRAINING])
+    assert token == ""
+
+
 async def test_one_licensee_alone_can_be_asked_about(busy: Cluster) -> None:
     assert len((await stats(busy, licensee_id="acme")).rows) == 1
     assert not (await stats(busy, licensee_id="other")).rows
 
 
-@pytest.mark.parametrize("token", ["nonsense", "YSBiIGM=", "MSBh", "LTEgYSAtMQ=="])
+@pytest.mark.parametrize(
+    "token", ["nonsense", "YSBiIGM=", "MSBh", "MCBhAGIgMQ==", "MSBhIDIxNDc0ODM2NDg=", "MSBhIC0yMTQ3NDgzNjQ5"]
+)
 async def test_a_token_that_no_page_had_is_refused(cluster: Cluster, token: str) -> None:
     with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
         await stats(cluster, page_token=token)

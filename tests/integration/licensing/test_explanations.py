@@ -202,7 +202,7 @@ async def test_an_amendment_is_tried_out_before_it_is_activated_and_counts_from_
     ("fields", "reason"),
     [
         ({"license_version": 2}, "VERSION_UNKNOWN"),
-        ({"license_version": 2**32 - 1}, "VERSION_UNKNOWN"),
+        ({"license_version": 2**32 - 1}, "INVALID_REQUEST"),
         ({"license_id": "not-there"}, "LICENSE_UNKNOWN"),
         ({"purpose": 0}, "PURPOSE_UNSPECIFIED"),
         ({"columns": post_pb2.PostColumns(embed_offsets=bytes(4))}, "EMPTY_BATCH"),

@@ -5,9 +5,12 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.wrappers_pb2 import BytesValue
 from google.rpc import error_details_pb2, status_pb2
 
+from services.chassis.channels import LARGEST_REQUEST_BYTES
 from services.chassis.identity import PrincipalKind
+from services.chassis.minting import TOKEN_LIFETIME_US
 from services.chassis.refusals import Refusal
 from services.licensing.desk import ReleaseDesk
 from services.licensing.ledger import Ledger
@@ -17,7 +20,7 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from tests.support.cluster import SECOND_US, Cluster, a_post
 from tests.support.streams import a_request, decide_on_stream
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 POST = a_post(101, 1)
 RAW = "/sluice.licensing.v1.ReleaseService/DecideStream"
@@ -100,21 +103,39 @@ async def test_a_faulty_request_is_refused_as_in_a_call_and_the_stream_goes_on(c
     assert answers[-1].decision.outcome == pb.OUTCOME_RELEASED
 
 
+async def answers_to(cluster: Cluster, *payloads: bytes) -> dict[int, pb.DecideStreamResponse]:
+    """By their numbers, to messages that no stub of ours would send."""
+    token = cluster.licensing.token(PrincipalKind.PIPELINE, "firehose")
+    async with grpc.aio.insecure_channel(cluster.licensing.address) as channel:
+        call: Any = channel.stream_stream(RAW)(metadata=[("authorization", f"Bearer {token}")])
+        for payload in payloads:
+            await call.write(payload)
+        await call.done_writing()
+        answers = [pb.DecideStreamResponse.FromString(answer) async for answer in call]
+    return {answer.number: answer for answer in answers}
+
+
 async def test_bytes_that_are_no_request_are_told_by_their_number_and_the_stream_goes_on(
     cluster: Cluster,
 ) -> None:
     good = pb.DecideStreamRequest(request=a_request(cluster, [POST])).SerializeToString()
-    token = cluster.licensing.token(PrincipalKind.PIPELINE, "firehose")
-    async with grpc.aio.insecure_channel(cluster.licensing.address) as channel:
-        call: Any = channel.stream_stream(RAW)(metadata=[("authorization", f"Bearer {token}")])
-        for payload in (b"\x0a\x05abc", b"\x0a\x02\x0a\x05", good):
-            await call.write(payload)
-        await call.done_writing()
-        answers = [pb.DecideStreamResponse.FromString(answer) async for answer in call]
 
-    by_number = {answer.number: answer for answer in answers}
+    by_number = await answers_to(cluster, b"\x0a\x05abc", b"\x0a\x02\x0a\x05", good)
+
     assert [reason(by_number[number]) for number in (1, 2, 3)] == ["REQUEST_UNREADABLE"] * 2 + [""]
     assert by_number[1].request_id == ""
+
+
+async def test_messages_of_nothing_but_fields_are_refused_and_the_stream_goes_on(cluster: Cluster) -> None:
+    # What cannot be read stands at their end: a walk through two million fields would have come upon it.
+    size = LARGEST_REQUEST_BYTES // 2 - 8
+    around = b"\x0a\x00" * size + b"\x0b"
+    inside = BytesValue(value=around).SerializeToString()
+    good = pb.DecideStreamRequest(request=a_request(cluster, [POST])).SerializeToString()
+
+    by_number = await answers_to(cluster, around, inside, good)
+
+    assert [reason(by_number[number]) for number in (1, 2, 3)] == ["INVALID_REQUEST"] * 2 + [""]
 
 
 async def test_a_defect_in_one_decision_says_nothing_of_it_and_leaves_the_others(
@@ -145,6 +166,24 @@ async def test_only_a_pipeline_may_open_a_stream_of_decisions(cluster: Cluster, 
             await stream.receive()
 
     assert refused.value.reason == "NOT_ADMITTED"
+
+
+async def test_a_stream_ends_in_good_order_when_the_token_that_opened_it_would_be_refused(
+    cluster: Cluster,
+) -> None:
+    token = cluster.licensing.token(PrincipalKind.PIPELINE, "firehose")
+    cluster.clock.advance(TOKEN_LIFETIME_US - 1_500_000)
+    async with (
+        grpc.aio.insecure_channel(cluster.licensing.address) as channel,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
+        call: Any = channel.stream_stream(RAW)(metadata=[("authorization", f"Bearer {token}")])
+        await call.write(pb.DecideStreamRequest(request=a_request(cluster, [POST])).SerializeToString())
+        answers = [pb.DecideStreamResponse.FromString(answer) async for answer in call]
+        code = await call.code()
+
+    assert [answer.decision.outcome for answer in answers] == [pb.OUTCOME_RELEASED]
+    assert code is grpc.StatusCode.OK
 
 
 async def test_a_caller_who_only_sends_is_not_read_further_than_the_bound(

@@ -67,6 +67,48 @@ async def test_a_consent_that_promises_too_much_is_cut_to_our_own_limit(
     assert decision.valid_for.ToMicroseconds() == 30 * SECOND_US
 
 
+async def test_l1_a_permit_ends_with_the_term_of_the_license(cluster: Cluster) -> None:
+    ends_us, request_id, term_until = cluster.clock.now_us() + SECOND_US, cluster.new_id(), Timestamp()
+    term_until.FromMicroseconds(ends_us)
+    await cluster.license("ending", term_until=term_until)
+
+    decision = await cluster.decide(POSTS, request_id, license_id="ending")
+    cluster.clock.advance(2 * SECOND_US)
+    again = await cluster.decide(POSTS, request_id, license_id="ending")
+
+    assert decision.outcome == pb.OUTCOME_RELEASED
+    assert decision.not_after.ToMicroseconds() == ends_us
+    assert decision.valid_for.ToMicroseconds() == SECOND_US
+    assert (again.replayed, again.valid_for.ToMicroseconds()) == (True, 0)
+
+
+async def test_l1_a_permit_ends_when_the_next_version_comes_into_force(cluster: Cluster) -> None:
+    hour_us = cluster.clock.now_us() + 5 * SECOND_US
+    await cluster.amend(1_000_000, at_us=hour_us)
+
+    decision = await cluster.decide(POSTS)
+
+    assert (decision.license_version, decision.outcome) == (1, pb.OUTCOME_RELEASED)
+    assert decision.not_after.ToMicroseconds() == hour_us
+
+
+async def test_l1_a_next_version_whose_hour_was_set_before_the_conclusion_ends_the_permit(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour_us, hold_room = cluster.clock.now_us() + 5 * SECOND_US, ReleaseDesk._hold_room
+
+    async def amend_first(desk: ReleaseDesk, *args: Any) -> Any:
+        await cluster.amend(1_000_000, at_us=hour_us)
+        return await hold_room(desk, *args)
+
+    monkeypatch.setattr(ReleaseDesk, "_hold_room", amend_first)
+
+    decision = await cluster.decide(POSTS)
+
+    assert (decision.license_version, decision.outcome) == (1, pb.OUTCOME_RELEASED)
+    assert decision.not_after.ToMicroseconds() == hour_us
+
+
 async def test_a_term_that_ends_before_the_conclusion_is_seen_by_it(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -313,6 +313,20 @@ async def test_nobody_looks_any_more_when_the_caller_has_hung_up(call: UsageCall
     await until(lambda: polls() == 0, "the poll has ended")
 
 
+async def test_a_watcher_is_let_go_when_metering_is_told_to_stop(
+    server: LocalServer, call: UsageCaller
+) -> None:
+    request = pb.WatchUsageRequest(of=of_party(), window=WINDOW_SECOND, limit=5)
+
+    async with call.peer.open(call.usage.WatchUsage, request) as stream:
+        await asyncio.wait_for(stream.receive(), PATIENCE_SECONDS)
+        await server.drain()
+        with pytest.raises(Refusal, match="PEER_UNAVAILABLE"):
+            await stream.receive()
+
+    await until(lambda: polls() == 0, "the poll has ended")
+
+
 async def test_a_watcher_is_told_where_the_window_cannot_be_read(
     database: Database, call: UsageCaller
 ) -> None:

@@ -25,6 +25,7 @@ from services.chassis.identity import (
     current_principal,
 )
 from services.chassis.keys import Keys, load_private_key, public_jwk
+from services.chassis.minting import TOKEN_LIFETIME_US
 from services.chassis.refusals import Kind, Refusal
 from tests.support.clock import ManualClock
 from tests.support.keys import a_minter, a_verifier, some_keys
@@ -95,6 +96,7 @@ def test_a_minted_token_names_its_principal(keys: Keys, clock: ManualClock) -> N
     principal = a_verifier(keys, clock).verify(token)
 
     assert principal == Principal(PrincipalKind.OPERATOR, "ada", frozenset({"legal", "trust"}))
+    assert principal.expires_us == clock.now_us() + TOKEN_LIFETIME_US
 
 
 def test_a_token_expires_on_the_second_even_when_it_was_believed_before(

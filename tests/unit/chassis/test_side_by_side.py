@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.chassis.side_by_side import side_by_side
+from services.chassis.room import Room
+from services.chassis.side_by_side import Shares, side_by_side
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Numbers:
@@ -68,24 +70,78 @@ async def test_nothing_is_read_beyond_what_is_begun_and_not_yet_taken() -> None:
     assert (read_while_one_is_looked_at, numbers.read) == (3, 4)
 
 
-async def test_a_stream_that_has_lasted_long_enough_is_read_no_further_and_what_is_begun_is_finished() -> (
-    None
-):
-    idle, begun = asyncio.Event(), asyncio.Event()
+def shares(own: int, of_all: Room) -> Shares[int]:
+    """Each item weighs what it says."""
+    return Shares(lambda number: number, own, of_all)
 
-    async def one_and_then_nothing() -> AsyncIterator[int]:
-        yield 1
-        begun.set()
-        await idle.wait()
 
-    async def slowly(number: int) -> int:
-        await begun.wait()
-        await settled()
+async def test_nothing_is_begun_beyond_what_its_stream_may_have_in_weight_and_has_not_taken() -> None:
+    # 1, 2 and 3 fit; 4 is read, and waits until the first three were taken away: the last of them weighs 3.
+    numbers, bound = Numbers(), shares(6, Room(100))
+    begun = []
+
+    async def work(number: int) -> int:
+        begun.append(number)
         return number
 
-    results = [each async for each in side_by_side(one_and_then_nothing(), slowly, at_once=2, seconds=0.05)]
+    async with contextlib.aclosing(side_by_side(numbers.each(), work, at_once=99, shares=bound)) as results:
+        seen = []
+        for _ in range(4):
+            await anext(results)
+            await settled()
+            seen.append((list(begun), numbers.read))
 
-    assert results == [1]
+    assert seen == [([1, 2, 3], 4), ([1, 2, 3], 4), ([1, 2, 3], 4), ([1, 2, 3, 4], 5)]
+
+
+async def test_streams_share_what_is_worked_on_and_not_what_is_not_taken() -> None:
+    room = Room(6)
+    working = most = 0
+
+    async def work(number: int) -> int:
+        nonlocal working, most
+        working += number
+        most = max(most, working)
+        await asyncio.sleep(0)
+        working -= number
+        return number
+
+    async with contextlib.aclosing(
+        side_by_side(Numbers(3).each(), work, at_once=9, shares=shares(6, room))
+    ) as untaken:
+        # Its other results stay where they are, and keep nobody out.
+        await anext(untaken)
+        await settled()
+        taken = await asyncio.gather(
+            *(
+                results_of(side_by_side(Numbers(4).each(), work, at_once=9, shares=shares(6, room)))
+                for _ in range(5)
+            )
+        )
+
+    assert taken == [[1, 2, 3, 4]] * 5
+    assert 0 < most <= 6
+
+
+async def results_of(results: AsyncIterator[int]) -> list[int]:
+    return sorted([each async for each in results])
+
+
+async def test_who_stops_taking_leaves_the_room_of_all_as_it_was() -> None:
+    room = Room(6)
+
+    async def hang(number: int) -> int:
+        await asyncio.Event().wait()
+        return number
+
+    for _ in range(3):
+        results = side_by_side(Numbers().each(), hang, at_once=3, shares=shares(100, room))
+        waiting = asyncio.ensure_future(anext(results))
+        await settled()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    await asyncio.wait_for(room.take(6), PATIENCE_SECONDS)
 
 
 async def test_who_stops_taking_leaves_nothing_running() -> None:

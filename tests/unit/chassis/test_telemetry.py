@@ -3,7 +3,6 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -14,20 +13,9 @@ from services.chassis.metrics import CALLS, serve_metrics
 from services.chassis.refusals import Refusal
 from services.chassis.telemetry import current_trace_id, set_attributes, tracer
 from services.chassis.tracing import client_span, server_span
-from tests.support.telemetry import recording
+from tests.support.telemetry import recording, spans_in
 
 METHOD = "a.Service/Act"
-
-
-def spans_in(path: Path) -> list[dict[str, Any]]:
-    batches = [json.loads(line) for line in path.read_text().splitlines()]
-    return [
-        span
-        for batch in batches
-        for each in batch["resourceSpans"]
-        for scope in each["scopeSpans"]
-        for span in scope["spans"]
-    ]
 
 
 def test_a_log_line_is_json_and_names_its_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,7 +74,7 @@ def test_a_message_is_taken_out_of_another_as_a_parser_would_read_it(
 ) -> None:
     payload = b"".join(Book(cover=part, pages=pages).SerializeToString() for part in parts)
 
-    content = content_of(payload, Book.DESCRIPTOR.fields_by_name["cover"].number)
+    content = content_of(payload, Book.DESCRIPTOR.fields_by_name["cover"].number, 12)
 
     assert Words.FromString(content) == Book.FromString(payload).cover
 
@@ -82,7 +82,7 @@ def test_a_message_is_taken_out_of_another_as_a_parser_would_read_it(
 @given(payload=st.binary(max_size=40), number=st.integers(1, 3))
 def test_no_bytes_upset_the_taking_out(payload: bytes, number: int) -> None:
     try:
-        assert len(content_of(payload, number)) <= len(payload)
+        assert len(content_of(payload, number, 40)) <= len(payload)
     except Refusal as refusal:
         assert refusal.reason == "REQUEST_UNREADABLE"
 
@@ -92,4 +92,13 @@ def test_no_bytes_upset_the_taking_out(payload: bytes, number: int) -> None:
 )
 def test_what_is_no_message_where_one_is_due_is_unreadable(payload: bytes) -> None:
     with pytest.raises(Refusal, match="REQUEST_UNREADABLE"):
-        content_of(payload, 1)
+        content_of(payload, 1, 100)
+
+
+def test_nothing_is_taken_out_of_more_fields_than_there_may_be_and_the_rest_is_not_looked_at() -> None:
+    fields = b"\x0a\x00" * 5
+
+    assert content_of(fields, 1, 5) == b""
+    with pytest.raises(Refusal, match="INVALID_REQUEST"):
+        # What follows cannot be read, which would be told had anybody come so far.
+        content_of(fields + b"\x0a\x00\x0b", 1, 5)

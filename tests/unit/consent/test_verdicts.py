@@ -182,3 +182,21 @@ def test_c6_the_reasons_of_a_batch_are_those_of_its_posts(posts: list[list[Reaso
     )
 
     assert reasons.tolist() == [slow_post(post) for post in posts]
+
+
+@pytest.mark.parametrize(
+    ("countries", "territory", "reached"),
+    [
+        (["XX"], ["DE"], True),
+        (["XY", "FR"], ["US-CA"], True),
+        (["XX"], [], True),
+        (["FR"], ["DE"], False),
+        ([], ["DE"], False),
+    ],
+)
+def test_c5_what_is_withheld_worldwide_is_withheld_in_every_territory(
+    countries: list[str], territory: list[str], reached: bool
+) -> None:
+    question = a_question(territory=frozenset(territory))
+
+    assert question.reaches(frozenset(countries)) is reached

@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from services.chassis.identity import PrincipalKind, TokenVerifier
-from services.chassis.refusals import FieldViolation, Kind, Refusal
+from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid
 from services.console import choices, states, subjects
 from services.console.app import app
 from services.console.connections import addresses
@@ -255,6 +255,19 @@ def test_a_refusal_is_one_paragraph_with_its_fields(capsys: pytest.CaptureFixtur
     )
 
 
+def test_a_refusal_of_one_field_names_it_without_saying_the_same_twice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refuse(
+        invalid("TERM_EMPTY", "the term ends before it begins", field="l.yaml:9: terms.term_until"),
+        as_json=False,
+    )
+
+    assert capsys.readouterr().err == (
+        "TERM_EMPTY: the term ends before it begins\n  l.yaml:9: terms.term_until\n"
+    )
+
+
 def test_a_refusal_for_programs_is_json_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     refuse(Refusal(Kind.EXHAUSTED, "OVERLOADED", "too much", retry_after_us=5), as_json=True)
 
@@ -325,6 +338,10 @@ def test_the_help_of_a_command_can_be_read(command: list[str]) -> None:
         ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_imput"],
         ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_input", "--post", "x"],
         ["choices", "explain", "7", "--licensee", "acme", "--purpose", "ai_input", "--as-of", "soon"],
+        ["license", "activate", "acme", "--version", str(2**32)],
+        ["license", "withdraw", "acme", str(2**32)],
+        ["license", "dry-run", "acme", __file__, "--purpose", "ai_input", "--version", str(2**31 - 1)],
+        ["license", "explain", "acme", __file__, "--purpose", "ai_input", "--version", str(2**32)],
         ["subjects", "export", "7", "--format", "xml"],
         ["withdrawals", "watch", "--after", "12"],
         ["withdrawals", "watch", "--after", "1:99999999999999999999"],

@@ -47,6 +47,23 @@ def test_terms_are_told_as_facts() -> None:
     assert told["price.charges[Posts].graduated.tiers[3].unit_price"] == "0.0008"
 
 
+def test_what_is_not_forbidden_is_told_and_so_is_a_deadline_of_no_days() -> None:
+    permissive = ("obligations: {recall_deadline_days: 15, no_reidentification: true}", "obligations: {}")
+    told = facts(changed(permissive))
+    found = {each.fact: each.words() for each in differences(changed(), changed(permissive))}
+
+    assert told["obligations.no_reidentification"] == "no"
+    assert told["obligations.recall_deadline_days"] == "0"
+    assert found == {
+        "obligations.no_reidentification": "yes -> no",
+        "obligations.recall_deadline_days": "15 -> 0",
+    }
+
+
+def test_of_terms_that_are_not_understood_nothing_is_told_but_the_licensee() -> None:
+    assert facts(LicenseTerms(licensee_id="acme")) == {"licensee_id": "acme"}
+
+
 def test_the_same_terms_do_not_differ() -> None:
     assert differences(changed(), changed(("[post, reply,", "[reply, post,"))) == []
 

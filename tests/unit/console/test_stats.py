@@ -56,6 +56,12 @@ def test_counts_are_json_with_what_is_0(script: Script, cli: Cli) -> None:
     assert told["rows"][0]["posts"] == [{"verdict": "not_covered", "posts": 3}]
 
 
+def test_the_end_of_the_time_is_the_stretch_that_it_lies_in_unless_it_begins_one(cli: Cli) -> None:
+    said = " ".join(cli("stats", "--help").replace("│", " ").split())
+
+    assert "Up to and with the stretch that the moment before this time lies in." in said
+
+
 def test_sums_are_made_anew(script: Script, cli: Cli) -> None:
     script.answer("RebuildDecisionStats", pb.RebuildDecisionStatsResponse(up_to_receipt_number=1_000))
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
+from services.licensing.domain.documents import read_terms
 from services.licensing.domain.explanations import judge, with_room
 from services.licensing.domain.judging import as_if_active
 from services.licensing.domain.licenses import License, LicenseState, NextVersion
 from services.licensing.domain.reasons import Reason
-from services.licensing.domain.terms import ContentKind, Purpose, read_terms
+from services.licensing.domain.terms import ContentKind, Purpose
 from services.licensing.domain.versions import Version
 from tests.support.clock import NOON_US
 from tests.support.licensing import DAY_US, TRAINING, Post, a_batch, a_license, a_post, any_posts

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
-from services.licensing.domain.licenses import License, LicenseState, Step, draft
+from services.licensing.domain.licenses import License, LicenseState, NextVersion, Step, draft
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import ContentKind, Purpose, Terms, digest_of
 from tests.support.clock import NOON_US
@@ -61,6 +62,17 @@ def test_l1_a_license_whose_term_is_over_has_expired_unless_it_was_ended_before(
 
     assert at_end == [LicenseState.EXPIRED] * 3 + [LicenseState.TERMINATED]
     assert just_before == list(STATES)
+
+
+def test_l1_what_a_license_permits_ends_with_its_term_or_at_the_hour_of_its_next_version() -> None:
+    following = NextVersion(2, some_terms(), digest_of(some_terms().document()), NOON_US + 5)
+    license = replace(a_license(), next=following)
+    drafted = replace(license, next=replace(following, effective_from_us=None))
+    beyond = replace(license, next=replace(following, effective_from_us=TERM_END_US + 5))
+
+    assert license.permits_until_us(NOON_US) == NOON_US + 5
+    assert license.permits_until_us(NOON_US + 5) == TERM_END_US
+    assert [each.permits_until_us(NOON_US) for each in (drafted, beyond)] == [TERM_END_US] * 2
 
 
 ALLOWED_STEPS = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.chassis.refusals import unavailable
 from services.licensing import statistics
 from services.licensing.domain.releases import Outcome
-from services.licensing.domain.statistics import Cells, Counted, Stretch, cells_of, rows_of
+from services.licensing.domain.statistics import Counted, Stretch, cells_of, rows_of, widened
 from services.licensing.statistics import Counting, Sums
 from tests.support.clock import NOON_US
 from tests.support.waiting import PATIENCE_SECONDS
@@ -33,11 +33,7 @@ def test_parts_add_up_to_the_whole_and_minutes_to_any_stretch(
 ) -> None:
     minutes = cells_of(decisions[:cut], Stretch.MINUTE) + cells_of(decisions[cut:], Stretch.MINUTE)
 
-    longer: Cells = Cells()
-    for cell, count in minutes.items():
-        longer[cell._replace(since_us=stretch.begin(cell.since_us))] += count
-
-    assert longer == cells_of(decisions, stretch)
+    assert widened(minutes, stretch) == cells_of(decisions, stretch)
 
 
 @given(decisions=st.lists(counted, max_size=12))

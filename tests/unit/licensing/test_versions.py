@@ -1,6 +1,7 @@
 """Versions of a license: drafted, activated at once or at a time, and never two in force (L1)."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.licenses import License, LicenseState, Step
-from services.licensing.domain.pricing.prices import BillingPeriod
+from services.licensing.domain.pricing.prices import BillingPeriod, Price
 from services.licensing.domain.terms import Purpose
 from services.licensing.domain.versions import (
     FURTHEST_AHEAD_US,
@@ -25,10 +26,12 @@ from tests.support.prices import a_price
 NARROWER = some_terms(languages=frozenset({"en"}))
 
 
-def with_amendment(license: License, number: int = 2, **changes: Any) -> License:
+def with_amendment(
+    license: License, number: int = 2, last_price: Price | None = None, **changes: Any
+) -> License:
     """The license with a draft of other terms."""
     terms = some_terms(**(changes or {"languages": frozenset({"en"})}))
-    return amended(license, terms, license.terms_digest, number, NOON_US)
+    return amended(license, terms, license.terms_digest, number, NOON_US, last_price=last_price)
 
 
 def at(license: License, effective_at_us: int) -> License:
@@ -93,6 +96,25 @@ def test_l1_a_license_that_was_ended_is_not_begun_again_by_a_time_that_was_set()
     assert not ended.in_force(NOON_US + 10)
 
 
+@pytest.mark.parametrize("state", [LicenseState.DRAFT, LicenseState.ACTIVE, LicenseState.SUSPENDED])
+def test_l1_what_is_ended_has_no_version_that_waits(state: LicenseState) -> None:
+    license = a_license(state)
+    waiting = at(license if state is LicenseState.DRAFT else with_amendment(license), NOON_US + 10)
+
+    ended = waiting.after(Step.TERMINATE, NOON_US + 5, "")
+
+    assert (ended.version, ended.next) == (1, None)
+
+
+def test_l1_what_an_earlier_release_left_waiting_beside_an_ended_license_is_not_told() -> None:
+    waiting = at(with_amendment(a_license()), NOON_US + 10)
+
+    ended = replace(waiting, state=LicenseState.TERMINATED)
+
+    assert [ended.as_of(NOON_US + offset_us).next for offset_us in (5, 15)] == [None, None]
+    assert ended.as_of(NOON_US + 15).version == 1
+
+
 def test_l1_a_step_after_the_time_of_an_amendment_keeps_it() -> None:
     license = at(with_amendment(a_license()), NOON_US + 10)
 
@@ -110,7 +132,7 @@ def test_l1_the_drafted_version_of_a_draft_is_replaced() -> None:
 
 def test_l1_versions_follow_one_another_in_time_whatever_the_clock_does() -> None:
     license = put_into_force(with_amendment(a_license()), NOON_US + 100)
-    again = amended(license, some_terms(), license.terms_digest, 3, NOON_US)
+    again = amended(license, some_terms(), license.terms_digest, 3, NOON_US, last_price=None)
 
     assert put_into_force(again, NOON_US).effective_from_us == NOON_US + 100
 
@@ -135,9 +157,31 @@ def test_l1_what_cannot_be_amended_is_refused(reason: str, license: License, cha
         with_amendment(license, **changes)
 
 
+def test_b4_a_version_without_a_price_does_not_open_the_way_to_other_billing_periods() -> None:
+    free, in_dollars = a_license(), a_price()
+
+    with pytest.raises(Refusal, match="AMENDMENT_CHANGES_BILLING") as refused:
+        with_amendment(free, last_price=in_dollars, price=a_price(period=BillingPeriod.DAY))
+    dearer = with_amendment(free, last_price=in_dollars, price=a_price(minimum=Decimal(5)))
+
+    assert [violation.field for violation in refused.value.violations] == ["terms.price.period"]
+    assert dearer.next is not None
+
+
+@pytest.mark.parametrize("changes", [{"licensee_id": "licensee-2"}, {"price": a_price(currency="EUR")}])
+def test_l1_a_license_that_never_was_in_force_can_be_corrected_in_every_respect(
+    changes: dict[str, Any],
+) -> None:
+    draft = a_license(LicenseState.DRAFT, price=a_price())
+
+    corrected = with_amendment(draft, **changes)
+
+    assert corrected.terms == some_terms(**changes)
+
+
 def test_l1_an_amendment_that_was_written_against_other_terms_is_refused() -> None:
     with pytest.raises(Refusal, match="TERMS_DIFFER"):
-        amended(a_license(), NARROWER, a_digest("what stood before"), 2, NOON_US)
+        amended(a_license(), NARROWER, a_digest("what stood before"), 2, NOON_US, last_price=None)
 
 
 def activation_of(license: License, **changes: Any) -> Activation:
@@ -219,7 +263,7 @@ class Oracle:
             if action == "amend":
                 terms = some_terms(purposes=frozenset({argument}))
                 base = before.as_of(now_us).terms_digest
-                self.license = amended(before, terms, base, self.numbers + 1, now_us)
+                self.license = amended(before, terms, base, self.numbers + 1, now_us, last_price=None)
                 self.numbers += 1
             elif action == "activate":
                 drafted = before.as_of(now_us).next or before.as_of(now_us)

@@ -21,7 +21,11 @@ from services.licensing.domain.pricing.prices import (
     Volume,
 )
 
+# The forms of the contract.
 _DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_TIME_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
+_CHARGE_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 
 
 def price_fields(price: Price) -> dict[str, object]:
@@ -41,16 +45,16 @@ def price_fields(price: Price) -> dict[str, object]:
 
 
 def price_of(fields: Mapping[str, Any]) -> Price:
-    """The price that `price_fields` wrote; raises KeyError, TypeError, ValueError or AttributeError."""
+    """The price that `price_fields` wrote, whose own check is still to be passed.
+
+    Raises KeyError, TypeError, ValueError or AttributeError for a value of another type or form.
+    """
     return Price(
-        currency=fields["currency"],
+        currency=_word(fields["currency"], _CURRENCY),
         decimals=_whole_number(fields["decimals"]),
         period=BillingPeriod[fields["period"].upper()],
-        time_zone=fields["time_zone"],
-        charges=tuple(
-            Charge(each["name"], _model_of(each), _whole_number(each["included"]))
-            for each in fields["charges"]
-        ),
+        time_zone=_word(fields["time_zone"], _TIME_ZONE),
+        charges=tuple(map(_charge_of, fields["charges"])),
         minimum=None if fields["minimum"] is None else read_decimal(fields["minimum"]),
         maximum=None if fields["maximum"] is None else read_decimal(fields["maximum"]),
     )
@@ -83,14 +87,19 @@ def _model_fields(model: Model) -> dict[str, object]:
             return {"model": "volume", "tiers": _tier_fields(tiers)}
 
 
+def _charge_of(fields: Mapping[str, Any]) -> Charge:
+    name = _word(fields["name"], _CHARGE_NAME)
+    return Charge(name, _model_of(fields), _whole_number(fields["included"]))
+
+
 def _model_of(fields: Mapping[str, Any]) -> Model:
     match fields["model"]:
         case "flat":
             return Flat(read_decimal(fields["amount"]))
         case "per_unit":
-            return PerUnit(read_decimal(fields["unit_price"]), _whole_number(fields["per"]))
+            return PerUnit(read_decimal(fields["unit_price"]), _count(fields["per"]))
         case "package":
-            return Package(read_decimal(fields["price"]), _whole_number(fields["size"]))
+            return Package(read_decimal(fields["price"]), _count(fields["size"]))
         case "graduated":
             return Graduated(tuple(map(_tier_of, fields["tiers"])))
         case "volume":
@@ -112,6 +121,19 @@ def _tier_of(fields: Mapping[str, Any]) -> Tier:
         read_decimal(fields["unit_price"]),
         read_decimal(fields["flat"]),
     )
+
+
+def _word(value: object, form: re.Pattern[str]) -> str:
+    if type(value) is not str or not form.fullmatch(value):
+        raise ValueError("not a word of this form")
+    return value
+
+
+def _count(value: object) -> int:
+    """Posts that something is divided by."""
+    if _whole_number(value) == 0:
+        raise ValueError("no posts")
+    return _whole_number(value)
 
 
 def _whole_number(value: object) -> int:

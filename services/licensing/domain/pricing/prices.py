@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from services.chassis.refusals import Refusal, invalid
 
@@ -126,7 +127,13 @@ class Price:
 
 def is_time_zone(name: str) -> bool:
     """Whether the tz database knows a place by this name."""
-    return name not in _NO_ZONES and name in zoneinfo.available_timezones()
+    return name not in _NO_ZONES and name in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # Finding them out looks into some 600 files, each time: too much for every price that is read.
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _check_charge(charge: Charge, here: str) -> None:

@@ -69,7 +69,8 @@ class StateServiceServicer:
     def RecordStates(self, request_iterator, context):
         """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
         They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
-        own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+        own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
+        page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
         TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
         OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
         """
@@ -100,7 +101,8 @@ class StateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchWithdrawals(self, request, context):
-        """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes. A
+        """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
+        the process is told to stop, which ends it with OK. A
         checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
         off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
         restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with

@@ -36,7 +36,8 @@ class StateServiceStub:
     RecordStates: _grpc.StreamStreamMultiCallable[_state_service_pb2.RecordStatesRequest, _state_service_pb2.RecordStatesResponse]
     """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
     They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
-    own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+    own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
+    page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
     TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
     OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
     """
@@ -49,7 +50,8 @@ class StateServiceStub:
     ListHalts: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.ListHaltsRequest, _state_service_pb2.ListHaltsResponse]
     """The halts, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     WatchWithdrawals: _grpc.UnaryStreamMultiCallable[_state_service_pb2.WatchWithdrawalsRequest, _state_service_pb2.WatchWithdrawalsResponse]
-    """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes. A
+    """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
+    the process is told to stop, which ends it with OK. A
     checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
     off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
     restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
@@ -64,7 +66,8 @@ class StateServiceAsyncStub(StateServiceStub):
     RecordStates: _aio.StreamStreamMultiCallable[_state_service_pb2.RecordStatesRequest, _state_service_pb2.RecordStatesResponse]  # type: ignore[assignment]
     """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
     They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
-    own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+    own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
+    page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
     TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
     OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
     """
@@ -77,7 +80,8 @@ class StateServiceAsyncStub(StateServiceStub):
     ListHalts: _aio.UnaryUnaryMultiCallable[_state_service_pb2.ListHaltsRequest, _state_service_pb2.ListHaltsResponse]  # type: ignore[assignment]
     """The halts, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     WatchWithdrawals: _aio.UnaryStreamMultiCallable[_state_service_pb2.WatchWithdrawalsRequest, _state_service_pb2.WatchWithdrawalsResponse]  # type: ignore[assignment]
-    """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes. A
+    """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
+    the process is told to stop, which ends it with OK. A
     checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
     off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
     restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
@@ -95,7 +99,8 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_state_service_pb2.RecordStatesResponse], _abc.AsyncIterator[_state_service_pb2.RecordStatesResponse]]:
         """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
         They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
-        own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. Reasons, of rows alone:
+        own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
+        page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
         TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
         OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
         """
@@ -132,7 +137,8 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _state_service_pb2.WatchWithdrawalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_state_service_pb2.WatchWithdrawalsResponse], _abc.AsyncIterator[_state_service_pb2.WatchWithdrawalsResponse]]:
-        """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes. A
+        """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
+        the process is told to stop, which ends it with OK. A
         checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
         off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
         restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with

@@ -126,6 +126,24 @@ class ListLicenseVersionsResponse(_message.Message):
     next_page_token: str
     def __init__(self, versions: _Optional[_Iterable[_Union[_license_pb2.LicenseVersion, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ListLicenseChangesRequest(_message.Message):
+    __slots__ = ("license_id", "page_size", "page_token")
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, license_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLicenseChangesResponse(_message.Message):
+    __slots__ = ("changes", "next_page_token")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[_license_pb2.LicenseChange]
+    next_page_token: str
+    def __init__(self, changes: _Optional[_Iterable[_Union[_license_pb2.LicenseChange, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class ActivateLicenseRequest(_message.Message):
     __slots__ = ("request_id", "license_id", "reason", "version", "terms_digest", "effective_at")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]

@@ -75,6 +75,11 @@ class ContractServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.FromString,
                 _registered_method=True)
+        self.ListLicenseChanges = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/ListLicenseChanges',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesResponse.FromString,
+                _registered_method=True)
         self.ActivateLicense = channel.unary_unary(
                 '/sluice.licensing.v1.ContractService/ActivateLicense',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ActivateLicenseRequest.SerializeToString,
@@ -133,16 +138,18 @@ class ContractServiceServicer:
     def CreateLicense(self, request, context):
         """Creates a license as a draft. Idempotent by request_id.
         Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-        TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-        one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+        is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+        INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+        MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CheckTerms(self, request, context):
-        """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense.
+        """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+        Reasons: those of terms as for CreateLicense.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,8 +159,8 @@ class ContractServiceServicer:
         """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
         never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
         (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-        withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-        another license, for periods would overlap).
+        withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+        (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,7 +175,15 @@ class ContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLicenseVersions(self, request, context):
-        """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
+        Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLicenseChanges(self, request, context):
+        """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
         Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -201,21 +216,21 @@ class ContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TerminateLicense(self, request, context):
-        """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
+        """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetLicense(self, request, context):
-        """One license. Reads only. Reasons: LICENSE_UNKNOWN.
+        """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLicenses(self, request, context):
-        """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +273,11 @@ def add_ContractServiceServicer_to_server(servicer, server):
                     servicer.ListLicenseVersions,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.SerializeToString,
+            ),
+            'ListLicenseChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLicenseChanges,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesResponse.SerializeToString,
             ),
             'ActivateLicense': grpc.unary_unary_rpc_method_handler(
                     servicer.ActivateLicense,
@@ -485,6 +505,33 @@ class ContractService:
             '/sluice.licensing.v1.ContractService/ListLicenseVersions',
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLicenseChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/ListLicenseChanges',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

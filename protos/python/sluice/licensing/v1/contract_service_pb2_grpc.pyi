@@ -46,25 +46,32 @@ class ContractServiceStub:
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-    TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-    one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+    is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+    INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+    MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
     """
     CheckTerms: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CheckTermsRequest, _contract_service_pb2.CheckTermsResponse]
-    """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+    """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+    Reasons: those of terms as for CreateLicense.
+    """
     AmendLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.AmendLicenseRequest, _contract_service_pb2.AmendLicenseResponse]
     """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
     never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
     (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-    withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-    another license, for periods would overlap).
+    withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+    (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
     """
     WithdrawAmendment: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.WithdrawAmendmentRequest, _contract_service_pb2.WithdrawAmendmentResponse]
     """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
     """
     ListLicenseVersions: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]
-    """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
+    Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+    """
+    ListLicenseChanges: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseChangesRequest, _contract_service_pb2.ListLicenseChangesResponse]
+    """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
     Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ActivateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ActivateLicenseRequest, _contract_service_pb2.ActivateLicenseResponse]
@@ -80,11 +87,11 @@ class ContractServiceStub:
     ResumeLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ResumeLicenseRequest, _contract_service_pb2.ResumeLicenseResponse]
     """Lets a suspended license go on. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     TerminateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.TerminateLicenseRequest, _contract_service_pb2.TerminateLicenseResponse]
-    """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+    """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     GetLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.GetLicenseRequest, _contract_service_pb2.GetLicenseResponse]
-    """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
+    """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN."""
     ListLicenses: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicensesRequest, _contract_service_pb2.ListLicensesResponse]
-    """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 @_typing.type_check_only
 class ContractServiceAsyncStub(ContractServiceStub):
@@ -104,25 +111,32 @@ class ContractServiceAsyncStub(ContractServiceStub):
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-    TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-    one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+    TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+    is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+    INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+    MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
     """
     CheckTerms: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CheckTermsRequest, _contract_service_pb2.CheckTermsResponse]  # type: ignore[assignment]
-    """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+    """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+    Reasons: those of terms as for CreateLicense.
+    """
     AmendLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.AmendLicenseRequest, _contract_service_pb2.AmendLicenseResponse]  # type: ignore[assignment]
     """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
     never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
     (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-    withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-    another license, for periods would overlap).
+    withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+    (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
     """
     WithdrawAmendment: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.WithdrawAmendmentRequest, _contract_service_pb2.WithdrawAmendmentResponse]  # type: ignore[assignment]
     """Takes back an amendment that is not in force, or the time that was set for a draft. Idempotent by request_id.
     Reasons: LICENSE_UNKNOWN, AMENDMENT_UNKNOWN (there is none of this number, or it is in force).
     """
     ListLicenseVersions: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseVersionsRequest, _contract_service_pb2.ListLicenseVersionsResponse]  # type: ignore[assignment]
-    """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+    """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
+    Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+    """
+    ListLicenseChanges: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseChangesRequest, _contract_service_pb2.ListLicenseChangesResponse]  # type: ignore[assignment]
+    """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
     Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
     """
     ActivateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ActivateLicenseRequest, _contract_service_pb2.ActivateLicenseResponse]  # type: ignore[assignment]
@@ -138,11 +152,11 @@ class ContractServiceAsyncStub(ContractServiceStub):
     ResumeLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ResumeLicenseRequest, _contract_service_pb2.ResumeLicenseResponse]  # type: ignore[assignment]
     """Lets a suspended license go on. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     TerminateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.TerminateLicenseRequest, _contract_service_pb2.TerminateLicenseResponse]  # type: ignore[assignment]
-    """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+    """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
     GetLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.GetLicenseRequest, _contract_service_pb2.GetLicenseResponse]  # type: ignore[assignment]
-    """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
+    """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN."""
     ListLicenses: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicensesRequest, _contract_service_pb2.ListLicensesResponse]  # type: ignore[assignment]
-    """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps licensees and licenses. What is not the caller's looks like what is not there.
@@ -177,9 +191,10 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_contract_service_pb2.CreateLicenseResponse, _abc.Awaitable[_contract_service_pb2.CreateLicenseResponse]]:
         """Creates a license as a draft. Idempotent by request_id.
         Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
-        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES,
-        TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE, INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last
-        one with an end), MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
+        TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
+        is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+        INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
+        MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
         """
 
     @_abc_1.abstractmethod
@@ -188,7 +203,9 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.CheckTermsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.CheckTermsResponse, _abc.Awaitable[_contract_service_pb2.CheckTermsResponse]]:
-        """Would these terms be taken? Stores nothing. Reads only. Reasons: those of terms as for CreateLicense."""
+        """Are these terms good by themselves? Stores nothing, and does not look whether there is such a licensee. Reads only.
+        Reasons: those of terms as for CreateLicense.
+        """
 
     @_abc_1.abstractmethod
     def AmendLicense(
@@ -199,8 +216,8 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         """Drafts the next version of a license (L1). What is in force stays in force until the draft is activated; the drafted version of a license that
         never was in force is replaced. Idempotent by request_id. Reasons: those of terms as for CreateLicense, LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS
         (it is terminated), TERMS_DIFFER (it was written against other terms than those that stand), AMENDMENT_PENDING (another one is to be activated or
-        withdrawn first), AMENDMENT_EMPTY, AMENDMENT_CHANGES_LICENSEE, AMENDMENT_CHANGES_BILLING (currency, billing period or time zone: that takes
-        another license, for periods would overlap).
+        withdrawn first), AMENDMENT_EMPTY, LICENSEE_UNKNOWN; and of a license that was in force AMENDMENT_CHANGES_LICENSEE and AMENDMENT_CHANGES_BILLING
+        (another currency, billing period or time zone than that of the last version with a price: that takes another license, for periods would overlap).
         """
 
     @_abc_1.abstractmethod
@@ -219,7 +236,17 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.ListLicenseVersionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListLicenseVersionsResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseVersionsResponse]]:
-        """The versions of a license, newest first. A licensee is told of those that were or will be in force. Reads only.
+        """The versions of a license, newest first. A licensee is told of those that were or will be in force, and not why. Reads only.
+        Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLicenseChanges(
+        self,
+        request: _contract_service_pb2.ListLicenseChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.ListLicenseChangesResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseChangesResponse]]:
+        """The changes of a license, newest first: who made each, when and why. For operators and auditors. Reads only.
         Reasons: LICENSE_UNKNOWN, PAGE_TOKEN_INVALID.
         """
 
@@ -259,7 +286,7 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.TerminateLicenseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.TerminateLicenseResponse, _abc.Awaitable[_contract_service_pb2.TerminateLicenseResponse]]:
-        """Ends a license for good. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
+        """Ends a license for good, and withdraws what is drafted or waits for its time. Idempotent by request_id. Reasons: LICENSE_UNKNOWN, LICENSE_STATE_FORBIDS."""
 
     @_abc_1.abstractmethod
     def GetLicense(
@@ -267,7 +294,7 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.GetLicenseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.GetLicenseResponse, _abc.Awaitable[_contract_service_pb2.GetLicenseResponse]]:
-        """One license. Reads only. Reasons: LICENSE_UNKNOWN."""
+        """One license. A licensee is told of its own, once each was in force or has its time. Reads only. Reasons: LICENSE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListLicenses(
@@ -275,6 +302,6 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.ListLicensesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListLicensesResponse, _abc.Awaitable[_contract_service_pb2.ListLicensesResponse]]:
-        """The licenses that the caller may see, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+        """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 def add_ContractServiceServicer_to_server(servicer: ContractServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.licensing.v1 import api_key_pb2 as sluice_dot_licensing_dot_v1_dot_api__key__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/licensing/v1/key_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/api_key.proto\"\xc7\x01\n\x13\x43reateApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\x06holder\x18\x02 \x01(\x0b\x32\x1e.sluice.licensing.v1.KeyHolderB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x05label\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12?\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0f\xbaH\x0c\xb2\x01\t\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\"T\n\x14\x43reateApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"Z\n\x13RevokeApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x06key_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{16}$\"D\n\x14RevokeApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\"G\n\x12ListApiKeysRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x13ListApiKeysResponse\x12-\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd1\x02\n\rApiKeyService\x12\x63\n\x0c\x43reateApiKey\x12(.sluice.licensing.v1.CreateApiKeyRequest\x1a).sluice.licensing.v1.CreateApiKeyResponse\x12\x63\n\x0cRevokeApiKey\x12(.sluice.licensing.v1.RevokeApiKeyRequest\x1a).sluice.licensing.v1.RevokeApiKeyResponse\x12v\n\x0bListApiKeys\x12\'.sluice.licensing.v1.ListApiKeysRequest\x1a(.sluice.licensing.v1.ListApiKeysResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/api-keysb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/licensing/v1/key_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/api_key.proto\"\xdd\x01\n\x13\x43reateApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\x06holder\x18\x02 \x01(\x0b\x32\x1e.sluice.licensing.v1.KeyHolderB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x05label\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,200}$\x12?\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0f\xbaH\x0c\xb2\x01\t\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\"T\n\x14\x43reateApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"Z\n\x13RevokeApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x06key_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{16}$\"D\n\x14RevokeApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\"G\n\x12ListApiKeysRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x13ListApiKeysResponse\x12-\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd1\x02\n\rApiKeyService\x12\x63\n\x0c\x43reateApiKey\x12(.sluice.licensing.v1.CreateApiKeyRequest\x1a).sluice.licensing.v1.CreateApiKeyResponse\x12\x63\n\x0cRevokeApiKey\x12(.sluice.licensing.v1.RevokeApiKeyRequest\x1a).sluice.licensing.v1.RevokeApiKeyResponse\x12v\n\x0bListApiKeys\x12\'.sluice.licensing.v1.ListApiKeysRequest\x1a(.sluice.licensing.v1.ListApiKeysResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/api-keysb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['holder']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['holder']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['label']._loaded_options = None
-  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['label']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['label']._serialized_options = b'\272H\035r\0332\031^[^\\x00-\\x1f\\x7f]{1,200}$'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['expires_at']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['expires_at']._serialized_options = b'\272H\014\262\001\t\032\007\010\377\202\321\377\257\007'
   _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -52,17 +52,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEYSERVICE'].methods_by_name['ListApiKeys']._loaded_options = None
   _globals['_APIKEYSERVICE'].methods_by_name['ListApiKeys']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/api-keys'
   _globals['_CREATEAPIKEYREQUEST']._serialized_start=190
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=389
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=391
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=475
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=477
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=567
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=569
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=637
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=639
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=710
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=712
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=805
-  _globals['_APIKEYSERVICE']._serialized_start=808
-  _globals['_APIKEYSERVICE']._serialized_end=1145
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=411
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=413
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=497
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=499
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=589
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=591
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=659
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=661
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=732
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=734
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=827
+  _globals['_APIKEYSERVICE']._serialized_start=830
+  _globals['_APIKEYSERVICE']._serialized_end=1167
 # @@protoc_insertion_point(module_scope)

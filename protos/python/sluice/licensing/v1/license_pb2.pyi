@@ -38,6 +38,18 @@ class AllowanceSubject(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALLOWANCE_SUBJECT_LICENSE: _ClassVar[AllowanceSubject]
     ALLOWANCE_SUBJECT_LICENSEE: _ClassVar[AllowanceSubject]
     ALLOWANCE_SUBJECT_GROUP: _ClassVar[AllowanceSubject]
+
+class LicenseStep(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LICENSE_STEP_UNSPECIFIED: _ClassVar[LicenseStep]
+    LICENSE_STEP_DRAFTED: _ClassVar[LicenseStep]
+    LICENSE_STEP_AMENDED: _ClassVar[LicenseStep]
+    LICENSE_STEP_ACTIVATED: _ClassVar[LicenseStep]
+    LICENSE_STEP_SCHEDULED: _ClassVar[LicenseStep]
+    LICENSE_STEP_WITHDRAWN: _ClassVar[LicenseStep]
+    LICENSE_STEP_SUSPENDED: _ClassVar[LicenseStep]
+    LICENSE_STEP_RESUMED: _ClassVar[LicenseStep]
+    LICENSE_STEP_TERMINATED: _ClassVar[LicenseStep]
 LICENSE_STATE_UNSPECIFIED: LicenseState
 LICENSE_STATE_DRAFT: LicenseState
 LICENSE_STATE_ACTIVE: LicenseState
@@ -53,6 +65,15 @@ ALLOWANCE_SUBJECT_UNSPECIFIED: AllowanceSubject
 ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject
 ALLOWANCE_SUBJECT_LICENSEE: AllowanceSubject
 ALLOWANCE_SUBJECT_GROUP: AllowanceSubject
+LICENSE_STEP_UNSPECIFIED: LicenseStep
+LICENSE_STEP_DRAFTED: LicenseStep
+LICENSE_STEP_AMENDED: LicenseStep
+LICENSE_STEP_ACTIVATED: LicenseStep
+LICENSE_STEP_SCHEDULED: LicenseStep
+LICENSE_STEP_WITHDRAWN: LicenseStep
+LICENSE_STEP_SUSPENDED: LicenseStep
+LICENSE_STEP_RESUMED: LicenseStep
+LICENSE_STEP_TERMINATED: LicenseStep
 
 class Licensee(_message.Message):
     __slots__ = ("licensee_id", "display_name", "created_at")
@@ -157,3 +178,23 @@ class License(_message.Message):
     state_reason: str
     next: LicenseVersion
     def __init__(self, license_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[LicenseState, str]] = ..., terms: _Optional[_Union[LicenseTerms, _Mapping]] = ..., terms_digest: _Optional[bytes] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_reason: _Optional[str] = ..., next: _Optional[_Union[LicenseVersion, _Mapping]] = ...) -> None: ...
+
+class LicenseChange(_message.Message):
+    __slots__ = ("number", "step", "version", "effective_from", "state", "changed_by", "changed_at", "reason")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FROM_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    step: LicenseStep
+    version: int
+    effective_from: _timestamp_pb2.Timestamp
+    state: LicenseState
+    changed_by: str
+    changed_at: _timestamp_pb2.Timestamp
+    reason: str
+    def __init__(self, number: _Optional[int] = ..., step: _Optional[_Union[LicenseStep, str]] = ..., version: _Optional[int] = ..., effective_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[LicenseState, str]] = ..., changed_by: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...

@@ -88,8 +88,10 @@ class ReleaseServiceServicer:
     def DecideStream(self, request_iterator, context):
         """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
         concluded, in whatever order that is. Each is the same request as on Decide, idempotent by (caller, request_id) over both, and a refused one
-        does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests are under way or their
-        answers are not taken. After 15 minutes it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+        does not end the stream: its reason, one of Decide's, is in its answer. The stream is not read further while 32 requests, or 4 MiB of them, are under way or their
+        answers are not taken; large requests of all streams wait for one another. After 15 minutes, or earlier when the token that opened it would be refused or the process is
+        told to stop, it is read no further, what is under way is concluded, and it ends with OK: open another, with a fresh token.
+        A message of over 4 MiB is not read: it ends the stream with gRPC's own RESOURCE_EXHAUSTED, without a reason of ours, and with it the answers to what was under way.
         Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
         Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
         """

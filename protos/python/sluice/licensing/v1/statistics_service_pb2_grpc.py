@@ -54,14 +54,16 @@ class StatisticsServiceServicer:
     def GetDecisionStats(self, request, context):
         """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
         sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
-        verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
+        STATS_BUSY where 16 pages are asked for already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RebuildDecisionStats(self, request, context):
-        """Drops the sums and has them made anew from the ledger. Answers are exact meanwhile, and slower. Idempotent by request_id.
+        """Drops the sums and has them made anew from the ledger. Meanwhile GetDecisionStats is exact where the ledger holds little, and refuses
+        otherwise (STATS_BEHIND). Idempotent by request_id.
         Reasons: REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,10 +36,12 @@ class StatisticsServiceStub:
     GetDecisionStats: _grpc.UnaryUnaryMultiCallable[_statistics_service_pb2.GetDecisionStatsRequest, _statistics_service_pb2.GetDecisionStatsResponse]
     """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
     sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
-    verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
+    STATS_BUSY where 16 pages are asked for already.
     """
     RebuildDecisionStats: _grpc.UnaryUnaryMultiCallable[_statistics_service_pb2.RebuildDecisionStatsRequest, _statistics_service_pb2.RebuildDecisionStatsResponse]
-    """Drops the sums and has them made anew from the ledger. Answers are exact meanwhile, and slower. Idempotent by request_id.
+    """Drops the sums and has them made anew from the ledger. Meanwhile GetDecisionStats is exact where the ledger holds little, and refuses
+    otherwise (STATS_BEHIND). Idempotent by request_id.
     Reasons: REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -51,10 +53,12 @@ class StatisticsServiceAsyncStub(StatisticsServiceStub):
     GetDecisionStats: _aio.UnaryUnaryMultiCallable[_statistics_service_pb2.GetDecisionStatsRequest, _statistics_service_pb2.GetDecisionStatsResponse]  # type: ignore[assignment]
     """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
     sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
-    verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
+    STATS_BUSY where 16 pages are asked for already.
     """
     RebuildDecisionStats: _aio.UnaryUnaryMultiCallable[_statistics_service_pb2.RebuildDecisionStatsRequest, _statistics_service_pb2.RebuildDecisionStatsResponse]  # type: ignore[assignment]
-    """Drops the sums and has them made anew from the ledger. Answers are exact meanwhile, and slower. Idempotent by request_id.
+    """Drops the sums and has them made anew from the ledger. Meanwhile GetDecisionStats is exact where the ledger holds little, and refuses
+    otherwise (STATS_BEHIND). Idempotent by request_id.
     Reasons: REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -69,7 +73,8 @@ class StatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_statistics_service_pb2.GetDecisionStatsResponse, _abc.Awaitable[_statistics_service_pb2.GetDecisionStatsResponse]]:
         """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
         sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
-        verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
+        STATS_BUSY where 16 pages are asked for already.
         """
 
     @_abc_1.abstractmethod
@@ -78,7 +83,8 @@ class StatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _statistics_service_pb2.RebuildDecisionStatsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_statistics_service_pb2.RebuildDecisionStatsResponse, _abc.Awaitable[_statistics_service_pb2.RebuildDecisionStatsResponse]]:
-        """Drops the sums and has them made anew from the ledger. Answers are exact meanwhile, and slower. Idempotent by request_id.
+        """Drops the sums and has them made anew from the ledger. Meanwhile GetDecisionStats is exact where the ledger holds little, and refuses
+        otherwise (STATS_BEHIND). Idempotent by request_id.
         Reasons: REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
 

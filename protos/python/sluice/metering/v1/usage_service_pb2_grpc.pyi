@@ -37,7 +37,8 @@ class UsageServiceStub:
     def __new__(cls, channel: _aio.Channel) -> UsageServiceAsyncStub: ...
     ReportAccesses: _grpc.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-    allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+    allowance (M7). Idempotent by request_id, and by the source and id of each access. A process that is told to stop answers the page that it has read and
+    ends with OK: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
     role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
     CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
@@ -55,7 +56,8 @@ class UsageServiceStub:
     WatchUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
     says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
-    is lower again. Reads only. Goes on until the caller hangs up.
+    is lower again. Reads only. Goes on until the caller hangs up; where the process is told to stop
+    it ends with OK, and the caller opens another.
     Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
     """
     AuditUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]
@@ -76,7 +78,8 @@ class UsageServiceAsyncStub(UsageServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReportAccesses: _aio.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]  # type: ignore[assignment]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-    allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+    allowance (M7). Idempotent by request_id, and by the source and id of each access. A process that is told to stop answers the page that it has read and
+    ends with OK: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
     role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
     CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
@@ -94,7 +97,8 @@ class UsageServiceAsyncStub(UsageServiceStub):
     WatchUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]  # type: ignore[assignment]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
     says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
-    is lower again. Reads only. Goes on until the caller hangs up.
+    is lower again. Reads only. Goes on until the caller hangs up; where the process is told to stop
+    it ends with OK, and the caller opens another.
     Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
     """
     AuditUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]  # type: ignore[assignment]
@@ -118,7 +122,8 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.ReportAccessesResponse], _abc.AsyncIterator[_usage_service_pb2.ReportAccessesResponse]]:
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
-        allowance (M7). Idempotent by request_id, and by the source and id of each access. A source belongs to whoever first reports under it, an operator with the
+        allowance (M7). Idempotent by request_id, and by the source and id of each access. A process that is told to stop answers the page that it has read and
+        ends with OK: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
         role admin aside, who may report under any and owns none; lines of others are rejected.
         Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
         CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
@@ -154,7 +159,8 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.WatchUsageResponse], _abc.AsyncIterator[_usage_service_pb2.WatchUsageResponse]]:
         """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
         says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
-        is lower again. Reads only. Goes on until the caller hangs up.
+        is lower again. Reads only. Goes on until the caller hangs up; where the process is told to stop
+        it ends with OK, and the caller opens another.
         Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
         """
 
