@@ -12,7 +12,7 @@ RECIPES = {
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
     *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
     *("api_keys", "evaluation", "sandbox", "tokens"),
-    *("countersigning", "explaining", "statistics"),
+    *("countersigning", "explaining", "statistics", "publishing", "proving", "restores"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}
