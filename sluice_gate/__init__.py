@@ -54,7 +54,8 @@ from sluice_gate.tokens import ApiKeyTokens, exchanging
 from sluice_gate.verifying.checkpoints import Checkpoint, Log, verify_checkpoint, verify_growth
 from sluice_gate.verifying.jobs import VerifiedJob, verify_job
 from sluice_gate.verifying.keys import load_keys
-from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_logged
+from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_in_copy, verify_logged
+from sluice_gate.verifying.proof_files import proof_file, read_proof
 from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_receipt
 from sluice_gate.verifying.tiles import verify_log_folder
 
@@ -85,8 +86,11 @@ __all__ = [
     "detect",
     "exchanging",
     "load_keys",
+    "proof_file",
+    "read_proof",
     "verify_checkpoint",
     "verify_growth",
+    "verify_in_copy",
     "verify_job",
     "verify_log_folder",
     "verify_logged",

@@ -1,6 +1,6 @@
 """Computes a whole log again from a copy of its tiles (https://c2sp.org/tlog-tiles), as a monitor does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sluice_gate.errors import VerificationError
@@ -10,28 +10,44 @@ from sluice_gate.verifying.trees import HASH_BYTES, tree_hash
 FULL = 256
 """Hashes in a full tile."""
 
+Tell = Callable[[str, int, int], None]
+"""Is told what is going on, how much of it is done, and of how much."""
 
-def verify_log_folder(folder: Path, log: Log) -> Checkpoint:
+
+def _silent(step: str, done: int, of: int) -> None:
+    """Nobody wants to know."""
+
+
+def verify_log_folder(folder: Path, log: Log, tell: Tell = _silent) -> Checkpoint:
     """The checkpoint in `folder`, after every tile below it was computed again from the leaves.
 
     Raises VerificationError, and OSError where a file is not there.
     """
     checkpoint = verify_checkpoint((folder / "checkpoint").read_bytes(), log)
-    if recomputed_root(folder, checkpoint.size) != checkpoint.root:
+    if recomputed_root(folder, checkpoint.size, tell) != checkpoint.root:
         raise VerificationError("ROOT_DIFFERS", "the leaves have another root than the checkpoint")
     return checkpoint
 
 
-def recomputed_root(folder: Path, size: int) -> bytes:
+def recomputed_root(folder: Path, size: int, tell: Tell = _silent) -> bytes:
     """The root, 32 bytes, of the first `size` leaves in the tiles of `folder`.
 
     The tiles above the leaves are compared with what they should be: proofs are made from them. Raises
     VerificationError, and OSError where a file is not there.
     """
     # A tile is a subtree of 256 leaves; the tree over the tiles splits where the tree over the leaves does.
-    roots = [tree_hash(_tile(folder, 0, index, width)) for index, width in _row(size)]
+    roots = []
+    for index, width in _row(size):
+        roots.append(tree_hash(_tile(folder, 0, index, width)))
+        tell("computing the tree from its leaves", index * FULL + width, size)
     _check_above(folder, roots[: size // FULL])
     return tree_hash(roots)
+
+
+def leaf_at(folder: Path, size: int, index: int) -> bytes:
+    """The hash of a leaf, 32 bytes, in a copy of a log of `size` leaves; raises as `recomputed_root`."""
+    tile, place = divmod(index, FULL)
+    return _tile(folder, 0, tile, min(FULL, size - tile * FULL))[place]
 
 
 def _check_above(folder: Path, expected: list[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,8 @@ from services.licensing.domain.log.trees import receipt_leaf_hash
 from sluice_gate.errors import VerificationError
 from sluice_gate.verifying.checkpoints import Log
 from sluice_gate.verifying.keys import parse_keys
-from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_logged
+from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_in_copy, verify_logged
+from sluice_gate.verifying.tiles import verify_log_folder
 from sluice_gate.verifying.trees import leaf_hash
 from tests.support.gate import FakeReleases, jwks
 from tests.support.logs import ALog, a_signer, the_log
@@ -136,3 +138,27 @@ def is_accepted(receipt: str, proof: InclusionProof, note: bytes) -> bool:
     except VerificationError:
         return False
     return True
+
+
+def in_copy(receipt: str, folder: Path) -> LoggedReceipt:
+    return verify_in_copy(receipt, folder, verify_log_folder(folder, the_log()), KEYS)
+
+
+def test_each_receipt_is_found_in_its_place_in_a_copy_of_the_log(tmp_path: Path) -> None:
+    folder = LOG.write(tmp_path)
+
+    assert [in_copy(receipt, folder).number for receipt in RECEIPTS] == list(range(1, COUNT + 1))
+
+
+def test_a_receipt_that_the_log_does_not_have_is_told_from_one_that_it_has_otherwise(tmp_path: Path) -> None:
+    shorter = ALog([receipt.encode() for receipt in RECEIPTS[:5]]).write(tmp_path / "shorter")
+    swapped = [*RECEIPTS[:2], RECEIPTS[3], RECEIPTS[2], *RECEIPTS[4:]]
+    otherwise = ALog([receipt.encode() for receipt in swapped]).write(tmp_path / "otherwise")
+    reasons = []
+
+    for receipt, folder in ((RECEIPTS[5], shorter), (RECEIPTS[2], otherwise)):
+        with pytest.raises(VerificationError) as caught:
+            in_copy(receipt, folder)
+        reasons.append(caught.value.reason)
+
+    assert reasons == ["RECEIPT_NOT_COVERED", "LEAF_DIFFERS"]
