@@ -24,7 +24,7 @@ from services.licensing.domain.log.growth import (
     Place,
     Signed,
     grown_by,
-    reader_of,
+    whole_tiles,
 )
 from services.licensing.domain.log.notes import Checkpoint, NoteSigner, signed_note
 from services.licensing.domain.log.tiles import Tile, grown
@@ -124,13 +124,14 @@ class Publisher:
         `size_shown` raises; and OSError.
         """
         waiting = await self._store.waiting(RECEIPTS_AT_ONCE)
+        more = len(waiting.receipts) == RECEIPTS_AT_ONCE
         if waiting.receipts:
             self._uncovered_us = waiting.since_us
             before = waiting.newest.head if waiting.newest else EMPTY
             growth = await asyncio.to_thread(grown_by, before, waiting.receipts, waiting.edge)
-            await self._store.append(growth, self._sign)
+            # Where another process was first, it may have signed fewer of them.
+            more |= not await self._store.append(growth, self._sign)
         await self._copy(await self._store.newest() if waiting.receipts else waiting.newest)
-        more = len(waiting.receipts) == RECEIPTS_AT_ONCE
         if not more:
             self._uncovered_us = None
         return more
@@ -146,6 +147,6 @@ class Publisher:
             return
         missing = grown(size, newest.head.size)
         while some := list(islice(missing, TILES_AT_ONCE)):
-            read = reader_of(await self._store.tiles([(tile.level, tile.index) for tile in some]))
-            await asyncio.to_thread(self._folder.add, [(tile, read(tile)) for tile in some])
+            contents = await self._store.tiles([(tile.level, tile.index) for tile in some])
+            await asyncio.to_thread(self._folder.add, whole_tiles(some, contents))
         await asyncio.to_thread(self._folder.publish, newest.head.size, newest.note)

@@ -8,8 +8,10 @@ them dies.
 import contextlib
 import fcntl
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from services.chassis.refusals import Refusal, precondition
 from services.chassis.whole_files import sync_folder, write_file
@@ -18,6 +20,9 @@ from services.licensing.domain.log.tiles import FULL, Tile
 
 MODE = 0o644
 CHECKPOINT = "checkpoint"
+LOCK_SECONDS = 5.0
+"""Others hold it for a few files; one that was stopped while it held it keeps nobody from ending."""
+LOCK_EVERY_SECONDS = 0.01
 _DRAFT = ".draft"
 _LOCK = ".lock"
 
@@ -71,5 +76,17 @@ class LogFolder:
     def _alone(self) -> Iterator[None]:
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / _LOCK).open("a", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _take(lock)
             yield
+
+
+def _take(lock: TextIO) -> None:
+    """Waits for the lock, but not for ever; raises TimeoutError, an OSError."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                raise TimeoutError("another process keeps the folder of the log") from error
+        time.sleep(LOCK_EVERY_SECONDS)

@@ -1,6 +1,7 @@
 """The log is published whoever dies where, never back, never twice otherwise (R2, R5); on each engine."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
 from services.chassis.refusals import Kind, Refusal
-from services.licensing.domain.log.growth import Head, Signed, grown_by
-from services.licensing.publishing import RECEIPTS_AT_ONCE
+from services.licensing.domain.log.growth import Growth, Head, Signed, grown_by
+from services.licensing.publishing import RECEIPTS_AT_ONCE, Publisher
 from services.licensing.restores import check_at_start
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
@@ -171,6 +172,43 @@ async def test_a_folder_that_was_lost_is_written_again(database: Database, tmp_p
     await publish_all(a_publisher(database, tmp_path / "log"))
 
     assert verify_log_folder(tmp_path / "log", the_log()).size == 700
+
+
+async def test_a_tile_that_is_not_whole_is_not_given_to_others(database: Database, tmp_path: Path) -> None:
+    add_receipts(database, 300)
+    await publish_all(a_publisher(database, tmp_path / "lost"))
+    damage(database, "DELETE FROM log_tiles WHERE level = 0 AND tile = 0")
+
+    with pytest.raises(Refusal, match="LOG_DAMAGED: tile/0/000 is 0 bytes long"):
+        await a_publisher(database, tmp_path / "log").publish()
+
+    assert not (tmp_path / "log" / "checkpoint").exists()
+
+
+class Overtaken(LogStore):
+    """A store in which somebody else always publishes first."""
+
+    def __init__(self, database: Database, other: Publisher) -> None:
+        super().__init__(database)
+        self._other = other
+
+    async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool:
+        await self._other.publish()
+        return await super().append(growth, sign)
+
+
+async def test_who_comes_late_signs_nothing_and_looks_again_at_once(
+    database: Database, tmp_path: Path
+) -> None:
+    signatures = Signatures()
+    store = Overtaken(database, a_publisher(database, tmp_path / "log"))
+    late = Publisher(store, LogFolder(tmp_path / "log"), signatures.signer(), ManualClock())
+    add_receipts(database, 5)
+
+    more = [await late.publish(), await late.publish()]
+
+    assert more == [True, False]
+    assert signatures.heads == []
 
 
 async def forgotten(database: Database, size: int) -> None:

@@ -4,7 +4,7 @@ The root is computed twice, by different code and from leaf hashes of its own, a
 said to have been: one flipped bit, wherever it is, makes them differ, and nothing is signed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.chassis.refusals import Kind, Refusal
@@ -77,6 +77,16 @@ def reader_of(contents: Mapping[Place, bytes]) -> Tiles:
         return contents.get((tile.level, tile.index), b"")[: tile.width * HASH_BYTES]
 
     return read
+
+
+def whole_tiles(tiles: Iterable[Tile], contents: Mapping[Place, bytes]) -> list[tuple[Tile, bytes]]:
+    """Tiles with their content, for others to copy; raises Refusal (internal, LOG_DAMAGED) for short ones."""
+    read = reader_of(contents)
+    found = [(tile, read(tile)) for tile in tiles]
+    for tile, content in found:
+        if len(content) != tile.width * HASH_BYTES:
+            raise _damaged(f"{tile.path()} is {len(content)} bytes long")
+    return found
 
 
 def grown_by(before: Head, receipts: Sequence[NumberedReceipt], edge: Mapping[Place, bytes]) -> Growth:
