@@ -57,7 +57,7 @@ from sluice_gate.verifying.keys import load_keys
 from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_in_copy, verify_logged
 from sluice_gate.verifying.proof_files import proof_file, read_proof
 from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_receipt
-from sluice_gate.verifying.tiles import verify_log_folder
+from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 
 __all__ = [
     "AnswerInvalid",
@@ -92,6 +92,7 @@ __all__ = [
     "verify_growth",
     "verify_in_copy",
     "verify_job",
+    "verify_kept",
     "verify_log_folder",
     "verify_logged",
     "verify_receipt",

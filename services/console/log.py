@@ -1,5 +1,7 @@
 """`sluice log`: the log of receipts, what it has signed, proofs of it, and copies computed again."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +21,7 @@ from sluice_gate.verifying.checkpoints import Checkpoint, Log
 from sluice_gate.verifying.keys import Keys, load_keys
 from sluice_gate.verifying.logged import receipts_in, verify_in_copy, verify_logged
 from sluice_gate.verifying.proof_files import proof_file, read_proof
-from sluice_gate.verifying.tiles import verify_log_folder
+from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 
 LOCAL_ORIGIN = "localhost/receipts"
 
@@ -105,6 +107,14 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            help="An earlier checkpoint that was kept: nothing up to it may have changed in the folder.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     origin: Origin = LOCAL_ORIGIN,
     keys: LogKeys = None,
     receipt_keys: Annotated[
@@ -120,24 +130,46 @@ def verify(
 
     Ends with 1 at the first thing that is not as it should be, and says what.
     """
+    if kept and what.is_file():
+        raise typer.BadParameter("a proof has no leaves to compare with it", param_hint="--kept")
     log = the_log(state, origin, keys)
     signers = receipt_keys_of(state, receipt_keys) if receipts or what.is_file() else {}
     if what.is_file():
-        shown, places = verified_proof(what, receipts, log, signers)
+        found = verified_proof(what, receipts, log, signers)
     else:
         with told(as_json=as_json) as tell:
             shown = verify_log_folder(what, log, tell)
-        places = places_in_copy(receipts, what, shown, signers) if receipts else []
+        earlier = verify_kept(what, shown, kept.read_bytes(), log) if kept else None
+        found = Verified(shown, places_in_copy(receipts, what, shown, signers) if receipts else [], earlier)
     if as_json:
-        give_json(plain(shown, places))
+        give_json(plain(found))
         return
-    if what.is_dir():
-        say(f"The tree of {counted(shown.size, 'leaf', 'leaves')}, computed again, has the root signed.")
-    if receipts:
-        say(f"{counted(len(places), 'receipt')}: each is in the log, in its place.")
-    note(
-        "It shows that what is here is in the log, not that nothing is missing, nor that others see this log."
-    )
+    for line in what_was_checked(found, whole=what.is_dir(), compared=receipts is not None):
+        say(line)
+    note("It shows what is in this log, not that nothing is missing, nor that others are shown the same one.")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was verified."""
+
+    shown: Checkpoint
+    numbers: list[int]
+    """Of the receipts that were found in the log."""
+    kept: Checkpoint | None = None
+    """The earlier checkpoint that was compared."""
+
+
+def what_was_checked(found: Verified, *, whole: bool, compared: bool) -> Iterator[str]:
+    """A line for each thing that a verification recomputed."""
+    if whole:
+        size = counted(found.shown.size, "leaf", "leaves")
+        yield f"The tree of {size}, computed again, has the root signed."
+    if found.kept:
+        size = counted(found.kept.size, "leaf", "leaves")
+        yield f"Its first {size} are those of the checkpoint that was kept."
+    if compared:
+        yield f"{counted(len(found.numbers), 'receipt')}: each is in the log, in its place."
 
 
 def the_log(state: Path, origin: str, keys: Path | None) -> Log:
@@ -150,8 +182,8 @@ def receipt_keys_of(state: Path, keys: Path | None) -> Keys:
     return load_keys(keys if keys else StateFolder(state).existing_keys().receipt_jwks)
 
 
-def verified_proof(path: Path, receipts: Path | None, log: Log, keys: Keys) -> tuple[Checkpoint, list[int]]:
-    """The checkpoint that a proof is under, and the number of the receipt, found in the file of receipts."""
+def verified_proof(path: Path, receipts: Path | None, log: Log, keys: Keys) -> Verified:
+    """A proof, and the receipt that it is about, found in the file of receipts."""
     if receipts is None:
         raise typer.BadParameter(
             "a proof is about a receipt: name a file that has it", param_hint="--receipts"
@@ -164,7 +196,7 @@ def verified_proof(path: Path, receipts: Path | None, log: Log, keys: Keys) -> t
             if error.reason != "INDEX_DIFFERS":
                 raise
         else:
-            return logged.checkpoint, [logged.number]
+            return Verified(logged.checkpoint, [logged.number])
     raise VerificationError("RECEIPT_MISSING", "the file of receipts lacks the one that the proof is about")
 
 
@@ -173,15 +205,16 @@ def places_in_copy(receipts: Path, folder: Path, shown: Checkpoint, keys: Keys) 
     return [verify_in_copy(receipt, folder, shown, keys).number for receipt in receipts_in(receipts)]
 
 
-def plain(shown: Checkpoint, places: list[int]) -> dict[str, Any]:
+def plain(found: Verified) -> dict[str, Any]:
     """What was verified, as JSON values."""
     return {
         "verified": True,
-        "origin": shown.origin,
-        "size": shown.size,
-        "root": shown.root.hex(),
-        "signed_by": list(shown.signed_by),
-        "receipt_numbers": places,
+        "origin": found.shown.origin,
+        "size": found.shown.size,
+        "root": found.shown.root.hex(),
+        "signed_by": list(found.shown.signed_by),
+        "receipt_numbers": found.numbers,
+        "kept_size": found.kept.size if found.kept else None,
     }
 
 

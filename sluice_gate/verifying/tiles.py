@@ -29,6 +29,24 @@ def verify_log_folder(folder: Path, log: Log, tell: Tell = _silent) -> Checkpoin
     return checkpoint
 
 
+def verify_kept(folder: Path, shown: Checkpoint, note: bytes, log: Log) -> Checkpoint:
+    """The earlier checkpoint that `note` is, after its root was computed from the leaves of a later copy.
+
+    `shown` is what `verify_log_folder` gave for the folder: nothing up to the earlier one was changed or
+    taken away since. Raises VerificationError, and OSError where a file is not there.
+    """
+    kept = verify_checkpoint(note, log)
+    if kept.size > shown.size:
+        raise VerificationError("CHECKPOINT_NEWER", "the checkpoint that was kept is over more leaves")
+    leaves = (
+        _tile(folder, 0, index, min(FULL, shown.size - index * FULL))[:width]
+        for index, width in _row(kept.size)
+    )
+    if tree_hash([tree_hash(tile) for tile in leaves]) != kept.root:
+        raise VerificationError("HISTORY_DIFFERS", f"the first {kept.size} leaves are not those signed then")
+    return kept
+
+
 def recomputed_root(folder: Path, size: int, tell: Tell = _silent) -> bytes:
     """The root, 32 bytes, of the first `size` leaves in the tiles of `folder`.
 

@@ -147,3 +147,24 @@ def test_with_json_how_far_it_is_goes_beside_the_answer(cli: Cli, copy: Path) ->
     cli.json("log", "verify", copy, "--origin", ORIGIN)
 
     assert json.loads(cli.err) == {"step": "computing the tree from its leaves"}
+
+
+def test_a_checkpoint_that_was_kept_is_found_again_in_a_later_copy(
+    cli: Cli, copy: Path, tmp_path: Path
+) -> None:
+    signer = note_signer(StateFolder(tmp_path / "state").existing_keys().checkpoint_private, ORIGIN)
+    other = ALog([b"another", *(receipt.encode() for receipt in RECEIPTS)])
+    said = []
+
+    for name, kept in (
+        ("kept", LOG.note(signer, size=5)),
+        ("changed", other.note(signer, size=5)),
+        ("newer", other.note(signer)),
+    ):
+        (tmp_path / name).write_bytes(kept)
+        verify = ("log", "verify", copy, "--origin", ORIGIN, "--kept", tmp_path / name)
+        said.append(cli(*verify, status=0 if name == "kept" else 1) or cli.err)
+
+    assert "Its first 5 leaves are those of the checkpoint that was kept." in said[0]
+    assert "HISTORY_DIFFERS" in said[1]
+    assert "CHECKPOINT_NEWER" in said[2]

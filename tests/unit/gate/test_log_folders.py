@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sluice_gate.errors import VerificationError
-from sluice_gate.verifying.tiles import recomputed_root, verify_log_folder
+from sluice_gate.verifying.tiles import recomputed_root, verify_kept, verify_log_folder
 from tests.support.logs import ALog, Definition, a_signer, some_leaves, the_log
 
 LEAVES = some_leaves(66_000)
@@ -115,3 +115,20 @@ def test_paths_of_many_tiles_are_found_where_licensing_puts_them(tmp_path: Path)
 
     assert (folder / "tile/0/x001/000").exists()
     assert recomputed_root(folder, log.size) == log.root(log.size)
+
+
+@pytest.mark.parametrize("kept", [1, 255, 256, 257, 600, 700])
+def test_an_earlier_checkpoint_is_computed_from_any_later_copy(kept: int, tmp_path: Path) -> None:
+    log = ALog(LEAVES[:700])
+    shown = verify_log_folder(log.write(tmp_path), the_log())
+
+    assert verify_kept(tmp_path, shown, log.note(size=kept), the_log()).size == kept
+
+
+def test_a_copy_whose_earlier_leaves_are_others_is_told(tmp_path: Path) -> None:
+    shown = verify_log_folder(ALog([b"other", *LEAVES[1:700]]).write(tmp_path), the_log())
+
+    with pytest.raises(VerificationError) as caught:
+        verify_kept(tmp_path, shown, ALog(LEAVES[:300]).note(), the_log())
+
+    assert caught.value.reason == "HISTORY_DIFFERS"
