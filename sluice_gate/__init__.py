@@ -17,8 +17,9 @@ confirms it, and keeps every receipt:
 
 A pipeline that has an API key shows tokens that are got with it, for as long as the job takes:
 
-    tokens = ApiKeyTokens(exchanging("licensing:7603", read_api_key))
-    client = LicensingClient("licensing:7603", token=tokens)
+    encrypted = grpc.ssl_channel_credentials()
+    tokens = ApiKeyTokens(exchanging("licensing:7603", read_api_key, encrypted))
+    client = LicensingClient("licensing:7603", token=tokens, credentials=encrypted)
 
 What it left behind is verified with nothing but the published keys:
 

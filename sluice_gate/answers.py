@@ -16,7 +16,8 @@ from sluice_gate.errors import AnswerInvalid
 
 _RELEASING = frozenset({Outcome.OUTCOME_RELEASED, Outcome.OUTCOME_PARTIAL})
 _CONFIRMED = frozenset({DeliveryState.DELIVERY_STATE_CONFIRMED, DeliveryState.DELIVERY_STATE_CONFIRMED_LATE})
-_SANDBOX = "this is a sandbox key: what it asks is answered and never released; use a sluice_live_ key"
+SANDBOX_KEY = "SANDBOX_KEY"
+OF_THE_SANDBOX = "this is a sandbox key: what it asks is answered and never released; use a sluice_live_ key"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Answer:
             raise AnswerInvalid("ANSWER_OF_ANOTHER", "the answer is for another request")
         if decision.sandbox:
             # Whatever else it says: nothing of it happened, so nothing may leave on it.
-            raise AnswerInvalid("SANDBOX_KEY", _SANDBOX)
+            raise AnswerInvalid(SANDBOX_KEY, OF_THE_SANDBOX)
         if len(decision.verdicts) != posts or len(decision.reasons) not in {0, posts}:
             raise AnswerInvalid("ANSWER_LENGTH", f"not as many verdicts or reasons as posts ({posts})")
         released = np.frombuffer(decision.verdicts, np.uint8) == Verdict.VERDICT_RELEASED

@@ -18,6 +18,8 @@ from sluice.licensing.v1.release_service_pb2 import (
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate.errors import CallRefused
 from sluice_gate.statuses import refused
+from sluice_gate.threads import finish
+from sluice_gate.tokens import ApiKeyTokens
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 DEFAULT_DEADLINE_SECONDS = 10.0
@@ -64,6 +66,7 @@ class LicensingClient:
     ) -> None:
         """`token` is called for every call, so that it can hand out a renewed one. Needs a running loop.
 
+        ApiKeyTokens are also asked for another where licensing does not believe the one they gave.
         Without `credentials` the connection is not encrypted: for 127.0.0.1 only.
         """
         if credentials is None:
@@ -100,12 +103,27 @@ class LicensingClient:
         with self._tracer.start_as_current_span(
             f"sluice.licensing.v1.ReleaseService/{name}", context.Context(), trace.SpanKind.CLIENT
         ):
-            headers: dict[str, str] = {"authorization": f"Bearer {_sendable(self._token())}"}
-            propagate.inject(headers)
+            tokens, token = self._token, self._token()
             try:
-                return await method(request, metadata=tuple(headers.items()), timeout=self._deadline_seconds)
+                return await self._send(method, request, token)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNAUTHENTICATED or not isinstance(
+                    tokens, ApiKeyTokens
+                ):
+                    raise refused(error) from error
+            # The key that signed the token may have been replaced. Once: another one is as good as any.
+            another = await finish(lambda: tokens.renewed(token))
+            try:
+                return await self._send(method, request, another)
             except grpc.aio.AioRpcError as error:
                 raise refused(error) from error
+
+    async def _send(
+        self, method: Callable[..., Awaitable[_Response]], request: object, token: str
+    ) -> _Response:
+        headers: dict[str, str] = {"authorization": f"Bearer {_sendable(token)}"}
+        propagate.inject(headers)
+        return await method(request, metadata=tuple(headers.items()), timeout=self._deadline_seconds)
 
 
 def _sendable(token: str) -> str:

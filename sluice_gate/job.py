@@ -36,6 +36,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
+from sluice_gate.answers import SANDBOX_KEY
 from sluice_gate.asking import Asking
 from sluice_gate.client import Licensing
 from sluice_gate.clocks import Clock, SystemClock
@@ -82,7 +83,10 @@ class ReleaseJob:
         self._stop.set()
 
     async def start(self) -> Report:
-        """Begins a new run. Raises JobRefused and FormError, and then nothing was asked."""
+        """Begins a new run. Raises JobRefused and FormError, and then nothing was asked.
+
+        With a sandbox key no file is left behind.
+        """
         plan, run = self._plan, new_run(self._clock.now_us(), self._randomness(16))
         plan.files.check_absent()
         with closing(_or_refused(lambda: PostReader(plan.posts, plan.form))) as reader:
@@ -91,7 +95,11 @@ class ReleaseJob:
                 self._on_run(run)
                 self._at_step(Step.JOURNAL_MADE)
                 with closing(_or_refused(lambda: Outputs.create(plan.files))) as outputs:
-                    return await self._session(reader, journal, outputs, Past(Report(run))).run()
+                    report = await self._session(reader, journal, outputs, Past(Report(run))).run()
+                if report.reason == SANDBOX_KEY and not report.receipts and not report.unconfirmed:
+                    # Nothing of it happened, and nothing would: there is no run to resume.
+                    _or_refused(plan.files.remove)
+                return report
 
     async def resume(self, run: str) -> Report:
         """Takes up a run where it stopped. Raises JobRefused and FormError, and then nothing was asked."""

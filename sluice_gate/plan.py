@@ -64,6 +64,11 @@ class JobFiles:
             out, *(out.with_name(f"{out.name}.{kind}.jsonl") for kind in ("journal", "receipts", "manifest"))
         )
 
+    def remove(self) -> None:
+        """Takes them away, those that are there. Raises OSError."""
+        for path in (self.out, self.receipts, self.manifest, self.journal):
+            path.unlink(missing_ok=True)
+
     def check_absent(self) -> None:
         """Raises JobRefused (OUT_EXISTS) if any of them is there: nothing is ever overwritten."""
         for path in (self.out, self.journal, self.receipts, self.manifest):

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import grpc
@@ -10,12 +10,18 @@ import grpc
 from sluice.licensing.v1.token_service_pb2 import GetTokenRequest, GetTokenResponse
 from sluice.licensing.v1.token_service_pb2_grpc import TokenServiceStub
 from sluice_gate.clocks import SystemClock
-from sluice_gate.errors import AnswerInvalid
+from sluice_gate.errors import AnswerInvalid, CallRefused
 from sluice_gate.statuses import refused
+from sluice_gate.targets import is_this_machine
 
 EXCHANGE_SECONDS = 5.0
 RETRY_US = 1_000_000
 """Between two tries to renew a token that is still valid, so that an outage is not made worse."""
+
+_OPTIONS = (
+    # What is not encrypted goes where it says, and not by way of a proxy that the environment names.
+    ("grpc.enable_http_proxy", 0),
+)
 
 Exchange = Callable[[], GetTokenResponse]
 """Gets a token for a key. Raises CallRefused."""
@@ -36,6 +42,7 @@ class _Held:
     """By `elapsed_us`: from here on another one is wanted."""
     end_us: int
     """By `elapsed_us`: from here on it is worth nothing."""
+    sandbox: bool
 
 
 class ApiKeyTokens:
@@ -61,6 +68,22 @@ class ApiKeyTokens:
             threading.Thread(target=self._renew, name="token", daemon=True).start()
         return held.text
 
+    @property
+    def sandbox(self) -> bool:
+        """Whether the key is one of the sandbox: nothing is ever released with it."""
+        return self._held.sandbox
+
+    def renewed(self, refused: str) -> str:
+        """Another token than `refused`, which was not believed although its time is not over.
+
+        That happens when the key that signed it counts no more. Waits for the exchange; of many callers whose
+        token was refused, one has it exchanged. Raises CallRefused and AnswerInvalid.
+        """
+        with self._renewing:
+            if self._held.text == refused:
+                self._held = self._exchanged()
+            return self._held.text
+
     def _wait_for_another(self) -> str:
         with self._renewing:
             # Somebody else may have waited for it just now.
@@ -76,7 +99,7 @@ class ApiKeyTokens:
             # Whatever it was, there is a valid token. Whoever calls when there is none asks themselves, and
             # hears of it.
             held = self._held
-            self._held = _Held(held.text, self._clock.elapsed_us() + RETRY_US, held.end_us)
+            self._held = replace(held, renew_us=self._clock.elapsed_us() + RETRY_US)
         finally:
             self._renewing.release()
 
@@ -87,20 +110,30 @@ class ApiKeyTokens:
         valid_us = response.valid_for.ToMicroseconds()
         if not response.token or valid_us <= 0:
             raise AnswerInvalid("TOKEN_NOT_VALID", "the token that came for the API key is not valid")
-        return _Held(response.token, sent_us + valid_us // 2, sent_us + valid_us)
+        return _Held(response.token, sent_us + valid_us // 2, sent_us + valid_us, response.holder.sandbox)
 
 
 def exchanging(
-    target: str, api_key: Callable[[], str], credentials: grpc.ChannelCredentials | None = None
+    target: str,
+    api_key: Callable[[], str],
+    credentials: grpc.ChannelCredentials | None = None,
+    *,
+    insecure: bool = False,
 ) -> Exchange:
     """Exchanges at licensing; `api_key` is called each time, so that a changed key file is noticed.
 
-    Without `credentials` the connection is not encrypted: for 127.0.0.1 only, for it carries the key.
+    Without `credentials` the connection is not encrypted, and it carries the key: it goes to this machine
+    alone, unless `insecure` says that the network in between is trusted. Raises CallRefused (PLAINTEXT).
     """
+    if credentials is None and not insecure and not is_this_machine(target):
+        message = f"an API key is not sent to {target} unencrypted: others could read it on its way"
+        raise CallRefused("PLAINTEXT", message, passing=False)
 
     def exchange() -> GetTokenResponse:
         channel = (
-            grpc.insecure_channel(target) if credentials is None else grpc.secure_channel(target, credentials)
+            grpc.insecure_channel(target, options=_OPTIONS)
+            if credentials is None
+            else grpc.secure_channel(target, credentials)
         )
         # A channel for each: renewals are minutes apart, and a connection idle for so long breaks unseen.
         with channel:

@@ -64,14 +64,14 @@ class Admission:
     kinds: frozenset[PrincipalKind]
     roles: frozenset[str] = frozenset()
     """An operator needs one of these; empty lets any operator in if `kinds` does."""
-    sandbox: bool = False
-    """Principals of the sandbox are let in too. What does not say so has never thought of them."""
+    sandbox: frozenset[PrincipalKind] = frozenset()
+    """Kinds whose principals of the sandbox are let in too. What names none has never thought of them."""
     anyone: bool = False
     """Whoever calls, without being asked who they are; for RPCs with one question and one answer only."""
 
     def admits(self, principal: Principal) -> bool:
         """Whether the principal is of an admitted kind and, as an operator, holds an admitted role."""
-        if principal.kind not in self.kinds or (principal.sandbox and not self.sandbox):
+        if principal.kind not in (self.kinds & self.sandbox if principal.sandbox else self.kinds):
             return False
         if principal.kind is PrincipalKind.OPERATOR and self.roles:
             return not self.roles.isdisjoint(principal.roles)
@@ -82,9 +82,11 @@ AdmissionTable = Mapping[str, Admission]
 """By full method name, such as "/grpc.health.v1.Health/Check"."""
 
 
-def admit(*kinds: PrincipalKind, roles: Sequence[str] = (), sandbox: bool = False) -> Admission:
-    """One line of an admission table."""
-    return Admission(frozenset(kinds), frozenset(roles), sandbox)
+def admit(
+    *kinds: PrincipalKind, roles: Sequence[str] = (), sandbox: Sequence[PrincipalKind] = ()
+) -> Admission:
+    """One line of an admission table; of the `kinds`, those in `sandbox` also where they only try out."""
+    return Admission(frozenset(kinds), frozenset(roles), frozenset(sandbox))
 
 
 def admit_anyone() -> Admission:

@@ -28,6 +28,11 @@ def uuid7(now_us: int) -> str:
     return str(uuid.UUID(int=value))
 
 
+def earliest_uuid7(time_us: int) -> str:
+    """The first id of the millisecond of `time_us`: as text, those of before are less and no others are."""
+    return str(uuid.UUID(int=time_us // 1_000 << 80 | 0x7 << 76 | 0b10 << 62))
+
+
 def derived_uuid7(id: str, *words: str) -> str:
     """The id that follows from a UUIDv7 and these words alone, with the time of that one.
 

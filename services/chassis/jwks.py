@@ -94,13 +94,18 @@ def parse_jwks(content: bytes) -> Mapping[str, VerificationKey]:
     """
     keys: dict[str, VerificationKey] = {}
     for jwk in json.loads(content)["keys"]:
-        if jwk.get("use", "sig") != "sig":
+        if not is_for_signatures(jwk):
             continue
         kid = jwk["kid"]
         if not isinstance(kid, str) or kid in keys:
             raise ValueError("each key needs a kid of its own")
         keys[kid] = _verification_key(jwk)
     return keys
+
+
+def is_for_signatures(jwk: Mapping[str, Any]) -> bool:
+    """Whether a JWK is for signatures (RFC 7517, 4.2); of others nothing is looked at, not even the kid."""
+    return bool(jwk.get("use", "sig") == "sig")
 
 
 def _verification_key(jwk: dict[str, Any]) -> VerificationKey:

@@ -14,6 +14,8 @@ from services.chassis.keys import load_private_key, public_jwk
 from services.chassis.refusals import Refusal, unavailable
 
 TOKEN_LIFETIME_US = 15 * MINUTE_US
+LONGEST_LIFETIME_US = 60 * MINUTE_US
+"""No service gives or mints a token for longer: an overlap of two keys that is as long outlasts them all."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 import jwt
 
-from services.chassis.jwks import SECOND_US, parse_jwks
+from services.chassis.jwks import SECOND_US, is_for_signatures, parse_jwks
 from services.chassis.keys import (
     ensure_private_key,
     load_private_key,
@@ -106,9 +106,12 @@ def rotate(
 
 
 def listed(pair: KeyPair, now_us: int) -> list[ListedKey]:
-    """Every published key and its state. Raises Refusal (precondition): KEY_UNREADABLE, KEYS_UNREADABLE."""
+    """Every published key that can check a signature, and its state.
+
+    Raises Refusal (precondition): KEY_UNREADABLE, KEYS_UNREADABLE.
+    """
     signing = _kid(pair.private)
-    jwks = _published(pair)
+    jwks = [jwk for jwk in _published(pair) if is_for_signatures(jwk)]
     successors = {jwk.get(SUCCESSOR) for jwk in jwks}
     found = []
     for jwk in jwks:
@@ -131,11 +134,13 @@ def _publish_next(pair: KeyPair, now_us: int, at_step: Callable[[Step], None]) -
     following = public_jwk(ensure_private_key(pair.next).public_key())
     at_step(Step.NEXT_MADE)
     signing = _kid(pair.private)
-    kept = [
-        jwk | {SUCCESSOR: following["kid"]} if jwk["kid"] == signing else jwk
-        for jwk in _published(pair)
-        if jwk["kid"] != following["kid"] and not _is_over(jwk, now_us)
-    ]
+    kept = []
+    for jwk in _published(pair):
+        if not is_for_signatures(jwk):
+            # Somebody has put it there to encrypt with: it stays as it is, with a kid or without.
+            kept.append(jwk)
+        elif jwk["kid"] != following["kid"] and not _is_over(jwk, now_us):
+            kept.append(jwk | {SUCCESSOR: following["kid"]} if jwk["kid"] == signing else jwk)
     replace_jwks(pair.jwks, [*kept, following])
     at_step(Step.PUBLISHED)
 

@@ -1,7 +1,7 @@
 """`sluice key`: API keys, with which licensees and pipelines get their tokens."""
 
 import contextlib
-import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.chassis.identity import PrincipalKind
-from services.chassis.refusals import invalid, precondition
+from services.chassis.refusals import Refusal, invalid, precondition
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -19,9 +19,11 @@ from services.console.output import give_json, note, say, show, table
 from sluice.licensing.v1 import key_service_pb2 as keys
 from sluice.licensing.v1.api_key_pb2 import ApiKey, KeyHolder, KeyHolderKind
 from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
+from sluice_gate.files import AppendFile, sync_folder
 
 PAGE = 200
-PRIVATE_MODE = 0o600
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
+"""As the contract has it."""
 
 app = typer.Typer(help="API keys of licensees and pipelines.", no_args_is_help=True)
 
@@ -35,7 +37,7 @@ def api_keys() -> None:
 def create(
     *,
     kind: Annotated[PrincipalKind, typer.Option(help="licensee or pipeline.")],
-    party: Annotated[str, typer.Option(help="Which one.")],
+    party: Annotated[str, typer.Option(help="Which one.", parser=options.name_id)],
     label: Annotated[str, typer.Option(help="What the key is for, in your own words.")],
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="For trying out: what it asks is answered and never released.")
@@ -60,8 +62,7 @@ def create(
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     # Made before the key is: one that cannot be written down would take a place and be of no use.
     with private_file(out) as write:
-        answer = connections.run(lambda connections: create_key(connections, request))
-        write(answer.secret + "\n")
+        answer = connections.run(lambda connections: create_kept_key(connections, request, write))
     tell(answer, out, as_json=as_json)
 
 
@@ -69,17 +70,27 @@ def create(
 def private_file(path: Path | None) -> Iterator[Callable[[str], object]]:
     """Gives what writes to a new file that is for its owner alone, to nowhere without one.
 
-    The file goes again where the body fails. Raises OSError.
+    What is written is durable when the writer returns; the writer, as this, raises OSError. The file goes
+    again where the body fails.
     """
     if path is None:
         yield lambda _text: None
         return
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE), "w") as file:
-        try:
-            yield file.write
-        except BaseException:
-            path.unlink()
-            raise
+    file = AppendFile.create(path)
+    try:
+        yield lambda text: _write(file, text)
+    except BaseException:
+        path.unlink()
+        raise
+    finally:
+        file.close()
+
+
+def _write(file: AppendFile, text: str) -> None:
+    # Now, while something can be done about it: else a full disk is noticed when the file is closed.
+    file.append(text.encode())
+    file.sync()
+    sync_folder(file.path.parent)
 
 
 def tell(answer: keys.CreateApiKeyResponse, out: Path | None, *, as_json: bool) -> None:
@@ -94,9 +105,21 @@ def tell(answer: keys.CreateApiKeyResponse, out: Path | None, *, as_json: bool) 
     note(f"Key {answer.api_key.key_id} is created. {where}; it cannot be shown again.")
 
 
+def key_id_of(text: str) -> str:
+    """The public id of a key; raises typer.BadParameter, which does not quote what may be a key itself."""
+    if not _KEY_ID.fullmatch(text):
+        raise typer.BadParameter(
+            "the id of a key is expected: its 16 digits, 0-9 and a-f, as `sluice key list` has them"
+        )
+    return text
+
+
 @app.command("revoke")
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Its public id: the 16 digits in the key.")],
+    key_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Its public id: the 16 digits in the key.", parser=key_id_of),
+    ],
     *,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
@@ -167,6 +190,28 @@ async def create_key(
         # The first answer was lost on its way, and the call repeated: the key is there, and nobody has it.
         await revoke_key(connections, answer.api_key.key_id)
         raise precondition("API_KEY_LOST", "the key was lost on its way, and is revoked; create another")
+    return answer
+
+
+async def create_kept_key(
+    connections: Connections, request: keys.CreateApiKeyRequest, write: Callable[[str], object]
+) -> keys.CreateApiKeyResponse:
+    """Creates it and has `write` write it down; revoked where that fails, for then nobody has it.
+
+    Raises Refusal: what `create_key` raises, and API_KEY_NOT_WRITTEN.
+    """
+    answer = await create_key(connections, request)
+    try:
+        write(answer.secret + "\n")
+    except OSError as error:
+        why, key_id = error.strerror or str(error), answer.api_key.key_id
+        message = f"the key could not be written down ({why})"
+        try:
+            await revoke_key(connections, key_id)
+        except Refusal as refusal:
+            message = f"{message}, and key {key_id} is still active ({refusal.message}): revoke it"
+            raise precondition("API_KEY_NOT_WRITTEN", message) from error
+        raise precondition("API_KEY_NOT_WRITTEN", f"{message}, and is revoked; create another") from error
     return answer
 
 

@@ -27,7 +27,12 @@ def licensees() -> None:
 @app.command("create")
 def create(
     licensee_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Lower-case letters, digits, dots, underscores, dashes.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Lower-case letters, digits, dots, underscores, dashes.",
+            parser=options.name_id,
+        ),
     ],
     *,
     name: Annotated[str, typer.Option(help="Its name for people.")],

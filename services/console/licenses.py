@@ -27,7 +27,7 @@ from sluice.licensing.v1.license_pb2 import License, LicenseState
 
 app = typer.Typer(help="Licenses: who may receive which posts, for what, and how many.", no_args_is_help=True)
 
-LicenseId = Annotated[str, typer.Argument(metavar="ID", help="The license.")]
+LicenseId = Annotated[str, typer.Argument(metavar="ID", help="The license.", parser=options.name_id)]
 Why = Annotated[str, typer.Option("--reason", help="Why, for the record; the licensee is not told.")]
 
 

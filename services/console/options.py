@@ -86,6 +86,12 @@ ApiKeyFile = Annotated[
         dir_okay=False,
     ),
 ]
+Insecure = Annotated[
+    bool,
+    typer.Option(
+        "--insecure", help="Send an API key to another machine unencrypted: only through a network you trust."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 Consent = Annotated[
     str | None,

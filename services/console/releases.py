@@ -16,6 +16,7 @@ from services.console.connections import addresses
 from services.console.credentials import PIPELINE, TokenSource, api_key_source, token_source
 from services.console.installation import StateFolder
 from services.console.output import give_json, note, progress, say, show, table
+from sluice_gate.answers import OF_THE_SANDBOX, SANDBOX_KEY
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS
 from sluice_gate.client import LicensingClient
@@ -65,7 +66,9 @@ GiveUpAfter = Annotated[
 def release(
     posts: Posts,
     *,
-    license: Annotated[str, typer.Option(help="The license under which they would go.")],
+    license: Annotated[
+        str, typer.Option(help="The license under which they would go.", parser=options.name_id)
+    ],
     purpose: Annotated[str, typer.Option(help="What for, such as ai_training_generative.")],
     out: Out,
     format: Form = None,
@@ -80,6 +83,7 @@ def release(
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     api_key_file: options.ApiKeyFile = None,
+    insecure: options.Insecure = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Write the posts that may leave to another file, in the same form, byte for byte.
@@ -102,7 +106,7 @@ def release(
     folder = StateFolder(state)
     target = addresses(folder, {"licensing": address})["licensing"]
     if api_key_file is not None:
-        tokens: TokenSource = ApiKeyTokens(exchanging(target, api_key_source(api_key_file)))
+        tokens: TokenSource = tokens_of_key(target, api_key_file, insecure=insecure)
     else:
         tokens = token_source(folder, token_file, PIPELINE)
     try:
@@ -114,6 +118,14 @@ def release(
         raise typer.Exit(EXIT_INTERRUPTED)
     tell(report, plan, as_json=as_json)
     raise typer.Exit(exit_code(report))
+
+
+def tokens_of_key(target: str, api_key_file: Path, *, insecure: bool) -> ApiKeyTokens:
+    """Tokens for the key in a file. Raises Refusal SANDBOX_KEY, for which no file need be made; GateError."""
+    tokens = ApiKeyTokens(exchanging(target, api_key_source(api_key_file), insecure=insecure))
+    if tokens.sandbox:
+        raise precondition(SANDBOX_KEY, OF_THE_SANDBOX)
+    return tokens
 
 
 def microseconds_of(seconds: float, option: str) -> int:
@@ -235,6 +247,10 @@ def tell(report: Report, plan: Plan, *, as_json: bool) -> None:
         show(table((">line", "broken, and so not released"), named))
     for problem in report.problems:
         note(f"Look into this: {problem}")
+    if report.reason == SANDBOX_KEY:
+        # Whoever comes again with this key is told the same again.
+        note(f"Stopped ({SANDBOX_KEY}): {report.message}.")
+        return
     if report.resumable:
         _tell_how_to_resume(report)
         return

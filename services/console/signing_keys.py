@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from services.chassis.clock import SystemClock
+from services.chassis.minting import LONGEST_LIFETIME_US
+from services.chassis.refusals import Refusal, invalid
 from services.chassis.rotation import KeyPair, ListedKey, listed, rotate
-from services.console import moments, options
+from services.console import durations, moments, options
 from services.console.installation import StateFolder
 from services.console.output import give_json, note, show, table
 
@@ -32,14 +34,20 @@ def rotate_key(
     overlap: Annotated[
         str,
         typer.Option(
-            help="How long what the old key signed is still accepted: at least as long as tokens last."
+            help="How long what the old key signed is still accepted: at least 1h, as long as tokens last. "
+            "One that was minted by hand for longer ends with it."
         ),
     ] = "1h",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also a shorter overlap, with which tokens in use end early.")
+    ] = False,
     state: options.State = options.DEFAULT_STATE,
     as_json: options.AsJson = False,
 ) -> None:
     """Replace a key. Services that run notice by themselves; if it is cut short, give the command again."""
     overlap_us = options.duration_us(overlap, "--overlap")
+    if overlap_us < LONGEST_LIFETIME_US and not force:
+        raise too_short(overlap_us)
     keys = rotate(pair_of(StateFolder(state), which), SystemClock().now_us(), overlap_us)
     if not as_json:
         note("The new key signs from now on.")
@@ -55,6 +63,13 @@ def list_(
     """List the published keys of tokens, and what each of them is for."""
     pair = pair_of(StateFolder(state), SigningKey.TOKEN)
     tell(listed(pair, SystemClock().now_us()), as_json=as_json)
+
+
+def too_short(overlap_us: int) -> Refusal:
+    """The refusal of an overlap that ends before the tokens do."""
+    lasting, given = durations.words(LONGEST_LIFETIME_US), durations.words(overlap_us)
+    message = f"tokens last up to {lasting}: after an overlap of {given} some in use would be refused"
+    return invalid("OVERLAP_TOO_SHORT", f"{message}; to withdraw a stolen key at once, add --force")
 
 
 def pair_of(folder: StateFolder, which: SigningKey) -> KeyPair:

@@ -33,13 +33,14 @@ def get(
         typer.Option(help="File with the API key. Else the variable SLUICE_API_KEY.", dir_okay=False),
     ] = None,
     address: options.Licensing = None,
+    insecure: options.Insecure = False,
     state: options.State = options.DEFAULT_STATE,
     as_json: options.AsJson = False,
 ) -> None:
     """Exchange an API key for a token."""
     api_key = api_key_source(api_key_file)
     target = addresses(StateFolder(state), {"licensing": address})["licensing"]
-    answer = exchanging(target, api_key)()
+    answer = exchanging(target, api_key, insecure=insecure)()
     if as_json:
         give_json(plain(answer))
         return

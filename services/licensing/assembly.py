@@ -23,9 +23,11 @@ from services.licensing.desk import Chance, ReleaseDesk
 from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKey, new_key
 from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
+from services.licensing.forgetting import Forgetting
 from services.licensing.ledger import Ledger
 from services.licensing.metrics import UNPUBLISHED_SECONDS
 from services.licensing.outbox import Outbox
+from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
@@ -174,17 +176,22 @@ def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
         interval_seconds=settings.sweep_interval_seconds,
     )
     countersigning = Countersigning(CountersignatureStore(database), clock)
-    sandbox = functools.partial(decide_in_sandbox, _sandbox(base, consent, licenses))
+    answers = SandboxAnswers(database)
+    forgetting = Forgetting(answers, clock, interval_seconds=settings.sweep_interval_seconds)
+    sandbox = functools.partial(decide_in_sandbox, _sandbox(base, answers, consent, licenses))
     bolts = (releases.bolt(desk, ledger, clock, sandbox), deliveries.bolt(countersigning))
-    return Part(bolts, (outbox, sweeper))
+    return Part(bolts, (outbox, sweeper, forgetting))
 
 
-def _sandbox(base: Base, consent: ConsentPeer, licenses: ContractDesk) -> SandboxDesk:
+def _sandbox(
+    base: Base, answers: SandboxAnswers, consent: ConsentPeer, licenses: ContractDesk
+) -> SandboxDesk:
     return SandboxDesk(
-        SandboxAnswers(base.database),
+        answers,
         licenses,
         consent,
         SandboxSeal(ReceiptSigner(base.keys.receipt_private, SANDBOX_RECEIPT_TYPE)),
+        Pacing(base.settings.sandbox_posts_per_minute),
         clock=base.clock,
         chance=base.chance,
         margin_us=base.margin_us,

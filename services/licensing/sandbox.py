@@ -1,7 +1,7 @@
 """The sandbox: what a decision would be, as license and consent stand, without any of it happening.
 
 Nothing is held in metering, no receipt number is taken, and nothing of the ledger is written: this recipe
-does not know them. What it keeps is its answer, for whoever asks the same again.
+does not know them. What it keeps is its answer, for whoever asks the same again within a day.
 """
 
 from collections.abc import Callable
@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.chassis.clock import Clock
+from services.chassis.ids import DAY_US, check_request_id
 from services.chassis.replays import ReplayKey
 from services.licensing.desk import Chance, manifest_for
 from services.licensing.domain.decisions import Decision, Draft, Request
 from services.licensing.domain.manifests import Manifest
 from services.licensing.evaluation import Consent, Contracts, Evaluated, evaluate
+from services.licensing.pacing import Pacing
+
+OPERATION = "DecideInSandbox"
+"""As what its answers are kept."""
+REMEMBERED_US = DAY_US
+"""How old a request id may be here: longer than that no answer is kept (see `forgetting`)."""
 
 
 class Answers(Protocol):
@@ -47,6 +54,7 @@ class SandboxDesk:
         contracts: Contracts,
         consent: Consent,
         sealer: Sealer,
+        pacing: Pacing,
         *,
         clock: Clock,
         chance: Chance,
@@ -57,6 +65,7 @@ class SandboxDesk:
         self._contracts = contracts
         self._consent = consent
         self._sealer = sealer
+        self._pacing = pacing
         self._clock = clock
         self._chance = chance
         self._margin_us = margin_us
@@ -64,12 +73,16 @@ class SandboxDesk:
     async def decide(self, request: Request, render: Callable[[Decision], bytes]) -> Tried:
         """What would be decided; the stored answer if the request has one.
 
-        `render` makes the answer that is stored and given again. Raises Refusal: REQUEST_ID_REUSED,
-        LICENSE_UNKNOWN, and UNAVAILABLE in its forms.
+        `render` makes the answer that is stored and given again. Raises Refusal: REQUEST_ID_TOO_OLD,
+        REQUEST_ID_REUSED, SANDBOX_LIMIT (exhausted), TOO_MANY_POSTS, LICENSE_UNKNOWN, and UNAVAILABLE in its
+        forms.
         """
-        key = _key_of(request)
+        key, asked_at_us = _key_of(request), self._clock.now_us()
+        check_request_id(request.asker.request_id, asked_at_us, REMEMBERED_US)
         if (earlier := await self._answers.earlier(key)) is not None:
             return Tried(earlier, replayed=True)
+        # Counted before anything is looked up: also a question that then fails has been asked.
+        self._pacing.take(key.principal, len(request.batch), self._clock.now_us())
         evaluated = await evaluate(
             request.batch,
             self._contracts,
@@ -104,4 +117,4 @@ def _key_of(request: Request) -> ReplayKey:
     """The request, by what it means: both forms of a batch are the same request, as in the ledger."""
     asker = request.asker
     principal = f"{asker.principal_kind}:{asker.principal}"
-    return ReplayKey(principal, "DecideInSandbox", asker.request_id, request.batch.fingerprint())
+    return ReplayKey(principal, OPERATION, asker.request_id, request.batch.fingerprint())

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.chassis.identity import SECOND_US
+from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.settings import ServiceSettings
 
 
@@ -25,7 +27,8 @@ class LicensingSettings(ServiceSettings):
     sweep_interval_seconds: float = Field(
         5.0,
         gt=0,
-        description="Pause between looks for what was left: expired permits, holds, changes of affiliates.",
+        description="Pause between looks for what was left: expired permits, holds, changes of affiliates, "
+        "old answers of the sandbox.",
     )
     sweep_age_seconds: float = Field(
         60.0, gt=0, description="Age from which a hold without a decision is given up."
@@ -40,10 +43,15 @@ class LicensingSettings(ServiceSettings):
         description="Folder for the log's tiles and checkpoint, on another disk than the database where there"
         " is one; state_dir/log by default.",
     )
+    sandbox_posts_per_minute: int = Field(
+        1000,
+        ge=1,
+        description="Posts that one holder of sandbox keys may ask about in a minute, of each process.",
+    )
     api_token_seconds: float = Field(
         300.0,
         ge=10,
-        le=3600,
+        le=LONGEST_LIFETIME_US // SECOND_US,
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )
 

@@ -333,7 +333,7 @@ def test_bad_rows_are_listed_and_good_ones_imported(cli: Cli, tmp_path: Path) ->
         (["choices", "record", "1", "perhaps"], "CHOICE_MALFORMED"),
         (["choices", "record", "1", "allow"], "NOTICE_DIGEST_MISSING"),
         (["choices", "record", "1", "deny", "--purpose", "vetted_research"], "PURPOSE_NOT_CHOOSABLE"),
-        (["licensee", "create", "Not An Id", "--name", "x"], "INVALID_REQUEST"),
+        (["licensee", "create", "x", "--name", ""], "INVALID_REQUEST"),
     ],
 )
 def test_a_refusal_is_told_by_its_reason(cli: Cli, arguments: list[str], reason: str) -> None:

@@ -1,7 +1,9 @@
 """API keys and the keys that sign, worked with as people do: from a key to posts, and through a rotation."""
 
+import contextlib
 import hashlib
 import json
+import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ rules:
   - {{jurisdiction: US, purpose: third_party_sharing, regime: opt_out}}
   - {{jurisdiction: US, purpose: ai_training_generative, regime: opt_out}}
 """
-LICENSE = """\
+LICENSE = f"""\
 license_id: acme-training
 terms:
   licensee_id: acme
@@ -31,8 +33,8 @@ terms:
   territory: ["*"]
   term_from: 2020-01-01
   term_until: 2100-01-01
-  contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
-  obligations: {recall_deadline_days: 30, no_reidentification: true}
+  obligations: {{recall_deadline_days: 30, no_reidentification: true}}
+  contract_digest: {NOTICE}
 """
 POST = {"id": "7", "author_id": 1, "created_at": "2026-01-31T12:00:00Z", "kind": "post", "language": "en"}
 
@@ -69,20 +71,23 @@ def world(cli: Cli, tmp_path: Path) -> Path:
 
 def a_key(cli: Cli, out: Path, *more: object, party: str = "exports") -> str:
     """The id of a new key, which lies in `out`."""
-    created = cli.json(
-        "key", "create", "--kind", "pipeline", "--party", party, "--label", "nightly", "--out", out, *more
-    )
+    created = cli.json(*creating(out, party), *more)
     assert "secret" not in created
     return str(created["key_id"])
 
 
-def release(cli: Cli, folder: Path, key: Path, out: str, status: int = 0) -> dict[str, object]:
-    said: dict[str, object] = cli.json(
-        "release", folder / "posts.jsonl", "--license", "acme-training",
-        *("--purpose", "ai_training_generative", "--out", folder / out, "--api-key-file", key),
-        status=status,
-    )  # fmt: skip
+def creating(out: Path, party: str) -> list[object]:
+    return ["key", "create", "--kind", "pipeline", "--party", party, "--label", "nightly", "--out", out]
+
+
+def release(cli: Cli, folder: Path, key: Path, out: str) -> dict[str, object]:
+    said: dict[str, object] = cli.json(*releasing(folder, out), "--api-key-file", key)
     return said
+
+
+def releasing(folder: Path, out: str) -> list[object]:
+    asked: list[object] = ["release", folder / "posts.jsonl", "--license", "acme-training"]
+    return [*asked, "--purpose", "ai_training_generative", "--out", folder / out]
 
 
 def test_a_pipeline_goes_from_a_key_to_posts(cli: Cli, world: Path) -> None:
@@ -97,15 +102,22 @@ def test_a_pipeline_goes_from_a_key_to_posts(cli: Cli, world: Path) -> None:
     assert key.read_text().startswith("sluice_live_")
 
 
-def test_a_sandbox_key_delivers_nothing_and_says_so(cli: Cli, world: Path) -> None:
-    key = world / "trial.key"
+def test_a_sandbox_key_leaves_nothing_says_so_and_advises_nothing(cli: Cli, world: Path) -> None:
+    key, token = world / "trial.key", world / "trial.token"
     a_key(cli, key, "--sandbox", party="trial")
+    token.write_text(cli("token", "get", "--api-key-file", key))
+    before = sorted(world.iterdir())
 
-    said = release(cli, world, key, "tried.jsonl", status=1)
+    refused = cli.refusal(*releasing(world, "tried.jsonl"), "--api-key-file", key)
+    with_key = cli.err
+    said = cli.json(*releasing(world, "tried.jsonl"), "--token-file", token, status=1)
+    cli(*releasing(world, "tried.jsonl"), "--token-file", token, status=1)
 
-    assert (said["released"], said["reason"]) == (0, "SANDBOX_KEY")
-    assert "sandbox key" in str(said["message"])
-    assert (world / "tried.jsonl").read_bytes() == b""
+    assert (refused["reason"], said["reason"], said["released"]) == ("SANDBOX_KEY", "SANDBOX_KEY", 0)
+    assert "sandbox key" in refused["message"]
+    assert sorted(world.iterdir()) == before
+    assert "--resume" not in with_key
+    assert "Stopped (SANDBOX_KEY)" in cli.err.splitlines()[-1]
 
 
 def test_a_key_gets_tokens_until_it_is_revoked(
@@ -131,23 +143,31 @@ def test_a_third_key_is_refused_and_leaves_no_file(cli: Cli, world: Path) -> Non
     for name in ("one", "two"):
         a_key(cli, world / name, party="crowded")
 
-    refused = cli.refusal(
-        *(
-            "key",
-            "create",
-            "--kind",
-            "pipeline",
-            "--party",
-            "crowded",
-            "--label",
-            "x",
-            "--out",
-            world / "three",
-        )
-    )
+    refused = cli.refusal(*creating(world / "three", party="crowded"))
 
     assert refused["reason"] == "TOO_MANY_KEYS"
     assert not (world / "three").exists()
+
+
+def test_a_key_that_finds_no_room_on_the_disk_is_revoked_and_leaves_no_file(cli: Cli, world: Path) -> None:
+    with files_of_at_most(10):
+        refused = cli.refusal(*creating(world / "full.key", party="full"))
+
+    assert refused["reason"] == "API_KEY_NOT_WRITTEN"
+    assert not (world / "full.key").exists()
+    (key,) = [each for each in cli.json("key", "list") if each["holder"]["party"] == "full"]
+    assert "revoked_at" in key
+
+
+@contextlib.contextmanager
+def files_of_at_most(length: int) -> Iterator[None]:
+    """While it is open, no file that this process writes gets longer than so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_only_those_who_come_in_with_keys_get_them(cli: Cli) -> None:
@@ -169,7 +189,7 @@ def test_services_that_run_go_on_through_a_rotation(cli: Cli, world: Path) -> No
     a_key(cli, key, party="rotating")
     before = {each["kid"]: each["state"] for each in cli.json("keys", "list")}
 
-    after = {each["kid"]: each for each in cli.json("keys", "rotate", "token", "--overlap", "30m")}
+    after = {each["kid"]: each for each in cli.json("keys", "rotate", "token", "--overlap", "1h")}
 
     (old,) = [kid for kid, state in before.items() if state == "signing"]
     (new,) = [kid for kid, each in after.items() if each["state"] == "signing"]
@@ -179,6 +199,37 @@ def test_services_that_run_go_on_through_a_rotation(cli: Cli, world: Path) -> No
     # Licensing calls consent and metering with the new key, and the command line is believed with it too.
     assert release(cli, world, key, "after.jsonl")["released"] == 1
     assert cli.json("licensee", "list")
+
+
+def test_an_overlap_that_ends_before_the_tokens_do_takes_force(cli: Cli) -> None:
+    before = cli.json("keys", "list")
+
+    refused = cli.refusal("keys", "rotate", "token", "--overlap", "1s")
+
+    assert refused["reason"] == "OVERLAP_TOO_SHORT"
+    assert cli.json("keys", "list") == before
+    assert len(cli.json("keys", "rotate", "token", "--overlap", "59m", "--force")) == len(before) + 1
+
+
+@pytest.mark.parametrize("command", ["token", "release"])
+def test_a_key_goes_to_another_machine_only_where_that_is_said(cli: Cli, world: Path, command: str) -> None:
+    key = world / "remote.key"
+    key.write_text("sluice_live_0123456789abcdef_x")
+    asked = ["token", "get"] if command == "token" else releasing(world, "remote.jsonl")
+    there = ("--licensing", "licensing.invalid:1", "--api-key-file", key)
+
+    refused = cli.refusal(*asked, *there)
+    sent = cli.refusal(*asked, *there, "--insecure")
+
+    assert (refused["reason"], sent["reason"]) == ("PLAINTEXT", "UNAVAILABLE")
+
+
+@pytest.mark.parametrize("given", ["xyz", "sluice_live_0123456789abcdef_secret"])
+def test_what_is_no_id_of_a_key_is_told_in_words_and_not_repeated(cli: Cli, given: str) -> None:
+    told = cli.wrong("key", "revoke", given)
+
+    assert "16 digits" in told
+    assert given not in told
 
 
 def test_there_is_nothing_to_rotate_where_nothing_is_installed(cli: Cli, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The forgeries by name: each is wrong in one way that somebody, somewhere, has let pass."""
 
 import base64
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -309,22 +310,30 @@ def other_shapes(shop: Workshop) -> Named:
 
 
 def other_encodings(shop: Workshop) -> Named:
-    genuine = shop.token(claims=shop.claims(sub="export-1?>~"))
-    parts = genuine.split(".")
+    parts = _with_both_signs(shop)
     for place, part in enumerate(("header", "claims", "signature")):
         for name, text in {
             "padded": parts[place] + "=" * (-len(parts[place]) % 4 or 4),
             "one sign of padding": parts[place] + "=",
             "a letter more": parts[place] + "A",
-            "the other base64": _other_alphabet(parts[place]),
+            # Whether a header has the signs in which the two differ depends on a key of chance.
+            **({"the other base64": _other_alphabet(parts[place])} if place else {}),
             "a sign that is no letter": parts[place][:4] + "*" + parts[place][4:],
             "hex": parts[place].encode().hex(),
         }.items():
-            changed = [*parts[:place], text, *parts[place + 1 :]]
-            if changed != parts:
-                yield f"{part}, {name}", ".".join(changed)
+            assert text != parts[place], f"{name} changes nothing"
+            yield f"{part}, {name}", ".".join([*parts[:place], text, *parts[place + 1 :]])
     yield from _idle_bits(shop)
     yield from _other_json(shop)
+
+
+def _with_both_signs(shop: Workshop) -> list[str]:
+    """A genuine token whose claims and signature have a sign that only one of the two base64 has."""
+    for number in itertools.count():
+        parts = shop.token(claims=shop.claims(sub=f"export-{number}?>~")).split(".")
+        if all(_other_alphabet(part) != part for part in parts[1:]):
+            return parts
+    raise AssertionError("there is always another number")
 
 
 def _other_json(shop: Workshop) -> Named:

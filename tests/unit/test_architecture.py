@@ -11,7 +11,7 @@ RECIPES = {
     *("id_table", "index", "places", "post_states", "profiles"),
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
     *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
-    *("api_keys", "evaluation", "sandbox", "tokens"),
+    *("api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
     *("countersigning", "explaining", "statistics", "publishing", "proving", "restores"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}

@@ -63,10 +63,21 @@ def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -
     assert found == {f"{tokens}/GetToken", f"{tokens}/GetJwks"}
 
 
-def test_what_is_open_to_the_sandbox_is_to_ask_for_a_decision_and_nothing_else() -> None:
-    found = {method for table in TABLES.values() for method, admission in table.items() if admission.sandbox}
+def test_the_sandbox_is_open_to_a_pipelines_question_and_a_licensees_reads_of_licenses_and_no_more() -> None:
+    of_licenses = "/sluice.licensing.v1.ContractService"
+    found = {
+        method: set(admission.sandbox)
+        for table in TABLES.values()
+        for method, admission in table.items()
+        if admission.sandbox
+    }
 
-    assert found == {"/sluice.licensing.v1.ReleaseService/Decide"}
+    assert found == {
+        "/sluice.licensing.v1.ReleaseService/Decide": {PrincipalKind.PIPELINE},
+        f"{of_licenses}/GetLicense": {PrincipalKind.LICENSEE},
+        f"{of_licenses}/ListLicenses": {PrincipalKind.LICENSEE},
+        f"{of_licenses}/ListLicenseVersions": {PrincipalKind.LICENSEE},
+    }
 
 
 def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:

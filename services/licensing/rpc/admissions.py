@@ -17,6 +17,7 @@ _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
 _FINANCE = admit(PrincipalKind.OPERATOR, roles=("finance", "admin"))
 _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
+_TRYING = (PrincipalKind.LICENSEE,)
 
 ADMISSIONS: AdmissionTable = {
     f"{_BILLING}/DraftInvoice": _FINANCE,
@@ -40,10 +41,10 @@ ADMISSIONS: AdmissionTable = {
     f"{_CONTRACTS}/SuspendLicense": _LEGAL_OR_TRUST,
     f"{_CONTRACTS}/ResumeLicense": _LEGAL,
     f"{_CONTRACTS}/TerminateLicense": _LEGAL,
-    # A licensee sees their own alone.
-    f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE),
-    f"{_CONTRACTS}/ListLicenses": admit(*_READERS),
-    f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS),
+    # A licensee sees their own alone; with a sandbox key too, whose token they want to see at work.
+    f"{_CONTRACTS}/GetLicense": admit(*_READERS, PrincipalKind.PIPELINE, sandbox=_TRYING),
+    f"{_CONTRACTS}/ListLicenses": admit(*_READERS, sandbox=_TRYING),
+    f"{_CONTRACTS}/ListLicenseVersions": admit(*_READERS, sandbox=_TRYING),
     # Who decided what about a license, and why, is for the platform and those who audit it.
     f"{_CONTRACTS}/ListLicenseChanges": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_AFFILIATES}/AddAffiliate": _LEGAL,
@@ -59,7 +60,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_TOKENS}/GetToken": admit_anyone(),
     f"{_TOKENS}/GetJwks": admit_anyone(),
     # The only ones who may say who wrote a post. In the sandbox, nothing follows from it.
-    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE, sandbox=True),
+    f"{_RELEASES}/Decide": admit(PrincipalKind.PIPELINE, sandbox=[PrincipalKind.PIPELINE]),
     f"{_RELEASES}/DecideStream": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/ConfirmDelivery": admit(PrincipalKind.PIPELINE),
     f"{_RELEASES}/CheckAttempts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),

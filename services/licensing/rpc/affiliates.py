@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
+from services.chassis.timestamps import time_us
 from services.licensing.affiliates import AffiliateDesk, unknown_licensee
 from services.licensing.domain.affiliates import FOREVER_US, Asked, Stretch
 from services.licensing.domain.standings import Affiliate, Standing
@@ -17,8 +18,6 @@ from sluice.licensing.v1 import affiliate_service_pb2_grpc as pb_grpc
 
 FULL_NAME = "sluice.licensing.v1.AffiliateService"
 DEFAULT_PAGE_SIZE = 50
-SECOND_US = 1_000_000
-US_NANOS = 1_000
 
 
 class AffiliateServicer(pb_grpc.AffiliateServiceServicer):
@@ -103,9 +102,8 @@ def _stretches(stretches: Iterable[Stretch]) -> list[pb.AffiliateStretch]:
 
 
 def _effective_us(request: pb.AddAffiliateRequest | pb.RemoveAffiliateRequest) -> int | None:
-    """Rounded down to a microsecond; None where it is unset."""
-    given = request.effective_at
-    return given.seconds * SECOND_US + given.nanos // US_NANOS if request.HasField("effective_at") else None
+    """Rounded down to a microsecond; None where it is unset. Raises Refusal INVALID_REQUEST."""
+    return time_us(request.effective_at, "effective_at") if request.HasField("effective_at") else None
 
 
 def _time(us: int) -> Timestamp:

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
+from services.chassis.timestamps import time_us
 from services.licensing.api_keys import KeyDesk, Wish
 from services.licensing.domain.api_keys import ApiKey
 from services.licensing.rpc.api_key_messages import api_key_message, holder_of
@@ -28,7 +29,7 @@ class ApiKeyServicer(pb_grpc.ApiKeyServiceServicer):
         self._desk = desk
 
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest, context: Any) -> pb.CreateApiKeyResponse:  # noqa: N802
-        ends = request.expires_at.ToMicroseconds() if request.HasField("expires_at") else None
+        ends = time_us(request.expires_at, "expires_at") if request.HasField("expires_at") else None
         wish = Wish(holder_of(request.holder), request.label, ends)
         # What is stored is the description alone: who repeats a request, or reads the table, finds no key.
         answer, secret = await self._desk.create(wish, replay_key("CreateApiKey", request), _described)

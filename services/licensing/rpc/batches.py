@@ -8,11 +8,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from numpy.typing import NDArray
 
 from services.chassis.refusals import invalid
+from services.chassis.timestamps import microseconds
 from services.licensing.domain.posts import Batch, check_size
 from sluice.licensing.v1 import explanation_service_pb2, post_pb2, release_service_pb2
 
-SECOND_US = 1_000_000
-US_NANOS = 1_000
 LARGEST_BYTE = 255
 EARLIEST_US, LATEST_US = -(2**63), 2**63 - 1
 
@@ -79,6 +78,11 @@ def _bytes(numbers: Sequence[int]) -> NDArray[np.uint8]:
 
 
 def _time_us(time: Timestamp) -> int:
-    """Microseconds since the epoch, rounded down; 0 where unset, the nearest that fits where far off."""
-    time_us = time.seconds * SECOND_US + time.nanos // US_NANOS
+    """Microseconds since the epoch, rounded down; 0 where unset, the nearest that fits where far off.
+
+    What is no time becomes the latest, which is as much a fault of its post.
+    """
+    time_us = microseconds(time)
+    if time_us is None:
+        return LATEST_US
     return time_us if EARLIEST_US <= time_us <= LATEST_US else max(EARLIEST_US, min(time_us, LATEST_US))

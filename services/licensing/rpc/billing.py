@@ -7,6 +7,7 @@ from typing import Any
 from services.chassis.refusals import invalid, not_found
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
+from services.chassis.timestamps import time_us
 from services.licensing.billing import BillingDesk, unknown_invoice
 from services.licensing.domain.pricing.bills import BillRecord
 from services.licensing.domain.pricing.revenue import BillFilter, RevenueFilter
@@ -41,9 +42,9 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         asked = (
             request.period
             if request.WhichOneof("which") == "period"
-            else request.period_from.ToMicroseconds()
+            else time_us(request.period_from, "period_from")
         )
-        cut_off_us = request.cut_off.ToMicroseconds() if request.HasField("cut_off") else None
+        cut_off_us = time_us(request.cut_off, "cut_off") if request.HasField("cut_off") else None
         key = replay_key("DraftInvoice", request)
         answer = await self._desk.draft(request.license_id, asked, cut_off_us, key, _stored_invoice)
         return pb.DraftInvoiceResponse(invoice=invoice_pb2.Invoice.FromString(answer))

@@ -1,7 +1,10 @@
 """Licenses and licensees as messages, and terms as they come in."""
 
+from typing import Literal
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.chassis.timestamps import time_us
 from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
 from services.licensing.domain.terms import (
@@ -19,9 +22,6 @@ from services.licensing.rpc.price_messages import price_message, price_of
 from sluice.licensing.v1 import license_pb2 as pb
 from sluice.licensing.v1.contract_service_pb2 import ActivateLicenseRequest
 
-SECOND_US = 1_000_000
-US_NANOS = 1_000
-
 _SUBJECTS = {
     pb.ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject.LICENSE,
     pb.ALLOWANCE_SUBJECT_LICENSEE: AllowanceSubject.LICENSEE,
@@ -33,7 +33,7 @@ _NUMBERS = {subject: number for number, subject in _SUBJECTS.items()}
 def terms_of(message: pb.LicenseTerms) -> Terms:
     """Terms whose message has passed the rules of the contract; times are rounded down to microseconds.
 
-    Raises what `price_of` raises.
+    Raises Refusal INVALID_REQUEST for what is no time, and what `price_of` raises.
     """
     return Terms(
         licensee_id=message.licensee_id,
@@ -43,10 +43,10 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
         languages=frozenset(message.languages),
         author_jurisdictions=frozenset(message.author_jurisdictions),
         territory=frozenset(message.territory),
-        posted_from_us=_time_us(message.posted_from) if message.HasField("posted_from") else None,
-        posted_before_us=_time_us(message.posted_before) if message.HasField("posted_before") else None,
-        term_from_us=_time_us(message.term_from),
-        term_until_us=_time_us(message.term_until),
+        posted_from_us=_optional_us(message, "posted_from"),
+        posted_before_us=_optional_us(message, "posted_before"),
+        term_from_us=time_us(message.term_from, "terms.term_from"),
+        term_until_us=time_us(message.term_until, "terms.term_until"),
         allowances=tuple(
             Allowance(_SUBJECTS[each.per], Window(each.window), each.limit) for each in message.allowances
         ),
@@ -60,8 +60,11 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
 
 
 def activation_of(request: ActivateLicenseRequest) -> Activation:
-    """Which version is to be in force, and from when; a time is rounded down to microseconds."""
-    at_us = _time_us(request.effective_at) if request.HasField("effective_at") else None
+    """Which version is to be in force, and from when; a time is rounded down to microseconds.
+
+    Raises Refusal INVALID_REQUEST for what is no time.
+    """
+    at_us = time_us(request.effective_at, "effective_at") if request.HasField("effective_at") else None
     return Activation(request.version, request.terms_digest, at_us)
 
 
@@ -169,8 +172,8 @@ def _terms_message(terms: Terms) -> pb.LicenseTerms:
     )
 
 
-def _time_us(time: Timestamp) -> int:
-    return time.seconds * SECOND_US + time.nanos // US_NANOS
+def _optional_us(terms: pb.LicenseTerms, name: Literal["posted_from", "posted_before"]) -> int | None:
+    return time_us(getattr(terms, name), f"terms.{name}") if terms.HasField(name) else None
 
 
 def _timestamp(time_us: int) -> Timestamp:

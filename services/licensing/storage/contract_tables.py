@@ -90,4 +90,4 @@ class LicenseChangeRow(LicensingTable, table=True):
 
 
 REPLAYS = replay_table(LicensingTable.metadata)
-"""The stored answers to writes of operators."""
+"""The stored answers to writes of operators, and to the sandbox's questions of the last day."""

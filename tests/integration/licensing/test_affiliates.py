@@ -52,6 +52,16 @@ async def listed(cluster: Cluster, **fields: Any) -> dict[str, str]:
     return {each.affiliate_id: pb.AffiliateStanding.Name(each.standing)[19:] for each in page.affiliates}
 
 
+@pytest.mark.parametrize("nanos", [-5, 2_000_000_000])
+async def test_a_change_at_what_is_no_time_is_refused(cluster: Cluster, nanos: int) -> None:
+    request = adding(cluster, at_us=cluster.clock.now_us())
+    request.effective_at.nanos = nanos
+
+    with pytest.raises(Refusal, match="INVALID_REQUEST"):
+        await call(cluster, "AddAffiliate", request)
+    assert await listed(cluster) == {}
+
+
 async def reserved(cluster: Cluster, party_id: str, posts: int) -> metering_pb.ReserveResponse:
     """What metering says to so many posts for a party whose group may have ten a day."""
     request = metering_pb.ReserveRequest(

@@ -12,14 +12,22 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal
 from sluice.licensing.v1 import post_pb2
 from sluice.licensing.v1 import release_service_pb2 as pb
-from sluice.licensing.v1.contract_service_pb2 import GetLicenseRequest
+from sluice.licensing.v1.contract_service_pb2 import (
+    CreateLicenseeRequest,
+    GetLicenseRequest,
+    ListLicensesRequest,
+    ListLicenseVersionsRequest,
+)
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
-from sluice.licensing.v1.reason_pb2 import Reason, Verdict
+from sluice.licensing.v1.key_service_pb2 import ListApiKeysRequest
+from sluice.licensing.v1.key_service_pb2_grpc import ApiKeyServiceStub
+from sluice.licensing.v1.license_pb2 import Licensee
+from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate import Evidence, VerificationError, load_keys, verify_receipt
 from sluice_gate.answers import Answer
 from sluice_gate.errors import AnswerInvalid
-from tests.support.api_keys import KeyCaller
+from tests.support.api_keys import LICENSEE, KeyCaller
 from tests.support.cluster import TRAINING, Cluster, a_post, licensing_of
 from tests.support.keys import some_keys
 
@@ -79,17 +87,30 @@ async def test_license_and_consent_say_in_the_sandbox_what_they_say_outside(
 
     tried, real = await decide(trial, asking(cluster)), await cluster.decide(POSTS)
 
-    assert list(tried.reasons) == [
-        Reason.REASON_RELEASED,
-        Reason.REASON_CHOICE_DENIES,
-        Reason.REASON_CHOICE_DENIES,
-        Reason.REASON_FAULT_ID,
-        Reason.REASON_DUPLICATE,
-        Reason.REASON_SUBJECT_UNKNOWN,
+    assert list(tried.verdicts) == [
+        Verdict.VERDICT_RELEASED,
+        Verdict.VERDICT_NOT_AVAILABLE,
+        Verdict.VERDICT_NOT_AVAILABLE,
+        Verdict.VERDICT_NOT_COVERED,
+        Verdict.VERDICT_DUPLICATE,
+        Verdict.VERDICT_NOT_AVAILABLE,
     ]
-    for name in ("reasons", "verdicts", "outcome", "license_version", "consent_revision", "policy_version"):
+    for name in ("verdicts", "outcome", "license_version", "consent_revision", "policy_version"):
         assert getattr(tried, name) == getattr(real, name), name
     assert (tried.sandbox, real.sandbox) == (True, False)
+
+
+async def test_who_opted_out_and_who_is_unknown_is_not_told_in_the_sandbox(
+    cluster: Cluster, trial: Peer
+) -> None:
+    await cluster.opt_out(2)
+    opted_out = asking(cluster, posts=post_pb2.PostList(posts=[a_post(102, 2)]))
+    unknown = asking(cluster, posts=post_pb2.PostList(posts=[a_post(102, 99)]))
+
+    told = [await decide(trial, request) for request in (opted_out, unknown, opted_out)]
+
+    assert [each.reasons for each in told] == [b"", b"", b""]
+    assert {bytes(each.verdicts) for each in told} == {bytes([Verdict.VERDICT_NOT_AVAILABLE])}
 
 
 async def test_nothing_of_it_is_in_the_ledger_and_nothing_is_held(cluster: Cluster, trial: Peer) -> None:
@@ -190,13 +211,52 @@ async def test_a_suspended_license_is_suspended_in_the_sandbox_too(cluster: Clus
 
     tried = await decide(trial, asking(cluster, posts=post_pb2.PostList(posts=POSTS[:1])))
 
-    assert list(tried.reasons) == [Reason.REASON_LICENSE_NOT_ACTIVE]
+    assert list(tried.verdicts) == [Verdict.VERDICT_NOT_COVERED]
     assert tried.outcome == pb.OUTCOME_DENIED
 
 
 async def test_an_unknown_license_is_unknown_in_the_sandbox_too(cluster: Cluster, trial: Peer) -> None:
     with pytest.raises(Refusal, match="LICENSE_UNKNOWN"):
         await decide(trial, asking(cluster, license_id="another"))
+
+
+async def test_a_licensee_tries_a_token_out_on_reads_of_their_own_licenses(cluster: Cluster) -> None:
+    other = Licensee(licensee_id="other", display_name="Other")
+    await cluster.contracts(
+        "CreateLicensee", CreateLicenseeRequest(request_id=cluster.new_id(), licensee=other)
+    )
+    caller = KeyCaller(cluster)
+    acme = await caller.peer(kind=LICENSEE, party="acme", sandbox=True)
+    stranger = await caller.peer(kind=LICENSEE, party="other", sandbox=True)
+    one = GetLicenseRequest(license_id="acme-training")
+
+    read = (await licenses_of(acme, "GetLicense", one)).license
+    listed = (await licenses_of(acme, "ListLicenses", ListLicensesRequest())).licenses
+    versions = ListLicenseVersionsRequest(license_id="acme-training")
+    known = (await licenses_of(acme, "ListLicenseVersions", versions)).versions
+
+    assert [each.license_id for each in (read, *listed)] == ["acme-training"] * 2
+    assert [each.version for each in known] == [1]
+    assert not (await licenses_of(stranger, "ListLicenses", ListLicensesRequest())).licenses
+    for rpc, request in (("GetLicense", one), ("ListLicenseVersions", versions)):
+        with pytest.raises(Refusal, match="LICENSE_UNKNOWN"):
+            await licenses_of(stranger, rpc, request)
+
+
+async def licenses_of(peer: Peer, rpc: str, request: Any) -> Any:
+    return await peer.call(getattr(ContractServiceStub(peer.channel), rpc), request)
+
+
+async def test_everything_else_is_closed_to_a_licensee_in_the_sandbox(cluster: Cluster) -> None:
+    acme = await KeyCaller(cluster).peer(kind=LICENSEE, party="acme", sandbox=True)
+    calls: list[tuple[Any, Any]] = [
+        (ApiKeyServiceStub(acme.channel).ListApiKeys, ListApiKeysRequest()),
+        (ReleaseServiceStub(acme.channel).Decide, asking(cluster)),
+    ]
+
+    for method, request in calls:
+        with pytest.raises(Refusal, match="NOT_ADMITTED"):
+            await acme.call(method, request)
 
 
 async def test_everything_else_is_closed_to_the_sandbox(cluster: Cluster, trial: Peer) -> None:

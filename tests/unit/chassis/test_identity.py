@@ -360,11 +360,17 @@ def test_an_operator_needs_one_of_the_roles_and_others_need_none() -> None:
             check_admission(table, METHOD, refused)
 
 
-def test_a_line_says_in_as_many_words_that_the_sandbox_is_let_in() -> None:
-    trial = Principal(PrincipalKind.PIPELINE, "export-1", frozenset(), sandbox=True)
+def test_a_line_says_in_as_many_words_whose_sandbox_is_let_in() -> None:
+    pipeline, licensee = PrincipalKind.PIPELINE, PrincipalKind.LICENSEE
+    trial = Principal(pipeline, "export-1", frozenset(), sandbox=True)
 
-    check_admission({METHOD: admit(PrincipalKind.PIPELINE, sandbox=True)}, METHOD, trial)
-    for closed in (admit(PrincipalKind.PIPELINE), admit(PrincipalKind.LICENSEE, sandbox=True)):
+    check_admission({METHOD: admit(pipeline, sandbox=[pipeline])}, METHOD, trial)
+    for closed in (
+        admit(pipeline),
+        admit(licensee, sandbox=[licensee]),
+        admit(pipeline, licensee, sandbox=[licensee]),
+        admit(licensee, sandbox=[pipeline]),
+    ):
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
             check_admission({METHOD: closed}, METHOD, trial)
 

@@ -12,6 +12,7 @@ from services.chassis.ids import (
     MINUTE_US,
     check_request_id,
     derived_uuid7,
+    earliest_uuid7,
     uuid7,
     uuid7_time_us,
 )
@@ -91,3 +92,12 @@ def test_the_clock_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     told = [clock.now_us() for _ in range(3)]
 
     assert told == [5_000, 5_000, 7_000]
+
+
+@given(st.integers(0, 2**40), st.integers(0, 2**40))
+def test_ids_of_before_a_time_are_less_than_its_earliest_and_no_others(of_us: int, time_us: int) -> None:
+    assert (uuid7(of_us) < earliest_uuid7(time_us)) == (of_us // 1_000 < time_us // 1_000)
+
+
+def test_the_earliest_id_has_the_form_of_any() -> None:
+    assert uuid7_time_us(earliest_uuid7(NOW_US)) == NOW_US // 1_000 * 1_000

@@ -237,6 +237,24 @@ def test_two_who_rotate_at_once_are_one(keys: Keys, clock: ManualClock) -> None:
     assert len(states(keys, clock.now_us())) == 2
 
 
+@pytest.mark.parametrize("odd", [{}, {"kid": "mine", "exp": "never"}, {"kid": None}], ids=str)
+def test_a_key_that_is_there_to_encrypt_with_is_left_alone_whatever_it_is_called(
+    keys: Keys, clock: ManualClock, odd: dict[str, object]
+) -> None:
+    encrypting: dict[str, object] = {"kty": "OKP", "crv": "X25519", "x": "AAAA", "use": "enc"} | odd
+    document = json.loads(keys.token_jwks.read_bytes())
+    document["keys"].append(encrypting)
+    keys.token_jwks.write_text(json.dumps(document))
+    signing = kid_of(keys)
+
+    before = states(keys, clock.now_us())
+    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+
+    assert before == {signing: KeyState.SIGNING}
+    assert states(keys, clock.now_us()) == {signing: KeyState.RETIRED, kid_of(keys): KeyState.SIGNING}
+    assert encrypting in json.loads(keys.token_jwks.read_bytes())["keys"]
+
+
 @pytest.mark.parametrize("end", ["soon", 1.5, True, None])
 def test_an_end_that_cannot_be_read_is_not_taken_for_none(keys: Keys, end: object) -> None:
     document = json.loads(keys.token_jwks.read_bytes())

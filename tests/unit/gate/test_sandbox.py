@@ -7,14 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from sluice.licensing.v1.api_key_pb2 import KeyHolder
+from sluice.licensing.v1.token_service_pb2 import GetTokenResponse
+from sluice_gate.delivering import Step
 from sluice_gate.errors import VerificationError
 from sluice_gate.report import Ended
+from sluice_gate.tokens import ApiKeyTokens
 from sluice_gate.verifying.keys import parse_keys
 from sluice_gate.verifying.receipts import Evidence, verify_receipt
 from tests.support.gate import KEY, FakeReleases, Stored, base64url, canonical, jwks, licensing, sign
-from tests.support.release_jobs import a_file, a_job, a_plan, a_request
+from tests.support.release_jobs import Crash, a_file, a_job, a_plan, a_request, crash_at, the_run
 
 KEYS = parse_keys(jwks())
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def mark(stored: Stored) -> None:
@@ -28,10 +36,41 @@ async def test_a_job_with_a_sandbox_key_delivers_and_confirms_nothing_and_says_w
     async with licensing(fake) as client:
         report = await a_job(plan, client, fake.clock).start()
 
-    assert plan.out.read_bytes() == plan.files.receipts.read_bytes() == b""
+    assert files_in(tmp_path) == ["posts.jsonl"]
     assert all(stored.delivered is None for stored in fake.stored.values())
     assert (report.ended, report.reason, report.released) == (Ended.REFUSED, "SANDBOX_KEY", 0)
     assert "sandbox key" in report.message
+
+
+async def test_a_run_that_is_resumed_with_a_sandbox_key_keeps_all_that_it_has(tmp_path: Path) -> None:
+    fake, plan = FakeReleases(), a_plan(a_file(tmp_path, 9), in_flight=1)
+    async with licensing(fake) as client:
+        with pytest.raises(Crash):
+            await a_job(plan, client, fake.clock, crash_at(Step.CONFIRMED, 2)).start()
+        before = plan.out.read_bytes()
+
+        fake.on_decided = mark
+        report = await a_job(plan, client, fake.clock).resume(the_run(plan))
+        fake.on_decided = lambda stored: None
+        fake.stored = {id: stored for id, stored in fake.stored.items() if not stored.decision.sandbox}
+        done = await a_job(plan, client, fake.clock).resume(the_run(plan))
+
+    assert before
+    assert (report.ended, report.reason) == (Ended.REFUSED, "SANDBOX_KEY")
+    assert (done.ended, done.asked) == (Ended.FINISHED, 9)
+    assert plan.out.read_bytes().startswith(before)
+
+
+async def test_tokens_say_whether_their_key_is_of_the_sandbox() -> None:
+    def exchange(sandbox: bool) -> GetTokenResponse:
+        response = GetTokenResponse(token="a-token", holder=KeyHolder(sandbox=sandbox))
+        response.valid_for.FromSeconds(300)
+        return response
+
+    assert [ApiKeyTokens(lambda sandbox=each: exchange(sandbox)).sandbox for each in (True, False)] == [  # type: ignore[misc]
+        True,
+        False,
+    ]
 
 
 def some_evidence() -> Evidence:

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import grpc
 import pytest
 
 from sluice.licensing.v1.token_service_pb2 import GetTokenResponse
 from sluice_gate import AnswerInvalid, ApiKeyTokens, CallRefused, exchanging
-from tests.support.gate import GateClock
+from tests.support.gate import Failure, FakeReleases, GateClock, licensing
+from tests.support.release_jobs import a_request
 from tests.support.waiting import PATIENCE_SECONDS
 
 SECOND_US = 1_000_000
@@ -119,6 +121,66 @@ def test_a_token_that_is_over_when_it_comes_is_not_used(lifetime_us: int) -> Non
 
     with pytest.raises(AnswerInvalid, match="TOKEN_NOT_VALID"):
         ApiKeyTokens(Desk(clock, lifetime_us), clock)
+
+
+def test_a_token_that_was_not_believed_is_exchanged_once_however_many_callers_had_it(desk: Desk) -> None:
+    tokens = ApiKeyTokens(desk, desk.clock)
+
+    shown = [tokens.renewed("token-1") for _ in range(3)]
+
+    assert shown == ["token-2"] * 3
+    assert (tokens(), desk.given) == ("token-2", 2)
+
+
+async def test_a_call_whose_token_is_not_believed_is_sent_again_with_another(desk: Desk) -> None:
+    fake = FakeReleases(failures=[Failure(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")])
+
+    async with licensing(fake, ApiKeyTokens(desk, desk.clock)) as client:
+        decision = await client.decide(a_request(1))
+
+    assert decision.receipt
+    assert [headers["authorization"] for headers in fake.headers] == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_a_call_is_sent_again_once_and_then_its_refusal_is_told(desk: Desk) -> None:
+    refusing = [Failure(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID") for _ in range(3)]
+    fake = FakeReleases(failures=refusing)
+
+    async with licensing(fake, ApiKeyTokens(desk, desk.clock)) as client:
+        with pytest.raises(CallRefused) as refused:
+            await client.confirm("decision", b"")
+
+    assert (refused.value.reason, refused.value.passing, len(fake.headers)) == ("TOKEN_INVALID", False, 2)
+
+
+async def test_a_key_that_was_revoked_meanwhile_is_what_the_caller_hears_of(desk: Desk) -> None:
+    fake = FakeReleases(failures=[Failure(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")])
+    tokens = ApiKeyTokens(desk, desk.clock)
+    desk.refusals.append(a_refusal("API_KEY_INVALID", passing=False))
+
+    async with licensing(fake, tokens) as client:
+        with pytest.raises(CallRefused, match="API_KEY_INVALID"):
+            await client.decide(a_request(1))
+
+
+async def test_a_token_that_comes_from_elsewhere_is_sent_once() -> None:
+    fake = FakeReleases(failures=[Failure(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")])
+
+    async with licensing(fake) as client:
+        with pytest.raises(CallRefused, match="TOKEN_EXPIRED"):
+            await client.decide(a_request(1))
+
+    assert len(fake.headers) == 1
+
+
+def test_a_key_goes_unencrypted_to_this_machine_alone_unless_that_is_said() -> None:
+    with pytest.raises(CallRefused) as refused:
+        exchanging("licensing.example:7603", lambda: "sluice_live_x")
+
+    assert (refused.value.reason, refused.value.passing) == ("PLAINTEXT", False)
+    exchanging("127.0.0.1:7603", lambda: "sluice_live_x")
+    exchanging("licensing.example:7603", lambda: "sluice_live_x", insecure=True)
+    exchanging("licensing.example:7603", lambda: "sluice_live_x", grpc.ssl_channel_credentials())
 
 
 def test_where_nobody_answers_that_is_said() -> None:

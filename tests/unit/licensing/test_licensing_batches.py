@@ -87,6 +87,14 @@ def test_a_time_that_no_column_can_hold_is_a_fault(seconds: int) -> None:
     assert batch_of(request).faults(NOON_US, 0).tolist() == [Reason.FAULT_TIME]
 
 
+@pytest.mark.parametrize("nanos", [-5, 1_000_000_000, 2**31 - 1])
+def test_a_time_that_is_none_is_a_fault_of_its_post_alone(nanos: int) -> None:
+    request = as_messages([a_post(1), a_post(2)])
+    request.posts.posts[1].posted_at.nanos = nanos
+
+    assert batch_of(request).faults(NOON_US, 0).tolist() == [0, Reason.FAULT_TIME]
+
+
 @pytest.mark.parametrize("form", ["none", "columns", "posts"])
 def test_a_request_without_posts_is_refused(form: str) -> None:
     request = release_service_pb2.DecideRequest(license_id="license-1", purpose=2)  # type: ignore[arg-type]

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ContractServiceStub:
-    """Keeps licensees and licenses. What is not the caller's looks like what is not there.
+    """Keeps licensees and licenses. What is not the caller's looks like what is not there. GetLicense, ListLicenses and ListLicenseVersions are open to a
+    licensee's sandbox key too, which reads what their other key reads.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
@@ -113,7 +114,8 @@ class ContractServiceStub:
 
 
 class ContractServiceServicer:
-    """Keeps licensees and licenses. What is not the caller's looks like what is not there.
+    """Keeps licensees and licenses. What is not the caller's looks like what is not there. GetLicense, ListLicenses and ListLicenseVersions are open to a
+    licensee's sandbox key too, which reads what their other key reads.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
@@ -318,7 +320,8 @@ def add_ContractServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ContractService:
-    """Keeps licensees and licenses. What is not the caller's looks like what is not there.
+    """Keeps licensees and licenses. What is not the caller's looks like what is not there. GetLicense, ListLicenses and ListLicenseVersions are open to a
+    licensee's sandbox key too, which reads what their other key reads.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,

@@ -27,7 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ContractServiceStub:
-    """Keeps licensees and licenses. What is not the caller's looks like what is not there.
+    """Keeps licensees and licenses. What is not the caller's looks like what is not there. GetLicense, ListLicenses and ListLicenseVersions are open to a
+    licensee's sandbox key too, which reads what their other key reads.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
@@ -95,7 +96,8 @@ class ContractServiceStub:
 
 @_typing.type_check_only
 class ContractServiceAsyncStub(ContractServiceStub):
-    """Keeps licensees and licenses. What is not the caller's looks like what is not there.
+    """Keeps licensees and licenses. What is not the caller's looks like what is not there. GetLicense, ListLicenses and ListLicenseVersions are open to a
+    licensee's sandbox key too, which reads what their other key reads.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
@@ -159,7 +161,8 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """The licenses that the caller may see, by id; for a licensee as in GetLicense. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps licensees and licenses. What is not the caller's looks like what is not there.
+    """Keeps licensees and licenses. What is not the caller's looks like what is not there. GetLicense, ListLicenses and ListLicenseVersions are open to a
+    licensee's sandbox key too, which reads what their other key reads.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,

@@ -79,7 +79,9 @@ class ReleaseServiceServicer:
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
         CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-        The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+        Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
+        old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
+        it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

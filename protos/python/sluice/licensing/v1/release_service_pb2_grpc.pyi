@@ -43,7 +43,9 @@ class ReleaseServiceStub:
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+    Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
+    old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
+    it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
     """
     DecideStream: _grpc.StreamStreamMultiCallable[_release_service_pb2.DecideStreamRequest, _release_service_pb2.DecideStreamResponse]
     """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
@@ -79,7 +81,9 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
     CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-    The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+    Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
+    old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
+    it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
     """
     DecideStream: _aio.StreamStreamMultiCallable[_release_service_pb2.DecideStreamRequest, _release_service_pb2.DecideStreamResponse]  # type: ignore[assignment]
     """Decide for pipelines that always have a next batch: many requests on one stream, up to 32 of them decided side by side, each answered as soon as it is
@@ -118,7 +122,9 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
         CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
-        The only RPC that is open to a sandbox key, whose answers are marked so; a sandbox key has request ids of its own.
+        Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
+        old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
+        it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,27 @@
+"""Where a target of gRPC leads, as far as its name says (grpc.io/docs: naming)."""
+
+import ipaddress
+import re
+
+_PREFIX = re.compile(r"(?:dns:(?://[^/]*/)?|ipv4:|ipv6:)")
+_HOST = re.compile(r"(?:\[(?P<bracketed>[^\]]*)\]|(?P<plain>[^:]*))(?::[0-9]+)?")
+
+
+def is_this_machine(target: str) -> bool:
+    """Whether what is sent to `target` stays on this machine.
+
+    It does to a loopback address (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3), to localhost (RFC 6761, 6.3) and to a
+    socket in a folder. Of what is not understood the answer is no.
+    """
+    if target.startswith("unix:"):
+        return True
+    host = _HOST.fullmatch(_PREFIX.sub("", target, count=1))
+    if host is None:
+        return False
+    name = host["bracketed"] or host["plain"] or ""
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
