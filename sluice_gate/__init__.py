@@ -27,6 +27,13 @@ What it left behind is verified with nothing but the published keys:
 
     verify_job(out, load_keys(Path("receipts.jwks")), posts=posts)
 
+and that a receipt is in the platform's log, with a proof, a checkpoint and the keys that sign those:
+
+    from sluice_gate import InclusionProof, Log, load_keys, verify_logged
+
+    log = Log("platform.example/receipts", load_keys(Path("log.jwks")))
+    verify_logged(receipt, InclusionProof(index, size, hashes), checkpoint, log, keys)
+
 What it raises is listed in `sluice_gate.errors`; how a job survives a crash is told in `sluice_gate.job`.
 """
 
@@ -45,22 +52,30 @@ from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
 from sluice_gate.tokens import ApiKeyTokens, exchanging
+from sluice_gate.verifying.checkpoints import Checkpoint, Log, verify_checkpoint, verify_growth
 from sluice_gate.verifying.jobs import VerifiedJob, verify_job
 from sluice_gate.verifying.keys import load_keys
+from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_in_copy, verify_logged
+from sluice_gate.verifying.proof_files import proof_file, read_proof
 from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_receipt
+from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 
 __all__ = [
     "AnswerInvalid",
     "ApiKeyTokens",
     "CallRefused",
+    "Checkpoint",
     "Ended",
     "Evidence",
     "FormError",
     "Format",
     "GateError",
+    "InclusionProof",
     "JobFiles",
     "JobRefused",
     "LicensingClient",
+    "Log",
+    "LoggedReceipt",
     "Names",
     "Plan",
     "PostForm",
@@ -72,6 +87,14 @@ __all__ = [
     "detect",
     "exchanging",
     "load_keys",
+    "proof_file",
+    "read_proof",
+    "verify_checkpoint",
+    "verify_growth",
+    "verify_in_copy",
     "verify_job",
+    "verify_kept",
+    "verify_log_folder",
+    "verify_logged",
     "verify_receipt",
 ]

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from services.chassis.refusals import precondition
+from services.chassis.whole_files import sync_folder, write_draft
 
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o644
@@ -32,19 +33,30 @@ class Keys:
     receipt_private: Path
     """Ed25519, PKCS #8 PEM: signs receipts."""
     receipt_jwks: Path
+    checkpoint_private: Path
+    """Ed25519, PKCS #8 PEM: signs checkpoints of the log, and nothing else (R6)."""
+    checkpoint_jwks: Path
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Keys":
+        """Where they lie in a folder, made or not."""
+        return cls(
+            token_private=folder / "token-signing.pem",
+            token_jwks=folder / "token-jwks.json",
+            receipt_private=folder / "receipt-signing.pem",
+            receipt_jwks=folder / "receipt-jwks.json",
+            checkpoint_private=folder / "checkpoint-signing.pem",
+            checkpoint_jwks=folder / "checkpoint-jwks.json",
+        )
 
 
 def ensure_keys(folder: Path) -> Keys:
     """The installation's keys; what is missing is made. `folder` is created with mode 0700."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = Keys(
-        token_private=folder / "token-signing.pem",
-        token_jwks=folder / "token-jwks.json",
-        receipt_private=folder / "receipt-signing.pem",
-        receipt_jwks=folder / "receipt-jwks.json",
-    )
+    keys = Keys.in_folder(folder)
     _ensure_pair(keys.token_private, keys.token_jwks)
     _ensure_pair(keys.receipt_private, keys.receipt_jwks)
+    _ensure_pair(keys.checkpoint_private, keys.checkpoint_jwks)
     return keys
 
 
@@ -94,15 +106,6 @@ def replace_jwks(path: Path, jwks: Sequence[Mapping[str, object]]) -> None:
     sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes durable which files are there and what they are called."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def remove_drafts(path: Path) -> None:
     """Takes away what writers of `path` left behind when they were killed; nobody may be writing it now."""
     for draft in path.parent.glob(f".{path.name}.*"):
@@ -135,15 +138,7 @@ def _create_once(path: Path, content: bytes, mode: int) -> None:
 def _draft(path: Path, content: bytes, mode: int) -> Path:
     """A durable file beside `path` with the content that is to be there."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        draft.unlink()
-        raise
+    write_draft(draft, content, mode, os.O_EXCL)
     return draft
 
 

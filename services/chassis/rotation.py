@@ -27,9 +27,9 @@ from services.chassis.keys import (
     public_jwk,
     remove_drafts,
     replace_jwks,
-    sync_folder,
 )
 from services.chassis.refusals import Refusal, precondition
+from services.chassis.whole_files import sync_folder
 
 SUCCESSOR = "successor"
 """A member of a JWK of ours: the kid of the key that takes its place. Readers of keys pass over it."""

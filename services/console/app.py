@@ -18,6 +18,7 @@ from services.console import (
     license_versions,
     licensees,
     licenses,
+    log,
     parties,
     policies,
     receipts,
@@ -88,6 +89,7 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
 app.add_typer(receipts.app, name="receipt")
+app.add_typer(log.app, name="log")
 app.add_typer(decisions.app, name="decision")
 app.add_typer(deliveries.app, name="delivery")
 app.command("trace")(decisions.trace)

@@ -72,12 +72,7 @@ class StateFolder:
                 "STATE_MISSING",
                 f"there is no installation in {self.root}; start one with `sluice up`, or name its folder",
             )
-        return Keys(
-            token_private=self.keys / "token-signing.pem",
-            token_jwks=self.keys / "token-jwks.json",
-            receipt_private=self.keys / "receipt-signing.pem",
-            receipt_jwks=self.keys / "receipt-jwks.json",
-        )
+        return Keys.in_folder(self.keys)
 
 
 def service_environment(

@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console import options
+from services.console import log, options
 from services.console.installation import StateFolder
+from services.console.long_work import told
 from services.console.output import counted, give_json, note, say
+from sluice_gate.plan import JobFiles
 from sluice_gate.verifying.jobs import VerifiedJob, verify_job
 from sluice_gate.verifying.keys import load_keys
+from sluice_gate.verifying.tiles import verify_log_folder
 
 app = typer.Typer(help="Receipts: what was signed about decisions.", no_args_is_help=True)
 
@@ -36,6 +39,20 @@ def verify(
             exists=True,
         ),
     ] = None,
+    log_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            help="A copy of the folder of the log: each receipt must be in it, in its place.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    origin: log.Origin = log.LOCAL_ORIGIN,
+    log_keys: Annotated[
+        Path | None,
+        typer.Option(help="JWKS with the keys of the log. Else that of the local installation."),
+    ] = None,
     state: options.State = options.DEFAULT_STATE,
     as_json: options.AsJson = False,
 ) -> None:
@@ -47,11 +64,19 @@ def verify(
     """
     jwks = keys if keys is not None else StateFolder(state).existing_keys().receipt_jwks
     verified = verify_job(out, load_keys(jwks), posts=posts)
+    size = None
+    if log_folder is not None:
+        with told(as_json=as_json) as tell:
+            shown = verify_log_folder(log_folder, log.the_log(state, origin, log_keys), tell)
+        log.places_in_copy(JobFiles.beside(out).receipts, log_folder, shown, load_keys(jwks))
+        size = shown.size
     if as_json:
-        give_json(_plain(verified, compared=posts is not None))
+        give_json(_plain(verified, compared=posts is not None) | {"log_size": size})
         return
     for line in what_was_checked(verified, compared=posts is not None):
         say(f"  {line}")
+    if size is not None:
+        say(f"  the log of {counted(size, 'receipt')}, computed again: each of these is in it, in its place")
     say(f"All of it holds, by the keys in {jwks}.")
     if posts is None:
         note("Texts were compared only with the job's own record, not with the input; --posts does that.")

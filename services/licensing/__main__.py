@@ -27,6 +27,8 @@ async def main() -> None:
     keys = ensure_keys(settings.state_dir / "keys")
     database = Database.open(settings.database_url, schema_dir=SCHEMA, name="licensing", lock=lock_group)
     licensing = assemble(settings, clock, keys, database)
+    for check in licensing.checks:
+        await check()
     await serve(
         settings=settings,
         bolts=licensing.bolts,

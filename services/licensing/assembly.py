@@ -2,6 +2,7 @@
 
 import functools
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.chassis.clock import Clock
@@ -24,10 +25,14 @@ from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
 from services.licensing.ledger import Ledger
+from services.licensing.metrics import UNPUBLISHED_SECONDS
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
 from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
+from services.licensing.proving import Prover
+from services.licensing.publishing import Publisher
+from services.licensing.restores import check_at_start
 from services.licensing.rpc import (
     affiliates,
     api_keys,
@@ -35,6 +40,7 @@ from services.licensing.rpc import (
     contracts,
     deliveries,
     explanations,
+    log,
     releases,
     statistics,
     tokens,
@@ -43,7 +49,7 @@ from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
@@ -51,6 +57,8 @@ from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
+from services.licensing.storage.log import LogStore
+from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
@@ -117,6 +125,8 @@ class Part:
 
     bolts: tuple[Bolt, ...]
     background: tuple[BackgroundTask, ...] = ()
+    checks: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """Made before anything is served; each raises a Refusal where nothing may be."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,7 @@ class Licensing:
     bolts: tuple[Bolt, ...]
     background: tuple[BackgroundTask, ...]
     peers: tuple[Peer, ...]
+    checks: tuple[Callable[[], Awaitable[None]], ...]
 
 
 def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Licensing:
@@ -139,11 +150,13 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _keys_and_tokens(base),
         _explanations(base, peers, licenses),
         _billing(base),
+        _log(base),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
         background=tuple(task for part in parts for task in part.background),
         peers=(peers.consent, peers.metering),
+        checks=tuple(check for part in parts for check in part.checks),
     )
 
 
@@ -215,3 +228,13 @@ def _billing(base: Base) -> Part:
     store, clock = BillingStore(base.database, server_now_us), base.clock
     bills = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), base.margin_us)
     return Part((billing.bolt(bills, Outlook(store, clock)),))
+
+
+def _log(base: Base) -> Part:
+    settings = base.settings
+    store, folder = LogStore(base.database), LogFolder(settings.log_folder)
+    signer = note_signer(base.keys.checkpoint_private, settings.log_origin)
+    publisher = Publisher(store, folder, signer, base.clock)
+    UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
+    check = functools.partial(check_at_start, store, folder, settings.log_origin)
+    return Part((log.bolt(Prover(store)),), (publisher,), (check,))

@@ -1,5 +1,7 @@
 """What an operator can set for licensing."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -31,6 +33,16 @@ class LicensingSettings(ServiceSettings):
     sweep_age_seconds: float = Field(
         60.0, gt=0, description="Age from which a hold without a decision is given up."
     )
+    log_origin: str = Field(
+        "localhost/receipts",
+        pattern=r"^[^\s+]{1,200}$",
+        description="The name of the log of receipts, under which it signs: a URL without scheme, for good.",
+    )
+    log_dir: Path | None = Field(
+        None,
+        description="Folder for the log's tiles and checkpoint, on another disk than the database where there"
+        " is one; state_dir/log by default.",
+    )
     sandbox_posts_per_minute: int = Field(
         1000,
         ge=1,
@@ -42,3 +54,8 @@ class LicensingSettings(ServiceSettings):
         le=LONGEST_LIFETIME_US // SECOND_US,
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the log is written."""
+        return self.log_dir or self.state_dir / "log"

@@ -1,4 +1,4 @@
-"""Signs receipts: compact JWS (RFC 7515) with Ed25519 keys (RFC 8037)."""
+"""Signs receipts, compact JWS (RFC 7515) with Ed25519 keys (RFC 8037), and with another key checkpoints."""
 
 import base64
 from pathlib import Path
@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.chassis.keys import load_private_key, public_jwk
 from services.licensing.domain.canonical import canonical_json
+from services.licensing.domain.log.notes import NoteSigner
 
 RECEIPT_TYPE = "sluice-receipt+json"
 SANDBOX_RECEIPT_TYPE = "sluice-sandbox-receipt+json"
@@ -26,6 +27,12 @@ class ReceiptSigner:
     def sign(self, payload: bytes) -> str:
         """The receipt over claims in canonical JSON: three base64url parts, joined by dots."""
         return compact_jws(self._header, payload, self._key)
+
+
+def note_signer(private_key_path: Path, origin: str) -> NoteSigner:
+    """Signs checkpoints as the log `origin`; raises Refusal (precondition, KEY_UNREADABLE)."""
+    key = load_private_key(private_key_path)
+    return NoteSigner(origin, key.public_key().public_bytes_raw(), key.sign)
 
 
 def compact_jws(header: bytes, payload: bytes, key: Ed25519PrivateKey) -> str:

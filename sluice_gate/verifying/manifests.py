@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sluice_gate.posts import Post
+from sluice_gate.verifying.trees import leaf_hash, tree_hash
 
 
 @dataclass(slots=True)
@@ -22,7 +23,7 @@ class Leaf:
         """The hash of the leaf, by RFC 6962, 2.1."""
         ids = b"".join([id.to_bytes(8) for id in self.posts])
         content = self.salt + self.contributor.to_bytes(8) + len(self.posts).to_bytes(4) + ids
-        return hashlib.sha256(b"\x00" + content).digest()
+        return leaf_hash(content)
 
     def line(self, decision_id: str) -> bytes:
         """The leaf as a line of a manifest file: JSON with sorted keys, ids as strings, the salt in hex."""
@@ -51,18 +52,6 @@ def leaves_of(posts: Sequence[Post], released: Sequence[bool], salt: bytes) -> l
 def manifest_root(leaves: Sequence[Leaf]) -> bytes:
     """The root over leaves in their order; the hash of nothing where there are none."""
     return tree_hash([leaf.digest() for leaf in leaves])
-
-
-def tree_hash(leaf_hashes: Sequence[bytes]) -> bytes:
-    """The Merkle tree hash of RFC 6962, 2.1, over hashes of leaves."""
-    if not leaf_hashes:
-        return hashlib.sha256(b"").digest()
-    if len(leaf_hashes) == 1:
-        return leaf_hashes[0]
-    # The largest power of two below the number of leaves.
-    split = 1 << (len(leaf_hashes) - 1).bit_length() - 1
-    left, right = tree_hash(leaf_hashes[:split]), tree_hash(leaf_hashes[split:])
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def _leaf_salt(salt: bytes, contributor: int) -> bytes:

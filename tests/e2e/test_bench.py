@@ -98,3 +98,20 @@ def test_the_bench_of_streams_compares_them_with_single_calls_at_each_size_of_a_
     for size in (100, 1_000):
         assert figures["job, file to file, single calls", size]["value"] > 0
         assert figures["job, file to file, a stream", size]["ratio"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_the_log_compares_it_with_a_tree_that_is_hashed_anew(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.ledger", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
+    assert figures["appended, of a backlog"]["value"] > 0
+    for compared in ("the tree hashed anew", "from all leaves", "by an inclusion proof that is there"):
+        assert figures[f"  {compared}"]["ratio"] > 0
+    assert figures["oldest receipt without a checkpoint, at most"]["value"] > 0
+    assert figures["  with nobody publishing"]["ratio"] > 0

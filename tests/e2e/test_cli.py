@@ -3,6 +3,7 @@
 Each test has a license of its own, for the services are started once.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.support.command_line import Cli
 from tests.support.consent_commands import NOTICE, POLICY
 from tests.support.up import Up, up
+from tests.support.waiting import until
 
 LICENSE = """\
 license_id: NAME
@@ -113,8 +115,21 @@ def test_posts_are_released_verified_and_looked_into(cli: Cli, posts: Path, tmp_
     assert {span["service"] for span in spans} == {"consent", "metering", "licensing"}
 
 
+def published(running: Up, cli: Cli, decision_id: str) -> Path:
+    """The folder of the log, as soon as the receipt of a decision is in it."""
+    number = cli.json("decision", "show", decision_id)["receipt_number"]
+    folder = running.state / "log"
+
+    def covers() -> bool:
+        note = folder / "checkpoint"
+        return note.exists() and int(note.read_text(encoding="utf-8").splitlines()[1]) >= int(number)
+
+    asyncio.run(until(covers, "the receipt is in the log"))
+    return folder
+
+
 @pytest.mark.usefixtures("known")
-def test_people_read_tables_and_a_waterfall(cli: Cli, posts: Path, tmp_path: Path) -> None:
+def test_people_read_tables_and_a_waterfall(running: Up, cli: Cli, posts: Path, tmp_path: Path) -> None:
     a_license(cli, tmp_path, "told")
     out = tmp_path / "out.jsonl"
 
@@ -123,6 +138,7 @@ def test_people_read_tables_and_a_waterfall(cli: Cli, posts: Path, tmp_path: Pat
         "decision_id"
     ]
     checked = cli("receipt", "verify", out)
+    logged = cli("receipt", "verify", out, "--log", published(running, cli, decision_id))
     shown = cli("decision", "show", decision_id)
     drawn = cli("trace", decision_id)
 
@@ -130,6 +146,7 @@ def test_people_read_tables_and_a_waterfall(cli: Cli, posts: Path, tmp_path: Pat
     assert "broken, and so not released" in said
     assert f"sluice receipt verify {out}" in said
     assert "8 posts in the output: exactly those released, in order" in checked
+    assert "computed again: each of these is in it, in its place" in logged
     assert "choice_denies" in shown
     assert "ConsentService/CheckConsent" in drawn
     assert "█" in drawn

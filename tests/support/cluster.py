@@ -16,6 +16,7 @@ from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
 from services.licensing.assembly import Licensing, assemble
 from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
+from services.licensing.publishing import Publisher
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.sweeper import Sweeper
@@ -97,11 +98,13 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper, _forgetting, finisher, _counting = licensing.background
+        outbox, sweeper, _forgetting, finisher, _counting, publisher = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
         assert isinstance(finisher, Finisher)
+        assert isinstance(publisher, Publisher)
         self.outbox, self.sweeper, self.finisher = outbox, sweeper, finisher
+        self.publisher = publisher
 
     def new_id(self) -> str:
         """A fresh request id."""
@@ -286,6 +289,7 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
     settings = LicensingSettings(
         database_url=url,
         token_jwks=keys.token_jwks,
+        state_dir=folder,
         **{
             "consent_target": cluster.consent_address,
             "metering_target": cluster.metering_address,

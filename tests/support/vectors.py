@@ -16,3 +16,11 @@ def vectors(name: str) -> Any:
     if not path.exists():
         pytest.skip(f"the published vectors {name} are not here")
     return json.loads(path.read_bytes())
+
+
+def vectors_below(folder: str) -> dict[str, Any]:
+    """All JSON documents below `folder` there, by their path; without it, skips."""
+    path = Path(os.environ.get("SLUICE_VECTORS", BESIDE_THE_CHECKOUT)) / folder
+    if not path.is_dir():
+        pytest.skip(f"the published vectors {folder} are not here")
+    return {str(file.relative_to(path)): json.loads(file.read_bytes()) for file in path.rglob("*.json")}

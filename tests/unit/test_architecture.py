@@ -12,7 +12,7 @@ RECIPES = {
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
     *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
     *("api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
-    *("countersigning", "explaining", "outlook", "statistics"),
+    *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

@@ -103,6 +103,7 @@ MAKERS = {
 AT_START_ONLY = {
     *("ADDRESS_IN_USE", "DATABASE_IN_USE", "DATABASE_URL_INVALID", "DURABILITY_OFF", "KEY_UNREADABLE"),
     *("SCHEMA_BROKEN", "NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN", "INDEX_EMPTY"),
+    *("DATABASE_RESTORED", "LOG_FOLDER_FOREIGN", "LOG_FOLDER_UNREADABLE"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ROTATION = {"KEYS_UNREADABLE", "ROTATION_UNDER_WAY"}
@@ -113,6 +114,9 @@ OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
 """Of the chassis, but only for a service with streams."""
 OF_APPROVALS = {"PROPOSAL_UNKNOWN", "PROPOSAL_DECIDED", "SAME_OPERATOR"}
 """Of the chassis, but only for a service in which two operators decide."""
+
+OF_THE_LOG = {"CHECKPOINT_MALFORMED", "NOTE_MALFORMED", "TILE_PATH_MALFORMED"}
+"""Of reading the files of the log, which is done for no caller: a test below notices when it is."""
 
 
 def reasons(part: str) -> set[str]:
@@ -139,7 +143,14 @@ def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
         everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
 
     assert len(everybody) >= 8
-    assert sorted((reasons(part) | everybody) - AT_START_ONLY - words(part)) == []
+    assert sorted((reasons(part) | everybody) - AT_START_ONLY - OF_THE_LOG - words(part)) == []
+
+
+def test_no_caller_of_licensing_has_files_of_the_log_read_for_them() -> None:
+    licensing = GENERATED.parents[1] / "services" / "licensing"
+    reading = ("parse_note", "parse_checkpoint", "tile_at", "log_folder")
+    for path in (licensing / "proving.py", licensing / "storage" / "log.py", licensing / "rpc" / "log.py"):
+        assert not [name for name in reading if name in path.read_text(encoding="utf-8")], path
 
 
 def test_a_service_that_calls_others_names_the_reasons_of_calling() -> None:

@@ -6,6 +6,7 @@ Leaves and nodes are hashed under different prefixes, so that a node can never b
 from collections.abc import Sequence
 from hashlib import sha256
 
+HASH_BYTES = 32
 LEAF_PREFIX = b"\x00"
 NODE_PREFIX = b"\x01"
 EMPTY_ROOT = sha256(b"").digest()
@@ -17,6 +18,11 @@ def leaf_hash(leaf: bytes) -> bytes:
     return sha256(LEAF_PREFIX + leaf).digest()
 
 
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of a node over its two children, 32 bytes."""
+    return sha256(NODE_PREFIX + left + right).digest()
+
+
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     """The root, 32 bytes, of a tree with these leaf hashes in this order."""
     if not leaf_hashes:
@@ -26,6 +32,5 @@ def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
         # The RFC splits at the largest power of two below the size: the same tree as pairing level by level,
         # with a last node that has no partner standing for itself one level up.
         unpaired = level[-1:] if len(level) % 2 else []
-        pairs = zip(level[0::2], level[1::2], strict=False)
-        level = [sha256(NODE_PREFIX + left + right).digest() for left, right in pairs] + unpaired
+        level = [*map(node_hash, level[0::2], level[1::2]), *unpaired]
     return level[0]

@@ -6,6 +6,7 @@ _BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
+_LOG = "/sluice.licensing.v1.LogService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
@@ -72,6 +73,11 @@ ADMISSIONS: AdmissionTable = {
     # An auditor is told coarse verdicts only.
     f"{_STATISTICS}/GetDecisionStats": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_STATISTICS}/RebuildDecisionStats": admit(PrincipalKind.OPERATOR, roles=("admin",)),
+    # What the log has committed itself to is for everybody to compare.
+    f"{_LOG}/GetCheckpoint": admit(*PrincipalKind),
+    f"{_LOG}/GetConsistencyProof": admit(*PrincipalKind),
+    # A licensee and a pipeline get those of their own decisions alone.
+    f"{_LOG}/GetInclusionProof": admit(*_READERS, PrincipalKind.PIPELINE),
     f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
     # A licensee sees their own alone.
     f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),

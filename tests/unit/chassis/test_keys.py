@@ -57,6 +57,8 @@ def test_those_who_start_at_once_use_the_same_pair(tmp_path: Path) -> None:
     token = a_minter(made[0]).mint(PrincipalKind.PIPELINE, "export-1")
     assert all(a_verifier(keys).verify(token).party == "export-1" for keys in made)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "checkpoint-jwks.json",
+        "checkpoint-signing.pem",
         "receipt-jwks.json",
         "receipt-signing.pem",
         "token-jwks.json",

@@ -150,7 +150,11 @@ def check_repeatable(keys: Keys, clock: ManualClock, token: str, first: str) -> 
     assert states(keys, clock.now_us()) == {first: KeyState.RETIRED, kid_of(keys): KeyState.SIGNING}
     assert b"PRIVATE" in keys.token_private.read_bytes()
     secret = [path for path in keys.token_private.parent.iterdir() if b"PRIVATE" in path.read_bytes()]
-    assert sorted(path.name for path in secret) == ["receipt-signing.pem", "token-signing.pem"]
+    assert sorted(path.name for path in secret) == [
+        "checkpoint-signing.pem",
+        "receipt-signing.pem",
+        "token-signing.pem",
+    ]
     clock.advance(HOUR_US)
     with pytest.raises(Refusal, match="TOKEN_EXPIRED"):
         a_verifier(keys, clock).verify(token)

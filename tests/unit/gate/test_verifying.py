@@ -19,9 +19,10 @@ from sluice_gate.columns import columns_of
 from sluice_gate.errors import VerificationError
 from sluice_gate.posts import Post
 from sluice_gate.verifying.keys import parse_keys, thumbprint_of
-from sluice_gate.verifying.manifests import Leaf, leaves_of, manifest_root, tree_hash
+from sluice_gate.verifying.manifests import Leaf, leaves_of, manifest_root
 from sluice_gate.verifying.receipts import Evidence, verify_receipt
 from sluice_gate.verifying.requests import canonical_request, parse_request, posts_of
+from sluice_gate.verifying.trees import tree_hash
 from tests.support.gate import FakeReleases, base64url, canonical, jwks, sign
 from tests.support.release_jobs import a_request, flips
 from tests.support.vectors import vectors

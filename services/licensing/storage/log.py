@@ -1,0 +1,132 @@
+"""The log in SQL: tiles that grow, checkpoints that are only added, and receipts that wait for them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, select
+
+from services.chassis.bulk import Insertion, Question
+from services.chassis.database import Database
+from services.licensing.domain.log.growth import Growth, Head, NumberedReceipt, Place, Signed, edge_of
+from services.licensing.proving import Logged
+from services.licensing.publishing import Waiting
+from services.licensing.storage.head import lock_head
+from services.licensing.storage.ledger_tables import DecisionRow
+from services.licensing.storage.log_tables import CheckpointRow
+
+_TABLES = CheckpointRow.metadata.tables
+_CHECKPOINTS = _TABLES[CheckpointRow.__tablename__]
+_DECISIONS = _TABLES[DecisionRow.__tablename__]
+
+_NEWEST = select(_CHECKPOINTS).order_by(_CHECKPOINTS.c.size.desc()).limit(1)
+_RECEIPTS = select(_DECISIONS.c.number, _DECISIONS.c.decided_at_us, _DECISIONS.c.receipt).order_by(
+    _DECISIONS.c.number
+)
+_LOGGED = select(
+    _DECISIONS.c.decision_id,
+    _DECISIONS.c.number,
+    _DECISIONS.c.principal_kind,
+    _DECISIONS.c.principal,
+    _DECISIONS.c.licensee_id,
+)
+_TILES = Question(
+    "SELECT log_tiles.level, log_tiles.tile, log_tiles.hashes FROM {given}"
+    " JOIN log_tiles ON log_tiles.level = given.level AND log_tiles.tile = given.tile",
+    level="integer",
+    tile="bigint",
+)
+_PUT_TILES = Insertion(
+    "log_tiles",
+    {"level": "integer", "tile": "bigint", "hashes": "bytea"},
+    "ON CONFLICT (level, tile) DO UPDATE SET hashes = excluded.hashes",
+)
+
+
+class LogStore:
+    """Satisfies `publishing.Store` and `proving.Store`, in licensing's own database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def waiting(self, limit: int) -> Waiting:
+        """The receipts that the log does not have, at most `limit`, none of which a failover could lose."""
+        return await self._database.read(lambda connection: _waiting(connection, limit), confirmed=True)
+
+    async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool:
+        """Signs and stores a growth, unless the log has grown otherwise meanwhile; whether it was stored.
+
+        `sign` is called while nobody else can sign, and what it gives is stored or never seen.
+        """
+        return await self._database.write(lambda connection: _append(connection, growth, sign))
+
+    async def newest(self) -> Signed | None:
+        """The newest checkpoint, one that no failover can lose."""
+        return await self._database.read(_newest, confirmed=True)
+
+    async def signed_at(self, size: int) -> Signed | None:
+        """The checkpoint of this size."""
+        query = select(_CHECKPOINTS).where(_CHECKPOINTS.c.size == size)
+        return await self._database.read(lambda connection: _signed(connection.execute(query).one_or_none()))
+
+    async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]:
+        """The tiles at these places, as far as they are there."""
+        return await self._database.read(lambda connection: _tiles(connection, places))
+
+    async def by_decision(self, decision_id: str) -> Logged | None:
+        """The receipt of a decision."""
+        return await self._logged(_DECISIONS.c.decision_id == decision_id)
+
+    async def by_number(self, number: int) -> Logged | None:
+        """The receipt with a number."""
+        return await self._logged(_DECISIONS.c.number == number)
+
+    async def _logged(self, which: ColumnElement[bool]) -> Logged | None:
+        query = _LOGGED.where(which)
+        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else Logged(*row)
+
+
+def _waiting(connection: Connection, limit: int) -> Waiting:
+    newest = _newest(connection)
+    size = newest.head.size if newest else 0
+    rows = connection.execute(_RECEIPTS.where(_DECISIONS.c.number > size).limit(limit)).all()
+    return Waiting(
+        newest=newest,
+        receipts=[NumberedReceipt(row.number, row.receipt) for row in rows],
+        since_us=rows[0].decided_at_us if rows else None,
+        edge=_tiles(connection, [(tile.level, tile.index) for tile in edge_of(size)]) if rows else {},
+    )
+
+
+def _append(connection: Connection, growth: Growth, sign: Callable[[Head], Signed]) -> bool:
+    lock_head(connection)
+    newest = _newest(connection)
+    if (newest.head.size if newest else 0) != growth.before.size:
+        return False
+    signed = sign(growth.head)
+    rows = [(tile.level, tile.index, content) for tile, content in growth.tiles]
+    _PUT_TILES.run(connection, rows)
+    connection.execute(
+        insert(_CHECKPOINTS),
+        {
+            "size": signed.head.size,
+            "root": signed.head.root,
+            "note": signed.note,
+            "published_at_us": signed.published_at_us,
+        },
+    )
+    return True
+
+
+def _newest(connection: Connection) -> Signed | None:
+    return _signed(connection.execute(_NEWEST).one_or_none())
+
+
+def _tiles(connection: Connection, places: Sequence[Place]) -> dict[Place, bytes]:
+    return {(level, tile): bytes(hashes) for level, tile, hashes in _TILES.ask(connection, places)}
+
+
+def _signed(row: Row[Any] | None) -> Signed | None:
+    if row is None:
+        return None
+    return Signed(Head(row.size, bytes(row.root)), bytes(row.note), row.published_at_us)

@@ -1,0 +1,92 @@
+"""The log as files, https://c2sp.org/tlog-tiles: what others copy, and what the database is compared with.
+
+Every file is whole and durable before the checkpoint that names it is there, and the checkpoint never goes
+back. Processes that share the folder write it one after the other; the kernel lets go of the lock when one of
+them dies.
+"""
+
+import contextlib
+import fcntl
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from services.chassis.refusals import Refusal, precondition
+from services.chassis.whole_files import sync_folder, write_file
+from services.licensing.domain.log.notes import Checkpoint, parse_checkpoint, parse_note
+from services.licensing.domain.log.tiles import FULL, Tile
+
+MODE = 0o644
+CHECKPOINT = "checkpoint"
+LOCK_SECONDS = 5.0
+"""Others hold it for a few files; one that was stopped while it held it keeps nobody from ending."""
+LOCK_EVERY_SECONDS = 0.01
+_DRAFT = ".draft"
+_LOCK = ".lock"
+
+
+class LogFolder:
+    """Satisfies `publishing.Folder`; every call may raise OSError."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def head(self) -> Checkpoint | None:
+        """What the checkpoint there says; its signature is not looked at. None where there is none.
+
+        Raises Refusal (precondition, LOG_FOLDER_UNREADABLE) where the file is no checkpoint.
+        """
+        try:
+            note = (self._root / CHECKPOINT).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            return parse_checkpoint(parse_note(note).text)
+        except Refusal as refusal:
+            message = f"the checkpoint in the folder of the log cannot be read: {refusal.message}"
+            raise precondition("LOG_FOLDER_UNREADABLE", message) from refusal
+
+    def add(self, tiles: Sequence[tuple[Tile, bytes]]) -> None:
+        """Writes tiles; durable when this returns. Of a tile that is full now, the partial ones go."""
+        with self._alone():
+            folders = set[Path]()
+            for tile, content in tiles:
+                path = self._root / tile.path()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_file(path, content, MODE, self._root / _DRAFT)
+                folders.update(folder for folder in path.parents if folder.is_relative_to(self._root))
+            for folder in folders:
+                sync_folder(folder)
+            for tile, _ in tiles:
+                partial = self._root / f"{tile.path()}.p"
+                if tile.width == FULL and partial.exists():
+                    shutil.rmtree(partial)
+
+    def publish(self, size: int, note: bytes) -> None:
+        """Puts the checkpoint of `size` leaves there, unless a later one is there already."""
+        with self._alone():
+            there = self.head()
+            if there is None or there.size < size:
+                write_file(self._root / CHECKPOINT, note, MODE, self._root / _DRAFT)
+                sync_folder(self._root)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / _LOCK).open("a", encoding="ascii") as lock:
+            _take(lock)
+            yield
+
+
+def _take(lock: TextIO) -> None:
+    """Waits for the lock, but not for ever; raises TimeoutError, an OSError."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                raise TimeoutError("another process keeps the folder of the log") from error
+        time.sleep(LOCK_EVERY_SECONDS)
