@@ -120,8 +120,9 @@ class Ledger:
         if license is None or not draft.still_holds(license, now_us):
             self._give_up(rows, draft.attempt_id, now_us)
             return None
-        # The same version with the same terms; but the next one may have got its hour since it was read.
-        concluding = replace(draft, license=license.as_of(now_us))
+        # It names the version that was judged; but the next one may have got its hour since it was read.
+        as_judged = replace(draft.license, next=license.as_of(now_us).next)
+        concluding = replace(draft, license=as_judged)
         decision = self._sealer.seal(concluding, manifest, rows.take_number(), now_us)
         rows.record(draft.attempt_id, decision, manifest)
         return Concluded(decision, replayed=False)
