@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,6 +14,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
+from services.licensing import assembly
 from services.licensing.assembly import Licensing, assemble
 from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
@@ -296,7 +298,9 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
             **changes,
         },
     )
-    licensing = assemble(settings, cluster.clock, keys, database)
+    # The clock of the database's server is the one that is turned by hand, too.
+    with patch.object(assembly, "server_now_us", lambda connection: cluster.clock.now_us()):
+        licensing = assemble(settings, cluster.clock, keys, database)
     async with serving(
         folder, *licensing.bolts, admissions=LICENSING_ADMISSIONS, clock=cluster.clock
     ) as server:
