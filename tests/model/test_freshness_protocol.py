@@ -67,6 +67,7 @@ def walks() -> dict[str, Exploration]:
     return {name: _walk(name, ALL_GUARDS) for name in SCENARIOS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_c9_c3_w5_hold_in_every_state_that_can_be_reached(
     walks: dict[str, Exploration], scenario: str
@@ -77,6 +78,7 @@ def test_c9_c3_w5_hold_in_every_state_that_can_be_reached(
     assert walk.states > LEAST_STATES[scenario]
 
 
+@pytest.mark.slow
 def test_all_that_can_happen_has_happened_in_the_walks(walks: dict[str, Exploration]) -> None:
     left_out = {name: set(Action) - set(walk.taken) for name, walk in walks.items()}
 

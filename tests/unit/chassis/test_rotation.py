@@ -204,6 +204,7 @@ def killed_at(line: int, work: Callable[[], object]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
 
 
+@pytest.mark.slow
 def test_killed_at_any_line_the_folder_is_usable_and_the_command_can_be_given_again(tmp_path: Path) -> None:
     line = 0
     while True:
