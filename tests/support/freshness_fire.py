@@ -19,7 +19,7 @@ from services.chassis.ids import uuid7
 from sluice.consent.v1 import choice_pb2, reason_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
 from tests.support.consent_fleet import CONSENT
-from tests.support.replicas import Lines, Replica
+from tests.support.replicas import Lines, Replica, pause
 from tests.support.willing_subjects import NOTICE, TRAINING, an_import, an_opt_out_policy
 
 SUBJECTS = range(1_000, 1_120)
@@ -148,7 +148,7 @@ class Fire:
         """Stops the replica again and again, and now and then kills it."""
         chance = self._random
         while not self._over.is_set():
-            await self._pause(chance.uniform(0.2, 2.5))
+            await pause(self._over, chance.uniform(0.2, 2.5))
             if chance.random() < 0.12:
                 self.figures.kills += 1
                 await replica.kill()
@@ -156,16 +156,8 @@ class Fire:
             else:
                 self.figures.stops += 1
                 replica.signal(signal.SIGSTOP)
-                await self._pause(chance.uniform(0.1, LONGEST_STOP_SECONDS))
+                await pause(self._over, chance.uniform(0.1, LONGEST_STOP_SECONDS))
                 replica.signal(signal.SIGCONT)
-
-    async def _pause(self, seconds: float) -> None:
-        """Until then, or until it is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
-        except TimeoutError:
-            return
 
     async def _asked(self, number: int, subjects: Sequence[int]) -> bytes | None:
         ids = struct.pack(f"<{len(subjects)}Q", *subjects)

@@ -28,7 +28,7 @@ from sluice.licensing.v1 import release_service_pb2 as releases_pb
 from tests.support.cluster import TRAINING, some_terms
 from tests.support.license_books import LicenseBook, Version, given
 from tests.support.licensing_fleet import AUTHORS, CONTRACTS, RELEASES
-from tests.support.replicas import Lines, Replica
+from tests.support.replicas import Lines, Replica, pause
 
 LICENSES_OF_AN_OPERATOR, OPERATORS, PIPELINES = 10, 4, 20
 POSTS = 4
@@ -140,7 +140,7 @@ class Fire:
                     self._compare(book, languages, begin_us, answer.decision)
                     break
                 at += 1
-                await self._pause(PATIENCE_SECONDS)
+                await pause(self._over, PATIENCE_SECONDS)
             if figures.decisions >= decisions or figures.against >= against:
                 self._over.set()
 
@@ -243,14 +243,14 @@ class Fire:
             answered = await self._contracts.call(at, method, PrincipalKind.OPERATOR, request, answer)
             if answered is not None:
                 return answered
-            await self._pause(PATIENCE_SECONDS)
+            await pause(self._over, PATIENCE_SECONDS)
         return None
 
     async def _torment(self, replica: Replica) -> None:
         """Stops the replica again and again, and now and then kills it."""
         chance = self._random
         while not self._over.is_set():
-            await self._pause(chance.uniform(0.5, 7.0))
+            await pause(self._over, chance.uniform(0.5, 7.0))
             if chance.random() < 0.05:
                 self.figures.kills += 1
                 await replica.kill()
@@ -258,16 +258,8 @@ class Fire:
             else:
                 self.figures.stops += 1
                 replica.signal(signal.SIGSTOP)
-                await self._pause(chance.uniform(0.1, LONGEST_STOP_SECONDS))
+                await pause(self._over, chance.uniform(0.1, LONGEST_STOP_SECONDS))
                 replica.signal(signal.SIGCONT)
-
-    async def _pause(self, seconds: float) -> None:
-        """Until then, or until it is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
-        except TimeoutError:
-            return
 
     def _question(self, book: LicenseBook, languages: Sequence[str]) -> releases_pb.DecideRequest:
         count = len(languages)

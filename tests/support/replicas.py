@@ -118,3 +118,12 @@ async def running(replicas: Sequence[Replica]) -> AsyncIterator[None]:
         for replica in replicas:
             with contextlib.suppress(ProcessLookupError):
                 await replica.kill()
+
+
+async def pause(over: asyncio.Event, seconds: float) -> None:
+    """Until then, or until it is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await over.wait()
+    except TimeoutError:
+        return

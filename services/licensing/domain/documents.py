@@ -11,7 +11,7 @@ from typing import Any
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.canonical import rfc3339_us
-from services.licensing.domain.pricing.documents import price_of
+from services.licensing.domain.pricing.documents import price_of, whole_number
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
@@ -68,7 +68,7 @@ def _terms_of(fields: Mapping[str, Any]) -> Terms:
         term_until_us=rfc3339_us(fields["term_until"]),
         allowances=tuple(map(_allowance_of, fields["allowances"])),
         obligations=Obligations(
-            recall_deadline_days=_whole_number(obligations["recall_deadline_days"]),
+            recall_deadline_days=whole_number(obligations["recall_deadline_days"]),
             no_reidentification=_truth(obligations["no_reidentification"]),
         ),
         price=price_of(fields["price"]) if "price" in fields else None,
@@ -78,7 +78,7 @@ def _terms_of(fields: Mapping[str, Any]) -> Terms:
 
 def _allowance_of(fields: Mapping[str, Any]) -> Allowance:
     per, window = AllowanceSubject(fields["per"]), Window[fields["window"].upper()]
-    return Allowance(per=per, window=window, limit=_whole_number(fields["limit"]))
+    return Allowance(per=per, window=window, limit=whole_number(fields["limit"]))
 
 
 def _time_us(text: str | None) -> int | None:
@@ -104,10 +104,4 @@ def _digest(value: object) -> bytes:
 def _truth(value: object) -> bool:
     if type(value) is not bool:
         raise ValueError("neither true nor false")
-    return value
-
-
-def _whole_number(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a whole number")
     return value

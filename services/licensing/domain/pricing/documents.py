@@ -51,7 +51,7 @@ def price_of(fields: Mapping[str, Any]) -> Price:
     """
     return Price(
         currency=_word(fields["currency"], _CURRENCY),
-        decimals=_whole_number(fields["decimals"]),
+        decimals=whole_number(fields["decimals"]),
         period=BillingPeriod[fields["period"].upper()],
         time_zone=_word(fields["time_zone"], _TIME_ZONE),
         charges=tuple(map(_charge_of, fields["charges"])),
@@ -89,7 +89,7 @@ def _model_fields(model: Model) -> dict[str, object]:
 
 def _charge_of(fields: Mapping[str, Any]) -> Charge:
     name = _word(fields["name"], _CHARGE_NAME)
-    return Charge(name, _model_of(fields), _whole_number(fields["included"]))
+    return Charge(name, _model_of(fields), whole_number(fields["included"]))
 
 
 def _model_of(fields: Mapping[str, Any]) -> Model:
@@ -117,7 +117,7 @@ def _tier_fields(tiers: Sequence[Tier]) -> list[dict[str, object]]:
 def _tier_of(fields: Mapping[str, Any]) -> Tier:
     up_to = fields["up_to"]
     return Tier(
-        None if up_to is None else _whole_number(up_to),
+        None if up_to is None else whole_number(up_to),
         read_decimal(fields["unit_price"]),
         read_decimal(fields["flat"]),
     )
@@ -131,12 +131,13 @@ def _word(value: object, form: re.Pattern[str]) -> str:
 
 def _count(value: object) -> int:
     """Posts that something is divided by."""
-    if _whole_number(value) == 0:
+    if whole_number(value) == 0:
         raise ValueError("no posts")
-    return _whole_number(value)
+    return whole_number(value)
 
 
-def _whole_number(value: object) -> int:
+def whole_number(value: object) -> int:
+    """A number of a document that counts something; raises ValueError for anything else, truth included."""
     if type(value) is not int or value < 0:
         raise ValueError("not a whole number")
     return value
