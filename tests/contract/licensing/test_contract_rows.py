@@ -25,6 +25,8 @@ from services.licensing.storage import (
     contract_tables,
     countersignature_tables,
     ledger_tables,
+    log_tables,
+    recall_tables,
     statistics_tables,
 )
 from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
@@ -68,6 +70,8 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert statistics_tables.DecisionCountRow.metadata is declared
     assert affiliate_tables.AffiliateChangeRow.metadata is declared
     assert api_keys.ApiKeyRow.metadata is declared
+    assert log_tables.LogTileRow.metadata is declared
+    assert recall_tables.RecallRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)
