@@ -12,7 +12,14 @@ from typing import Protocol, TypeVar
 from services.chassis.clock import Clock
 from services.chassis.refusals import Refusal, not_found
 from services.licensing.domain.answers import Revision
-from services.licensing.domain.recalls.reading import Entry, EntryKey, GapKey, Progress, ReleaseGap
+from services.licensing.domain.recalls.reading import (
+    Entry,
+    EntryKey,
+    GapKey,
+    OnRecord,
+    Progress,
+    ReleaseGap,
+)
 from services.licensing.domain.recalls.recalls import Recall, RecallState
 from services.licensing.domain.recalls.resolving import Ending, acknowledged, resolved
 
@@ -32,7 +39,7 @@ class Rows(Protocol):
     def gaps(
         self, licensee_id: str | None, after: GapKey | None, limit: int
     ) -> Sequence[tuple[GapKey, ReleaseGap]]: ...
-    def progress(self) -> Progress: ...
+    def on_record(self) -> OnRecord: ...
 
 
 class Store(Protocol):
@@ -48,6 +55,11 @@ class Following(Protocol):
     @property
     def followed(self) -> Revision:
         """The position up to which all was read; 0, 0 before the first."""
+        ...
+
+    @property
+    def oldest_at_us(self) -> int | None:
+        """When the oldest withdrawal was recorded that was read and not scanned; None where there is none."""
         ...
 
 
@@ -67,8 +79,9 @@ class Page:
 class RecallDesk:
     """Shows recalls, and keeps what licensees say to them. All raise what `Store.read` or `write` raises."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, following: Following, clock: Clock) -> None:
         self._store = store
+        self._following = following
         self._clock = clock
 
     async def page(self, asked: Page) -> Sequence[Recall]:
@@ -108,10 +121,13 @@ class RecallDesk:
         return await self._store.read(lambda rows: rows.gaps(licensee_id, after, limit))
 
     async def progress(self) -> Progress:
-        """How far withdrawals have led to recalls (W5)."""
-        return await self._store.read(lambda rows: rows.progress())
+        """How far withdrawals have been read and have led to recalls (W5)."""
+        on_record = await self._store.read(lambda rows: rows.on_record())
+        return Progress(on_record, self._following.followed, self._following.oldest_at_us)
 
-    async def _answer(self, recall_id: str, licensee_id: str, change: Callable[[Recall, int], Recall]) -> Recall:
+    async def _answer(
+        self, recall_id: str, licensee_id: str, change: Callable[[Recall, int], Recall]
+    ) -> Recall:
         def unit(rows: Rows) -> Recall:
             rows.lock_head()
             # Read after the lock, like the time: of two answers one sees the other.

@@ -38,7 +38,7 @@ class WebhookPeer:
         resolve: Resolve | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
-        """`allow_private`: to any address. `context`: whose certificates are good; the machine's by default."""
+        """`allow_private`: to any address. `context`: whose certificates are good; else the machine's."""
         self._allow_private = allow_private
         self._context = context or ssl.create_default_context()
         self._resolve = resolve or resolve_by_system

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from services.chassis.database import Database
-from services.licensing.domain.recalls.reading import Progress
+from services.licensing.domain.recalls.reading import OnRecord
 from services.licensing.domain.recalls.recalls import (
     Attestation,
     Recall,
@@ -58,9 +58,7 @@ class RecallAnswerRows(EntryRows):
         rows = self._connection.execute(page.order_by(_RECALLS.c.number.desc()).limit(limit))
         return [recall_of(row) for row in rows]
 
-    def recalls_after(
-        self, licensee_id: str | None, after: int, limit: int
-    ) -> tuple[Sequence[Recall], int]:
+    def recalls_after(self, licensee_id: str | None, after: int, limit: int) -> tuple[Sequence[Recall], int]:
         """Issued recalls with numbers above, oldest first, and the newest number there is (0: none)."""
         page = select(_RECALLS).where(_RECALLS.c.number > after)
         if licensee_id is not None:
@@ -68,12 +66,12 @@ class RecallAnswerRows(EntryRows):
         rows = self._connection.execute(page.order_by(_RECALLS.c.number).limit(limit))
         return [recall_of(row) for row in rows], newest_number(self._connection)
 
-    def progress(self) -> Progress:
+    def on_record(self) -> OnRecord:
         """The positions, and what is still under way."""
         fence, scanned = positions(self._connection)
         collecting = select(func.count()).where(_RECALLS.c.state == int(RecallState.COLLECTING))
         checked = select(func.count()).where(_RECHECKS.c.done_at_us.is_(None))
-        return Progress(
+        return OnRecord(
             fence=fence,
             scanned=scanned,
             rechecks_open=self._connection.execute(checked).scalar_one(),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, and_, func, select, tuple_
+from sqlalchemy import Column, Connection, Row, Select, and_, func, select, tuple_
 
 from services.licensing.domain.recalls.reading import (
     POSTS_A_PAGE,
@@ -27,8 +27,13 @@ _RECALLS = _TABLES[RecallRow.__tablename__]
 _ENTRIES = _TABLES[RecallEntryRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
 
-_KEY = (_ENTRIES.c.withdrawal_id, _ENTRIES.c.part)
-_PLACE = (_ENTRIES.c.consent_epoch, _ENTRIES.c.revision, _ENTRIES.c.licensee_id, _ENTRIES.c.part)
+_KEY: tuple[Column[Any], ...] = (_ENTRIES.c.withdrawal_id, _ENTRIES.c.part)
+_PLACE: tuple[Column[Any], ...] = (
+    _ENTRIES.c.consent_epoch,
+    _ENTRIES.c.revision,
+    _ENTRIES.c.licensee_id,
+    _ENTRIES.c.part,
+)
 _NEWEST_FIRST = tuple(column.desc() for column in _PLACE)
 _NUMBER_BYTES = 8
 NUMBERS_AT_ONCE = 500
@@ -47,7 +52,9 @@ class EntryRows:
         Fewer where they have `POSTS_A_PAGE` posts or `RELEASES_A_PAGE` releases; one where there is one.
         """
         theirs = and_(_ENTRIES.c.recall_id == recall_id, tuple_(*_KEY) > tuple_(*after))
-        sizes = select(*_KEY, _ENTRIES.c.posts, func.length(_ENTRIES.c.decisions).label("decision_bytes"))
+        sizes: Select[Any] = select(
+            *_KEY, _ENTRIES.c.posts, func.length(_ENTRIES.c.decisions).label("decision_bytes")
+        )
         found = self._connection.execute(sizes.where(theirs).order_by(*_KEY).limit(limit + 1)).all()
         shown = _that_fit(found[:limit])
         if not shown:
@@ -69,7 +76,7 @@ class EntryRows:
         if after is not None:
             # The part that the page before ended in may have more.
             wanted = and_(wanted, tuple_(*_PLACE) <= tuple_(*after[:-1]))
-        counts = select(*_PLACE, _ENTRIES.c.gaps_found).where(wanted).order_by(*_NEWEST_FIRST)
+        counts: Select[Any] = select(*_PLACE, _ENTRIES.c.gaps_found).where(wanted).order_by(*_NEWEST_FIRST)
         # One part more, for of the first all may have been shown.
         parts = _that_suffice(self._connection.execute(counts.limit(limit + 1)).all(), limit)
         if not parts:
@@ -82,7 +89,7 @@ class EntryRows:
         return [each for each in found if after is None or _is_later(each[0], after)][:limit]
 
     def _decisions(self, numbers: set[int]) -> Mapping[int, Row[Any]]:
-        columns = (
+        columns: tuple[Column[Any], ...] = (
             *(_DECISIONS.c.number, _DECISIONS.c.decision_id, _DECISIONS.c.license_id),
             *(_DECISIONS.c.decided_at_us, _DECISIONS.c.not_after_us),
         )
@@ -157,7 +164,7 @@ def _gaps_of(row: Row[Any], decisions: Mapping[int, Row[Any]]) -> list[tuple[Gap
 
 def _is_later(key: GapKey, after: GapKey) -> bool:
     """Whether a gap comes after another: a part from its first release on, and the newest parts first."""
-    return key[:-1] != after[:-1] or key.index > after.index
+    return key[:-1] != after[:-1] or key.place > after.place
 
 
 def _numbers(row: Row[Any]) -> list[int]:

@@ -46,7 +46,7 @@ class GapKey(NamedTuple):
     revision: int
     licensee_id: str
     part: int
-    index: int
+    place: int
     """Of the release in the part."""
 
 
@@ -67,10 +67,21 @@ class ReleaseGap:
 
 
 @dataclass(frozen=True)
-class Progress:
+class OnRecord:
     """How far withdrawals have led to recalls, of one moment of the database (W5)."""
 
     fence: Revision
     scanned: Revision
     rechecks_open: int
     recalls_collecting: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far withdrawals have been read, and have led to recalls."""
+
+    on_record: OnRecord
+    followed: Revision
+    """By this process."""
+    oldest_unscanned_us: int | None
+    """When the oldest one that it has read and nobody has scanned was recorded; None where there is none."""

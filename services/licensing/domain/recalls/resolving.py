@@ -1,4 +1,4 @@
-"""What a licensee says to a recall: that they have it, and how it ended (W3). The first word of each stands."""
+"""What a licensee says to a recall: that they have it, and how it ended (W3). The first word stands."""
 
 from dataclasses import dataclass, replace
 

@@ -94,10 +94,9 @@ def is_public(address: str) -> bool:
         return False
     if any(ip.version == network.version and ip in network for network in _STANDING_FOR_OTHERS):
         return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        # Of all of IPv6 that is not in here nothing is global unicast: mapped, compatible, 64:ff9b::/96 ...
-        if ip not in _UNICAST or (int(ip) >> 32 & 0xFFFFFFFF) in _ISATAP:
-            return False
+    if ip.version == 6 and (ip not in _UNICAST or (int(ip) >> 32 & 0xFFFFFFFF) in _ISATAP):
+        # All others of IPv6 are not global unicast: mapped, compatible, 64:ff9b::/96 (NAT64) and the like.
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 

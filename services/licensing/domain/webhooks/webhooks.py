@@ -125,7 +125,8 @@ def announcement_of(recall: Announced) -> Announcement:
 def next_try_us(waiting: Waiting, now_us: int, chance: float) -> int | None:
     """When to try again after one more try that was in vain; None where it is given up.
 
-    The pause doubles from `FIRST_PAUSE_US` to `LONGEST_PAUSE_US`; `chance`, in [0, 1), takes up to half of it.
+    The pause doubles from `FIRST_PAUSE_US` to `LONGEST_PAUSE_US`; `chance`, in [0, 1), takes up to half of
+    it away.
     """
     if now_us >= waiting.since_us + TRIED_FOR_US:
         return None
