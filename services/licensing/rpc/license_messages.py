@@ -7,11 +7,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.chassis.timestamps import time_us
 from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
+from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
     ContentKind,
-    Obligations,
     Purpose,
     Template,
     Terms,
@@ -50,10 +50,7 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
         allowances=tuple(
             Allowance(_SUBJECTS[each.per], Window(each.window), each.limit) for each in message.allowances
         ),
-        obligations=Obligations(
-            recall_deadline_days=message.obligations.recall_deadline_days,
-            no_reidentification=message.obligations.no_reidentification,
-        ),
+        obligations=_obligations_of(message.obligations),
         price=price_of(message.price) if message.HasField("price") else None,
         contract_digest=message.contract_digest,
     )
@@ -163,12 +160,31 @@ def _terms_message(terms: Terms) -> pb.LicenseTerms:
             )
             for each in terms.allowances
         ],
-        obligations=pb.Obligations(
-            recall_deadline_days=terms.obligations.recall_deadline_days,
-            no_reidentification=terms.obligations.no_reidentification,
-        ),
+        obligations=_obligations_message(terms.obligations),
         price=None if terms.price is None else price_message(terms.price),
         contract_digest=terms.contract_digest,
+    )
+
+
+def _obligations_of(message: pb.Obligations) -> Obligations:
+    return Obligations(
+        recall_deadline_days=message.recall_deadline_days,
+        no_reidentification=message.no_reidentification,
+        recall_business_days=message.recall_business_days,
+        recall_calendar=message.recall_calendar,
+        recall_time_zone=message.recall_time_zone,
+        suspend_when_overdue=message.suspend_when_overdue,
+    )
+
+
+def _obligations_message(obligations: Obligations) -> pb.Obligations:
+    return pb.Obligations(
+        recall_deadline_days=obligations.recall_deadline_days,
+        no_reidentification=obligations.no_reidentification,
+        recall_business_days=obligations.recall_business_days,
+        recall_calendar=obligations.recall_calendar,
+        recall_time_zone=obligations.recall_time_zone,
+        suspend_when_overdue=obligations.suspend_when_overdue,
     )
 
 
