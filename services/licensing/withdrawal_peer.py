@@ -121,7 +121,7 @@ def _withdrawal(given: withdrawal_pb2.Withdrawal) -> Withdrawal:
 def _halted(
     scope: halt_pb2.HaltScope, licensee_id: str, purposes: frozenset[int]
 ) -> tuple[str, frozenset[int]]:
-    """Whom and what for a halt stops; of a jurisdiction, and of what is not known here, all is asked about."""
+    """Whom it stops, and what for; of a jurisdiction, and of what is not known here, all is asked."""
     match scope.WhichOneof("scope"):
         case "licensee_id":
             return scope.licensee_id, purposes

@@ -28,7 +28,7 @@ class Backlog:
 
     @property
     def newest(self) -> Revision | None:
-        """Of the newest withdrawal in hand. What else is on record there takes nothing back, and moves no fence."""
+        """Of the newest withdrawal in hand. What else consent has on record moves no fence."""
         return self._held[-1].revision if self._held else None
 
     @property
@@ -44,7 +44,7 @@ class Backlog:
         self.drop(at)
 
     def add(self, withdrawal: Withdrawal) -> None:
-        """Takes the next one. Raises Refusal UNAVAILABLE (PEER_ANSWER_INVALID) if it is not behind the last."""
+        """Takes the next one; raises Refusal UNAVAILABLE (PEER_ANSWER_INVALID) where it is none."""
         if withdrawal.revision <= self.followed:
             raise out_of_order()
         self._held.append(withdrawal)
