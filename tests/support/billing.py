@@ -121,7 +121,7 @@ class Accounts:
 
         def unit(rows: LedgerRows) -> None:
             rows.lock_head()
-            number = rows.take_number()
+            number = rows.take_number(None, None)
             numbered, no_columns = (
                 replace(decision, number=number),
                 released_of(a_batch(), np.zeros(1, np.bool_)),

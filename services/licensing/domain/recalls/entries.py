@@ -1,6 +1,6 @@
 """Entries of a recall: which posts of which releases one withdrawal takes back from one licensee."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.licensing.domain.posts import Ids, Offsets
 from services.licensing.domain.recalls.recalls import Gap
+from services.licensing.domain.recalls.withdrawals import Withdrawal
 
 POSTS_A_PART = 20_000
 """At which a part is full; the posts of one release are never cut in two."""
@@ -42,6 +43,29 @@ class Part:
     def gaps_found(self) -> int:
         """Releases with a gap."""
         return int(np.count_nonzero(self.gaps))
+
+
+@dataclass(frozen=True, eq=False)
+class Taking:
+    """All that one withdrawal takes back from one licensee, or what was found of it so far."""
+
+    withdrawal: Withdrawal
+    licensee_id: str
+    withdrawal_id: str
+    """Random, for this withdrawal and licensee alone (W2)."""
+    parts: Sequence[Part]
+    licenses: frozenset[tuple[str, int]]
+    """Ids and versions under which the releases were made."""
+
+    @property
+    def posts(self) -> int:
+        """Each once, in however many releases it is."""
+        return distinct_posts(part.post_ids for part in self.parts)
+
+
+def distinct_posts(columns: Iterable[Ids]) -> int:
+    """How many posts are in the columns, each once."""
+    return len(np.unique(np.concatenate([np.empty(0, np.uint64), *columns])))
 
 
 def parts_of(found: Sequence[Found]) -> Iterator[Part]:
