@@ -49,7 +49,7 @@ class Obligations:
             unused = "holidays count with business days alone"
             raise _fault("RECALL_CALENDAR_UNUSED", unused, "recall_calendar")
         if self.recall_calendar and not is_jurisdiction(self.recall_calendar):
-            unknown = f"no holidays are known of {self.recall_calendar}"
+            unknown = f"{self.recall_calendar} is in no country of ISO 3166-1"
             raise _fault("RECALL_CALENDAR_UNKNOWN", unknown, "recall_calendar")
         if self.recall_time_zone and not is_time_zone(self.recall_time_zone):
             unknown = f"the tz database has no {self.recall_time_zone}"

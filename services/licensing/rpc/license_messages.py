@@ -4,7 +4,9 @@ from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.chassis.refusals import invalid
 from services.chassis.timestamps import time_us
+from services.licensing.business_days import knows_calendar
 from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
 from services.licensing.domain.obligations import Obligations
@@ -33,7 +35,7 @@ _NUMBERS = {subject: number for number, subject in _SUBJECTS.items()}
 def terms_of(message: pb.LicenseTerms) -> Terms:
     """Terms whose message has passed the rules of the contract; times are rounded down to microseconds.
 
-    Raises Refusal INVALID_REQUEST for what is no time, and what `price_of` raises.
+    Raises Refusal INVALID_REQUEST for what is no time, RECALL_CALENDAR_UNKNOWN, and what `price_of` raises.
     """
     return Terms(
         licensee_id=message.licensee_id,
@@ -167,6 +169,11 @@ def _terms_message(terms: Terms) -> pb.LicenseTerms:
 
 
 def _obligations_of(message: pb.Obligations) -> Obligations:
+    calendar = message.recall_calendar
+    # Asked at the edge alone: terms in force do not come to mean something else by what a library knows.
+    if calendar and not knows_calendar(calendar):
+        unknown = f"no public holidays are known of {calendar}"
+        raise invalid("RECALL_CALENDAR_UNKNOWN", unknown, field="terms.obligations.recall_calendar")
     return Obligations(
         recall_deadline_days=message.recall_deadline_days,
         no_reidentification=message.no_reidentification,
