@@ -1,6 +1,6 @@
 """The figures that licensing keeps beside those of every service."""
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 PEER_BEHIND = Gauge(
     "sluice_peer_behind",
@@ -10,4 +10,9 @@ PEER_BEHIND = Gauge(
 UNPUBLISHED_SECONDS = Gauge(
     "sluice_log_unpublished_seconds",
     "Seconds since the oldest receipt that no published checkpoint covers; 0 where there is none.",
+)
+WEBHOOK_TRIES = Counter(
+    "sluice_webhook_tries",
+    "Tries to announce a recall at a webhook, by how they ended: delivered, failed, or given_up for good.",
+    ["outcome"],
 )

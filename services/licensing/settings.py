@@ -1,13 +1,16 @@
 """What an operator can set for licensing."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.identity import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
-from services.chassis.settings import ServiceSettings
+from services.chassis.settings import ServiceSettings, parse_address
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class LicensingSettings(ServiceSettings):
@@ -54,6 +57,19 @@ class LicensingSettings(ServiceSettings):
         le=LONGEST_LIFETIME_US // SECOND_US,
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )
+
+    webhook_allow_private: bool = Field(
+        False,
+        description="Webhooks may be on addresses that only this machine or its network reaches: for trying"
+        " out and tests. Refused where others can reach this service.",
+    )
+
+    @model_validator(mode="after")
+    def _keeps_webhooks_out(self) -> Self:
+        host, _ = parse_address(self.listen)
+        if self.webhook_allow_private and host not in LOOPBACK:
+            raise ValueError("webhook_allow_private is for a service that listens on this machine alone")
+        return self
 
     @property
     def log_folder(self) -> Path:

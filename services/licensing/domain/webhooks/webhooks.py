@@ -82,6 +82,52 @@ class Webhook:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """How somebody wants a webhook to be."""
+
+    licensee_id: str
+    url: str
+    enabled: bool
+    by: str
+    """Kind and party of the principal."""
+
+
+def put(before: Webhook | None, wish: Wish, newest_number: int, secret: bytes, now_us: int) -> Webhook:
+    """A webhook as it is wanted; `secret` is that of a new one, and `newest_number` of the newest recall.
+
+    One that is new, or was off, announces only what is issued from now on.
+    """
+    if before is None:
+        return Webhook(
+            licensee_id=wish.licensee_id,
+            url=wish.url,
+            enabled=wish.enabled,
+            told_number=newest_number,
+            secret=secret,
+            secret_made_at_us=now_us,
+            put_by=wish.by,
+            put_at_us=now_us,
+        )
+    goes_on = before.enabled and wish.enabled
+    return replace(
+        before,
+        url=wish.url,
+        enabled=wish.enabled,
+        told_number=before.told_number if goes_on else newest_number,
+        put_by=wish.by,
+        put_at_us=now_us,
+    )
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits to be announced at a webhook."""
+
+    waiting: int = 0
+    next_try_us: int | None = None
+
+
+@dataclass(frozen=True)
 class Waiting:
     """A recall that waits to be announced."""
 
@@ -104,6 +150,27 @@ class Announced:
     issued_at_us: int
     due_at_us: int
     posts: int
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A recall that is ours to announce, for a while."""
+
+    waiting: Waiting
+    webhook: Webhook
+    recall: Announced
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a try."""
+
+    leased: Leased
+    at_us: int
+    failure: Failure | None
+    """None where it arrived."""
+    next_try_us: int | None
+    """Of one that did not; None where it is given up."""
 
 
 def announcement_of(recall: Announced) -> Announcement:
