@@ -1,5 +1,6 @@
 """Releases, withdrawals and processes that recall, with what a slow oracle says of them."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -229,6 +230,18 @@ class Mortal(RecallStore):
         if death == "after":
             raise Died
         return result
+
+
+class Meeting(RecallStore):
+    """A store of processes that write only when all of them have looked."""
+
+    def __init__(self, database: Database, barrier: asyncio.Barrier) -> None:
+        super().__init__(database)
+        self._barrier = barrier
+
+    async def write(self, unit: Callable[[Any], Any]) -> Any:
+        await self._barrier.wait()
+        return await super().write(unit)
 
 
 class Process:

@@ -1,5 +1,6 @@
 """Whatever happens in between, each withdrawal takes back exactly what it reaches, once (W1, W2, W5)."""
 
+import asyncio
 import random
 from collections import Counter, defaultdict
 
@@ -11,6 +12,7 @@ from services.licensing.domain.answers import Revision
 from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal
 from services.licensing.domain.terms import Purpose
 from services.licensing.storage.head import positions
+from services.licensing.storage.recalls import RecallStore
 from tests.support import recall_worlds as world
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.indexed import Post
@@ -162,7 +164,7 @@ async def test_a_gap_is_marked_as_what_it_was(database: Database) -> None:
         world.record(database, each)
     stream = world.Stream([Withdrawal(Revision(1, 2), Cause.CHOICE, received_us, 100, purposes=ALL)])
 
-    await world.Process(world.RecallStore(database), stream, ManualClock(received_us)).finish()
+    await world.Process(RecallStore(database), stream, ManualClock(received_us)).finish()
 
     (row,) = world.entries(database)
     assert dict(zip(sent, row.gaps, strict=True)) == {"long before": 0, "open": 1, "confirmed": 0, "after": 2}
@@ -180,7 +182,7 @@ async def test_posts_of_a_withdrawal_that_are_many_are_cut_into_parts(
         sent[world.record(database, each)] = each
     stream = world.Stream([Withdrawal(Revision(1, 2), Cause.CHOICE, NOON_US, 100, purposes=ALL)])
 
-    await world.Process(world.RecallStore(database), stream, ManualClock(NOON_US)).finish()
+    await world.Process(RecallStore(database), stream, ManualClock(NOON_US)).finish()
 
     assert set(world.taken(database)) == world.expected(sent, stream)
     assert sorted(row.part for row in world.entries(database)) == list(range(10))
@@ -195,7 +197,7 @@ async def test_what_was_attested_as_deleted_is_not_asked_about_again(database: D
     choice = Withdrawal(Revision(1, 2), Cause.CHOICE, NOON_US, 100, purposes=ALL)
     policy = Withdrawal(Revision(1, 3), Cause.POLICY, NOON_US, purposes=ALL)
     stream = world.Stream([choice], {3: frozenset({100, 101})})
-    process = world.Process(world.RecallStore(database), stream, ManualClock(NOON_US))
+    process = world.Process(RecallStore(database), stream, ManualClock(NOON_US))
     await process.finish()
     world.resolve_all(database)
     stream.withdrawals.append(policy)
@@ -211,6 +213,28 @@ async def test_a_recheck_that_finds_nothing_opens_no_recall(database: Database) 
     policy = Withdrawal(Revision(1, 3), Cause.POLICY, NOON_US, purposes=ALL)
     stream = world.Stream([policy], {3: frozenset({7})})
 
-    await world.Process(world.RecallStore(database), stream, ManualClock(NOON_US)).finish()
+    await world.Process(RecallStore(database), stream, ManualClock(NOON_US)).finish()
 
     assert (stream.asked, world.recalls(database)) == (1, [])
+
+
+async def test_of_two_processes_that_scan_the_same_withdrawals_at_once_one_writes(database: Database) -> None:
+    world.add_contracts(database)
+    sent = {}
+    for first in (1, 3, 5):
+        each = world.Sent((Post(first, 100), Post(first + 1, 101)), world.CONTRACTS[0], 1, NOON_US)
+        sent[world.record(database, each)] = each
+    choice = Withdrawal(Revision(1, 2), Cause.CHOICE, NOON_US, 100, purposes=ALL)
+    policy = Withdrawal(Revision(1, 3), Cause.POLICY, NOON_US, purposes=ALL)
+    stream = world.Stream([choice, policy], {3: frozenset({101})})
+    # Each writes only when both have looked.
+    store = world.Meeting(database, asyncio.Barrier(2))
+    processes = [world.Process(store, stream, ManualClock(NOON_US)) for _ in range(2)]
+    for step in ("follow", "fence", "scan", "recheck", "recheck"):
+        await asyncio.gather(*(process.take(step) for process in processes))
+
+    taken = world.taken(database)
+
+    assert len(taken) == len(set(taken)) == 6
+    assert set(taken) == world.expected(sent, stream)
+    assert [(row.withdrawals, row.posts) for row in world.recalls(database)] == [(2, 6)]
