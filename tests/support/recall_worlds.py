@@ -12,7 +12,7 @@ from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.history import Change, StepTaken
-from services.licensing.domain.licenses import Licensee, draft
+from services.licensing.domain.licenses import Licensee, Step, draft
 from services.licensing.domain.posts import Mask
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.recalls.backlog import Backlog
@@ -350,3 +350,28 @@ def resolve_all(database: Database) -> None:
     database.write_now(
         lambda connection: connection.execute(update(_RECALLS).values(state=deleted, outcome=deleted))
     )
+
+
+def add_license_to(database: Database, contract: Contract, **changes: Any) -> None:
+    """One more license of a licensee that is there."""
+
+    def unit(connection: Connection) -> None:
+        rows = ContractRows(connection)
+        rows.lock_head()
+        _add_license(rows, contract.license_id, some_terms(licensee_id=contract.licensee_id, **changes))
+
+    database.write_now(unit)
+
+
+def resume(database: Database, license_id: str, now_us: int) -> None:
+    """An operator resumes a license."""
+
+    def unit(connection: Connection) -> None:
+        rows = ContractRows(connection)
+        rows.lock_head()
+        license = rows.license(license_id)
+        assert license is not None, "it was added"
+        change = Change("operator:ann", now_us, "", StepTaken.RESUMED, license.version)
+        rows.put_license(license.after(Step.RESUME, now_us, ""), change)
+
+    database.write_now(unit)
