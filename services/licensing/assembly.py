@@ -2,6 +2,7 @@
 
 import functools
 import secrets
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,22 +18,34 @@ from services.chassis.serving import BackgroundTask, Bolt
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.api_keys import KeyDesk
 from services.licensing.billing import BillingDesk
+from services.licensing.business_days import is_business_day
 from services.licensing.contracts import ContractDesk
 from services.licensing.countersigning import Countersigning
 from services.licensing.desk import Chance, ReleaseDesk
 from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKey, new_key
+from services.licensing.domain.recalls.backlog import Backlog
 from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
+from services.licensing.following import FenceMover, Follower
 from services.licensing.forgetting import Forgetting
 from services.licensing.highest import Highest, begin_with
+from services.licensing.issuing import Issuer, Pace, Standing
 from services.licensing.ledger import Ledger
-from services.licensing.metrics import PEER_BEHIND, UNPUBLISHED_SECONDS
+from services.licensing.metrics import (
+    PEER_BEHIND,
+    RECALLS_COLLECTING,
+    RECALLS_OVERDUE,
+    RECHECKS_OPEN,
+    UNPUBLISHED_SECONDS,
+    UNSCANNED_SECONDS,
+)
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
 from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
+from services.licensing.rechecking import Rechecker
 from services.licensing.restores import check_at_start
 from services.licensing.rpc import (
     affiliates,
@@ -48,6 +61,7 @@ from services.licensing.rpc import (
 )
 from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
+from services.licensing.scanning import Scanner
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
@@ -61,12 +75,16 @@ from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.recalls import RecallStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.sweeper import Sweeper
 from services.licensing.tokens import TokenDesk
+from services.licensing.withdrawal_peer import RecheckPeer, WithdrawalPeer
 
 SECOND_US = 1_000_000
+WITHDRAWALS_IN_HAND = 20_000
+"""Read and not scanned yet; some MB."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +192,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _explanations(base, peers, licenses),
         _billing(base),
         _log(base),
+        _recalls(base, peers),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
@@ -250,6 +269,25 @@ def _billing(base: Base) -> Part:
     store, clock = BillingStore(base.database, server_now_us), base.clock
     bills = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), base.margin_us)
     return Part((billing.bolt(bills, Outlook(store, clock)),))
+
+
+def _recalls(base: Base, peers: Peers) -> Part:
+    settings, clock, store = base.settings, base.clock, RecallStore(base.database)
+    backlog, new_id = Backlog(WITHDRAWALS_IN_HAND), base.chance.new_id
+    follower = Follower(WithdrawalPeer(peers.consent), store, backlog, clock)
+    fence = FenceMover(store, backlog, interval_seconds=settings.fence_seconds)
+    scanner = Scanner(store, backlog, clock, new_id=new_id, new_withdrawal_id=lambda: str(uuid.uuid4()))
+    rechecker = Rechecker(store, RecheckPeer(peers.consent), clock, new_id=new_id)
+    pace = Pace(int(settings.recall_interval_seconds * SECOND_US), settings.recall_days)
+    issuer = Issuer(store, clock, is_business_day, pace, show=_show_recalls)
+    UNSCANNED_SECONDS.set_function(follower.unscanned_seconds)
+    return Part((), (follower, fence, scanner, rechecker, issuer))
+
+
+def _show_recalls(standing: Standing) -> None:
+    RECALLS_COLLECTING.set(standing.collecting)
+    RECALLS_OVERDUE.set(standing.overdue)
+    RECHECKS_OPEN.set(standing.rechecks_open)
 
 
 def _log(base: Base) -> Part:

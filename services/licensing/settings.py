@@ -36,6 +36,23 @@ class LicensingSettings(ServiceSettings):
     sweep_age_seconds: float = Field(
         60.0, gt=0, description="Age from which a hold without a decision is given up."
     )
+    fence_seconds: float = Field(
+        1.0,
+        gt=0,
+        description="Pause between moves of the fence to the newest withdrawal; each has decisions that are"
+        " on their way ask consent once more.",
+    )
+    recall_interval_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="How long withdrawals collect in a recall of a licensee before it is issued.",
+    )
+    recall_days: int = Field(
+        30,
+        ge=1,
+        le=3_650,
+        description="Calendar days in which a recall is to be answered where the license does not say.",
+    )
     log_origin: str = Field(
         "localhost/receipts",
         pattern=r"^[^\s+]{1,200}$",

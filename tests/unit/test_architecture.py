@@ -12,6 +12,7 @@ RECIPES = {
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
     *("affiliates", "billing", "contracts", "desk", "finisher", "highest", "ledger", "outbox", "sealing"),
     *("sweeper", "api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
+    *("following", "issuing", "recalls", "rechecking", "scanning"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
