@@ -111,11 +111,7 @@ class Announcer:
         return await self._post.post(target, headers, announcement.body)
 
     def _report(self, outcome: Outcome) -> None:
-        if outcome.failure is not None and outcome.next_try_us is None:
-            recall = outcome.leased.recall
-            self._log.error(
-                "announcement_given_up",
-                licensee_id=recall.licensee_id,
-                recall_id=recall.recall_id,
-                fault=outcome.failure.fault.name,
-            )
+        if outcome.word != "given_up":
+            return
+        recall = outcome.leased.recall
+        self._log.error("announcement_given_up", licensee_id=recall.licensee_id, recall_id=recall.recall_id)

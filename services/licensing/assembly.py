@@ -16,6 +16,7 @@ from services.chassis.keys import Keys
 from services.chassis.minting import TokenMinter
 from services.chassis.serving import BackgroundTask, Bolt
 from services.licensing.affiliates import AffiliateDesk
+from services.licensing.announcing import Announcer
 from services.licensing.api_keys import KeyDesk
 from services.licensing.billing import BillingDesk
 from services.licensing.business_days import is_business_day
@@ -24,6 +25,7 @@ from services.licensing.countersigning import Countersigning
 from services.licensing.desk import Chance, ReleaseDesk
 from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKey, new_key
 from services.licensing.domain.recalls.backlog import Backlog
+from services.licensing.domain.webhooks.signatures import WEBHOOK_SECRET_BYTES
 from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.following import FenceMover, Follower
@@ -38,6 +40,7 @@ from services.licensing.metrics import (
     RECHECKS_OPEN,
     UNPUBLISHED_SECONDS,
     UNSCANNED_SECONDS,
+    WEBHOOK_TRIES,
 )
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
@@ -45,6 +48,8 @@ from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
+from services.licensing.recall_watching import RecallWatch
+from services.licensing.recalling import RecallDesk
 from services.licensing.rechecking import Rechecker
 from services.licensing.restores import check_at_start
 from services.licensing.rpc import (
@@ -55,9 +60,11 @@ from services.licensing.rpc import (
     deliveries,
     explanations,
     log,
+    recalls,
     releases,
     statistics,
     tokens,
+    webhooks,
 )
 from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
@@ -67,6 +74,7 @@ from services.licensing.settings import LicensingSettings
 from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
+from services.licensing.storage.announcements import AnnouncementStore
 from services.licensing.storage.api_keys import ApiKeyStore
 from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
@@ -75,11 +83,15 @@ from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.recall_answers import RecallAnswerStore
 from services.licensing.storage.recalls import RecallStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
+from services.licensing.storage.webhooks import WebhookStore
 from services.licensing.sweeper import Sweeper
 from services.licensing.tokens import TokenDesk
+from services.licensing.webhook_peer import WebhookPeer
+from services.licensing.webhooks import WebhookDesk
 from services.licensing.withdrawal_peer import RecheckPeer, WithdrawalPeer
 
 SECOND_US = 1_000_000
@@ -193,6 +205,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _billing(base),
         _log(base),
         _recalls(base, peers),
+        _webhooks(base),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
@@ -281,7 +294,28 @@ def _recalls(base: Base, peers: Peers) -> Part:
     pace = Pace(int(settings.recall_interval_seconds * SECOND_US), settings.recall_days)
     issuer = Issuer(store, clock, is_business_day, pace, show=_show_recalls)
     UNSCANNED_SECONDS.set_function(follower.unscanned_seconds)
-    return Part((), (follower, fence, scanner, rechecker, issuer))
+    answers = RecallAnswerStore(base.database)
+    bolt = recalls.bolt(RecallDesk(answers, backlog, clock), RecallWatch(answers))
+    return Part((bolt,), (follower, fence, scanner, rechecker, issuer))
+
+
+def _webhooks(base: Base) -> Part:
+    allow_private, clock, database = base.settings.webhook_allow_private, base.clock, base.database
+    desk = WebhookDesk(
+        WebhookStore(database),
+        clock,
+        lambda: secrets.token_bytes(WEBHOOK_SECRET_BYTES),
+        allow_private=allow_private,
+    )
+    announcer = Announcer(
+        AnnouncementStore(database),
+        WebhookPeer(allow_private=allow_private),
+        clock,
+        secrets.SystemRandom().random,
+        allow_private=allow_private,
+        count=lambda outcome: WEBHOOK_TRIES.labels(outcome.word).inc(),
+    )
+    return Part((webhooks.bolt(desk),), (announcer,))
 
 
 def _show_recalls(standing: Standing) -> None:

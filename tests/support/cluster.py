@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import grpc
@@ -44,6 +44,7 @@ TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
 NOTICE = b"n" * 32
 SECOND_US = 1_000_000
+Task = TypeVar("Task")
 PERMIT_US = 30 * SECOND_US
 DAY_US = 86_400 * SECOND_US
 
@@ -82,6 +83,12 @@ def some_terms(limit: int | None = None, **fields: Any) -> license_pb2.LicenseTe
     return license_pb2.LicenseTerms(**{**terms, **fields})
 
 
+def task_of(licensing: Licensing, kind: type[Task]) -> Task:
+    """The one background task of a kind."""
+    (task,) = (task for task in licensing.background if isinstance(task, kind))
+    return task
+
+
 class Cluster:
     """What a test does to the three services, as the callers of each would."""
 
@@ -100,13 +107,10 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper, _forgetting, finisher, _counting, publisher = licensing.background
-        assert isinstance(outbox, Outbox)
-        assert isinstance(sweeper, Sweeper)
-        assert isinstance(finisher, Finisher)
-        assert isinstance(publisher, Publisher)
-        self.outbox, self.sweeper, self.finisher = outbox, sweeper, finisher
-        self.publisher = publisher
+        self.outbox = task_of(licensing, Outbox)
+        self.sweeper = task_of(licensing, Sweeper)
+        self.finisher = task_of(licensing, Finisher)
+        self.publisher = task_of(licensing, Publisher)
 
     def new_id(self) -> str:
         """A fresh request id."""

@@ -13,6 +13,7 @@ RECIPES = {
     *("affiliates", "billing", "contracts", "desk", "finisher", "highest", "ledger", "outbox", "sealing"),
     *("sweeper", "api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
     *("following", "issuing", "recalls", "rechecking", "scanning"),
+    *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}

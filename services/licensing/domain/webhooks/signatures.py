@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-SECRET_BYTES = 32
+WEBHOOK_SECRET_BYTES = 32
 PREFIX = "whsec_"
 SECOND_US = 1_000_000
 

@@ -172,6 +172,13 @@ class Outcome:
     next_try_us: int | None
     """Of one that did not; None where it is given up."""
 
+    @property
+    def word(self) -> str:
+        """How it ended: delivered, failed, or given_up for good."""
+        if self.failure is None:
+            return "delivered"
+        return "given_up" if self.next_try_us is None else "failed"
+
 
 def announcement_of(recall: Announced) -> Announcement:
     """The message about a recall: its id is the recall's, for there is one message for each."""
