@@ -55,12 +55,12 @@ class Follower:
     def __init__(self, withdrawals: Withdrawals, store: Store, backlog: Backlog, clock: Clock) -> None:
         self._withdrawals = withdrawals
         self._store = store
-        self._backlog = backlog
+        self.backlog = backlog
         self._clock = clock
 
     def unscanned_seconds(self) -> float:
         """How old the oldest withdrawal is that was read and not scanned; 0 where there is none."""
-        oldest_us = self._backlog.oldest_at_us
+        oldest_us = self.backlog.oldest_at_us
         return 0.0 if oldest_us is None else max(0, self._clock.now_us() - oldest_us) / SECOND_US
 
     async def run(self) -> None:
@@ -68,7 +68,7 @@ class Follower:
         while True:
             rest_seconds = PAUSE_SECONDS
             try:
-                if not self._backlog.is_full:
+                if not self.backlog.is_full:
                     await self.follow()
             except Exception as error:
                 log_fault(_log, "withdrawals cannot be read", error)
@@ -81,14 +81,14 @@ class Follower:
         Raises what the stream and the database raise.
         """
         scanned = (await self._store.read(lambda rows: rows.positions())).scanned
-        self._backlog.begin(scanned)
-        async with contextlib.aclosing(self._withdrawals.follow(self._backlog.followed)) as stream:
+        self.backlog.begin(scanned)
+        async with contextlib.aclosing(self._withdrawals.follow(self.backlog.followed)) as stream:
             async for step in stream:
                 if isinstance(step, Revision):
-                    self._backlog.reach(step)
+                    self.backlog.reach(step)
                     continue
-                self._backlog.add(step)
-                if self._backlog.is_full:
+                self.backlog.add(step)
+                if self.backlog.is_full:
                     return
 
 
@@ -100,7 +100,7 @@ class FenceMover:
     def __init__(self, store: Store, backlog: Backlog, *, interval_seconds: float) -> None:
         """`interval_seconds`: each move has decisions that are on their way ask consent once more."""
         self._store = store
-        self._backlog = backlog
+        self.backlog = backlog
         self._interval_seconds = interval_seconds
 
     async def run(self) -> None:
@@ -117,7 +117,7 @@ class FenceMover:
 
         In a transaction of its own: who scans begins to look only when this is committed.
         """
-        newest = self._backlog.newest
+        newest = self.backlog.newest
         if newest is None or newest <= (await self._store.read(lambda rows: rows.positions())).fence:
             return
 
