@@ -31,7 +31,7 @@ def connect(
     api_key_file: Path | None,
     *,
     insecure: bool,
-    licensee: str = "",
+    licensee: str | None = None,
 ) -> Connections:
     """By an API key, a token, or one of the local installation: for a licensee if one is said.
 
@@ -45,11 +45,11 @@ def connect(
     return Connections(places, token_source(folder, token_file, local))
 
 
-async def all_recalls(connections: Connections, licensee: str, states: Sequence[int]) -> list[Recall]:
+async def all_recalls(connections: Connections, licensee: str | None, states: Sequence[int]) -> list[Recall]:
     """Every recall that the caller may see, newest first; of a licensee and in these states, if any."""
     peer, stub = _desk(connections)
     found: list[Recall] = []
-    request = pb.ListRecallsRequest(licensee_id=licensee, states=states, page_size=PAGE)  # type: ignore[arg-type]
+    request = pb.ListRecallsRequest(licensee_id=licensee or "", states=states, page_size=PAGE)  # type: ignore[arg-type]
     while True:
         page = await peer.call(stub.ListRecalls, request)
         found += page.recalls
@@ -90,11 +90,11 @@ async def resolve(connections: Connections, recall_id: str, resolution: RecallRe
     return (await peer.call(stub.ResolveRecall, request)).recall
 
 
-async def all_gaps(connections: Connections, licensee: str) -> list[ReleaseGap]:
+async def all_gaps(connections: Connections, licensee: str | None) -> list[ReleaseGap]:
     """Every gap on record, newest withdrawal first; of a licensee, if one is said."""
     peer, stub = _desk(connections)
     found: list[ReleaseGap] = []
-    request = pb.ListReleaseGapsRequest(licensee_id=licensee, page_size=PAGE)
+    request = pb.ListReleaseGapsRequest(licensee_id=licensee or "", page_size=PAGE)
     while True:
         page = await peer.call(stub.ListReleaseGaps, request)
         found += page.gaps
@@ -109,10 +109,10 @@ async def progress(connections: Connections) -> pb.GetRecallProgressResponse:
     return await peer.call(stub.GetRecallProgress, pb.GetRecallProgressRequest())
 
 
-def follow(connections: Connections, licensee: str, after: int) -> Steps:
+def follow(connections: Connections, licensee: str | None, after: int) -> Steps:
     """The stream of recalls after a number."""
     peer, stub = _desk(connections)
-    return peer.open(stub.WatchRecalls, pb.WatchRecallsRequest(after=after, licensee_id=licensee))
+    return peer.open(stub.WatchRecalls, pb.WatchRecallsRequest(after=after, licensee_id=licensee or ""))
 
 
 def _desk(connections: Connections) -> tuple[Peer, "RecallServiceAsyncStub"]:

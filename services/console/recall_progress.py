@@ -13,7 +13,7 @@ from sluice.type.v1.revision_pb2 import Revision
 
 def gaps(
     *,
-    licensee: OfLicensee = "",
+    licensee: OfLicensee = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,

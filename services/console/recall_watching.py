@@ -27,7 +27,7 @@ def watch(
         int, typer.Option(metavar="NUMBER", help="Go on after this number.", min=0, max=LARGEST)
     ] = 0,
     once: Annotated[bool, typer.Option("--once", help="Stop when all there is has been shown.")] = False,
-    licensee: OfLicensee = "",
+    licensee: OfLicensee = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,

@@ -40,10 +40,11 @@ def a_recall_id(text: str) -> str:
 
 RecallId = Annotated[str, typer.Argument(metavar="ID", help="The recall.", parser=a_recall_id)]
 OfLicensee = Annotated[
-    str, typer.Option("--licensee", metavar="ID", help="Of this licensee alone.", parser=options.name_id)
+    str | None,
+    typer.Option("--licensee", metavar="ID", help="Of this licensee alone.", parser=options.name_id),
 ]
 AsLicensee = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--licensee",
         metavar="ID",
@@ -61,7 +62,7 @@ def recalls() -> None:
 @app.command("list")
 def list_(
     *,
-    licensee: OfLicensee = "",
+    licensee: OfLicensee = None,
     state_is: Annotated[
         list[str],
         typer.Option(
@@ -112,7 +113,7 @@ def show_one(
 def acknowledge(
     recall_id: RecallId,
     *,
-    licensee: AsLicensee = "",
+    licensee: AsLicensee = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
@@ -152,7 +153,7 @@ def resolve(
             dir_okay=False,
         ),
     ] = None,
-    licensee: AsLicensee = "",
+    licensee: AsLicensee = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,

@@ -2,10 +2,13 @@
 
 import asyncio
 import base64
+import concurrent.futures
 import contextlib
 import datetime
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,9 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.waiting import PATIENCE_SECONDS
+
+CERTIFICATE = "certificate.pem"
 NAME = "hooks.example.com"
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -98,10 +104,60 @@ def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    files = folder / "certificate.pem", folder / "certificate.key"
+    files = folder / CERTIFICATE, folder / "certificate.key"
     files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     files[1].write_bytes(private)
     return files
+
+
+class Inbox:
+    """An HTTPS server on localhost, on a thread of its own, for processes that send."""
+
+    def __init__(self, certificate: Path, port: int, server: HttpsServer) -> None:
+        self.certificate = certificate
+        self.port = port
+        self.statuses: list[int] = []
+        """What is answered first; 204 after that."""
+        self._server = server
+        server.answer = self._answer
+
+    def wait_for(self, count: int) -> list[Received]:
+        """What came, once there is so much of it."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while len(self._server.received) < count and time.monotonic() < until:
+            time.sleep(0.05)
+        return self._server.received[:count]
+
+    async def _answer(self, writer: asyncio.StreamWriter) -> None:
+        status = self.statuses.pop(0) if self.statuses else 204
+        writer.write(f"HTTP/1.1 {status} Word\r\ncontent-length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+
+@contextlib.contextmanager
+def an_inbox(folder: Path) -> Iterator[Inbox]:
+    """A server that is running; gone at the end."""
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    opened: concurrent.futures.Future[Inbox] = concurrent.futures.Future()
+
+    async def serve() -> None:
+        async with an_https_server(folder, "localhost") as (server, _):
+            opened.set_result(Inbox(folder / CERTIFICATE, server.port, server))
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="inbox")
+    thread.start()
+    try:
+        yield opened.result(PATIENCE_SECONDS)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+def secret_of(text: str) -> bytes:
+    """A secret as it is shown, read."""
+    return base64.b64decode(text.strip().removeprefix("whsec_"))
