@@ -6,7 +6,7 @@ Any number of processes do so side by side: everything is written while the head
 stands as it was when it was looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -35,16 +35,18 @@ class Collecting(Protocol):
 
     def collecting(self, licensee_id: str) -> str | None: ...
     def begin(self, recall_id: str, licensee_id: str, now_us: int) -> None: ...
-    def extend(self, recall_id: str, taking: Taking) -> None: ...
+    def extend(self, recall_id: str, takings: Sequence[Taking]) -> None: ...
 
 
-def recall_for(rows: Collecting, taking: Taking, new_id: Callable[[], str], now_us: int) -> str:
-    """The recall that collects for the licensee, with `taking` counted into it; the head is locked."""
-    recall_id = rows.collecting(taking.licensee_id)
+def recall_for(
+    rows: Collecting, licensee_id: str, takings: Sequence[Taking], new_id: Callable[[], str], now_us: int
+) -> str:
+    """The recall that collects for a licensee, with `takings` of theirs counted in; the head is locked."""
+    recall_id = rows.collecting(licensee_id)
     if recall_id is None:
         recall_id = new_id()
-        rows.begin(recall_id, taking.licensee_id, now_us)
-    rows.extend(recall_id, taking)
+        rows.begin(recall_id, licensee_id, now_us)
+    rows.extend(recall_id, takings)
     return recall_id
 
 

@@ -47,7 +47,7 @@ class Rows(Collecting, Protocol):
     def open_rechecks(self, limit: int) -> Sequence[Recheck]: ...
     def advance(self, recheck: Recheck, to_number: int, parts: int) -> bool: ...
     def end(self, recheck: Recheck, now_us: int) -> bool: ...
-    def add_parts(self, taking: Taking, recall_id: str | None, first_part: int) -> None: ...
+    def add_parts(self, takings: Sequence[Taking], recall_id: str | None, first_part: int) -> None: ...
     def put_into(self, withdrawal: Withdrawal, licensee_id: str, recall_id: str) -> None: ...
     def taken(self, withdrawal: Withdrawal, licensee_id: str, withdrawal_id: str) -> Taking: ...
 
@@ -137,7 +137,8 @@ class Rechecker:
             rows.lock_head()
             now_us = self._clock.now_us()
             if rows.end(recheck, now_us) and taking.parts:
-                rows.put_into(withdrawal, licensee_id, recall_for(rows, taking, self._new_id, now_us))
+                recall_id = recall_for(rows, licensee_id, [taking], self._new_id, now_us)
+                rows.put_into(withdrawal, licensee_id, recall_id)
 
         await self._store.write(unit)
 
@@ -145,4 +146,4 @@ class Rechecker:
 def _advance(rows: Rows, recheck: Recheck, to_number: int, taking: Taking) -> None:
     rows.lock_head()
     if rows.advance(recheck, to_number, len(taking.parts)):
-        rows.add_parts(taking, None, recheck.parts)
+        rows.add_parts([taking], None, recheck.parts)

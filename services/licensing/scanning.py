@@ -52,7 +52,7 @@ class Rows(Collecting, Protocol):
     def move_scanned(self, start: Revision, to: Revision) -> bool: ...
     def last_number(self) -> int: ...
     def receivers(self) -> Sequence[str]: ...
-    def add_parts(self, taking: Taking, recall_id: str | None) -> None: ...
+    def add_parts(self, takings: Sequence[Taking], recall_id: str | None) -> None: ...
     def add_recheck(self, recheck: Recheck) -> None: ...
 
 
@@ -174,8 +174,10 @@ class Scanner:
         if not rows.move_scanned(start, to):
             return  # another process was first, and has written the same
         now_us = self._clock.now_us()
-        for taking in takings:
-            rows.add_parts(taking, recall_for(rows, taking, self._new_id, now_us))
+        # All of a licensee in a few statements: decisions wait for as long as this takes.
+        for licensee_id in sorted({taking.licensee_id for taking in takings}):
+            theirs = [taking for taking in takings if taking.licensee_id == licensee_id]
+            rows.add_parts(theirs, recall_for(rows, licensee_id, theirs, self._new_id, now_us))
         for withdrawal in asked:
             self._begin_rechecks(rows, withdrawal)
 

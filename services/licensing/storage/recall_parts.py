@@ -1,5 +1,6 @@
 """Entries of recalls in SQL. A row never changes, but for the recall that a recheck puts it into."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,13 @@ class PartRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_parts(self, taking: Taking, recall_id: str | None, first_part: int = 0) -> None:
-        """Writes what a withdrawal takes back; None: the recall that it goes into is not known yet."""
-        rows = [_row(taking, recall_id, first_part + at, part) for at, part in enumerate(taking.parts)]
+    def add_parts(self, takings: Sequence[Taking], recall_id: str | None, first_part: int = 0) -> None:
+        """Writes what withdrawals take back; None: the recall that it goes into is not known yet."""
+        rows = [
+            _row(taking, recall_id, number, part)
+            for taking in takings
+            for number, part in enumerate(taking.parts, first_part)
+        ]
         if rows:
             self._connection.execute(insert(_ENTRIES), rows)
 

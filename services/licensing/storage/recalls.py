@@ -94,14 +94,17 @@ class RecallRows(PartRows, RecheckRows):
             },
         )
 
-    def extend(self, recall_id: str, taking: Taking) -> None:
-        """Counts what a withdrawal takes back into a recall, with the licenses that say when it is due."""
-        more = {"withdrawals": _RECALLS.c.withdrawals + 1, "posts": _RECALLS.c.posts + taking.posts}
+    def extend(self, recall_id: str, takings: Sequence[Taking]) -> None:
+        """Counts what withdrawals take back into a recall, with the licenses that say when it is due."""
+        posts = sum(taking.posts for taking in takings)
+        more = {"withdrawals": _RECALLS.c.withdrawals + len(takings), "posts": _RECALLS.c.posts + posts}
         self._connection.execute(update(_RECALLS).where(_RECALLS.c.recall_id == recall_id).values(more))
         known = set(self.licenses(recall_id))
         rows = [
             {"recall_id": recall_id, "license_id": license_id, "license_version": version}
-            for license_id, version in sorted(taking.licenses - known)
+            for license_id, version in sorted(
+                {each for taking in takings for each in taking.licenses} - known
+            )
         ]
         if rows:
             self._connection.execute(insert(_LICENSES), rows)
