@@ -29,6 +29,7 @@ MOST_BEHIND = 2_000
 """Decisions that a lookup looks through by itself; of 1,000 posts each they take a fraction of a second."""
 RETRY_AFTER_BEHIND_US = 2_000_000
 SIGN = np.uint64(1 << 63)
+NUMBER_BYTES = 4
 
 _TABLES = DecisionRow.metadata.tables
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
@@ -86,7 +87,7 @@ def find(connection: Connection, kind: KeyKind, keys: Ids) -> list[Numbers]:
     Raises Refusal: UNAVAILABLE (RELEASE_INDEX_BEHIND), more than `MOST_BEHIND` decisions are in no segment.
     """
     distinct = np.unique(keys.astype(np.uint64, copy=False))
-    parts = [*_indexed(connection, kind, distinct), _not_yet_indexed(connection, kind, distinct)]
+    parts = [_indexed(connection, kind, distinct), _not_yet_indexed(connection, kind, distinct)]
     return numbers_by_key(together(parts), keys)
 
 
@@ -105,10 +106,14 @@ def pairs_in(after: int, keys: bytes, numbers: bytes) -> Pairs:
     return Pairs(np.frombuffer(keys, "<u8"), np.frombuffer(numbers, "<u4").astype(np.int64) + after)
 
 
-def _indexed(connection: Connection, kind: KeyKind, keys: Ids) -> list[Pairs]:
-    blocks = _BLOCKS_WITH.ask(connection, [(int(kind), key) for key in signed(keys)])
-    found = (pairs_in(*block) for block in _BLOCKS.ask(connection, blocks))
-    return [only_with(pairs, keys) for pairs in found]
+def _indexed(connection: Connection, kind: KeyKind, keys: Ids) -> Pairs:
+    places = _BLOCKS_WITH.ask(connection, [(int(kind), key) for key in signed(keys)])
+    blocks = _BLOCKS.ask(connection, places, binary=True)
+    # One array of all blocks: hundreds of small ones would cost more than what is looked for in them.
+    held = pairs_in(0, b"".join(keys for _, keys, _ in blocks), b"".join(numbers for *_, numbers in blocks))
+    lengths = [len(numbers) // NUMBER_BYTES for *_, numbers in blocks]
+    after = np.repeat(np.array([after for after, *_ in blocks], np.int64), lengths)
+    return only_with(Pairs(held.keys, held.numbers + after), keys)
 
 
 def _not_yet_indexed(connection: Connection, kind: KeyKind, keys: Ids) -> Pairs:

@@ -4,7 +4,6 @@ Every step rests on what is stored alone. It locks the one row of the index, and
 process was first: so it does not matter who makes which step, and who dies before which.
 """
 
-import contextlib
 import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -141,12 +140,11 @@ class ReleaseIndexWriter:
 def _next_page(connection: Connection) -> Page | None:
     after = int(connection.execute(_INDEXED).scalar_one())
     decisions, entries = list[tuple[int, Contents]](), 0
-    with contextlib.closing(contents_after(connection, after)) as following:
-        for number, contents in following:
-            decisions.append((number, contents))
-            entries += contents.entries
-            if entries >= ENTRIES_AT_ONCE or len(decisions) == DECISIONS_AT_ONCE:
-                break
+    for number, contents in contents_after(connection, after):
+        decisions.append((number, contents))
+        entries += contents.entries
+        if entries >= ENTRIES_AT_ONCE or len(decisions) == DECISIONS_AT_ONCE:
+            break
     if not decisions:
         return None
     return Page(after, decisions[-1][0], [(kind, pairs_of(decisions, kind)) for kind in KINDS])
