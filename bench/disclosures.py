@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import Connection, func, select, text
 
 from bench.engines import ENGINES, a_database
-from bench.recording import Recorded, a_release, add_releases
+from bench.recording import Recorded, a_release, add_releases, random_authors
 from bench.report import Figure, Report
 from bench.stand import say
 from bench.timing import machine
@@ -136,7 +136,7 @@ async def asking(
     """Random authors, by the index and otherwise; all ways find the same."""
     say("asking")
     index, disclosures = ReleaseIndex(database), DisclosureStore(database)
-    asked = [int(author) for author in chance.integers(1, authors + 1, ASKED)]
+    asked = random_authors(chance, ASKED, authors).tolist()
 
     async def by_index(author: int) -> Sequence[int]:
         return (await index.find(KeyKind.CONTRIBUTOR, np.array([author], np.uint64)))[0].tolist()  # type: ignore[no-any-return]
@@ -157,7 +157,7 @@ async def asking(
     assert found == rows
     assert [sorted(numbers) for numbers in scanned] == found[:2]
     started = time.perf_counter()
-    await index.find(KeyKind.CONTRIBUTOR, chance.integers(1, authors + 1, MANY, dtype=np.uint64))
+    await index.find(KeyKind.CONTRIBUTOR, random_authors(chance, MANY, authors))
     many_ms = (time.perf_counter() - started) * 1e3
     median = statistics.median(found_ms)
     return [

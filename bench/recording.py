@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, update
 
 from services.chassis.bulk import Insertion
 from services.chassis.database import Database
+from services.licensing.domain.posts import Ids
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.released import Released
 from services.licensing.storage.head import HeadRow, lock_head
@@ -15,6 +16,7 @@ from services.licensing.storage.released import write_released
 from tests.support.counted import DECISIONS, Made, values
 
 RECEIPT = "r" * 1_000
+AUTHOR_STEP = np.uint64(12_345_678_901_237)
 _HEAD = HeadRow.metadata.tables["head"]
 _MANIFESTS = Insertion(
     "manifests",
@@ -73,10 +75,15 @@ def add_releases(database: Database, releases: Sequence[Recorded], decided_at_us
     database.write_now(unit)
 
 
+def random_authors(chance: np.random.Generator, count: int, authors: int) -> Ids:
+    """Of so many; their ids are as long as a platform's are."""
+    return chance.integers(1, authors + 1, count, dtype=np.uint64) * AUTHOR_STEP
+
+
 def a_release(chance: np.random.Generator, posts: int, authors: int) -> Recorded:
     """Fresh posts of random authors, every tenth with one embedded."""
     ids = chance.integers(1, 2**63, posts, dtype=np.uint64)
-    author_ids = chance.integers(1, authors + 1, posts, dtype=np.uint64)
+    author_ids = random_authors(chance, posts, authors)
     embeds = np.arange(posts) % 10 == 0
     offsets = np.concatenate(([0], np.cumsum(embeds))).astype(np.uint32)
     embedded = int(offsets[-1])
@@ -85,7 +92,7 @@ def a_release(chance: np.random.Generator, posts: int, authors: int) -> Recorded
         author_ids=author_ids,
         embed_offsets=offsets,
         embed_ids=chance.integers(1, 2**63, embedded, dtype=np.uint64),
-        embed_author_ids=chance.integers(1, authors + 1, embedded, dtype=np.uint64),
+        embed_author_ids=random_authors(chance, embedded, authors),
     )
     by, holding = np.concatenate((author_ids, released.embed_author_ids)), np.concatenate((ids, ids[embeds]))
     order = np.lexsort((holding, by))

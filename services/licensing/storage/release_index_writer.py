@@ -67,6 +67,7 @@ class Page(NamedTuple):
     after: int
     last: int
     pairs: Sequence[tuple[KeyKind, Pairs]]
+    is_full: bool
 
 
 class Merging(NamedTuple):
@@ -95,10 +96,10 @@ class ReleaseIndexWriter:
         """The number of the last decision that is in a segment."""
         return await self._database.read(lambda connection: int(connection.execute(_INDEXED).scalar_one()))
 
-    async def add_next(self) -> bool:
-        """Makes a segment of the next decisions; whether there were any."""
+    async def add_next(self, *, also_few: bool = True) -> bool:
+        """Makes a segment of the next decisions, if they fill one or `also_few`; whether it has."""
         page = await self._database.read(_next_page)
-        if page is None:
+        if page is None or not (page.is_full or also_few):
             return False
         await self._database.write(lambda connection: _add(connection, page))
         return True
@@ -139,15 +140,17 @@ class ReleaseIndexWriter:
 
 def _next_page(connection: Connection) -> Page | None:
     after = int(connection.execute(_INDEXED).scalar_one())
-    decisions, entries = list[tuple[int, Contents]](), 0
+    decisions, entries, is_full = list[tuple[int, Contents]](), 0, False
     for number, contents in contents_after(connection, after):
         decisions.append((number, contents))
         entries += contents.entries
-        if entries >= ENTRIES_AT_ONCE or len(decisions) == DECISIONS_AT_ONCE:
+        is_full = entries >= ENTRIES_AT_ONCE or len(decisions) == DECISIONS_AT_ONCE
+        if is_full:
             break
     if not decisions:
         return None
-    return Page(after, decisions[-1][0], [(kind, pairs_of(decisions, kind)) for kind in KINDS])
+    pairs = [(kind, pairs_of(decisions, kind)) for kind in KINDS]
+    return Page(after, decisions[-1][0], pairs, is_full)
 
 
 def _add(connection: Connection, page: Page) -> None:
