@@ -84,8 +84,7 @@ class Indexing:
         """Does some; how many seconds to rest before the next look."""
         also_few, self._has_rested = self._has_rested, False
         try:
-            self._has_rested = not await self.advance(also_few=also_few)
-            return EVERY_SECONDS if self._has_rested else 0
+            return self._rest_after(await self.advance(also_few=also_few))
         except Refusal as refusal:
             _log.warning("releases cannot be indexed", reason=refusal.reason)
             return EVERY_SECONDS
@@ -93,3 +92,7 @@ class Indexing:
             # Decisions do without the index, and who needs it is refused: no reason to end the process.
             _log.exception("releases cannot be indexed")
             return AFTER_FAULT_SECONDS
+
+    def _rest_after(self, more: bool) -> float:
+        self._has_rested = not more
+        return 0 if more else EVERY_SECONDS

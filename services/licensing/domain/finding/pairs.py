@@ -10,8 +10,8 @@ from services.licensing.domain.posts import Ids
 from services.licensing.domain.released import Contents, KeyKind
 
 BLOCK_PAIRS = 376
-"""Pairs of a full block, of which a lookup reads at least one from each segment: 4.5 KB, which SQLite keeps in
-one whole page and a little beside. (Of 512 it would need two, and leave a quarter empty.)"""
+"""Pairs of a full block, of which a lookup reads at least one from each segment: 4.5 KB, which SQLite keeps
+in one whole page and a little beside. (Of 512 it would need two, and leave a quarter empty.)"""
 
 Numbers = NDArray[np.int64]
 
