@@ -35,8 +35,8 @@ from tests.support.licensing import licensing_database_at
 
 RELEASES, POSTS, AUTHORS = 10_000, 1_000, 100_000
 QUICK = (200, 100, 1_000)
-AT_ONCE, ASKED, MANY = 50, 300, 500
-"""Releases of one commit of the loader; authors that are asked about one by one, and at once."""
+AT_ONCE, ASKED, MANY, TIMES = 50, 300, 500, 10
+"""Releases of one commit of the loader; authors that are asked about one by one, and at once, and how often."""
 COMMITS, PAUSE_SECONDS = 150, 0.04
 """Of one release each, with pauses: some 20 a second."""
 PAGE, LARGEST, P99 = 20, 2**63 - 1, 98
@@ -156,9 +156,11 @@ async def asking(
     _, listed_ms = await timed(listed, asked)
     assert found == rows
     assert [sorted(numbers) for numbers in scanned] == found[:2]
-    started = time.perf_counter()
-    await index.find(KeyKind.CONTRIBUTOR, random_authors(chance, MANY, authors))
-    many_ms = (time.perf_counter() - started) * 1e3
+    many_ms = list[float]()
+    for _ in range(TIMES):
+        started = time.perf_counter()
+        await index.find(KeyKind.CONTRIBUTOR, random_authors(chance, MANY, authors))
+        many_ms.append((time.perf_counter() - started) * 1e3)
     median = statistics.median(found_ms)
     return [
         Figure(f"page of {PAGE} releases of a subject", statistics.median(listed_ms), "ms", releases),
@@ -171,7 +173,7 @@ async def asking(
         Figure("releases of a contributor", median, "ms", releases),
         ratio("  by a row for each", statistics.median(rows_ms), releases, median),
         ratio("  through all manifests", statistics.median(scanned_ms), releases, median),
-        Figure(f"{MANY} contributors at once", many_ms, "ms", releases),
+        Figure(f"{MANY} contributors at once", statistics.median(many_ms), "ms", releases),
     ]
 
 

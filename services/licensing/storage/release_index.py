@@ -4,10 +4,13 @@ Blocks are read by their primary key; decisions that no segment has yet are look
 one snapshot. An index that lacks too many of them is refused, not read slowly.
 """
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from services.chassis.bulk import Question
+from services.chassis.bulk import Question, Row
 from services.chassis.database import Database
 from services.chassis.refusals import unavailable
 from services.licensing.domain.finding.pairs import (
@@ -29,7 +32,6 @@ MOST_BEHIND = 2_000
 """Decisions that a lookup looks through by itself; of 1,000 posts each they take a fraction of a second."""
 RETRY_AFTER_BEHIND_US = 2_000_000
 SIGN = np.uint64(1 << 63)
-NUMBER_BYTES = 4
 
 _TABLES = DecisionRow.metadata.tables
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
@@ -55,7 +57,8 @@ _BLOCKS_WITH = Question(
     key="bigint",
 )
 _BLOCKS = Question(
-    "SELECT given.after_number, b.keys, b.numbers FROM {given} JOIN release_blocks b"
+    "SELECT b.segment, given.after_number, b.first_key, b.first_number, b.keys, b.numbers"
+    " FROM {given} JOIN release_blocks b"
     " ON b.segment = given.segment AND b.kind = given.kind"
     " AND b.first_key = given.first_key AND b.first_number = given.first_number",
     segment="bigint",
@@ -86,9 +89,11 @@ def find(connection: Connection, kind: KeyKind, keys: Ids) -> list[Numbers]:
 
     Raises Refusal: UNAVAILABLE (RELEASE_INDEX_BEHIND), more than `MOST_BEHIND` decisions are in no segment.
     """
-    distinct = np.unique(keys.astype(np.uint64, copy=False))
-    parts = [_indexed(connection, kind, distinct), _not_yet_indexed(connection, kind, distinct)]
-    return numbers_by_key(together(parts), keys)
+    # Numbers of another kind would be compared as floats, and ids that differ be the same.
+    asked = keys.astype(np.uint64, copy=False)
+    distinct = np.unique(asked)
+    parts = [*_indexed(connection, kind, distinct), _not_yet_indexed(connection, kind, distinct)]
+    return numbers_by_key(together(parts), asked)
 
 
 def signed(keys: Ids) -> list[int]:
@@ -106,14 +111,20 @@ def pairs_in(after: int, keys: bytes, numbers: bytes) -> Pairs:
     return Pairs(np.frombuffer(keys, "<u8"), np.frombuffer(numbers, "<u4").astype(np.int64) + after)
 
 
-def _indexed(connection: Connection, kind: KeyKind, keys: Ids) -> Pairs:
+def _indexed(connection: Connection, kind: KeyKind, keys: Ids) -> list[Pairs]:
+    """The pairs with these keys, segment by segment."""
     places = _BLOCKS_WITH.ask(connection, [(int(kind), key) for key in signed(keys)])
-    blocks = _BLOCKS.ask(connection, places, binary=True)
-    # One array of all blocks: hundreds of small ones would cost more than what is looked for in them.
-    held = pairs_in(0, b"".join(keys for _, keys, _ in blocks), b"".join(numbers for *_, numbers in blocks))
-    lengths = [len(numbers) // NUMBER_BYTES for *_, numbers in blocks]
-    after = np.repeat(np.array([after for after, *_ in blocks], np.int64), lengths)
-    return only_with(Pairs(held.keys, held.numbers + after), keys)
+    blocks = sorted(_BLOCKS.ask(connection, places, binary=True))
+    return [
+        only_with(_joined(after, list(of_segment)), keys)
+        for (_, after), of_segment in itertools.groupby(blocks, key=lambda block: block[:2])
+    ]
+
+
+def _joined(after: int, blocks: Sequence[Row]) -> Pairs:
+    """The pairs of blocks of one segment, in order, as one array: hundreds of small ones would cost more."""
+    keys, numbers = (b"".join(column) for column in list(zip(*blocks, strict=True))[-2:])
+    return pairs_in(after, keys, numbers)
 
 
 def _not_yet_indexed(connection: Connection, kind: KeyKind, keys: Ids) -> Pairs:

@@ -33,7 +33,8 @@ DECISIONS_AT_ONCE = 1_000
 """Where most release nothing."""
 BLOCKS_AT_ONCE = 8
 """That a step of a merge reads of each of its segments: it writes at most `FAN_OUT` times as many."""
-REMOVED_AT_ONCE = 64
+REMOVED_AT_ONCE = 256
+"""Blocks: as many as are written meanwhile, on all levels."""
 KINDS = tuple(KeyKind)
 
 _TABLES = DecisionRow.metadata.tables
