@@ -36,7 +36,7 @@ from tests.support.licensing import licensing_database_at
 RELEASES, POSTS, AUTHORS = 10_000, 1_000, 100_000
 QUICK = (200, 100, 1_000)
 AT_ONCE, ASKED, MANY, TIMES = 50, 300, 500, 10
-"""Releases of one commit of the loader; authors that are asked about one by one, and at once, and how often."""
+"""Releases of one commit of the loader; authors that are asked about one by one; and at once, so often."""
 COMMITS, PAUSE_SECONDS = 150, 0.04
 """Of one release each, with pauses: some 20 a second."""
 PAGE, LARGEST, P99 = 20, 2**63 - 1, 98

@@ -14,6 +14,8 @@ from services.chassis.replays import ReplayKey
 
 EVERY_SECONDS = 1.0
 """Between looks when there is nothing to do: a few decisions then, which a lookup looks through by itself."""
+BETWEEN_SECONDS = 0.01
+"""Between steps while there is more to do: changes of others wait for the same writer, and come first."""
 AFTER_FAULT_SECONDS = 10.0
 
 _log = structlog.get_logger("release index")
@@ -58,7 +60,6 @@ class Indexing:
         """Until it is cancelled."""
         while True:
             rest_seconds = await self._look()
-            # Also with more to do others come first: their changes wait for the same writer.
             await asyncio.sleep(rest_seconds)
 
     async def advance(self, *, also_few: bool = True) -> bool:
@@ -95,4 +96,4 @@ class Indexing:
 
     def _rest_after(self, more: bool) -> float:
         self._has_rested = not more
-        return 0 if more else EVERY_SECONDS
+        return BETWEEN_SECONDS if more else EVERY_SECONDS

@@ -31,7 +31,7 @@ ENTRIES_AT_ONCE = 8_000
 """Posts and embeds of a segment of level 0, which has one decision at least: some 0.2 MB."""
 DECISIONS_AT_ONCE = 1_000
 """Where most release nothing."""
-BLOCKS_AT_ONCE = 8
+BLOCKS_AT_ONCE = 4
 """That a step of a merge reads of each of its segments: it writes at most `FAN_OUT` times as many."""
 REMOVED_AT_ONCE = 256
 """Blocks: as many as are written meanwhile, on all levels."""

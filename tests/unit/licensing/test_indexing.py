@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.chassis.refusals import unavailable
-from services.licensing.indexing import AFTER_FAULT_SECONDS, EVERY_SECONDS, Indexing
+from services.licensing.indexing import AFTER_FAULT_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS, Indexing
 
 
 class Stopped(BaseException):
@@ -59,7 +59,7 @@ async def test_few_decisions_are_added_after_a_rest_and_not_between_the_steps_of
 
     taken = await rests(index, 5, monkeypatch)
 
-    assert taken == [0, 0, EVERY_SECONDS, 0, EVERY_SECONDS]
+    assert taken == [BETWEEN_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS]
     assert index.asked_for_few == [True, False, False, True, False]
 
 
