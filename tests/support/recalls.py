@@ -14,6 +14,7 @@ from services.licensing.domain.recalls.recalls import Gap, RecallState
 from services.licensing.storage.contract_tables import LicenseeRow
 from services.licensing.storage.head import HeadRow, lock_head
 from services.licensing.storage.ledger_tables import DecisionRow
+from services.licensing.storage.recall_parts import signed
 from services.licensing.storage.recall_tables import RecallEntryRow, RecallRow
 from tests.support.clock import NOON_US
 
@@ -118,8 +119,8 @@ class Shelf:
             "part": part,
             "recall_id": recall_id,
             "withdrawal_id": withdrawal_id,
-            "subject_id": subject_id,
-            "post_id": post_id,
+            "subject_id": signed(subject_id),
+            "post_id": signed(post_id),
             "cause": 1,
             "recorded_at_us": NOON_US + self._revisions,
             "decisions": np.array(list(posts), "<u8").tobytes(),

@@ -15,6 +15,7 @@ _OVERDUE = text("state = 6")
 _WITH_GAPS = text("gaps_found > 0")
 _OF_SUBJECTS = text("subject_id <> 0")
 _OF_POSTS = text("post_id <> 0")
+_OF_NO_ONE = text("subject_id = 0 AND post_id = 0")
 _OPEN = text("done_at_us IS NULL")
 
 
@@ -90,6 +91,12 @@ class RecallEntryRow(LicensingTable, table=True):
             "subject_id",
             sqlite_where=_OF_SUBJECTS,
             postgresql_where=_OF_SUBJECTS,
+        ),
+        Index(
+            "ix_recall_entries_of_no_one",
+            *("licensee_id", "last_number", "first_number"),
+            sqlite_where=_OF_NO_ONE,
+            postgresql_where=_OF_NO_ONE,
         ),
         Index("ix_recall_entries_post", "post_id", sqlite_where=_OF_POSTS, postgresql_where=_OF_POSTS),
     )

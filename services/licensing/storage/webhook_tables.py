@@ -1,6 +1,6 @@
 """The tables of webhooks: where recalls are announced, and which still wait for it."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary
+from sqlalchemy import BigInteger, Column, Index, LargeBinary
 from sqlmodel import Field
 
 from services.licensing.storage.base import LicensingTable
@@ -37,11 +37,12 @@ class RecallAnnouncementRow(LicensingTable, table=True):
     """A recall that waits to be announced. The row goes when it was, or is given up."""
 
     __tablename__ = "recall_announcements"
+    __table_args__ = (Index("ix_recall_announcements_next_try", "next_try_us"),)
 
     licensee_id: str = Field(primary_key=True, max_length=63, foreign_key="recall_webhooks.licensee_id")
     number: int = Field(primary_key=True, sa_type=BigInteger)
     """Of the recall."""
     since_us: int = Field(sa_type=BigInteger)
     tries: int
-    next_try_us: int = Field(sa_type=BigInteger, index=True)
+    next_try_us: int = Field(sa_type=BigInteger)
     """Whoever sends it moves this first: until then it is theirs."""

@@ -1,4 +1,4 @@
-"""Webhooks: where recalls are announced, and which still wait for it."""
+"""Webhooks: where recalls are announced, and which wait for it; and an index of what policies took back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,9 @@ revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
+
+
+_OF_NO_ONE = sa.text("subject_id = 0 AND post_id = 0")
 
 
 def upgrade() -> None:
@@ -38,9 +41,18 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("next_try_us", sa.BigInteger, nullable=False),
     )
-    op.create_index("ix_recall_announcements_next_try_us", "recall_announcements", ["next_try_us"])
+    # By which a subject is told of them; those of subjects and posts have indexes of their own.
+    op.create_index(
+        "ix_recall_entries_of_no_one",
+        "recall_entries",
+        ["licensee_id", "last_number", "first_number"],
+        sqlite_where=_OF_NO_ONE,
+        postgresql_where=_OF_NO_ONE,
+    )
+    op.create_index("ix_recall_announcements_next_try", "recall_announcements", ["next_try_us"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_recall_entries_of_no_one", "recall_entries")
     op.drop_table("recall_announcements")
     op.drop_table("recall_webhooks")
