@@ -28,6 +28,7 @@ from services.console import (
     states,
     stats,
     subject_records,
+    subject_releases,
     subjects,
     tokens,
     up,
@@ -55,6 +56,8 @@ app.command("serve")(up.serve)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)
+subjects.app.command("releases")(subject_releases.releases)
+subjects.app.command("reindex")(subject_releases.reindex)
 app.add_typer(subjects.app, name="subjects")
 choices.app.command("show")(choice_queries.show_one)
 choices.app.command("history")(choice_queries.history)

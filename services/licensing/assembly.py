@@ -29,6 +29,7 @@ from services.licensing.finisher import Finisher
 from services.licensing.following import FenceMover, Follower
 from services.licensing.forgetting import Forgetting
 from services.licensing.highest import Highest, begin_with
+from services.licensing.indexing import Indexing
 from services.licensing.issuing import Issuer, Pace, Standing
 from services.licensing.ledger import Ledger
 from services.licensing.metrics import (
@@ -53,6 +54,7 @@ from services.licensing.rpc import (
     billing,
     contracts,
     deliveries,
+    disclosures,
     explanations,
     log,
     releases,
@@ -71,11 +73,13 @@ from services.licensing.storage.api_keys import ApiKeyStore
 from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
+from services.licensing.storage.disclosures import DisclosureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.recalls import RecallStore
+from services.licensing.storage.release_index_writer import ReleaseIndexWriter
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.sweeper import Sweeper
@@ -193,6 +197,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _billing(base),
         _log(base),
         _recalls(base, peers),
+        _disclosures(base),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
@@ -298,3 +303,9 @@ def _log(base: Base) -> Part:
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
     check = functools.partial(check_at_start, store, folder, settings.log_origin)
     return Part((log.bolt(Prover(store)),), (publisher,), (check,))
+
+
+def _disclosures(base: Base) -> Part:
+    index = ReleaseIndexWriter(base.database)
+    bolt = disclosures.bolt(DisclosureStore(base.database), index, base.clock)
+    return Part((bolt,), (Indexing(index),))

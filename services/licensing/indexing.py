@@ -14,6 +14,8 @@ from services.chassis.replays import ReplayKey
 
 EVERY_SECONDS = 1.0
 """Between looks when there is nothing to do: a few decisions then, which a lookup looks through by itself."""
+BETWEEN_SECONDS = 0.01
+"""Between steps while there is more to do: changes of others wait for the same writer, and come first."""
 AFTER_FAULT_SECONDS = 10.0
 
 _log = structlog.get_logger("release index")
@@ -26,8 +28,8 @@ class Index(Protocol):
         """The number of the last decision that is in it."""
         ...
 
-    async def add_next(self) -> bool:
-        """Adds the next decisions; whether there were any."""
+    async def add_next(self, *, also_few: bool) -> bool:
+        """Adds the next decisions, if there are many or `also_few`; whether it has."""
         ...
 
     async def merge_some(self) -> bool:
@@ -50,19 +52,21 @@ class Indexing:
 
     def __init__(self, index: Index) -> None:
         self._index = index
+        # Few decisions are added after a rest only: while a long merge goes on, each that comes would become
+        # a segment of its own, which are all to be merged again.
+        self._has_rested = True
 
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
             rest_seconds = await self._look()
-            # Also with more to do others come first: their changes wait for the same writer.
             await asyncio.sleep(rest_seconds)
 
-    async def advance(self) -> bool:
+    async def advance(self, *, also_few: bool = True) -> bool:
         """Takes a step of each sort; whether there may be more to do. Raises what the index raises."""
         # Each time all of them: a backlog must not keep what is there from being merged and removed.
         steps = [
-            await self._index.add_next(),
+            await self._index.add_next(also_few=also_few),
             await self._index.merge_some(),
             await self._index.remove_some(),
         ]
@@ -74,13 +78,14 @@ class Indexing:
         Raises what the index raises.
         """
         while await self._index.indexed() < to_number:
-            if not await self._index.add_next():
+            if not await self._index.add_next(also_few=True):
                 return
 
     async def _look(self) -> float:
         """Does some; how many seconds to rest before the next look."""
+        also_few, self._has_rested = self._has_rested, False
         try:
-            return 0 if await self.advance() else EVERY_SECONDS
+            return self._rest_after(await self.advance(also_few=also_few))
         except Refusal as refusal:
             _log.warning("releases cannot be indexed", reason=refusal.reason)
             return EVERY_SECONDS
@@ -88,3 +93,7 @@ class Indexing:
             # Decisions do without the index, and who needs it is refused: no reason to end the process.
             _log.exception("releases cannot be indexed")
             return AFTER_FAULT_SECONDS
+
+    def _rest_after(self, more: bool) -> float:
+        self._has_rested = not more
+        return BETWEEN_SECONDS if more else EVERY_SECONDS

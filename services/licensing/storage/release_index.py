@@ -4,10 +4,13 @@ Blocks are read by their primary key; decisions that no segment has yet are look
 one snapshot. An index that lacks too many of them is refused, not read slowly.
 """
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from services.chassis.bulk import Question
+from services.chassis.bulk import Question, Row
 from services.chassis.database import Database
 from services.chassis.refusals import unavailable
 from services.licensing.domain.finding.pairs import (
@@ -54,7 +57,8 @@ _BLOCKS_WITH = Question(
     key="bigint",
 )
 _BLOCKS = Question(
-    "SELECT given.after_number, b.keys, b.numbers FROM {given} JOIN release_blocks b"
+    "SELECT b.segment, given.after_number, b.first_key, b.first_number, b.keys, b.numbers"
+    " FROM {given} JOIN release_blocks b"
     " ON b.segment = given.segment AND b.kind = given.kind"
     " AND b.first_key = given.first_key AND b.first_number = given.first_number",
     segment="bigint",
@@ -85,9 +89,11 @@ def find(connection: Connection, kind: KeyKind, keys: Ids) -> list[Numbers]:
 
     Raises Refusal: UNAVAILABLE (RELEASE_INDEX_BEHIND), more than `MOST_BEHIND` decisions are in no segment.
     """
-    distinct = np.unique(keys.astype(np.uint64, copy=False))
+    # Numbers of another kind would be compared as floats, and ids that differ be the same.
+    asked = keys.astype(np.uint64, copy=False)
+    distinct = np.unique(asked)
     parts = [*_indexed(connection, kind, distinct), _not_yet_indexed(connection, kind, distinct)]
-    return numbers_by_key(together(parts), keys)
+    return numbers_by_key(together(parts), asked)
 
 
 def signed(keys: Ids) -> list[int]:
@@ -106,9 +112,19 @@ def pairs_in(after: int, keys: bytes, numbers: bytes) -> Pairs:
 
 
 def _indexed(connection: Connection, kind: KeyKind, keys: Ids) -> list[Pairs]:
-    blocks = _BLOCKS_WITH.ask(connection, [(int(kind), key) for key in signed(keys)])
-    found = (pairs_in(*block) for block in _BLOCKS.ask(connection, blocks))
-    return [only_with(pairs, keys) for pairs in found]
+    """The pairs with these keys, segment by segment."""
+    places = _BLOCKS_WITH.ask(connection, [(int(kind), key) for key in signed(keys)])
+    blocks = sorted(_BLOCKS.ask(connection, places, binary=True))
+    return [
+        only_with(_joined(after, list(of_segment)), keys)
+        for (_, after), of_segment in itertools.groupby(blocks, key=lambda block: block[:2])
+    ]
+
+
+def _joined(after: int, blocks: Sequence[Row]) -> Pairs:
+    """The pairs of blocks of one segment, in order, as one array: hundreds of small ones would cost more."""
+    keys, numbers = (b"".join(column) for column in list(zip(*blocks, strict=True))[-2:])
+    return pairs_in(after, keys, numbers)
 
 
 def _not_yet_indexed(connection: Connection, kind: KeyKind, keys: Ids) -> Pairs:

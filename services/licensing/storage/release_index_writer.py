@@ -4,7 +4,6 @@ Every step rests on what is stored alone. It locks the one row of the index, and
 process was first: so it does not matter who makes which step, and who dies before which.
 """
 
-import contextlib
 import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -32,9 +31,10 @@ ENTRIES_AT_ONCE = 8_000
 """Posts and embeds of a segment of level 0, which has one decision at least: some 0.2 MB."""
 DECISIONS_AT_ONCE = 1_000
 """Where most release nothing."""
-BLOCKS_AT_ONCE = 8
+BLOCKS_AT_ONCE = 4
 """That a step of a merge reads of each of its segments: it writes at most `FAN_OUT` times as many."""
-REMOVED_AT_ONCE = 64
+REMOVED_AT_ONCE = 256
+"""Blocks: as many as are written meanwhile, on all levels."""
 KINDS = tuple(KeyKind)
 
 _TABLES = DecisionRow.metadata.tables
@@ -68,6 +68,7 @@ class Page(NamedTuple):
     after: int
     last: int
     pairs: Sequence[tuple[KeyKind, Pairs]]
+    is_full: bool
 
 
 class Merging(NamedTuple):
@@ -96,10 +97,10 @@ class ReleaseIndexWriter:
         """The number of the last decision that is in a segment."""
         return await self._database.read(lambda connection: int(connection.execute(_INDEXED).scalar_one()))
 
-    async def add_next(self) -> bool:
-        """Makes a segment of the next decisions; whether there were any."""
+    async def add_next(self, *, also_few: bool = True) -> bool:
+        """Makes a segment of the next decisions, if they fill one or `also_few`; whether it has."""
         page = await self._database.read(_next_page)
-        if page is None:
+        if page is None or not (page.is_full or also_few):
             return False
         await self._database.write(lambda connection: _add(connection, page))
         return True
@@ -140,16 +141,17 @@ class ReleaseIndexWriter:
 
 def _next_page(connection: Connection) -> Page | None:
     after = int(connection.execute(_INDEXED).scalar_one())
-    decisions, entries = list[tuple[int, Contents]](), 0
-    with contextlib.closing(contents_after(connection, after)) as following:
-        for number, contents in following:
-            decisions.append((number, contents))
-            entries += contents.entries
-            if entries >= ENTRIES_AT_ONCE or len(decisions) == DECISIONS_AT_ONCE:
-                break
+    decisions, entries, is_full = list[tuple[int, Contents]](), 0, False
+    for number, contents in contents_after(connection, after):
+        decisions.append((number, contents))
+        entries += contents.entries
+        is_full = entries >= ENTRIES_AT_ONCE or len(decisions) == DECISIONS_AT_ONCE
+        if is_full:
+            break
     if not decisions:
         return None
-    return Page(after, decisions[-1][0], [(kind, pairs_of(decisions, kind)) for kind in KINDS])
+    pairs = [(kind, pairs_of(decisions, kind)) for kind in KINDS]
+    return Page(after, decisions[-1][0], pairs, is_full)
 
 
 def _add(connection: Connection, page: Page) -> None:

@@ -1,12 +1,13 @@
 """What decisions released, post by post, in SQL."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, and_, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from services.licensing.domain.released import Contents, Released, Unresolved
+from services.licensing.domain.releases import Outcome
 from services.licensing.storage.ledger_tables import DecisionRow, ManifestRow
 from services.licensing.storage.release_index_tables import ReleasedColumnsRow
 
@@ -18,19 +19,19 @@ _DECISIONS = _TABLES[DecisionRow.__tablename__]
 _MANIFESTS = _TABLES[ManifestRow.__tablename__]
 _COLUMNS = _TABLES[ReleasedColumnsRow.__tablename__]
 
-_CONTENTS = (
+_DECIDED = (
     select(
-        *(_DECISIONS.c.number, _COLUMNS.c.ids, _COLUMNS.c.author_ids),
+        *(_DECISIONS.c.number, _DECISIONS.c.decision_id, _DECISIONS.c.outcome),
+        *(_COLUMNS.c.ids, _COLUMNS.c.author_ids),
         *(_COLUMNS.c.embed_offsets, _COLUMNS.c.embed_ids, _COLUMNS.c.embed_author_ids),
-        *(_MANIFESTS.c.contributors, _MANIFESTS.c.post_offsets, _MANIFESTS.c.post_ids),
     )
     .outerjoin(_COLUMNS, _COLUMNS.c.number == _DECISIONS.c.number)
-    # Large, and needed only where there is nothing better.
-    .outerjoin(
-        _MANIFESTS, and_(_COLUMNS.c.number.is_(None), _MANIFESTS.c.decision_id == _DECISIONS.c.decision_id)
-    )
     .order_by(_DECISIONS.c.number)
 )
+_MANIFESTS_OF = select(
+    _MANIFESTS.c.decision_id, _MANIFESTS.c.contributors, _MANIFESTS.c.post_offsets, _MANIFESTS.c.post_ids
+)
+_NOTHING = Unresolved(np.empty(0, np.uint64), np.zeros(1, np.uint32), np.empty(0, np.uint64))
 
 
 def write_released(connection: Connection, number: int, released: Released) -> None:
@@ -53,27 +54,39 @@ def contents_of(connection: Connection, numbers: Sequence[int]) -> dict[int, Con
 
     One that releases nothing has no posts in it, and says so as one that is not resolved.
     """
-    return dict(_read(connection, _CONTENTS.where(_DECISIONS.c.number.in_(list(numbers)))))
+    return dict(_read(connection, _DECIDED.where(_DECISIONS.c.number.in_(list(numbers)))))
 
 
-def contents_after(connection: Connection, number: int) -> Generator[tuple[int, Contents]]:
-    """What all decisions after a number released, in their order."""
-    return _read(connection, _CONTENTS.where(_DECISIONS.c.number > number))
+def contents_after(connection: Connection, number: int) -> Iterator[tuple[int, Contents]]:
+    """What all decisions after a number released, in their order; read some at a time."""
+    while some := _read(connection, _DECIDED.where(_DECISIONS.c.number > number).limit(READ_AT_ONCE)):
+        yield from some
+        number = some[-1][0]
 
 
-def _read(connection: Connection, query: Select[Any]) -> Generator[tuple[int, Contents]]:
-    with connection.execute(query, execution_options={"yield_per": READ_AT_ONCE}) as rows:
-        for row in rows:
-            yield row.number, _contents(row)
+def _read(connection: Connection, query: Select[Any]) -> list[tuple[int, Contents]]:
+    rows = connection.execute(query).all()
+    # Large, and needed only where there is nothing better.
+    old = [row.decision_id for row in rows if row.ids is None and row.outcome != Outcome.DENIED]
+    manifests = {}
+    if old:
+        found = connection.execute(_MANIFESTS_OF.where(_MANIFESTS.c.decision_id.in_(old)))
+        manifests = {row.decision_id: _unresolved(row) for row in found}
+    return [
+        (row.number, manifests.get(row.decision_id, _NOTHING) if row.ids is None else _released(row))
+        for row in rows
+    ]
 
 
-def _contents(row: Row[Any]) -> Contents:
-    if row.ids is None:
-        return Unresolved(
-            contributors=np.frombuffer(row.contributors or b"", "<u8"),
-            post_offsets=np.frombuffer(row.post_offsets or bytes(4), "<u4"),
-            post_ids=np.frombuffer(row.post_ids or b"", "<u8"),
-        )
+def _unresolved(row: Any) -> Unresolved:
+    return Unresolved(
+        contributors=np.frombuffer(row.contributors, "<u8"),
+        post_offsets=np.frombuffer(row.post_offsets, "<u4"),
+        post_ids=np.frombuffer(row.post_ids, "<u8"),
+    )
+
+
+def _released(row: Any) -> Released:
     return Released(
         ids=np.frombuffer(row.ids, "<u8"),
         author_ids=np.frombuffer(row.author_ids, "<u8"),

@@ -261,6 +261,18 @@ async def test_keys_are_answered_in_the_order_asked_and_as_often(databases: list
 
 
 @pytest.mark.usefixtures("_small")
+async def test_few_decisions_wait_until_there_are_more_or_they_are_asked_for(
+    databases: list[Database],
+) -> None:
+    writer = ReleaseIndexWriter(databases[0])
+    record_releases(databases[0], [Release(tuple(Post(id, 7) for id in range(1, 6)))] * 3)
+
+    added = [await writer.add_next(also_few=also_few) for also_few in (False, False, True, True)]
+
+    assert (added, await writer.indexed()) == ([True, False, True, False], 3)
+
+
+@pytest.mark.usefixtures("_small")
 async def test_it_is_made_anew_once_for_a_request_and_answers_stay_exact_meanwhile(
     databases: list[Database],
 ) -> None:
