@@ -11,7 +11,7 @@ from services.chassis.clock import Clock
 from services.licensing.domain.history import Change, StepTaken
 from services.licensing.domain.licenses import License, LicenseState, Step
 from services.licensing.domain.recalls.deadlines import IsBusinessDay, due_at_us, rule_of
-from services.licensing.domain.recalls.recalls import Recall, RecallState
+from services.licensing.domain.recalls.recalls import Recall
 from services.licensing.domain.terms import Terms
 from services.licensing.recalls import AFTER_FAULT_SECONDS, log_fault
 
@@ -39,7 +39,8 @@ class Rows(Protocol):
     def mark_overdue(self, recall_id: str, now_us: int) -> None: ...
     def license(self, license_id: str) -> License | None: ...
     def put_license(self, license: License, change: Change) -> None: ...
-    def in_state(self, state: RecallState) -> int: ...
+    def recalls_collecting(self) -> int: ...
+    def recalls_overdue(self) -> int: ...
     def rechecks_open(self) -> int: ...
 
 
@@ -162,7 +163,7 @@ def _suspend(rows: Rows, license_id: str, recall: Recall, now_us: int) -> None:
 
 def _standing(rows: Rows) -> Standing:
     return Standing(
-        collecting=rows.in_state(RecallState.COLLECTING),
-        overdue=rows.in_state(RecallState.OVERDUE),
+        collecting=rows.recalls_collecting(),
+        overdue=rows.recalls_overdue(),
         rechecks_open=rows.rechecks_open(),
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
 
 from services.chassis.refusals import Kind, Refusal
@@ -179,8 +180,7 @@ class Fire:
 
 
 def _named(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> Any:
-    names = [column[0] for column in cursor.description]
-    return NamedTuple("Row", [(name, Any) for name in names])(*row)  # type: ignore[misc]
+    return SimpleNamespace(**{name: value for (name, *_), value in zip(cursor.description, row, strict=True)})
 
 
 @asynccontextmanager

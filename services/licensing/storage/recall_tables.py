@@ -9,9 +9,10 @@ from sqlmodel import Field
 
 from services.licensing.storage.base import LicensingTable
 
-_COLLECTING = text("state = 0")
-_UNRESOLVED = text("state IN (1, 2)")
-_OVERDUE = text("state = 6")
+# Queries say these as they stand: with a parameter in place of the number no engine uses the index.
+COLLECTING = text("state = 0")
+UNRESOLVED = text("state IN (1, 2)")
+OVERDUE = text("state = 6")
 _WITH_GAPS = text("gaps_found > 0")
 _OF_SUBJECTS = text("subject_id <> 0")
 _OF_POSTS = text("post_id <> 0")
@@ -28,11 +29,11 @@ class RecallRow(LicensingTable, table=True):
             "uq_recalls_collecting",
             "licensee_id",
             unique=True,
-            sqlite_where=_COLLECTING,
-            postgresql_where=_COLLECTING,
+            sqlite_where=COLLECTING,
+            postgresql_where=COLLECTING,
         ),
-        Index("ix_recalls_due", "due_at_us", sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED),
-        Index("ix_recalls_overdue", "number", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
+        Index("ix_recalls_due", "due_at_us", sqlite_where=UNRESOLVED, postgresql_where=UNRESOLVED),
+        Index("ix_recalls_overdue", "number", sqlite_where=OVERDUE, postgresql_where=OVERDUE),
         Index("ix_recalls_licensee", "licensee_id", "number"),
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, TextClause, func, insert, select, update
 
 from services.chassis.database import Database
 from services.licensing.domain.answers import Revision
@@ -33,7 +33,13 @@ from services.licensing.storage.recall_reads import (
     releases_to,
     terms_of,
 )
-from services.licensing.storage.recall_tables import RecallLicenseRow, RecallRow
+from services.licensing.storage.recall_tables import (
+    COLLECTING,
+    OVERDUE,
+    UNRESOLVED,
+    RecallLicenseRow,
+    RecallRow,
+)
 from services.licensing.storage.rechecks import RecheckRows
 from services.licensing.storage.release_index import find
 
@@ -43,8 +49,6 @@ _TABLES = RecallRow.metadata.tables
 _RECALLS = _TABLES[RecallRow.__tablename__]
 _LICENSES = _TABLES[RecallLicenseRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
-
-_UNRESOLVED = (RecallState.ISSUED, RecallState.ACKNOWLEDGED)
 
 
 class RecallRows(PartRows, RecheckRows):
@@ -77,7 +81,7 @@ class RecallRows(PartRows, RecheckRows):
     def collecting(self, licensee_id: str) -> str | None:
         """The recall that collects for a licensee."""
         mine = _RECALLS.c.licensee_id == licensee_id
-        query = select(_RECALLS.c.recall_id).where(mine, _RECALLS.c.state == RecallState.COLLECTING)
+        query = select(_RECALLS.c.recall_id).where(mine, COLLECTING)
         return self._connection.execute(query).scalar_one_or_none()
 
     def begin(self, recall_id: str, licensee_id: str, now_us: int) -> None:
@@ -121,8 +125,8 @@ class RecallRows(PartRows, RecheckRows):
 
     def collected(self, since_us: int, limit: int) -> Sequence[Recall]:
         """Recalls that have been collecting since that time or earlier, the oldest first."""
-        ready = (_RECALLS.c.state == RecallState.COLLECTING, _RECALLS.c.collecting_since_us <= since_us)
-        return self._page(*ready, order=_RECALLS.c.collecting_since_us, limit=limit)
+        ready = _RECALLS.c.collecting_since_us <= since_us
+        return self._page(COLLECTING, ready, order=_RECALLS.c.collecting_since_us, limit=limit)
 
     def issue(self, recall_id: str, issued_at_us: int, due_at_us: int) -> int:
         """Issues a recall that collects, under the next number, which it gives."""
@@ -138,8 +142,8 @@ class RecallRows(PartRows, RecheckRows):
 
     def overdue(self, now_us: int, limit: int) -> Sequence[Recall]:
         """Recalls whose time is over and that are not resolved, the longest first."""
-        over = (_RECALLS.c.state.in_(_UNRESOLVED), _RECALLS.c.due_at_us <= now_us)
-        return self._page(*over, order=_RECALLS.c.due_at_us, limit=limit)
+        over = _RECALLS.c.due_at_us <= now_us
+        return self._page(UNRESOLVED, over, order=_RECALLS.c.due_at_us, limit=limit)
 
     def mark_overdue(self, recall_id: str, now_us: int) -> None:
         """Says that a recall is overdue."""
@@ -154,9 +158,16 @@ class RecallRows(PartRows, RecheckRows):
         """Writes where a license stands now, and the change into its history."""
         self._contracts.put_license(license, change)
 
-    def in_state(self, state: RecallState) -> int:
-        """How many recalls are collecting, or overdue."""
-        query = select(func.count()).select_from(_RECALLS).where(_RECALLS.c.state == state)
+    def recalls_collecting(self) -> int:
+        """How many collect."""
+        return self._count(COLLECTING)
+
+    def recalls_overdue(self) -> int:
+        """How many are overdue."""
+        return self._count(OVERDUE)
+
+    def _count(self, where: TextClause) -> int:
+        query = select(func.count()).select_from(_RECALLS).where(where)
         return self._connection.execute(query).scalar_one()
 
     def _page(self, *where: Any, order: Any, limit: int) -> Sequence[Recall]:
