@@ -23,11 +23,13 @@ _ANNOUNCEMENTS = _TABLES[RecallAnnouncementRow.__tablename__]
 NOTICED_AT_ONCE = 200
 """Recalls that are taken down in one transaction."""
 
+# From the webhooks, of which there are few, and in this order: else all recalls there ever were are walked.
 _UNTOLD = (
-    select(_RECALLS.c.licensee_id, _RECALLS.c.number)
-    .join(_WEBHOOKS, _WEBHOOKS.c.licensee_id == _RECALLS.c.licensee_id)
+    select(_WEBHOOKS.c.licensee_id, _RECALLS.c.number)
+    .select_from(_WEBHOOKS)
+    .join(_RECALLS, _RECALLS.c.licensee_id == _WEBHOOKS.c.licensee_id)
     .where(_WEBHOOKS.c.enabled, _RECALLS.c.number > _WEBHOOKS.c.told_number)
-    .order_by(_RECALLS.c.number)
+    .order_by(_WEBHOOKS.c.licensee_id, _RECALLS.c.number)
     .limit(NOTICED_AT_ONCE)
 )
 

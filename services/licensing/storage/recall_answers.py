@@ -15,7 +15,7 @@ from services.licensing.domain.recalls.recalls import (
 )
 from services.licensing.storage.head import HeadRow, lock_head, positions
 from services.licensing.storage.recall_entries import EntryRows
-from services.licensing.storage.recall_tables import RecallRecheckRow, RecallRow
+from services.licensing.storage.recall_tables import COLLECTING, RecallRecheckRow, RecallRow
 
 T = TypeVar("T")
 
@@ -69,8 +69,8 @@ class RecallAnswerRows(EntryRows):
     def on_record(self) -> OnRecord:
         """The positions, and what is still under way."""
         fence, scanned = positions(self._connection)
-        collecting = select(func.count()).where(_RECALLS.c.state == int(RecallState.COLLECTING))
-        checked = select(func.count()).where(_RECHECKS.c.done_at_us.is_(None))
+        collecting = select(func.count()).select_from(_RECALLS).where(COLLECTING)
+        checked = select(func.count()).select_from(_RECHECKS).where(_RECHECKS.c.done_at_us.is_(None))
         return OnRecord(
             fence=fence,
             scanned=scanned,

@@ -20,7 +20,7 @@ from services.licensing.domain.recalls.reading import (
 )
 from services.licensing.domain.recalls.recalls import Gap
 from services.licensing.storage.ledger_tables import DecisionRow
-from services.licensing.storage.recall_tables import RecallEntryRow, RecallRow
+from services.licensing.storage.recall_tables import WITH_GAPS, RecallEntryRow, RecallRow
 
 _TABLES = RecallRow.metadata.tables
 _RECALLS = _TABLES[RecallRow.__tablename__]
@@ -70,19 +70,20 @@ class EntryRows:
         self, licensee_id: str | None, after: GapKey | None, limit: int
     ) -> Sequence[tuple[GapKey, ReleaseGap]]:
         """At most `limit` gaps after a place, newest withdrawal first; of one licensee, or of all (None)."""
-        wanted = _ENTRIES.c.gaps_found > 0
+        wanted: list[Any] = [WITH_GAPS]
         if licensee_id is not None:
-            wanted = and_(wanted, _ENTRIES.c.licensee_id == licensee_id)
+            # Computed, so that the few gaps are walked, and not all that the licensee was ever told.
+            wanted.append(_ENTRIES.c.licensee_id.concat("") == licensee_id)
         if after is not None:
             # The part that the page before ended in may have more.
-            wanted = and_(wanted, tuple_(*_PLACE) <= tuple_(*after[:-1]))
-        counts: Select[Any] = select(*_PLACE, _ENTRIES.c.gaps_found).where(wanted).order_by(*_NEWEST_FIRST)
+            wanted.append(tuple_(*_PLACE) <= tuple_(*after[:-1]))
+        counts: Select[Any] = select(*_PLACE, _ENTRIES.c.gaps_found).where(*wanted).order_by(*_NEWEST_FIRST)
         # One part more, for of the first all may have been shown.
         parts = _that_suffice(self._connection.execute(counts.limit(limit + 1)).all(), limit)
         if not parts:
             return ()
         last = tuple_(*parts[-1][: len(_PLACE)])
-        rows = self._connection.execute(_with_recall(wanted, tuple_(*_PLACE) >= last)).all()
+        rows = self._connection.execute(_with_recall(*wanted, tuple_(*_PLACE) >= last)).all()
         numbers = {number for row in rows for number in _numbers(row)}
         decisions = self._decisions(numbers)
         found = (each for row in rows for each in _gaps_of(row, decisions))

@@ -13,10 +13,10 @@ from services.licensing.storage.base import LicensingTable
 COLLECTING = text("state = 0")
 UNRESOLVED = text("state IN (1, 2)")
 OVERDUE = text("state = 6")
-_WITH_GAPS = text("gaps_found > 0")
-_OF_SUBJECTS = text("subject_id <> 0")
-_OF_POSTS = text("post_id <> 0")
-_OF_NO_ONE = text("subject_id = 0 AND post_id = 0")
+WITH_GAPS = text("gaps_found > 0")
+OF_SUBJECTS = text("subject_id <> 0")
+OF_POSTS = text("post_id <> 0")
+OF_NO_ONE = text("subject_id = 0 AND post_id = 0")
 _OPEN = text("done_at_us IS NULL")
 
 
@@ -84,22 +84,22 @@ class RecallEntryRow(LicensingTable, table=True):
         Index(
             "ix_recall_entries_gaps",
             *("consent_epoch", "revision", "licensee_id", "part"),
-            sqlite_where=_WITH_GAPS,
-            postgresql_where=_WITH_GAPS,
+            sqlite_where=WITH_GAPS,
+            postgresql_where=WITH_GAPS,
         ),
         Index(
             "ix_recall_entries_subject",
             "subject_id",
-            sqlite_where=_OF_SUBJECTS,
-            postgresql_where=_OF_SUBJECTS,
+            sqlite_where=OF_SUBJECTS,
+            postgresql_where=OF_SUBJECTS,
         ),
         Index(
             "ix_recall_entries_of_no_one",
             *("licensee_id", "last_number", "first_number"),
-            sqlite_where=_OF_NO_ONE,
-            postgresql_where=_OF_NO_ONE,
+            sqlite_where=OF_NO_ONE,
+            postgresql_where=OF_NO_ONE,
         ),
-        Index("ix_recall_entries_post", "post_id", sqlite_where=_OF_POSTS, postgresql_where=_OF_POSTS),
+        Index("ix_recall_entries_post", "post_id", sqlite_where=OF_POSTS, postgresql_where=OF_POSTS),
     )
 
     consent_epoch: int = Field(primary_key=True, sa_type=BigInteger)

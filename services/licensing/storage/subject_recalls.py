@@ -9,14 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from services.licensing.domain.disclosures import SubjectRecall, SubjectRelease
 from services.licensing.domain.posts import Ids
 from services.licensing.domain.recalls.recalls import Recall
 from services.licensing.storage.recall_answers import recall_of
 from services.licensing.storage.recall_parts import signed
-from services.licensing.storage.recall_tables import RecallEntryRow, RecallRow
+from services.licensing.storage.recall_tables import (
+    OF_NO_ONE,
+    OF_POSTS,
+    OF_SUBJECTS,
+    RecallEntryRow,
+    RecallRow,
+)
 
 AT_ONCE = 500
 """Ids of posts in one statement."""
@@ -24,11 +30,6 @@ AT_ONCE = 500
 _TABLES = RecallRow.metadata.tables
 _RECALLS = _TABLES[RecallRow.__tablename__]
 _ENTRIES = _TABLES[RecallEntryRow.__tablename__]
-
-# As the indexes have it, letter by letter: else they are not used.
-_OF_SUBJECTS = text("subject_id <> 0")
-_OF_POSTS = text("post_id <> 0")
-_OF_NO_ONE = text("subject_id = 0 AND post_id = 0")
 
 _ISSUED: Select[Any] = select(
     *(_ENTRIES.c.recall_id, _ENTRIES.c.decisions, _ENTRIES.c.post_offsets, _ENTRIES.c.post_ids)
@@ -53,13 +54,13 @@ def _entries(
 ) -> Iterator[Row[Any]]:
     if not releases:
         return
-    yield from connection.execute(_ISSUED.where(_ENTRIES.c.subject_id == signed(subject_id), _OF_SUBJECTS))
+    yield from connection.execute(_ISSUED.where(_ENTRIES.c.subject_id == signed(subject_id), OF_SUBJECTS))
     of_posts = [(release.posts, release.embedded) for release in releases]
     ids: list[int] = np.unique(np.concatenate([each for both in of_posts for each in both])).tolist()
     for at in range(0, len(ids), AT_ONCE):
         some = list(map(signed, ids[at : at + AT_ONCE]))
-        yield from connection.execute(_ISSUED.where(_ENTRIES.c.post_id.in_(some), _OF_POSTS))
-    yield from connection.execute(_ISSUED.where(or_(*map(_spans, releases)), _OF_NO_ONE))
+        yield from connection.execute(_ISSUED.where(_ENTRIES.c.post_id.in_(some), OF_POSTS))
+    yield from connection.execute(_ISSUED.where(or_(*map(_spans, releases)), OF_NO_ONE))
 
 
 def _spans(release: SubjectRelease) -> ColumnElement[bool]:

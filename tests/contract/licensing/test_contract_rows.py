@@ -29,6 +29,7 @@ from services.licensing.storage import (
     log_tables,
     recall_tables,
     statistics_tables,
+    webhook_tables,
 )
 from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
@@ -73,6 +74,8 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert affiliate_tables.AffiliateChangeRow.metadata is declared
     assert api_keys.ApiKeyRow.metadata is declared
     assert recall_tables.RecallRow.metadata is declared
+    assert webhook_tables.RecallWebhookRow.metadata is declared
+    assert webhook_tables.RecallWebhookRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)
