@@ -65,9 +65,10 @@ class EntriesFile:
     def __exit__(self, kind: object, *_: object) -> None:
         """Puts it in its place, or removes it where something was raised; raises OSError."""
         try:
+            # In any case: a writer of Parquet must not outlive its file.
+            self._form.close()
+            self._file.close()
             if kind is None:
-                self._form.close()
-                self._file.close()
                 self._unfinished.replace(self._path)
         finally:
             self._file.close()
