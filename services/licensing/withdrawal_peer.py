@@ -43,7 +43,7 @@ class WithdrawalPeer:
     async def follow(self, after: Revision) -> AsyncGenerator[Withdrawal | Revision]:
         """Withdrawals after a position, in order, and positions up to which nothing was left out.
 
-        Raises consent's own Refusal, and UNAVAILABLE: PEER_UNAVAILABLE, PEER_SILENT, PEER_ANSWER_INVALID.
+        Raises consent's own Refusal, and UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
         """
         request = state_pb.WatchWithdrawalsRequest(
             after=revision_pb2.Revision(epoch=after.epoch, number=after.number)
@@ -53,9 +53,7 @@ class WithdrawalPeer:
                 try:
                     answer = await asyncio.wait_for(stream.receive(), SILENT_SECONDS)
                 except TimeoutError as error:
-                    raise unavailable(
-                        "PEER_SILENT", "consent's stream of withdrawals has gone silent"
-                    ) from error
+                    raise unavailable("PEER_UNAVAILABLE", "consent has gone silent") from error
                 yield _step(answer)
 
 

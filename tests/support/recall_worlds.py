@@ -17,6 +17,7 @@ from services.licensing.domain.posts import Mask
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.recalls.backlog import Backlog
 from services.licensing.domain.recalls.recalls import RecallState
+from services.licensing.domain.recalls.rechecks import Recheck
 from services.licensing.domain.recalls.releases import Release
 from services.licensing.domain.recalls.withdrawals import Withdrawal
 from services.licensing.domain.released import Contents, Released, released_of
@@ -29,7 +30,7 @@ from services.licensing.storage.contracts import ContractRows
 from services.licensing.storage.head import lock_head, positions, take_number
 from services.licensing.storage.ledger_tables import ConfirmationRow, DecisionRow
 from services.licensing.storage.recall_tables import RecallEntryRow, RecallRow
-from services.licensing.storage.recalls import RecallStore
+from services.licensing.storage.recalls import RecallRows, RecallStore
 from services.licensing.storage.released import write_released
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.counted import Made, values
@@ -375,3 +376,8 @@ def resume(database: Database, license_id: str, now_us: int) -> None:
         rows.put_license(license.after(Step.RESUME, now_us, ""), change)
 
     database.write_now(unit)
+
+
+def open_rechecks(connection: Connection) -> Sequence[Recheck]:
+    """Those that go on."""
+    return RecallRows(connection).open_rechecks(100)
