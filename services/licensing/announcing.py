@@ -23,6 +23,7 @@ from services.licensing.domain.webhooks.webhooks import (
     announcement_of,
     next_try_us,
 )
+from services.licensing.recalls import log_fault
 
 AT_ONCE = 8
 """Messages that are on their way together, each of another licensee."""
@@ -74,8 +75,8 @@ class Announcer:
         while True:
             try:
                 more = await self.announce()
-            except Refusal as refusal:
-                self._log.warning("announcements_wait", reason=refusal.reason)
+            except Exception as error:
+                log_fault(self._log, "recalls cannot be announced", error)
                 more = False
             if not more:
                 await asyncio.sleep(PAUSE_SECONDS)

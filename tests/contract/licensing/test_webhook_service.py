@@ -15,7 +15,7 @@ import pytest_asyncio
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
-from services.chassis.refusals import Refusal
+from services.chassis.refusals import Refusal, unavailable
 from services.licensing.announcing import AT_ONCE, Announcer
 from services.licensing.domain.webhooks.addresses import Target
 from services.licensing.domain.webhooks.webhooks import (
@@ -309,6 +309,26 @@ async def test_a_process_that_dies_while_it_sends_leaves_it_to_another_after_the
     clock.advance(LEASE_US)
     assert await other.announce()
     assert receivers.numbers == [1]
+
+
+async def test_what_arrived_and_could_not_be_written_down_is_sent_again_with_the_same_id(
+    service: LocalServer, shelf: Shelf, announcer: Announcer, clock: ManualClock, receivers: Receivers
+) -> None:
+    async def lost(*_: Any) -> None:
+        raise unavailable("DATABASE_UNAVAILABLE", "the database is out of reach")
+
+    await put(service)
+    shelf.recall("acme")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Refusal, match="DATABASE_UNAVAILABLE"):
+        patch.setattr(AnnouncementStore, "conclude", lost)
+        await announcer.announce()
+
+    clock.advance(LEASE_US)
+    assert await announcer.announce()
+    assert not await announcer.announce()
+
+    assert receivers.numbers == [1, 1]
+    assert len({headers["webhook-id"] for _, headers, _ in receivers.sent}) == 1
 
 
 async def test_of_two_replicas_one_sends_what_is_due(
