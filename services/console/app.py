@@ -23,6 +23,7 @@ from services.console import (
     policies,
     receipts,
     releases,
+    restores,
     revenue,
     signing_keys,
     states,
@@ -95,5 +96,6 @@ app.add_typer(deliveries.app, name="delivery")
 app.command("trace")(decisions.trace)
 app.add_typer(api_keys.app, name="key")
 app.add_typer(signing_keys.app, name="keys")
+app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")
