@@ -58,7 +58,7 @@ class Deed:
         if self.method == "Reserve" and answer.HasField("counted_at"):
             # Where it stands changes when it ends; when and what it held never does.
             answer.ClearField("state")
-        if self.method == "ReduceHold":
+        if isinstance(answer, pb.ReduceHoldResponse):
             # So it is with what became of the rest.
             for field in ("state", "held", "posts_settled", "posts_freed"):
                 answer.reservation.ClearField(field)
