@@ -33,7 +33,15 @@ DOCTORED = {
         f"UPDATE metering.reservations SET posts_reserved = 0, counted_at_us = NULL WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET state = 4 WHERE {ITS_RESERVATION}",
     ],
+    "what is kept of a hold is a part of it, and not nothing (M2)": [
+        f"UPDATE metering.reservations SET kept = '[[1,0,1]]' WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET posts_kept = 1 WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET kept = '[[1,0,1]]', posts_kept = 2 WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET kept = '[]', posts_kept = 0 WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET kept = '[[3,0,1]]', posts_kept = 1 WHERE {ITS_RESERVATION}",
+    ],
     "only what was held is settled, and only by settling (M2)": [
+        f"UPDATE metering.reservations SET kept = '[[1,0,1]]', posts_kept = 1 WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET posts_settled = 2, posts_freed = 1 WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET settled = '[[1,0,1],[4,0,2]]' WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET state = 3 WHERE {ITS_RESERVATION}",
