@@ -30,8 +30,8 @@ def reconcile(
     """Compare every decision with its receipt, leaf, attempt, manifest, settlement and hold, and all sums.
 
     Decisions may go on meanwhile. Names every difference, up to a hundred of a check. Says on stderr which
-    check is at work; with --json each step is a line there. Exits with 1 when something differs, and with
-    another code when not everything could be compared.
+    check is at work; with --json each step is a line there. Exits with 1 when something differs, or could not
+    be compared.
     """
     addresses = {"licensing": address, "metering": metering}
     connections = Connections.open(state, token_file, OPERATOR, addresses)

@@ -90,8 +90,9 @@ def claims_of(entry: Entry) -> dict[str, Any]:
         "reservation_id": hold and hold.reservation_id,
         "counted_at": hold and rfc3339(hold.counted_at_us),
         "counts": counts_of(decision.verdicts),
-        "manifest_root": entry.manifest.root.hex() if entry.manifest else NOTHING,
-        "manifest_leaves": len(entry.manifest) if entry.manifest else NOTHING,
+        # One of nothing released has no leaves, and is one all the same.
+        "manifest_root": NOTHING if entry.manifest is None else entry.manifest.root.hex(),
+        "manifest_leaves": NOTHING if entry.manifest is None else len(entry.manifest),
         "decided_at": rfc3339(decision.decided_at_us),
         "not_after": None if decision.not_after_us is None else rfc3339(decision.not_after_us),
         "trace_id": decision.trace_id or None,
