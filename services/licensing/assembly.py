@@ -25,6 +25,7 @@ from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
 from services.licensing.ledger import Ledger
+from services.licensing.manifest_proofs import ManifestProver
 from services.licensing.metrics import UNPUBLISHED_SECONDS
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
@@ -41,6 +42,7 @@ from services.licensing.rpc import (
     deliveries,
     explanations,
     log,
+    manifests,
     releases,
     statistics,
     tokens,
@@ -59,6 +61,7 @@ from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
+from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
@@ -237,4 +240,5 @@ def _log(base: Base) -> Part:
     publisher = Publisher(store, folder, signer, base.clock)
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
     check = functools.partial(check_at_start, store, folder, settings.log_origin)
-    return Part((log.bolt(Prover(store)),), (publisher,), (check,))
+    proofs = (log.bolt(Prover(store)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    return Part(proofs, (publisher,), (check,))
