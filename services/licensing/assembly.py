@@ -51,7 +51,7 @@ from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
@@ -167,7 +167,7 @@ def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     settings, clock, database = base.settings, base.clock, base.database
     consent, meter = ConsentPeer(peers.consent, clock, base.margin_us), MeteringPeer(peers.metering)
     outbox = Outbox(OutboxStore(database), meter)
-    seal = Seal(ReceiptSigner(base.keys.receipt_private), int(settings.permit_seconds * SECOND_US))
+    seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
     ledger = Ledger(LedgerStore(database), seal, clock, outbox.wake)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
@@ -194,7 +194,7 @@ def _sandbox(
         answers,
         licenses,
         consent,
-        SandboxSeal(ReceiptSigner(base.keys.receipt_private, SANDBOX_RECEIPT_TYPE)),
+        SandboxSeal(ReceiptSigner(base.keys.receipts, SANDBOX_RECEIPT_TYPE)),
         Pacing(base.settings.sandbox_posts_per_minute),
         clock=base.clock,
         chance=base.chance,
@@ -236,7 +236,7 @@ def _billing(base: Base) -> Part:
 def _log(base: Base) -> Part:
     settings = base.settings
     store, folder = LogStore(base.database), LogFolder(settings.log_folder)
-    signer = note_signer(base.keys.checkpoint_private, settings.log_origin)
+    signer = CheckpointSigner(base.keys.checkpoints, settings.log_origin)
     publisher = Publisher(store, folder, signer, base.clock)
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
     check = functools.partial(check_at_start, store, folder, settings.log_origin)
