@@ -18,6 +18,7 @@ from tests.support.clock import NOON_US, ManualClock
 from tests.support.gate import FakeReleases
 from tests.support.keys import some_keys
 from tests.support.release_jobs import a_request
+from tests.unit.chassis.test_rotation import killed_at
 
 HOUR_US = 3_600_000_000
 SECOND_US = 1_000_000
@@ -107,6 +108,30 @@ def test_r6_the_end_of_a_key_is_told_by_the_clock_after_the_change_over(
     rotate(keys.receipts, clock, HOUR_US, dawdle)
 
     assert published(keys.receipts, first)["exp"] == (NOON_US + 3 * HOUR_US) // SECOND_US
+
+
+@pytest.mark.slow
+def test_r6_killed_at_any_line_whatever_signs_is_published_and_the_command_can_be_given_again(
+    tmp_path: Path,
+) -> None:
+    line, killed = 0, True
+    while killed:
+        clock, keys = ManualClock(), some_keys(tmp_path / str(line))
+        first, before = kid_of(keys.receipts), a_receipt(keys, clock)
+
+        killed = killed_at(line, lambda: rotate(keys.receipts, clock, HOUR_US))  # noqa: B023 - at once
+        between = a_receipt(keys, clock)
+        if states(keys.receipts, clock).get(first) is not KeyState.RETIRED:
+            clock.advance(48 * HOUR_US)
+            rotate(keys.receipts, clock, HOUR_US)
+
+        receipts = (before, between, a_receipt(keys, clock))
+        assert [reason_of(receipt, keys) for receipt in receipts] == [None] * 3
+        assert states(keys.receipts, clock)[first] is KeyState.RETIRED
+        assert len(states(keys.receipts, clock)) == 2
+        line += 1
+
+    assert line > 60
 
 
 @pytest.mark.parametrize("last", [step for step in Step if step is not Step.RETIRED])
