@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.licensing.domain.manifests import LeafProof, leaf_proof, manifest_of
+from services.licensing.domain.posts import Batch, Mask
 from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2 import DecideRequest
 from sluice_gate.columns import columns_of
 from sluice_gate.posts import Post
 from sluice_gate.verifying.manifest_proofs import ManifestProof
 from sluice_gate.verifying.manifests import Leaf
+from sluice_gate.verifying.requests import posts_of
 from tests.support.clock import NOON_US
 from tests.support.gate import FakeReleases
 from tests.support.licensing import Post as LicensingPost
@@ -55,15 +57,19 @@ def a_release(posts: list[Post], releases: FakeReleases | None = None, denied: i
     request.request_id = f"01999999-1111-7000-8000-{len(releases.stored):012}"
     releases.stored[request.request_id] = stored = releases.conclude(request)
     decision = stored.decision
-    batch = a_batch(*(LicensingPost(**{name: getattr(post, name) for name in FIELDS}) for post in posts))
-    released = np.frombuffer(decision.verdicts, np.uint8) == Verdict.VERDICT_RELEASED
-    manifest = manifest_of(batch, released, decision.salt)
+    manifest = manifest_of(*batch_of(request, decision.verdicts), decision.salt)
     proofs = {}
     for contributor in manifest.contributors.tolist():
         proof = leaf_proof(manifest, contributor)
         assert proof is not None
         proofs[contributor] = as_shown(proof, decision.decision_id, decision.receipt)
     return ARelease(request, decision.receipt, decision.salt, decision.verdicts, proofs)
+
+
+def batch_of(request: DecideRequest, verdicts: bytes) -> tuple[Batch, Mask]:
+    """A request as licensing has it, and which of its posts were released."""
+    posts = [LicensingPost(**{name: getattr(post, name) for name in FIELDS}) for post in posts_of(request)]
+    return a_batch(*posts), np.frombuffer(verdicts, np.uint8) == Verdict.VERDICT_RELEASED
 
 
 FIELDS = ("id", "author_id", "kind", "media_flags", "language", "posted_at_us", "embeds")
