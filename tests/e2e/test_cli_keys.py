@@ -7,7 +7,9 @@ import json
 import resource
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -213,22 +215,38 @@ def test_r6_receipts_and_checkpoints_stay_verifiable_through_a_rotation_under_wa
     for which in ("receipt", "checkpoint"):
         assert len(cli.json("keys", "rotate", which)) == 2
     release(cli, world, key, "second.jsonl")
-    decision, number = decided(world / "second.jsonl.receipts.jsonl")
-    while cli.json("log", "verify", log, "--kept", world / "kept")["size"] < number:
+    second = decided(world / "second.jsonl.receipts.jsonl")
+    while cli.json("log", "verify", log, "--kept", world / "kept")["size"] < second.number:
         continue
 
     for out in ("first.jsonl", "second.jsonl"):
         assert cli.json("receipt", "verify", world / out, "--log", log)["delivered"] == 1
-    cli("subjects", "proof", decision, "--subject", 1, "--out", world / "mine.manifest-proof")
+    (old,) = [each["kid"] for each in cli.json("keys", "list", "receipt") if each["state"] == "retired"]
+    since = decided(world / "first.jsonl.receipts.jsonl").at.replace(microsecond=0) + timedelta(seconds=1)
+    while datetime.now(UTC) < since:
+        continue
+    cli("keys", "revoke", "receipt", old, "--since", since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert cli.json("receipt", "verify", world / "second.jsonl")["under_revoked_keys"] == 0
+    cli("receipt", "verify", world / "first.jsonl")
+    assert "of a key that was revoked later" in cli.err
+    cli("subjects", "proof", second.decision_id, "--subject", 1, "--out", world / "mine.manifest-proof")
     shown = cli.json("subjects", "verify-proof", world / "mine.manifest-proof", "--log", log)
     assert (shown["subject_id"], shown["posts"]) == ("1", ["7"])
 
 
-def decided(receipts: Path) -> tuple[str, int]:
-    """The decision of a release of one batch, and the number of its receipt."""
+class Decided(NamedTuple):
+    """What a receipt says."""
+
+    decision_id: str
+    number: int
+    at: datetime
+
+
+def decided(receipts: Path) -> Decided:
+    """The decision of a release of one batch."""
     payload = json.loads(receipts.read_text())["receipt"].split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    return claims["decision_id"], claims["number"]
+    return Decided(claims["decision_id"], claims["number"], datetime.fromisoformat(claims["decided_at"]))
 
 
 def test_an_overlap_that_ends_before_the_tokens_do_takes_force(cli: Cli) -> None:
