@@ -4,12 +4,23 @@ A token counts for minutes, a receipt for ever. So nothing is signed but with a 
 and has no end: one whose file was put back after its time would sign what nobody accepts.
 """
 
+from typing import NamedTuple
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.chassis.file_versions import FileVersion, version_of
-from services.chassis.jwks import NO_JWKS, parse_jwks
+from services.chassis.jwks import NO_JWKS, SECOND_US, parse_jwks
 from services.chassis.keys import KeyPair, load_private_key, public_jwk
 from services.chassis.refusals import Refusal, precondition, unavailable
+
+
+class Signing(NamedTuple):
+    """A key that may sign."""
+
+    kid: str
+    key: Ed25519PrivateKey
+    since_us: int
+    """Before which nothing that it signs may be dated, in microseconds since the epoch."""
 
 
 class SigningKey:
@@ -24,8 +35,8 @@ class SigningKey:
         except OSError as error:
             raise precondition("KEY_UNREADABLE", f"{pair.private.name} or its JWKS cannot be read") from error
 
-    def current(self) -> tuple[str, Ed25519PrivateKey]:
-        """The kid of the key that signs now, and the key.
+    def current(self) -> Signing:
+        """The key that signs now.
 
         Raises Refusal (unavailable, KEYS_UNAVAILABLE) where it cannot be read, or may sign no more.
         """
@@ -36,7 +47,7 @@ class SigningKey:
             self._versions = None
             message = "the key to sign with cannot be read, or signs no more"
             raise unavailable("KEYS_UNAVAILABLE", message) from error
-        return self._kid, self._key
+        return self._signing
 
     def _read(self) -> None:
         while True:
@@ -44,20 +55,24 @@ class SigningKey:
             versions = self._versions_now()
             key = load_private_key(self._pair.private)
             kid = public_jwk(key.public_key())["kid"]
-            if self._is_signing(kid):
-                self._kid, self._key, self._versions = kid, key, versions
+            since_us = self._since_us(kid)
+            if since_us is not None:
+                self._signing, self._versions = Signing(kid, key, since_us), versions
                 return
             # Between the two files a rotation may have come to its end.
             if versions == self._versions_now():
                 message = f"the key in {self._pair.private.name} is not published, or has been replaced"
                 raise precondition("KEY_RETIRED", message)
 
-    def _is_signing(self, kid: str) -> bool:
+    def _since_us(self, kid: str) -> int | None:
+        """When the validity of a published key begins, 0 where it does not say; None for one without use."""
         try:
             published = parse_jwks(self._pair.jwks.read_bytes()).get(kid)
+            if published is None or published.until_us is not None:
+                return None
+            return int(published.jwk.get("nbf", 0)) * SECOND_US
         except NO_JWKS as error:
             raise precondition("KEYS_UNREADABLE", f"{self._pair.jwks.name} is no JWKS") from error
-        return published is not None and published.until_us is None
 
     def _versions_now(self) -> tuple[FileVersion, FileVersion]:
         return version_of(self._pair.private), version_of(self._pair.jwks)

@@ -5,6 +5,7 @@ import base64
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.chassis.keys import KeyPair
+from services.chassis.refusals import unavailable
 from services.chassis.signing_keys import SigningKey
 from services.licensing.domain.canonical import canonical_json
 from services.licensing.domain.log.notes import NoteSigner
@@ -22,12 +23,15 @@ class ReceiptSigner:
         self._signing = SigningKey(pair)
         self._type = type
 
-    def sign(self, payload: bytes) -> str:
+    def sign(self, payload: bytes, decided_at_us: int) -> str:
         """The receipt over claims in canonical JSON: three base64url parts, joined by dots.
 
-        Raises Refusal (unavailable, KEYS_UNAVAILABLE).
+        Raises Refusal (unavailable, KEYS_UNAVAILABLE), also where the decision is older than the key, because
+        the process stood still meanwhile: such a receipt would be refused for ever. The next attempt is not.
         """
-        kid, key = self._signing.current()
+        kid, key, since_us = self._signing.current()
+        if decided_at_us < since_us:
+            raise unavailable("KEYS_UNAVAILABLE", "the key to sign with is younger than the decision")
         return compact_jws(canonical_json({"alg": "EdDSA", "kid": kid, "typ": self._type}), payload, key)
 
 
@@ -45,7 +49,7 @@ class CheckpointSigner:
 
     def current(self) -> NoteSigner:
         """Signs with the key of this moment only; raises likewise."""
-        _, key = self._signing.current()
+        key = self._signing.current().key
         return NoteSigner(self.name, key.public_key().public_bytes_raw(), key.sign)
 
 

@@ -57,7 +57,7 @@ def a_receipt(keys: Keys, clock: ManualClock) -> str:
     releases = FakeReleases()
     releases.clock.advance(clock.now_us() - NOON_US)
     payload = releases.conclude(REQUEST).decision.receipt.split(".")[1]
-    return ReceiptSigner(keys.receipts).sign(base64.urlsafe_b64decode(payload + "=="))
+    return ReceiptSigner(keys.receipts).sign(base64.urlsafe_b64decode(payload + "=="), clock.now_us())
 
 
 def reason_of(receipt: str, keys: Keys) -> str | None:
