@@ -81,7 +81,7 @@ def test_the_sandbox_is_open_to_a_pipelines_question_and_a_licensees_reads_of_li
 
 
 def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:
-    keys = {"request_id", "reservation_id", "decision_id"}
+    keys = {"request_id", "reservation_id", "decision_id", "recall_id"}
     for service in contracts():
         for method in service.methods:
             if not method.name.startswith(READS):

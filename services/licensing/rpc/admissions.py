@@ -2,6 +2,7 @@
 
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone
 
+_AUDITS = "/sluice.licensing.v1.AuditService"
 _BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
@@ -11,6 +12,7 @@ _MANIFESTS = "/sluice.licensing.v1.ManifestService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
+_RECALLS = "/sluice.licensing.v1.RecallService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
 _TOKENS = "/sluice.licensing.v1.TokenService"
 
@@ -22,6 +24,7 @@ _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSE
 _TRYING = (PrincipalKind.LICENSEE,)
 
 ADMISSIONS: AdmissionTable = {
+    f"{_AUDITS}/AuditLedger": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_BILLING}/DraftInvoice": _FINANCE,
     f"{_BILLING}/DiscardDraft": _FINANCE,
     f"{_BILLING}/FinalizeInvoice": _FINANCE,
@@ -86,4 +89,14 @@ ADMISSIONS: AdmissionTable = {
     f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
     # A licensee sees their own alone.
     f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),
+    # A licensee sees and answers their own alone.
+    f"{_RECALLS}/ListRecalls": admit(*_READERS),
+    f"{_RECALLS}/GetRecall": admit(*_READERS),
+    f"{_RECALLS}/ListRecallEntries": admit(*_READERS),
+    f"{_RECALLS}/WatchRecalls": admit(*_READERS),
+    f"{_RECALLS}/AcknowledgeRecall": admit(PrincipalKind.LICENSEE),
+    f"{_RECALLS}/ResolveRecall": admit(PrincipalKind.LICENSEE),
+    # When the platform knew and what it let go all the same is for the platform and those who audit it.
+    f"{_RECALLS}/ListReleaseGaps": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_RECALLS}/GetRecallProgress": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
 }

@@ -6,9 +6,10 @@ what it checks in a later statement (L4).
 
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, select, text, update
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, and_, or_, select, text, update
 from sqlmodel import Field
 
+from services.licensing.domain.answers import Revision
 from services.licensing.storage.base import LicensingTable
 
 _ONLY_ROW = 1
@@ -30,6 +31,18 @@ class HeadRow(LicensingTable, table=True):
     cut_off_us: int = Field(sa_type=BigInteger)
     """The latest cut-off that something was drafted as of: what is put on record from then on is not before
     it, whatever the clock of its process says."""
+    fence_epoch: int = Field(sa_type=BigInteger)
+    """Of consent, like the next seven: no release concludes on an answer below the fence (W5)."""
+    fence_revision: int = Field(sa_type=BigInteger)
+    scanned_epoch: int = Field(sa_type=BigInteger)
+    """Withdrawals up to here have led to their recalls; never past the fence."""
+    scanned_revision: int = Field(sa_type=BigInteger)
+    consent_epoch: int = Field(sa_type=BigInteger)
+    """The highest answer of consent that a decision rests on (R5)."""
+    consent_revision: int = Field(sa_type=BigInteger)
+    metering_epoch: int = Field(sa_type=BigInteger)
+    """The same of metering."""
+    metering_revision: int = Field(sa_type=BigInteger)
 
 
 class Head(NamedTuple):
@@ -38,17 +51,41 @@ class Head(NamedTuple):
     epoch: int
     next_number: int
     cut_off_us: int
+    fence: Revision
+
+
+class Positions(NamedTuple):
+    """How far licensing has come in consent's stream of withdrawals (W5). 0, 0 is its beginning."""
+
+    fence: Revision
+    """No release concludes on an answer below it."""
+    scanned: Revision
+    """The withdrawals up to it have led to their recalls; never past the fence."""
+
+
+class Seen(NamedTuple):
+    """The highest answers of the peers that a decision rests on (R5). 0, 0 before the first."""
+
+    consent: Revision
+    metering: Revision
 
 
 _HEAD = HeadRow.metadata.tables["head"]
 _LOCK = (
-    select(_HEAD.c.epoch, _HEAD.c.next_number, _HEAD.c.cut_off_us)
+    select(
+        _HEAD.c.epoch,
+        _HEAD.c.next_number,
+        _HEAD.c.cut_off_us,
+        _HEAD.c.fence_epoch,
+        _HEAD.c.fence_revision,
+    )
     .where(_HEAD.c.id == _ONLY_ROW)
     .with_for_update()
 )
 _CREATE = text(
-    "INSERT INTO head (id, epoch, next_number, next_invoice, next_credit_note, cut_off_us)"
-    " VALUES (1, 1, 1, 1, 1, 0) ON CONFLICT DO NOTHING"
+    "INSERT INTO head (id, epoch, next_number, next_invoice, next_credit_note, cut_off_us, fence_epoch,"
+    " fence_revision, scanned_epoch, scanned_revision, consent_epoch, consent_revision, metering_epoch,"
+    " metering_revision) VALUES (1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
 _TAKE = (
     update(_HEAD)
@@ -67,7 +104,7 @@ def lock_head(connection: Connection) -> Head:
     if row is None:
         connection.execute(_CREATE)
         row = connection.execute(_LOCK).one()
-    return Head(row.epoch, row.next_number, row.cut_off_us)
+    return Head(row.epoch, row.next_number, row.cut_off_us, Revision(row.fence_epoch, row.fence_revision))
 
 
 def lock_group(connection: Connection) -> None:
@@ -81,6 +118,51 @@ def lock_group(connection: Connection) -> None:
 def take_number(connection: Connection) -> int:
     """The next receipt number, used up with this transaction; the head must be locked."""
     return int(connection.execute(_TAKE).scalar_one()) - 1
+
+
+def positions(connection: Connection) -> Positions:
+    """How far the withdrawals have been read. To be moved, they are read again while the head is locked."""
+    columns = (_HEAD.c.fence_epoch, _HEAD.c.fence_revision, _HEAD.c.scanned_epoch, _HEAD.c.scanned_revision)
+    row = connection.execute(select(*columns).where(_HEAD.c.id == _ONLY_ROW)).one_or_none()
+    fence_epoch, fence_revision, scanned_epoch, scanned_revision = row or (0, 0, 0, 0)
+    return Positions(Revision(fence_epoch, fence_revision), Revision(scanned_epoch, scanned_revision))
+
+
+def move_fence(connection: Connection, to: Revision) -> None:
+    """Moves the fence up to `to`, never back; the head must be locked."""
+    behind = _is_below(_HEAD.c.fence_epoch, _HEAD.c.fence_revision, to)
+    moved = {"fence_epoch": to.epoch, "fence_revision": to.number}
+    connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW, behind).values(moved))
+
+
+def move_scanned(connection: Connection, start: Revision, to: Revision) -> bool:
+    """Moves what is scanned from `start` to `to`; whether it stood there still. The head must be locked.
+
+    `to` lies behind `start` and not past the fence, which is what the caller has to know.
+    """
+    standing = positions(connection)
+    assert start < to <= standing.fence, "what is scanned moves forwards, and never past the fence"
+    if standing.scanned != start:
+        return False
+    moved = {"scanned_epoch": to.epoch, "scanned_revision": to.number}
+    connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(moved))
+    return True
+
+
+def seen(connection: Connection) -> Seen:
+    """The highest answers of the peers that a decision rests on."""
+    columns = (
+        *(_HEAD.c.consent_epoch, _HEAD.c.consent_revision),
+        *(_HEAD.c.metering_epoch, _HEAD.c.metering_revision),
+    )
+    row = connection.execute(select(*columns).where(_HEAD.c.id == _ONLY_ROW)).one_or_none()
+    consent_epoch, consent_revision, metering_epoch, metering_revision = row or (0, 0, 0, 0)
+    return Seen(Revision(consent_epoch, consent_revision), Revision(metering_epoch, metering_revision))
+
+
+def _is_below(epoch: Column[int], number: Column[int], than: Revision) -> ColumnElement[bool]:
+    """Compared as a pair, the epoch first; spelt out, so that both engines read it alike."""
+    return or_(epoch < than.epoch, and_(epoch == than.epoch, number < than.number))
 
 
 def raise_cut_off(connection: Connection, cut_off_us: int) -> None:
