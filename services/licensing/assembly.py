@@ -26,6 +26,7 @@ from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
 from services.licensing.ledger import Ledger
+from services.licensing.manifest_proofs import ManifestProver
 from services.licensing.metrics import UNPUBLISHED_SECONDS
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
@@ -45,6 +46,7 @@ from services.licensing.rpc import (
     deliveries,
     explanations,
     log,
+    manifests,
     releases,
     statistics,
     tokens,
@@ -53,7 +55,7 @@ from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
@@ -64,6 +66,7 @@ from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
+from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
@@ -170,7 +173,7 @@ def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     settings, clock, database = base.settings, base.clock, base.database
     consent, meter = ConsentPeer(peers.consent, clock, base.margin_us), MeteringPeer(peers.metering)
     outbox = Outbox(OutboxStore(database), meter)
-    seal = Seal(ReceiptSigner(base.keys.receipt_private), int(settings.permit_seconds * SECOND_US))
+    seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
     ledger = Ledger(LedgerStore(database), seal, clock, outbox.wake)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
@@ -197,7 +200,7 @@ def _sandbox(
         answers,
         licenses,
         consent,
-        SandboxSeal(ReceiptSigner(base.keys.receipt_private, SANDBOX_RECEIPT_TYPE)),
+        SandboxSeal(ReceiptSigner(base.keys.receipts, SANDBOX_RECEIPT_TYPE)),
         Pacing(base.settings.sandbox_posts_per_minute),
         clock=base.clock,
         chance=base.chance,
@@ -239,11 +242,12 @@ def _billing(base: Base) -> Part:
 def _log(base: Base) -> Part:
     settings = base.settings
     store, folder = LogStore(base.database), LogFolder(settings.log_folder)
-    signer = note_signer(base.keys.checkpoint_private, settings.log_origin)
+    signer = CheckpointSigner(base.keys.checkpoints, settings.log_origin)
     publisher = Publisher(store, folder, signer, base.clock)
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
     check = functools.partial(check_at_start, store, folder, settings.log_origin)
-    return Part((log.bolt(Prover(store)),), (publisher,), (check,))
+    proofs = (log.bolt(Prover(store)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    return Part(proofs, (publisher,), (check,))
 
 
 def _audits(base: Base, peers: Peers) -> Part:
