@@ -39,6 +39,7 @@ async def test_w5_who_withdrew_before_the_fence_is_dropped_and_the_room_for_it_f
     decision = await cluster.decide(POSTS)
     await cluster.outbox.deliver()
     reduced = await cluster.reservation(decision.reservation_id)
+    audited = await cluster.audit()
     await cluster.confirm(decision.decision_id, bytes([0b001]))
     await cluster.outbox.deliver()
 
@@ -48,6 +49,7 @@ async def test_w5_who_withdrew_before_the_fence_is_dropped_and_the_room_for_it_f
     assert (reduced.state, sums(reduced)) == (metering_pb.RESERVATION_STATE_HELD, (3, 2, 0, 1))
     assert sums(await cluster.reservation(decision.reservation_id)) == (3, 0, 1, 2)
     assert await cluster.holds() == []
+    assert [check.check for check in audited if check.difference_count] == []
 
 
 async def test_w5_room_that_was_freed_is_there_for_the_next_one(
@@ -250,6 +252,8 @@ async def test_w5_whichever_process_dies_where_the_repeat_concludes_once_and_the
         posts, still_held, settled, freed = sums(reservation)
         assert posts == still_held + settled + freed
         assert settled == (1 if reservation_id == decision.reservation_id else 0)
+    await cluster.publisher.publish()
+    assert [check.check for check in await cluster.audit() if check.difference_count] == []
 
 
 async def until_it_lives(ask: Callable[[], Any]) -> Any:
