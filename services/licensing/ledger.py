@@ -2,7 +2,8 @@
 
 Invariant: an attempt ends once, concluded or tombstoned, and a request has one decision. Every transaction
 locks the head row first and reads what it checks afterwards, so nothing it rests on can change before it
-commits. Metering is told only what a committed row says, through the outbox row that is written with it.
+commits. No release rests on an answer of consent from before the fence (W5). Metering is told only what a
+committed row says, through the outbox row that is written with it.
 """
 
 from collections.abc import Callable, Sequence
