@@ -183,7 +183,8 @@ async def test_r5_consent_restored_to_before_the_fence_is_noticed_though_nothing
         await withdrawn(cluster, 9)()
         assert cluster.database.write_now(seen).consent == Revision(0, 0)
 
+    # What consent denies needs no answer from after the fence, and is believed no more than what it allows.
     async with started_again(cluster, tmp_path, consent_target=others.consent_address):
-        refusal = await refused(cluster.decide(POSTS))
+        refusal = await refused(cluster.decide([a_post(104, 30)]))
 
     assert refusal.reason == "PEER_BEHIND"
