@@ -11,8 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     # A default in the database, too: the program before this one writes messages without it. Where it sends a
-    # reduction, it settles in full what is kept, which errs on the strict side; and it knows no fence, which is
-    # therefore not to be moved while it runs.
+    # reduction, it settles in full what is kept, which errs on the strict side; and it knows no fence, which
+    # is therefore not to be moved while it runs.
     op.add_column("outbox", sa.Column("reduces", sa.Boolean, nullable=False, server_default=sa.false()))
 
 
