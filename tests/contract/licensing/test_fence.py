@@ -32,7 +32,7 @@ GOES, GONE = Reason.RELEASED, Reason.CHOICE_DENIES
 class Unsigned:
     """Signs nothing."""
 
-    def sign(self, payload: bytes) -> str:
+    def sign(self, payload: bytes, decided_at_us: int) -> str:
         return payload.decode()
 
 
