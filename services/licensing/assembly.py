@@ -25,9 +25,10 @@ from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKe
 from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
+from services.licensing.highest import Highest, begin_with
 from services.licensing.ledger import Ledger
 from services.licensing.manifest_proofs import ManifestProver
-from services.licensing.metrics import UNPUBLISHED_SECONDS
+from services.licensing.metrics import PEER_BEHIND, UNPUBLISHED_SECONDS
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
 from services.licensing.pacing import Pacing
@@ -110,6 +111,9 @@ class Peers:
 
     consent: Peer
     metering: Peer
+    consent_highest: Highest
+    """One for all parts that ask it, like that of metering: what one was shown the others do not forget."""
+    metering_highest: Highest
 
     @classmethod
     def dial(cls, base: Base) -> "Peers":
@@ -124,7 +128,26 @@ class Peers:
                 default_deadline_us=int(settings.peer_deadline_seconds * SECOND_US),
             )
 
-        return cls(dialed("consent", settings.consent_target), dialed("metering", settings.metering_target))
+        return cls(
+            dialed("consent", settings.consent_target),
+            dialed("metering", settings.metering_target),
+            _highest_of("consent"),
+            _highest_of("metering"),
+        )
+
+    def asked_for_consent(self, base: Base) -> ConsentPeer:
+        """Consent, to be asked which posts may go."""
+        return ConsentPeer(self.consent, self.consent_highest, base.clock, base.margin_us)
+
+    def asked_for_room(self) -> MeteringPeer:
+        """Metering, to be asked for room and told what became of it."""
+        return MeteringPeer(self.metering, self.metering_highest)
+
+
+def _highest_of(peer: str) -> Highest:
+    highest = Highest(peer)
+    PEER_BEHIND.labels(peer).set_function(lambda: float(highest.is_behind))
+    return highest
 
 
 @dataclass(frozen=True)
@@ -171,10 +194,10 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
 
 def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     settings, clock, database = base.settings, base.clock, base.database
-    consent, meter = ConsentPeer(peers.consent, clock, base.margin_us), MeteringPeer(peers.metering)
-    outbox = Outbox(OutboxStore(database), meter)
+    consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
+    outbox, store = Outbox(OutboxStore(database), meter), LedgerStore(database)
     seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
-    ledger = Ledger(LedgerStore(database), seal, clock, outbox.wake)
+    ledger = Ledger(store, seal, clock, outbox.wake)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
@@ -190,7 +213,8 @@ def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     forgetting = Forgetting(answers, clock, interval_seconds=settings.sweep_interval_seconds)
     sandbox = functools.partial(decide_in_sandbox, _sandbox(base, answers, consent, licenses))
     bolts = (releases.bolt(desk, ledger, clock, sandbox), deliveries.bolt(countersigning))
-    return Part(bolts, (outbox, sweeper, forgetting))
+    check = functools.partial(begin_with, store.shown, peers.consent_highest, peers.metering_highest)
+    return Part(bolts, (outbox, sweeper, forgetting), (check,))
 
 
 def _sandbox(
@@ -225,10 +249,8 @@ def _keys_and_tokens(base: Base) -> Part:
 
 
 def _explanations(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
-    consent = ConsentPeer(peers.consent, base.clock, base.margin_us)
-    explainer = Explainer(
-        licenses, consent, MeteringPeer(peers.metering), base.clock, margin_us=base.margin_us
-    )
+    consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
+    explainer = Explainer(licenses, consent, meter, base.clock, margin_us=base.margin_us)
     sums = StatisticsStore(base.database)
     return Part((explanations.bolt(explainer), statistics.bolt(sums, base.clock)), (Counting(sums),))
 

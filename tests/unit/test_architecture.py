@@ -10,8 +10,8 @@ RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
-    *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
-    *("api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
+    *("affiliates", "billing", "contracts", "desk", "finisher", "highest", "ledger", "outbox", "sealing"),
+    *("sweeper", "api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
     *("auditing", "manifest_proofs"),
 }
