@@ -29,13 +29,14 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing, in about a minute
 	$(BIN)/sluice demo
 
-bench: $(VENV)/.dev ## Measure consent, metering, claims, streams, billing and the log, comparisons beside them (some 20 minutes)
+bench: $(VENV)/.dev ## Measure consent, metering, claims, streams, billing, the log and disclosures, comparisons beside them (some 25 minutes)
 	$(BIN)/python -m bench.consent
 	$(BIN)/python -m bench.metering
 	$(BIN)/python -m bench.damages
 	$(BIN)/python -m bench.stream
 	$(BIN)/python -m bench.billing
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.disclosures
 
 test: $(VENV)/.dev ## Run the quick tests (under 6 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"

@@ -11,9 +11,10 @@ import statistics
 import time
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Connection, text
 
 from bench.engines import ENGINES, a_database
+from bench.recording import add_receipts
 from bench.report import Figure, Report
 from bench.stand import say
 from bench.timing import machine
@@ -22,16 +23,13 @@ from services.chassis.database import Database
 from services.licensing.domain.log.proofs import inclusion
 from services.licensing.domain.log.trees import Node, receipt_leaf_hash
 from services.licensing.domain.merkle import root_of
-from services.licensing.domain.reasons import Reason
 from services.licensing.proving import InclusionProof, Prover
 from services.licensing.publishing import Publisher
-from services.licensing.storage.head import HeadRow, lock_head
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from sluice_gate.verifying.tiles import verify_log_folder
 from sluice_gate.verifying.trees import check_inclusion
 from tests.support.clock import NOON_US
-from tests.support.counted import DECISIONS, Made, values
 from tests.support.licensing import licensing_database_at
 from tests.support.logs import a_signer, the_log
 
@@ -41,8 +39,6 @@ ROWS_AT_ONCE, PROOFS, GROUPS, GROUP = 5_000, 500, 200, 10
 PAUSE_SECONDS, LOOK_SECONDS = 0.04, 0.01
 """Between commits under load, which makes some 200 receipts a second; and between looks at the age."""
 AGE_AIM_S = 1.0
-RECEIPT = "r" * 1_000
-_HEAD = HeadRow.metadata.tables["head"]
 
 
 def main() -> None:
@@ -68,7 +64,7 @@ async def measured(engine: str, receipts: int) -> list[Figure]:
         log = folder / "log"
         say("putting receipts on record")
         for at in range(0, receipts, ROWS_AT_ONCE):
-            add(database, min(ROWS_AT_ONCE, receipts - at), NOON_US)
+            add_receipts(database, min(ROWS_AT_ONCE, receipts - at), NOON_US)
         if database.dialect == "postgresql":
             database.write_now(lambda connection: connection.execute(text("ANALYZE")))
         publisher = Publisher(LogStore(database), LogFolder(log), a_signer(), SystemClock())
@@ -91,7 +87,7 @@ async def appending(database: Database, publisher: Publisher, receipts: int) -> 
     all_seconds = time.perf_counter() - started
     ones = []
     for _ in range(5):
-        add(database, 1, NOON_US)
+        add_receipts(database, 1, NOON_US)
         started = time.perf_counter()
         await publisher.publish()
         ones.append(time.perf_counter() - started)
@@ -182,7 +178,7 @@ async def commits(database: Database) -> float:
     taken = list[float]()
     for _ in range(GROUPS):
         started = time.perf_counter()
-        await asyncio.to_thread(add, database, GROUP, SystemClock().now_us())
+        await asyncio.to_thread(add_receipts, database, GROUP, SystemClock().now_us())
         taken.append(time.perf_counter() - started)
         await asyncio.sleep(PAUSE_SECONDS)
     return statistics.quantiles(taken, n=20)[-1]
@@ -198,21 +194,6 @@ async def look(publisher: Publisher, ages: list[float]) -> None:
 async def proof_of(prover: Prover, number: int) -> InclusionProof:
     """As an operator gets it, without the call."""
     return await prover.inclusion(number, 0, "operator", "bench")
-
-
-def add(database: Database, count: int, decided_at_us: int) -> None:
-    """Receipts with the next numbers, in one transaction."""
-    made = Made(decided_at_us, "acme", 2, (Reason.RELEASED,))
-
-    def unit(connection: Connection) -> None:
-        first = lock_head(connection).next_number
-        more = {"posts_released": 1, "recorded_at_us": decided_at_us}
-        numbers = range(first, first + count)
-        rows = [values(made, number) | more | {"receipt": f"{RECEIPT}{number}"} for number in numbers]
-        connection.execute(insert(DECISIONS), rows)
-        connection.execute(update(_HEAD).values(next_number=first + count))
-
-    database.write_now(unit)
 
 
 def leaf_hashes(database: Database) -> list[bytes]:

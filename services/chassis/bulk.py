@@ -27,14 +27,17 @@ class Question:
         self._text = text
         self._columns = columns
 
-    def ask(self, connection: Connection, rows: Sequence[Row]) -> list[Row]:
-        """The rows of the answer; none are asked for where none are given."""
+    def ask(self, connection: Connection, rows: Sequence[Row], *, binary: bool = False) -> list[Row]:
+        """The rows of the answer; none are asked for where none are given.
+
+        `binary` is for answers of many bytes, which a server else sends as text of twice the length.
+        """
         if not rows:
             return []
         driver: Any = connection.connection.driver_connection
         if connection.dialect.name == "sqlite":
             return driver.execute(self._sqlite, (json.dumps(rows),)).fetchall()  # type: ignore[no-any-return]
-        return driver.execute(self._postgresql, _arrays(rows)).fetchall()  # type: ignore[no-any-return]
+        return driver.execute(self._postgresql, _arrays(rows), binary=binary).fetchall()  # type: ignore[no-any-return]
 
     @cached_property
     def _sqlite(self) -> str:

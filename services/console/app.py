@@ -31,6 +31,7 @@ from services.console import (
     states,
     stats,
     subject_records,
+    subject_releases,
     subjects,
     tokens,
     up,
@@ -61,6 +62,8 @@ subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)
 subjects.app.command("proof")(manifest_proofs.proof)
 subjects.app.command("verify-proof")(manifest_proofs.verify_proof)
+subjects.app.command("releases")(subject_releases.releases)
+subjects.app.command("reindex")(subject_releases.reindex)
 app.add_typer(subjects.app, name="subjects")
 choices.app.command("show")(choice_queries.show_one)
 choices.app.command("history")(choice_queries.history)

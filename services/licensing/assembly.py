@@ -26,6 +26,7 @@ from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
 from services.licensing.highest import Highest, begin_with
+from services.licensing.indexing import Indexing
 from services.licensing.ledger import Ledger
 from services.licensing.manifest_proofs import ManifestProver
 from services.licensing.metrics import PEER_BEHIND, UNPUBLISHED_SECONDS
@@ -45,6 +46,7 @@ from services.licensing.rpc import (
     billing,
     contracts,
     deliveries,
+    disclosures,
     explanations,
     log,
     manifests,
@@ -64,11 +66,13 @@ from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
+from services.licensing.storage.disclosures import DisclosureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.release_index_writer import ReleaseIndexWriter
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.sweeper import Sweeper
@@ -183,6 +187,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _billing(base),
         _log(base),
         _audits(base, peers),
+        _disclosures(base),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
@@ -284,3 +289,9 @@ def _audits(base: Base, peers: Peers) -> Part:
         grace_us=int(grace_seconds * SECOND_US),
     )
     return Part((audits.bolt(auditor),))
+
+
+def _disclosures(base: Base) -> Part:
+    index = ReleaseIndexWriter(base.database)
+    bolt = disclosures.bolt(DisclosureStore(base.database), index, base.clock)
+    return Part((bolt,), (Indexing(index),))

@@ -115,3 +115,21 @@ def test_the_bench_of_the_log_compares_it_with_a_tree_that_is_hashed_anew(tmp_pa
         assert figures[f"  {compared}"]["ratio"] > 0
     assert figures["oldest receipt without a checkpoint, at most"]["value"] > 0
     assert figures["  with nobody publishing"]["ratio"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_disclosures_compares_the_index_with_rows_and_with_every_manifest(
+    tmp_path: Path,
+) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.disclosures", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
+    assert figures["page of 20 releases of a subject, 99th percentile"]["met"] is not None
+    assert 0 < figures["size of a pair"]["value"] < figures["  size of a row"]["value"]
+    for compared in ("by a row for each", "through all manifests", "with nobody indexing, median"):
+        assert figures[f"  {compared}"]["ratio"] > 0

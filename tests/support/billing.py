@@ -20,6 +20,7 @@ from services.licensing.domain.manifests import manifest_of
 from services.licensing.domain.pricing.bills import BillRecord
 from services.licensing.domain.pricing.prices import BillingPeriod, Price
 from services.licensing.domain.reasons import Reason
+from services.licensing.domain.released import released_of
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation
 from services.licensing.ledger import Ledger
@@ -121,7 +122,11 @@ class Accounts:
         def unit(rows: LedgerRows) -> None:
             rows.lock_head()
             number = rows.take_number(None, None)
-            rows.record(uuid7(self.clock.now_us()), replace(decision, number=number), NOTHING)
+            numbered, no_columns = (
+                replace(decision, number=number),
+                released_of(a_batch(), np.zeros(1, np.bool_)),
+            )
+            rows.record(uuid7(self.clock.now_us()), numbered, NOTHING, no_columns)
 
         await LedgerStore(self.database).write(unit)
         return decision.decision_id

@@ -107,7 +107,7 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper, _forgetting, finisher, _counting, publisher = licensing.background
+        outbox, sweeper, _forgetting, finisher, _counting, publisher, *_ = licensing.background
         assert isinstance(outbox, Outbox)
         assert isinstance(sweeper, Sweeper)
         assert isinstance(finisher, Finisher)

@@ -5,6 +5,7 @@ from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admi
 _AUDITS = "/sluice.licensing.v1.AuditService"
 _BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
+_DISCLOSURES = "/sluice.licensing.v1.DisclosureService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
 _LOG = "/sluice.licensing.v1.LogService"
@@ -18,6 +19,9 @@ _TOKENS = "/sluice.licensing.v1.TokenService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
 _LEGAL_OR_TRUST = admit(PrincipalKind.OPERATOR, roles=("legal", "admin", "trust"))
+_OWN_OR_LEGAL = admit(
+    PrincipalKind.SUBJECT, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=("legal", "admin", "trust")
+)
 _FINANCE = admit(PrincipalKind.OPERATOR, roles=("finance", "admin"))
 _FINANCE_OR_AUDITOR = admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=("finance", "admin"))
 _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSEE)
@@ -86,6 +90,10 @@ ADMISSIONS: AdmissionTable = {
     f"{_MANIFESTS}/GetManifestProof": admit(
         PrincipalKind.SUBJECT, PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR
     ),
+    # A subject sees their own alone.
+    f"{_DISCLOSURES}/ListSubjectReleases": _OWN_OR_LEGAL,
+    f"{_DISCLOSURES}/GetSubjectSummary": _OWN_OR_LEGAL,
+    f"{_DISCLOSURES}/RebuildReleaseIndex": admit(PrincipalKind.OPERATOR, roles=("admin",)),
     f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
     # A licensee sees their own alone.
     f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),

@@ -26,6 +26,7 @@ from services.licensing.domain.decisions import Asker, Decision
 from services.licensing.domain.deliveries import Confirmation, Said, Settlement
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest
+from services.licensing.domain.released import Released
 from services.licensing.storage.contracts import license_row
 from services.licensing.storage.head import Head, lock_head, shown, take_number
 from services.licensing.storage.ledger_tables import (
@@ -37,6 +38,7 @@ from services.licensing.storage.ledger_tables import (
     OutboxRow,
     SettlementRow,
 )
+from services.licensing.storage.released import write_released
 
 T = TypeVar("T")
 
@@ -134,8 +136,8 @@ class LedgerRows:
         mine = select(_ATTEMPTS.c.decision_id).where(_ATTEMPTS.c.attempt_id == attempt_id)
         return self._decision(_DECISIONS.c.decision_id == mine.scalar_subquery())
 
-    def record(self, attempt_id: str, decision: Decision, manifest: Manifest) -> None:
-        """Writes a decision, its manifest, the end of its attempt and, if it releases, its permit.
+    def record(self, attempt_id: str, decision: Decision, manifest: Manifest, released: Released) -> None:
+        """Writes a decision, its manifest, the end of its attempt and, if it releases, posts and permit.
 
         The head must be locked, as for a confirmation.
         """
@@ -158,6 +160,7 @@ class LedgerRows:
             ended_at_us=decision.decided_at_us,
         )
         if decision.not_after_us is not None:
+            write_released(self._connection, decision.number, released)
             self._insert(_PERMITS, decision_id=decision.decision_id, not_after_us=decision.not_after_us)
 
     def settlement(self, decision_id: str) -> Settlement | None:

@@ -43,6 +43,7 @@ LEDGER = {
     "attempts",
     "decisions",
     "manifests",
+    "released_columns",
     "open_permits",
     "settlements",
     "confirmations",

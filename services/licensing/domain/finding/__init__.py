@@ -1,0 +1,1 @@
+"""The release index: from a key (contributor, post) to the decisions that released something of it."""
