@@ -101,7 +101,15 @@ class PostgresqlServer:
     has_rivals = True
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, name: str, readers: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema_dir: Path,
+        name: str,
+        readers: int,
+        options: Mapping[str, Any],
+    ) -> None:
         """Connects, checks that commits are durable, and migrates.
 
         Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
@@ -109,7 +117,9 @@ class PostgresqlServer:
         parsed = _parsed(url)
         self._warnings: list[str] = []
         self._had_standby = False
-        self._writer_engine = _engine(parsed, name, "READ COMMITTED", poolclass=NullPool)
+        self._writer_engine = _engine(
+            parsed, name, "READ COMMITTED", poolclass=NullPool, execution_options=options
+        )
         self._reader_engine = _engine(
             parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
         ).execution_options(postgresql_readonly=True)

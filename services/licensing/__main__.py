@@ -13,6 +13,7 @@ from services.licensing.assembly import assemble
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.storage.head import lock_group
+from services.licensing.storage.known import remembering
 
 SCHEMA = Path(__file__).with_name("schema")
 
@@ -25,7 +26,9 @@ async def main() -> None:
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="licensing", lock=lock_group)
+    database = Database.open(
+        settings.database_url, schema_dir=SCHEMA, name="licensing", lock=lock_group, options=remembering()
+    )
     licensing = assemble(settings, clock, keys, database)
     for check in licensing.checks:
         await check()
@@ -36,6 +39,7 @@ async def main() -> None:
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
         telemetry=telemetry,
         background=licensing.background,
+        failed=database.given_up,
         on_close=[*(peer.close for peer in licensing.peers), database.close],
     )
 

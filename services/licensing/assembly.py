@@ -13,6 +13,7 @@ from services.chassis.ids import uuid7
 from services.chassis.jwks import Jwks
 from services.chassis.keys import Keys
 from services.chassis.minting import TokenMinter
+from services.chassis.refusals import Behind
 from services.chassis.serving import BackgroundTask, Bolt
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.api_keys import KeyDesk
@@ -32,7 +33,7 @@ from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
-from services.licensing.restores import check_at_start
+from services.licensing.restores import Shown
 from services.licensing.rpc import (
     affiliates,
     api_keys,
@@ -49,7 +50,7 @@ from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, NoteReader, ReceiptSigner, note_signer
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
@@ -233,8 +234,10 @@ def _billing(base: Base) -> Part:
 def _log(base: Base) -> Part:
     settings = base.settings
     store, folder = LogStore(base.database), LogFolder(settings.log_folder)
+    shown = Shown(store, folder, NoteReader(base.keys.checkpoint_jwks, settings.log_origin))
     signer = note_signer(base.keys.checkpoint_private, settings.log_origin)
-    publisher = Publisher(store, folder, signer, base.clock)
+    publisher = Publisher(
+        store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
+    )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
-    check = functools.partial(check_at_start, store, folder, settings.log_origin)
-    return Part((log.bolt(Prover(store)),), (publisher,), (check,))
+    return Part((log.bolt(Prover(store, shown)),), (publisher,), (shown.check_at_start,))

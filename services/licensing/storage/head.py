@@ -11,6 +11,7 @@ from sqlmodel import Field
 
 from services.licensing.domain.answers import Revision
 from services.licensing.storage.base import LicensingTable
+from services.licensing.storage.known import known_to
 
 _ONLY_ROW = 1
 
@@ -99,7 +100,15 @@ def lock_head(connection: Connection) -> Head:
     """Locks the head row until the transaction ends, and tells how it stands.
 
     Where the engine has no row locks (SQLite), the transaction is expected to have begun as the only writer.
+    Raises Behind where the database has lost what this process knows to be committed (R5).
     """
+    head = _locked(connection)
+    if known := known_to(connection):
+        known.check(head.epoch, head.next_number)
+    return head
+
+
+def _locked(connection: Connection) -> Head:
     row = connection.execute(_LOCK).one_or_none()
     if row is None:
         connection.execute(_CREATE)
@@ -110,9 +119,10 @@ def lock_head(connection: Connection) -> Head:
 def lock_group(connection: Connection) -> None:
     """Locks the head before the first unit of a group, whatever that one does, so that all wait in one line.
 
-    A unit that touched other rows first could wait in a circle with a unit of another process.
+    A unit that touched other rows first could wait in a circle with a unit of another process. What is
+    missing is noticed by the units, each of which can be refused.
     """
-    lock_head(connection)
+    _locked(connection)
 
 
 def take_number(connection: Connection) -> int:

@@ -28,6 +28,7 @@ from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest
 from services.licensing.storage.contracts import license_row
 from services.licensing.storage.head import lock_head, take_number
+from services.licensing.storage.known import known_to
 from services.licensing.storage.ledger_tables import (
     AttemptRow,
     ConfirmationRow,
@@ -79,8 +80,11 @@ class LedgerRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known = known_to(connection)
         self._cut_off_us: int | None = None
         """The latest that was billed as of, once the head is locked."""
+        self._taken = 0
+        """The last number that was taken."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends."""
@@ -88,7 +92,13 @@ class LedgerRows:
 
     def take_number(self) -> int:
         """The next receipt number; used up with this transaction."""
-        return take_number(self._connection)
+        self._taken = take_number(self._connection)
+        return self._taken
+
+    def committed(self) -> None:
+        """The transaction has committed: what it took can never be missing again (R5)."""
+        if self._known:
+            self._known.has(self._taken)
 
     def has_ended(self, attempt_id: str) -> bool:
         """Whether the attempt has concluded or is tombstoned."""
@@ -249,7 +259,16 @@ class LedgerStore:
 
     async def write(self, unit: Callable[[LedgerRows], T]) -> T:
         """Runs `unit` in a transaction; what `Database.write` raises."""
-        return await self._database.write(lambda connection: unit(LedgerRows(connection)))
+        rows: LedgerRows
+
+        def run(connection: Connection) -> T:
+            nonlocal rows
+            rows = LedgerRows(connection)
+            return unit(rows)
+
+        result = await self._database.write(run)
+        rows.committed()
+        return result
 
     async def read(self, query: Callable[[LedgerRows], T]) -> T:
         """Runs `query` on one snapshot; what `Database.read` raises."""

@@ -11,6 +11,7 @@ from services.licensing.domain.log.growth import Growth, Head, NumberedReceipt, 
 from services.licensing.proving import Logged
 from services.licensing.publishing import Waiting
 from services.licensing.storage.head import lock_head
+from services.licensing.storage.known import known_of
 from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.log_tables import CheckpointRow
 
@@ -47,10 +48,13 @@ class LogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known = known_of(database)
 
     async def waiting(self, limit: int) -> Waiting:
         """The receipts that the log does not have, at most `limit`, none of which a failover could lose."""
-        return await self._database.read(lambda connection: _waiting(connection, limit), confirmed=True)
+        waiting = await self._database.read(lambda connection: _waiting(connection, limit), confirmed=True)
+        self._remember(waiting.newest)
+        return waiting
 
     async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool:
         """Signs and stores a growth, unless the log has grown otherwise meanwhile; whether it was stored.
@@ -61,7 +65,9 @@ class LogStore:
 
     async def newest(self) -> Signed | None:
         """The newest checkpoint, one that no failover can lose."""
-        return await self._database.read(_newest, confirmed=True)
+        newest = await self._database.read(_newest, confirmed=True)
+        self._remember(newest)
+        return newest
 
     async def signed_at(self, size: int) -> Signed | None:
         """The checkpoint of this size."""
@@ -79,6 +85,10 @@ class LogStore:
     async def by_number(self, number: int) -> Logged | None:
         """The receipt with a number."""
         return await self._logged(_DECISIONS.c.number == number)
+
+    def _remember(self, newest: Signed | None) -> None:
+        if self._known and newest:
+            self._known.has(newest.head.size)
 
     async def _logged(self, which: ColumnElement[bool]) -> Logged | None:
         query = _LOGGED.where(which)
