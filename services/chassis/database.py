@@ -86,12 +86,15 @@ class Database:
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
         readers: int = READERS,
+        alone: bool = False,
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
         `lock` is called at the start of each group where other processes may write too. A SQLite file has one
-        process; a second one is refused. `options` are execution options (SQLAlchemy's) of the connection
-        that units write on, whichever session it is: what a process remembers of it, units find there.
+        process; a second one is refused. `alone`: the same of any database.
+
+        `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever session
+        it is: what a process remembers of its database, they find there.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
@@ -99,7 +102,9 @@ class Database:
         """
         # A connection for each thread that reads, whichever kind it is: none waits for another's.
         options = options or {}
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 2, options=options)
+        engine = _engine(
+            url, schema_dir=schema_dir, name=name, readers=readers + 2, options=options, alone=alone
+        )
         return cls(
             engine,
             name,
@@ -128,8 +133,9 @@ class Database:
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(unit, future, weight)
-        # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
-        return await self._written(future)
+        with self._noticing_loss():
+            # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
+            return await future
 
     async def write_together(
         self, run: Callable[[Connection, Sequence[Item]], Sequence[T | Refusal]], item: Item
@@ -142,7 +148,8 @@ class Database:
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(Share(run, item), future)
-        return await self._written(future)
+        with self._noticing_loss():
+            return await future
 
     def write_now(self, unit: Callable[[Connection], T]) -> T:
         """`write` for start-up, threads and tests: blocks the caller until the commit."""
@@ -226,9 +233,11 @@ class Database:
         self._long_reader.shutdown()
         self._engine.close()
 
-    async def _written(self, future: asyncio.Future[T]) -> T:
+    @contextlib.contextmanager
+    def _noticing_loss(self) -> Iterator[None]:
+        """Whoever finds that the database has lost what it had shown finds it for all (R5); on the loop."""
         try:
-            return await future
+            yield
         except Behind as behind:
             self.give_up(behind)
             raise
@@ -300,10 +309,14 @@ def _in_a_living_session(call: Callable[[], T], may_repeat: Callable[[], bool] =
     return call()
 
 
-def _engine(url: str, *, schema_dir: Path, name: str, readers: int, options: Mapping[str, Any]) -> Engine:
+def _engine(
+    url: str, *, schema_dir: Path, name: str, readers: int, options: Mapping[str, Any], alone: bool
+) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
         from services.chassis.postgresql import PostgresqlServer  # noqa: PLC0415
 
-        return PostgresqlServer(url, schema_dir=schema_dir, name=name, readers=readers, options=options)
+        return PostgresqlServer(
+            url, schema_dir=schema_dir, name=name, readers=readers, options=options, alone=alone
+        )
     return SqliteFile(url, schema_dir=schema_dir, readers=readers, options=options)

@@ -49,6 +49,8 @@ _CONNECTING = {
 # Advisory locks of two numbers: ours, and which. Those of one number are the services'.
 _LOCK_SPACE = 0x511CE
 _MIGRATION = 1
+_PRESENCE = 2
+"""Shared by the processes that serve the database; whoever is alone with it holds it for themselves."""
 _MIGRATION_PATIENCE_MS = 120_000
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
@@ -109,12 +111,17 @@ class PostgresqlServer:
         name: str,
         readers: int,
         options: Mapping[str, Any],
+        alone: bool,
     ) -> None:
         """Connects, checks that commits are durable, and migrates.
 
-        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
+        `alone`: while no other process does, and as long as this one does.
+
+        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN,
+        DATABASE_IN_USE.
         """
         parsed = _parsed(url)
+        self._alone = alone
         self._warnings: list[str] = []
         self._had_standby = False
         self._writer_engine = _engine(
@@ -261,6 +268,7 @@ class PostgresqlServer:
         try:
             with writer.begin():
                 self._check_durability(driver)
+                _be_present(driver, alone=self._alone)
         except BaseException:
             # Ends the session too, and with it whatever it has locked.
             writer.invalidate()
@@ -358,6 +366,19 @@ def _check_settings(settings: Mapping[str, str], *, had_standby: bool) -> None:
                 f"the database server runs with {name}={settings[name]}: it may lose what is acknowledged"
             )
             raise precondition("DURABILITY_OFF", message)
+
+
+def _be_present(driver: "psycopg.Connection[Any]", *, alone: bool) -> None:
+    """Has the server know, until the session ends, that the database is used; raises Refusal DATABASE_IN_USE.
+
+    A process whose session was lost cannot write again before it has said so again.
+    """
+    lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
+    row = driver.execute(f"SELECT {lock}(%s, %s)", (_LOCK_SPACE, _PRESENCE)).fetchone()
+    assert row is not None
+    if not row[0]:
+        message = "another process serves it" if alone else "a restore of it is being accepted"
+        raise precondition("DATABASE_IN_USE", f"the database is in use: {message}")
 
 
 def _migrate(writer: Connection, schema_dir: Path) -> None:

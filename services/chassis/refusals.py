@@ -60,7 +60,7 @@ class Refusal(Exception):  # noqa: N818 - it is the word of the glossary, and no
 
 
 class Behind(Refusal):
-    """The database has lost what this process has seen in it (R5): a `Database` that meets it is given up."""
+    """The database has lost what it had shown before (R5)."""
 
     def __init__(self) -> None:
         message = "the database has lost what it had shown before; this process is to be started again"

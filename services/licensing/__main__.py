@@ -1,5 +1,9 @@
-"""Starts licensing from its settings: `python -m services.licensing`."""
+"""Starts licensing from its settings: `python -m services.licensing`.
 
+With `--accept-restore --reason WHY --by WHO` it accepts that its database was restored, and serves nothing.
+"""
+
+import sys
 import zoneinfo
 from pathlib import Path
 
@@ -16,6 +20,31 @@ from services.licensing.storage.head import lock_group
 from services.licensing.storage.known import remembering
 
 SCHEMA = Path(__file__).with_name("schema")
+
+
+def opened(settings: LicensingSettings, *, alone: bool = False) -> Database:
+    """The database; refused where another process has it that does not share it."""
+    return Database.open(
+        settings.database_url,
+        schema_dir=SCHEMA,
+        name="licensing",
+        lock=lock_group,
+        options=remembering(),
+        alone=alone,
+    )
+
+
+async def accept_restore(by: str, reason: str) -> None:
+    """Begins a new epoch with the database as it is, and says so on standard output (R5)."""
+    settings = LicensingSettings.from_environment()
+    start_logs("licensing", settings.log_level)
+    keys = Keys.in_folder(settings.state_dir / "keys")
+    database = opened(settings, alone=True)
+    try:
+        restore = await acceptance(settings, SystemClock(), keys, database).accept(by, reason)
+    finally:
+        await database.close()
+    print(words(restore))
 
 
 async def main() -> None:
@@ -45,4 +74,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main())
+    accepted = acceptance_of(sys.argv[1:])
+    run(main() if accepted is None else accept_restore(accepted.by, accepted.reason))

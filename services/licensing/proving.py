@@ -24,6 +24,11 @@ class Logged:
     principal: str
     licensee_id: str
 
+    @classmethod
+    def lost(cls, number: int) -> "Logged":
+        """One whose decision a restore has lost: nobody knows any more whose it is (R5)."""
+        return cls(decision_id="", number=number, principal_kind="", principal="", licensee_id="")
+
     def is_for(self, kind: str, party: str) -> bool:
         """Whether a pipeline asked for the decision, or a licensee is the one that it is about."""
         if kind == "licensee":

@@ -11,7 +11,7 @@ from jwt import PyJWTError
 
 from services.chassis.jwks import VerificationKey, parse_jwks
 from services.chassis.keys import load_private_key, public_jwk
-from services.chassis.refusals import Refusal, precondition
+from services.chassis.refusals import Refusal, precondition, unavailable
 from services.licensing.domain.canonical import canonical_json
 from services.licensing.domain.log.notes import (
     Checkpoint,
@@ -61,7 +61,7 @@ class NoteReader:
 
         Raises Refusal (precondition): LOG_FOLDER_UNREADABLE (no checkpoint), LOG_FOLDER_FOREIGN (of another
         origin, or no key of ours has signed it), LOG_FOLDER_ALTERED (one is named as having signed it and has
-        not), KEY_UNREADABLE.
+        not); unavailable (KEYS_UNAVAILABLE).
         """
         try:
             parsed = parse_note(note)
@@ -98,7 +98,7 @@ class NoteReader:
                     found.setdefault(key_id(self._origin, public), []).append(key)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, PyJWTError) as error:
             message = f"the keys of the log, {self._jwks.name}, cannot be read"
-            raise precondition("KEY_UNREADABLE", message) from error
+            raise unavailable("KEYS_UNAVAILABLE", message) from error
         return found
 
 

@@ -6,7 +6,7 @@ what it checks in a later statement (L4).
 
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, and_, or_, select, text, update
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, and_, case, or_, select, text, update
 from sqlmodel import Field
 
 from services.licensing.domain.answers import Revision
@@ -128,6 +128,13 @@ def lock_group(connection: Connection) -> None:
 def take_number(connection: Connection) -> int:
     """The next receipt number, used up with this transaction; the head must be locked."""
     return int(connection.execute(_TAKE).scalar_one()) - 1
+
+
+def begin_epoch(connection: Connection, epoch: int, least_number: int) -> None:
+    """Begins an epoch, in which no number is below `least_number` (R5); the head must be locked."""
+    number = case((_HEAD.c.next_number < least_number, least_number), else_=_HEAD.c.next_number)
+    begun = {"epoch": epoch, "next_number": number}
+    connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(begun))
 
 
 def positions(connection: Connection) -> Positions:

@@ -17,6 +17,7 @@ from services.chassis.refusals import Refusal, precondition
 from services.chassis.whole_files import sync_folder, write_file
 from services.licensing.domain.log.notes import parse_checkpoint, parse_note
 from services.licensing.domain.log.tiles import FULL, Tile
+from services.licensing.domain.merkle import HASH_BYTES
 
 MODE = 0o644
 CHECKPOINT = "checkpoint"
@@ -39,6 +40,14 @@ class LogFolder:
             return (self._root / CHECKPOINT).read_bytes()
         except FileNotFoundError:
             return None
+
+    def tile(self, tile: Tile) -> bytes:
+        """The hashes of a tile, 32 bytes each, fewer where the file has fewer; raises OSError."""
+        path = self._root / tile.path()
+        if tile.width < FULL and not path.exists():
+            # It has become a full one, for a checkpoint that never came here.
+            path = self._root / Tile(tile.level, tile.index, FULL).path()
+        return path.read_bytes()[: tile.width * HASH_BYTES]
 
     def add(self, tiles: Sequence[tuple[Tile, bytes]]) -> None:
         """Writes tiles; durable when this returns. Of a tile that is full now, the partial ones go."""

@@ -78,6 +78,8 @@ def reservation_message(reservation: Reservation) -> metering_service_pb2.Reserv
         license_id=wanted.license_id,
         group_id=reservation.group_id,
         access=None if unseen else cast(access_pb2.AccessKind, int(wanted.access)),
+        reserved=_counts(reservation.held),
+        held=_counts(reservation.held) if reservation.state is State.HELD else (),
     )
 
 
