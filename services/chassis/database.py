@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
+from services.chassis.heads import Witness
 from services.chassis.long_reads import LongRead, Work
 from services.chassis.refusals import Behind, Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
@@ -59,6 +60,7 @@ class Database:
         self.options = options
         """What units find on the connection that they write on."""
         self._engine = engine
+        self._witness = Witness()
         self._commits = GroupCommit(
             engine,
             name,
@@ -66,6 +68,7 @@ class Database:
             group_limit=group_limit,
             bulk_limit=BULK_LIMIT,
             queue_limit=queue_limit,
+            witness=self._witness,
         )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
         self.given_up = asyncio.Event()
@@ -170,7 +173,8 @@ class Database:
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
-        return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
+        with self._noticing_loss():
+            return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """`read` for start-up, threads and tests: blocks the caller."""
@@ -220,6 +224,11 @@ class Database:
                 message=refusal.message,
             )
             self.given_up.set()
+
+    async def check_place(self) -> None:
+        """Raises Behind, for good, where what a process that starts now would open is another database."""
+        with self._noticing_loss():
+            await asyncio.to_thread(self._engine.check_place)
 
     async def close(self) -> None:
         """Finishes what is queued, then closes readers, writer and lock."""
@@ -289,6 +298,8 @@ class Database:
 
     def _read_once(self, query: Callable[[Connection], T]) -> T:
         with self._engine.reading() as connection:
+            # Before its first statement, with which the snapshot is taken.
+            self._witness.attend(connection)
             return query(connection)
 
 

@@ -167,6 +167,9 @@ class PostgresqlServer:
         """Has the server cancel the statement that runs in a session, if one does; any thread."""
         driver.cancel()
 
+    def check_place(self) -> None:
+        """A session that goes on is one with the database that it began with."""
+
     def confirm(self) -> None:
         """Waits, as a commit does, for the standby that commits wait for; raises DRIVER_ERRORS."""
         with self._confirmer_engine.connect() as connection:

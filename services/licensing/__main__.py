@@ -7,13 +7,16 @@ import sys
 import zoneinfo
 from pathlib import Path
 
+from services.chassis.accepting import acceptance_of
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.identity import TokenVerifier
-from services.chassis.keys import ensure_keys
+from services.chassis.keys import Keys, ensure_keys
+from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
-from services.chassis.telemetry import start_telemetry
-from services.licensing.assembly import assemble
+from services.chassis.telemetry import start_logs, start_telemetry
+from services.licensing.accepting import words
+from services.licensing.assembly import accepting, assemble
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.storage.head import lock_group
@@ -34,14 +37,16 @@ def opened(settings: LicensingSettings, *, alone: bool = False) -> Database:
     )
 
 
-async def accept_restore(by: str, reason: str) -> None:
+async def accept_restore(accepted: Acceptance) -> None:
     """Begins a new epoch with the database as it is, and says so on standard output (R5)."""
     settings = LicensingSettings.from_environment()
     start_logs("licensing", settings.log_level)
     keys = Keys.in_folder(settings.state_dir / "keys")
     database = opened(settings, alone=True)
     try:
-        restore = await acceptance(settings, SystemClock(), keys, database).accept(by, reason)
+        restore = await accepting(settings, SystemClock(), keys, database).accept(
+            accepted.by, accepted.reason
+        )
     finally:
         await database.close()
     print(words(restore))
@@ -55,9 +60,7 @@ async def main() -> None:
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")
-    database = Database.open(
-        settings.database_url, schema_dir=SCHEMA, name="licensing", lock=lock_group, options=remembering()
-    )
+    database = opened(settings)
     licensing = assemble(settings, clock, keys, database)
     for check in licensing.checks:
         await check()
@@ -74,5 +77,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    accepted = acceptance_of(sys.argv[1:])
-    run(main() if accepted is None else accept_restore(accepted.by, accepted.reason))
+    acceptance = acceptance_of(sys.argv[1:])
+    run(main() if acceptance is None else accept_restore(acceptance))

@@ -172,3 +172,20 @@ def _diverges(how: str) -> Refusal:
 
 def _unreadable(what: str) -> Refusal:
     return precondition("LOG_FOLDER_UNREADABLE", f"the folder of the log: {what}")
+
+
+def words(restore: AcceptedRestore) -> str:
+    """What was done, and what it means, for whoever gave the command."""
+    lost = restore.lost
+    if lost is None:
+        extent = "Every receipt that was published is there."
+    elif lost.first == lost.last:
+        extent = f"Receipt {lost.first:,} was published and is lost; the log still has its leaf."
+    else:
+        extent = (
+            f"Receipts {lost.first:,} to {lost.last:,} were published and are lost; the log has their leaves."
+        )
+    return (
+        f"Epoch {restore.epoch} of licensing has begun. {extent}\n"
+        "Start licensing again. docs/log.md says what becomes of what was lost."
+    )

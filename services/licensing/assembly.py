@@ -15,6 +15,7 @@ from services.chassis.keys import Keys
 from services.chassis.minting import TokenMinter
 from services.chassis.refusals import Behind
 from services.chassis.serving import BackgroundTask, Bolt
+from services.licensing.accepting import Acceptance
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.api_keys import KeyDesk
 from services.licensing.billing import BillingDesk
@@ -61,6 +62,7 @@ from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.restores import RestoreStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.sweeper import Sweeper
@@ -159,6 +161,12 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         peers=(peers.consent, peers.metering),
         checks=tuple(check for part in parts for check in part.checks),
     )
+
+
+def accepting(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Acceptance:
+    """What an operator needs who accepts that the database was restored; it is open to nobody else."""
+    reader = NoteReader(keys.checkpoint_jwks, settings.log_origin)
+    return Acceptance(RestoreStore(database), LogFolder(settings.log_folder), reader, clock)
 
 
 def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:

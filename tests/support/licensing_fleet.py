@@ -41,8 +41,9 @@ async def licensing_replicas(
         ours = {"DATABASE_URL": urls[service], "STATE_DIR": str(folder), **settings}
         return Replica(of, service, folder, ours)
 
-    consent = replica("services.consent", "consent", _LONG_PERMITS)
-    metering = replica("services.metering", "metering", {})
+    heads = {"HEAD_DIR": str(folder / "heads")}
+    consent = replica("services.consent", "consent", {**_LONG_PERMITS, **heads})
+    metering = replica("services.metering", "metering", heads)
     targets = {"CONSENT_TARGET": consent.address, "METERING_TARGET": metering.address}
     replicas = [
         replica(program, "licensing", {**_LONG_PERMITS, **_NO_SWEEPS, **targets}) for _ in range(count)

@@ -81,7 +81,7 @@ def test_the_sandbox_is_open_to_a_pipelines_question_and_a_licensees_reads_of_li
 
 
 def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:
-    keys = {"request_id", "reservation_id", "decision_id"}
+    keys = {"request_id", "reservation_id", "decision_id", "recall_id"}
     for service in contracts():
         for method in service.methods:
             if not method.name.startswith(READS):
@@ -104,6 +104,8 @@ AT_START_ONLY = {
     *("ADDRESS_IN_USE", "DATABASE_IN_USE", "DATABASE_URL_INVALID", "DURABILITY_OFF", "KEY_UNREADABLE"),
     *("SCHEMA_BROKEN", "NOT_GUARDED", "SCHEMA_UNKNOWN", "SETTING_UNKNOWN", "INDEX_EMPTY"),
     *("DATABASE_RESTORED", "LOG_FOLDER_FOREIGN", "LOG_FOLDER_UNREADABLE"),
+    *("HEAD_DAMAGED", "HEAD_DIR_MISSING", "HEAD_MISSING", "HEAD_OF_ANOTHER_DATABASE"),
+    *("HEAD_OF_ANOTHER_SERVICE", "HEAD_UNREADABLE", "HEAD_UNWRITABLE", "NOT_RESTORED"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ROTATION = {"KEYS_UNREADABLE", "ROTATION_UNDER_WAY"}

@@ -10,6 +10,7 @@ _LOG = "/sluice.licensing.v1.LogService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
+_RECALLS = "/sluice.licensing.v1.RecallService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
 _TOKENS = "/sluice.licensing.v1.TokenService"
 
@@ -81,4 +82,14 @@ ADMISSIONS: AdmissionTable = {
     f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
     # A licensee sees their own alone.
     f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),
+    # A licensee sees and answers their own alone.
+    f"{_RECALLS}/ListRecalls": admit(*_READERS),
+    f"{_RECALLS}/GetRecall": admit(*_READERS),
+    f"{_RECALLS}/ListRecallEntries": admit(*_READERS),
+    f"{_RECALLS}/WatchRecalls": admit(*_READERS),
+    f"{_RECALLS}/AcknowledgeRecall": admit(PrincipalKind.LICENSEE),
+    f"{_RECALLS}/ResolveRecall": admit(PrincipalKind.LICENSEE),
+    # When the platform knew and what it let go all the same is for the platform and those who audit it.
+    f"{_RECALLS}/ListReleaseGaps": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_RECALLS}/GetRecallProgress": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
 }

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.heads import Head
 from services.chassis.refusals import Refusal
 from services.consent import watching
 from services.consent.domain.changes import Revision
@@ -26,6 +27,7 @@ class Ledger:
         self.numbers = list(numbers)
         self.head = Revision(epoch, head)
         self.growing: list[tuple[list[int], int]] = []
+        self.restores: tuple[Head, ...] = ()
 
     async def withdrawals(self, above: int, limit: int) -> tuple[tuple[Recorded, ...], Revision]:
         page = [number for number in self.numbers if number > above][:limit]
@@ -35,6 +37,9 @@ class Ledger:
             self.numbers += more
             self.head = Revision(self.head.epoch, head)
         return answer
+
+    async def course(self) -> tuple[Revision, tuple[Head, ...]]:
+        return self.head, self.restores
 
 
 async def steps(ledger: Ledger, count: int, after: Revision = BEGINNING) -> list[Taken]:

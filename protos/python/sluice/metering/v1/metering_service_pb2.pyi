@@ -184,7 +184,7 @@ class GetReservationResponse(_message.Message):
     def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
 
 class Reservation(_message.Message):
-    __slots__ = ("reservation_id", "request_key", "party_id", "state", "counted_at", "posts_reserved", "posts_settled", "posts_freed", "license_id", "group_id", "access")
+    __slots__ = ("reservation_id", "request_key", "party_id", "state", "counted_at", "posts_reserved", "posts_settled", "posts_freed", "license_id", "group_id", "access", "reserved", "held")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     PARTY_ID_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +196,8 @@ class Reservation(_message.Message):
     LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     ACCESS_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     request_key: str
     party_id: str
@@ -207,4 +209,6 @@ class Reservation(_message.Message):
     license_id: str
     group_id: str
     access: _access_pb2.AccessKind
-    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts_reserved: _Optional[int] = ..., posts_settled: _Optional[int] = ..., posts_freed: _Optional[int] = ..., license_id: _Optional[str] = ..., group_id: _Optional[str] = ..., access: _Optional[_Union[_access_pb2.AccessKind, str]] = ...) -> None: ...
+    reserved: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
+    held: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
+    def __init__(self, reservation_id: _Optional[str] = ..., request_key: _Optional[str] = ..., party_id: _Optional[str] = ..., state: _Optional[_Union[ReservationState, str]] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts_reserved: _Optional[int] = ..., posts_settled: _Optional[int] = ..., posts_freed: _Optional[int] = ..., license_id: _Optional[str] = ..., group_id: _Optional[str] = ..., access: _Optional[_Union[_access_pb2.AccessKind, str]] = ..., reserved: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ..., held: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ...) -> None: ...
