@@ -96,8 +96,8 @@ class Database:
         `lock` is called at the start of each group where other processes may write too. A SQLite file has one
         process; a second one is refused. `alone`: the same of any database.
 
-        `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever session
-        it is: what a process remembers of its database, they find there.
+        `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever
+        session it is: what a process remembers of its database, they find there.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has

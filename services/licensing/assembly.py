@@ -34,6 +34,7 @@ from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
+from services.licensing.resolving import Resolver
 from services.licensing.restores import Shown
 from services.licensing.rpc import (
     affiliates,
@@ -174,12 +175,14 @@ def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     consent, meter = ConsentPeer(peers.consent, clock, base.margin_us), MeteringPeer(peers.metering)
     outbox = Outbox(OutboxStore(database), meter)
     seal = Seal(ReceiptSigner(base.keys.receipt_private), int(settings.permit_seconds * SECOND_US))
-    ledger = Ledger(LedgerStore(database), seal, clock, outbox.wake)
+    rows = LedgerStore(database)
+    ledger = Ledger(rows, seal, clock, outbox.wake, margin_us=base.margin_us)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
     sweeper = Sweeper(
         ledger,
+        Resolver(rows, clock, outbox.wake, margin_us=base.margin_us),
         meter,
         clock,
         age_us=int(settings.sweep_age_seconds * SECOND_US),
