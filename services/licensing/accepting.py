@@ -182,9 +182,8 @@ def words(restore: AcceptedRestore) -> str:
     elif lost.first == lost.last:
         extent = f"Receipt {lost.first:,} was published and is lost; the log still has its leaf."
     else:
-        extent = (
-            f"Receipts {lost.first:,} to {lost.last:,} were published and are lost; the log has their leaves."
-        )
+        those = f"Receipts {lost.first:,} to {lost.last:,}"
+        extent = f"{those} were published and are lost; the log still has their leaves."
     return (
         f"Epoch {restore.epoch} of licensing has begun. {extent}\n"
         "Start licensing again. docs/log.md says what becomes of what was lost."

@@ -44,9 +44,10 @@ async def licensing_replicas(
     heads = {"HEAD_DIR": str(folder / "heads")}
     consent = replica("services.consent", "consent", {**_LONG_PERMITS, **heads})
     metering = replica("services.metering", "metering", heads)
+    log = {"LOG_DIR": str(folder / "log")}
     targets = {"CONSENT_TARGET": consent.address, "METERING_TARGET": metering.address}
     replicas = [
-        replica(program, "licensing", {**_LONG_PERMITS, **_NO_SWEEPS, **targets}) for _ in range(count)
+        replica(program, "licensing", {**log, **_LONG_PERMITS, **_NO_SWEEPS, **targets}) for _ in range(count)
     ]
     async with running([consent, metering, *replicas]):
         lines = Lines([consent.address], CONSENT, folder, seconds=CALL_SECONDS)

@@ -91,11 +91,16 @@ def publisher_of(
 
 def shown_in(store: Any, folder: Path, *numbers: int, origin: str = ORIGIN) -> Shown:
     """What a folder shows to who knows these keys of the log, the first one unless said."""
+    return Shown(store, LogFolder(folder), reader_of(folder, *numbers, origin=origin))
+
+
+def reader_of(folder: Path, *numbers: int, origin: str = ORIGIN) -> NoteReader:
+    """Who knows these keys of the log, the first one unless said; they are written beside its folder."""
     jwks = folder.parent / f"jwks-of-{'-'.join(map(str, numbers or (1,)))}.json"
     jwks.parent.mkdir(parents=True, exist_ok=True)
     keys = [public_jwk(a_key(number).public_key()) for number in numbers or (1,)]
     jwks.write_text(json.dumps({"keys": keys}))
-    return Shown(store, LogFolder(folder), NoteReader(jwks, origin))
+    return NoteReader(jwks, origin)
 
 
 class Death(BaseException):
