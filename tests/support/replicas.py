@@ -53,6 +53,20 @@ class Replica:
                 told.append(line)
         self._listening = asyncio.create_task(_forget(stderr))
 
+    async def ended(self, *arguments: str) -> tuple[int, str]:
+        """The program's status, and all that it said, where it ends by itself; it may be running already."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", self._program, *arguments,
+            cwd=ROOT, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+        finally:
+            if process.returncode is None:
+                process.kill()
+        assert process.returncode is not None
+        return process.returncode, said.decode()
+
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the process."""
         assert self._process is not None

@@ -52,7 +52,12 @@ class LogStore:
         self._known = known_of(database)
 
     async def waiting(self, limit: int) -> Waiting:
-        """The receipts that the log does not have, at most `limit`, none of which a failover could lose."""
+        """The receipts that the log does not have, at most `limit`, none of which a failover could lose.
+
+        Raises Behind too where another file has taken the place of the database's (R5): that shows here while
+        nobody writes.
+        """
+        await self._database.check_place()
         waiting = await self._database.read(lambda connection: _waiting(connection, limit), confirmed=True)
         self._remember(waiting.newest)
         return waiting

@@ -21,7 +21,7 @@ async def hold_without_a_decision(
     """The id of a hold for these posts, as the ledger of a backup sees it."""
 
     async def never(*_: object) -> None:
-        raise Refusal(Kind.UNAVAILABLE, "GONE", "the process is gone")
+        raise Refusal(Kind.INTERNAL, "GONE", "the process is gone")
 
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "conclude", never)
