@@ -22,6 +22,8 @@ from tests.support.licensing_fleet import AUTHORS
 
 CALL_US = 3_000_000
 LICENSE = "acme-training"
+# What is not there is tried again at once: who comes back is to be asked at once.
+_COMING_BACK = [("grpc.max_reconnect_backoff_ms", 200), ("grpc.initial_reconnect_backoff_ms", 50)]
 
 
 class ReceiptMaker:
@@ -35,7 +37,7 @@ class ReceiptMaker:
         def peer(kind: PrincipalKind) -> Peer:
             return Peer(
                 address, lambda: minter.mint(kind, "maker", ["admin"]), name="licensing",
-                default_deadline_us=CALL_US,
+                default_deadline_us=CALL_US, options=_COMING_BACK,
             )  # fmt: skip
 
         self._operator, self._pipeline = peer(PrincipalKind.OPERATOR), peer(PrincipalKind.PIPELINE)
