@@ -22,6 +22,7 @@ from services.console import (
     parties,
     policies,
     receipts,
+    reconcile,
     releases,
     revenue,
     signing_keys,
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(up.serve)
+app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)

@@ -18,6 +18,7 @@ from services.chassis.serving import BackgroundTask, Bolt
 from services.licensing.accepting import Acceptance
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.api_keys import KeyDesk
+from services.licensing.auditing import Auditor
 from services.licensing.billing import BillingDesk
 from services.licensing.contracts import ContractDesk
 from services.licensing.countersigning import Countersigning
@@ -34,11 +35,14 @@ from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
+from services.licensing.receipt_reading import ReceiptReader
+from services.licensing.reservation_peer import ReservationPeer
 from services.licensing.resolving import Resolver
 from services.licensing.restores import Shown
 from services.licensing.rpc import (
     affiliates,
     api_keys,
+    audits,
     billing,
     contracts,
     deliveries,
@@ -56,6 +60,7 @@ from services.licensing.signing import SANDBOX_RECEIPT_TYPE, NoteReader, Receipt
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
+from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
@@ -155,6 +160,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _explanations(base, peers, licenses),
         _billing(base),
         _log(base),
+        _audits(base, peers),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
@@ -252,3 +258,17 @@ def _log(base: Base) -> Part:
     )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
     return Part((log.bolt(Prover(store, shown)),), (publisher,), (shown.check_at_start,))
+
+
+def _audits(base: Base, peers: Peers) -> Part:
+    settings = base.settings
+    # What the sweeper has looked at twice, and metering has been told, is not on its way any more.
+    grace_seconds = settings.sweep_age_seconds + 2 * settings.sweep_interval_seconds
+    auditor = Auditor(
+        AuditStore(base.database),
+        ReservationPeer(peers.metering),
+        ReceiptReader(Jwks(base.keys.receipt_jwks)),
+        base.clock,
+        grace_us=int(grace_seconds * SECOND_US),
+    )
+    return Part((audits.bolt(auditor),))

@@ -1,6 +1,6 @@
 """Builders for metering, books that are kept in memory, and the slow truth to compare both with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
@@ -171,6 +171,19 @@ class MemoryBooks:
     async def find(self, reservation_id: str) -> Reservation | None:
         return self.source.reservation(reservation_id)
 
+    async def find_all(self, reservation_ids: Sequence[str]) -> tuple[list[Reservation], Revision]:
+        found = map(self.source.reservation, dict.fromkeys(reservation_ids))
+        return [_in_short(each) for each in found if each is not None], self._head
+
+    async def page(self, after: int, before_us: int | None, limit: int) -> tuple[list[Reservation], Revision]:
+        wanted = [
+            _in_short(each)
+            for each in sorted(self.source.reservations.values(), key=lambda each: each.number)
+            if each.number > after
+            and (before_us is None or each.counted_at_us is None or each.counted_at_us < before_us)
+        ]
+        return wanted[:limit], self._head
+
     async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
         held = [each for each in self.source.reservations.values() if each.state is State.HELD]
         places = {_place_of(each): each for each in held}
@@ -180,6 +193,11 @@ class MemoryBooks:
             if (before_us is None or place.counted_at_us < before_us) and (after is None or place > after)
         )
         return [places[place] for place in wanted[:limit]]
+
+
+def _in_short(reservation: Reservation) -> Reservation:
+    """Without what no list tells."""
+    return replace(reservation, wanted=replace(reservation.wanted, counts=(), allowances=()))
 
 
 def _place_of(reservation: Reservation) -> Place:
@@ -207,6 +225,10 @@ class Oracle:
 
     def __init__(self) -> None:
         self.accesses: dict[str, Counted] = {}
+
+    def reduce(self, id: str, kept: int) -> None:
+        """What is not kept was never held."""
+        self.accesses[id] = replace(self.accesses[id], reserved=kept)
 
     def end(self, id: str, settled: int) -> None:
         """What was settled counts for good; 0 for what was cancelled."""

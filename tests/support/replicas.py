@@ -27,6 +27,7 @@ class Replica:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
         self._program = program
+        self.settings = dict(settings)
         common = {
             "TOKEN_JWKS": str(some_keys(folder).token_jwks),
             "LISTEN": self.address,

@@ -13,6 +13,7 @@ RECIPES = {
     *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
     *("api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
+    "auditing",
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

@@ -49,6 +49,12 @@ def manifest_of(batch: Batch, released: Mask, salt: bytes) -> Manifest:
     return Manifest(salt, contributors, offsets, posts, root_of(sorted(hashes)))
 
 
+def stored_root(manifest: Manifest) -> bytes:
+    """The root that a manifest should have by its salt and columns, 32 bytes."""
+    hashes = _leaf_hashes(manifest.salt, manifest.contributors, manifest.post_offsets, manifest.post_ids)
+    return root_of(sorted(hashes))
+
+
 def _contributions(batch: Batch, released: Mask) -> tuple[Ids, Ids]:
     """Every (contributor, released post) once, ascending, as two columns."""
     embeds = np.repeat(released, batch.embed_counts)

@@ -2,6 +2,7 @@
 
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone
 
+_AUDITS = "/sluice.licensing.v1.AuditService"
 _BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
@@ -22,6 +23,7 @@ _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSE
 _TRYING = (PrincipalKind.LICENSEE,)
 
 ADMISSIONS: AdmissionTable = {
+    f"{_AUDITS}/AuditLedger": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_BILLING}/DraftInvoice": _FINANCE,
     f"{_BILLING}/DiscardDraft": _FINANCE,
     f"{_BILLING}/FinalizeInvoice": _FINANCE,

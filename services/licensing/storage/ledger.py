@@ -249,7 +249,7 @@ class LedgerRows:
 
     def _decision(self, *where: Any) -> Decision | None:
         row = self._one(select(_DECISIONS).where(*where))
-        return row and _decision(row)
+        return row and decision_of_row(row)
 
     def _one(self, statement: Any) -> Row[Any] | None:
         return self._connection.execute(statement).one_or_none()
@@ -328,7 +328,8 @@ def _values(decision: Decision) -> dict[str, object]:
     }
 
 
-def _decision(row: Row[Any]) -> Decision:
+def decision_of_row(row: Row[Any]) -> Decision:
+    """A decision out of its row."""
     return Decision(
         decision_id=row.decision_id,
         number=row.number,

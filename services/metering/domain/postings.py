@@ -1,4 +1,4 @@
-"""What each change does on a sheet: hold, settle, cancel (M2, M3, M4)."""
+"""What each change does on a sheet: hold, reduce, settle, cancel (M2, M3, M4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ from services.metering.domain.reservations import (
     check_same_content,
     first,
     found,
+    reduce,
     resolved,
     settle,
 )
@@ -45,6 +46,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Reduce:
+    """Says what is to be kept of a hold."""
+
+    reservation_id: str
+    keep: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Says what was delivered of a hold."""
 
@@ -59,7 +68,7 @@ class Cancel:
     reservation_id: str
 
 
-Posting = Hold | Settle | Cancel
+Posting = Hold | Reduce | Settle | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,8 @@ class Answer:
 def post(sheet: Sheet, posting: Posting) -> Reservation:
     """The reservation after the change; what was done before is not done again.
 
-    Raises Refusal: RESERVATION_ID_REUSED, RESERVATION_UNKNOWN, RESERVATION_CANCELLED, SETTLED_OTHERWISE,
-    SETTLES_MORE_THAN_HELD, RESERVATION_SETTLED; nothing has changed then.
+    Raises Refusal: RESERVATION_ID_REUSED, RESERVATION_UNKNOWN, KEEPS_MORE_THAN_HELD, RESERVATION_CANCELLED,
+    SETTLED_OTHERWISE, SETTLES_MORE_THAN_HELD, RESERVATION_SETTLED; nothing has changed then.
     """
     before = sheet.reservation(posting.reservation_id)
     match posting:
@@ -83,12 +92,15 @@ def post(sheet: Sheet, posting: Posting) -> Reservation:
                 return _hold(sheet, wanted)
             check_same_content(before, wanted)
             return before
+        case Reduce(_, keep):
+            before = found(before)
+            return _free(sheet, before, reduce(before, keep))
         case Settle(_, delivered):
             before = found(before)
-            return _end(sheet, before, settle(before, delivered))
+            return _free(sheet, before, settle(before, delivered))
         case Cancel(id):
             if before is not None:
-                return _end(sheet, before, cancel(before))
+                return _free(sheet, before, cancel(before))
             unseen = cancelled_unseen(id, sheet.next_number())
             sheet.keep(unseen)
             return unseen
@@ -106,7 +118,7 @@ def _hold(sheet: Sheet, wanted: Wanted) -> Reservation:
     if posts:
         reservation = _held(number, wanted, group_id, at_us, posts if posts < asked else None)
         used = posts if wanted.delivered else 0
-        _enter(sheet, reservation, number, Posts(used, posts - used), reservation.held)
+        _enter(sheet, reservation, number, Posts(used, posts - used), reservation.reserved)
     else:
         reservation = Reservation(number, wanted, State.NO_ROOM)
     if posts < asked:
@@ -119,11 +131,11 @@ def _hold(sheet: Sheet, wanted: Wanted) -> Reservation:
 
 def _held(number: int, wanted: Wanted, group_id: str, at_us: int, posts: int | None) -> Reservation:
     """A reservation of so many posts; None: of all."""
-    held = wanted.counts
+    reserved = wanted.counts
     if posts is not None or wanted.as_many_as_fit:
-        held = first(wanted.counts, wanted.posts if posts is None else posts)
-    state, settled = (State.SETTLED, held) if wanted.delivered else (State.HELD, ())
-    return Reservation(number, wanted, state, at_us, group_id, held, settled)
+        reserved = first(wanted.counts, wanted.posts if posts is None else posts)
+    state, settled = (State.SETTLED, reserved) if wanted.delivered else (State.HELD, ())
+    return Reservation(number, wanted, state, at_us, group_id, reserved, settled)
 
 
 def _posts_that_fit(sheet: Sheet, limits: Sequence[Allowance], at_us: int, wanted: Wanted, asked: int) -> int:
@@ -153,13 +165,13 @@ def _unless_it_moves(timeline: Timeline, at_us: int, wait: Shortfall) -> Shortfa
     return replace(wait, exact=wait.exact and not timeline.changes_in(at_us, wait.retry_at_us))
 
 
-def _end(sheet: Sheet, before: Reservation, after: Reservation) -> Reservation:
-    """Takes the end of a hold down, and what it frees; nothing to do where it had already ended."""
+def _free(sheet: Sheet, before: Reservation, after: Reservation) -> Reservation:
+    """Takes down what became of a hold, and what that frees; nothing to do where it is as it was."""
     if after is not before:
-        change = Posts(after.posts_settled, -before.posts_reserved)
-        counts = _minus(after.settled, before.held)
-        _enter(sheet, after, sheet.next_number(), change, counts)
-        sheet.end(after)
+        number = sheet.next_number()
+        change = Posts(after.posts_settled, after.posts_held - before.posts_held)
+        _enter(sheet, after, number, change, _minus(after.counted, before.counted))
+        sheet.change(after, number)
     return after
 
 

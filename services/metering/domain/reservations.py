@@ -1,6 +1,7 @@
 """One reservation from its first word to its last: HELD, then SETTLED or CANCELLED; or NO_ROOM (M2, M4).
 
-Always: posts reserved = posts still held + posts settled + posts freed.
+While it is held it can be reduced, and never be raised. Always: posts reserved = posts still held + posts
+settled + posts freed.
 """
 
 import enum
@@ -116,9 +117,11 @@ class Reservation:
     """Metering's stamp on the hold; None if it never held."""
     group_id: str = NO_GROUP
     """The party's group at that time."""
-    held: Counts = ()
+    reserved: Counts = ()
     """What it was made for, each kind once; () if it never held."""
     settled: Counts = ()
+    kept: Counts | None = None
+    """What the last reduction left of it; None where it was never reduced."""
     no_room: NoRoom | None = None
     """Set when NO_ROOM, and where less was held than was wanted."""
     rivals: tuple[str, ...] = ()
@@ -127,6 +130,23 @@ class Reservation:
     @property
     def posts_reserved(self) -> int:
         """Posts it was made for; 0 if it never held."""
+        return posts_in(self.reserved)
+
+    @property
+    def held(self) -> Counts:
+        """What is still held; () where it is not HELD."""
+        if self.state is not State.HELD:
+            return ()
+        return self.reserved if self.kept is None else self.kept
+
+    @property
+    def counted(self) -> Counts:
+        """What counts of it now: what is still held, or what was settled."""
+        return self.held if self.state is State.HELD else self.settled
+
+    @property
+    def posts_held(self) -> int:
+        """Posts that are still held."""
         return posts_in(self.held)
 
     @property
@@ -136,8 +156,8 @@ class Reservation:
 
     @property
     def posts_freed(self) -> int:
-        """Posts that no longer count: by settling less, or by cancelling."""
-        return 0 if self.state is State.HELD else self.posts_reserved - self.posts_settled
+        """Posts that no longer count: by reducing the hold, by settling less, or by cancelling."""
+        return self.posts_reserved - posts_in(self.counted)
 
     @property
     def was_cancelled_unseen(self) -> bool:
@@ -241,18 +261,36 @@ def settle(reservation: Reservation, delivered: Counts) -> Reservation:
         case State.SETTLED:
             raise precondition("SETTLED_OTHERWISE", "the reservation was settled with other counts")
         case State.HELD:
-            _check_was_held(reservation.held, delivered)
+            if beyond := _first_beyond(reservation.held, delivered):
+                raise precondition("SETTLES_MORE_THAN_HELD", _more_than_held(beyond))
             return replace(reservation, state=State.SETTLED, settled=delivered)
 
 
-def _check_was_held(held: Counts, delivered: Counts) -> None:
+def reduce(reservation: Reservation, keep: Counts) -> Reservation:
+    """The reservation with no more held than is kept; the very same object if it keeps that already (M2).
+
+    Of what has ended nothing is held that could be freed: it is as it stands.
+    Raises Refusal (precondition, KEEPS_MORE_THAN_HELD) naming the field.
+    """
+    if reservation.state in {State.SETTLED, State.CANCELLED} or reservation.held == keep:
+        return reservation
+    if beyond := _first_beyond(reservation.held, keep):
+        violation = FieldViolation("keep", _more_than_held(beyond))
+        raise Refusal(
+            Kind.PRECONDITION, "KEEPS_MORE_THAN_HELD", violation.description, violations=[violation]
+        )
+    return replace(reservation, kept=keep)
+
+
+def _first_beyond(held: Counts, asked: Counts) -> ContentCount | None:
+    """The first of the counts that more is asked of than is held."""
     posts_held = {(count.kind, count.media_flags): count.posts for count in held}
-    for count in delivered:
-        if count.posts > posts_held.get((count.kind, count.media_flags), 0):
-            raise precondition(
-                "SETTLES_MORE_THAN_HELD",
-                f"more posts of kind {count.kind} with media {count.media_flags} than were held",
-            )
+    beyond = (each for each in asked if each.posts > posts_held.get((each.kind, each.media_flags), 0))
+    return next(beyond, None)
+
+
+def _more_than_held(count: ContentCount) -> str:
+    return f"more posts of kind {count.kind} with media {count.media_flags} than are held"
 
 
 def cancel(reservation: Reservation) -> Reservation:

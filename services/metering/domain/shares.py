@@ -1,7 +1,8 @@
 """What reservations come to in an account, by content, against the entries that say so.
 
-The first entry of a reservation has its number. How a hold ended is another entry, which says no more than
-the account, the time and the change: so each ending is to be one that some reservation of its time lacks.
+The first entry of a reservation has its number, and those that reduced it are known by theirs. How a hold
+ended is another entry, which says no more than the account, the time and the change: so each ending is to be
+one that some reservation of its time lacks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,8 @@ class Share:
     """What a reservation comes to in one account, or what one entry changes there."""
 
     number: int
-    """Of the reservation, which is that of its first entry; or of the entry."""
+    """Of the reservation, which is that of its first entry and stands for those that reduced it; or of the
+    entry."""
     name: str
     """What it is called where it differs."""
     figures: Figures
@@ -54,7 +56,10 @@ def differing(reservations: Sequence[Share], entries: Sequence[Share], account: 
 
     `account` is what it is called.
     """
-    left = {entry.number: entry for entry in entries}
+    left: dict[int, Share] = {}
+    for entry in entries:
+        before = left[entry.number].figures if entry.number in left else {}
+        left[entry.number] = Share(entry.number, entry.name, _plus(before, entry.figures))
     cases = [
         _Case(each, left.pop(each.number).figures if each.number in left else {}) for each in reservations
     ]

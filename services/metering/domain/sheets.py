@@ -43,6 +43,14 @@ class Entry(NamedTuple):
     """The change of used and held together, by content; less than 0 where it frees."""
 
 
+class Reduction(NamedTuple):
+    """Which change reduced which hold: so an audit tells its entries from those of an ending."""
+
+    number: int
+    """Of the change."""
+    reservation_number: int
+
+
 class Source(Protocol):
     """What has been written before; of what is asked about more than once the answer may be kept."""
 
@@ -80,10 +88,11 @@ class Sheet:
         self.standings: dict[Account, Standing] = {}
         """Of the accounts that were looked at."""
         self.reservations: dict[str, Reservation] = {}
-        """Those that are new or have ended."""
+        """Those that are new or have changed."""
         self.new: set[str] = set()
         """Ids of those that are new."""
         self.entries: list[Entry] = []
+        self.reductions: list[Reduction] = []
         self._by_account: dict[Account, list[Entry]] = {}
         self._source = source
 
@@ -101,9 +110,11 @@ class Sheet:
         self.new.add(reservation.wanted.reservation_id)
         self.reservations[reservation.wanted.reservation_id] = reservation
 
-    def end(self, reservation: Reservation) -> None:
-        """A reservation that is no longer held."""
+    def change(self, reservation: Reservation, number: int) -> None:
+        """A reservation of which less is held than before, or nothing, by the change with that number."""
         self.reservations[reservation.wanted.reservation_id] = reservation
+        if reservation.state is State.HELD:
+            self.reductions.append(Reduction(number, reservation.number))
 
     def rivals(self, request_key: str) -> tuple[str, ...]:
         """Ids of what is held for a request, in order of their numbers."""

@@ -30,7 +30,7 @@ def reserved(answer: Answer) -> metering_service_pb2.ReserveResponse:
         no_room=_no_room(reservation.no_room),
         rival_reservation_ids=reservation.rivals,
         revision=revision_message(answer.revision),
-        held=_counts(reservation.held),
+        held=_counts(reservation.reserved),
     )
 
 
@@ -78,8 +78,8 @@ def reservation_message(reservation: Reservation) -> metering_service_pb2.Reserv
         license_id=wanted.license_id,
         group_id=reservation.group_id,
         access=None if unseen else cast(access_pb2.AccessKind, int(wanted.access)),
-        reserved=_counts(reservation.held),
-        held=_counts(reservation.held) if reservation.state is State.HELD else (),
+        reserved=_counts(reservation.reserved),
+        held=_counts(reservation.held),
     )
 
 

@@ -53,10 +53,10 @@ def wanted(reservation_id: str, claim: metering_service_pb2.Claim, *, delivered:
     )
 
 
-def canonical(reservation_id: str) -> str:
+def canonical(reservation_id: str, field: str = "reservation_id") -> str:
     """Two spellings of one id would be two reservations, so there is only one spelling."""
     if reservation_id != reservation_id.lower():
-        raise invalid("INVALID_REQUEST", "a UUID is written in lower case", field="reservation_id")
+        raise invalid("INVALID_REQUEST", "a UUID is written in lower case", field=field)
     return reservation_id
 
 
@@ -92,7 +92,7 @@ def id_of(token: str) -> str:
 
 
 def number_token(before: int | None) -> str:
-    """The token of a page that begins before a number; "" for None."""
+    """The token of a page that begins before a number, or after it; "" for None."""
     return "" if before is None else base64.urlsafe_b64encode(_NUMBER.pack(before)).decode()
 
 

@@ -82,9 +82,22 @@ class ReservationRow(MeteringTable, table=True):
     posts_freed: int = Field(sa_column=Column(BigInteger, nullable=False))
     settled: str = Field(sa_column=Column(Text, nullable=False))
     """As held."""
+    kept: str | None = Field(sa_column=Column(Text, nullable=True))
+    """What the last reduction left of it, as counts; null where it was never reduced."""
+    posts_kept: int | None = Field(sa_column=Column(BigInteger, nullable=True))
     no_room: str | None = Field(sa_column=Column(Text, nullable=True))
     """[[scope, id, window_us, limit], used, held, retry_at_us, exact, never, [rival id, ...]], where all or
     some did not fit."""
+
+
+class ReductionRow(MeteringTable, table=True):
+    """Which change reduced which hold: so its entries are told from those of an ending."""
+
+    __tablename__ = "reductions"
+
+    number: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    """Of the change, and of its entries."""
+    reservation_number: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class AccountRow(MeteringTable, table=True):

@@ -2,33 +2,27 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from sqlalchemy import Connection, literal_column, select, tuple_
+from sqlalchemy import Connection
 
 from services.chassis.bulk import Change, Insertion, Row
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.metering.domain.postings import Answer, Posting, post
-from services.metering.domain.reservations import Place, Reservation, State, Wanted
+from services.metering.domain.reservations import Place, Reservation, Revision, State, Wanted
 from services.metering.domain.rooms import Rooms
 from services.metering.domain.sheets import Sheet
-from services.metering.schema.tables import MeteringTable
 from services.metering.storage.absorbing import absorb_shown
 from services.metering.storage.accounts import make_accounts, write_entries
 from services.metering.storage.head import move_head, read_head
+from services.metering.storage.listing import in_short, read_holds, read_page
 from services.metering.storage.rooms import read_rooms
-from services.metering.storage.rows import COLUMNS, ENDING, from_row, to_ending, to_row
+from services.metering.storage.rows import CHANGING, COLUMNS, to_changing, to_row
 from services.metering.storage.source import SqlSource, find
 from services.metering.storage.tallies import TakesLong, TalliesAhead, Window
 
-_tables = MeteringTable.metadata.tables
-_reservations = _tables["reservations"]
-
-# A literal, not a parameter: only so does the planner see that the partial indexes fit.
-_IS_HELD = _reservations.c.state == literal_column("1")
-_ALL = [_reservations.c[name] for name in COLUMNS]
-
 _NEW_RESERVATIONS = Insertion("reservations", COLUMNS)
-_ENDINGS = Change("reservations", {"number": "bigint"}, {name: COLUMNS[name] for name in ENDING})
+_CHANGES = Change("reservations", {"number": "bigint"}, {name: COLUMNS[name] for name in CHANGING})
+_REDUCTIONS = Insertion("reductions", dict.fromkeys(("number", "reservation_number"), "bigint"))
 _TIMES = Change("accounts", {"id": "bigint"}, {"last_us": "bigint"})
 _SUMS = dict.fromkeys(("used", "held", "tail_us"), "bigint")
 _TALLY = {"account_id": "bigint", "window_us": "bigint"}
@@ -57,13 +51,25 @@ class SqlBooks:
         found = await self._database.read(lambda connection: find(connection, [reservation_id]))
         return found.get(reservation_id)
 
+    async def find_all(self, reservation_ids: Sequence[str]) -> tuple[list[Reservation], Revision]:
+        """Those that there are, in the order of the ids, each once."""
+        return await self._database.read(
+            lambda connection: (in_short(connection, reservation_ids), read_head(connection))
+        )
+
+    async def page(self, after: int, before_us: int | None, limit: int) -> tuple[list[Reservation], Revision]:
+        """Those with higher numbers than `after`, in order, at most `limit`."""
+        return await self._database.read(
+            lambda connection: (read_page(connection, after, before_us, limit), read_head(connection))
+        )
+
     async def rooms(self, wanted: Wanted) -> Rooms:
         """What a hold would come to now; on a reader, so that nobody who holds waits for it."""
         return await self._database.read(lambda connection: read_rooms(connection, wanted, self._now_us()))
 
     async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
         """Holds counted before a time, from the place after `after`, oldest first, at most `limit`."""
-        return await self._database.read(lambda connection: _holds(connection, before_us, after, limit))
+        return await self._database.read(lambda connection: read_holds(connection, before_us, after, limit))
 
     def _post(self, posting: Posting) -> Awaitable[Answer | TakesLong]:
         return self._database.write_together(self._post_all, posting)
@@ -101,9 +107,10 @@ def _posted(sheet: Sheet, posting: Posting) -> _Outcome:
 
 def _write(connection: Connection, sheet: Sheet, source: SqlSource) -> None:
     new = [sheet.reservations[id] for id in sheet.new]
-    ended = [each for id, each in sheet.reservations.items() if id not in sheet.new]
+    changed = [each for id, each in sheet.reservations.items() if id not in sheet.new]
     _NEW_RESERVATIONS.run(connection, [to_row(each) for each in new])
-    _ENDINGS.run(connection, [(each.number, *to_ending(each)) for each in ended])
+    _CHANGES.run(connection, [(each.number, *to_changing(each)) for each in changed])
+    _REDUCTIONS.run(connection, sheet.reductions)
     # New ones too: they may be settled at once, and an access may have shown them before they were heard of.
     settled = [each for each in sheet.reservations.values() if each.state is State.SETTLED]
     shown = absorb_shown(connection, settled, sheet.next_number)
@@ -127,16 +134,3 @@ def _write_standings(connection: Connection, sheet: Sheet, source: SqlSource) ->
     _TIMES.run(connection, times)
     _NEW_TALLIES.run(connection, new)
     _TALLIES.run(connection, moved)
-
-
-def _holds(
-    connection: Connection, before_us: int | None, after: Place | None, limit: int
-) -> list[Reservation]:
-    place = tuple_(_reservations.c.counted_at_us, _reservations.c.number)
-    wanted = select(*_ALL).where(_IS_HELD)
-    if before_us is not None:
-        wanted = wanted.where(_reservations.c.counted_at_us < before_us)
-    if after is not None:
-        wanted = wanted.where(place > tuple_(after.counted_at_us, after.number))
-    ordered = wanted.order_by(_reservations.c.counted_at_us, _reservations.c.number).limit(limit)
-    return [from_row(row) for row in connection.execute(ordered)]

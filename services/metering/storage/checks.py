@@ -34,11 +34,13 @@ _JSON = {
 }
 """How each engine reads counts, [[kind, media_flags, posts], ...]."""
 
-_RESERVATIONS = """
-    SELECT reservation_id, posts_reserved AS expected,
-           CASE WHEN state = 1 THEN posts_reserved ELSE 0 END + posts_settled + posts_freed AS found
+POSTS_HELD = "CASE WHEN state = 1 THEN COALESCE(posts_kept, posts_reserved) ELSE 0 END"
+"""Of a reservation: what is still held."""
+
+_RESERVATIONS = f"""
+    SELECT reservation_id, posts_reserved AS expected, {POSTS_HELD} + posts_settled + posts_freed AS found
     FROM reservations
-"""
+"""  # noqa: S608 - no value
 _TALLIES = """
     SELECT a.scope, a.key, t.window_us, COALESCE(SUM(e.used), 0) AS expected_used,
            COALESCE(SUM(e.held), 0) AS expected_held, t.used, t.held
@@ -54,11 +56,11 @@ _MOMENTS = """
           FROM entries e JOIN accounts a ON a.id = e.account_id WHERE a.scope = {scope}) AS sides
     GROUP BY key, counted_at_us
 """
-_RESERVED = """
-    SELECT {owner} AS key, counted_at_us, posts_settled AS expected_used,
-           CASE WHEN state = 1 THEN posts_reserved ELSE 0 END AS expected_held, 0 AS used, 0 AS held
-    FROM reservations WHERE counted_at_us IS NOT NULL AND {owner} <> ''
-"""
+_RESERVED = f"""
+    SELECT {{owner}} AS key, counted_at_us, posts_settled AS expected_used, {POSTS_HELD} AS expected_held,
+           0 AS used, 0 AS held
+    FROM reservations WHERE counted_at_us IS NOT NULL AND {{owner}} <> ''
+"""  # noqa: S608 - no value
 _SEEN = """
     SELECT party_id AS key, accessed_us AS counted_at_us, posts - absorbed AS expected_used,
            0 AS expected_held, 0 AS used, 0 AS held

@@ -8,7 +8,15 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from services.metering.domain.allowances import Account, Allowance, NoRoom, Scope, Shortfall
-from services.metering.domain.reservations import Access, ContentCount, Counts, Reservation, State, Wanted
+from services.metering.domain.reservations import (
+    Access,
+    ContentCount,
+    Counts,
+    Reservation,
+    State,
+    Wanted,
+    posts_in,
+)
 
 COLUMNS = {
     "number": "bigint",
@@ -30,10 +38,12 @@ COLUMNS = {
     "settled": "text",
     "posts_settled": "bigint",
     "posts_freed": "bigint",
+    "kept": "text",
+    "posts_kept": "bigint",
 }
 """All columns of a reservation with their types, in the order of `to_row` and `from_row`."""
-ENDING = ("state", "settled", "posts_settled", "posts_freed")
-"""The columns that change when a hold ends; the last ones of all."""
+CHANGING = ("state", "settled", "posts_settled", "posts_freed", "kept", "posts_kept")
+"""The columns that change when a hold is reduced or ends; the last ones of all."""
 
 
 def to_row(reservation: Reservation) -> tuple[Any, ...]:
@@ -54,23 +64,30 @@ def to_row(reservation: Reservation) -> tuple[Any, ...]:
         reservation.counted_at_us,
         reservation.group_id,
         # As a rule it is the very same.
-        counts if reservation.held is wanted.counts else counts_text(reservation.held),
+        counts if reservation.reserved is wanted.counts else counts_text(reservation.reserved),
         reservation.posts_reserved,
         _no_room_text(reservation),
-        *to_ending(reservation),
+        *to_changing(reservation),
     )
 
 
-def to_ending(reservation: Reservation) -> tuple[Any, ...]:
-    """The columns of `ENDING`."""
-    settled = counts_text(reservation.settled)
-    return int(reservation.state), settled, reservation.posts_settled, reservation.posts_freed
+def to_changing(reservation: Reservation) -> tuple[Any, ...]:
+    """The columns of `CHANGING`."""
+    kept = reservation.kept
+    return (
+        int(reservation.state),
+        counts_text(reservation.settled),
+        reservation.posts_settled,
+        reservation.posts_freed,
+        None if kept is None else counts_text(kept),
+        None if kept is None else posts_in(kept),
+    )
 
 
 def from_row(row: Any) -> Reservation:
     """The reservation that `to_row` made the row of."""
     number, id, request_key, party_id, license_id, access, counts, allowances, fit, delivered, *rest = row
-    counted_at_us, group_id, held, _, no_room_text, state, settled, *_ = rest
+    counted_at_us, group_id, reserved, _, no_room_text, state, settled, _, _, kept, _ = rest
     wanted = Wanted(
         reservation_id=id,
         request_key=request_key,
@@ -89,8 +106,9 @@ def from_row(row: Any) -> Reservation:
         state=State(state),
         counted_at_us=counted_at_us,
         group_id=group_id,
-        held=counts_of(held),
+        reserved=counts_of(reserved),
         settled=counts_of(settled),
+        kept=None if kept is None else counts_of(kept),
         no_room=no_room,
         rivals=rivals,
     )

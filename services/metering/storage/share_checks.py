@@ -13,19 +13,19 @@ from sqlalchemy import Connection, bindparam, text
 from services.metering.domain.allowances import Posts
 from services.metering.domain.audits import LISTED, Difference, Finding
 from services.metering.domain.shares import Share, differing, figures
-from services.metering.storage.checks import NAMES, in_sql_of
+from services.metering.storage.checks import NAMES, POSTS_HELD, in_sql_of
 from services.metering.storage.rows import counts_of
 
 CHECK = "each reservation: what it holds and has settled, by content = its entries in each account"
 NO_ACCOUNT = 0
 """Of what counts in an account that is not there; row ids begin with 1."""
 
-_OWNED = """
-    SELECT number, reservation_id, {scope} AS scope, {owner} AS key, counted_at_us, access,
-           posts_settled AS used, CASE WHEN state = 1 THEN posts_reserved ELSE 0 END AS held,
-           CASE state WHEN 1 THEN held WHEN 2 THEN settled ELSE '[]' END AS counts
-    FROM reservations WHERE counted_at_us IS NOT NULL AND {owner} <> ''
-"""
+_OWNED = f"""
+    SELECT number, reservation_id, {{scope}} AS scope, {{owner}} AS key, counted_at_us, access,
+           posts_settled AS used, {POSTS_HELD} AS held,
+           CASE state WHEN 1 THEN COALESCE(kept, held) WHEN 2 THEN settled ELSE '[]' END AS counts
+    FROM reservations WHERE counted_at_us IS NOT NULL AND {{owner}} <> ''
+"""  # noqa: S608 - no value
 _OWNERS = {1: "license_id", 2: "party_id", 3: "group_id"}
 _BOOKED = " UNION ALL ".join(_OWNED.format(scope=scope, owner=owner) for scope, owner in _OWNERS.items())
 _RESERVED = f"""
@@ -33,13 +33,18 @@ _RESERVED = f"""
            b.used, b.held, b.counts
     FROM ({_BOOKED}) AS b LEFT JOIN accounts a ON a.scope = b.scope AND a.key = b.key
 """  # noqa: S608 - no value
-# A first entry is what is there of its reservation already; an ending is to be what is lacking still.
-_ENTERED = """
-    SELECT e.account_id, e.number, e.counted_at_us, e.access, e.used, e.held, e.counts,
-           CASE WHEN r.number IS NULL THEN -1 ELSE 1 END AS side
-    FROM entries e JOIN accounts a ON a.id = e.account_id LEFT JOIN reservations r ON r.number = e.number
-    WHERE a.scope <> 4
+_MADE_BY = """
+    entries e LEFT JOIN reductions d ON d.number = e.number
+    LEFT JOIN reservations r ON r.number = COALESCE(d.reservation_number, e.number)
 """
+# The first entry and those that reduced it are what is there of a reservation already; an ending is to be
+# what is lacking still.
+_ENTERED = f"""
+    SELECT e.account_id, COALESCE(r.number, e.number) AS number, e.counted_at_us, e.access, e.used, e.held,
+           e.counts, CASE WHEN r.number IS NULL THEN -1 ELSE 1 END AS side
+    FROM {_MADE_BY} JOIN accounts a ON a.id = e.account_id
+    WHERE a.scope <> 4
+"""  # noqa: S608 - no value
 _DIFFERING = f"""
     WITH reserved AS ({_RESERVED}), entered AS ({_ENTERED}),
     parts AS (
@@ -76,9 +81,8 @@ _RESERVATIONS = text(
     f"SELECT * FROM ({_RESERVED}) AS reserved WHERE counted_at_us IN :times ORDER BY number"  # noqa: S608 - no value
 ).bindparams(bindparam("times", expanding=True))
 _ENTRIES = text(
-    "SELECT e.number, r.reservation_id, e.access, e.used, e.held, e.counts"
-    " FROM entries e LEFT JOIN reservations r ON r.number = e.number"
-    " WHERE e.account_id = :account AND e.counted_at_us = :at ORDER BY e.number"
+    "SELECT COALESCE(r.number, e.number) AS number, r.reservation_id, e.access, e.used, e.held, e.counts"  # noqa: S608
+    f" FROM {_MADE_BY} WHERE e.account_id = :account AND e.counted_at_us = :at ORDER BY e.number"
 )
 _ACCOUNT = text("SELECT scope, key FROM accounts WHERE id = :account")
 

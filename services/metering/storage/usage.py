@@ -52,7 +52,8 @@ _ENTRIES = select(_entries.c.access, _entries.c.counts).where(
 _BEHIND = select(_entries.c.account_id, _entries.c.counted_at_us, _entries.c.access, _entries.c.counts).where(
     _entries.c.number > bindparam("after")
 )
-_HELD = select(_reservations.c.access, _reservations.c.held).where(
+_STILL_HELD = func.coalesce(_reservations.c.kept, _reservations.c.held)
+_HELD = select(_reservations.c.access, _STILL_HELD).where(
     # A literal, not a parameter: only so does the planner see that the partial index fits.
     _reservations.c.state == literal_column("1"),
     _reservations.c.counted_at_us > bindparam("since_us"),

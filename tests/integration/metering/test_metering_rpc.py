@@ -117,6 +117,7 @@ async def test_m2_a_settled_reservation_adds_up(call: Caller) -> None:
         posts_freed=2,
         license_id="license-1",
         access=ACCESS_KIND_ACCESS,
+        reserved=[posts(5)],
     )
 
 

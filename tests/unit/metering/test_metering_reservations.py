@@ -29,7 +29,7 @@ COUNTS = (a_count(5, POST), a_count(3, POST, IMAGE), a_count(2, REPLY))
 
 def a_hold() -> Reservation:
     """Ten posts of three sorts."""
-    return Reservation(7, a_wanted(counts=COUNTS), State.HELD, counted_at_us=NOON_US, held=COUNTS)
+    return Reservation(7, a_wanted(counts=COUNTS), State.HELD, counted_at_us=NOON_US, reserved=COUNTS)
 
 
 def no_room() -> Reservation:
@@ -191,7 +191,7 @@ def test_reserved_is_always_held_and_settled_and_freed(
     held: tuple[int, int], settled: tuple[int, int] | None
 ) -> None:
     counts = (a_count(held[0], POST), a_count(held[1], REPLY))
-    hold = Reservation(1, a_wanted(counts=counts), State.HELD, counted_at_us=NOON_US, held=counts)
+    hold = Reservation(1, a_wanted(counts=counts), State.HELD, counted_at_us=NOON_US, reserved=counts)
 
     if settled is None:
         ended = cancel(hold)

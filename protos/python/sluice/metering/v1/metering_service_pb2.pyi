@@ -141,6 +141,20 @@ class SettleResponse(_message.Message):
     reservation: Reservation
     def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
 
+class ReduceHoldRequest(_message.Message):
+    __slots__ = ("reservation_id", "keep")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    keep: _containers.RepeatedCompositeFieldContainer[_access_pb2.ContentCount]
+    def __init__(self, reservation_id: _Optional[str] = ..., keep: _Optional[_Iterable[_Union[_access_pb2.ContentCount, _Mapping]]] = ...) -> None: ...
+
+class ReduceHoldResponse(_message.Message):
+    __slots__ = ("reservation",)
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    reservation: Reservation
+    def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
 class CancelRequest(_message.Message):
     __slots__ = ("reservation_id",)
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +196,42 @@ class GetReservationResponse(_message.Message):
     RESERVATION_FIELD_NUMBER: _ClassVar[int]
     reservation: Reservation
     def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ...) -> None: ...
+
+class GetReservationsRequest(_message.Message):
+    __slots__ = ("reservation_ids",)
+    RESERVATION_IDS_FIELD_NUMBER: _ClassVar[int]
+    reservation_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, reservation_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetReservationsResponse(_message.Message):
+    __slots__ = ("reservations", "revision")
+    RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    reservations: _containers.RepeatedCompositeFieldContainer[Reservation]
+    revision: _revision_pb2.Revision
+    def __init__(self, reservations: _Optional[_Iterable[_Union[Reservation, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class ListReservationsRequest(_message.Message):
+    __slots__ = ("after_reservation_id", "counted_before", "page_size", "page_token")
+    AFTER_RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    after_reservation_id: str
+    counted_before: _timestamp_pb2.Timestamp
+    page_size: int
+    page_token: str
+    def __init__(self, after_reservation_id: _Optional[str] = ..., counted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListReservationsResponse(_message.Message):
+    __slots__ = ("reservations", "next_page_token", "revision")
+    RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    reservations: _containers.RepeatedCompositeFieldContainer[Reservation]
+    next_page_token: str
+    revision: _revision_pb2.Revision
+    def __init__(self, reservations: _Optional[_Iterable[_Union[Reservation, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
 
 class Reservation(_message.Message):
     __slots__ = ("reservation_id", "request_key", "party_id", "state", "counted_at", "posts_reserved", "posts_settled", "posts_freed", "license_id", "group_id", "access", "reserved", "held")

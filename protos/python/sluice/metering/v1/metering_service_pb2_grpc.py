@@ -60,6 +60,11 @@ class MeteringServiceStub:
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.SettleRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.SettleResponse.FromString,
                 _registered_method=True)
+        self.ReduceHold = channel.unary_unary(
+                '/sluice.metering.v1.MeteringService/ReduceHold',
+                request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReduceHoldRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReduceHoldResponse.FromString,
+                _registered_method=True)
         self.Cancel = channel.unary_unary(
                 '/sluice.metering.v1.MeteringService/Cancel',
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.CancelRequest.SerializeToString,
@@ -74,6 +79,16 @@ class MeteringServiceStub:
                 '/sluice.metering.v1.MeteringService/GetReservation',
                 request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationResponse.FromString,
+                _registered_method=True)
+        self.GetReservations = channel.unary_unary(
+                '/sluice.metering.v1.MeteringService/GetReservations',
+                request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationsRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationsResponse.FromString,
+                _registered_method=True)
+        self.ListReservations = channel.unary_unary(
+                '/sluice.metering.v1.MeteringService/ListReservations',
+                request_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ListReservationsRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ListReservationsResponse.FromString,
                 _registered_method=True)
 
 
@@ -120,6 +135,16 @@ class MeteringServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReduceHold(self, request, context):
+        """Frees what is no longer to be kept of a hold, as if it had never been held; the rest stays HELD, at the same time (M2). Idempotent: what is kept
+        already is answered as stored. A hold can be reduced again, and never be raised. Where it was settled or cancelled meanwhile, nothing changes, and
+        the state says so.
+        Reasons: RESERVATION_UNKNOWN, KEEPS_MORE_THAN_HELD (names the field).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Cancel(self, request, context):
         """Frees a hold whose attempt can never conclude. An unknown id is stored as cancelled, so that a Reserve that comes later holds nothing (M2).
         Idempotent. Reasons: RESERVATION_SETTLED.
@@ -137,6 +162,21 @@ class MeteringServiceServicer:
 
     def GetReservation(self, request, context):
         """One reservation as it stands. Reads only. Reasons: RESERVATION_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReservations(self, request, context):
+        """Those of the reservations that there are, all as of one moment. Reads only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReservations(self, request, context):
+        """Every reservation, in whatever state, in the order in which metering first heard of them: those that are new come last, so that pages miss none.
+        Each page is of one moment. Reads only. Reasons: PAGE_TOKEN_INVALID, RESERVATION_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +205,11 @@ def add_MeteringServiceServicer_to_server(servicer, server):
                     request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.SettleRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.SettleResponse.SerializeToString,
             ),
+            'ReduceHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReduceHold,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReduceHoldRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReduceHoldResponse.SerializeToString,
+            ),
             'Cancel': grpc.unary_unary_rpc_method_handler(
                     servicer.Cancel,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.CancelRequest.FromString,
@@ -179,6 +224,16 @@ def add_MeteringServiceServicer_to_server(servicer, server):
                     servicer.GetReservation,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationResponse.SerializeToString,
+            ),
+            'GetReservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReservations,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationsRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationsResponse.SerializeToString,
+            ),
+            'ListReservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReservations,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ListReservationsRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_metering__service__pb2.ListReservationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -306,6 +361,33 @@ class MeteringService:
             _registered_method=True)
 
     @staticmethod
+    def ReduceHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.MeteringService/ReduceHold',
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReduceHoldRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.ReduceHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Cancel(request,
             target,
             options=(),
@@ -376,6 +458,60 @@ class MeteringService:
             '/sluice.metering.v1.MeteringService/GetReservation',
             sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationRequest.SerializeToString,
             sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.MeteringService/GetReservations',
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationsRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.GetReservationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.MeteringService/ListReservations',
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.ListReservationsRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_metering__service__pb2.ListReservationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,12 @@ class MeteringServiceStub:
     """Says what was delivered of a hold; the rest is freed. Idempotent; first writer wins.
     Reasons: RESERVATION_UNKNOWN, RESERVATION_CANCELLED, SETTLED_OTHERWISE, SETTLES_MORE_THAN_HELD.
     """
+    ReduceHold: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.ReduceHoldRequest, _metering_service_pb2.ReduceHoldResponse]
+    """Frees what is no longer to be kept of a hold, as if it had never been held; the rest stays HELD, at the same time (M2). Idempotent: what is kept
+    already is answered as stored. A hold can be reduced again, and never be raised. Where it was settled or cancelled meanwhile, nothing changes, and
+    the state says so.
+    Reasons: RESERVATION_UNKNOWN, KEEPS_MORE_THAN_HELD (names the field).
+    """
     Cancel: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.CancelRequest, _metering_service_pb2.CancelResponse]
     """Frees a hold whose attempt can never conclude. An unknown id is stored as cancelled, so that a Reserve that comes later holds nothing (M2).
     Idempotent. Reasons: RESERVATION_SETTLED.
@@ -65,6 +71,12 @@ class MeteringServiceStub:
     """Holds that are neither settled nor cancelled, oldest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     GetReservation: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.GetReservationRequest, _metering_service_pb2.GetReservationResponse]
     """One reservation as it stands. Reads only. Reasons: RESERVATION_UNKNOWN."""
+    GetReservations: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.GetReservationsRequest, _metering_service_pb2.GetReservationsResponse]
+    """Those of the reservations that there are, all as of one moment. Reads only."""
+    ListReservations: _grpc.UnaryUnaryMultiCallable[_metering_service_pb2.ListReservationsRequest, _metering_service_pb2.ListReservationsResponse]
+    """Every reservation, in whatever state, in the order in which metering first heard of them: those that are new come last, so that pages miss none.
+    Each page is of one moment. Reads only. Reasons: PAGE_TOKEN_INVALID, RESERVATION_UNKNOWN.
+    """
 
 @_typing.type_check_only
 class MeteringServiceAsyncStub(MeteringServiceStub):
@@ -95,6 +107,12 @@ class MeteringServiceAsyncStub(MeteringServiceStub):
     """Says what was delivered of a hold; the rest is freed. Idempotent; first writer wins.
     Reasons: RESERVATION_UNKNOWN, RESERVATION_CANCELLED, SETTLED_OTHERWISE, SETTLES_MORE_THAN_HELD.
     """
+    ReduceHold: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.ReduceHoldRequest, _metering_service_pb2.ReduceHoldResponse]  # type: ignore[assignment]
+    """Frees what is no longer to be kept of a hold, as if it had never been held; the rest stays HELD, at the same time (M2). Idempotent: what is kept
+    already is answered as stored. A hold can be reduced again, and never be raised. Where it was settled or cancelled meanwhile, nothing changes, and
+    the state says so.
+    Reasons: RESERVATION_UNKNOWN, KEEPS_MORE_THAN_HELD (names the field).
+    """
     Cancel: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.CancelRequest, _metering_service_pb2.CancelResponse]  # type: ignore[assignment]
     """Frees a hold whose attempt can never conclude. An unknown id is stored as cancelled, so that a Reserve that comes later holds nothing (M2).
     Idempotent. Reasons: RESERVATION_SETTLED.
@@ -103,6 +121,12 @@ class MeteringServiceAsyncStub(MeteringServiceStub):
     """Holds that are neither settled nor cancelled, oldest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     GetReservation: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.GetReservationRequest, _metering_service_pb2.GetReservationResponse]  # type: ignore[assignment]
     """One reservation as it stands. Reads only. Reasons: RESERVATION_UNKNOWN."""
+    GetReservations: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.GetReservationsRequest, _metering_service_pb2.GetReservationsResponse]  # type: ignore[assignment]
+    """Those of the reservations that there are, all as of one moment. Reads only."""
+    ListReservations: _aio.UnaryUnaryMultiCallable[_metering_service_pb2.ListReservationsRequest, _metering_service_pb2.ListReservationsResponse]  # type: ignore[assignment]
+    """Every reservation, in whatever state, in the order in which metering first heard of them: those that are new come last, so that pages miss none.
+    Each page is of one moment. Reads only. Reasons: PAGE_TOKEN_INVALID, RESERVATION_UNKNOWN.
+    """
 
 class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds room in allowances. A reservation is HELD, then SETTLED or CANCELLED; metering never frees one by itself (M2).
@@ -156,6 +180,18 @@ class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ReduceHold(
+        self,
+        request: _metering_service_pb2.ReduceHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metering_service_pb2.ReduceHoldResponse, _abc.Awaitable[_metering_service_pb2.ReduceHoldResponse]]:
+        """Frees what is no longer to be kept of a hold, as if it had never been held; the rest stays HELD, at the same time (M2). Idempotent: what is kept
+        already is answered as stored. A hold can be reduced again, and never be raised. Where it was settled or cancelled meanwhile, nothing changes, and
+        the state says so.
+        Reasons: RESERVATION_UNKNOWN, KEEPS_MORE_THAN_HELD (names the field).
+        """
+
+    @_abc_1.abstractmethod
     def Cancel(
         self,
         request: _metering_service_pb2.CancelRequest,
@@ -180,5 +216,23 @@ class MeteringServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_metering_service_pb2.GetReservationResponse, _abc.Awaitable[_metering_service_pb2.GetReservationResponse]]:
         """One reservation as it stands. Reads only. Reasons: RESERVATION_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def GetReservations(
+        self,
+        request: _metering_service_pb2.GetReservationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metering_service_pb2.GetReservationsResponse, _abc.Awaitable[_metering_service_pb2.GetReservationsResponse]]:
+        """Those of the reservations that there are, all as of one moment. Reads only."""
+
+    @_abc_1.abstractmethod
+    def ListReservations(
+        self,
+        request: _metering_service_pb2.ListReservationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metering_service_pb2.ListReservationsResponse, _abc.Awaitable[_metering_service_pb2.ListReservationsResponse]]:
+        """Every reservation, in whatever state, in the order in which metering first heard of them: those that are new come last, so that pages miss none.
+        Each page is of one moment. Reads only. Reasons: PAGE_TOKEN_INVALID, RESERVATION_UNKNOWN.
+        """
 
 def add_MeteringServiceServicer_to_server(servicer: MeteringServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
