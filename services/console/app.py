@@ -24,6 +24,7 @@ from services.console import (
     receipts,
     reconcile,
     releases,
+    restores,
     revenue,
     signing_keys,
     states,
@@ -97,5 +98,6 @@ app.add_typer(deliveries.app, name="delivery")
 app.command("trace")(decisions.trace)
 app.add_typer(api_keys.app, name="key")
 app.add_typer(signing_keys.app, name="keys")
+app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")

@@ -93,15 +93,15 @@ async def tell(licensing: Replica, maker: ReceiptMaker, backup: Backup, known: p
     await until(lambda: is_behind(maker))
     calls = (maker.decide(), maker.confirm(known.decision_id), maker.suspend())
     refused = [await refusal_of(call) for call in calls]
-    in_use = await licensing.ended(*ACCEPT)
+    in_use = await licensing.run(*ACCEPT)
     await licensing.kill()
     backup.put_back()
     told = Told(
         refused,
         in_use,
-        started=await licensing.ended(),
-        accepted=await licensing.ended(*ACCEPT),
-        again=await licensing.ended(*ACCEPT),
+        started=await licensing.run(),
+        accepted=await licensing.run(*ACCEPT),
+        again=await licensing.run(*ACCEPT),
     )
     await licensing.start()
     return told

@@ -54,19 +54,25 @@ class Replica:
                 told.append(line)
         self._listening = asyncio.create_task(_forget(stderr))
 
-    async def ended(self, *arguments: str) -> tuple[int, str]:
-        """The program's status, and all that it said, where it ends by itself; it may be running already."""
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """The program in another mode: its exit status; and all it says, or how it says that it cannot."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self._program, *arguments,
-            cwd=ROOT, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            cwd=ROOT, env=self._environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        try:
-            said, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
-        finally:
-            if process.returncode is None:
-                process.kill()
-        assert process.returncode is not None
-        return process.returncode, said.decode()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            out, err = await process.communicate()
+        status = await process.wait()
+        return status, out.decode() if status == 0 else err.decode().strip().splitlines()[-1]
+
+    async def stop(self) -> int:
+        """Ends it as an operator would; its exit status."""
+        assert self._process is not None
+        self._process.terminate()
+        status = await self._process.wait()
+        await self.kill()
+        return status
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the process."""
