@@ -1,6 +1,7 @@
 """A pipeline that has decisions made by a replica of licensing, and keeps every answer."""
 
 import struct
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,10 @@ class ReceiptMaker:
         await self._operator.call(contracts.ActivateLicense, request)
 
     async def decide(self, request_id: str | None = None) -> pb.Decision:
-        """A decision that releases one post; under a fresh id unless said."""
-        now_us = self._clock.now_us()
+        """A decision that releases one post, always the same for an id; under a fresh one unless said."""
+        request_id = request_id or self.new_id()
         columns = post_pb2.PostColumns(
-            ids=struct.pack("<Q", now_us),
+            ids=struct.pack("<Q", uuid.UUID(request_id).int & 0xFFFFFFFF | 1),
             author_ids=struct.pack("<Q", AUTHORS[0]),
             kinds=b"\x01",
             media_flags=bytes(1),
@@ -73,7 +74,7 @@ class ReceiptMaker:
             embed_offsets=bytes(8),
         )
         request = pb.DecideRequest(
-            request_id=request_id or self.new_id(), license_id=LICENSE, purpose=TRAINING, columns=columns
+            request_id=request_id, license_id=LICENSE, purpose=TRAINING, columns=columns
         )
         stub = ReleaseServiceStub(self._pipeline.channel)
         decision: pb.Decision = (await self._pipeline.call(stub.Decide, request)).decision

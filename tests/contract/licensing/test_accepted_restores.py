@@ -12,6 +12,7 @@ from services.licensing.accepting import LEAVES_AT_ONCE, Acceptance, words
 from services.licensing.domain.log.notes import Checkpoint, signed_note
 from services.licensing.domain.restores import AcceptedRestore, Lost
 from services.licensing.proving import Prover
+from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.head import lock_head
 from services.licensing.storage.known import Known, known_of
 from services.licensing.storage.log import LogStore
@@ -137,6 +138,20 @@ async def test_what_was_lost_can_still_be_shown_to_be_in_the_log_and_nothing_els
         if party:
             with pytest.raises(Refusal, match="DECISION_UNKNOWN"):
                 await prover.inclusion(512, 0, kind, party)
+
+
+async def test_the_audit_of_the_ledger_knows_which_numbers_are_lost(
+    database: Database, folder: Path, accept: Accept
+) -> None:
+    audited = AuditStore(database)
+    assert (await audited.lost(), await audited.restored_at_us()) == ((), None)
+    await in_parts(database, folder, 300, 700)
+    go_back(database, 300, 310)
+    await accept()
+
+    assert await audited.lost() == (range(311, 701),)
+    assert await audited.restored_at_us() == NOON_US
+    assert await audited.next_number() == 701
 
 
 async def test_more_leaves_than_are_taken_over_at_once_give_the_same_log(
