@@ -19,6 +19,7 @@ from services.console import (
     licensees,
     licenses,
     log,
+    manifest_proofs,
     parties,
     policies,
     receipts,
@@ -58,6 +59,8 @@ app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)
+subjects.app.command("proof")(manifest_proofs.proof)
+subjects.app.command("verify-proof")(manifest_proofs.verify_proof)
 app.add_typer(subjects.app, name="subjects")
 choices.app.command("show")(choice_queries.show_one)
 choices.app.command("history")(choice_queries.history)

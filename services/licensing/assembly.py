@@ -27,8 +27,10 @@ from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKe
 from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
 from services.licensing.forgetting import Forgetting
+from services.licensing.highest import Highest, begin_with
 from services.licensing.ledger import Ledger
-from services.licensing.metrics import UNPUBLISHED_SECONDS
+from services.licensing.manifest_proofs import ManifestProver
+from services.licensing.metrics import PEER_BEHIND, UNPUBLISHED_SECONDS
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
 from services.licensing.pacing import Pacing
@@ -48,6 +50,7 @@ from services.licensing.rpc import (
     deliveries,
     explanations,
     log,
+    manifests,
     releases,
     statistics,
     tokens,
@@ -56,7 +59,7 @@ from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, NoteReader, ReceiptSigner, note_signer
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, NoteReader, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
@@ -67,6 +70,7 @@ from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
+from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.restores import RestoreStore
 from services.licensing.storage.sandbox import SandboxAnswers
@@ -111,6 +115,9 @@ class Peers:
 
     consent: Peer
     metering: Peer
+    consent_highest: Highest
+    """One for all parts that ask it, like that of metering: what one was shown the others do not forget."""
+    metering_highest: Highest
 
     @classmethod
     def dial(cls, base: Base) -> "Peers":
@@ -125,7 +132,26 @@ class Peers:
                 default_deadline_us=int(settings.peer_deadline_seconds * SECOND_US),
             )
 
-        return cls(dialed("consent", settings.consent_target), dialed("metering", settings.metering_target))
+        return cls(
+            dialed("consent", settings.consent_target),
+            dialed("metering", settings.metering_target),
+            _highest_of("consent"),
+            _highest_of("metering"),
+        )
+
+    def asked_for_consent(self, base: Base) -> ConsentPeer:
+        """Consent, to be asked which posts may go."""
+        return ConsentPeer(self.consent, self.consent_highest, base.clock, base.margin_us)
+
+    def asked_for_room(self) -> MeteringPeer:
+        """Metering, to be asked for room and told what became of it."""
+        return MeteringPeer(self.metering, self.metering_highest)
+
+
+def _highest_of(peer: str) -> Highest:
+    highest = Highest(peer)
+    PEER_BEHIND.labels(peer).set_function(lambda: float(highest.is_behind))
+    return highest
 
 
 @dataclass(frozen=True)
@@ -172,23 +198,22 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
 
 def accepting(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Acceptance:
     """What an operator needs who accepts that the database was restored; it is open to nobody else."""
-    reader = NoteReader(keys.checkpoint_jwks, settings.log_origin)
+    reader = NoteReader(keys.checkpoints.jwks, settings.log_origin)
     return Acceptance(RestoreStore(database), LogFolder(settings.log_folder), reader, clock)
 
 
 def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     settings, clock, database = base.settings, base.clock, base.database
-    consent, meter = ConsentPeer(peers.consent, clock, base.margin_us), MeteringPeer(peers.metering)
-    outbox = Outbox(OutboxStore(database), meter)
-    seal = Seal(ReceiptSigner(base.keys.receipt_private), int(settings.permit_seconds * SECOND_US))
-    rows = LedgerStore(database)
-    ledger = Ledger(rows, seal, clock, outbox.wake, margin_us=base.margin_us)
+    consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
+    outbox, store = Outbox(OutboxStore(database), meter), LedgerStore(database)
+    seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
+    ledger = Ledger(store, seal, clock, outbox.wake, margin_us=base.margin_us)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
     sweeper = Sweeper(
         ledger,
-        Resolver(rows, clock, outbox.wake, margin_us=base.margin_us),
+        Resolver(store, clock, outbox.wake, margin_us=base.margin_us),
         meter,
         clock,
         age_us=int(settings.sweep_age_seconds * SECOND_US),
@@ -199,7 +224,8 @@ def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     forgetting = Forgetting(answers, clock, interval_seconds=settings.sweep_interval_seconds)
     sandbox = functools.partial(decide_in_sandbox, _sandbox(base, answers, consent, licenses))
     bolts = (releases.bolt(desk, ledger, clock, sandbox), deliveries.bolt(countersigning))
-    return Part(bolts, (outbox, sweeper, forgetting))
+    check = functools.partial(begin_with, store.shown, peers.consent_highest, peers.metering_highest)
+    return Part(bolts, (outbox, sweeper, forgetting), (check,))
 
 
 def _sandbox(
@@ -209,7 +235,7 @@ def _sandbox(
         answers,
         licenses,
         consent,
-        SandboxSeal(ReceiptSigner(base.keys.receipt_private, SANDBOX_RECEIPT_TYPE)),
+        SandboxSeal(ReceiptSigner(base.keys.receipts, SANDBOX_RECEIPT_TYPE)),
         Pacing(base.settings.sandbox_posts_per_minute),
         clock=base.clock,
         chance=base.chance,
@@ -234,10 +260,8 @@ def _keys_and_tokens(base: Base) -> Part:
 
 
 def _explanations(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
-    consent = ConsentPeer(peers.consent, base.clock, base.margin_us)
-    explainer = Explainer(
-        licenses, consent, MeteringPeer(peers.metering), base.clock, margin_us=base.margin_us
-    )
+    consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
+    explainer = Explainer(licenses, consent, meter, base.clock, margin_us=base.margin_us)
     sums = StatisticsStore(base.database)
     return Part((explanations.bolt(explainer), statistics.bolt(sums, base.clock)), (Counting(sums),))
 
@@ -251,13 +275,14 @@ def _billing(base: Base) -> Part:
 def _log(base: Base) -> Part:
     settings = base.settings
     store, folder = LogStore(base.database), LogFolder(settings.log_folder)
-    shown = Shown(store, folder, NoteReader(base.keys.checkpoint_jwks, settings.log_origin))
-    signer = note_signer(base.keys.checkpoint_private, settings.log_origin)
+    shown = Shown(store, folder, NoteReader(base.keys.checkpoints.jwks, settings.log_origin))
+    signer = CheckpointSigner(base.keys.checkpoints, settings.log_origin)
     publisher = Publisher(
         store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
     )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
-    return Part((log.bolt(Prover(store, shown)),), (publisher,), (shown.check_at_start,))
+    proofs = (log.bolt(Prover(store, shown)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    return Part(proofs, (publisher,), (shown.check_at_start,))
 
 
 def _audits(base: Base, peers: Peers) -> Part:

@@ -7,22 +7,40 @@ from typing import Protocol
 
 from services.chassis.clock import Clock
 from services.chassis.refusals import Kind, Refusal
-from services.licensing.domain.answers import Hold, HoldAnswer, NoRoom, Rivalry
+from services.licensing.domain.answers import (
+    BEGINNING,
+    ConsentAnswer,
+    Hold,
+    HoldAnswer,
+    NoRoom,
+    Revision,
+    Rivalry,
+)
 from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.decisions import Draft, Request
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest, manifest_of
+from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Reason, Reasons
 from services.licensing.domain.releases import after_room
-from services.licensing.evaluation import Consent, Contracts, evaluate
-from services.licensing.ledger import Concluded, Ledger
+from services.licensing.evaluation import Contracts, evaluate
+from services.licensing.ledger import Behind, Concluded, Ledger
 
 TRIES = 4
-"""Attempts before a request that keeps being overtaken is sent back; each lost to one that committed."""
+"""Attempts before a request that keeps being overtaken is sent back; each lost to one that committed.
 
+Also how often one attempt is to be concluded before it is given up; each time the fence had moved."""
 
 LARGE_BATCH = 2_000
 """Posts from which on the manifest is made beside the event loop, which its hashes would hold up."""
+
+
+class Consent(Protocol):
+    """Who knows what authors allow."""
+
+    async def check(
+        self, batch: Batch, license: License, at_least: Revision = BEGINNING
+    ) -> ConsentAnswer: ...
 
 
 class Meter(Protocol):
@@ -50,6 +68,8 @@ class _Room:
     """What came of asking for room: the attempt that holds it, or why there is none."""
 
     attempt_id: str
+    revision: Revision | None = None
+    """As of when metering answered; None where nothing was left to ask for."""
     hold: Hold | None = None
     no_room: NoRoom | None = None
 
@@ -119,8 +139,28 @@ class ReleaseDesk:
             consent=evaluated.consent,
             hold=room.hold,
             no_room=room.no_room,
+            metering_revision=room.revision,
         )
-        return await self._ledger.conclude(draft, await manifest_for(draft))
+        return await self._conclude(draft)
+
+    async def _conclude(self, draft: Draft) -> Concluded | None:
+        """Concludes; where the fence has overtaken the answer of consent, on a newer one (W5)."""
+        for _ in range(TRIES):
+            outcome = await self._ledger.conclude(draft, await manifest_for(draft))
+            if not isinstance(outcome, Behind):
+                return outcome
+            draft = await self._ask_again(draft, outcome.fence)
+            if not draft.releases:
+                break
+        # With nothing left to release, or a fence that is faster: from the beginning, and with another hold.
+        await self._ledger.give_up([draft.attempt_id])
+        return None
+
+    async def _ask_again(self, draft: Draft, fence: Revision) -> Draft:
+        """Consent alone, and only about what would still go: license and hold stay as they are."""
+        batch, going = draft.request.batch, draft.released
+        still = batch if going.all() else batch.take(going)
+        return draft.asked_again(await self._consent.check(still, draft.license, fence))
 
     async def _hold_room(self, request: Request, license: License, reasons: Reasons) -> _Room | None:
         """Room for what is left; None where the attempt turned out to be dead."""
@@ -140,20 +180,21 @@ class ReleaseDesk:
         self, request: Request, license: License, counts: ContentCounts
     ) -> tuple[_Room | None, tuple[str, ...]]:
         attempt_id = self._chance.new_id()
-        match await self._meter.reserve(attempt_id, request.asker.request_key, license, counts):
+        answer = await self._meter.reserve(attempt_id, request.asker.request_key, license, counts)
+        match answer.outcome:
             case Hold() as hold:
-                return _Room(attempt_id, hold=hold), ()
+                return _Room(attempt_id, answer.revision, hold=hold), ()
             case NoRoom() as no_room:
-                return _Room(attempt_id, no_room=no_room), ()
+                return _Room(attempt_id, answer.revision, no_room=no_room), ()
             case Rivalry(no_room, rivals):
-                return _Room(attempt_id, no_room=no_room), rivals
+                return _Room(attempt_id, answer.revision, no_room=no_room), rivals
             case None:
                 return None, ()
 
 
 async def manifest_for(draft: Draft) -> Manifest:
     """Who is in what would go out; of a large batch made beside the event loop."""
-    batch, released = draft.request.batch, draft.reasons == Reason.RELEASED
+    batch, released = draft.request.batch, draft.released
     if len(batch) < LARGE_BATCH:
         return manifest_of(batch, released, draft.salt)
     return await asyncio.to_thread(manifest_of, batch, released, draft.salt)

@@ -2,7 +2,8 @@
 
 Invariant: an attempt ends once, concluded or tombstoned, and a request has one decision. Every transaction
 locks the head row first and reads what it checks afterwards, so nothing it rests on can change before it
-commits. Metering is told only what a committed row says, through the outbox row that is written with it.
+commits. No release rests on an answer of consent from before the fence (W5). Metering is told only what a
+committed row says, through the outbox row that is written with it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Protocol, TypeVar
 from services.chassis.clock import Clock
 from services.chassis.ids import uuid7_time_us
 from services.chassis.refusals import Refusal, not_found, request_id_reused
+from services.licensing.domain.answers import Revision
 from services.licensing.domain.attempts import Ending
 from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.decisions import Asker, Decision, Draft
@@ -37,7 +39,8 @@ class Rows(Protocol):
     """The ledger's rows inside one transaction."""
 
     def lock_head(self) -> None: ...
-    def take_number(self) -> int: ...
+    def fence(self) -> Revision: ...
+    def take_number(self, consent: Revision | None, metering: Revision | None) -> int: ...
     def has_ended(self, attempt_id: str) -> bool: ...
     def ended(self, attempt_ids: Sequence[str]) -> dict[str, Ending]: ...
     def is_lost(self, attempt_id: str) -> bool: ...
@@ -55,6 +58,7 @@ class Rows(Protocol):
     def confirm(self, decision_id: str, confirmation: Confirmation) -> None: ...
     def expired_permits(self, now_us: int, limit: int) -> Sequence[str]: ...
     def send_settle(self, reservation_id: str, delivered: ContentCounts, now_us: int) -> None: ...
+    def send_reduce(self, reservation_id: str, keep: ContentCounts, now_us: int) -> None: ...
     def send_cancel(self, reservation_id: str, now_us: int) -> None: ...
     def is_pending(self, reservation_id: str) -> bool: ...
 
@@ -79,6 +83,14 @@ class Concluded:
     decision: Decision
     replayed: bool
     """It was concluded before, by another attempt."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Nothing was written: the attempt would release on an answer of consent from before the fence (W5)."""
+
+    fence: Revision
+    """What consent is known to have shown; its next answer is not below it."""
 
 
 class Ledger:
@@ -110,20 +122,23 @@ class Ledger:
             _check_same(decision, fingerprint)
         return decision
 
-    async def conclude(self, draft: Draft, manifest: Manifest) -> Concluded | None:
+    async def conclude(self, draft: Draft, manifest: Manifest) -> Concluded | Behind | None:
         """Concludes the attempt; None where what it rests on no longer holds, and it was given up instead.
 
         A request that another attempt has concluded meanwhile gets that decision; this attempt is given up.
-        Raises Refusal REQUEST_ID_REUSED when that decision is on other content.
+        One that is behind the fence lives on, with its hold. Raises Refusal REQUEST_ID_REUSED when the
+        decision is on other content.
         """
-        concluded = await self._store.write(lambda rows: self._conclude(rows, draft, manifest))
-        if concluded is None or concluded.replayed:
+        outcome = await self._store.write(lambda rows: self._conclude(rows, draft, manifest))
+        if isinstance(outcome, Behind):
+            return outcome
+        if outcome is None or outcome.replayed or draft.holds_too_much:
             self._wake_outbox()
-        if concluded is not None:
-            _check_same(concluded.decision, draft.request.batch.fingerprint())
-        return concluded
+        if outcome is not None:
+            _check_same(outcome.decision, draft.request.batch.fingerprint())
+        return outcome
 
-    def _conclude(self, rows: Rows, draft: Draft, manifest: Manifest) -> Concluded | None:
+    def _conclude(self, rows: Rows, draft: Draft, manifest: Manifest) -> Concluded | Behind | None:
         rows.lock_head()
         now_us = self._clock.now_us()
         if rows.has_ended(draft.attempt_id):
@@ -135,11 +150,17 @@ class Ledger:
         if license is None or not draft.still_holds(license, now_us):
             give_up(rows, draft.attempt_id, now_us)
             return None
+        # Read under the lock: whoever scans up to the fence finds all that was released on less (W5).
+        if draft.is_behind(fence := rows.fence()):
+            return Behind(fence)
         # It names the version that was judged; but the next one may have got its hour since it was read.
         as_judged = replace(draft.license, next=license.as_of(now_us).next)
         concluding = replace(draft, license=as_judged)
-        decision = self._sealer.seal(concluding, manifest, rows.take_number(), now_us)
+        number = rows.take_number(draft.consent_revision, draft.metering_revision)
+        decision = self._sealer.seal(concluding, manifest, number, now_us)
         rows.record(draft.attempt_id, decision, manifest)
+        if draft.holds_too_much:
+            rows.send_reduce(draft.attempt_id, draft.counts, now_us)
         return Concluded(decision, replayed=False)
 
     async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:

@@ -1,18 +1,21 @@
 """The outbox: tells metering, at least once, what committed rows say (ADR 3).
 
-A message goes when metering has answered it. One that metering refuses for good is parked with the reason
-and reported, never dropped.
+A message goes when metering has answered it; those about one reservation go one after the other, in the order
+in which they were written. One that metering refuses for good is parked with the reason and reported, never
+dropped, and holds up no other.
 """
 
 import asyncio
+import itertools
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Protocol
 
 import structlog
 
 from services.chassis.refusals import Kind, Refusal
 from services.licensing.domain.counts import ContentCounts
-from services.licensing.domain.deliveries import Message
+from services.licensing.domain.deliveries import Message, Said
 
 AT_ONCE = 64
 """Messages read and sent together."""
@@ -31,6 +34,7 @@ class Meter(Protocol):
     """Who must hear."""
 
     async def settle(self, reservation_id: str, delivered: ContentCounts) -> None: ...
+    async def reduce(self, reservation_id: str, keep: ContentCounts) -> None: ...
     async def cancel(self, reservation_id: str) -> None: ...
 
 
@@ -67,25 +71,35 @@ class Outbox:
         Raises Refusal (unavailable) when the outbox itself cannot be read or written.
         """
         due = await self._messages.due(AT_ONCE)
-        answers = await asyncio.gather(*(self._send(message) for message in due))
-        sent = [message.seq for message, answer in zip(due, answers, strict=True) if answer is None]
-        parked = [
-            (message.seq, answer.reason)
-            for message, answer in zip(due, answers, strict=True)
-            if answer is not None and _is_final(answer)
-        ]
+        told = await asyncio.gather(*(self._send_in_turn(each) for each in _by_reservation(due)))
+        answers = list(itertools.chain.from_iterable(told))
+        sent = [seq for seq, refusal in answers if refusal is None]
+        parked = [(seq, refusal.reason) for seq, refusal in answers if refusal and _is_final(refusal)]
         if sent or parked:
             await self._messages.remove(sent, parked)
         for seq, reason in parked:
             self._log.error("outbox_parked", seq=seq, reason=reason)
         return bool(sent) and len(due) == AT_ONCE
 
+    async def _send_in_turn(self, messages: Sequence[Message]) -> list[tuple[int, Refusal | None]]:
+        """What came of messages about one reservation; none is sent after one that has to be sent again."""
+        answers = list[tuple[int, Refusal | None]]()
+        for message in messages:
+            refusal = await self._send(message)
+            answers.append((message.seq, refusal))
+            if refusal is not None and not _is_final(refusal):
+                break
+        return answers
+
     async def _send(self, message: Message) -> Refusal | None:
         try:
-            if message.delivered is None:
-                await self._meter.cancel(message.reservation_id)
-            else:
-                await self._meter.settle(message.reservation_id, message.delivered)
+            match message.said:
+                case Said.SETTLE:
+                    await self._meter.settle(message.reservation_id, message.counts)
+                case Said.REDUCE:
+                    await self._meter.reduce(message.reservation_id, message.counts)
+                case Said.CANCEL:
+                    await self._meter.cancel(message.reservation_id)
         except Refusal as refusal:
             return refusal
         return None
@@ -95,6 +109,12 @@ class Outbox:
             await asyncio.wait_for(self._news.wait(), PAUSE_SECONDS)
         except TimeoutError:
             return
+
+
+def _by_reservation(messages: Sequence[Message]) -> list[list[Message]]:
+    """The messages of each reservation, in their order."""
+    ordered = sorted(messages, key=attrgetter("reservation_id", "seq"))
+    return [list(each) for _, each in itertools.groupby(ordered, attrgetter("reservation_id"))]
 
 
 def _is_final(refusal: Refusal) -> bool:

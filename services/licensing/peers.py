@@ -15,6 +15,7 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, unavailable
 from services.licensing.domain.affiliates import FOREVER_US, Membership, Stretch
 from services.licensing.domain.answers import (
+    BEGINNING,
     ConsentAnswer,
     Hold,
     HoldAnswer,
@@ -30,6 +31,7 @@ from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import REASON_OF_CONSENT
 from services.licensing.domain.terms import Allowance, AllowanceSubject
+from services.licensing.highest import Highest
 from sluice.consent.v1 import consent_service_pb2 as consent_pb
 from sluice.consent.v1 import consent_service_pb2_grpc as consent_grpc
 from sluice.metering.v1 import (
@@ -41,7 +43,7 @@ from sluice.metering.v1 import (
 )
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from sluice.metering.v1 import party_service_pb2 as party_pb
-from sluice.type.v1 import content_pb2, purpose_pb2, window_pb2
+from sluice.type.v1 import content_pb2, purpose_pb2, revision_pb2, window_pb2
 
 T = TypeVar("T")
 
@@ -74,17 +76,19 @@ async def answered(peer: str, call: Awaitable[T]) -> T:
 class ConsentPeer:
     """Consent, as licensing needs it."""
 
-    def __init__(self, peer: Peer, clock: Clock, margin_us: int) -> None:
+    def __init__(self, peer: Peer, highest: Highest, clock: Clock, margin_us: int) -> None:
         """`margin_us` is how far the two clocks may differ (C9)."""
         self._peer = peer
+        self._highest = highest
         self._stub = consent_grpc.ConsentServiceStub(peer.channel)
         self._clock = clock
         self._margin_us = margin_us
 
-    async def check(self, batch: Batch, license: License) -> ConsentAnswer:
-        """Asks once for all posts of `batch`.
+    async def check(self, batch: Batch, license: License, at_least: Revision = BEGINNING) -> ConsentAnswer:
+        """Asks once for all posts of `batch`; consent is known to have shown `at_least` already.
 
-        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, CLOCKS_DIFFER.
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, CLOCKS_DIFFER,
+        PEER_BEHIND.
         """
         request = consent_pb.CheckConsentRequest(
             licensee_id=license.terms.licensee_id,
@@ -98,14 +102,14 @@ class ConsentPeer:
             author_jurisdictions=sorted(license.terms.author_jurisdictions),
             territory=sorted(license.terms.territory),
         )
-        sent_us = self._clock.now_us()
+        mark, sent_us = max(self._highest.mark(), at_least), self._clock.now_us()
         response = await answered("consent", self._peer.call(self._stub.CheckConsent, request))
         self._check_clocks(sent_us, response.checked_at.ToMicroseconds(), self._clock.now_us())
         if len(response.reasons) != len(batch):
             raise answer_invalid("consent", f"{len(response.reasons)} reasons for {len(batch)} posts")
         return ConsentAnswer(
             reasons=REASON_OF_CONSENT[np.frombuffer(response.reasons, np.uint8)],
-            revision=Revision(response.revision.epoch, response.revision.number),
+            revision=self._highest.take(_revision("consent", response.revision), mark),
             policy_version=response.policy_version,
             good_until_us=response.good_until.ToMicroseconds(),
         )
@@ -120,8 +124,9 @@ class ConsentPeer:
 class MeteringPeer:
     """Metering, as licensing needs it."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, highest: Highest) -> None:
         self._peer = peer
+        self._highest = highest
         self._stub = metering_service_pb2_grpc.MeteringServiceStub(peer.channel)
 
     async def reserve(
@@ -129,33 +134,27 @@ class MeteringPeer:
     ) -> HoldAnswer:
         """Asks for room in all allowances of the license at once (M3).
 
-        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, PEER_BEHIND.
         """
-        claim = _claim(request_key, license, counts)
+        if self._highest.is_behind:
+            # By a question that writes nothing, for what it wrote would bring its number up again (R5).
+            await self.room(license, counts)
+        claim, mark = _claim(request_key, license, counts), self._highest.mark()
         request = metering_pb.ReserveRequest(reservation_id=reservation_id, claim=claim)
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
-        match response.state:
-            case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
-                return Hold(reservation_id, response.counted_at.ToMicroseconds())
-            case metering_pb.RESERVATION_STATE_CANCELLED:
-                return None
-            case metering_pb.RESERVATION_STATE_NO_ROOM if response.HasField("no_room"):
-                no_room = _no_room(response.no_room)
-                rivals = tuple(response.rival_reservation_ids)
-                return Rivalry(no_room, rivals) if rivals else no_room
-        raise answer_invalid("metering", f"reservation state {response.state}")
+        outcome = _outcome(reservation_id, response)
+        return HoldAnswer(outcome, self._highest.take(_revision("metering", response.revision), mark))
 
     async def room(self, license: License, counts: ContentCounts) -> RoomAnswer:
-        """Whether `reserve` would find room now; nothing is held.
-
-        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID.
-        """
+        """Whether `reserve` would find room now; nothing is held. Raises as `reserve`."""
+        mark = self._highest.mark()
         request = metering_pb.CheckRoomRequest(claim=_claim(UNKEPT_REQUEST, license, counts))
         response = await answered("metering", self._peer.call(self._stub.CheckRoom, request))
         posts = sum(count for _, _, count in counts)
         fits = response.posts_that_fit == posts
         if (not fits and response.posts_that_fit) or fits == response.HasField("no_room"):
             raise answer_invalid("metering", f"room for {response.posts_that_fit} of {posts} posts")
+        self._highest.take(_revision("metering", response.revision), mark)
         return RoomAnswer(
             no_room=_no_room(response.no_room) if response.HasField("no_room") else None,
             standings=tuple(
@@ -168,6 +167,11 @@ class MeteringPeer:
         """Says what was delivered. Raises the Refusal that metering gave, or UNAVAILABLE."""
         request = metering_pb.SettleRequest(reservation_id=reservation_id, delivered=_counts(delivered))
         await self._peer.call(self._stub.Settle, request)
+
+    async def reduce(self, reservation_id: str, keep: ContentCounts) -> None:
+        """Frees of a hold all but `keep`. Raises the Refusal that metering gave, or UNAVAILABLE."""
+        request = metering_pb.ReduceHoldRequest(reservation_id=reservation_id, keep=_counts(keep))
+        await self._peer.call(self._stub.ReduceHold, request)
 
     async def cancel(self, reservation_id: str) -> None:
         """Frees the hold of an attempt that is tombstoned. Raises metering's own Refusal, or UNAVAILABLE."""
@@ -259,6 +263,25 @@ def _open_hold(hold: metering_pb.Reservation) -> OpenHold:
     if found.posts != hold.posts_reserved - hold.posts_settled - hold.posts_freed:
         raise answer_invalid("metering", f"a hold of {found.posts} posts by kind and of others by number")
     return found
+
+
+def _revision(peer: str, revision: revision_pb2.Revision) -> Revision:
+    """As of when an answer is. Raises Refusal (unavailable, PEER_ANSWER_INVALID) where it does not say."""
+    if revision.epoch == 0:
+        raise answer_invalid(peer, "it does not say as of when")
+    return Revision(revision.epoch, revision.number)
+
+
+def _outcome(reservation_id: str, response: metering_pb.ReserveResponse) -> Hold | NoRoom | Rivalry | None:
+    match response.state:
+        case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
+            return Hold(reservation_id, response.counted_at.ToMicroseconds())
+        case metering_pb.RESERVATION_STATE_CANCELLED:
+            return None
+        case metering_pb.RESERVATION_STATE_NO_ROOM if response.HasField("no_room"):
+            no_room, rivals = _no_room(response.no_room), tuple(response.rival_reservation_ids)
+            return Rivalry(no_room, rivals) if rivals else no_room
+    raise answer_invalid("metering", f"reservation state {response.state}")
 
 
 def _claim(request_key: str, license: License, counts: ContentCounts) -> metering_pb.Claim:

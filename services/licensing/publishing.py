@@ -26,7 +26,7 @@ from services.licensing.domain.log.growth import (
     grown_by,
     whole_tiles,
 )
-from services.licensing.domain.log.notes import Checkpoint, NoteSigner, signed_note
+from services.licensing.domain.log.notes import Checkpoint
 from services.licensing.domain.log.tiles import Tile, grown
 from services.licensing.restores import Shown, is_older
 
@@ -72,6 +72,14 @@ class Folder(Protocol):
     def publish(self, size: int, note: bytes) -> None: ...
 
 
+class Signer(Protocol):
+    """Who signs checkpoints; the key may be another one each time."""
+
+    @property
+    def name(self) -> str: ...
+    def note(self, text: str) -> bytes: ...
+
+
 class Publisher:
     """Looks at regular intervals, until cancelled."""
 
@@ -82,7 +90,7 @@ class Publisher:
         store: Store,
         folder: Folder,
         shown: Shown,
-        signer: NoteSigner,
+        signer: Signer,
         clock: Clock,
         *,
         on_loss: Callable[[], None],
@@ -153,7 +161,7 @@ class Publisher:
 
     def _sign(self, head: Head) -> Signed:
         text = Checkpoint(self._signer.name, head.size, head.root).text()
-        return Signed(head, signed_note(text, [self._signer]), self._clock.now_us())
+        return Signed(head, self._signer.note(text), self._clock.now_us())
 
     async def _copy(self, newest: Signed | None) -> None:
         """Brings the folder up to a checkpoint that is committed, whoever signed it."""

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt import PyJWTError
 
 from services.chassis.jwks import VerificationKey, parse_jwks
-from services.chassis.keys import load_private_key, public_jwk
+from services.chassis.keys import KeyPair
 from services.chassis.refusals import Refusal, precondition, unavailable
+from services.chassis.signing_keys import SigningKey
 from services.licensing.domain.canonical import canonical_json
 from services.licensing.domain.log.notes import (
     Checkpoint,
@@ -28,24 +29,41 @@ SANDBOX_RECEIPT_TYPE = "sluice-sandbox-receipt+json"
 
 
 class ReceiptSigner:
-    """Holds the key that receipts are signed with."""
+    """Signs receipts with the key of a pair, whichever it is at the moment."""
 
-    def __init__(self, private_key_path: Path, type: str = RECEIPT_TYPE) -> None:
-        """Raises Refusal (precondition, KEY_UNREADABLE) when there is no Ed25519 key in the file."""
-        self._key = load_private_key(private_key_path)
-        self.kid: str = public_jwk(self._key.public_key())["kid"]
-        """RFC 7638 thumbprint of the key."""
-        self._header = canonical_json({"alg": "EdDSA", "kid": self.kid, "typ": type})
+    def __init__(self, pair: KeyPair, type: str = RECEIPT_TYPE) -> None:
+        """Raises Refusal (precondition): KEY_UNREADABLE, KEYS_UNREADABLE, KEY_RETIRED."""
+        self._signing = SigningKey(pair)
+        self._type = type
 
-    def sign(self, payload: bytes) -> str:
-        """The receipt over claims in canonical JSON: three base64url parts, joined by dots."""
-        return compact_jws(self._header, payload, self._key)
+    def sign(self, payload: bytes, decided_at_us: int) -> str:
+        """The receipt over claims in canonical JSON: three base64url parts, joined by dots.
+
+        Raises Refusal (unavailable, KEYS_UNAVAILABLE), also where the decision is older than the key, because
+        the process stood still meanwhile: such a receipt would be refused for ever. The next attempt is not.
+        """
+        kid, key, since_us = self._signing.current()
+        if decided_at_us < since_us:
+            raise unavailable("KEYS_UNAVAILABLE", "the key to sign with is younger than the decision")
+        return compact_jws(canonical_json({"alg": "EdDSA", "kid": kid, "typ": self._type}), payload, key)
 
 
-def note_signer(private_key_path: Path, origin: str) -> NoteSigner:
-    """Signs checkpoints as the log `origin`; raises Refusal (precondition, KEY_UNREADABLE)."""
-    key = load_private_key(private_key_path)
-    return NoteSigner(origin, key.public_key().public_bytes_raw(), key.sign)
+class CheckpointSigner:
+    """Signs checkpoints as one log, with the key of a pair, whichever it is at the moment."""
+
+    def __init__(self, pair: KeyPair, origin: str) -> None:
+        """Raises Refusal (precondition): KEY_UNREADABLE, KEYS_UNREADABLE, KEY_RETIRED."""
+        self._signing = SigningKey(pair)
+        self.name = origin
+
+    def note(self, text: str) -> bytes:
+        """The text, signed. Raises Refusal (unavailable, KEYS_UNAVAILABLE)."""
+        return self.current().note(text)
+
+    def current(self) -> NoteSigner:
+        """Signs with the key of this moment only; raises likewise."""
+        key = self._signing.current().key
+        return NoteSigner(self.name, key.public_key().public_bytes_raw(), key.sign)
 
 
 class NoteReader:

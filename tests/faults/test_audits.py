@@ -36,7 +36,6 @@ DOCTORED = {
     "Each receipt is the leaf of its number in the log": [
         "UPDATE log_tiles SET hashes = zeroblob(length(hashes)) WHERE level = 0",
         "DELETE FROM log_tiles WHERE level = 0",
-        "DELETE FROM log_checkpoints",
     ],
     "Each decision has a manifest of the posts that it released": [
         f"DELETE FROM manifests WHERE decision_id = {ONE}",

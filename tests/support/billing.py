@@ -120,7 +120,7 @@ class Accounts:
 
         def unit(rows: LedgerRows) -> None:
             rows.lock_head()
-            number = rows.take_number()
+            number = rows.take_number(None, None)
             rows.record(uuid7(self.clock.now_us()), replace(decision, number=number), NOTHING)
 
         await LedgerStore(self.database).write(unit)

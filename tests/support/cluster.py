@@ -316,6 +316,8 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
     # The clock of the database's server is the one that is turned by hand, too.
     with patch.object(assembly, "server_now_us", lambda connection: cluster.clock.now_us()):
         licensing = assemble(settings, cluster.clock, keys, database)
+    for check in licensing.checks:
+        await check()
     async with serving(
         folder, *licensing.bolts, admissions=LICENSING_ADMISSIONS, clock=cluster.clock
     ) as server:

@@ -10,10 +10,10 @@ RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
-    *("affiliates", "billing", "contracts", "desk", "finisher", "ledger", "outbox", "sealing", "sweeper"),
-    *("api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
+    *("affiliates", "billing", "contracts", "desk", "finisher", "highest", "ledger", "outbox", "sealing"),
+    *("sweeper", "api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
-    "auditing",
+    *("auditing", "manifest_proofs"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

@@ -108,7 +108,10 @@ AT_START_ONLY = {
     *("HEAD_OF_ANOTHER_SERVICE", "HEAD_UNREADABLE", "HEAD_UNWRITABLE", "NOT_RESTORED"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
-OF_ROTATION = {"KEYS_UNREADABLE", "ROTATION_UNDER_WAY"}
+OF_ROTATION = {
+    *("KEYS_UNREADABLE", "ROTATION_UNDER_WAY", "KEY_RETIRED", "KEY_SIGNS", "KEY_UNKNOWN"),
+    "SINCE_IN_FUTURE",
+}
 """Of a command that works on the files of keys; no service does."""
 OF_ONE_SERVICE = {"PEER_UNAVAILABLE", "DEADLINE_TOO_SHORT"}
 """Of the chassis, but only for a service that calls others."""

@@ -14,12 +14,16 @@ class Revision:
     number: int
 
 
+BEGINNING = Revision(0, 0)
+"""Before all that a peer can show: epochs count from 1."""
+
+
 @dataclass(frozen=True)
 class ConsentAnswer:
     """Consent's answer for the posts that were still possible."""
 
     reasons: npt.NDArray[np.uint8]
-    """One licensing Reason a post asked about, REASON_RELEASED where consent allows."""
+    """One licensing Reason a post asked about, RELEASED where consent allows."""
     revision: Revision
     policy_version: int
     good_until_us: int
@@ -76,5 +80,10 @@ class Rivalry:
     """Never empty."""
 
 
-HoldAnswer = Hold | NoRoom | Rivalry | None
-"""None: metering knows this attempt as cancelled; it can hold nothing any more."""
+@dataclass(frozen=True)
+class HoldAnswer:
+    """Metering's answer to an attempt that asks for room."""
+
+    outcome: Hold | NoRoom | Rivalry | None
+    """None: metering knows this attempt as cancelled; it can hold nothing any more."""
+    revision: Revision

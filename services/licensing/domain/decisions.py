@@ -1,14 +1,15 @@
 """A decision on the way (request, draft) and as it is stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.licensing.domain.answers import ConsentAnswer, Hold, NoRoom, Revision
+from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch, Bytes, Mask
 from services.licensing.domain.reasons import COARSE, Reason, Reasons, Verdict, Verdicts
-from services.licensing.domain.releases import Outcome, outcome_of
+from services.licensing.domain.releases import Outcome, after_asking_again, outcome_of
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,48 @@ class Draft:
     reasons: Reasons
     """N final reasons."""
     consent: ConsentAnswer | None
-    """None where no post was left to ask about."""
+    """None where no post was left to ask about; of several answers the last one, on what would still go."""
     hold: Hold | None
     """None where nothing was left to hold room for, or there was none."""
     no_room: NoRoom | None
+    metering_revision: Revision | None = None
+    """As of when metering answered; None where it was not asked."""
+    holds_too_much: bool = False
+    """Posts that room is held for have been dropped since."""
+
+    @property
+    def consent_revision(self) -> Revision | None:
+        """As of when consent answered; None where it was not asked."""
+        return self.consent.revision if self.consent else None
+
+    @property
+    def released(self) -> Mask:
+        """N booleans: what would go out."""
+        return np.equal(self.reasons, Reason.RELEASED)
 
     @property
     def releases(self) -> bool:
         """Whether anything would go out."""
-        return bool((self.reasons == Reason.RELEASED).any())
+        return bool(self.released.any())
+
+    @property
+    def counts(self) -> ContentCounts:
+        """What would go out, by kind."""
+        batch = self.request.batch
+        return count_content(batch.kinds, batch.media_flags, self.released)
+
+    def is_behind(self, fence: Revision) -> bool:
+        """Whether it would release on an answer from before the fence (W5); a denial may rest on one."""
+        return self.releases and (self.consent is None or self.consent.revision < fence)
+
+    def asked_again(self, answer: ConsentAnswer) -> "Draft":
+        """The draft once consent has answered anew for the posts that would go, in their order.
+
+        Raises Refusal (unavailable, PEER_ANSWER_INVALID) unless it answered for each of them.
+        """
+        reasons = after_asking_again(self.reasons, answer.reasons)
+        dropped = not np.array_equal(reasons, self.reasons)
+        return replace(self, reasons=reasons, consent=answer, holds_too_much=self.holds_too_much or dropped)
 
     def still_holds(self, license: License, now_us: int) -> bool:
         """Whether license (L1, L4) and consent's answer (C9) are still as the attempt had them."""

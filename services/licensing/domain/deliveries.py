@@ -65,14 +65,26 @@ class Delivery:
     """When the first confirmation arrived; None before."""
 
 
+class Said(enum.Enum):
+    """What metering must hear about a reservation."""
+
+    SETTLE = enum.auto()
+    """What was delivered."""
+    REDUCE = enum.auto()
+    """What of the hold is to be kept."""
+    CANCEL = enum.auto()
+
+
 @dataclass(frozen=True)
 class Message:
     """One thing that metering must hear."""
 
     seq: int
+    """Later messages about a reservation have higher numbers."""
     reservation_id: str
-    delivered: ContentCounts | None
-    """None cancels the hold."""
+    said: Said
+    counts: ContentCounts = ()
+    """What was delivered, or is to be kept; nothing for a cancel."""
 
 
 def read_bitmap(bitmap: bytes, released: Mask) -> Mask:

@@ -49,6 +49,14 @@ def after_consent(objections: Reasons, consent: Reasons) -> Reasons:
     return reasons
 
 
+def after_asking_again(reasons: Reasons, consent: Reasons) -> Reasons:
+    """N reasons, once consent has answered anew for the posts that would go, in their order (W5).
+
+    What was denied stays denied, and for what it was denied. Raises as `after_consent`.
+    """
+    return after_consent(np.where(reasons == Reason.RELEASED, 0, reasons).astype(np.uint8), consent)
+
+
 def after_room(reasons: Reasons, room: int) -> Reasons:
     """N reasons, once metering has said for how many posts there is room: the first ones, in order."""
     released = np.flatnonzero(reasons == Reason.RELEASED)

@@ -8,6 +8,7 @@ _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
 _LOG = "/sluice.licensing.v1.LogService"
+_MANIFESTS = "/sluice.licensing.v1.ManifestService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
@@ -81,6 +82,10 @@ ADMISSIONS: AdmissionTable = {
     f"{_LOG}/GetConsistencyProof": admit(*PrincipalKind),
     # A licensee and a pipeline get those of their own decisions alone.
     f"{_LOG}/GetInclusionProof": admit(*_READERS, PrincipalKind.PIPELINE),
+    # About themselves, and for their own decisions. A licensee would learn who is in what they received.
+    f"{_MANIFESTS}/GetManifestProof": admit(
+        PrincipalKind.SUBJECT, PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR
+    ),
     f"{_DELIVERIES}/CountersignDelivery": admit(PrincipalKind.LICENSEE),
     # A licensee sees their own alone.
     f"{_DELIVERIES}/ListDeliveryDifferences": admit(*_READERS),

@@ -6,10 +6,23 @@ what it checks in a later statement (L4).
 
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, and_, case, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlmodel import Field
 
-from services.licensing.domain.answers import Revision
+from services.licensing.domain.answers import BEGINNING, Revision
 from services.licensing.storage.base import LicensingTable
 from services.licensing.storage.known import known_to
 
@@ -88,12 +101,8 @@ _CREATE = text(
     " fence_revision, scanned_epoch, scanned_revision, consent_epoch, consent_revision, metering_epoch,"
     " metering_revision) VALUES (1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
-_TAKE = (
-    update(_HEAD)
-    .where(_HEAD.c.id == _ONLY_ROW)
-    .values(next_number=_HEAD.c.next_number + 1)
-    .returning(_HEAD.c.next_number)
-)
+_CONSENT = bindparam("on_consent_epoch", type_=BigInteger), bindparam("on_consent", type_=BigInteger)
+_METERING = bindparam("on_metering_epoch", type_=BigInteger), bindparam("on_metering", type_=BigInteger)
 
 
 def lock_head(connection: Connection) -> Head:
@@ -125,9 +134,22 @@ def lock_group(connection: Connection) -> None:
     _locked(connection)
 
 
-def take_number(connection: Connection) -> int:
-    """The next receipt number, used up with this transaction; the head must be locked."""
-    return int(connection.execute(_TAKE).scalar_one()) - 1
+def take_number(
+    connection: Connection, consent: Revision | None = None, metering: Revision | None = None
+) -> int:
+    """The next receipt number, used up with this transaction; the head must be locked.
+
+    It is for a decision that rests on these answers of the peers, None where one was not asked: they are
+    what was seen from then on, if they are higher (R5).
+    """
+    consent, metering = consent or BEGINNING, metering or BEGINNING
+    on = {
+        "on_consent_epoch": consent.epoch,
+        "on_consent": consent.number,
+        "on_metering_epoch": metering.epoch,
+        "on_metering": metering.number,
+    }
+    return int(connection.execute(_TAKE, on).scalar_one()) - 1
 
 
 def begin_epoch(connection: Connection, epoch: int, least_number: int) -> None:
@@ -147,7 +169,7 @@ def positions(connection: Connection) -> Positions:
 
 def move_fence(connection: Connection, to: Revision) -> None:
     """Moves the fence up to `to`, never back; the head must be locked."""
-    behind = _is_below(_HEAD.c.fence_epoch, _HEAD.c.fence_revision, to)
+    behind = _is_below(_HEAD.c.fence_epoch, _HEAD.c.fence_revision, to.epoch, to.number)
     moved = {"fence_epoch": to.epoch, "fence_revision": to.number}
     connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW, behind).values(moved))
 
@@ -177,9 +199,42 @@ def seen(connection: Connection) -> Seen:
     return Seen(Revision(consent_epoch, consent_revision), Revision(metering_epoch, metering_revision))
 
 
-def _is_below(epoch: Column[int], number: Column[int], than: Revision) -> ColumnElement[bool]:
+def shown(connection: Connection) -> tuple[Revision, Revision]:
+    """The highest that consent and metering have shown to this ledger: the fence is an answer, too."""
+    highest = seen(connection)
+    return max(highest.consent, positions(connection).fence), highest.metering
+
+
+_Number = BindParameter[int] | int
+
+
+def _is_below(
+    epoch: Column[int], number: Column[int], than_epoch: _Number, than_number: _Number
+) -> ColumnElement[bool]:
     """Compared as a pair, the epoch first; spelt out, so that both engines read it alike."""
-    return or_(epoch < than.epoch, and_(epoch == than.epoch, number < than.number))
+    return or_(epoch < than_epoch, and_(epoch == than_epoch, number < than_number))
+
+
+def _risen(
+    epoch: Column[int], number: Column[int], to: tuple[BindParameter[int], BindParameter[int]]
+) -> dict[str, ColumnElement[int]]:
+    """What the two columns become: `to` where that is higher, as a pair."""
+    is_below = _is_below(epoch, number, *to)
+    pairs = zip((epoch, number), to, strict=True)
+    return {column.name: case((is_below, higher), else_=column) for column, higher in pairs}
+
+
+# One statement for the number and for what the decision rests on: one more would cost every decision.
+_TAKE = (
+    update(_HEAD)
+    .where(_HEAD.c.id == _ONLY_ROW)
+    .values(
+        next_number=_HEAD.c.next_number + 1,
+        **_risen(_HEAD.c.consent_epoch, _HEAD.c.consent_revision, _CONSENT),
+        **_risen(_HEAD.c.metering_epoch, _HEAD.c.metering_revision, _METERING),
+    )
+    .returning(_HEAD.c.next_number)
+)
 
 
 def raise_cut_off(connection: Connection, cut_off_us: int) -> None:

@@ -24,11 +24,11 @@ from services.licensing.domain.answers import Hold, NoRoom, Revision
 from services.licensing.domain.attempts import Ending
 from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.decisions import Asker, Decision
-from services.licensing.domain.deliveries import Confirmation, Settlement
+from services.licensing.domain.deliveries import Confirmation, Said, Settlement
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest
 from services.licensing.storage.contracts import license_row
-from services.licensing.storage.head import lock_head, take_number
+from services.licensing.storage.head import Head, lock_head, shown, take_number
 from services.licensing.storage.known import known_to
 from services.licensing.storage.ledger_tables import (
     AttemptRow,
@@ -83,18 +83,22 @@ class LedgerRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known = known_to(connection)
-        self._cut_off_us: int | None = None
-        """The latest that was billed as of, once the head is locked."""
+        self._head: Head | None = None
+        """Once it is locked."""
         self._taken = 0
         """The last number that was taken."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends."""
-        self._cut_off_us = lock_head(self._connection).cut_off_us
+        self._head = lock_head(self._connection)
 
-    def take_number(self) -> int:
-        """The next receipt number; used up with this transaction."""
-        self._taken = take_number(self._connection)
+    def fence(self) -> Revision:
+        """What no release may rest on an answer below of (W5); the head must be locked."""
+        return self._locked_head.fence
+
+    def take_number(self, consent: Revision | None, metering: Revision | None) -> int:
+        """The next receipt number, used up with this transaction, for a decision on these answers (R5)."""
+        self._taken = take_number(self._connection, consent, metering)
         return self._taken
 
     def committed(self) -> None:
@@ -223,11 +227,15 @@ class LedgerRows:
 
     def send_settle(self, reservation_id: str, delivered: ContentCounts, now_us: int) -> None:
         """Has metering told what was delivered, once this transaction has committed."""
-        self._send(reservation_id, cancels=False, delivered=delivered, now_us=now_us)
+        self._send(reservation_id, Said.SETTLE, delivered, now_us)
+
+    def send_reduce(self, reservation_id: str, keep: ContentCounts, now_us: int) -> None:
+        """Has metering told to hold only that much, once this transaction has committed."""
+        self._send(reservation_id, Said.REDUCE, keep, now_us)
 
     def send_cancel(self, reservation_id: str, now_us: int) -> None:
         """Has metering told that the attempt is dead, once this transaction has committed."""
-        self._send(reservation_id, cancels=True, delivered=(), now_us=now_us)
+        self._send(reservation_id, Said.CANCEL, (), now_us)
 
     def is_pending(self, reservation_id: str) -> bool:
         """Whether metering is still to be told something about the reservation."""
@@ -235,15 +243,20 @@ class LedgerRows:
 
     def _recorded_at_us(self, now_us: int) -> int:
         """When this transaction puts on record what happened at `now_us`, whosever clock that is."""
-        assert self._cut_off_us is not None, "what is billed is written while the head is locked"
-        return max(now_us, self._cut_off_us)
+        return max(now_us, self._locked_head.cut_off_us)
 
-    def _send(self, reservation_id: str, *, cancels: bool, delivered: ContentCounts, now_us: int) -> None:
+    @property
+    def _locked_head(self) -> Head:
+        assert self._head is not None, "what depends on the head is read and written while it is locked"
+        return self._head
+
+    def _send(self, reservation_id: str, said: Said, counts: ContentCounts, now_us: int) -> None:
         self._insert(
             _OUTBOX,
             reservation_id=reservation_id,
-            cancels=cancels,
-            delivered=json.dumps(delivered, separators=(",", ":")),
+            cancels=said is Said.CANCEL,
+            reduces=said is Said.REDUCE,
+            delivered=json.dumps(counts, separators=(",", ":")),
             written_at_us=now_us,
         )
 
@@ -283,6 +296,10 @@ class LedgerStore:
     async def read(self, query: Callable[[LedgerRows], T]) -> T:
         """Runs `query` on one snapshot; what `Database.read` raises."""
         return await self._database.read(lambda connection: query(LedgerRows(connection)))
+
+    async def shown(self) -> tuple[Revision, Revision]:
+        """The highest that consent and metering have shown to this ledger; what `Database.read` raises."""
+        return await self._database.read(shown)
 
 
 def _ending(decision_id: str | None, lost_posts: int | None) -> Ending:

@@ -157,7 +157,9 @@ class OutboxRow(LicensingTable, table=True):
     seq: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
     reservation_id: str = Field(max_length=36, index=True)
     cancels: bool
-    """Cancel the hold; else settle it."""
+    """Cancel the hold; else, and unless it `reduces`, settle it."""
+    reduces: bool = False
+    """Reduce the hold to `delivered`."""
     delivered: str
     """JSON, a list of [kind, media flags, posts]; "[]" for a cancel or where nothing was delivered."""
     written_at_us: int = Field(sa_type=BigInteger)

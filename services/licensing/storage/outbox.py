@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from services.chassis.database import Database
-from services.licensing.domain.deliveries import Message
+from services.licensing.domain.deliveries import Message, Said
 from services.licensing.storage.ledger_tables import OutboxRow
 
 _OUTBOX = OutboxRow.metadata.tables[OutboxRow.__tablename__]
@@ -38,5 +38,6 @@ class OutboxStore:
 
 
 def _message(row: Row[Any]) -> Message:
-    delivered = tuple((kind, media_flags, posts) for kind, media_flags, posts in json.loads(row.delivered))
-    return Message(row.seq, row.reservation_id, None if row.cancels else delivered)
+    counts = tuple((kind, media_flags, posts) for kind, media_flags, posts in json.loads(row.delivered))
+    said = Said.CANCEL if row.cancels else Said.REDUCE if row.reduces else Said.SETTLE
+    return Message(row.seq, row.reservation_id, said, counts)

@@ -17,7 +17,7 @@ from tests.support.published import a_publisher, add_receipts, publish_all
 
 def take(rows: LedgerRows) -> int:
     rows.lock_head()
-    return rows.take_number()
+    return rows.take_number(None, None)
 
 
 def set_head(database: Database, assignment: str) -> None:

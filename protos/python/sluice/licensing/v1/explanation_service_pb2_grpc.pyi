@@ -38,7 +38,7 @@ class ExplanationServiceStub:
     Consent gives one reason a post, the first by its own order; it is asked about every post, those too that the license does not cover, for which
     Decide does not ask. For operators and pipelines, who may know exact reasons. Reads only.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, LICENSE_UNKNOWN, VERSION_UNKNOWN,
-    PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
+    PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND (as in Decide), CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
     """
 
 @_typing.type_check_only
@@ -51,7 +51,7 @@ class ExplanationServiceAsyncStub(ExplanationServiceStub):
     Consent gives one reason a post, the first by its own order; it is asked about every post, those too that the license does not cover, for which
     Decide does not ask. For operators and pipelines, who may know exact reasons. Reads only.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, LICENSE_UNKNOWN, VERSION_UNKNOWN,
-    PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
+    PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND (as in Decide), CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
     """
 
 class ExplanationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -67,7 +67,7 @@ class ExplanationServiceServicer(metaclass=_abc_1.ABCMeta):
         Consent gives one reason a post, the first by its own order; it is asked about every post, those too that the license does not cover, for which
         Decide does not ask. For operators and pipelines, who may know exact reasons. Reads only.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, LICENSE_UNKNOWN, VERSION_UNKNOWN,
-        PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
+        PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND (as in Decide), CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
         """
 
 def add_ExplanationServiceServicer_to_server(servicer: ExplanationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

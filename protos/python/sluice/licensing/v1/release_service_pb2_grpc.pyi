@@ -43,7 +43,8 @@ class ReleaseServiceStub:
     """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
-    CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+    PEER_BEHIND (UNAVAILABLE: consent or metering answered as of an older state than it had shown before), CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+    DECISION_CONTENDED.
     Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
     old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
     it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
@@ -82,7 +83,8 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
     REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
-    CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+    PEER_BEHIND (UNAVAILABLE: consent or metering answered as of an older state than it had shown before), CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+    DECISION_CONTENDED.
     Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
     old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
     it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
@@ -124,7 +126,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         """May these posts go out under this license for this purpose? Idempotent by (caller, request_id): the stored answer comes again, marked replayed.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE,
         REQUEST_ID_REUSED, LICENSE_UNKNOWN, PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
-        CLOCKS_DIFFER, DEADLINE_TOO_SHORT, DECISION_CONTENDED.
+        PEER_BEHIND (UNAVAILABLE: consent or metering answered as of an older state than it had shown before), CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+        DECISION_CONTENDED.
         Open to the sandbox key of a pipeline too, whose answers are marked so and hold verdicts only; a sandbox key has request ids of its own, at most a day
         old (else REQUEST_ID_TOO_OLD), for after that its answers are forgotten. It may ask about so many posts a minute, 1,000 unless an operator has set
         it otherwise: SANDBOX_LIMIT (RESOURCE_EXHAUSTED, with a retry time), or TOO_MANY_POSTS for a batch that is larger by itself.
