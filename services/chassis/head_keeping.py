@@ -53,7 +53,8 @@ class HeadKeeper:
         kept = await read_kept(self._file)
         standing = await self._standing()
         check(self._file.service, standing, kept)
-        self._mark, self._points = standing.mark, await self._database.read(self._rows.points)
+        self._mark = standing.mark
+        self._points = _all_points(await self._database.read(self._rows.points), kept)
         try:
             await self._write(standing, kept)
         except OSError as error:
@@ -110,6 +111,11 @@ class HeadKeeper:
         HEAD_KEPT.labels(self._database.name).set_to_current_time()
 
 
+def _all_points(points: tuple[Head, ...], kept: KeptHead | None) -> tuple[Head, ...]:
+    """Those of the database, and those that a backup from before them does not know: they are kept alone."""
+    return tuple(sorted({*points, *(kept.restores if kept is not None else ())}))
+
+
 def _is_behind(standing: Standing, kept: KeptHead | None) -> bool:
     return kept is not None and kept.database == standing.mark and standing.head < kept.head
 
@@ -131,12 +137,10 @@ async def accept_restore(
         )
     )
     standing, points = await database.read(lambda c: (rows.standing(c), rows.points(c)))
-    # Those that a backup from before them does not know are in the file alone.
-    known = {*points, *(kept.restores if kept is not None and kept.database == standing.mark else ())}
+    ours = kept if kept is not None and kept.database == standing.mark else None
+    mine = KeptHead(file.service, standing.mark, standing.head, _all_points(points, ours))
     try:
-        await asyncio.to_thread(
-            file.replace, KeptHead(file.service, standing.mark, standing.head, tuple(sorted(known)))
-        )
+        await asyncio.to_thread(file.replace, mine)
     except OSError as error:
         message = (
             f"epoch {restore.epoch} has begun, and its head cannot be kept: free the way to head_dir; if the"

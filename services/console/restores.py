@@ -53,7 +53,7 @@ def accept(
     folder = StateFolder(state)
     with only_one(folder):
         environment = program_environment(folder, service, parse_settings(settings or []).get(service, {}))
-        arguments = ["--accept-restore", "--reason", reason, "--by", by or getpass.getuser()]
+        arguments = ["--accept-restore", "--reason", reason, "--by", by or _account()]
         say(run_program(service, arguments, environment))
 
 
@@ -124,6 +124,14 @@ async def list_restores(connections: Connections, service: str) -> list[Restore]
         token = page.next_page_token
         if not token:
             return restores
+
+
+def _account() -> str:
+    """The name of the account that this runs under, or its number where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _row(restore: Restore) -> tuple[str, ...]:

@@ -236,6 +236,20 @@ async def test_r5_an_accepted_restore_begins_an_epoch_that_all_later_numbers_are
     await database.close()
 
 
+async def test_r5_a_file_that_is_removed_comes_back_with_the_restores_that_the_database_does_not_know(
+    database: Database, keeper: HeadKeeper, file: HeadFile, tmp_path: Path
+) -> None:
+    standing = await database.read(RESTORES.standing)
+    lost = KeptHead("metering", standing.mark, Head(1, 0), (Head(2, 60),))
+    await asyncio.to_thread(file.replace, lost)
+    await keeper.check()
+
+    (tmp_path / "heads" / "metering.head").unlink()
+    await keeper.keep()
+
+    assert await asyncio.to_thread(file.read) == lost
+
+
 async def test_r5_an_acceptance_that_died_before_the_head_was_kept_has_happened(
     url: str, database: Database, keeper: HeadKeeper, file: HeadFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
