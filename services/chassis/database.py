@@ -8,11 +8,11 @@ says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`po
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -50,12 +50,15 @@ class Database:
         name: str,
         *,
         lock: LockRows | None,
+        options: Mapping[str, Any],
         group_limit: int,
         queue_limit: int,
         readers: int,
     ) -> None:
         self.dialect = engine.dialect
         self.name = name
+        self.options = options
+        """What units find on the connection that they write on."""
         self._engine = engine
         self._witness = Witness()
         self._commits = GroupCommit(
@@ -82,6 +85,7 @@ class Database:
         schema_dir: Path,
         name: str,
         lock: LockRows | None = None,
+        options: Mapping[str, Any] | None = None,
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
         readers: int = READERS,
@@ -92,13 +96,27 @@ class Database:
         `lock` is called at the start of each group where other processes may write too. A SQLite file has one
         process; a second one is refused. `alone`: the same of any database.
 
+        `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever
+        session it is: what a process remembers of its database, they find there.
+
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
         migrated it).
         """
         # A connection for each thread that reads, whichever kind it is: none waits for another's.
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 2, alone=alone)
-        return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
+        options = options or {}
+        engine = _engine(
+            url, schema_dir=schema_dir, name=name, readers=readers + 2, options=options, alone=alone
+        )
+        return cls(
+            engine,
+            name,
+            lock=lock,
+            options=options,
+            group_limit=group_limit,
+            queue_limit=queue_limit,
+            readers=readers,
+        )
 
     async def write(self, unit: Callable[[Connection], T], *, weight: int = ORDINARY) -> T:
         """Runs `unit` on the writer thread in a transaction it may share; its result once committed.
@@ -112,7 +130,8 @@ class Database:
         it; units of weight keep their order among themselves, and so do the others.
 
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
-        nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED).
+        nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED). A unit that
+        raises `Behind` has the database given up.
         """
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -301,10 +320,14 @@ def _in_a_living_session(call: Callable[[], T], may_repeat: Callable[[], bool] =
     return call()
 
 
-def _engine(url: str, *, schema_dir: Path, name: str, readers: int, alone: bool) -> Engine:
+def _engine(
+    url: str, *, schema_dir: Path, name: str, readers: int, options: Mapping[str, Any], alone: bool
+) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
         from services.chassis.postgresql import PostgresqlServer  # noqa: PLC0415
 
-        return PostgresqlServer(url, schema_dir=schema_dir, name=name, readers=readers, alone=alone)
-    return SqliteFile(url, schema_dir=schema_dir, readers=readers)
+        return PostgresqlServer(
+            url, schema_dir=schema_dir, name=name, readers=readers, options=options, alone=alone
+        )
+    return SqliteFile(url, schema_dir=schema_dir, readers=readers, options=options)

@@ -161,9 +161,13 @@ class GroupCommit:
             trouble = self._undo(error)
             return _Outcome.RACED if trouble is Trouble.RACE else _Outcome.NOT_WRITTEN
         except Behind:
-            # Raised by the lock alone: what units raise is theirs.
+            # Raised at the beginning alone, like the next: what units raise is theirs.
             self._engine.rollback()
             return _Outcome.BEHIND
+        except Refusal as refusal:
+            _log.error("a group of writes could not begin", database=self._name, error=repr(refusal))
+            self._engine.rollback()
+            return _Outcome.NOT_WRITTEN
         try:
             self._engine.commit()
         except self._engine.driver_errors as error:
@@ -174,6 +178,8 @@ class GroupCommit:
 
     def _begin(self, group: Sequence[_Work]) -> None:
         self._engine.begin()
+        # What goes into a file that has been replaced is acknowledged and never found again (R5).
+        self._engine.check_place()
         if self._lock is not None and (head := self._lock(self._engine.writer)) is not None:
             # Nobody can have committed since it was locked, so it is at least what any read has found.
             self._witness.see(head, self._witness.highest)

@@ -103,7 +103,16 @@ class PostgresqlServer:
     has_rivals = True
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, name: str, readers: int, alone: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema_dir: Path,
+        name: str,
+        readers: int,
+        options: Mapping[str, Any],
+        alone: bool,
+    ) -> None:
         """Connects, checks that commits are durable, and migrates.
 
         `alone`: while no other process does, and as long as this one does.
@@ -115,7 +124,9 @@ class PostgresqlServer:
         self._alone = alone
         self._warnings: list[str] = []
         self._had_standby = False
-        self._writer_engine = _engine(parsed, name, "READ COMMITTED", poolclass=NullPool)
+        self._writer_engine = _engine(
+            parsed, name, "READ COMMITTED", poolclass=NullPool, execution_options=options
+        )
         self._reader_engine = _engine(
             parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
         ).execution_options(postgresql_readonly=True)

@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -70,7 +70,7 @@ class SqliteFile:
     has_rivals = False
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, readers: int) -> None:
+    def __init__(self, url: str, *, schema_dir: Path, readers: int, options: Mapping[str, Any]) -> None:
         """Takes the lock, opens the writer and migrates; `readers` connections are opened as they are needed.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
@@ -79,7 +79,9 @@ class SqliteFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _take_lock(path)
         try:
-            self._writer_engine = _engine(path, "BEGIN IMMEDIATE", poolclass=StaticPool)
+            self._writer_engine = _engine(
+                path, "BEGIN IMMEDIATE", poolclass=StaticPool, execution_options=options
+            )
             self._reader_engine = _engine(
                 path, "BEGIN", poolclass=QueuePool, pool_size=readers, max_overflow=0
             )

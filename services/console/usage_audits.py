@@ -169,6 +169,13 @@ async def ask_licensing(connections: Connections, ids: Sequence[str]) -> Sequenc
     return (await peer.call(ReleaseServiceStub(peer.channel).CheckAttempts, request)).states
 
 
+_EXPECTED = {
+    releases.ATTEMPT_STATE_TOMBSTONED: "cancelled, for licensing has given it up",
+    releases.ATTEMPT_STATE_LOST: "settled in full, for licensing may have lost its decision",
+}
+"""What is to become of a hold, by how its attempt ended."""
+
+
 def hold_differences(
     holds: Sequence[metering.Reservation], states: Sequence[AttemptState]
 ) -> Iterator[Difference]:
@@ -176,10 +183,9 @@ def hold_differences(
     for hold, state in zip(holds, states, strict=True):
         if state == releases.ATTEMPT_STATE_CONCLUDED:
             continue
-        is_given_up = state == releases.ATTEMPT_STATE_TOMBSTONED
         yield Difference(
             subject=f"reservation {hold.reservation_id}",
-            expected="cancelled, for licensing has given it up" if is_given_up else "known to licensing",
+            expected=_EXPECTED.get(state, "known to licensing"),
             found=hold_words(hold),
         )
 

@@ -13,7 +13,9 @@ from services.chassis.ids import uuid7
 from services.chassis.jwks import Jwks
 from services.chassis.keys import Keys
 from services.chassis.minting import TokenMinter
+from services.chassis.refusals import Behind
 from services.chassis.serving import BackgroundTask, Bolt
+from services.licensing.accepting import Acceptance
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.api_keys import KeyDesk
 from services.licensing.auditing import Auditor
@@ -38,7 +40,8 @@ from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
 from services.licensing.receipt_reading import ReceiptReader
 from services.licensing.reservation_peer import ReservationPeer
-from services.licensing.restores import check_at_start
+from services.licensing.resolving import Resolver
+from services.licensing.restores import Shown
 from services.licensing.rpc import (
     affiliates,
     api_keys,
@@ -58,7 +61,7 @@ from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, ReceiptSigner
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, NoteReader, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.api_keys import ApiKeyStore
@@ -73,6 +76,7 @@ from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.release_index_writer import ReleaseIndexWriter
+from services.licensing.storage.restores import RestoreStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.sweeper import Sweeper
@@ -197,17 +201,24 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     )
 
 
+def accepting(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Acceptance:
+    """What an operator needs who accepts that the database was restored; it is open to nobody else."""
+    reader = NoteReader(keys.checkpoints.jwks, settings.log_origin)
+    return Acceptance(RestoreStore(database), LogFolder(settings.log_folder), reader, clock)
+
+
 def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     settings, clock, database = base.settings, base.clock, base.database
     consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
     outbox, store = Outbox(OutboxStore(database), meter), LedgerStore(database)
     seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
-    ledger = Ledger(store, seal, clock, outbox.wake)
+    ledger = Ledger(store, seal, clock, outbox.wake, margin_us=base.margin_us)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
     sweeper = Sweeper(
         ledger,
+        Resolver(store, clock, outbox.wake, margin_us=base.margin_us),
         meter,
         clock,
         age_us=int(settings.sweep_age_seconds * SECOND_US),
@@ -269,12 +280,14 @@ def _billing(base: Base) -> Part:
 def _log(base: Base) -> Part:
     settings = base.settings
     store, folder = LogStore(base.database), LogFolder(settings.log_folder)
+    shown = Shown(store, folder, NoteReader(base.keys.checkpoints.jwks, settings.log_origin))
     signer = CheckpointSigner(base.keys.checkpoints, settings.log_origin)
-    publisher = Publisher(store, folder, signer, base.clock)
+    publisher = Publisher(
+        store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
+    )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
-    check = functools.partial(check_at_start, store, folder, settings.log_origin)
-    proofs = (log.bolt(Prover(store)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
-    return Part(proofs, (publisher,), (check,))
+    proofs = (log.bolt(Prover(store, shown)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    return Part(proofs, (publisher,), (shown.check_at_start,))
 
 
 def _audits(base: Base, peers: Peers) -> Part:

@@ -307,6 +307,7 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
         token_jwks=keys.token_jwks,
         state_dir=folder,
         **{
+            "log_dir": folder / "log",
             "consent_target": cluster.consent_address,
             "metering_target": cluster.metering_address,
             **changes,

@@ -26,6 +26,7 @@ from services.licensing.storage.ledger_tables import (
     SettlementRow,
 )
 from services.licensing.storage.log_tables import CheckpointRow, LogTileRow
+from services.licensing.storage.restore_queries import lost_numbers, restored_us
 
 LISTED = 100
 
@@ -92,11 +93,11 @@ class AuditStore:
 
     async def lost(self) -> Sequence[range]:
         """Numbers whose decisions were lost with an older database that was accepted."""
-        return ()
+        return await self._database.read(lost_numbers)
 
     async def restored_at_us(self) -> int | None:
         """When an older database was last accepted."""
-        return None
+        return await self._database.read(restored_us)
 
     async def next_number(self) -> int:
         """The number of the next receipt."""
@@ -127,9 +128,8 @@ class AuditStore:
 
     async def tombstoned(self, after: str, limit: int) -> Sequence[str]:
         """The next attempts that were given up, by id."""
-        query = select(_ATTEMPTS.c.attempt_id).where(
-            _ATTEMPTS.c.decision_id.is_(None), _ATTEMPTS.c.attempt_id > after
-        )
+        given_up = (_ATTEMPTS.c.decision_id.is_(None), _ATTEMPTS.c.lost_posts.is_(None))
+        query = select(_ATTEMPTS.c.attempt_id).where(*given_up, _ATTEMPTS.c.attempt_id > after)
         rows = await self._rows(query.order_by(_ATTEMPTS.c.attempt_id).limit(limit))
         return [row.attempt_id for row in rows]
 

@@ -27,6 +27,7 @@ from services.licensing.storage import (
     countersignature_tables,
     ledger_tables,
     log_tables,
+    restore_tables,
     statistics_tables,
 )
 from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
@@ -71,6 +72,8 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert log_tables.CheckpointRow.metadata is declared
     assert affiliate_tables.AffiliateChangeRow.metadata is declared
     assert api_keys.ApiKeyRow.metadata is declared
+    assert log_tables.CheckpointRow.metadata is declared
+    assert restore_tables.AcceptedRestoreRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)

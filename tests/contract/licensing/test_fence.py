@@ -11,11 +11,13 @@ from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.licensing.contracts import ContractDesk
 from services.licensing.domain.answers import BEGINNING, ConsentAnswer, Hold, Revision
+from services.licensing.domain.attempts import OpenHold
 from services.licensing.domain.decisions import Asker, Draft, Request
 from services.licensing.domain.deliveries import Message, Said
 from services.licensing.domain.manifests import Manifest, manifest_of
 from services.licensing.domain.reasons import Reason
 from services.licensing.ledger import Behind, Concluded, Ledger
+from services.licensing.resolving import Resolver
 from services.licensing.sealing import Seal
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.head import lock_head, move_fence, seen, shown, take_number
@@ -42,13 +44,14 @@ class Desk:
     def __init__(self, accounts: Accounts) -> None:
         self.database, self._clock = accounts.database, accounts.clock
         self.woken: list[bool] = []
-        self._ledger = Ledger(
-            LedgerStore(self.database),
-            Seal(Unsigned(), 30_000_000),
-            self._clock,
-            lambda: self.woken.append(True),
-        )
+        store, clock = LedgerStore(self.database), self._clock
+        seal = Seal(Unsigned(), 30_000_000)
+        self._ledger = Ledger(store, seal, clock, self._wake, margin_us=0)
+        self._resolver = Resolver(store, clock, self._wake, margin_us=0)
         self._contracts = ContractDesk(ContractStore(self.database), self._clock)
+
+    def _wake(self) -> None:
+        self.woken.append(True)
 
     async def draft(self, *reasons: int, revision: Revision = BEFORE) -> Draft:
         """One on BATCH, with a hold where something goes."""
@@ -75,7 +78,7 @@ class Desk:
         await self._ledger.confirm(decision_id, "pipeline", "firehose", bytes([delivered]))
 
     async def resolve(self, attempt_id: str) -> None:
-        await self._ledger.resolve_holds([attempt_id])
+        await self._resolver.resolve([OpenHold(attempt_id, self._clock.now_us(), ((1, 0, 1),))])
 
     async def give_up(self, attempt_id: str) -> None:
         await self._ledger.give_up([attempt_id])
