@@ -32,6 +32,7 @@ from services.licensing.domain.pricing.prices import BillingPeriod, Charge, PerU
 from services.licensing.domain.reasons import Reason
 from services.licensing.storage.billing import BillingRows, BillingStore
 from services.licensing.storage.head import lock_group
+from services.licensing.storage.known import remembering
 from tests.support.clock import ManualClock
 from tests.support.licensing import a_digest, some_terms
 
@@ -135,7 +136,9 @@ def main() -> None:
 def measured(engine: str, decisions: int) -> list[Figure]:
     """All figures for so many decisions of one license in each of two months."""
     with a_database(engine) as (_, url):
-        database = Database.open(url, schema_dir=SCHEMA, name="licensing", lock=lock_group)
+        database = Database.open(
+            url, schema_dir=SCHEMA, name="licensing", lock=lock_group, options=remembering()
+        )
         before, month = periods_between(BEGIN_US, END_US, PRICE.period, PRICE.time_zone)
         say("putting decisions on record")
         started = time.perf_counter()

@@ -26,12 +26,12 @@ from services.licensing.domain.merkle import root_of
 from services.licensing.proving import InclusionProof, Prover
 from services.licensing.publishing import Publisher
 from services.licensing.storage.log import LogStore
-from services.licensing.storage.log_folder import LogFolder
 from sluice_gate.verifying.tiles import verify_log_folder
 from sluice_gate.verifying.trees import check_inclusion
 from tests.support.clock import NOON_US
 from tests.support.licensing import licensing_database_at
-from tests.support.logs import a_signer, the_log
+from tests.support.logs import the_log
+from tests.support.published import Signatures, publisher_of, shown_in
 
 RECEIPTS, QUICK_RECEIPTS = 500_000, 5_000
 ROWS_AT_ONCE, PROOFS, GROUPS, GROUP = 5_000, 500, 200, 10
@@ -67,11 +67,12 @@ async def measured(engine: str, receipts: int) -> list[Figure]:
             add_receipts(database, min(ROWS_AT_ONCE, receipts - at), NOON_US)
         if database.dialect == "postgresql":
             database.write_now(lambda connection: connection.execute(text("ANALYZE")))
-        publisher = Publisher(LogStore(database), LogFolder(log), a_signer(), SystemClock())
+        publisher = publisher_of(LogStore(database), log, Signatures(), SystemClock())
+        prover = Prover(LogStore(database), shown_in(LogStore(database), log))
         figures = [
             *await appending(database, publisher, receipts),
-            *await proving(database, receipts),
-            *await verifying(database, log, receipts),
+            *await proving(database, prover, receipts),
+            *await verifying(database, prover, log, receipts),
             *await under_load(database, publisher, receipts),
         ]
         await database.close()
@@ -106,10 +107,10 @@ async def appending(database: Database, publisher: Publisher, receipts: int) -> 
     ]
 
 
-async def proving(database: Database, receipts: int) -> list[Figure]:
+async def proving(database: Database, prover: Prover, receipts: int) -> list[Figure]:
     """Proofs of receipts anywhere; one of them from all leaves."""
     say("proving")
-    prover, chance, taken = Prover(LogStore(database)), random.Random(7), list[float]()
+    chance, taken = random.Random(7), list[float]()
     for _ in range(PROOFS):
         number = chance.randint(1, receipts)
         started = time.perf_counter()
@@ -131,13 +132,13 @@ async def proving(database: Database, receipts: int) -> list[Figure]:
     ]
 
 
-async def verifying(database: Database, log: Path, receipts: int) -> list[Figure]:
+async def verifying(database: Database, prover: Prover, log: Path, receipts: int) -> list[Figure]:
     """A copy computed again whole, and some receipts shown to be in it, each by a proof of its own."""
     say("verifying")
     started = time.perf_counter()
     checkpoint = verify_log_folder(log, the_log())
     whole = time.perf_counter() - started
-    leaves, prover = leaf_hashes(database), Prover(LogStore(database))
+    leaves = leaf_hashes(database)
     numbers = random.Random(8).sample(range(1, receipts + 1), PROOFS)
     proofs = [await proof_of(prover, number) for number in numbers]
     started = time.perf_counter()

@@ -27,12 +27,8 @@ What it left behind is verified with nothing but the published keys:
 
     verify_job(out, load_keys(Path("receipts.jwks")), posts=posts)
 
-and that a receipt is in the platform's log, with a proof, a checkpoint and the keys that sign those:
-
-    from sluice_gate import InclusionProof, Log, load_keys, verify_logged
-
-    log = Log("platform.example/receipts", load_keys(Path("log.jwks")))
-    verify_logged(receipt, InclusionProof(index, size, hashes), checkpoint, log, keys)
+and so are single decisions, what one contributor was shown, and the log: docs/verifying.md says what needs
+what.
 
 What it raises is listed in `sluice_gate.errors`; how a job survives a crash is told in `sluice_gate.job`.
 """
@@ -48,14 +44,24 @@ from sluice_gate.errors import (
 )
 from sluice_gate.job import ReleaseJob
 from sluice_gate.plan import JobFiles, Plan
+from sluice_gate.posts import Post
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
 from sluice_gate.tokens import ApiKeyTokens, exchanging
 from sluice_gate.verifying.checkpoints import Checkpoint, Log, verify_checkpoint, verify_growth
+from sluice_gate.verifying.decisions import verify_decision
 from sluice_gate.verifying.jobs import VerifiedJob, verify_job
-from sluice_gate.verifying.keys import load_keys
+from sluice_gate.verifying.keys import Key, load_keys
 from sluice_gate.verifying.logged import InclusionProof, LoggedReceipt, verify_in_copy, verify_logged
+from sluice_gate.verifying.manifest_proofs import (
+    ManifestProof,
+    VerifiedLeaf,
+    manifest_proof_file,
+    manifest_proof_of,
+    read_manifest_proof,
+    verify_manifest_proof,
+)
 from sluice_gate.verifying.proof_files import proof_file, read_proof
 from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_receipt
 from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
@@ -73,28 +79,37 @@ __all__ = [
     "InclusionProof",
     "JobFiles",
     "JobRefused",
+    "Key",
     "LicensingClient",
     "Log",
     "LoggedReceipt",
+    "ManifestProof",
     "Names",
     "Plan",
+    "Post",
     "PostForm",
     "ReleaseJob",
     "Report",
     "VerificationError",
     "VerifiedJob",
+    "VerifiedLeaf",
     "VerifiedReceipt",
     "detect",
     "exchanging",
     "load_keys",
+    "manifest_proof_file",
+    "manifest_proof_of",
     "proof_file",
+    "read_manifest_proof",
     "read_proof",
     "verify_checkpoint",
+    "verify_decision",
     "verify_growth",
     "verify_in_copy",
     "verify_job",
     "verify_kept",
     "verify_log_folder",
     "verify_logged",
+    "verify_manifest_proof",
     "verify_receipt",
 ]

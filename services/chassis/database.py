@@ -8,11 +8,11 @@ says which engine it is: a SQLite file (`sqlite.py`) or a PostgreSQL server (`po
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -20,8 +20,9 @@ from sqlalchemy.exc import DBAPIError
 
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
+from services.chassis.heads import Witness
 from services.chassis.long_reads import LongRead, Work
-from services.chassis.refusals import Refusal, unavailable
+from services.chassis.refusals import Behind, Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
 from services.chassis.waiting import ORDINARY
 
@@ -49,13 +50,17 @@ class Database:
         name: str,
         *,
         lock: LockRows | None,
+        options: Mapping[str, Any],
         group_limit: int,
         queue_limit: int,
         readers: int,
     ) -> None:
         self.dialect = engine.dialect
         self.name = name
+        self.options = options
+        """What units find on the connection that they write on."""
         self._engine = engine
+        self._witness = Witness()
         self._commits = GroupCommit(
             engine,
             name,
@@ -63,6 +68,7 @@ class Database:
             group_limit=group_limit,
             bulk_limit=BULK_LIMIT,
             queue_limit=queue_limit,
+            witness=self._witness,
         )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
         self.given_up = asyncio.Event()
@@ -79,22 +85,38 @@ class Database:
         schema_dir: Path,
         name: str,
         lock: LockRows | None = None,
+        options: Mapping[str, Any] | None = None,
         group_limit: int = GROUP_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
         readers: int = READERS,
+        alone: bool = False,
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
         `lock` is called at the start of each group where other processes may write too. A SQLite file has one
-        process; a second one is refused.
+        process; a second one is refused. `alone`: the same of any database.
+
+        `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever
+        session it is: what a process remembers of its database, they find there.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
         migrated it).
         """
         # A connection for each thread that reads, whichever kind it is: none waits for another's.
-        engine = _engine(url, schema_dir=schema_dir, name=name, readers=readers + 2)
-        return cls(engine, name, lock=lock, group_limit=group_limit, queue_limit=queue_limit, readers=readers)
+        options = options or {}
+        engine = _engine(
+            url, schema_dir=schema_dir, name=name, readers=readers + 2, options=options, alone=alone
+        )
+        return cls(
+            engine,
+            name,
+            lock=lock,
+            options=options,
+            group_limit=group_limit,
+            queue_limit=queue_limit,
+            readers=readers,
+        )
 
     async def write(self, unit: Callable[[Connection], T], *, weight: int = ORDINARY) -> T:
         """Runs `unit` on the writer thread in a transaction it may share; its result once committed.
@@ -108,13 +130,15 @@ class Database:
         it; units of weight keep their order among themselves, and so do the others.
 
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
-        nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED).
+        nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED). A unit that
+        raises `Behind` has the database given up.
         """
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(unit, future, weight)
-        # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
-        return await future
+        with self._noticing_loss():
+            # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
+            return await future
 
     async def write_together(
         self, run: Callable[[Connection, Sequence[Item]], Sequence[T | Refusal]], item: Item
@@ -127,7 +151,8 @@ class Database:
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._commits.submit(Share(run, item), future)
-        return await future
+        with self._noticing_loss():
+            return await future
 
     def write_now(self, unit: Callable[[Connection], T]) -> T:
         """`write` for start-up, threads and tests: blocks the caller until the commit."""
@@ -148,7 +173,8 @@ class Database:
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
-        return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
+        with self._noticing_loss():
+            return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """`read` for start-up, threads and tests: blocks the caller."""
@@ -199,6 +225,11 @@ class Database:
             )
             self.given_up.set()
 
+    async def check_place(self) -> None:
+        """Raises Behind, for good, where what a process that starts now would open is another database."""
+        with self._noticing_loss():
+            await asyncio.to_thread(self._engine.check_place)
+
     async def close(self) -> None:
         """Finishes what is queued, then closes readers, writer and lock."""
         await asyncio.to_thread(self.close_now)
@@ -210,6 +241,15 @@ class Database:
         self._urgent_reader.shutdown()
         self._long_reader.shutdown()
         self._engine.close()
+
+    @contextlib.contextmanager
+    def _noticing_loss(self) -> Iterator[None]:
+        """Whoever finds that the database has lost what it had shown finds it for all (R5); on the loop."""
+        try:
+            yield
+        except Behind as behind:
+            self.give_up(behind)
+            raise
 
     def _check_use(self) -> None:
         if self._given_up_for is not None:
@@ -258,6 +298,8 @@ class Database:
 
     def _read_once(self, query: Callable[[Connection], T]) -> T:
         with self._engine.reading() as connection:
+            # Before its first statement, with which the snapshot is taken.
+            self._witness.attend(connection)
             return query(connection)
 
 
@@ -278,10 +320,14 @@ def _in_a_living_session(call: Callable[[], T], may_repeat: Callable[[], bool] =
     return call()
 
 
-def _engine(url: str, *, schema_dir: Path, name: str, readers: int) -> Engine:
+def _engine(
+    url: str, *, schema_dir: Path, name: str, readers: int, options: Mapping[str, Any], alone: bool
+) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
         from services.chassis.postgresql import PostgresqlServer  # noqa: PLC0415
 
-        return PostgresqlServer(url, schema_dir=schema_dir, name=name, readers=readers)
-    return SqliteFile(url, schema_dir=schema_dir, readers=readers)
+        return PostgresqlServer(
+            url, schema_dir=schema_dir, name=name, readers=readers, options=options, alone=alone
+        )
+    return SqliteFile(url, schema_dir=schema_dir, readers=readers, options=options)

@@ -55,6 +55,10 @@ class Engine(Protocol):
         """Has the statement that runs on a connection of the driver's fail, if one does; any thread."""
         ...
 
+    def check_place(self) -> None:
+        """Raises Behind where what is opened is no longer what a process that starts now would open."""
+        ...
+
     def confirm(self) -> None:
         """Returns when all that was committed before is where a failover would find it; any thread.
 

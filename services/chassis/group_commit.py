@@ -19,8 +19,9 @@ import structlog
 from sqlalchemy import Connection
 
 from services.chassis.engines import Engine, Trouble
+from services.chassis.heads import Head, Witness
 from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH
-from services.chassis.refusals import Kind, Refusal, exhausted, unavailable
+from services.chassis.refusals import Behind, Kind, Refusal, exhausted, unavailable
 from services.chassis.waiting import ORDINARY, WaitingLine
 
 RETRY_AFTER_FULL_US = 100_000
@@ -28,8 +29,10 @@ EXIT_IO_ERROR = 74  # EX_IOERR of BSD's sysexits.h
 TRIES = 5
 """How often a group is done before others that come in between have had their way for too long."""
 
-LockRows = Callable[[Connection], object]
-"""Locks, at the start of a group, what its units are not to share with other processes."""
+LockRows = Callable[[Connection], Head | None]
+"""Locks, at the start of a group, what its units are not to share with other processes.
+
+Tells the head that it has locked, if that is to be compared with what was seen before."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +60,7 @@ class _Outcome(enum.Enum):
     COMMITTED = enum.auto()
     RACED = enum.auto()  # nothing was written, and the same again may do
     NOT_WRITTEN = enum.auto()
+    BEHIND = enum.auto()  # nothing was written, and nothing more is to be
     UNKNOWN = enum.auto()
 
 
@@ -82,12 +86,14 @@ class GroupCommit:
         group_limit: int,
         bulk_limit: int,
         queue_limit: int,
+        witness: Witness,
     ) -> None:
         """Up to `queue_limit` units wait; the other limits are those of `WaitingLine`."""
         self._engine = engine
         # Where nobody else writes there is nobody to lock rows against.
         self._lock = lock if engine.has_rivals else None
         self._name = name
+        self._witness = witness
         self._queue_limit = queue_limit
         self._line: WaitingLine[_Work] = WaitingLine(group_limit, bulk_limit)
         self._gate = threading.Lock()
@@ -141,6 +147,8 @@ class GroupCommit:
             outcome = self._attempt(group)
         if outcome is _Outcome.UNKNOWN:
             _fail(group, CommitUnknown)
+        elif outcome is _Outcome.BEHIND:
+            _fail(group, Behind)
         elif outcome is not _Outcome.COMMITTED:
             _fail(group, _not_written)
 
@@ -152,6 +160,14 @@ class GroupCommit:
         except self._engine.driver_errors as error:
             trouble = self._undo(error)
             return _Outcome.RACED if trouble is Trouble.RACE else _Outcome.NOT_WRITTEN
+        except Behind:
+            # Raised at the beginning alone, like the next: what units raise is theirs.
+            self._engine.rollback()
+            return _Outcome.BEHIND
+        except Refusal as refusal:
+            _log.error("a group of writes could not begin", database=self._name, error=repr(refusal))
+            self._engine.rollback()
+            return _Outcome.NOT_WRITTEN
         try:
             self._engine.commit()
         except self._engine.driver_errors as error:
@@ -162,8 +178,11 @@ class GroupCommit:
 
     def _begin(self, group: Sequence[_Work]) -> None:
         self._engine.begin()
-        if self._lock is not None:
-            self._lock(self._engine.writer)
+        # What goes into a file that has been replaced is acknowledged and never found again (R5).
+        self._engine.check_place()
+        if self._lock is not None and (head := self._lock(self._engine.writer)) is not None:
+            # Nobody can have committed since it was locked, so it is at least what any read has found.
+            self._witness.see(head, self._witness.highest)
 
     def _run_boldly(self, group: Sequence[_Work]) -> bool:
         """Whether all units succeeded; if not, nothing has been done, and they are to run one by one."""

@@ -21,6 +21,8 @@ SMALLEST_RSA_BITS = 2048
 SECOND_US = 1_000_000
 PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
 """Of a JWK, what is published; never what a file may hold besides."""
+NO_JWKS = (ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError)
+"""What reading a file raises that is none."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Jwks:
             if version == self._version:
                 return False
             self._keys = parse_jwks(self._path.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
+        except (OSError, *NO_JWKS) as error:
             self._version = None
             raise unavailable("KEYS_UNAVAILABLE", "the keys to check tokens with cannot be read") from error
         self._version = version

@@ -24,6 +24,21 @@ PUBLIC_MODE = 0o644
 
 
 @dataclass(frozen=True)
+class KeyPair:
+    """A private key, and the JWKS file in which its public half is published."""
+
+    private: Path
+    jwks: Path
+    is_for_good: bool = False
+    """What it signs is verified for ever, so that its public half stays published for ever (R6)."""
+
+    @property
+    def next(self) -> Path:
+        """Where the next private key lies until it signs."""
+        return self.private.with_name(f"{self.private.stem}.next{self.private.suffix}")
+
+
+@dataclass(frozen=True)
 class Keys:
     """Where the keys of an installation lie."""
 
@@ -49,14 +64,28 @@ class Keys:
             checkpoint_jwks=folder / "checkpoint-jwks.json",
         )
 
+    @property
+    def tokens(self) -> KeyPair:
+        """The pair of tokens."""
+        return KeyPair(self.token_private, self.token_jwks)
+
+    @property
+    def receipts(self) -> KeyPair:
+        """The pair of receipts."""
+        return KeyPair(self.receipt_private, self.receipt_jwks, is_for_good=True)
+
+    @property
+    def checkpoints(self) -> KeyPair:
+        """The pair of checkpoints."""
+        return KeyPair(self.checkpoint_private, self.checkpoint_jwks, is_for_good=True)
+
 
 def ensure_keys(folder: Path) -> Keys:
     """The installation's keys; what is missing is made. `folder` is created with mode 0700."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = Keys.in_folder(folder)
-    _ensure_pair(keys.token_private, keys.token_jwks)
-    _ensure_pair(keys.receipt_private, keys.receipt_jwks)
-    _ensure_pair(keys.checkpoint_private, keys.checkpoint_jwks)
+    for pair in (keys.tokens, keys.receipts, keys.checkpoints):
+        _ensure_pair(pair.private, pair.jwks)
     return keys
 
 

@@ -29,6 +29,11 @@ GROUP_UNITS = Histogram(
     "sluice_database_group_units", "Units of work in one commit.", ["database"], buckets=GROUP_BUCKETS
 )
 QUEUE_DEPTH = Gauge("sluice_database_queue_units", "Units of work that wait for the writer.", ["database"])
+HEAD_KEPT = Gauge(
+    "sluice_head_kept_seconds",
+    "When the head kept outside was last as far as the database, seconds since the epoch.",
+    ["database"],
+)
 
 
 def serve_metrics(listen: str) -> str:

@@ -49,6 +49,8 @@ _CONNECTING = {
 # Advisory locks of two numbers: ours, and which. Those of one number are the services'.
 _LOCK_SPACE = 0x511CE
 _MIGRATION = 1
+_PRESENCE = 2
+"""Shared by the processes that serve the database; whoever is alone with it holds it for themselves."""
 _MIGRATION_PATIENCE_MS = 120_000
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
@@ -101,15 +103,30 @@ class PostgresqlServer:
     has_rivals = True
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, name: str, readers: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema_dir: Path,
+        name: str,
+        readers: int,
+        options: Mapping[str, Any],
+        alone: bool,
+    ) -> None:
         """Connects, checks that commits are durable, and migrates.
 
-        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
+        `alone`: while no other process does, and as long as this one does.
+
+        Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN,
+        DATABASE_IN_USE.
         """
         parsed = _parsed(url)
+        self._alone = alone
         self._warnings: list[str] = []
         self._had_standby = False
-        self._writer_engine = _engine(parsed, name, "READ COMMITTED", poolclass=NullPool)
+        self._writer_engine = _engine(
+            parsed, name, "READ COMMITTED", poolclass=NullPool, execution_options=options
+        )
         self._reader_engine = _engine(
             parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
         ).execution_options(postgresql_readonly=True)
@@ -149,6 +166,9 @@ class PostgresqlServer:
     def interrupt(self, driver: Any) -> None:
         """Has the server cancel the statement that runs in a session, if one does; any thread."""
         driver.cancel()
+
+    def check_place(self) -> None:
+        """A session that goes on is one with the database that it began with."""
 
     def confirm(self) -> None:
         """Waits, as a commit does, for the standby that commits wait for; raises DRIVER_ERRORS."""
@@ -251,6 +271,7 @@ class PostgresqlServer:
         try:
             with writer.begin():
                 self._check_durability(driver)
+                _be_present(driver, alone=self._alone)
         except BaseException:
             # Ends the session too, and with it whatever it has locked.
             writer.invalidate()
@@ -348,6 +369,19 @@ def _check_settings(settings: Mapping[str, str], *, had_standby: bool) -> None:
                 f"the database server runs with {name}={settings[name]}: it may lose what is acknowledged"
             )
             raise precondition("DURABILITY_OFF", message)
+
+
+def _be_present(driver: "psycopg.Connection[Any]", *, alone: bool) -> None:
+    """Has the server know, until the session ends, that the database is used; raises Refusal DATABASE_IN_USE.
+
+    A process whose session was lost cannot write again before it has said so again.
+    """
+    lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
+    row = driver.execute(f"SELECT {lock}(%s, %s)", (_LOCK_SPACE, _PRESENCE)).fetchone()
+    assert row is not None
+    if not row[0]:
+        message = "another process serves it" if alone else "a restore of it is being accepted"
+        raise precondition("DATABASE_IN_USE", f"the database is in use: {message}")
 
 
 def _migrate(writer: Connection, schema_dir: Path) -> None:

@@ -59,6 +59,14 @@ class Refusal(Exception):  # noqa: N818 - it is the word of the glossary, and no
         self.metadata = dict(metadata or {})
 
 
+class Behind(Refusal):
+    """The database has lost what it had shown before (R5)."""
+
+    def __init__(self) -> None:
+        message = "the database has lost what it had shown before; this process is to be started again"
+        super().__init__(Kind.UNAVAILABLE, "DATABASE_BEHIND", message)
+
+
 def invalid(reason: str, message: str, *, field: str | None = None) -> Refusal:
     """The request is wrong; `field` names the part of it that is at fault."""
     violations = (FieldViolation(field, message),) if field else ()

@@ -97,6 +97,29 @@ class ServiceSettings(BaseSettings):
         return value
 
 
+class HeadKeepingSettings(ServiceSettings):
+    """Those of a service that keeps its head outside of its database."""
+
+    head_dir: Path | None = Field(
+        None,
+        description="Folder for the head kept outside of the database, which tells when that was restored: on"
+        " another disk than the database, and one for all replicas. state_dir/heads by default; with"
+        " PostgreSQL there is no default.",
+    )
+
+    @property
+    def head_folder(self) -> Path:
+        """Where the head is kept.
+
+        Raises Refusal (precondition, HEAD_DIR_MISSING) where several processes may share the database and
+        none is set: a folder of each process's own would be behind as soon as another one writes.
+        """
+        if self.head_dir is None and self.database_url.startswith("postgresql"):
+            message = "with PostgreSQL head_dir is to be set: a folder that all replicas share"
+            raise precondition("HEAD_DIR_MISSING", message)
+        return self.head_dir or self.state_dir / "heads"
+
+
 def parse_address(listen: str) -> tuple[str, int]:
     """Splits "host:port"; an IPv6 host stands in brackets. Raises ValueError for anything else."""
     host, colon, port = listen.rpartition(":")

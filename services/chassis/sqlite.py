@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
 from services.chassis.migrations import upgrade
-from services.chassis.refusals import invalid, precondition, unavailable
+from services.chassis.refusals import Behind, invalid, precondition, unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -70,16 +70,18 @@ class SqliteFile:
     has_rivals = False
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, readers: int) -> None:
+    def __init__(self, url: str, *, schema_dir: Path, readers: int, options: Mapping[str, Any]) -> None:
         """Takes the lock, opens the writer and migrates; `readers` connections are opened as they are needed.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
         """
-        path = _path_of(url)
+        self._path = path = _path_of(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _take_lock(path)
         try:
-            self._writer_engine = _engine(path, "BEGIN IMMEDIATE", poolclass=StaticPool)
+            self._writer_engine = _engine(
+                path, "BEGIN IMMEDIATE", poolclass=StaticPool, execution_options=options
+            )
             self._reader_engine = _engine(
                 path, "BEGIN", poolclass=QueuePool, pool_size=readers, max_overflow=0
             )
@@ -93,6 +95,7 @@ class SqliteFile:
         try:
             self.writer = self._writer_engine.connect()
             self._driver = _driver_of(self.writer)
+            self._identity = _identity_of(self._path)
             _migrate(self.writer, self._driver, schema_dir)
         except DRIVER_ERRORS as error:
             raise unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened") from error
@@ -114,6 +117,20 @@ class SqliteFile:
     def interrupt(self, driver: Any) -> None:
         """Has the statement that runs on a connection of the driver's fail, if one does; any thread."""
         driver.interrupt()
+
+    def check_place(self) -> None:
+        """Raises Behind where another file has taken the place of the one that was opened, or none is there.
+
+        What is written goes into a file that nobody will find any more.
+        """
+        try:
+            there = _identity_of(self._path)
+        except FileNotFoundError as error:
+            raise Behind from error
+        except OSError as error:
+            raise unavailable("DATABASE_UNAVAILABLE", "the folder of the database cannot be read") from error
+        if there != self._identity:
+            raise Behind
 
     def confirm(self) -> None:
         """A file has no standby: what is committed is where it will be found."""
@@ -160,6 +177,12 @@ def _path_of(url: str) -> Path:
     if not parsed.drivername.startswith("sqlite") or not parsed.database or parsed.database == ":memory:":
         raise refusal
     return Path(parsed.database)
+
+
+def _identity_of(path: Path) -> tuple[int, int]:
+    """Which file it is, whatever it holds; raises OSError."""
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino
 
 
 def _take_lock(path: Path) -> TextIO:

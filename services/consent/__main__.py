@@ -1,13 +1,19 @@
 """Starts consent from its settings: `python -m services.consent`."""
 
 import secrets
+import sys
 from pathlib import Path
 
+from services.chassis.accepting import accept, acceptance_of
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
+from services.chassis.head_keeping import HeadKeeper
 from services.chassis.identity import TokenVerifier
+from services.chassis.kept_heads import HeadFile
+from services.chassis.restore_rows import SqlRestores
+from services.chassis.restores import Acceptance
 from services.chassis.serving import Bolt, run, serve
-from services.chassis.telemetry import start_telemetry
+from services.chassis.telemetry import start_logs, start_telemetry
 from services.consent.acknowledging import Acknowledger
 from services.consent.custodian import Custodian
 from services.consent.housekeeping import IndexFollower
@@ -19,6 +25,7 @@ from services.consent.settings import ConsentSettings
 from services.consent.storage.custody import SqlCustody
 from services.consent.storage.head import lock_group
 from services.consent.storage.register import SqlRegister
+from services.consent.storage.tables import RESTORES
 from services.consent.watching import Watch
 from sluice.consent.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 from sluice.consent.v1.state_service_pb2_grpc import add_StateServiceServicer_to_server
@@ -28,12 +35,29 @@ SCHEMA = Path(__file__).with_name("schema")
 SECOND_US = 1_000_000
 
 
+def opened(settings: ConsentSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
+    """The database, and the file that says how far it has come."""
+    head = HeadFile(settings.head_folder, "consent")
+    url = settings.database_url
+    return Database.open(url, schema_dir=SCHEMA, name="consent", lock=lock_group, alone=alone), head
+
+
+async def accept_restore(acceptance: Acceptance) -> None:
+    """Begins a new epoch with the database as it is, and serves nothing."""
+    settings = ConsentSettings.from_environment()
+    start_logs("consent", settings.log_level)
+    database, head = opened(settings, alone=True)
+    await accept(database, RESTORES, head, acceptance, SystemClock())
+
+
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = ConsentSettings.from_environment()
     telemetry = start_telemetry("consent", settings)
     clock = SystemClock()
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="consent", lock=lock_group)
+    database, head = opened(settings)
+    keeper = HeadKeeper(database, RESTORES, head)
+    await keeper.check()
     acknowledger = Acknowledger(
         clock,
         permit_us=int(settings.permit_seconds * SECOND_US),
@@ -45,7 +69,7 @@ async def main() -> None:
     await registrar.follow()
     watch = Watch(custody, interval_seconds=settings.checkpoint_seconds)
     consent = servicer.ConsentServicer(registrar, custodian, clock)
-    states = state_servicer.StateServicer(custodian, watch, clock)
+    states = state_servicer.StateServicer(custodian, watch, SqlRestores(database, RESTORES), clock)
     subjects = subject_servicer.SubjectServicer(custodian, settings.controller(), clock)
     await serve(
         settings=settings,
@@ -57,11 +81,12 @@ async def main() -> None:
         admissions=ADMISSIONS,
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
         telemetry=telemetry,
-        background=[IndexFollower(registrar)],
-        on_close=[database.close],
+        background=[IndexFollower(registrar), keeper],
+        on_close=[keeper.close, database.close],
         failed=database.given_up,
     )
 
 
 if __name__ == "__main__":
-    run(main())
+    acceptance = acceptance_of(sys.argv[1:])
+    run(main() if acceptance is None else accept_restore(acceptance))

@@ -3,11 +3,11 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.chassis.settings import ServiceSettings
+from services.chassis.settings import HeadKeepingSettings
 from services.consent.domain.dossiers import Controller
 
 
-class ConsentSettings(ServiceSettings):
+class ConsentSettings(HeadKeepingSettings):
     """The settings of every service, and how long an answer of consent may be relied on."""
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_CONSENT_", extra="forbid", frozen=True)

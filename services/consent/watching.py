@@ -3,13 +3,19 @@
 A page and the head come from one snapshot. After a page that is not full everything up to that head was sent,
 which is what the checkpoint says. Nothing is kept for a reader but their position: whoever does not take an
 answer in time is cut off, and goes on from the last one they kept.
+
+A position of an earlier epoch is one in a history that was lost from some number on. Whoever has it goes on
+from where that history and the present one part (R5).
 """
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import astuple
 from typing import Protocol
 
-from services.chassis.refusals import precondition, unavailable
+from services.chassis.heads import Head
+from services.chassis.refusals import Behind, Refusal, precondition
+from services.chassis.restores import resumed
 from services.consent.domain.changes import Revision
 from services.consent.domain.withdrawals import Recorded
 
@@ -22,6 +28,10 @@ class Withdrawals(Protocol):
 
     async def withdrawals(self, above: int, limit: int) -> tuple[tuple[Recorded, ...], Revision]:
         """At most `limit` after a revision, in order, and the head of the same snapshot."""
+        ...
+
+    async def course(self) -> tuple[Revision, tuple[Head, ...]]:
+        """The head; and for each epoch that a restore began, up to which number all earlier ones share it."""
         ...
 
 
@@ -38,11 +48,14 @@ class Watch:
 
         Raises Refusal CURSOR_OF_ANOTHER_EPOCH, CURSOR_AHEAD, DATABASE_BEHIND, DATABASE_UNAVAILABLE.
         """
-        position, begun = after, False
+        position = await self._present(after)
         while True:
             page, head = await self._withdrawals.withdrawals(position.number, PAGE)
-            position = _checked(position, head, begun=begun)
-            begun = True
+            if position > head:
+                raise Behind
+            if position.epoch < head.epoch:
+                # Whoever opens the stream again goes on in the new epoch.
+                raise _of_another_epoch(head)
             for recorded in page:
                 yield Revision(head.epoch, recorded.revision), recorded
             if len(page) == PAGE:
@@ -52,16 +65,22 @@ class Watch:
             yield position, None
             await asyncio.sleep(self._interval_seconds)
 
+    async def _present(self, position: Revision) -> Revision:
+        """The position in the head's epoch from which somebody goes on who has come to this one."""
+        head, restores = await self._withdrawals.course()
+        if position.number == 0:
+            # From the beginning is good in any epoch.
+            return Revision(head.epoch, 0)
+        if position.epoch == head.epoch:
+            if position.number > head.number:
+                raise precondition("CURSOR_AHEAD", "the position lies beyond what is on record")
+            return position
+        number = resumed(Head(*astuple(position)), Head(*astuple(head)), restores)
+        if number is None:
+            raise _of_another_epoch(head)
+        return Revision(head.epoch, number)
 
-def _checked(position: Revision, head: Revision, *, begun: bool) -> Revision:
-    """The position in the head's epoch; from the beginning is good in any."""
-    if position.number == 0:
-        return Revision(head.epoch, 0)
-    if position.epoch != head.epoch:
-        message = f"the database is in epoch {head.epoch}: read again from the restore point"
-        raise precondition("CURSOR_OF_ANOTHER_EPOCH", message)
-    if position.number > head.number:
-        if begun:
-            raise unavailable("DATABASE_BEHIND", "the database has lost what it had shown before")
-        raise precondition("CURSOR_AHEAD", "the position lies beyond what is on record")
-    return position
+
+def _of_another_epoch(head: Revision) -> Refusal:
+    message = f"the database is in epoch {head.epoch}, and no restore on record leads there from the position"
+    return precondition("CURSOR_OF_ANOTHER_EPOCH", message)

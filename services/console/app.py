@@ -19,6 +19,7 @@ from services.console import (
     licensees,
     licenses,
     log,
+    manifest_proofs,
     parties,
     policies,
     recall_entries,
@@ -26,7 +27,9 @@ from services.console import (
     recall_watching,
     recalls,
     receipts,
+    reconcile,
     releases,
+    restores,
     revenue,
     signing_keys,
     states,
@@ -58,9 +61,12 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(up.serve)
+app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)
+subjects.app.command("proof")(manifest_proofs.proof)
+subjects.app.command("verify-proof")(manifest_proofs.verify_proof)
 subjects.app.command("releases")(subject_releases.releases)
 subjects.app.command("reindex")(subject_releases.reindex)
 app.add_typer(subjects.app, name="subjects")
@@ -109,5 +115,6 @@ app.add_typer(webhooks.app, name="webhook")
 app.command("trace")(decisions.trace)
 app.add_typer(api_keys.app, name="key")
 app.add_typer(signing_keys.app, name="keys")
+app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")

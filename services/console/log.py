@@ -87,7 +87,8 @@ def proof(
         return
     if out is None:
         say(content.decode().removesuffix("\n"))
-    note(f"Receipt {found.receipt_number:,} of {found.tree_size:,}, decision {found.decision_id}.")
+    decision = f"decision {found.decision_id}" if found.decision_id else "whose decision a restore has lost"
+    note(f"Receipt {found.receipt_number:,} of {found.tree_size:,}, {decision}.")
 
 
 @app.command("verify")

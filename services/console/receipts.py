@@ -78,6 +78,12 @@ def verify(
     if size is not None:
         say(f"  the log of {counted(size, 'receipt')}, computed again: each of these is in it, in its place")
     say(f"All of it holds, by the keys in {jwks}.")
+    if verified.under_revoked_keys:
+        old = counted(verified.under_revoked_keys, "receipt")
+        note(
+            f"{old} of a key that was revoked later: only a checkpoint that somebody kept from before shows"
+            " that they are as old as they say."
+        )
     if posts is None:
         note("Texts were compared only with the job's own record, not with the input; --posts does that.")
     note("It shows that what is here is in order, not that nothing else ever left.")
@@ -111,5 +117,6 @@ def _plain(verified: VerifiedJob, *, compared: bool) -> dict[str, Any]:
         "asked": verified.asked,
         "delivered": verified.delivered,
         "compared_with_input": compared,
+        "under_revoked_keys": verified.under_revoked_keys,
         "decisions": sorted(verified.decision_ids),
     }

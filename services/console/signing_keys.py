@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from services.chassis.clock import SystemClock
+from services.chassis.keys import KeyPair
 from services.chassis.minting import LONGEST_LIFETIME_US
-from services.chassis.refusals import Refusal, invalid
-from services.chassis.rotation import KeyPair, ListedKey, listed, rotate
+from services.chassis.refusals import invalid
+from services.chassis.rotation import SLACK_US, ListedKey, announce, listed, revoke, rotate
 from services.console import durations, moments, options
 from services.console.installation import StateFolder
 from services.console.output import give_json, note, show, table
@@ -20,6 +21,20 @@ class SigningKey(enum.StrEnum):
     """What a key signs."""
 
     TOKEN = "token"  # noqa: S105 - a word, not a token
+    RECEIPT = "receipt"
+    CHECKPOINT = "checkpoint"
+
+
+class LastingKey(enum.StrEnum):
+    """Those of them that sign what is kept."""
+
+    RECEIPT = "receipt"
+    CHECKPOINT = "checkpoint"
+
+
+Which = Annotated[
+    SigningKey, typer.Argument(metavar="WHICH", help="Which key: token, receipt or checkpoint.")
+]
 
 
 @app.callback()
@@ -29,13 +44,14 @@ def signing_keys() -> None:
 
 @app.command("rotate")
 def rotate_key(
-    which: Annotated[SigningKey, typer.Argument(metavar="WHICH", help="Which key: token.")],
+    which: Which,
     *,
     overlap: Annotated[
         str,
         typer.Option(
-            help="How long what the old key signed is still accepted: at least 1h, as long as tokens last. "
-            "One that was minted by hand for longer ends with it."
+            help="How long what the old key signed is still accepted: of tokens at least 1h, as long as they "
+            "last; one that was minted by hand for longer ends with it. What is kept counts for ever: this "
+            "is until when the old key may have signed it, at least 1m."
         ),
     ] = "1h",
     force: Annotated[
@@ -46,30 +62,78 @@ def rotate_key(
 ) -> None:
     """Replace a key. Services that run notice by themselves; if it is cut short, give the command again."""
     overlap_us = options.duration_us(overlap, "--overlap")
-    if overlap_us < LONGEST_LIFETIME_US and not force:
-        raise too_short(overlap_us)
-    keys = rotate(pair_of(StateFolder(state), which), SystemClock().now_us(), overlap_us)
+    check_overlap(which, overlap_us, force=force)
+    keys = rotate(pair_of(StateFolder(state), which), SystemClock(), overlap_us)
     if not as_json:
         note("The new key signs from now on.")
+        if which is not SigningKey.TOKEN:
+            note("Whoever verifies needs the JWKS as it is now; every key stays in it.")
     tell(keys, as_json=as_json)
+
+
+@app.command("announce")
+def announce_key(
+    which: Which, *, state: options.State = options.DEFAULT_STATE, as_json: options.AsJson = False
+) -> None:
+    """Publish the next key and go on signing with this one, so that others know it before it signs.
+
+    `sluice keys rotate` goes on from there, whenever it is given.
+    """
+    keys = announce(pair_of(StateFolder(state), which), SystemClock())
+    if not as_json:
+        note("The next key is published; it signs once you rotate.")
+    tell(keys, as_json=as_json)
+
+
+@app.command("revoke")
+def revoke_key(
+    which: Annotated[
+        LastingKey, typer.Argument(metavar="WHICH", help="Of which keys: receipt or checkpoint.")
+    ],
+    kid: Annotated[str, typer.Argument(metavar="KID", help="Id of the key, as `sluice keys list` has it.")],
+    *,
+    since: Annotated[
+        str, typer.Option(help="From when on somebody else may have had it: 2026-01-31T12:00:00Z.")
+    ],
+    state: options.State = options.DEFAULT_STATE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say of a key that was replaced that somebody else may have it. It cannot be taken back.
+
+    Receipts under it that were decided since then are refused by whoever verifies with the JWKS as it is now;
+    that others are as old as they say, only a checkpoint from before shows. Checkpoints under it count for
+    nothing.
+    """
+    moment = options.moment(since, "--since")
+    if moment is None:
+        raise typer.BadParameter("a time is needed", param_hint="--since")
+    pair = pair_of(StateFolder(state), SigningKey(which.value))
+    tell(revoke(pair, kid, moment.ToMicroseconds(), SystemClock().now_us()), as_json=as_json)
 
 
 @app.command("list")
 def list_(
+    which: Which = SigningKey.TOKEN,
     *,
     state: options.State = options.DEFAULT_STATE,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the published keys of tokens, and what each of them is for."""
-    pair = pair_of(StateFolder(state), SigningKey.TOKEN)
+    """List the published keys of one sort, those of tokens unless said, and what each of them is for."""
+    pair = pair_of(StateFolder(state), which)
     tell(listed(pair, SystemClock().now_us()), as_json=as_json)
 
 
-def too_short(overlap_us: int) -> Refusal:
-    """The refusal of an overlap that ends before the tokens do."""
-    lasting, given = durations.words(LONGEST_LIFETIME_US), durations.words(overlap_us)
-    message = f"tokens last up to {lasting}: after an overlap of {given} some in use would be refused"
-    return invalid("OVERLAP_TOO_SHORT", f"{message}; to withdraw a stolen key at once, add --force")
+def check_overlap(which: SigningKey, overlap_us: int, *, force: bool) -> None:
+    """Raises Refusal (invalid, OVERLAP_TOO_SHORT) for one after which something honest is refused."""
+    if which is SigningKey.TOKEN:
+        if overlap_us < LONGEST_LIFETIME_US and not force:
+            lasting, given = durations.words(LONGEST_LIFETIME_US), durations.words(overlap_us)
+            message = f"tokens last up to {lasting}: after an overlap of {given} some in use would be refused"
+            raise invalid("OVERLAP_TOO_SHORT", f"{message}; to withdraw a stolen key at once, add --force")
+    elif overlap_us < SLACK_US:
+        # Nothing makes good a receipt that is dated after the end of its key because a clock was ahead.
+        message = f"what is signed with this key is kept: it takes an overlap of {durations.words(SLACK_US)}"
+        raise invalid("OVERLAP_TOO_SHORT", f"{message}; what a stolen key signed is for `sluice keys revoke`")
 
 
 def pair_of(folder: StateFolder, which: SigningKey) -> KeyPair:
@@ -77,7 +141,11 @@ def pair_of(folder: StateFolder, which: SigningKey) -> KeyPair:
     keys = folder.existing_keys()
     match which:
         case SigningKey.TOKEN:
-            return KeyPair(keys.token_private, keys.token_jwks)
+            return keys.tokens
+        case SigningKey.RECEIPT:
+            return keys.receipts
+        case SigningKey.CHECKPOINT:
+            return keys.checkpoints
 
 
 def tell(keys: list[ListedKey], *, as_json: bool) -> None:
@@ -95,7 +163,7 @@ def tell(keys: list[ListedKey], *, as_json: bool) -> None:
         )
         return
     rows = [(key.kid, key.state.value, "" if key.until_us is None else face_of(key.until_us)) for key in keys]
-    show(table(("=key", "state", "accepted until"), rows))
+    show(table(("=key", "state", "until"), rows))
 
 
 def face_of(until_us: int) -> str:

@@ -5,17 +5,18 @@ Metering checks its own sums. Only who talks to both services can say whether li
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
 
 from services.chassis.clock import SystemClock
 from services.console import durations, moments, options
+from services.console.checks import JsonTeller, PlainTeller, Teller, check_json
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.moments import clock_face
 from services.console.names import plain
-from services.console.output import counted, give_json, note, note_json, say, show, table
+from services.console.output import counted, give_json, note, say, show, table
 from services.console.usage import ANSWER_US
 from sluice.licensing.v1 import release_service_pb2 as releases
 from sluice.licensing.v1.release_service_pb2 import AttemptState
@@ -99,43 +100,6 @@ def rebuild(
         say(f"The sums are being made anew, up to revision {answer.revision.number}.")
 
 
-class Teller(Protocol):
-    """Says how far an audit is, beside the answer."""
-
-    def started(self, check: str) -> None:
-        """A check is at work."""
-        ...
-
-    def done(self, check: pb.AuditUsageResponse) -> None:
-        """A check is done."""
-        ...
-
-
-class PlainTeller:
-    """For people: each check with what it found is a part of the answer."""
-
-    def started(self, check: str) -> None:
-        """Which one takes so long."""
-        note(f"Checking: {check} ...")
-
-    def done(self, check: pb.AuditUsageResponse) -> None:
-        """A line, and its differences."""
-        tell_check(check)
-
-
-class JsonTeller:
-    """For programs: the answer is one document, so each step is a line on stderr."""
-
-    def started(self, check: str) -> None:
-        """The name alone."""
-        note_json({"check": check, "step": "started"})
-
-    def done(self, check: pb.AuditUsageResponse) -> None:
-        """How much there was to compare."""
-        figures = {"compared": check.compared, "difference_count": check.difference_count}
-        note_json({"check": check.check, "step": "done", **figures})
-
-
 async def run_audit(connections: Connections, now_us: int, age_us: int, teller: Teller) -> Audit:
     """Every check, told as it starts and as soon as it is done; of holds, those older than an age.
 
@@ -205,6 +169,13 @@ async def ask_licensing(connections: Connections, ids: Sequence[str]) -> Sequenc
     return (await peer.call(ReleaseServiceStub(peer.channel).CheckAttempts, request)).states
 
 
+_EXPECTED = {
+    releases.ATTEMPT_STATE_TOMBSTONED: "cancelled, for licensing has given it up",
+    releases.ATTEMPT_STATE_LOST: "settled in full, for licensing may have lost its decision",
+}
+"""What is to become of a hold, by how its attempt ended."""
+
+
 def hold_differences(
     holds: Sequence[metering.Reservation], states: Sequence[AttemptState]
 ) -> Iterator[Difference]:
@@ -212,10 +183,9 @@ def hold_differences(
     for hold, state in zip(holds, states, strict=True):
         if state == releases.ATTEMPT_STATE_CONCLUDED:
             continue
-        is_given_up = state == releases.ATTEMPT_STATE_TOMBSTONED
         yield Difference(
             subject=f"reservation {hold.reservation_id}",
-            expected="cancelled, for licensing has given it up" if is_given_up else "known to licensing",
+            expected=_EXPECTED.get(state, "known to licensing"),
             found=hold_words(hold),
         )
 
@@ -231,18 +201,6 @@ def hold_words(hold: metering.Reservation) -> str:
     """A hold for people: how many posts, of whom, since when."""
     posts = counted(hold.posts_reserved - hold.posts_settled - hold.posts_freed, "post")
     return f"{posts} of {hold.party_id} held since {clock_face(hold.counted_at)}"
-
-
-def tell_check(check: pb.AuditUsageResponse) -> None:
-    """A line for a check, and its differences."""
-    verdict = f"{check.difference_count:,} differ" if check.difference_count else "all agree"
-    say(f"{check.check}: {check.compared:,} compared, {verdict}.")
-    if check.differences:
-        rows = [(each.subject, each.expected, each.found) for each in check.differences]
-        show(table(("  what", "should be", "is"), [(f"  {what}", *rest) for what, *rest in rows]))
-    more = check.difference_count - len(check.differences)
-    if more:
-        say(f"  and {more:,} more.")
 
 
 def tell_end(found: Audit, age: str) -> None:
@@ -272,15 +230,7 @@ def audit_json(found: Audit) -> dict[str, Any]:
     """What was found, for programs; numbers are there also where they are 0."""
     return {
         "difference_count": found.difference_count,
-        "checks": [
-            {
-                "check": check.check,
-                "compared": check.compared,
-                "difference_count": check.difference_count,
-                "differences": [plain(difference) for difference in check.differences],
-            }
-            for check in found.checks
-        ],
+        "checks": [check_json(check) for check in found.checks],
         "old_holds": [plain(hold) for hold in found.old_holds],
         "young_hold_count": found.young_hold_count,
     }

@@ -1,20 +1,55 @@
-"""Starts licensing from its settings: `python -m services.licensing`."""
+"""Starts licensing from its settings: `python -m services.licensing`.
 
+With `--accept-restore --reason WHY --by WHO` it accepts that its database was restored, and serves nothing.
+"""
+
+import sys
 import zoneinfo
 from pathlib import Path
 
+from services.chassis.accepting import acceptance_of
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.identity import TokenVerifier
-from services.chassis.keys import ensure_keys
+from services.chassis.keys import Keys, ensure_keys
+from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
-from services.chassis.telemetry import start_telemetry
-from services.licensing.assembly import assemble
+from services.chassis.telemetry import start_logs, start_telemetry
+from services.licensing.accepting import words
+from services.licensing.assembly import accepting, assemble
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.storage.head import lock_group
+from services.licensing.storage.known import remembering
 
 SCHEMA = Path(__file__).with_name("schema")
+
+
+def opened(settings: LicensingSettings, *, alone: bool = False) -> Database:
+    """The database; refused where another process has it that does not share it."""
+    return Database.open(
+        settings.database_url,
+        schema_dir=SCHEMA,
+        name="licensing",
+        lock=lock_group,
+        options=remembering(),
+        alone=alone,
+    )
+
+
+async def accept_restore(accepted: Acceptance) -> None:
+    """Begins a new epoch with the database as it is, and says so on standard output (R5)."""
+    settings = LicensingSettings.from_environment()
+    start_logs("licensing", settings.log_level)
+    keys = Keys.in_folder(settings.state_dir / "keys")
+    database = opened(settings, alone=True)
+    try:
+        restore = await accepting(settings, SystemClock(), keys, database).accept(
+            accepted.by, accepted.reason
+        )
+    finally:
+        await database.close()
+    print(words(restore))
 
 
 async def main() -> None:
@@ -25,7 +60,7 @@ async def main() -> None:
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="licensing", lock=lock_group)
+    database = opened(settings)
     licensing = assemble(settings, clock, keys, database)
     for check in licensing.checks:
         await check()
@@ -36,9 +71,11 @@ async def main() -> None:
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
         telemetry=telemetry,
         background=licensing.background,
+        failed=database.given_up,
         on_close=[*(peer.close for peer in licensing.peers), database.close],
     )
 
 
 if __name__ == "__main__":
-    run(main())
+    acceptance = acceptance_of(sys.argv[1:])
+    run(main() if acceptance is None else accept_restore(acceptance))

@@ -14,10 +14,13 @@ from services.chassis.ids import uuid7
 from services.chassis.jwks import Jwks
 from services.chassis.keys import Keys
 from services.chassis.minting import TokenMinter
+from services.chassis.refusals import Behind
 from services.chassis.serving import BackgroundTask, Bolt
+from services.licensing.accepting import Acceptance
 from services.licensing.affiliates import AffiliateDesk
 from services.licensing.announcing import Announcer
 from services.licensing.api_keys import KeyDesk
+from services.licensing.auditing import Auditor
 from services.licensing.billing import BillingDesk
 from services.licensing.business_days import is_business_day
 from services.licensing.contracts import ContractDesk
@@ -34,6 +37,7 @@ from services.licensing.highest import Highest, begin_with
 from services.licensing.indexing import Indexing
 from services.licensing.issuing import Issuer, Pace, Standing
 from services.licensing.ledger import Ledger
+from services.licensing.manifest_proofs import ManifestProver
 from services.licensing.metrics import (
     PEER_BEHIND,
     RECALLS_COLLECTING,
@@ -51,17 +55,22 @@ from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
 from services.licensing.recall_watching import RecallWatch
 from services.licensing.recalling import RecallDesk
+from services.licensing.receipt_reading import ReceiptReader
 from services.licensing.rechecking import Rechecker
-from services.licensing.restores import check_at_start
+from services.licensing.reservation_peer import ReservationPeer
+from services.licensing.resolving import Resolver
+from services.licensing.restores import Shown
 from services.licensing.rpc import (
     affiliates,
     api_keys,
+    audits,
     billing,
     contracts,
     deliveries,
     disclosures,
     explanations,
     log,
+    manifests,
     recalls,
     releases,
     statistics,
@@ -73,11 +82,12 @@ from services.licensing.sandbox import SandboxDesk
 from services.licensing.scanning import Scanner
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
-from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner, note_signer
+from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, NoteReader, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
 from services.licensing.storage.announcements import AnnouncementStore
 from services.licensing.storage.api_keys import ApiKeyStore
+from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.billing import BillingStore, server_now_us
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.countersignatures import CountersignatureStore
@@ -85,10 +95,12 @@ from services.licensing.storage.disclosures import DisclosureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
+from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.recall_answers import RecallAnswerStore
 from services.licensing.storage.recalls import RecallStore
 from services.licensing.storage.release_index_writer import ReleaseIndexWriter
+from services.licensing.storage.restores import RestoreStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
 from services.licensing.storage.webhooks import WebhookStore
@@ -210,6 +222,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _log(base),
         _recalls(base, peers),
         _webhooks(base),
+        _audits(base, peers),
         _disclosures(base),
     )
     return Licensing(
@@ -220,17 +233,24 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     )
 
 
+def accepting(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Acceptance:
+    """What an operator needs who accepts that the database was restored; it is open to nobody else."""
+    reader = NoteReader(keys.checkpoints.jwks, settings.log_origin)
+    return Acceptance(RestoreStore(database), LogFolder(settings.log_folder), reader, clock)
+
+
 def _releases(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     settings, clock, database = base.settings, base.clock, base.database
     consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
     outbox, store = Outbox(OutboxStore(database), meter), LedgerStore(database)
-    seal = Seal(ReceiptSigner(base.keys.receipt_private), int(settings.permit_seconds * SECOND_US))
-    ledger = Ledger(store, seal, clock, outbox.wake)
+    seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
+    ledger = Ledger(store, seal, clock, outbox.wake, margin_us=base.margin_us)
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
     sweeper = Sweeper(
         ledger,
+        Resolver(store, clock, outbox.wake, margin_us=base.margin_us),
         meter,
         clock,
         age_us=int(settings.sweep_age_seconds * SECOND_US),
@@ -252,7 +272,7 @@ def _sandbox(
         answers,
         licenses,
         consent,
-        SandboxSeal(ReceiptSigner(base.keys.receipt_private, SANDBOX_RECEIPT_TYPE)),
+        SandboxSeal(ReceiptSigner(base.keys.receipts, SANDBOX_RECEIPT_TYPE)),
         Pacing(base.settings.sandbox_posts_per_minute),
         clock=base.clock,
         chance=base.chance,
@@ -332,11 +352,28 @@ def _show_recalls(standing: Standing) -> None:
 def _log(base: Base) -> Part:
     settings = base.settings
     store, folder = LogStore(base.database), LogFolder(settings.log_folder)
-    signer = note_signer(base.keys.checkpoint_private, settings.log_origin)
-    publisher = Publisher(store, folder, signer, base.clock)
+    shown = Shown(store, folder, NoteReader(base.keys.checkpoints.jwks, settings.log_origin))
+    signer = CheckpointSigner(base.keys.checkpoints, settings.log_origin)
+    publisher = Publisher(
+        store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
+    )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
-    check = functools.partial(check_at_start, store, folder, settings.log_origin)
-    return Part((log.bolt(Prover(store)),), (publisher,), (check,))
+    proofs = (log.bolt(Prover(store, shown)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    return Part(proofs, (publisher,), (shown.check_at_start,))
+
+
+def _audits(base: Base, peers: Peers) -> Part:
+    settings = base.settings
+    # What the sweeper has looked at twice, and metering has been told, is not on its way any more.
+    grace_seconds = settings.sweep_age_seconds + 2 * settings.sweep_interval_seconds
+    auditor = Auditor(
+        AuditStore(base.database),
+        ReservationPeer(peers.metering),
+        ReceiptReader(Jwks(base.keys.receipt_jwks)),
+        base.clock,
+        grace_us=int(grace_seconds * SECOND_US),
+    )
+    return Part((audits.bolt(auditor),))
 
 
 def _disclosures(base: Base) -> Part:

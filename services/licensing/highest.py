@@ -2,6 +2,10 @@
 
 A peer whose database was restored from an older backup answers as of before. An answer may be older than one
 that overtook it on the way, so each is compared with the mark that was taken before its own call was sent.
+
+What a restored peer writes brings its number up again, to changes that are not those that were lost. So one
+that was found behind is not believed any more, however high its numbers, until it begins a new epoch, which
+only the command does that accepts a restore; or until this process starts again.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,7 +25,7 @@ class Highest:
         self._peer = peer
         self._shown = BEGINNING
         self.is_behind = False
-        """Whether the last answer was refused for its revision."""
+        """Whether it was found behind, and has begun no new epoch since."""
 
     def mark(self) -> Revision:
         """What the answer to a call may not be below; to be taken before the call is sent."""
@@ -34,9 +38,9 @@ class Highest:
     def take(self, revision: Revision, mark: Revision) -> Revision:
         """The revision of an answer, which may be believed.
 
-        Raises Refusal (unavailable, PEER_BEHIND) where it is below `mark`.
+        Raises Refusal (unavailable, PEER_BEHIND) where it is below `mark`, and after such an answer.
         """
-        if revision < mark:
+        if revision < mark or (self.is_behind and revision.epoch <= self._shown.epoch):
             raise self._behind(revision, mark)
         self.is_behind = False
         self.rise(revision)

@@ -2,7 +2,8 @@
 
 Invariant: an attempt ends once, concluded or tombstoned, and a request has one decision. Every transaction
 locks the head row first and reads what it checks afterwards, so nothing it rests on can change before it
-commits. Metering is told only what a committed row says, through the outbox row that is written with it.
+commits. No release rests on an answer of consent from before the fence (W5). Metering is told only what a
+committed row says, through the outbox row that is written with it.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
+from services.chassis.ids import uuid7_time_us
 from services.chassis.refusals import Refusal, not_found, request_id_reused
 from services.licensing.domain.answers import Revision
+from services.licensing.domain.attempts import Ending
 from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.decisions import Asker, Decision, Draft
 from services.licensing.domain.deliveries import (
@@ -25,6 +28,7 @@ from services.licensing.domain.deliveries import (
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest
 from services.licensing.domain.released import Released, released_of
+from services.licensing.domain.restores import may_have_concluded
 
 EXPIRED_AT_ONCE = 500
 """Permits settled in one transaction, so that decisions do not wait behind a long sweep."""
@@ -39,9 +43,11 @@ class Rows(Protocol):
     def fence(self) -> Revision: ...
     def take_number(self, consent: Revision | None, metering: Revision | None) -> int: ...
     def has_ended(self, attempt_id: str) -> bool: ...
-    def has_concluded(self, attempt_id: str) -> bool: ...
-    def ended(self, attempt_ids: Sequence[str]) -> dict[str, bool]: ...
+    def ended(self, attempt_ids: Sequence[str]) -> dict[str, Ending]: ...
+    def is_lost(self, attempt_id: str) -> bool: ...
     def bury(self, attempt_id: str, now_us: int) -> None: ...
+    def bury_lost(self, attempt_id: str, posts: int, now_us: int) -> None: ...
+    def restored_us(self) -> int | None: ...
     def license(self, license_id: str) -> License | None: ...
     def decision_of(self, asker: Asker) -> Decision | None: ...
     def decision(self, decision_id: str) -> Decision | None: ...
@@ -91,7 +97,17 @@ class Behind:
 class Ledger:
     """Every decision ever made, and what became of it."""
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Clock, wake_outbox: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        clock: Clock,
+        wake_outbox: Callable[[], None],
+        *,
+        margin_us: int,
+    ) -> None:
+        """`margin_us` is how far the clocks of licensing's own processes may differ."""
+        self._margin_us = margin_us
         self._store = store
         self._sealer = sealer
         self._clock = clock
@@ -129,11 +145,11 @@ class Ledger:
         if rows.has_ended(draft.attempt_id):
             return None  # the sweeper, or a repeat of this request, has tombstoned it
         if winner := rows.decision_of(draft.request.asker):
-            self._give_up(rows, draft.attempt_id, now_us)
+            give_up(rows, draft.attempt_id, now_us)
             return Concluded(winner, replayed=True)
         license = rows.license(draft.license.license_id)
         if license is None or not draft.still_holds(license, now_us):
-            self._give_up(rows, draft.attempt_id, now_us)
+            give_up(rows, draft.attempt_id, now_us)
             return None
         # Read under the lock: whoever scans up to the fence finds all that was released on less (W5).
         if draft.is_behind(fence := rows.fence()):
@@ -148,48 +164,33 @@ class Ledger:
             rows.send_reduce(draft.attempt_id, draft.counts, now_us)
         return Concluded(decision, replayed=False)
 
-    def _give_up(self, rows: Rows, attempt_id: str, now_us: int) -> None:
-        """Tombstones an attempt that has not ended, and has metering told in the same transaction."""
-        rows.bury(attempt_id, now_us)
-        rows.send_cancel(attempt_id, now_us)
-
     async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:
-        """Makes sure that these attempts can never conclude; those that have are left out of the answer."""
+        """Makes sure that these attempts can never conclude; those whose holds may be cancelled.
+
+        Left out are those that have concluded, and those that may have, in what a restore has lost (R5).
+        """
         given_up = await self._store.write(lambda rows: self._give_up_all(rows, attempt_ids))
         self._wake_outbox()
         return given_up
 
     def _give_up_all(self, rows: Rows, attempt_ids: Sequence[str]) -> list[str]:
         rows.lock_head()
-        now_us = self._clock.now_us()
-        for attempt_id in attempt_ids:
-            if not rows.has_ended(attempt_id):
-                self._give_up(rows, attempt_id, now_us)
-        return [attempt_id for attempt_id in attempt_ids if not rows.has_concluded(attempt_id)]
+        now_us, restored_us = self._clock.now_us(), rows.restored_us()
+        known = rows.ended(attempt_ids)
+        for attempt_id in dict.fromkeys(attempt_ids):
+            if attempt_id not in known and not self._may_be_lost(attempt_id, restored_us):
+                give_up(rows, attempt_id, now_us)
+                known[attempt_id] = Ending.TOMBSTONED
+        return [id for id in attempt_ids if known.get(id) is Ending.TOMBSTONED]
 
-    async def resolve_holds(self, attempt_ids: Sequence[str]) -> None:
-        """Sees to holds that metering still has: gives up what never concluded, says again what was lost."""
-        await self._store.write(lambda rows: self._resolve_holds(rows, attempt_ids))
-        self._wake_outbox()
+    def _may_be_lost(self, attempt_id: str, restored_us: int | None) -> bool:
+        if restored_us is None:
+            return False
+        # Metering names a rival by its id alone; that has the time at which one of us made the attempt.
+        return may_have_concluded(uuid7_time_us(attempt_id), restored_us, self._margin_us)
 
-    def _resolve_holds(self, rows: Rows, attempt_ids: Sequence[str]) -> None:
-        rows.lock_head()
-        now_us = self._clock.now_us()
-        for attempt_id in attempt_ids:
-            if not rows.has_ended(attempt_id):
-                self._give_up(rows, attempt_id, now_us)
-            elif not rows.is_pending(attempt_id):
-                self._say_again(rows, attempt_id, now_us)
-
-    def _say_again(self, rows: Rows, attempt_id: str, now_us: int) -> None:
-        decision = rows.decision_of_attempt(attempt_id)
-        if decision is None:
-            rows.send_cancel(attempt_id, now_us)
-        elif settlement := rows.settlement(decision.decision_id):
-            rows.send_settle(attempt_id, _settled(rows, decision, settlement), now_us)
-
-    async def ended(self, attempt_ids: Sequence[str]) -> dict[str, bool]:
-        """Whether each attempt that has ended was concluded; the others were given up."""
+    async def ended(self, attempt_ids: Sequence[str]) -> dict[str, Ending]:
+        """How each attempt ended that has."""
         return await self._store.read(lambda rows: rows.ended(attempt_ids))
 
     async def find(self, decision_id: str) -> tuple[Decision, Delivery]:
@@ -236,7 +237,7 @@ class Ledger:
     def _settle(self, rows: Rows, decision: Decision, settlement: Settlement) -> None:
         rows.settle(decision.decision_id, settlement)
         assert decision.hold is not None, "what was released was held"
-        counts = _settled(rows, decision, settlement)
+        counts = settled_counts(rows, decision, settlement)
         rows.send_settle(decision.hold.reservation_id, counts, settlement.settled_at_us)
 
     async def settle_expired(self) -> int:
@@ -264,7 +265,13 @@ def unknown_decision() -> Refusal:
     return not_found("DECISION_UNKNOWN", "there is no such decision")
 
 
-def _settled(rows: Rows, decision: Decision, settlement: Settlement) -> ContentCounts:
+def give_up(rows: Rows, attempt_id: str, now_us: int) -> None:
+    """Tombstones an attempt that has not ended, and has metering told in the same transaction."""
+    rows.bury(attempt_id, now_us)
+    rows.send_cancel(attempt_id, now_us)
+
+
+def settled_counts(rows: Rows, decision: Decision, settlement: Settlement) -> ContentCounts:
     """What metering is told: what was confirmed in time, else all that was released."""
     confirmation = rows.confirmation(decision.decision_id)
     if settlement.by_expiry or confirmation is None:

@@ -25,6 +25,7 @@ from services.licensing.domain.answers import (
     RoomAnswer,
     Standing,
 )
+from services.licensing.domain.attempts import OpenHold
 from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
@@ -135,6 +136,9 @@ class MeteringPeer:
 
         Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, PEER_BEHIND.
         """
+        if self._highest.is_behind:
+            # By a question that writes nothing, for what it wrote would bring its number up again (R5).
+            await self.room(license, counts)
         claim, mark = _claim(request_key, license, counts), self._highest.mark()
         request = metering_pb.ReserveRequest(reservation_id=reservation_id, claim=claim)
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
@@ -173,12 +177,15 @@ class MeteringPeer:
         """Frees the hold of an attempt that is tombstoned. Raises metering's own Refusal, or UNAVAILABLE."""
         await self._peer.call(self._stub.Cancel, metering_pb.CancelRequest(reservation_id=reservation_id))
 
-    async def holds(self, before_us: int, page_token: str) -> tuple[Sequence[str], str]:
-        """A page of ids of holds counted before `before_us`, and the next page's token ("" on the last)."""
+    async def holds(self, before_us: int, page_token: str) -> tuple[Sequence[OpenHold], str]:
+        """A page of holds counted before `before_us`, and the next page's token ("" on the last).
+
+        Raises metering's own Refusal, or UNAVAILABLE (also PEER_ANSWER_INVALID).
+        """
         request = metering_pb.ListHoldsRequest(page_size=1000, page_token=page_token)
         request.counted_before.FromMicroseconds(before_us)
         response = await self._peer.call(self._stub.ListHolds, request)
-        return [hold.reservation_id for hold in response.holds], response.next_page_token
+        return [_open_hold(hold) for hold in response.holds], response.next_page_token
 
 
 class RosterPeer:
@@ -248,6 +255,14 @@ def _stretch(membership: party_pb2.Membership) -> Stretch:
 def _on_one_line(name: str) -> str:
     """A name without control characters, which metering takes in none; licensees may have them."""
     return "".join(" " if ord(each) < 0x20 or ord(each) == 0x7F else each for each in name)
+
+
+def _open_hold(hold: metering_pb.Reservation) -> OpenHold:
+    held = tuple(sorted((count.kind, count.media_flags, count.posts) for count in hold.held))
+    found = OpenHold(hold.reservation_id, hold.counted_at.ToMicroseconds(), held)
+    if found.posts != hold.posts_reserved - hold.posts_settled - hold.posts_freed:
+        raise answer_invalid("metering", f"a hold of {found.posts} posts by kind and of others by number")
+    return found
 
 
 def _revision(peer: str, revision: revision_pb2.Revision) -> Revision:

@@ -24,6 +24,11 @@ class Logged:
     principal: str
     licensee_id: str
 
+    @classmethod
+    def lost(cls, number: int) -> "Logged":
+        """One whose decision a restore has lost: nobody knows any more whose it is (R5)."""
+        return cls(decision_id="", number=number, principal_kind="", principal="", licensee_id="")
+
     def is_for(self, kind: str, party: str) -> bool:
         """Whether a pipeline asked for the decision, or a licensee is the one that it is about."""
         if kind == "licensee":
@@ -57,22 +62,35 @@ class ConsistencyProof:
 class Store(Protocol):
     """The log in licensing's database."""
 
-    async def newest(self) -> Signed | None: ...
     async def signed_at(self, size: int) -> Signed | None: ...
     async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]: ...
     async def by_decision(self, decision_id: str) -> Logged | None: ...
     async def by_number(self, number: int) -> Logged | None: ...
 
 
-class Prover:
-    """Makes proofs of what has been published, from the tiles alone."""
+class Published(Protocol):
+    """What everyone can see."""
 
-    def __init__(self, store: Store) -> None:
+    async def newest(self) -> Signed | None: ...
+
+
+class Prover:
+    """Makes proofs of what has been published, from the tiles alone.
+
+    Published is what the folder shows, not what is signed: a checkpoint that the folder never had could be
+    forgotten with the database, and another one of its size be signed (R5).
+    """
+
+    def __init__(self, store: Store, published: Published) -> None:
         self._store = store
+        self._published = published
 
     async def newest(self) -> Signed:
-        """The newest checkpoint. Raises Refusal (not found, CHECKPOINT_UNKNOWN) while there is none."""
-        newest = await self._store.newest()
+        """The newest checkpoint.
+
+        Raises Refusal: not found (CHECKPOINT_UNKNOWN) while there is none; what `Shown.newest` raises.
+        """
+        newest = await self._published.newest()
         if newest is None:
             raise not_found("CHECKPOINT_UNKNOWN", "no checkpoint of the log has been published yet")
         return newest
@@ -81,7 +99,7 @@ class Prover:
         """The proof of one receipt, by its decision or its number; `size` 0 is that of the newest checkpoint.
 
         Raises Refusal: DECISION_UNKNOWN, CHECKPOINT_UNKNOWN, RECEIPT_NOT_LOGGED (unavailable),
-        INCLUSION_OUT_OF_RANGE, LOG_DAMAGED.
+        INCLUSION_OUT_OF_RANGE, LOG_DAMAGED, and what `newest` raises.
         """
         by = self._store.by_decision(which) if isinstance(which, str) else self._store.by_number(which)
         logged = await by
@@ -98,7 +116,7 @@ class Prover:
     async def consistency(self, first: int, second: int) -> ConsistencyProof:
         """The proof from `first` leaves to `second`; 0 for those of the newest checkpoint.
 
-        Raises Refusal: CHECKPOINT_UNKNOWN, CONSISTENCY_OUT_OF_RANGE, LOG_DAMAGED.
+        Raises Refusal: CHECKPOINT_UNKNOWN, CONSISTENCY_OUT_OF_RANGE, LOG_DAMAGED, and what `newest` raises.
         """
         newest = await self.newest()
         published = newest.head.size
@@ -110,6 +128,6 @@ class Prover:
         return await self._store.signed_at(size) if size else newest
 
     async def _hashes(self, plan: Plan, published: int) -> list[bytes]:
-        tiles = {tile_with(node, published) for node in plan.nodes()}
-        contents = await self._store.tiles([(tile.level, tile.index) for tile in sorted(tiles, key=repr)])
+        tiles = (tile_with(node, published) for node in plan.nodes())
+        contents = await self._store.tiles(sorted({(tile.level, tile.index) for tile in tiles}))
         return plan.proof(hashes_in(published, reader_of(contents)))

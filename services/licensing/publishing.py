@@ -26,9 +26,9 @@ from services.licensing.domain.log.growth import (
     grown_by,
     whole_tiles,
 )
-from services.licensing.domain.log.notes import Checkpoint, NoteSigner, signed_note
+from services.licensing.domain.log.notes import Checkpoint
 from services.licensing.domain.log.tiles import Tile, grown
-from services.licensing.restores import size_shown
+from services.licensing.restores import Shown, is_older
 
 EVERY_SECONDS = 0.4
 """Between looks: with the commit and the files that follow, a receipt is published well within a second."""
@@ -62,16 +62,22 @@ class Store(Protocol):
     async def waiting(self, limit: int) -> Waiting: ...
     async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool: ...
     async def newest(self) -> Signed | None: ...
-    async def signed_at(self, size: int) -> Signed | None: ...
     async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]: ...
 
 
 class Folder(Protocol):
-    """The log outside the database. Its calls block, and raise OSError."""
+    """The log outside the database, to be written. Its calls block, and raise OSError."""
 
-    def head(self) -> Checkpoint | None: ...
     def add(self, tiles: Sequence[tuple[Tile, bytes]]) -> None: ...
     def publish(self, size: int, note: bytes) -> None: ...
+
+
+class Signer(Protocol):
+    """Who signs checkpoints; the key may be another one each time."""
+
+    @property
+    def name(self) -> str: ...
+    def note(self, text: str) -> bytes: ...
 
 
 class Publisher:
@@ -79,10 +85,25 @@ class Publisher:
 
     name = "publisher"
 
-    def __init__(self, store: Store, folder: Folder, signer: NoteSigner, clock: Clock) -> None:
-        """`signer` signs under the origin of the log."""
+    def __init__(
+        self,
+        store: Store,
+        folder: Folder,
+        shown: Shown,
+        signer: Signer,
+        clock: Clock,
+        *,
+        on_loss: Callable[[], None],
+    ) -> None:
+        """`signer` signs under the origin of the log; `shown` is what is in `folder`.
+
+        `on_loss` is called when the database turns out to be older than what was published: not to publish
+        would not be enough, for what it decides now gets numbers that others have receipts of (R5).
+        """
         self._store = store
         self._folder = folder
+        self._shown = shown
+        self._on_loss = on_loss
         self._signer = signer
         self._clock = clock
         self._covered_us = clock.now_us()
@@ -100,17 +121,19 @@ class Publisher:
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            rest_seconds = await self._look()
+            rest_seconds = await self.look()
             await asyncio.sleep(rest_seconds)
 
-    async def _look(self) -> float:
-        """One look; how many seconds to rest before the next."""
+    async def look(self) -> float:
+        """Publishes, and reports what keeps it from it; how many seconds to rest before the next look."""
         if self._uncovered_us is None:
             self._covered_us = self._clock.now_us()
         try:
             return 0 if await self.publish() else EVERY_SECONDS
         except Refusal as refusal:
             _log.error("the log cannot be published", reason=refusal.reason, message=refusal.message)
+            if is_older(refusal):
+                self._on_loss()
         except OSError as error:
             _log.error("the folder of the log cannot be written", error=repr(error))
         if self._uncovered_us is None:
@@ -121,7 +144,7 @@ class Publisher:
         """Signs the next receipts and brings the folder up to it; whether more may be waiting.
 
         Raises Refusal: internal (LOG_DAMAGED), unavailable where the database cannot be reached, and what
-        `size_shown` raises; and OSError.
+        `Shown.newest` raises; and OSError.
         """
         waiting = await self._store.waiting(RECEIPTS_AT_ONCE)
         more = len(waiting.receipts) == RECEIPTS_AT_ONCE
@@ -138,11 +161,12 @@ class Publisher:
 
     def _sign(self, head: Head) -> Signed:
         text = Checkpoint(self._signer.name, head.size, head.root).text()
-        return Signed(head, signed_note(text, [self._signer]), self._clock.now_us())
+        return Signed(head, self._signer.note(text), self._clock.now_us())
 
     async def _copy(self, newest: Signed | None) -> None:
         """Brings the folder up to a checkpoint that is committed, whoever signed it."""
-        size = await size_shown(self._store, self._folder, self._signer.name)
+        shown = await self._shown.newest()
+        size = shown.head.size if shown else 0
         if newest is None or newest.head.size <= size:
             return
         missing = grown(size, newest.head.size)

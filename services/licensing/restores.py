@@ -1,13 +1,15 @@
-"""Notices that the database is older than what was published of it: at the start, and before more is (R5)."""
+"""Notices that the database is older than what was published of it, at the start and later (R5)."""
 
 import asyncio
 from typing import Protocol
 
 import structlog
 
-from services.chassis.refusals import precondition
+from services.chassis.refusals import Kind, Refusal, precondition, unavailable
 from services.licensing.domain.log.growth import Signed
 from services.licensing.domain.log.notes import Checkpoint
+
+DATABASE_RESTORED = "DATABASE_RESTORED"
 
 _log = structlog.get_logger("restores")
 
@@ -22,43 +24,65 @@ class Store(Protocol):
 class Folder(Protocol):
     """What others were shown. It blocks, and raises OSError."""
 
-    def head(self) -> Checkpoint | None: ...
+    def note(self) -> bytes | None: ...
 
 
-async def check_at_start(store: Store, folder: Folder, origin: str) -> None:
-    """Returns where the database has signed what the folder of the log shows.
+class Reader(Protocol):
+    """Whom a note has to convince. It reads keys, and blocks."""
 
-    A folder without a checkpoint shows nothing; where there should be one, the log says so. Raises as
-    `size_shown`.
-    """
-    if not await size_shown(store, folder, origin) and await store.newest() is not None:
-        _log.warning("the folder of the log has no checkpoint: an older database would not be noticed")
+    def checkpoint(self, note: bytes) -> Checkpoint: ...
 
 
-async def size_shown(store: Store, folder: Folder, origin: str) -> int:
-    """How many leaves the checkpoint in the folder is over, 0 where there is none; the database signed it.
+class Shown:
+    """What the folder of the log shows to everyone, as the database that has signed it knows it."""
 
-    The signature in the folder is not checked: a note that is not ours names no checkpoint of ours, and all
-    that it can bring about is that nothing is published and no process starts.
+    def __init__(self, store: Store, folder: Folder, reader: Reader) -> None:
+        self._store = store
+        self._folder = folder
+        self._reader = reader
 
-    Raises Refusal (precondition): LOG_FOLDER_UNREADABLE, LOG_FOLDER_FOREIGN (of a log with another origin),
-    DATABASE_RESTORED; and unavailable where the database cannot be read.
-    """
-    try:
-        shown = await asyncio.to_thread(folder.head)
-    except OSError as error:
-        raise precondition("LOG_FOLDER_UNREADABLE", "the folder of the log cannot be read") from error
-    if shown is None:
-        return 0
-    if shown.origin != origin:
-        message = f"the folder of the log is that of {shown.origin}, and this log is {origin}"
-        raise precondition("LOG_FOLDER_FOREIGN", message)
-    # After the folder was read: what it shows was committed before it was written.
-    signed = await store.signed_at(shown.size)
-    if signed is None or signed.head.root != shown.root:
-        raise precondition(
-            "DATABASE_RESTORED",
-            f"{shown.size} receipts have been published under a checkpoint that this database has not signed:"
-            " it is an older one, or another; nothing is decided on it",
-        )
-    return shown.size
+    async def check_at_start(self) -> None:
+        """Returns where the database has signed what the folder shows.
+
+        A folder without a checkpoint shows nothing; where there should be one, the log says so. Raises as
+        `newest`.
+        """
+        if await self.newest() is None and await self._store.newest() is not None:
+            _log.warning("the folder of the log has no checkpoint: an older database would not be noticed")
+
+    async def newest(self) -> Signed | None:
+        """The checkpoint in the folder, None where there is none.
+
+        Raises Refusal: unavailable (LOG_FOLDER_UNREADABLE, the folder is out of reach; and where the database
+        cannot be read); precondition (what `Reader.checkpoint` raises; DATABASE_RESTORED, of its own kind,
+        where the database has not signed it).
+        """
+        shown = await asyncio.to_thread(self.read)
+        if shown is None:
+            return None
+        # After the folder was read: what it shows was committed before it was written.
+        signed = await self._store.signed_at(shown.size)
+        if signed is None or signed.head.root != shown.root:
+            raise precondition(
+                DATABASE_RESTORED,
+                f"{shown.size} receipts have been published under a checkpoint that this database has not "
+                "signed: it is an older one, or another; nothing is decided on it",
+            )
+        return signed
+
+    def read(self) -> Checkpoint | None:
+        """What the folder shows, signed by the log, whether the database knows it or not. It blocks.
+
+        Raises as `newest`, but for what the database says.
+        """
+        try:
+            note = self._folder.note()
+        except OSError as error:
+            message = "the folder of the log cannot be read"
+            raise unavailable("LOG_FOLDER_UNREADABLE", message) from error
+        return None if note is None else self._reader.checkpoint(note)
+
+
+def is_older(refusal: Refusal) -> bool:
+    """Whether the database has lost what was published, which no waiting mends."""
+    return (refusal.kind, refusal.reason) == (Kind.PRECONDITION, DATABASE_RESTORED)

@@ -10,7 +10,7 @@ from services.licensing.domain.receipts import Conclusion, payload_of, sandbox_p
 class Signer(Protocol):
     """Who signs receipts."""
 
-    def sign(self, payload: bytes) -> str: ...
+    def sign(self, payload: bytes, decided_at_us: int) -> str: ...
 
 
 class Seal:
@@ -25,7 +25,8 @@ class Seal:
         """The decision, with its receipt. The license in `draft` is the one that stands at its conclusion."""
         not_after_us = self._not_after_us(draft, decided_at_us)
         conclusion = Conclusion(draft.decision_id, number, decided_at_us, not_after_us)
-        return _sealed(draft, conclusion, self._signer.sign(payload_of(draft, manifest, conclusion)))
+        receipt = self._signer.sign(payload_of(draft, manifest, conclusion), decided_at_us)
+        return _sealed(draft, conclusion, receipt)
 
     def _not_after_us(self, draft: Draft, decided_at_us: int) -> int | None:
         if not draft.releases or draft.consent is None:
@@ -46,7 +47,8 @@ class SandboxSeal:
     def seal(self, draft: Draft, manifest: Manifest, decided_at_us: int) -> Decision:
         """The answer, with its receipt. It is a decision in form; no ledger knows it."""
         conclusion = Conclusion(draft.decision_id, None, decided_at_us, None)
-        return _sealed(draft, conclusion, self._signer.sign(sandbox_payload_of(draft, manifest, conclusion)))
+        receipt = self._signer.sign(sandbox_payload_of(draft, manifest, conclusion), decided_at_us)
+        return _sealed(draft, conclusion, receipt)
 
 
 def _sealed(draft: Draft, conclusion: Conclusion, receipt: str) -> Decision:

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.chassis.identity import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
+from services.chassis.refusals import precondition
 from services.chassis.settings import ServiceSettings, parse_address
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -55,13 +56,13 @@ class LicensingSettings(ServiceSettings):
     )
     log_origin: str = Field(
         "localhost/receipts",
-        pattern=r"^[^\s+]{1,200}$",
+        pattern=r"^[^\s+\x00-\x1f\x7f]{1,200}$",
         description="The name of the log of receipts, under which it signs: a URL without scheme, for good.",
     )
     log_dir: Path | None = Field(
         None,
-        description="Folder for the log's tiles and checkpoint, on another disk than the database where there"
-        " is one; state_dir/log by default.",
+        description="Folder for the log's tiles and checkpoint, on another disk than the database, shared by"
+        " all processes. To be said where the database is a server; else state_dir/log by default.",
     )
     sandbox_posts_per_minute: int = Field(
         1000,
@@ -90,5 +91,13 @@ class LicensingSettings(ServiceSettings):
 
     @property
     def log_folder(self) -> Path:
-        """Where the log is written."""
+        """Where the log is written.
+
+        Raises Refusal (precondition, LOG_DIR_MISSING) where the database is a server and nothing is said: its
+        processes may run on several machines, and each would have a folder of its own, where none shows the
+        others that the database is an older one (R5).
+        """
+        if self.log_dir is None and not self.database_url.startswith("sqlite"):
+            message = f"{self.model_config['env_prefix']}LOG_DIR must name the folder of the log"
+            raise precondition("LOG_DIR_MISSING", message)
         return self.log_dir or self.state_dir / "log"

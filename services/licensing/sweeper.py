@@ -11,13 +11,15 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.refusals import Refusal
+from services.licensing.domain.attempts import OpenHold
 from services.licensing.ledger import EXPIRED_AT_ONCE, Ledger
+from services.licensing.resolving import Resolver
 
 
 class Meter(Protocol):
     """Who knows the holds."""
 
-    async def holds(self, before_us: int, page_token: str) -> tuple[Sequence[str], str]: ...
+    async def holds(self, before_us: int, page_token: str) -> tuple[Sequence[OpenHold], str]: ...
 
 
 class Sweeper:
@@ -26,10 +28,18 @@ class Sweeper:
     name = "sweeper"
 
     def __init__(
-        self, ledger: Ledger, meter: Meter, clock: Clock, *, age_us: int, interval_seconds: float
+        self,
+        ledger: Ledger,
+        resolver: Resolver,
+        meter: Meter,
+        clock: Clock,
+        *,
+        age_us: int,
+        interval_seconds: float,
     ) -> None:
         """`age_us` is how old a hold must be; one still being decided is safe all the same, only wasted."""
         self._ledger = ledger
+        self._resolver = resolver
         self._meter = meter
         self._clock = clock
         self._age_us = age_us
@@ -53,6 +63,16 @@ class Sweeper:
         while True:
             holds, page_token = await self._meter.holds(before_us, page_token)
             if holds:
-                await self._ledger.resolve_holds(holds)
+                self._report(await self._resolver.resolve(holds))
             if not page_token:
                 return
+
+    def _report(self, lost: Sequence[OpenHold]) -> None:
+        """Says of each that it counts in full, though nobody knows what it was for (R5)."""
+        for hold in lost:
+            self._log.warning(
+                "hold_of_a_lost_decision",
+                reservation_id=hold.reservation_id,
+                posts=hold.posts,
+                counted_at_us=hold.counted_at_us,
+            )

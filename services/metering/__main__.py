@@ -1,12 +1,18 @@
 """Starts metering from its settings: `python -m services.metering`."""
 
+import sys
 from pathlib import Path
 
+from services.chassis.accepting import accept, acceptance_of
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
+from services.chassis.head_keeping import HeadKeeper
 from services.chassis.identity import TokenVerifier
+from services.chassis.kept_heads import HeadFile
+from services.chassis.restore_rows import SqlRestores
+from services.chassis.restores import Acceptance
 from services.chassis.serving import Bolt, run, serve
-from services.chassis.telemetry import start_telemetry
+from services.chassis.telemetry import start_logs, start_telemetry
 from services.metering.assessor import Assessor
 from services.metering.imports import Importer
 from services.metering.meter import Meter
@@ -14,6 +20,7 @@ from services.metering.projector import Projector
 from services.metering.roster import Roster
 from services.metering.rpc import damages_servicer, dispute_servicer, party_servicer, servicer, usage_servicer
 from services.metering.rpc.admissions import ADMISSIONS
+from services.metering.schema.tables import RESTORES
 from services.metering.settings import MeteringSettings
 from services.metering.storage.auditing import SqlAudit
 from services.metering.storage.books import SqlBooks
@@ -47,8 +54,10 @@ def bolts(
     desk = UsageDesk(SqlUsage(database), now_us)
     watches = Watches(SqlWindows(database), now_us, interval_seconds=watch_seconds)
     parties = party_servicer.PartyServicer(roster, clock)
-    audit = SqlAudit(database)
-    usage = usage_servicer.UsageServicer(importer, desk, audit, projections, clock, watches=watches)
+    audit, restores = SqlAudit(database), SqlRestores(database, RESTORES)
+    usage = usage_servicer.UsageServicer(
+        importer, desk, audit, projections, clock, watches=watches, restores=restores
+    )
     claims = damages_servicer.DamagesServicer(Assessor(SqlClaims(database, now_us), now_us), clock)
     disputes = dispute_servicer.DisputeServicer(SqlDisputes(database, now_us), clock)
     return [
@@ -60,12 +69,29 @@ def bolts(
     ]
 
 
+def opened(settings: MeteringSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
+    """The database, and the file that says how far it has come."""
+    head = HeadFile(settings.head_folder, "metering")
+    url = settings.database_url
+    return Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_head, alone=alone), head
+
+
+async def accept_restore(acceptance: Acceptance) -> None:
+    """Begins a new epoch with the database as it is, and serves nothing."""
+    settings = MeteringSettings.from_environment()
+    start_logs("metering", settings.log_level)
+    database, head = opened(settings, alone=True)
+    await accept(database, RESTORES, head, acceptance, SystemClock())
+
+
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = MeteringSettings.from_environment()
     telemetry = start_telemetry("metering", settings)
     clock = SystemClock()
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="metering", lock=lock_head)
+    database, head = opened(settings)
+    keeper = HeadKeeper(database, RESTORES, head)
+    await keeper.check()
     projections = SqlProjections(database)
     await serve(
         settings=settings,
@@ -73,10 +99,12 @@ async def main() -> None:
         admissions=ADMISSIONS,
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
         telemetry=telemetry,
-        background=[Projector(projections, interval_seconds=settings.projection_seconds)],
-        on_close=[database.close],
+        background=[Projector(projections, interval_seconds=settings.projection_seconds), keeper],
+        on_close=[keeper.close, database.close],
+        failed=database.given_up,
     )
 
 
 if __name__ == "__main__":
-    run(main())
+    acceptance = acceptance_of(sys.argv[1:])
+    run(main() if acceptance is None else accept_restore(acceptance))

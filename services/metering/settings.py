@@ -3,10 +3,10 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.chassis.settings import ServiceSettings
+from services.chassis.settings import HeadKeepingSettings
 
 
-class MeteringSettings(ServiceSettings):
+class MeteringSettings(HeadKeepingSettings):
     """The settings of every service, and how closely usage is followed: limits come with each request."""
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_METERING_", extra="forbid", frozen=True)

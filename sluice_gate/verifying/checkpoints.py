@@ -34,7 +34,11 @@ class Log:
     origin: str
     """The name of the log, under which it also signs."""
     keys: Keys
-    """All that it has signed with; keys change, and what they signed stays (R6)."""
+    """All that it has signed with; keys change, and what they signed stays (R6).
+
+    A checkpoint has no time, so that no beginning or end of a key is looked at. One that was revoked counts
+    for nothing: who has stolen it can sign what looks old.
+    """
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ def verify_checkpoint(note: bytes, log: Log) -> Checkpoint:
     """
     text, signatures = _parts(note)
     signed_by = tuple(_signers(text, signatures, log))
+    if not signed_by and any(_are_revoked(_candidates(*signature, log)) for signature in signatures):
+        raise VerificationError("KEY_REVOKED", "only a key that was revoked has signed the checkpoint")
     if not signed_by:
         raise VerificationError("KEY_UNKNOWN", "no key of the log has signed the checkpoint")
     origin, size, root, extensions = _claims(text)
@@ -103,17 +109,29 @@ def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 def _signers(text: str, signatures: list[tuple[str, bytes]], log: Log) -> Iterator[str]:
     """The kid of the key behind each signature that is the log's."""
     for name, content in signatures:
-        key_id, signature = content[:_ID_BYTES], content[_ID_BYTES:]
-        ours = {kid: key for kid, key in log.keys.items() if _key_id(log.origin, key) == key_id}
-        if name == log.origin and ours:
-            yield _signer(text, signature, ours)
+        candidates = _candidates(name, content, log)
+        if candidates and not _are_revoked(candidates):
+            yield _signer(text, content[_ID_BYTES:], candidates)
+
+
+def _candidates(name: str, content: bytes, log: Log) -> Keys:
+    """The keys of the log that a signature line can be of."""
+    if name != log.origin:
+        return {}
+    return {kid: key for kid, key in log.keys.items() if _key_id(name, key.public) == content[:_ID_BYTES]}
+
+
+def _are_revoked(candidates: Keys) -> bool:
+    return bool(candidates) and all(key.is_revoked for key in candidates.values())
 
 
 def _signer(text: str, signature: bytes, candidates: Keys) -> str:
     # Four bytes can be the same for two keys; one of them must have signed.
     for kid, key in candidates.items():
+        if key.is_revoked:
+            continue
         try:
-            key.verify(signature, text.encode())
+            key.public.verify(signature, text.encode())
         except InvalidSignature:
             continue
         return kid

@@ -3,15 +3,15 @@
 import json
 import re
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import UnionType
-from typing import get_type_hints
+from typing import NamedTuple, get_type_hints
 
 from cryptography.exceptions import InvalidSignature
 
 from sluice_gate.errors import VerificationError
 from sluice_gate.verifying.encodings import from_base64url, json_object
-from sluice_gate.verifying.keys import Keys
+from sluice_gate.verifying.keys import Key, Keys
 
 RECEIPT_VERSION = 1
 SANDBOX_TYPE = "sluice-sandbox-receipt+json"
@@ -19,6 +19,7 @@ _OUTCOMES = frozenset({"RELEASED", "PARTIAL", "DENIED"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TRACE = re.compile(r"[0-9a-f]{32}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = ("counted_at", "decided_at", "not_after")
 _DIGESTS = ("terms_digest", "request_digest", "resolved_digest", "manifest_root")
 
@@ -57,8 +58,15 @@ class Claims:
 _TYPES: dict[str, type | UnionType] = get_type_hints(Claims) | {"counts": dict}
 
 
-def signed_claims(receipt: str, keys: Keys) -> Claims:
-    """The claims that one of `keys` signed; not yet compared with anything. Raises VerificationError."""
+class SignedClaims(NamedTuple):
+    """What a receipt says, and the key that signed it; not compared with anything yet."""
+
+    claims: Claims
+    key: Key
+
+
+def signed_claims(receipt: str, keys: Keys) -> SignedClaims:
+    """What one of `keys` signed while it was valid (R6). Raises VerificationError."""
     parts = receipt.split(".")
     if len(parts) != 3 or not receipt.isascii():
         raise VerificationError("RECEIPT_MALFORMED", "a receipt has three parts")
@@ -74,10 +82,22 @@ def signed_claims(receipt: str, keys: Keys) -> Claims:
             "KEY_UNKNOWN", "the receipt was signed with a key that is not among those given"
         )
     try:
-        key.verify(from_base64url(parts[2], "the signature"), f"{parts[0]}.{parts[1]}".encode())
+        key.public.verify(from_base64url(parts[2], "the signature"), f"{parts[0]}.{parts[1]}".encode())
     except InvalidSignature as error:
         raise VerificationError("SIGNATURE_WRONG", "the signature is not that of the receipt") from error
-    return _claims(json_object(from_base64url(parts[1], "the payload"), "the payload"))
+    claims = _claims(json_object(from_base64url(parts[1], "the payload"), "the payload"))
+    _check_validity(key, claims)
+    return SignedClaims(claims, key)
+
+
+def _check_validity(key: Key, claims: Claims) -> None:
+    decided_us = (datetime.fromisoformat(claims.decided_at) - _EPOCH) // timedelta(microseconds=1)
+    if key.since_us is not None and decided_us < key.since_us:
+        raise VerificationError("KEY_NOT_YET_VALID", "the key of the receipt is younger than the decision")
+    if key.until_us is not None and decided_us >= key.until_us:
+        if key.is_revoked:
+            raise VerificationError("KEY_REVOKED", "the key of the receipt was revoked before the decision")
+        raise VerificationError("KEY_EXPIRED", "the key of the receipt had been replaced before the decision")
 
 
 def _claims(payload: dict[str, object]) -> Claims:

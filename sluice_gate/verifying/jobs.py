@@ -50,6 +50,8 @@ class VerifiedJob:
     contributors: int = 0
     """Lines of the manifest."""
     decision_ids: set[str] = field(default_factory=set)
+    under_revoked_keys: int = 0
+    """Receipts whose key was revoked later; see `VerifiedReceipt.key_is_revoked`."""
 
 
 def verify_job(out: Path, keys: Keys, *, posts: Path | None = None) -> VerifiedJob:
@@ -159,6 +161,7 @@ class _Verification:
         _require(fields["decision_id"] == decision_id, "RECEIPTS_DIFFER", "a receipt of another decision")
         _require(decision_id not in self._job.decision_ids, "RECEIPTS_DIFFER", "a decision used twice")
         self._job.decision_ids.add(decision_id)
+        self._job.under_revoked_keys += verified.key_is_revoked
         self._check_delivered(fields, verified, entry, counts=round == entry.round)
         output = self._output(entry, before) if round == entry.round else b""
         same = fields["output_sha256"] == hashlib.sha256(output).hexdigest()

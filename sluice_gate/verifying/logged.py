@@ -45,7 +45,7 @@ def verify_logged(receipt: str, proof: InclusionProof, note: bytes, log: Log, ke
 
     `note` is the checkpoint, `keys` are those that sign receipts. Raises VerificationError.
     """
-    claims = signed_claims(receipt, keys)
+    claims = signed_claims(receipt, keys).claims
     checkpoint = verify_checkpoint(note, log)
     # A true proof of another receipt's place would not show that this one has its own (one number, one leaf).
     if proof.index != claims.number - 1:
@@ -63,7 +63,7 @@ def verify_in_copy(receipt: str, folder: Path, checkpoint: Checkpoint, keys: Key
 
     `checkpoint` is what that gave. Raises VerificationError, and OSError where a file is not there.
     """
-    claims = signed_claims(receipt, keys)
+    claims = signed_claims(receipt, keys).claims
     if not 1 <= claims.number <= checkpoint.size:
         message = f"the checkpoint is over {checkpoint.size} receipts, and this is number {claims.number}"
         raise VerificationError("RECEIPT_NOT_COVERED", message)

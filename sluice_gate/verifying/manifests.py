@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sluice_gate.posts import Post
 from sluice_gate.verifying.trees import leaf_hash, tree_hash
 
+LEAF_SALT_BYTES = 16
+
 
 @dataclass(slots=True)
 class Leaf:
@@ -55,4 +57,4 @@ def manifest_root(leaves: Sequence[Leaf]) -> bytes:
 
 
 def _leaf_salt(salt: bytes, contributor: int) -> bytes:
-    return hashlib.sha256(salt + b"sluice/leaf/v1" + contributor.to_bytes(8)).digest()[:16]
+    return hashlib.sha256(salt + b"sluice/leaf/v1" + contributor.to_bytes(8)).digest()[:LEAF_SALT_BYTES]

@@ -52,19 +52,21 @@ class VerifiedReceipt:
     """For each of them whether it was released."""
     leaves: tuple[Leaf, ...]
     """The manifest."""
+    key_is_revoked: bool
+    """Its key was revoked later: only a checkpoint kept from before shows that it is as old as it says."""
 
 
 def verify_receipt(evidence: Evidence, keys: Keys) -> VerifiedReceipt:
     """Recomputes everything that the receipt says about the evidence. Raises VerificationError."""
-    claims = signed_claims(evidence.receipt, keys)
+    claims, key = signed_claims(evidence.receipt, keys)
     _check_request(claims, evidence)
     posts = posts_of(evidence.resolved or evidence.request)
     _check_digests(claims, evidence, posts)
     released = _check_verdicts(claims, evidence.verdicts, len(posts))
     leaves = leaves_of(posts, released, evidence.salt)
     _check_manifest(claims, evidence, leaves)
-    _check_times(claims, any(released))
-    return VerifiedReceipt(claims, tuple(posts), tuple(released), tuple(leaves))
+    check_times(claims, releases=any(released))
+    return VerifiedReceipt(claims, tuple(posts), tuple(released), tuple(leaves), key.is_revoked)
 
 
 def _check_request(claims: Claims, evidence: Evidence) -> None:
@@ -112,7 +114,8 @@ def _check_manifest(claims: Claims, evidence: Evidence, leaves: list[Leaf]) -> N
     _require(kept is None or list(kept) == leaves, "MANIFEST_DIFFERS", "another manifest than the one kept")
 
 
-def _check_times(claims: Claims, releases: bool) -> None:
+def check_times(claims: Claims, *, releases: bool) -> None:
+    """Compares what the receipt says about times, hold and consent with itself; raises VerificationError."""
     _require((claims.not_after is not None) == releases, "CLAIMS_CONTRADICT", "a permit that does not fit")
     # Times of one form compare as text.
     in_time = claims.not_after is None or claims.decided_at < claims.not_after

@@ -1,5 +1,6 @@
 """Computes a whole log again from a copy of its tiles (https://c2sp.org/tlog-tiles), as a monitor does."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,9 +92,13 @@ def _tile(folder: Path, level: int, index: int, width: int) -> list[bytes]:
     """The first `width` hashes of a tile."""
     full = folder / _path(level, index)
     partial = full.with_name(f"{full.name}.p") / str(width)
-    # A log may drop a partial tile once the full one is there, which begins with the same hashes.
-    path, length = (partial, width) if width < FULL and partial.exists() else (full, FULL)
-    content = path.read_bytes()
+    content, length = b"", FULL
+    if width < FULL:
+        # A log may drop a partial tile at any moment once the full one is there, which begins with the same.
+        with contextlib.suppress(FileNotFoundError):
+            content, length = partial.read_bytes(), width
+    if length == FULL:
+        content = full.read_bytes()
     if len(content) != length * HASH_BYTES:
         raise VerificationError("TILE_MALFORMED", f"{_path(level, index)} is {len(content)} bytes long")
     return [content[at : at + HASH_BYTES] for at in range(0, width * HASH_BYTES, HASH_BYTES)]

@@ -1,12 +1,15 @@
 """API keys and the keys that sign, worked with as people do: from a key to posts, and through a rotation."""
 
+import base64
 import contextlib
 import hashlib
 import json
 import resource
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -199,6 +202,51 @@ def test_services_that_run_go_on_through_a_rotation(cli: Cli, world: Path) -> No
     # Licensing calls consent and metering with the new key, and the command line is believed with it too.
     assert release(cli, world, key, "after.jsonl")["released"] == 1
     assert cli.json("licensee", "list")
+
+
+def test_r6_receipts_and_checkpoints_stay_verifiable_through_a_rotation_under_way(
+    cli: Cli, world: Path, running: Up
+) -> None:
+    key, log = world / "lasting.key", running.state / "log"
+    a_key(cli, key, party="lasting")
+    release(cli, world, key, "first.jsonl")
+    cli("log", "checkpoint", "--out", world / "kept")
+
+    for which in ("receipt", "checkpoint"):
+        assert len(cli.json("keys", "rotate", which)) == 2
+    release(cli, world, key, "second.jsonl")
+    second = decided(world / "second.jsonl.receipts.jsonl")
+    while cli.json("log", "verify", log, "--kept", world / "kept")["size"] < second.number:
+        continue
+
+    for out in ("first.jsonl", "second.jsonl"):
+        assert cli.json("receipt", "verify", world / out, "--log", log)["delivered"] == 1
+    (old,) = [each["kid"] for each in cli.json("keys", "list", "receipt") if each["state"] == "retired"]
+    since = decided(world / "first.jsonl.receipts.jsonl").at.replace(microsecond=0) + timedelta(seconds=1)
+    while datetime.now(UTC) < since:
+        continue
+    cli("keys", "revoke", "receipt", old, "--since", since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert cli.json("receipt", "verify", world / "second.jsonl")["under_revoked_keys"] == 0
+    cli("receipt", "verify", world / "first.jsonl")
+    assert "of a key that was revoked later" in cli.err
+    cli("subjects", "proof", second.decision_id, "--subject", 1, "--out", world / "mine.manifest-proof")
+    shown = cli.json("subjects", "verify-proof", world / "mine.manifest-proof", "--log", log)
+    assert (shown["subject_id"], shown["posts"]) == ("1", ["7"])
+
+
+class Decided(NamedTuple):
+    """What a receipt says."""
+
+    decision_id: str
+    number: int
+    at: datetime
+
+
+def decided(receipts: Path) -> Decided:
+    """The decision of a release of one batch."""
+    payload = json.loads(receipts.read_text())["receipt"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    return Decided(claims["decision_id"], claims["number"], datetime.fromisoformat(claims["decided_at"]))
 
 
 def test_an_overlap_that_ends_before_the_tokens_do_takes_force(cli: Cli) -> None:

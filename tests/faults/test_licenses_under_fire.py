@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.agreement import check_agreement
 from tests.support.engines import urls_on
 from tests.support.ledger_record import OnRecord, decisions_on_record
 from tests.support.licensing_fire import Figures, Fire
@@ -33,6 +34,8 @@ async def a_fire(
         fire = Fire(replicas, folder, SEED)
         await fire.prepare()
         figures = await fire.burn(decisions, against)
+        if program == REAL:
+            await check_agreement(folder, replicas[0].address, replicas[0].settings["METERING_TARGET"])
     return figures, decisions_on_record(urls["licensing"])
 
 

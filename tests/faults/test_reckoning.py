@@ -5,24 +5,19 @@ import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from services.licensing.ledger import Ledger
-from services.licensing.storage.statistics import StatisticsStore
-from tests.support.cluster import SECOND_US, Cluster, a_cluster, a_post
+from tests.support.kept_books import (
+    CONFIRMED,
+    DEAD,
+    DEAD_RESERVATION,
+    EXPIRED,
+    ITS_NUMBER,
+    ITS_RESERVATION,
+    keep_books,
+)
 from tests.support.reckoning import ALWAYS, AT_REST, Books, positions
-
-POSTS = [a_post(101, 1), a_post(102, 2, kind=4), a_post(103, 3)]
-ALL, FIRST, NONE = b"\x07", b"\x01", b"\x00"
-
-CONFIRMED = "decision_id = (SELECT decision_id FROM settlements WHERE NOT by_expiry AND posts = 3)"
-EXPIRED = "decision_id IN (SELECT decision_id FROM settlements WHERE by_expiry)"
-DEAD = "decision_id IS NULL"
-ITS_RESERVATION = f"reservation_id = (SELECT reservation_id FROM main.decisions WHERE {CONFIRMED})"
-ITS_NUMBER = f"number = (SELECT number FROM metering.reservations WHERE {ITS_RESERVATION})"
-DEAD_RESERVATION = f"reservation_id = (SELECT attempt_id FROM main.attempts WHERE {DEAD})"
 
 DOCTORED = {
     "reserved = still held + settled + freed": [
@@ -33,7 +28,15 @@ DOCTORED = {
         f"UPDATE metering.reservations SET posts_reserved = 0, counted_at_us = NULL WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET state = 4 WHERE {ITS_RESERVATION}",
     ],
+    "what is kept of a hold is a part of it, and not nothing (M2)": [
+        f"UPDATE metering.reservations SET kept = '[[1,0,1]]' WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET posts_kept = 1 WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET kept = '[[1,0,1]]', posts_kept = 2 WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET kept = '[]', posts_kept = 0 WHERE {ITS_RESERVATION}",
+        f"UPDATE metering.reservations SET kept = '[[3,0,1]]', posts_kept = 1 WHERE {ITS_RESERVATION}",
+    ],
     "only what was held is settled, and only by settling (M2)": [
+        f"UPDATE metering.reservations SET kept = '[[1,0,1]]', posts_kept = 1 WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET posts_settled = 2, posts_freed = 1 WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET settled = '[[1,0,1],[4,0,2]]' WHERE {ITS_RESERVATION}",
         f"UPDATE metering.reservations SET state = 3 WHERE {ITS_RESERVATION}",
@@ -147,40 +150,6 @@ DOCTORED = {
     ],
 }
 """For each rule what breaks it, in all its parts; most of it breaks other rules too."""
-
-
-class ProcessDiedError(Exception):
-    """Stands for a process that is gone."""
-
-
-async def die(*_: Any) -> None:
-    raise ProcessDiedError
-
-
-async def keep_books(folder: Path) -> None:
-    """Deliveries of every sort: confirmed, in part, late, never; denied, without room, given up."""
-    async with a_cluster(folder) as cluster:
-        await cluster.publish_policy()
-        await cluster.know(*range(1, 4))
-        await cluster.license(limit=16)
-        for delivered in (ALL, FIRST, NONE):
-            await cluster.confirm((await cluster.decide(POSTS)).decision_id, delivered)
-        await cluster.decide([a_post(104, 4)])
-        late = await cluster.decide(POSTS)
-        await cluster.decide(POSTS)
-        await cluster.decide(POSTS * 6)
-        await give_one_up(cluster)
-        cluster.clock.advance(61 * SECOND_US)
-        await cluster.confirm(late.decision_id, NONE)
-        await cluster.sweeper.sweep()
-        await cluster.outbox.deliver()
-        await StatisticsStore(cluster.database).advance()
-
-
-async def give_one_up(cluster: Cluster) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Exception, match="INTERNAL"):
-        patch.setattr(Ledger, "conclude", die)
-        await cluster.decide([a_post(101, 1)])
 
 
 @pytest.fixture(scope="module")

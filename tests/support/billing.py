@@ -73,7 +73,7 @@ class Accounts:
         self.desk = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), MARGIN_US)
         self.outlook = Outlook(store, clock)
         self._contracts = ContractDesk(ContractStore(database), clock)
-        self._ledger = Ledger(LedgerStore(database), Unsealed(), clock, lambda: None)
+        self._ledger = Ledger(LedgerStore(database), Unsealed(), clock, lambda: None, margin_us=0)
         self.licensees = set[str]()
 
     def key(self, operation: str = "Bill", request_id: str | None = None) -> ReplayKey:

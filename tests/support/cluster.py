@@ -34,7 +34,14 @@ from sluice.consent.v1.consent_service_pb2_grpc import (
     ConsentServiceStub,
 )
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
-from sluice.licensing.v1 import contract_service_pb2, license_pb2, post_pb2, release_service_pb2
+from sluice.licensing.v1 import (
+    audit_service_pb2,
+    contract_service_pb2,
+    license_pb2,
+    post_pb2,
+    release_service_pb2,
+)
+from sluice.licensing.v1.audit_service_pb2_grpc import AuditServiceStub
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2
@@ -259,6 +266,13 @@ class Cluster:
         response = await peer.call(MeteringServiceStub(peer.channel).ListHolds, request)
         return [hold.reservation_id for hold in response.holds]
 
+    async def audit(self) -> list[audit_service_pb2.AuditLedgerResponse]:
+        """What each check of the ledger came to, as an operator hears it."""
+        stub = AuditServiceStub(self._operator.channel)
+        request = audit_service_pb2.AuditLedgerRequest()
+        async with self._operator.open(stub.AuditLedger, request) as steps:
+            return [step async for step in steps if step.step == audit_service_pb2.LEDGER_AUDIT_STEP_DONE]
+
     async def in_metering(self, stub: Callable[[grpc.aio.Channel], Any], method: str, request: Any) -> Any:
         """Calls metering as licensing does."""
         peer = self._reader_of_metering
@@ -319,6 +333,7 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
         token_jwks=keys.token_jwks,
         state_dir=folder,
         **{
+            "log_dir": folder / "log",
             "consent_target": cluster.consent_address,
             "metering_target": cluster.metering_address,
             **changes,

@@ -14,7 +14,12 @@ CONSENT = "sluice.consent.v1.ConsentService"
 async def consent_replicas(program: str, url: str, folder: Path, count: int) -> AsyncIterator[list[Replica]]:
     """Replicas that serve; killed on leaving."""
     settings = [
-        {"DATABASE_URL": url, "STATE_DIR": str(folder / f"replica-{number}")} for number in range(count)
+        {
+            "DATABASE_URL": url,
+            "STATE_DIR": str(folder / f"replica-{number}"),
+            "HEAD_DIR": str(folder / "heads"),
+        }
+        for number in range(count)
     ]
     replicas = [Replica(program, "consent", folder, each) for each in settings]
     async with running(replicas):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
+from services.chassis.restore_rows import SqlRestores
 from services.chassis.serving import Bolt
 from services.consent.acknowledging import Acknowledger
 from services.consent.custodian import Custodian
@@ -13,6 +14,7 @@ from services.consent.registrar import Registrar
 from services.consent.rpc import servicer, state_servicer, subject_servicer
 from services.consent.storage.custody import SqlCustody
 from services.consent.storage.register import SqlRegister
+from services.consent.storage.tables import RESTORES
 from services.consent.watching import Watch
 from sluice.consent.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 from sluice.consent.v1.state_service_pb2_grpc import add_StateServiceServicer_to_server
@@ -40,7 +42,8 @@ def a_replica(database: Database, clock: Clock, controller: Controller | None = 
     registrar = Registrar(SqlRegister(database, clock), index, clock, acknowledger)
     custodian = Custodian(custody, registrar, clock, acknowledger)
     consent = servicer.ConsentServicer(registrar, custodian, clock)
-    states = state_servicer.StateServicer(custodian, Watch(custody, interval_seconds=0.01), clock)
+    watch, restores = Watch(custody, interval_seconds=0.01), SqlRestores(database, RESTORES)
+    states = state_servicer.StateServicer(custodian, watch, restores, clock)
     subjects = subject_servicer.SubjectServicer(custodian, controller, clock)
     return Replica(
         registrar,

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from services.console.app import app
 from sluice.licensing.v1.release_service_pb2 import DecideRequest
+from tests.support.agreement import check_agreement
 from tests.support.fleet import Fleet
 from tests.support.reckoning import Books
 from tests.support.running_jobs import RunningJob, books_of
@@ -62,6 +63,7 @@ async def books_at_rest(fleet: Fleet) -> Books:
     await fleet.recovered()
     await until(books.are_at_rest, "outbox and sweeper were done", look_every=0.1)
     books.check(at_rest=True)
+    await check_agreement(fleet.state.root)
     return books
 
 

@@ -27,6 +27,7 @@ from services.licensing.domain.terms import (
 )
 from services.licensing.domain.versions import Activation, activated
 from services.licensing.storage.head import lock_group
+from services.licensing.storage.known import remembering
 from tests.support.clock import NOON_US
 
 DAY_US = 86_400_000_000
@@ -166,4 +167,4 @@ def licensing_database(folder: Path) -> Database:
 
 def licensing_database_at(url: str) -> Database:
     """The database at a URL, opened as the service does."""
-    return Database.open(url, schema_dir=SCHEMA, name="licensing", lock=lock_group)
+    return Database.open(url, schema_dir=SCHEMA, name="licensing", lock=lock_group, options=remembering())

@@ -29,24 +29,29 @@ _NO_SWEEPS = {"SWEEP_AGE_SECONDS": "7200"}
 
 @contextlib.asynccontextmanager
 async def licensing_replicas(
-    program: str, urls: Mapping[str, str], folder: Path, count: int
+    program: str,
+    urls: Mapping[str, str],
+    folder: Path,
+    count: int,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[list[Replica]]:
     """Replicas that serve, whose peers let the posts of all authors go; killed on leaving.
 
-    `urls` of the databases, by service.
+    `urls` of the databases, by service; `settings` of licensing come on top.
     """
 
     def replica(of: str, service: str, settings: Mapping[str, str]) -> Replica:
         # All have the same keys: what one of them signs the others believe.
-        ours = {"DATABASE_URL": urls[service], "STATE_DIR": str(folder), **settings}
-        return Replica(of, service, folder, ours)
+        common = {"DATABASE_URL": urls[service], "STATE_DIR": str(folder)}
+        return Replica(of, service, folder, {**common, **settings})
 
-    consent = replica("services.consent", "consent", _LONG_PERMITS)
-    metering = replica("services.metering", "metering", {})
+    heads = {"HEAD_DIR": str(folder / "heads")}
+    consent = replica("services.consent", "consent", {**_LONG_PERMITS, **heads})
+    metering = replica("services.metering", "metering", heads)
+    log = {"LOG_DIR": str(folder / "log")}
     targets = {"CONSENT_TARGET": consent.address, "METERING_TARGET": metering.address}
-    replicas = [
-        replica(program, "licensing", {**_LONG_PERMITS, **_NO_SWEEPS, **targets}) for _ in range(count)
-    ]
+    ours = {**log, **_LONG_PERMITS, **_NO_SWEEPS, **targets, **(settings or {})}
+    replicas = [replica(program, "licensing", ours) for _ in range(count)]
     async with running([consent, metering, *replicas]):
         lines = Lines([consent.address], CONSENT, folder, seconds=CALL_SECONDS)
         await _make_all_willing(lines)

@@ -13,7 +13,7 @@ from services.licensing.domain.log.tiles import Tile, built, grown, hashes_in
 from services.licensing.domain.log.trees import Node, root_at
 from services.licensing.domain.merkle import leaf_hash
 from sluice_gate.verifying.checkpoints import Log
-from sluice_gate.verifying.keys import Keys
+from sluice_gate.verifying.keys import Key, Keys
 
 ORIGIN = "platform.example/receipts"
 
@@ -131,4 +131,4 @@ def the_log(*numbers: int) -> Log:
 
 
 def keys_of(*numbers: int) -> Keys:
-    return {f"key-{number}": a_key(number).public_key() for number in numbers}
+    return {f"key-{number}": Key(a_key(number).public_key()) for number in numbers}

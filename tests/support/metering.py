@@ -226,6 +226,10 @@ class Oracle:
     def __init__(self) -> None:
         self.accesses: dict[str, Counted] = {}
 
+    def reduce(self, id: str, kept: int) -> None:
+        """What is not kept was never held."""
+        self.accesses[id] = replace(self.accesses[id], reserved=kept)
+
     def end(self, id: str, settled: int) -> None:
         """What was settled counts for good; 0 for what was cancelled."""
         self.accesses[id] = replace(self.accesses[id], settled=settled)

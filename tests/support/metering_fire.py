@@ -58,7 +58,20 @@ class Deed:
         if self.method == "Reserve" and answer.HasField("counted_at"):
             # Where it stands changes when it ends; when and what it held never does.
             answer.ClearField("state")
+        if isinstance(answer, pb.ReduceHoldResponse):
+            # So it is with what became of the rest.
+            for field in ("state", "held", "posts_settled", "posts_freed"):
+                answer.reservation.ClearField(field)
         return answer
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What is held, as far as was heard."""
+
+    id: str
+    posts: int
+    is_reduced: bool = False
 
 
 @dataclass
@@ -84,7 +97,7 @@ class Figures:
 
 
 class MeteringFire:
-    """Reserves, settles, cancels, records and reports until the process is gone, and remembers all of it."""
+    """Reserves, reduces, settles, cancels, records, reports until the process is gone, and remembers all."""
 
     def __init__(self, folder: Path, url: str | None, seed: int) -> None:
         self.figures = Figures()
@@ -95,8 +108,8 @@ class MeteringFire:
         self._clock = SystemClock()
         self._began_us = self._clock.now_us()
         self._deeds: list[Deed] = []
-        self._open: list[pb.ReserveRequest] = []
-        """Holds that nobody has tried to end."""
+        self._open: list[Hold] = []
+        """Those that nobody has tried to end."""
         self._next_access = 0
         self._enough = asyncio.Event()
         self._left = 0
@@ -144,7 +157,9 @@ class MeteringFire:
             return
         deed.answer = answer
         if deed.method == "Reserve" and answer.HasField("counted_at"):
-            self._open.append(deed.request)
+            self._open.append(Hold(deed.request.reservation_id, deed.request.claim.counts[0].posts))
+        if deed.method == "ReduceHold":
+            self._open.append(Hold(deed.request.reservation_id, deed.request.keep[0].posts, is_reduced=True))
 
     def _again(self) -> Deed | None:
         if self._chance.random() > 0.1 or not self._deeds:
@@ -155,7 +170,7 @@ class MeteringFire:
     def _new(self) -> Deed:
         kind = self._chance.choices(["hold", "record", "end", "report"], [30, 15, 40, 15])[0]
         if kind == "end" and self._open:
-            deed = self._ending(self._open.pop(self._chance.randrange(len(self._open))))
+            deed = self._freeing(self._open.pop(self._chance.randrange(len(self._open))))
         elif kind == "report":
             deed = Deed("ReportAccesses", self._page())
         else:
@@ -172,12 +187,16 @@ class MeteringFire:
             return Deed(method, request)
         return Deed(method, pb.RecordRequest(reservation_id=request.reservation_id, claim=request.claim))
 
-    def _ending(self, hold: pb.ReserveRequest) -> Deed:
+    def _freeing(self, hold: Hold) -> Deed:
+        # Once only: to ask again for what an earlier reduction kept is to raise a hold, which is refused.
+        if not hold.is_reduced and hold.posts > 1 and self._chance.random() < 0.4:
+            keep = [posts(self._chance.randint(1, hold.posts - 1))]
+            return Deed("ReduceHold", pb.ReduceHoldRequest(reservation_id=hold.id, keep=keep))
         if self._chance.random() < 0.3:
-            return Deed("Cancel", pb.CancelRequest(reservation_id=hold.reservation_id))
-        delivered = self._chance.randint(0, hold.claim.counts[0].posts)
+            return Deed("Cancel", pb.CancelRequest(reservation_id=hold.id))
+        delivered = self._chance.randint(0, hold.posts)
         counts = [posts(delivered)] if delivered else []
-        return Deed("Settle", pb.SettleRequest(reservation_id=hold.reservation_id, delivered=counts))
+        return Deed("Settle", pb.SettleRequest(reservation_id=hold.id, delivered=counts))
 
     def _page(self) -> usage_pb.ReportAccessesRequest:
         """Accesses out of order, some of them reported before, some that show a receipt of now or later."""
@@ -226,6 +245,11 @@ class MeteringFire:
         ended = {
             deed.request.reservation_id: deed for deed in self._deeds if deed.method in {"Settle", "Cancel"}
         }
+        kept = {
+            deed.request.reservation_id: deed.request.keep[0].posts
+            for deed in self._deeds
+            if deed.method == "ReduceHold"
+        }
         settled: dict[str, tuple[str, int]] = {}
         for deed in self._deeds:
             if deed.method not in {"Reserve", "Record"} or not deed.answer.HasField("counted_at"):
@@ -233,7 +257,7 @@ class MeteringFire:
             id, party, wanted = _claimed(deed)
             end = ended.get(id)
             if deed.method == "Reserve" and end is None:
-                held[party] += wanted
+                held[party] += kept.get(id, wanted)
             elif end is None or end.method == "Settle":
                 settled[id] = (
                     party,

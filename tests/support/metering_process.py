@@ -71,6 +71,7 @@ def _environment(folder: Path, url: str | None, replica: int) -> dict[str, str]:
     settings = {
         "DATABASE_URL": url or f"sqlite:///{folder}/metering.db",
         "STATE_DIR": str(folder / f"replica-{replica}"),
+        "HEAD_DIR": str(folder / "heads"),
         "TOKEN_JWKS": str(some_keys(folder).token_jwks),
         "LISTEN": "127.0.0.1:0",
         "DRAIN_GRACE": "0",

@@ -97,6 +97,10 @@ class UsageCaller:
         request = metering_pb.RecordRequest(reservation_id=an_id(n), claim=claim)
         return await self._service.call(self._metering.Record, request)
 
+    async def reduce(self, n: int, count: int) -> None:
+        request = metering_pb.ReduceHoldRequest(reservation_id=an_id(n), keep=[posts(count)])
+        await self._service.call(self._metering.ReduceHold, request)
+
     async def settle(self, n: int, count: int) -> None:
         request = metering_pb.SettleRequest(
             reservation_id=an_id(n), delivered=[posts(count)] if count else []

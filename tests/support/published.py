@@ -1,5 +1,6 @@
 """Logs that are published from a database of licensing, and processes that die while they publish."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,18 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert
 
+from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
+from services.chassis.keys import public_jwk
 from services.licensing.domain.log.notes import NoteSigner, parse_checkpoint
 from services.licensing.domain.reasons import Reason
 from services.licensing.publishing import Publisher
+from services.licensing.restores import Shown
+from services.licensing.signing import NoteReader
 from services.licensing.storage import log_folder
 from services.licensing.storage.head import lock_head, take_number
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.counted import DECISIONS, Made, values
-from tests.support.logs import ORIGIN, a_signer
+from tests.support.logs import ORIGIN, a_key, a_signer
 
 
 def receipt_of(number: int) -> str:
@@ -68,8 +73,34 @@ class Signatures:
 def a_publisher(
     database: Database, folder: Path, signatures: Signatures | None = None, clock: ManualClock | None = None
 ) -> Publisher:
-    signer = (signatures or Signatures()).signer()
-    return Publisher(LogStore(database), LogFolder(folder), signer, clock or ManualClock())
+    return publisher_of(LogStore(database), folder, signatures or Signatures(), clock or ManualClock())
+
+
+def publisher_of(
+    store: Any,
+    folder: Path,
+    signatures: Signatures,
+    clock: Clock,
+    on_loss: Callable[[], None] = lambda: None,
+) -> Publisher:
+    """One that writes into a folder, over whatever is a store."""
+    files = LogFolder(folder)
+    shown = shown_in(store, folder)
+    return Publisher(store, files, shown, signatures.signer(), clock, on_loss=on_loss)
+
+
+def shown_in(store: Any, folder: Path, *numbers: int, origin: str = ORIGIN) -> Shown:
+    """What a folder shows to who knows these keys of the log, the first one unless said."""
+    return Shown(store, LogFolder(folder), reader_of(folder, *numbers, origin=origin))
+
+
+def reader_of(folder: Path, *numbers: int, origin: str = ORIGIN) -> NoteReader:
+    """Who knows these keys of the log, the first one unless said; they are written beside its folder."""
+    jwks = folder.parent / f"jwks-of-{'-'.join(map(str, numbers or (1,)))}.json"
+    jwks.parent.mkdir(parents=True, exist_ok=True)
+    keys = [public_jwk(a_key(number).public_key()) for number in numbers or (1,)]
+    jwks.write_text(json.dumps({"keys": keys}))
+    return NoteReader(jwks, origin)
 
 
 class Death(BaseException):
@@ -94,8 +125,7 @@ class Mortal:
         """One that dies, at its calls of the database or between any two files."""
         for name in ("write_file", "sync_folder"):
             patch.setattr(log_folder, name, self._mortally(getattr(log_folder, name)))
-        store: Any = _MortalStore(LogStore(database), self)
-        return Publisher(store, LogFolder(folder), signatures.signer(), ManualClock())
+        return publisher_of(_MortalStore(LogStore(database), self), folder, signatures, ManualClock())
 
     def _mortally(self, call: Callable[..., None]) -> Callable[..., None]:
         def mortal(*arguments: Any) -> None:

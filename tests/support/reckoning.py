@@ -30,7 +30,8 @@ ALWAYS = (
     Rule(
         "reserved = still held + settled + freed",
         """SELECT reservation_id FROM metering.reservations
-           WHERE posts_reserved <> iif(state = 1, posts_reserved, 0) + posts_settled + posts_freed""",
+           WHERE posts_reserved <>
+                 iif(state = 1, coalesce(posts_kept, posts_reserved), 0) + posts_settled + posts_freed""",
     ),
     Rule(
         "what is reserved is all that was asked for, or nothing (M3)",
@@ -39,9 +40,16 @@ ALWAYS = (
               OR (counted_at_us IS NULL AND state IN (1, 2)) OR (counted_at_us IS NOT NULL AND state = 4)""",
     ),
     Rule(
+        "what is kept of a hold is a part of it, and not nothing (M2)",
+        """SELECT reservation_id FROM metering.reservations
+           WHERE (kept IS NULL) <> (posts_kept IS NULL) OR posts_kept < 1
+              OR coalesce(posts_kept, posts_reserved) <> posts_in(coalesce(kept, held))
+              OR NOT is_part(coalesce(kept, held), held)""",
+    ),
+    Rule(
         "only what was held is settled, and only by settling (M2)",
         """SELECT reservation_id FROM metering.reservations
-           WHERE posts_settled <> posts_in(settled) OR NOT is_part(settled, counts)
+           WHERE posts_settled <> posts_in(settled) OR NOT is_part(settled, coalesce(kept, counts))
               OR (state <> 2 AND posts_settled <> 0)""",
     ),
     Rule(
@@ -52,7 +60,7 @@ ALWAYS = (
                UNION ALL SELECT number, 3, group_id FROM metering.reservations WHERE group_id <> ''
            ), counted AS (
                SELECT r.reservation_id, o.scope, o.key, r.counted_at_us, r.posts_settled AS used,
-                      iif(r.state = 1, r.posts_reserved, 0) AS held
+                      iif(r.state = 1, coalesce(r.posts_kept, r.posts_reserved), 0) AS held
                FROM metering.reservations r JOIN owners o USING (number) WHERE r.counted_at_us IS NOT NULL
            ), wanted AS (
                SELECT scope, key, counted_at_us, total(used) AS used, total(held) AS held

@@ -27,6 +27,7 @@ class Replica:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
         self._program = program
+        self.settings = dict(settings)
         common = {
             "TOKEN_JWKS": str(some_keys(folder).token_jwks),
             "LISTEN": self.address,
@@ -52,6 +53,26 @@ class Replica:
                 assert line, f"{self._program} did not start:\n" + b"".join(told).decode()
                 told.append(line)
         self._listening = asyncio.create_task(_forget(stderr))
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """The program in another mode: its exit status; and all it says, or how it says that it cannot."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", self._program, *arguments,
+            cwd=ROOT, env=self._environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            out, err = await process.communicate()
+        status = await process.wait()
+        return status, out.decode() if status == 0 else err.decode().strip().splitlines()[-1]
+
+    async def stop(self) -> int:
+        """Ends it as an operator would; its exit status."""
+        assert self._process is not None
+        self._process.terminate()
+        status = await self._process.wait()
+        await self.kill()
+        return status
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the process."""

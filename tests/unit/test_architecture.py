@@ -15,6 +15,7 @@ RECIPES = {
     *("following", "issuing", "recalls", "rechecking", "scanning"),
     *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
+    *("auditing", "manifest_proofs"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

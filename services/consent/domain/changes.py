@@ -7,7 +7,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.refusals import Kind, Refusal
 from services.consent.domain.halts import HaltScope
 from services.consent.domain.policies import PolicyBook
 from services.consent.domain.posts import PostState
@@ -20,14 +19,6 @@ class Revision:
 
     epoch: int
     number: int
-
-
-class Behind(Refusal):
-    """The database has lost what it had shown before (R5)."""
-
-    def __init__(self) -> None:
-        message = "the database has lost what it had shown before; this process is to be started again"
-        super().__init__(Kind.UNAVAILABLE, "DATABASE_BEHIND", message)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ ADMISSIONS: AdmissionTable = {
     f"{_STATES}/WatchWithdrawals": admit(
         PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=_LEGAL
     ),
+    f"{_STATES}/ListRestores": admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_SUBJECTS}/ExportSubject": _OWN_OR_LEGAL,
     f"{_SUBJECTS}/EraseSubject": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.chassis.restores import Restore
 from services.consent.acknowledging import Acknowledged
 from services.consent.domain.changes import Revision
 from services.consent.domain.halts import Halt, HaltKind, HaltScope
@@ -11,7 +12,7 @@ from services.consent.rpc.answers import rejected_rows, revision_message, timest
 from services.consent.rpc.requests import page_token_of
 from sluice.consent.v1 import halt_pb2, withdrawal_pb2
 from sluice.consent.v1 import state_service_pb2 as pb
-from sluice.type.v1 import purpose_pb2
+from sluice.type.v1 import purpose_pb2, restore_pb2
 
 
 def states_recorded(
@@ -49,6 +50,13 @@ def halts(page: Sequence[Halt], size: int) -> pb.ListHaltsResponse:
     return pb.ListHaltsResponse(halts=[_halt(halt) for halt in shown], next_page_token=token)
 
 
+def restores(page: Sequence[Restore], size: int) -> pb.ListRestoresResponse:
+    """The first `size` of them; a token where there are more."""
+    shown = page[:size]
+    token = page_token_of(shown[-1].epoch) if len(page) > size else ""
+    return pb.ListRestoresResponse(restores=[_restore(each) for each in shown], next_page_token=token)
+
+
 def step(revision: Revision, recorded: Recorded | None) -> pb.WatchWithdrawalsResponse:
     """A withdrawal, or a checkpoint."""
     if recorded is None:
@@ -67,6 +75,18 @@ def step(revision: Revision, recorded: Recorded | None) -> pb.WatchWithdrawalsRe
             halt=None if given.halt is None else _scope(given.halt),
             recorded_at=timestamp(recorded.recorded_us),
         )
+    )
+
+
+def _restore(restore: Restore) -> restore_pb2.Restore:
+    return restore_pb2.Restore(
+        epoch=restore.epoch,
+        found=revision_message(Revision(*restore.found)),
+        lost=None if restore.lost is None else revision_message(Revision(*restore.lost)),
+        shared_number=restore.shared,
+        accepted_at=timestamp(restore.accepted_us),
+        accepted_by=restore.accepted_by,
+        reason=restore.reason,
     )
 
 

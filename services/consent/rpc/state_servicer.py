@@ -9,6 +9,7 @@ from grpc.aio import ServicerContext
 from services.chassis.clock import Clock
 from services.chassis.interceptors import endless
 from services.chassis.replays import checked_replay_key
+from services.chassis.restore_rows import SqlRestores
 from services.consent.custodian import Custodian
 from services.consent.domain.changes import Revision
 from services.consent.registrar import POLICIES_A_PAGE
@@ -25,9 +26,10 @@ _Context: TypeAlias = ServicerContext[Any, Any]
 class StateServicer(StateServiceServicer):
     """Translates between the contract and the recipes."""
 
-    def __init__(self, custodian: Custodian, watch: Watch, clock: Clock) -> None:
+    def __init__(self, custodian: Custodian, watch: Watch, restores: SqlRestores, clock: Clock) -> None:
         self._custodian = custodian
         self._watch = watch
+        self._restores = restores
         self._clock = clock
 
     async def RecordStates(  # noqa: N802
@@ -72,3 +74,11 @@ class StateServicer(StateServiceServicer):
         after = Revision(request.after.epoch, request.after.number)
         async for revision, recorded in self._watch.follow(after):
             yield state_answers.step(revision, recorded)
+
+    async def ListRestores(  # noqa: N802
+        self, request: pb.ListRestoresRequest, context: _Context
+    ) -> pb.ListRestoresResponse:
+        """Newest first."""
+        below = requests.number_of(request.page_token)
+        size = request.page_size or POLICIES_A_PAGE
+        return state_answers.restores(await self._restores.page(below, size + 1), size)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
+from services.chassis.heads import Head
 from services.chassis.replays import ReplayKey
 from services.consent.domain.changes import Revision
 from services.consent.domain.dossiers import ChoiceRecord, Dossier
@@ -20,6 +21,7 @@ from services.consent.storage.head import read_head
 from services.consent.storage.known import read_known
 from services.consent.storage.register import write_once
 from services.consent.storage.states import read_subjects
+from services.consent.storage.tables import RESTORES
 from services.consent.storage.withdrawals import read_withdrawals
 
 
@@ -117,3 +119,7 @@ class SqlCustody:
         return await self._database.read(
             lambda c: (read_withdrawals(c, above, limit), read_head(c)), confirmed=True
         )
+
+    async def course(self) -> tuple[Revision, tuple[Head, ...]]:
+        """The head, and (epoch, number up to which all earlier ones share it) of each restore, in order."""
+        return await self._database.read(lambda c: (read_head(c), RESTORES.points(c)), confirmed=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.chassis.heads import Head as Position
 from services.consent.domain.changes import Revision
 from services.consent.storage.tables import TABLES
 
@@ -75,6 +76,7 @@ _READ_WITH_LINEAGES = _READ.add_columns(
     _mark_before(_HEAD.c.number), _mark_before(bindparam("since", type_=_HEAD.c.number.type))
 )
 _LOCK = select(
+    _HEAD.c.epoch,
     _HEAD.c.number,
     exists().where(_LINEAGES.c.mark == bindparam("mark", type_=_LINEAGES.c.mark.type)),
 ).with_for_update(of=_HEAD)
@@ -99,16 +101,17 @@ _ADVANCE = {
 }
 
 
-def lock_group(connection: Connection) -> None:
-    """Locks the head before the first unit of a group, where other processes write too.
+def lock_group(connection: Connection) -> Position:
+    """Locks the head before the first unit of a group, where other processes write too, and tells it.
 
     The first group of a session leaves its mark; whether it is there, the database says each time, for the
     group that left it may have been undone.
     """
     mark = connection.info.setdefault("lineage", secrets.randbits(_MARK_BITS))
-    number, is_marked = connection.execute(_LOCK, {"mark": mark}).one()
+    epoch, number, is_marked = connection.execute(_LOCK, {"mark": mark}).one()
     if not is_marked:
         connection.execute(_ADD_MARK, {"after_revision": number, "mark": mark})
+    return Position(epoch, number)
 
 
 def read_head(connection: Connection) -> Revision:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from services.chassis.refusals import Behind
 from services.consent.domain.changes import (
-    Behind,
     Change,
     Follower,
     Placement,

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
+from services.chassis.refusals import Behind
 from services.chassis.replays import ReplayKey, once
-from services.consent.domain.changes import Behind, Follower
+from services.consent.domain.changes import Follower
 from services.consent.domain.choices import Draft
 from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted
 from services.consent.domain.policies import Policy, PolicyDraft

@@ -11,6 +11,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from services.chassis.replays import replay_table
+from services.chassis.restore_rows import RestoreRows
 
 WideKey = BigInteger().with_variant(Integer, "sqlite")
 """64 bits; in SQLite an INTEGER key is the row id itself, which saves an index."""
@@ -284,6 +285,9 @@ class PostStateRow(ConsentTable, table=True):
 
 REPLAYS = replay_table(ConsentTable.metadata)
 """The stored answers to writes."""
+
+RESTORES = RestoreRows(ConsentTable.metadata)
+"""The restores that were accepted, and what the head is kept under."""
 
 TABLES = ConsentTable.metadata.tables
 """By name, for statements over many rows."""

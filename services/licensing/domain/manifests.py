@@ -10,7 +10,8 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from services.licensing.domain.merkle import leaf_hash, root_of
+from services.chassis.refusals import Kind, Refusal
+from services.licensing.domain.merkle import audit_path, leaf_hash, root_of
 from services.licensing.domain.posts import Batch, Ids, Mask, Offsets
 
 SALT_BYTES = 32
@@ -38,6 +39,30 @@ class Manifest:
         """C, the number of leaves."""
         return len(self.contributors)
 
+    def posts_of(self, contributor: int) -> Ids:
+        """The released posts that hold something of theirs, ascending; none for who is not in it."""
+        # A number of Python's would be compared as a float, in which neighbouring ids are equal.
+        at = int(np.searchsorted(self.contributors, np.uint64(contributor)))
+        if at == len(self) or int(self.contributors[at]) != contributor:
+            return self.post_ids[:0]
+        return self.post_ids[self.post_offsets[at] : self.post_offsets[at + 1]]
+
+
+@dataclass(frozen=True)
+class LeafProof:
+    """The leaf of one contributor, and what leads from it to the root (R4)."""
+
+    salt: bytes
+    """16 bytes, of this leaf alone."""
+    contributor: int
+    post_ids: tuple[int, ...]
+    """Ascending and distinct; at least one."""
+    index: int
+    """Of the leaf in the order of the leaf hashes, from 0."""
+    leaves: int
+    hashes: tuple[bytes, ...]
+    """The audit path, 32 bytes each, from the leaf upwards."""
+
 
 def manifest_of(batch: Batch, released: Mask, salt: bytes) -> Manifest:
     """The manifest of the posts where `released` (N booleans) is true, under `salt` (32 bytes)."""
@@ -47,6 +72,39 @@ def manifest_of(batch: Batch, released: Mask, salt: bytes) -> Manifest:
     offsets = np.append(first_of_author, len(authors)).astype(np.uint32)
     hashes = _leaf_hashes(salt, contributors, offsets, posts)
     return Manifest(salt, contributors, offsets, posts, root_of(sorted(hashes)))
+
+
+def leaf_proof(manifest: Manifest, contributor: int) -> LeafProof | None:
+    """What the contributor can be shown of a manifest; None for who is not in it.
+
+    Raises Refusal (internal, MANIFEST_DAMAGED) where the leaves have another root than the manifest: a proof
+    that leads elsewhere would only look like the platform's lie.
+    """
+    posts = manifest.posts_of(contributor)
+    if not len(posts):
+        return None
+    hashes = _leaf_hashes(manifest.salt, manifest.contributors, manifest.post_offsets, manifest.post_ids)
+    own = hashes[int(np.searchsorted(manifest.contributors, np.uint64(contributor)))]
+    hashes.sort()
+    if root_of(hashes) != manifest.root:
+        raise Refusal(
+            Kind.INTERNAL, "MANIFEST_DAMAGED", "the stored manifest has another root than was signed"
+        )
+    index = hashes.index(own)
+    return LeafProof(
+        salt=_leaf_salt(manifest.salt + _LEAF_SALT_LABEL, contributor.to_bytes(AUTHOR_BYTES)),
+        contributor=contributor,
+        post_ids=tuple(posts.tolist()),
+        index=index,
+        leaves=len(hashes),
+        hashes=tuple(audit_path(hashes, index)),
+    )
+
+
+def stored_root(manifest: Manifest) -> bytes:
+    """The root that a manifest should have by its salt and columns, 32 bytes."""
+    hashes = _leaf_hashes(manifest.salt, manifest.contributors, manifest.post_offsets, manifest.post_ids)
+    return root_of(sorted(hashes))
 
 
 def _contributions(batch: Batch, released: Mask) -> tuple[Ids, Ids]:
@@ -77,7 +135,12 @@ def _leaf_hashes(salt: bytes, contributors: Ids, offsets: Offsets, posts: Ids) -
     hashes, start = [], 0
     for at, end in zip(range(0, len(head_bytes), heads.itemsize), (offsets[1:] * 8).tolist(), strict=True):
         head = head_bytes[at : at + heads.itemsize]
-        leaf_salt = sha256(labelled_salt + head[:AUTHOR_BYTES]).digest()[:LEAF_SALT_BYTES]
+        leaf_salt = _leaf_salt(labelled_salt, head[:AUTHOR_BYTES])
         hashes.append(leaf_hash(leaf_salt + head + post_bytes[start:end]))
         start = end
     return hashes
+
+
+def _leaf_salt(labelled_salt: bytes, author: bytes) -> bytes:
+    """16 bytes, for an author as 8 bytes; `labelled_salt` is the decision's with the label behind it."""
+    return sha256(labelled_salt + author).digest()[:LEAF_SALT_BYTES]

@@ -2,12 +2,14 @@
 
 from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone
 
+_AUDITS = "/sluice.licensing.v1.AuditService"
 _BILLING = "/sluice.licensing.v1.BillingService"
 _CONTRACTS = "/sluice.licensing.v1.ContractService"
 _DISCLOSURES = "/sluice.licensing.v1.DisclosureService"
 _DELIVERIES = "/sluice.licensing.v1.DeliveryService"
 _EXPLANATIONS = "/sluice.licensing.v1.ExplanationService"
 _LOG = "/sluice.licensing.v1.LogService"
+_MANIFESTS = "/sluice.licensing.v1.ManifestService"
 _STATISTICS = "/sluice.licensing.v1.StatisticsService"
 _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
@@ -27,6 +29,7 @@ _READERS = (PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, PrincipalKind.LICENSE
 _TRYING = (PrincipalKind.LICENSEE,)
 
 ADMISSIONS: AdmissionTable = {
+    f"{_AUDITS}/AuditLedger": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_BILLING}/DraftInvoice": _FINANCE,
     f"{_BILLING}/DiscardDraft": _FINANCE,
     f"{_BILLING}/FinalizeInvoice": _FINANCE,
@@ -84,6 +87,10 @@ ADMISSIONS: AdmissionTable = {
     f"{_LOG}/GetConsistencyProof": admit(*PrincipalKind),
     # A licensee and a pipeline get those of their own decisions alone.
     f"{_LOG}/GetInclusionProof": admit(*_READERS, PrincipalKind.PIPELINE),
+    # About themselves, and for their own decisions. A licensee would learn who is in what they received.
+    f"{_MANIFESTS}/GetManifestProof": admit(
+        PrincipalKind.SUBJECT, PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR
+    ),
     # A subject sees their own alone.
     f"{_DISCLOSURES}/ListSubjectReleases": _OWN_OR_LEGAL,
     f"{_DISCLOSURES}/GetSubjectSummary": _OWN_OR_LEGAL,

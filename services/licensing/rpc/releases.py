@@ -12,6 +12,7 @@ from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id, set_attributes
 from services.licensing.desk import ReleaseDesk
 from services.licensing.domain.answers import NoRoom
+from services.licensing.domain.attempts import Ending
 from services.licensing.domain.decisions import Asker, Decision, Request
 from services.licensing.domain.deliveries import Delivery, delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
@@ -99,8 +100,9 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
 
 _ATTEMPT_STATES = {
     None: pb.ATTEMPT_STATE_UNKNOWN,
-    True: pb.ATTEMPT_STATE_CONCLUDED,
-    False: pb.ATTEMPT_STATE_TOMBSTONED,
+    Ending.CONCLUDED: pb.ATTEMPT_STATE_CONCLUDED,
+    Ending.TOMBSTONED: pb.ATTEMPT_STATE_TOMBSTONED,
+    Ending.LOST: pb.ATTEMPT_STATE_LOST,
 }
 
 

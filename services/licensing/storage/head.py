@@ -24,6 +24,7 @@ from sqlmodel import Field
 
 from services.licensing.domain.answers import BEGINNING, Revision
 from services.licensing.storage.base import LicensingTable
+from services.licensing.storage.known import known_to
 
 _ONLY_ROW = 1
 
@@ -111,7 +112,15 @@ def lock_head(connection: Connection) -> Head:
     """Locks the head row until the transaction ends, and tells how it stands.
 
     Where the engine has no row locks (SQLite), the transaction is expected to have begun as the only writer.
+    Raises Behind where the database has lost what this process knows to be committed (R5).
     """
+    head = _locked(connection)
+    if known := known_to(connection):
+        known.check(head.epoch, head.next_number)
+    return head
+
+
+def _locked(connection: Connection) -> Head:
     row = connection.execute(_LOCK).one_or_none()
     if row is None:
         connection.execute(_CREATE)
@@ -122,9 +131,10 @@ def lock_head(connection: Connection) -> Head:
 def lock_group(connection: Connection) -> None:
     """Locks the head before the first unit of a group, whatever that one does, so that all wait in one line.
 
-    A unit that touched other rows first could wait in a circle with a unit of another process.
+    A unit that touched other rows first could wait in a circle with a unit of another process. What is
+    missing is noticed by the units, each of which can be refused.
     """
-    lock_head(connection)
+    _locked(connection)
 
 
 def take_number(
@@ -143,6 +153,13 @@ def take_number(
         "on_metering": metering.number,
     }
     return int(connection.execute(_TAKE, on).scalar_one()) - 1
+
+
+def begin_epoch(connection: Connection, epoch: int, least_number: int) -> None:
+    """Begins an epoch, in which no number is below `least_number` (R5); the head must be locked."""
+    number = case((_HEAD.c.next_number < least_number, least_number), else_=_HEAD.c.next_number)
+    begun = {"epoch": epoch, "next_number": number}
+    connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(begun))
 
 
 def positions(connection: Connection) -> Positions:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from services.chassis.database import Database
 from services.licensing.domain.answers import Hold, NoRoom, Revision
+from services.licensing.domain.attempts import Ending
 from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.decisions import Asker, Decision
 from services.licensing.domain.deliveries import Confirmation, Said, Settlement
@@ -29,6 +30,7 @@ from services.licensing.domain.manifests import Manifest
 from services.licensing.domain.released import Released
 from services.licensing.storage.contracts import license_row
 from services.licensing.storage.head import Head, lock_head, shown, take_number
+from services.licensing.storage.known import known_to
 from services.licensing.storage.ledger_tables import (
     AttemptRow,
     ConfirmationRow,
@@ -39,6 +41,7 @@ from services.licensing.storage.ledger_tables import (
     SettlementRow,
 )
 from services.licensing.storage.released import write_released
+from services.licensing.storage.restore_queries import restored_us
 
 T = TypeVar("T")
 
@@ -81,8 +84,11 @@ class LedgerRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known = known_to(connection)
         self._head: Head | None = None
         """Once it is locked."""
+        self._taken = 0
+        """The last number that was taken."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends."""
@@ -94,26 +100,40 @@ class LedgerRows:
 
     def take_number(self, consent: Revision | None, metering: Revision | None) -> int:
         """The next receipt number, used up with this transaction, for a decision on these answers (R5)."""
-        return take_number(self._connection, consent, metering)
+        self._taken = take_number(self._connection, consent, metering)
+        return self._taken
+
+    def committed(self) -> None:
+        """The transaction has committed: what it took can never be missing again (R5)."""
+        if self._known:
+            self._known.has(self._taken)
 
     def has_ended(self, attempt_id: str) -> bool:
         """Whether the attempt has concluded or is tombstoned."""
         return self._has(select(_ATTEMPTS.c.attempt_id).where(_ATTEMPTS.c.attempt_id == attempt_id))
 
-    def has_concluded(self, attempt_id: str) -> bool:
-        """Whether the attempt has concluded a decision."""
-        mine = _ATTEMPTS.c.attempt_id == attempt_id
-        return self._has(select(_ATTEMPTS.c.attempt_id).where(mine, _ATTEMPTS.c.decision_id.is_not(None)))
-
-    def ended(self, attempt_ids: Sequence[str]) -> dict[str, bool]:
-        """Whether each attempt that has ended led to a decision."""
+    def ended(self, attempt_ids: Sequence[str]) -> dict[str, Ending]:
+        """How each attempt ended that has."""
         asked = _ATTEMPTS.c.attempt_id.in_(list(attempt_ids))
-        query = select(_ATTEMPTS.c.attempt_id, _ATTEMPTS.c.decision_id.is_not(None)).where(asked)
-        return {attempt_id: bool(concluded) for attempt_id, concluded in self._connection.execute(query)}
+        query = select(_ATTEMPTS.c.attempt_id, _ATTEMPTS.c.decision_id, _ATTEMPTS.c.lost_posts).where(asked)
+        return {id: _ending(decision_id, lost) for id, decision_id, lost in self._connection.execute(query)}
+
+    def is_lost(self, attempt_id: str) -> bool:
+        """Whether the attempt may have led to a decision that a restore has lost."""
+        mine = _ATTEMPTS.c.attempt_id == attempt_id
+        return self._has(select(_ATTEMPTS.c.attempt_id).where(mine, _ATTEMPTS.c.lost_posts.is_not(None)))
 
     def bury(self, attempt_id: str, now_us: int) -> None:
         """Writes the tombstone of an attempt that has not ended."""
         self._insert(_ATTEMPTS, attempt_id=attempt_id, decision_id=None, ended_at_us=now_us)
+
+    def bury_lost(self, attempt_id: str, posts: int, now_us: int) -> None:
+        """Writes that an attempt may have led to a decision that was lost, with all these posts."""
+        self._insert(_ATTEMPTS, attempt_id=attempt_id, decision_id=None, ended_at_us=now_us, lost_posts=posts)
+
+    def restored_us(self) -> int | None:
+        """When the latest restore of this database was accepted; None where there was none."""
+        return restored_us(self._connection)
 
     def license(self, license_id: str) -> License | None:
         """The license as it stands now."""
@@ -245,7 +265,7 @@ class LedgerRows:
 
     def _decision(self, *where: Any) -> Decision | None:
         row = self._one(select(_DECISIONS).where(*where))
-        return row and _decision(row)
+        return row and decision_of_row(row)
 
     def _one(self, statement: Any) -> Row[Any] | None:
         return self._connection.execute(statement).one_or_none()
@@ -265,7 +285,16 @@ class LedgerStore:
 
     async def write(self, unit: Callable[[LedgerRows], T]) -> T:
         """Runs `unit` in a transaction; what `Database.write` raises."""
-        return await self._database.write(lambda connection: unit(LedgerRows(connection)))
+        rows: LedgerRows
+
+        def run(connection: Connection) -> T:
+            nonlocal rows
+            rows = LedgerRows(connection)
+            return unit(rows)
+
+        result = await self._database.write(run)
+        rows.committed()
+        return result
 
     async def read(self, query: Callable[[LedgerRows], T]) -> T:
         """Runs `query` on one snapshot; what `Database.read` raises."""
@@ -274,6 +303,12 @@ class LedgerStore:
     async def shown(self) -> tuple[Revision, Revision]:
         """The highest that consent and metering have shown to this ledger; what `Database.read` raises."""
         return await self._database.read(shown)
+
+
+def _ending(decision_id: str | None, lost_posts: int | None) -> Ending:
+    if decision_id is not None:
+        return Ending.CONCLUDED
+    return Ending.TOMBSTONED if lost_posts is None else Ending.LOST
 
 
 def _values(decision: Decision) -> dict[str, object]:
@@ -313,7 +348,8 @@ def _values(decision: Decision) -> dict[str, object]:
     }
 
 
-def _decision(row: Row[Any]) -> Decision:
+def decision_of_row(row: Row[Any]) -> Decision:
+    """A decision out of its row."""
     return Decision(
         decision_id=row.decision_id,
         number=row.number,

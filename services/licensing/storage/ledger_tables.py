@@ -14,14 +14,19 @@ _RELEASES = text("not_after_us IS NOT NULL")
 
 
 class AttemptRow(LicensingTable, table=True):
-    """An attempt that has ended: it concluded a decision, or it is tombstoned and never can."""
+    """An attempt that has ended: it concluded a decision, or it is tombstoned and never can.
+
+    Or it is lost: it may have concluded one that a restore of this database has lost (R5).
+    """
 
     __tablename__ = "attempts"
 
     attempt_id: str = Field(primary_key=True, max_length=36)
     decision_id: str | None = Field(default=None, max_length=36, foreign_key="decisions.decision_id")
-    """NULL is a tombstone."""
+    """NULL is a tombstone, or one that is lost."""
     ended_at_us: int = Field(sa_type=BigInteger)
+    lost_posts: int | None = Field(default=None, sa_type=BigInteger)
+    """Of one that is lost: the posts that metering held for it, all of which count. NULL for all others."""
 
 
 class DecisionRow(LicensingTable, table=True):

@@ -11,8 +11,10 @@ from services.licensing.domain.log.growth import Growth, Head, NumberedReceipt, 
 from services.licensing.proving import Logged
 from services.licensing.publishing import Waiting
 from services.licensing.storage.head import lock_head
+from services.licensing.storage.known import known_of
 from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.log_tables import CheckpointRow
+from services.licensing.storage.restore_queries import is_lost
 
 _TABLES = CheckpointRow.metadata.tables
 _CHECKPOINTS = _TABLES[CheckpointRow.__tablename__]
@@ -47,10 +49,18 @@ class LogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known = known_of(database)
 
     async def waiting(self, limit: int) -> Waiting:
-        """The receipts that the log does not have, at most `limit`, none of which a failover could lose."""
-        return await self._database.read(lambda connection: _waiting(connection, limit), confirmed=True)
+        """The receipts that the log does not have, at most `limit`, none of which a failover could lose.
+
+        Raises Behind too where another file has taken the place of the database's (R5): that shows here while
+        nobody writes.
+        """
+        await self._database.check_place()
+        waiting = await self._database.read(lambda connection: _waiting(connection, limit), confirmed=True)
+        self._remember(waiting.newest)
+        return waiting
 
     async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool:
         """Signs and stores a growth, unless the log has grown otherwise meanwhile; whether it was stored.
@@ -61,24 +71,32 @@ class LogStore:
 
     async def newest(self) -> Signed | None:
         """The newest checkpoint, one that no failover can lose."""
-        return await self._database.read(_newest, confirmed=True)
+        last = await self._database.read(newest, confirmed=True)
+        self._remember(last)
+        return last
 
     async def signed_at(self, size: int) -> Signed | None:
         """The checkpoint of this size."""
-        query = select(_CHECKPOINTS).where(_CHECKPOINTS.c.size == size)
-        return await self._database.read(lambda connection: _signed(connection.execute(query).one_or_none()))
+        return await self._database.read(lambda connection: signed_at(connection, size))
 
     async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]:
         """The tiles at these places, as far as they are there."""
-        return await self._database.read(lambda connection: _tiles(connection, places))
+        return await self._database.read(lambda connection: tiles_at(connection, places))
 
     async def by_decision(self, decision_id: str) -> Logged | None:
         """The receipt of a decision."""
         return await self._logged(_DECISIONS.c.decision_id == decision_id)
 
     async def by_number(self, number: int) -> Logged | None:
-        """The receipt with a number."""
-        return await self._logged(_DECISIONS.c.number == number)
+        """The receipt with a number; of one that a restore has lost only the number is known."""
+        if logged := await self._logged(_DECISIONS.c.number == number):
+            return logged
+        lost = await self._database.read(lambda connection: is_lost(connection, number))
+        return Logged.lost(number) if lost else None
+
+    def _remember(self, last: Signed | None) -> None:
+        if self._known and last:
+            self._known.has(last.head.size)
 
     async def _logged(self, which: ColumnElement[bool]) -> Logged | None:
         query = _LOGGED.where(which)
@@ -87,25 +105,34 @@ class LogStore:
 
 
 def _waiting(connection: Connection, limit: int) -> Waiting:
-    newest = _newest(connection)
-    size = newest.head.size if newest else 0
+    last = newest(connection)
+    size = last.head.size if last else 0
     rows = connection.execute(_RECEIPTS.where(_DECISIONS.c.number > size).limit(limit)).all()
     return Waiting(
-        newest=newest,
+        newest=last,
         receipts=[NumberedReceipt(row.number, row.receipt) for row in rows],
         since_us=rows[0].decided_at_us if rows else None,
-        edge=_tiles(connection, [(tile.level, tile.index) for tile in edge_of(size)]) if rows else {},
+        edge=tiles_at(connection, [(tile.level, tile.index) for tile in edge_of(size)]) if rows else {},
     )
 
 
 def _append(connection: Connection, growth: Growth, sign: Callable[[Head], Signed]) -> bool:
     lock_head(connection)
-    newest = _newest(connection)
-    if (newest.head.size if newest else 0) != growth.before.size:
+    last = newest(connection)
+    if (last.head.size if last else 0) != growth.before.size:
         return False
-    signed = sign(growth.head)
-    rows = [(tile.level, tile.index, content) for tile, content in growth.tiles]
-    _PUT_TILES.run(connection, rows)
+    put_tiles(connection, growth)
+    put_checkpoint(connection, sign(growth.head))
+    return True
+
+
+def put_tiles(connection: Connection, growth: Growth) -> None:
+    """Stores what is new in a growth; what the tiles had before they still begin with."""
+    _PUT_TILES.run(connection, [(tile.level, tile.index, content) for tile, content in growth.tiles])
+
+
+def put_checkpoint(connection: Connection, signed: Signed) -> None:
+    """Stores a checkpoint of a size that has none."""
     connection.execute(
         insert(_CHECKPOINTS),
         {
@@ -115,14 +142,20 @@ def _append(connection: Connection, growth: Growth, sign: Callable[[Head], Signe
             "published_at_us": signed.published_at_us,
         },
     )
-    return True
 
 
-def _newest(connection: Connection) -> Signed | None:
+def signed_at(connection: Connection, size: int) -> Signed | None:
+    """The checkpoint of this size."""
+    return _signed(connection.execute(select(_CHECKPOINTS).where(_CHECKPOINTS.c.size == size)).one_or_none())
+
+
+def newest(connection: Connection) -> Signed | None:
+    """The newest checkpoint."""
     return _signed(connection.execute(_NEWEST).one_or_none())
 
 
-def _tiles(connection: Connection, places: Sequence[Place]) -> dict[Place, bytes]:
+def tiles_at(connection: Connection, places: Sequence[Place]) -> dict[Place, bytes]:
+    """The tiles at these places, as far as they are there."""
     return {(level, tile): bytes(hashes) for level, tile, hashes in _TILES.ask(connection, places)}
 
 

@@ -15,8 +15,9 @@ from typing import TextIO
 
 from services.chassis.refusals import Refusal, precondition
 from services.chassis.whole_files import sync_folder, write_file
-from services.licensing.domain.log.notes import Checkpoint, parse_checkpoint, parse_note
+from services.licensing.domain.log.notes import parse_checkpoint, parse_note
 from services.licensing.domain.log.tiles import FULL, Tile
+from services.licensing.domain.merkle import HASH_BYTES
 
 MODE = 0o644
 CHECKPOINT = "checkpoint"
@@ -33,20 +34,20 @@ class LogFolder:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def head(self) -> Checkpoint | None:
-        """What the checkpoint there says; its signature is not looked at. None where there is none.
-
-        Raises Refusal (precondition, LOG_FOLDER_UNREADABLE) where the file is no checkpoint.
-        """
+    def note(self) -> bytes | None:
+        """The checkpoint there as it is, whoever wrote it; None where there is none."""
         try:
-            note = (self._root / CHECKPOINT).read_bytes()
+            return (self._root / CHECKPOINT).read_bytes()
         except FileNotFoundError:
             return None
-        try:
-            return parse_checkpoint(parse_note(note).text)
-        except Refusal as refusal:
-            message = f"the checkpoint in the folder of the log cannot be read: {refusal.message}"
-            raise precondition("LOG_FOLDER_UNREADABLE", message) from refusal
+
+    def tile(self, tile: Tile) -> bytes:
+        """The hashes of a tile, 32 bytes each, fewer where the file has fewer; raises OSError."""
+        path = self._root / tile.path()
+        if tile.width < FULL and not path.exists():
+            # It has become a full one, for a checkpoint that never came here.
+            path = self._root / Tile(tile.level, tile.index, FULL).path()
+        return path.read_bytes()[: tile.width * HASH_BYTES]
 
     def add(self, tiles: Sequence[tuple[Tile, bytes]]) -> None:
         """Writes tiles; durable when this returns. Of a tile that is full now, the partial ones go."""
@@ -65,10 +66,13 @@ class LogFolder:
                     shutil.rmtree(partial)
 
     def publish(self, size: int, note: bytes) -> None:
-        """Puts the checkpoint of `size` leaves there, unless a later one is there already."""
+        """Puts the checkpoint of `size` leaves there, unless a later one is there already.
+
+        Raises Refusal (precondition, LOG_FOLDER_UNREADABLE) where what is there is no checkpoint.
+        """
         with self._alone():
-            there = self.head()
-            if there is None or there.size < size:
+            there = self.note()
+            if there is None or _size_of(there) < size:
                 write_file(self._root / CHECKPOINT, note, MODE, self._root / _DRAFT)
                 sync_folder(self._root)
 
@@ -78,6 +82,13 @@ class LogFolder:
         with (self._root / _LOCK).open("a", encoding="ascii") as lock:
             _take(lock)
             yield
+
+
+def _size_of(note: bytes) -> int:
+    try:
+        return parse_checkpoint(parse_note(note).text).size
+    except Refusal as refusal:
+        raise precondition("LOG_FOLDER_UNREADABLE", "the folder of the log has no checkpoint") from refusal
 
 
 def _take(lock: TextIO) -> None:

@@ -27,8 +27,8 @@ from services.licensing.storage.release_index_tables import (
 )
 from services.licensing.storage.released import contents_after
 
-ENTRIES_AT_ONCE = 8_000
-"""Posts and embeds of a segment of level 0, which has one decision at least: some 0.2 MB."""
+ENTRIES_AT_ONCE = 4_000
+"""Posts and embeds of a segment of level 0, which has one decision at least: some 0.1 MB."""
 DECISIONS_AT_ONCE = 1_000
 """Where most release nothing."""
 BLOCKS_AT_ONCE = 4
@@ -48,7 +48,7 @@ _LOCK = select(_INDEX.c.indexed).with_for_update()
 _MOVE = update(_INDEX).values(indexed=bindparam("to"))
 _TAKE_SEGMENT = update(_INDEX).values(next_segment=_INDEX.c.next_segment + 1).returning(_INDEX.c.next_segment)
 _LAST = select(func.coalesce(func.max(_DECISIONS.c.number), 0))
-_FIRST_PAIR = tuple_(_BLOCKS.c.first_key, _BLOCKS.c.first_number)
+_FIRST_PAIR = (_BLOCKS.c.first_key, _BLOCKS.c.first_number)
 _PUT_BLOCKS = Insertion(
     "release_blocks",
     {
@@ -207,18 +207,17 @@ def _run(connection: Connection, segment: Segment, at: Place) -> Run:
     """The next blocks of a segment, from the one that has what comes after a place."""
     of_kind = (_BLOCKS.c.segment == segment.id, _BLOCKS.c.kind == int(at.kind))
     place = tuple_(signed(np.array([at.key], np.uint64))[0], at.number)
-    ascending = (_BLOCKS.c.first_key, _BLOCKS.c.first_number)
     before = (
-        select(*ascending)
-        .where(*of_kind, place >= _FIRST_PAIR)
-        .order_by(*(column.desc() for column in ascending))
+        select(*_FIRST_PAIR)
+        .where(*of_kind, tuple_(*_FIRST_PAIR) <= place)
+        .order_by(*(column.desc() for column in _FIRST_PAIR))
         .limit(1)
     )
     first = connection.execute(before).one_or_none()
     query = select(_BLOCKS.c["keys"], _BLOCKS.c.numbers).where(*of_kind)
     if first is not None:
-        query = query.where(tuple_(*first) <= _FIRST_PAIR)
-    rows = connection.execute(query.order_by(*ascending).limit(BLOCKS_AT_ONCE + 1)).all()
+        query = query.where(tuple_(*_FIRST_PAIR) >= tuple_(*first))
+    rows = connection.execute(query.order_by(*_FIRST_PAIR).limit(BLOCKS_AT_ONCE + 1)).all()
     blocks = [pairs_in(segment.after, *row) for row in rows[:BLOCKS_AT_ONCE]]
     keys = np.concatenate([*(block.keys for block in blocks), np.empty(0, np.uint64)])
     numbers = np.concatenate([*(block.numbers for block in blocks), np.empty(0, np.int64)])
@@ -252,10 +251,15 @@ def _remove_some(connection: Connection) -> None:
     segment = connection.execute(dropped.limit(1)).scalar_one_or_none()
     if segment is None:
         return
-    key = _BLOCKS.primary_key.columns
-    some = select(*key).where(_BLOCKS.c.segment == segment).limit(REMOVED_AT_ONCE)
-    if connection.execute(delete(_BLOCKS).where(tuple_(*key).in_(some))).rowcount < REMOVED_AT_ONCE:
-        connection.execute(delete(_SEGMENTS).where(_SEGMENTS.c.id == segment))
+    # By a range of the primary key: a list of keys would have some planner read the whole table for them.
+    of_segment, place = _BLOCKS.c.segment == segment, (_BLOCKS.c.kind, *_FIRST_PAIR)
+    boundary = select(*place).where(of_segment).order_by(*place).offset(REMOVED_AT_ONCE).limit(1)
+    after = connection.execute(boundary).one_or_none()
+    if after is not None:
+        connection.execute(delete(_BLOCKS).where(of_segment, tuple_(*place) < tuple_(*after)))
+        return
+    connection.execute(delete(_BLOCKS).where(of_segment))
+    connection.execute(delete(_SEGMENTS).where(_SEGMENTS.c.id == segment))
 
 
 def _insert(connection: Connection, level: int, after: int, last: int, state: SegmentState) -> int:

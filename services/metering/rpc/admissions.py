@@ -59,5 +59,6 @@ ADMISSIONS: AdmissionTable = {
     f"{_USAGE}/MaxWindow": _LOOKERS,
     f"{_USAGE}/WatchUsage": _LOOKERS,
     f"{_USAGE}/AuditUsage": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_USAGE}/ListRestores": _READERS,
     f"{_USAGE}/RebuildProjections": admit(PrincipalKind.OPERATOR, roles=("admin",)),
 }

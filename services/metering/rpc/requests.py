@@ -119,6 +119,25 @@ def place(token: str) -> Place:
         raise _token_invalid() from error
 
 
+def epoch_token(epoch: int) -> str:
+    """The token of a page of restores that begins below an epoch."""
+    return base64.urlsafe_b64encode(str(epoch).encode()).decode()
+
+
+def epoch_below(token: str) -> int | None:
+    """The epoch that `epoch_token` made the token of, None for none; raises Refusal PAGE_TOKEN_INVALID."""
+    if not token:
+        return None
+    try:
+        epoch = int(base64.b64decode(token, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise _token_invalid() from error
+    # A number can be written in many ways, of which answers use one; and the database knows none so large.
+    if not 0 < epoch < 2**63 or epoch_token(epoch) != token:
+        raise _token_invalid()
+    return epoch
+
+
 def _token_invalid() -> Refusal:
     return invalid("PAGE_TOKEN_INVALID", "no answer gave this page token", field="page_token")
 

@@ -10,18 +10,22 @@ from grpc.aio import ServicerContext
 from services.chassis.clock import Clock
 from services.chassis.interceptors import endless
 from services.chassis.replays import checked_replay_key
+from services.chassis.restore_rows import SqlRestores
 from services.metering.audit import Auditor
 from services.metering.imports import Importer
 from services.metering.projector import Projections
 from services.metering.rpc import usage_messages as messages
 from services.metering.rpc.answers import revision_message
-from services.metering.rpc.requests import WINDOWS_US, optional_us
+from services.metering.rpc.requests import WINDOWS_US, epoch_below, optional_us
+from services.metering.rpc.restore_messages import restores
 from services.metering.usage import GAVE_CONTENT, UsageDesk
 from services.metering.watches import Watches
 from sluice.metering.v1 import usage_service_pb2 as pb
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceServicer
 
 SERVICE = "sluice.metering.v1.UsageService"
+RESTORES_A_PAGE = 50
+"""Restores on a page when the caller does not say."""
 
 _Context: TypeAlias = ServicerContext[Any, Any]
 
@@ -38,10 +42,12 @@ class UsageServicer(UsageServiceServicer):
         clock: Clock,
         *,
         watches: Watches,
+        restores: SqlRestores,
     ) -> None:
         self._importer = importer
         self._desk = desk
         self._watches = watches
+        self._restores = restores
         self._auditor = auditor
         self._projections = projections
         self._clock = clock
@@ -107,3 +113,11 @@ class UsageServicer(UsageServiceServicer):
         key = checked_replay_key("RebuildProjections", request, now_us)
         revision = await self._projections.drop(key, now_us)
         return pb.RebuildProjectionsResponse(revision=revision_message(revision))
+
+    async def ListRestores(  # noqa: N802
+        self, request: pb.ListRestoresRequest, context: _Context
+    ) -> pb.ListRestoresResponse:
+        """Newest first."""
+        size = request.page_size or RESTORES_A_PAGE
+        page = await self._restores.page(epoch_below(request.page_token), size + 1)
+        return restores(page, size)

@@ -22,6 +22,7 @@ from sqlmodel import Field, SQLModel
 
 from services.chassis.approvals import proposal_table
 from services.chassis.replays import replay_table
+from services.chassis.restore_rows import RestoreRows
 
 # SQLite takes a primary key for its row id only if the type is spelt INTEGER; that holds 64 bits too.
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
@@ -346,3 +347,4 @@ class NoticeRow(MeteringTable, table=True):
 
 PROPOSALS = proposal_table(MeteringTable.metadata)
 REPLAYS = replay_table(MeteringTable.metadata)
+RESTORES = RestoreRows(MeteringTable.metadata)

@@ -115,8 +115,8 @@ def _look(connection: Connection, account: Account, window_us: int, at_us: int, 
     entries = _Entries(connection, id, head.number)
     # As for whoever asks for room: where the clock is behind, the window ends at the account's latest time.
     at_us = max(at_us, last_us)
-    if before is None or before.revision.epoch != head.epoch or before.revision.number > head.number:
-        # The first look, or the database is not the one that it was.
+    if before is None or before.revision.epoch != head.epoch:
+        # The first look, or a restore of the database was accepted: numbers may be those of other changes.
         counted = _begun(entries, window_us, last_us)
         return Look(head, at_us, entries.moved(counted, tail_us(at_us, window_us)), counted, None)
     at_us = max(at_us, before.at_us)

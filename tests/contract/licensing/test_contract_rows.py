@@ -14,7 +14,7 @@ from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.replays import ReplayKey
 from services.licensing.contracts import Amendment, ContractDesk
-from services.licensing.domain.answers import BEGINNING
+from services.licensing.domain.answers import Revision
 from services.licensing.domain.history import Change, StepTaken
 from services.licensing.domain.licenses import Licensee, LicenseState, Step, draft
 from services.licensing.domain.reasons import Reason
@@ -28,6 +28,7 @@ from services.licensing.storage import (
     ledger_tables,
     log_tables,
     recall_tables,
+    restore_tables,
     statistics_tables,
     webhook_tables,
 )
@@ -75,7 +76,7 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert api_keys.ApiKeyRow.metadata is declared
     assert recall_tables.RecallRow.metadata is declared
     assert webhook_tables.RecallWebhookRow.metadata is declared
-    assert webhook_tables.RecallWebhookRow.metadata is declared
+    assert restore_tables.AcceptedRestoreRow.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)
@@ -95,13 +96,13 @@ async def test_numbers_are_given_in_order_and_given_back_by_a_failed_unit(databa
     second = await database.write(take_number)
 
     assert (first, second) == (1, 2)
-    assert await database.write(lock_head) == Head(epoch=1, next_number=3, cut_off_us=0, fence=BEGINNING)
+    assert await database.write(lock_head) == Head(epoch=1, next_number=3, cut_off_us=0, fence=Revision(0, 0))
 
 
 async def test_a_missing_head_row_is_made(database: Database) -> None:
     await database.write(lambda connection: connection.execute(text("DELETE FROM head")))
 
-    assert await database.write(lock_head) == Head(epoch=1, next_number=1, cut_off_us=0, fence=BEGINNING)
+    assert await database.write(lock_head) == Head(epoch=1, next_number=1, cut_off_us=0, fence=Revision(0, 0))
 
 
 async def test_l1_every_change_of_a_license_is_kept_with_who_made_it(database: Database) -> None:

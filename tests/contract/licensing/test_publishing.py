@@ -10,13 +10,13 @@ from sqlalchemy import Connection, text
 from services.chassis.database import Database
 from services.chassis.refusals import Kind, Refusal
 from services.licensing.domain.log.growth import Growth, Head, Signed, grown_by
+from services.licensing.domain.log.notes import Checkpoint, signed_note
+from services.licensing.proving import Prover
 from services.licensing.publishing import RECEIPTS_AT_ONCE, Publisher
-from services.licensing.restores import check_at_start
 from services.licensing.storage.log import LogStore
-from services.licensing.storage.log_folder import LogFolder
 from sluice_gate.verifying.tiles import verify_log_folder
 from tests.support.clock import NOON_US, ManualClock
-from tests.support.logs import ORIGIN, Definition, the_log
+from tests.support.logs import ORIGIN, Definition, a_signer, the_log
 from tests.support.published import (
     Death,
     Mortal,
@@ -24,7 +24,9 @@ from tests.support.published import (
     a_publisher,
     add_receipts,
     publish_all,
+    publisher_of,
     receipt_of,
+    shown_in,
 )
 
 
@@ -202,7 +204,7 @@ async def test_who_comes_late_signs_nothing_and_looks_again_at_once(
 ) -> None:
     signatures = Signatures()
     store = Overtaken(database, a_publisher(database, tmp_path / "log"))
-    late = Publisher(store, LogFolder(tmp_path / "log"), signatures.signer(), ManualClock())
+    late = publisher_of(store, tmp_path / "log", signatures, ManualClock())
     add_receipts(database, 5)
 
     more = [await late.publish(), await late.publish()]
@@ -223,11 +225,11 @@ async def test_an_older_database_is_refused_at_the_start_and_publishes_nothing(
     folder = tmp_path / "log"
     add_receipts(database, 5)
     await publish_all(a_publisher(database, folder))
-    await check_at_start(LogStore(database), LogFolder(folder), ORIGIN)
+    await shown_in(LogStore(database), folder).check_at_start()
     await forgotten(database, 0)
 
     with pytest.raises(Refusal) as refused:
-        await check_at_start(LogStore(database), LogFolder(folder), ORIGIN)
+        await shown_in(LogStore(database), folder).check_at_start()
     with pytest.raises(Refusal, match="DATABASE_RESTORED"):
         await a_publisher(database, folder).publish()
 
@@ -244,7 +246,7 @@ async def test_a_database_that_signed_another_root_for_the_size_is_refused(
     damage(database, f"UPDATE log_checkpoints SET root = {literal}")
 
     with pytest.raises(Refusal, match="DATABASE_RESTORED"):
-        await check_at_start(LogStore(database), LogFolder(tmp_path / "log"), ORIGIN)
+        await shown_in(LogStore(database), tmp_path / "log").check_at_start()
 
 
 async def test_a_folder_of_another_log_or_one_that_cannot_be_read_is_refused(
@@ -252,17 +254,101 @@ async def test_a_folder_of_another_log_or_one_that_cannot_be_read_is_refused(
 ) -> None:
     add_receipts(database, 1)
     await publish_all(a_publisher(database, tmp_path / "log"))
-    store, folder = LogStore(database), LogFolder(tmp_path / "log")
+    store, folder = LogStore(database), tmp_path / "log"
     reasons = []
 
     for origin, break_it in (("other.example/receipts", False), (ORIGIN, True)):
         if break_it:
-            (tmp_path / "log" / "checkpoint").write_bytes(b"torn")
+            (folder / "checkpoint").write_bytes(b"torn")
         with pytest.raises(Refusal) as refused:
-            await check_at_start(store, folder, origin)
+            await shown_in(store, folder, origin=origin).check_at_start()
         reasons.append(refused.value.reason)
 
     assert reasons == ["LOG_FOLDER_FOREIGN", "LOG_FOLDER_UNREADABLE"]
+
+
+@pytest.mark.parametrize(
+    ("alter", "reason"),
+    [
+        (lambda note: note.replace(b"\n5\n", b"\n4\n"), "LOG_FOLDER_ALTERED"),
+        # More than a database can count to.
+        (lambda note: note.replace(b"\n5\n", b"\n99999999999999999999\n"), "LOG_FOLDER_ALTERED"),
+        (lambda _: signed_note(Checkpoint(ORIGIN, 5, bytes(32)).text(), [a_signer(2)]), "LOG_FOLDER_FOREIGN"),
+        # One that another has signed, too, is still the one that we signed.
+        (lambda note: note + signed_note("other\n", [a_signer(2)]).split(b"\n\n")[1], None),
+        (lambda note: note + signed_note("other\n", [a_signer(1)]).split(b"\n\n")[1], "LOG_FOLDER_ALTERED"),
+    ],
+)
+async def test_a_checkpoint_that_no_key_of_the_log_has_signed_is_told_from_an_older_database(
+    database: Database, tmp_path: Path, alter: Callable[[bytes], bytes], reason: str | None
+) -> None:
+    add_receipts(database, 5)
+    await publish_all(a_publisher(database, tmp_path / "log"))
+    note = tmp_path / "log" / "checkpoint"
+    note.write_bytes(alter(note.read_bytes()))
+
+    try:
+        await shown_in(LogStore(database), tmp_path / "log").check_at_start()
+        found = None
+    except Refusal as refusal:
+        found = refusal.reason
+
+    assert found == reason
+
+
+async def test_r6_a_checkpoint_is_believed_under_every_key_that_the_log_ever_had(
+    database: Database, tmp_path: Path
+) -> None:
+    add_receipts(database, 5)
+    await publish_all(a_publisher(database, tmp_path / "log"))
+
+    await shown_in(LogStore(database), tmp_path / "log", 2, 1).check_at_start()
+
+    with pytest.raises(Refusal, match="LOG_FOLDER_FOREIGN"):
+        await shown_in(LogStore(database), tmp_path / "log", 2).check_at_start()
+
+
+async def test_a_checkpoint_that_the_folder_does_not_have_is_shown_to_nobody(
+    database: Database, tmp_path: Path
+) -> None:
+    folder, store = tmp_path / "log", LogStore(database)
+    add_receipts(database, 5)
+    await publish_all(a_publisher(database, folder))
+    add_receipts(database, 1)
+    await publish_all(a_publisher(database, tmp_path / "elsewhere"))
+    prover = Prover(store, shown_in(store, folder))
+
+    newest = await prover.newest()
+    with pytest.raises(Refusal, match="RECEIPT_NOT_LOGGED"):
+        await prover.inclusion(6, 0, "operator", "ada")
+    with pytest.raises(Refusal, match="INCLUSION_OUT_OF_RANGE"):
+        await prover.inclusion(5, 6, "operator", "ada")
+    with pytest.raises(Refusal, match="CONSISTENCY_OUT_OF_RANGE"):
+        await prover.consistency(1, 6)
+
+    assert newest.head == Head(5, root_of_first(5))
+    assert (await prover.inclusion(5, 0, "operator", "ada")).size == 5
+
+
+async def test_r5_a_database_that_turns_out_to_be_older_is_told_of_and_other_faults_are_not(
+    database: Database, tmp_path: Path
+) -> None:
+    folder, losses = tmp_path / "log", list[str]()
+    add_receipts(database, 5)
+    await publish_all(a_publisher(database, folder))
+    publisher = publisher_of(
+        LogStore(database), folder, Signatures(), ManualClock(), lambda: losses.append("lost")
+    )
+    note = (folder / "checkpoint").read_bytes()
+    (folder / "checkpoint").write_bytes(b"torn")
+    await publisher.look()
+    told_of_the_folder = list(losses)
+    (folder / "checkpoint").write_bytes(note)
+    await forgotten(database, 0)
+
+    await publisher.look()
+
+    assert (told_of_the_folder, losses) == ([], ["lost"])
 
 
 async def test_the_figure_tells_how_long_the_oldest_receipt_has_been_waiting(

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
-from services.chassis.rotation import KeyPair, rotate
+from services.chassis.rotation import rotate
 from sluice.licensing.v1 import key_service_pb2, license_pb2
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseeRequest
@@ -201,8 +201,8 @@ async def test_the_public_keys_are_a_jwk_set_that_checks_the_tokens(
 ) -> None:
     secret = (await caller.create()).secret
     before = await caller.exchange(secret)
-    pair = KeyPair(some_keys(tmp_path).token_private, some_keys(tmp_path).token_jwks)
-    rotate(pair, cluster.clock.now_us(), 60 * SECOND_US)
+    pair = some_keys(tmp_path).tokens
+    rotate(pair, cluster.clock, 60 * SECOND_US)
 
     answer = await caller.jwks()
     after = await caller.exchange(secret)
@@ -224,9 +224,9 @@ async def test_a_rotation_is_noticed_by_the_service_that_runs(
     cluster: Cluster, caller: KeyCaller, tmp_path: Path
 ) -> None:
     peer = await caller.peer()
-    pair = KeyPair(some_keys(tmp_path).token_private, some_keys(tmp_path).token_jwks)
+    pair = some_keys(tmp_path).tokens
 
-    rotate(pair, cluster.clock.now_us(), 60 * SECOND_US)
+    rotate(pair, cluster.clock, 60 * SECOND_US)
     # Its own calls to consent and metering are signed with the new key, ours still with the old one.
     during = await decide(peer, cluster)
     cluster.clock.advance(60 * SECOND_US)

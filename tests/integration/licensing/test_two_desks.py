@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sluice.licensing.v1 import release_service_pb2 as pb
 from tests.support.cluster import Cluster, a_cluster, a_post, licensing_of
 from tests.support.engines import urls_on
+from tests.support.fences import before_each_conclusion, withdrawn
 
 POSTS = [a_post(101, 1), a_post(102, 2), a_post(103, 3)]
 ROUNDS = 10
@@ -70,6 +71,19 @@ async def test_l4_a_license_suspended_at_one_desk_releases_nothing_at_the_other(
 
     assert before.outcome == pb.OUTCOME_RELEASED
     assert after.outcome == pb.OUTCOME_DENIED
+
+
+async def test_w5_a_fence_that_one_process_moves_holds_for_a_decision_that_is_under_way_in_the_other(
+    desks: tuple[Cluster, Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = desks
+    before_each_conclusion(monkeypatch, withdrawn(one, 2))
+
+    decision = await other.decide(POSTS)
+    await one.outbox.deliver()
+
+    assert list(decision.verdicts) == [1, 3, 1]
+    assert (await one.reservation(decision.reservation_id)).posts_freed == 1
 
 
 async def test_both_may_deliver_the_outbox_and_expire_permits_at_once(

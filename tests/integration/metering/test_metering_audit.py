@@ -273,6 +273,9 @@ async def test_an_audit_while_reservations_run_finds_nothing(
             party = chance.choice(("acme", "other"))
             await call.reserve(n, chance.randint(1, 9), party)
             clock.advance(chance.choice((0, 0, 1, 1_000_000)))
+            if chance.random() < 0.3:
+                with contextlib.suppress(Refusal):
+                    await call.reduce(n, chance.randint(1, 5))
             if chance.random() < 0.7:
                 with contextlib.suppress(Refusal):
                     # For more than is held in some cases, which changes nothing.

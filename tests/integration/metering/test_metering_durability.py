@@ -52,7 +52,10 @@ async def test_m4_what_was_acknowledged_before_a_kill_is_there_and_counted_once(
     assert fire.wrong == []
     assert fire.figures.kills == kills
     assert fire.figures.unanswered > 0
-    assert set(fire.figures.acknowledged) == {"Reserve", "Record", "Settle", "Cancel", "ReportAccesses"}
+    assert set(fire.figures.acknowledged) == {
+        *("Reserve", "Record", "ReduceHold", "Settle", "Cancel"),
+        "ReportAccesses",
+    }
 
 
 async def test_m4_a_hundred_duplicates_across_a_restart_count_once(tmp_path: Path) -> None:

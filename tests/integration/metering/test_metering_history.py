@@ -1,8 +1,8 @@
 """M1 to M4, M6 and M8 over random histories, crashes included, against sums over all there ever was."""
 
 import asyncio
+import itertools
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from services.metering.storage import tallies
 from services.metering.storage.books import SqlBooks
 from services.metering.storage.shelf import SqlShelf
 from tests.support.clock import ManualClock
+from tests.support.engines import ENGINES, url_on
 from tests.support.metering import (
     Counted,
     Oracle,
@@ -41,7 +42,6 @@ from tests.support.metering import (
     metering_database_at,
     of_group,
 )
-from tests.support.postgres import PostgresServer
 
 SECOND_1 = an_allowance(7, SECOND_US, "license-1")
 SECOND_2 = an_allowance(9, SECOND_US, "license-2")
@@ -58,6 +58,8 @@ ASKED = [
 ]
 GAPS_US = [1, 250_000, 499_999, 500_000, 999_999, SECOND_US, -300_000, MINUTE_US // 2, MINUTE_US - 1]
 GROUPS = ["", "red", "blue"]
+EXAMPLES = {"sqlite": 20, "postgresql": 6}
+"""Histories on each engine."""
 
 
 class History(RuleBasedStateMachine):
@@ -149,7 +151,7 @@ class History(RuleBasedStateMachine):
     )
     def settle(self, data: st.DataObject, part: float, crash: bool | None) -> None:
         hold = data.draw(st.sampled_from(self._held()))
-        posts = round(hold.posts_reserved * part)
+        posts = round(hold.posts_held * part)
         delivered = (a_count(posts),) if posts else ()
         id = hold.wanted.reservation_id
         if crash is not None:
@@ -158,6 +160,20 @@ class History(RuleBasedStateMachine):
         self.answers[id] = self.runner.run(self.meter.settle(id, delivered))
 
         self.oracle.end(id, posts)
+
+    @precondition(lambda self: self._held())
+    @rule(data=st.data(), crash=st.sampled_from([None, None, False, True]))
+    def reduce(self, data: st.DataObject, crash: bool | None) -> None:
+        hold = data.draw(st.sampled_from(self._held()))
+        posts = data.draw(st.integers(1, hold.posts_held))
+        id, keep = hold.wanted.reservation_id, (a_count(posts),)
+        if crash is not None and posts < hold.posts_held:
+            self._crash_in(lambda: self.meter.reduce(id, keep), written=crash)
+
+        self.answers[id] = self.runner.run(self.meter.reduce(id, keep))
+
+        assert (self.answers[id].state, self.answers[id].posts_held) == (State.HELD, posts)
+        self.oracle.reduce(id, posts)
 
     @precondition(lambda self: self._held())
     @rule(data=st.data())
@@ -345,11 +361,12 @@ class History(RuleBasedStateMachine):
         }
 
 
-def explore(new_url: Callable[[], str], examples: int) -> None:
+def explore(engine: str, request: pytest.FixtureRequest, folder: Path, examples: int) -> None:
     """Searches for a history that comes to something else than the oracle says."""
+    numbers = itertools.count()
 
     def new() -> Any:
-        return History(new_url())
+        return History(url_on(engine, request, folder / str(next(numbers)), metering_database_at))
 
     run_state_machine_as_test(
         new,  # type: ignore[arg-type]
@@ -357,17 +374,11 @@ def explore(new_url: Callable[[], str], examples: int) -> None:
     )
 
 
-def test_any_history_comes_to_what_the_oracle_says_on_sqlite() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folders = (Path(name) / str(n) for n in range(10_000))
-        explore(lambda: f"sqlite:///{next(folders)}/metering.db", examples=20)
-
-
-def test_any_history_comes_to_what_the_oracle_says_on_postgresql(postgres: PostgresServer) -> None:
-    def make(url: str) -> None:
-        metering_database_at(url).close_now()
-
-    explore(lambda: postgres.copy_of("metering_database_at", make), examples=6)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_any_history_comes_to_what_the_oracle_says(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    explore(engine, request, tmp_path, EXAMPLES[engine])
 
 
 @pytest.fixture
@@ -378,17 +389,8 @@ def all_made_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("all_made_ahead")
-def test_any_history_comes_to_the_same_where_tallies_are_made_ahead_on_sqlite() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folders = (Path(name) / str(n) for n in range(10_000))
-        explore(lambda: f"sqlite:///{next(folders)}/metering.db", examples=10)
-
-
-@pytest.mark.usefixtures("all_made_ahead")
-def test_any_history_comes_to_the_same_where_tallies_are_made_ahead_on_postgresql(
-    postgres: PostgresServer,
+@pytest.mark.parametrize("engine", ENGINES)
+def test_any_history_comes_to_the_same_where_tallies_are_made_ahead(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    def make(url: str) -> None:
-        metering_database_at(url).close_now()
-
-    explore(lambda: postgres.copy_of("metering_database_at", make), examples=4)
+    explore(engine, request, tmp_path, EXAMPLES[engine] // 2)

@@ -127,6 +127,16 @@ async def test_what_was_counted_counts_under_old_limits_and_new_ones(meter: Mete
         assert (refused.used, refused.held) == (6, 0)
 
 
+async def test_m2_what_was_held_can_be_reduced(meter: Meter) -> None:
+    reduced = await meter.reduce(an_id(1), (a_count(2),))
+
+    assert (reduced.reserved, reduced.held, reduced.posts_freed) == ((a_count(5),), (a_count(2),), 3)
+    for n, limit in enumerate(LIMITS, start=10):
+        refused = (await meter.reserve(a_wanted(n, limit.limit, limit))).reservation.no_room
+        assert refused is not None
+        assert (refused.used, refused.held) == (4, 2)
+
+
 async def test_numbers_go_on(meter: Meter) -> None:
     answer = await meter.reserve(a_wanted(10, 1))
 

@@ -151,6 +151,38 @@ async def test_m2_a_cancel_and_its_reserve_at_once_leave_nothing_held(meters: li
     assert holds == []
 
 
+async def test_m2_a_reduction_that_is_repeated_at_both_counts_once(meters: list[Meter]) -> None:
+    one, other = meters
+    day = an_allowance(100, ROLLING_DAY_US)
+    for n in range(1, 11):
+        await one.reserve(a_wanted(n, 10, day))
+
+    answers = await asyncio.gather(
+        *(meter.reduce(an_id(n), (a_count(4),)) for n in range(1, 11) for meter in (one, other, one, other))
+    )
+    refused = (await other.reserve(a_wanted(11, 61, day))).reservation.no_room
+
+    assert {answer.posts_held for answer in answers} == {4}
+    assert refused is not None
+    assert (refused.used, refused.held) == (0, 40)
+    assert (await one.reserve(a_wanted(12, 60, day))).reservation.state is State.HELD
+
+
+async def test_m2_of_two_reductions_at_once_the_narrower_stands(meters: list[Meter]) -> None:
+    one, other = meters
+    for n in range(1, 11):
+        await one.reserve(a_wanted(n, 3, an_allowance(100)))
+
+    wider = [one.reduce(an_id(n), (a_count(2),)) for n in range(1, 11)]
+    narrower = [other.reduce(an_id(n), (a_count(1),)) for n in range(1, 11)]
+    both = await asyncio.gather(*wider, *narrower, return_exceptions=True)
+
+    refused = [answer.reason for answer in both if isinstance(answer, Refusal)]
+    assert set(refused) <= {"KEEPS_MORE_THAN_HELD"}
+    found, _ = await one.reservations([an_id(n) for n in range(1, 11)])
+    assert [each.posts_held for each in found] == [1] * 10
+
+
 async def test_m2_settlements_that_contradict_each_other_leave_the_first(meters: list[Meter]) -> None:
     one, other = meters
     for n in range(1, 11):

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from services.chassis.bulk import Insertion
 from services.chassis.database import Database
-from services.metering.domain.reservations import Access
+from services.metering.domain.reservations import Access, Reservation, State, settle
 from services.metering.domain.seen import AccessKey, Outcome, Reporter, Row, Seen
-from services.metering.meter import Meter
-from services.metering.storage.books import SqlBooks
+from services.metering.storage.rows import COLUMNS as OF_RESERVATIONS
+from services.metering.storage.rows import to_row
 from services.metering.storage.sighting_rows import COLUMNS
 from services.metering.storage.sightings import SqlSightings
 from tests.support.clock import NOON_US, ManualClock
@@ -22,6 +22,11 @@ from tests.support.metering import SCHEMA, a_count, a_key, a_wanted, an_allowanc
 from tests.support.postgres import PostgresServer
 
 EARLIER = ("0001_reservations.py", "0002_accounts.py", "0003_usage.py")
+LATER = ("kept", "posts_kept")
+"""The columns of a reservation that came after, the last ones."""
+_RESERVATIONS = Insertion(
+    "reservations", {name: type for name, type in OF_RESERVATIONS.items() if name not in LATER}
+)
 # Three posts were settled: two of a, one of b, none of c are absorbed; d shows no receipt.
 KEPT = [("a", 1, 2, 2), ("b", 2, 2, 1), ("c", 3, 2, 0), ("d", 1, 1, 0)]
 
@@ -39,9 +44,9 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.new_database()
     before = Database.open(url, schema_dir=earlier, name="metering")
-    meter = Meter(SqlBooks(before, ManualClock().now_us))
-    await meter.reserve(a_wanted(1, 5, an_allowance(100)))
-    await meter.settle(an_id(1), (a_count(3),))
+    wanted = a_wanted(1, 5, an_allowance(100))
+    held = Reservation(1, wanted, State.HELD, NOON_US, reserved=wanted.counts)
+    receipt = to_row(settle(held, (a_count(3),)))[: -len(LATER)]
     rows = [
         (
             100 + n,
@@ -59,6 +64,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         for n, (id, at, posts, absorbed) in enumerate(KEPT)
         for shown in [an_id(1) if id != "d" else ""]
     ]
+    before.write_now(lambda connection: _RESERVATIONS.run(connection, [receipt]))
     before.write_now(lambda connection: Insertion("sightings", COLUMNS).run(connection, rows))
     before.write_now(lambda connection: connection.execute(text("UPDATE head SET number = 200")))
     await before.close()

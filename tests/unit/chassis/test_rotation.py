@@ -14,9 +14,9 @@ import pytest
 from services.chassis import keys as keys_module
 from services.chassis import rotation as rotation_module
 from services.chassis.identity import PrincipalKind
-from services.chassis.keys import Keys, load_private_key, public_jwk
+from services.chassis.keys import KeyPair, Keys, load_private_key, public_jwk
 from services.chassis.refusals import Refusal
-from services.chassis.rotation import KeyPair, KeyState, Step, listed, rotate
+from services.chassis.rotation import KeyState, Step, listed, rotate
 from tests.support.clock import ManualClock
 from tests.support.keys import a_minter, a_verifier, some_keys
 
@@ -40,7 +40,7 @@ def clock() -> ManualClock:
 
 
 def pair_of(keys: Keys) -> KeyPair:
-    return KeyPair(keys.token_private, keys.token_jwks)
+    return keys.tokens
 
 
 def kid_of(keys: Keys) -> str:
@@ -58,7 +58,7 @@ def test_a_running_minter_and_a_running_verifier_change_over_by_themselves(
     before = minter.mint(PrincipalKind.PIPELINE, "export-1")
     verifier.verify(before)
 
-    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+    rotate(pair_of(keys), clock, HOUR_US)
     after = minter.mint(PrincipalKind.PIPELINE, "export-1")
 
     assert after != before
@@ -68,7 +68,7 @@ def test_a_running_minter_and_a_running_verifier_change_over_by_themselves(
 def test_what_the_old_key_signed_counts_until_the_overlap_is_over(keys: Keys, clock: ManualClock) -> None:
     verifier = a_verifier(keys, clock)
     token = a_minter(keys, clock).mint(PrincipalKind.PIPELINE, "export-1")
-    rotate(pair_of(keys), clock.now_us(), 5 * MINUTE_US)
+    rotate(pair_of(keys), clock, 5 * MINUTE_US)
 
     clock.advance(5 * MINUTE_US - 1)
     assert verifier.verify(token).party == "export-1"
@@ -80,13 +80,13 @@ def test_what_the_old_key_signed_counts_until_the_overlap_is_over(keys: Keys, cl
 
 def test_a_key_whose_time_is_over_goes_at_the_next_rotation(keys: Keys, clock: ManualClock) -> None:
     first = kid_of(keys)
-    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+    rotate(pair_of(keys), clock, HOUR_US)
     second = kid_of(keys)
     assert states(keys, clock.now_us()) == {first: KeyState.RETIRED, second: KeyState.SIGNING}
 
     clock.advance(HOUR_US)
     assert states(keys, clock.now_us())[first] is KeyState.OVER
-    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+    rotate(pair_of(keys), clock, HOUR_US)
 
     assert states(keys, clock.now_us()) == {second: KeyState.RETIRED, kid_of(keys): KeyState.SIGNING}
 
@@ -96,7 +96,7 @@ def test_a_second_rotation_inside_the_overlap_keeps_both_old_keys(keys: Keys, cl
     tokens = []
     for party in ("one", "two", "three"):
         tokens.append(minter.mint(PrincipalKind.PIPELINE, party))
-        rotate(pair_of(keys), clock.now_us(), HOUR_US)
+        rotate(pair_of(keys), clock, HOUR_US)
 
     assert [verifier.verify(token).party for token in tokens] == ["one", "two", "three"]
     assert sorted(states(keys, clock.now_us()).values()) == ["retired", "retired", "retired", "signing"]
@@ -107,7 +107,7 @@ def test_a_key_that_somebody_else_has_put_there_stays_as_it_is(keys: Keys, clock
     foreign = public_jwk(load_private_key(keys.receipt_private).public_key())
     keys.token_jwks.write_text(json.dumps({"keys": [*document["keys"], foreign]}))
 
-    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+    rotate(pair_of(keys), clock, HOUR_US)
 
     assert foreign in json.loads(keys.token_jwks.read_bytes())["keys"]
     assert states(keys, clock.now_us())[foreign["kid"]] is KeyState.OTHER
@@ -123,7 +123,7 @@ def test_the_next_key_is_published_before_it_signs(keys: Keys, clock: ManualCloc
         seen[step] = kid_of(keys) == first, len(json.loads(keys.token_jwks.read_bytes())["keys"])
 
     first = kid_of(keys)
-    rotate(pair_of(keys), clock.now_us(), HOUR_US, look)
+    rotate(pair_of(keys), clock, HOUR_US, look)
 
     assert seen == {
         Step.NEXT_MADE: (True, 1),
@@ -145,7 +145,7 @@ def check_usable(keys: Keys, clock: ManualClock, token: str) -> None:
 
 def check_repeatable(keys: Keys, clock: ManualClock, token: str, first: str) -> None:
     """Given again, the command brings the rotation to its end: one new key, and an end of the old one."""
-    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+    rotate(pair_of(keys), clock, HOUR_US)
     check_usable(keys, clock, token)
     assert states(keys, clock.now_us()) == {first: KeyState.RETIRED, kid_of(keys): KeyState.SIGNING}
     assert b"PRIVATE" in keys.token_private.read_bytes()
@@ -171,7 +171,7 @@ def test_stopped_after_any_step_the_folder_is_usable_and_the_command_can_be_give
             raise Stopped
 
     with pytest.raises(Stopped):
-        rotate(pair_of(keys), clock.now_us(), HOUR_US, stop)
+        rotate(pair_of(keys), clock, HOUR_US, stop)
 
     check_usable(keys, clock, token)
     check_repeatable(keys, clock, token, first)
@@ -211,7 +211,7 @@ def test_killed_at_any_line_the_folder_is_usable_and_the_command_can_be_given_ag
         clock, keys = ManualClock(), some_keys(tmp_path / str(line))
         first, token = kid_of(keys), a_minter(keys, clock).mint(PrincipalKind.PIPELINE, "before")
 
-        killed = killed_at(line, lambda: rotate(pair_of(keys), clock.now_us(), HOUR_US))  # noqa: B023 - at once
+        killed = killed_at(line, lambda: rotate(pair_of(keys), clock, HOUR_US))  # noqa: B023 - at once
 
         check_usable(keys, clock, token)
         if not killed:
@@ -229,10 +229,10 @@ def test_two_who_rotate_at_once_are_one(keys: Keys, clock: ManualClock) -> None:
 
     def rotate_too(_step: Step) -> None:
         with pytest.raises(Refusal) as refusal:
-            rotate(pair_of(keys), clock.now_us(), HOUR_US)
+            rotate(pair_of(keys), clock, HOUR_US)
         refused.append(refusal.value.reason)
 
-    rotate(pair_of(keys), clock.now_us(), HOUR_US, rotate_too)
+    rotate(pair_of(keys), clock, HOUR_US, rotate_too)
 
     assert refused == ["ROTATION_UNDER_WAY"] * 4
     assert len(states(keys, clock.now_us())) == 2
@@ -249,7 +249,7 @@ def test_a_key_that_is_there_to_encrypt_with_is_left_alone_whatever_it_is_called
     signing = kid_of(keys)
 
     before = states(keys, clock.now_us())
-    rotate(pair_of(keys), clock.now_us(), HOUR_US)
+    rotate(pair_of(keys), clock, HOUR_US)
 
     assert before == {signing: KeyState.SIGNING}
     assert states(keys, clock.now_us()) == {signing: KeyState.RETIRED, kid_of(keys): KeyState.SIGNING}
@@ -265,7 +265,7 @@ def test_an_end_that_cannot_be_read_is_not_taken_for_none(keys: Keys, end: objec
     with pytest.raises(Refusal, match="KEYS_UNAVAILABLE"):
         a_verifier(keys)
     with pytest.raises(Refusal, match="KEYS_UNREADABLE"):
-        rotate(pair_of(keys), 0, HOUR_US)
+        rotate(pair_of(keys), ManualClock(), HOUR_US)
 
 
 def test_a_key_that_ended_at_the_epoch_counts_for_nothing(keys: Keys, clock: ManualClock) -> None:

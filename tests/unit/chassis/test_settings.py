@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.refusals import Refusal
-from services.chassis.settings import ServiceSettings, parse_address
+from services.chassis.settings import HeadKeepingSettings, ServiceSettings, parse_address
 
 
 class EchoSettings(ServiceSettings):
@@ -68,3 +68,28 @@ def test_a_wrong_setting_is_refused(wrong: dict[str, object]) -> None:
 def test_an_address_is_split_at_its_last_colon() -> None:
     assert parse_address("127.0.0.1:80") == ("127.0.0.1", 80)
     assert parse_address("[::1]:0") == ("::1", 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [
+        ({}, Path(".sluice/heads")),
+        ({"state_dir": Path("/state")}, Path("/state/heads")),
+        ({"head_dir": Path("/heads")}, Path("/heads")),
+        ({"head_dir": Path("/heads"), "database_url": "postgresql://sluice@db/consent"}, Path("/heads")),
+    ],
+)
+def test_r5_the_head_is_kept_in_the_state_folder_unless_another_is_named(
+    given: dict[str, object], folder: Path
+) -> None:
+    assert HeadKeepingSettings.model_validate(REQUIRED | given).head_folder == folder
+
+
+def test_r5_where_replicas_may_share_a_database_a_folder_that_they_share_is_named() -> None:
+    settings = HeadKeepingSettings.model_validate(
+        REQUIRED | {"database_url": "postgresql+psycopg://sluice@db/consent"}
+    )
+
+    with pytest.raises(Refusal) as refused:
+        _ = settings.head_folder
+    assert refused.value.reason == "HEAD_DIR_MISSING"

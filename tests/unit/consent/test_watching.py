@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.heads import Head
 from services.chassis.refusals import Refusal
 from services.consent import watching
 from services.consent.domain.changes import Revision
@@ -26,6 +27,7 @@ class Ledger:
         self.numbers = list(numbers)
         self.head = Revision(epoch, head)
         self.growing: list[tuple[list[int], int]] = []
+        self.restores: tuple[Head, ...] = ()
 
     async def withdrawals(self, above: int, limit: int) -> tuple[tuple[Recorded, ...], Revision]:
         page = [number for number in self.numbers if number > above][:limit]
@@ -35,6 +37,9 @@ class Ledger:
             self.numbers += more
             self.head = Revision(self.head.epoch, head)
         return answer
+
+    async def course(self) -> tuple[Revision, tuple[Head, ...]]:
+        return self.head, self.restores
 
 
 async def steps(ledger: Ledger, count: int, after: Revision = BEGINNING) -> list[Taken]:
@@ -120,3 +125,35 @@ async def test_r5_a_database_that_falls_behind_a_stream_ends_it() -> None:
         await steps(ledger, 3)
 
     assert refused.value.reason == "DATABASE_BEHIND"
+
+
+@pytest.mark.parametrize(
+    ("after", "taken"),
+    [
+        (Revision(1, 3), [(5, True), (8, True), (9, False)]),
+        (Revision(1, 5), [(8, True), (9, False), (9, False)]),
+        # Of epoch 1 there were more, and 5 is the last that is still there.
+        (Revision(1, 20), [(8, True), (9, False), (9, False)]),
+        (Revision(2, 9), [(5, True), (8, True), (9, False)]),
+    ],
+)
+async def test_w5_r5_a_position_of_an_earlier_epoch_goes_on_from_the_restore_point(
+    after: Revision, taken: list[Taken]
+) -> None:
+    ledger = Ledger([2, 5, 8], head=9, epoch=3)
+    ledger.restores = (Head(2, 5), Head(3, 4)) if after.epoch == 2 else (Head(2, 6), Head(3, 5))
+
+    assert await steps(ledger, 3, after) == taken
+
+
+async def test_r5_a_restore_while_somebody_reads_ends_the_stream() -> None:
+    ledger = Ledger([2], head=9)
+    stream = Watch(ledger, interval_seconds=0).follow(BEGINNING)
+    for _ in range(2):
+        await anext(stream)
+
+    ledger.head = Revision(2, 4)
+
+    with pytest.raises(Refusal) as refused:
+        await anext(stream)
+    assert refused.value.reason == "CURSOR_OF_ANOTHER_EPOCH"

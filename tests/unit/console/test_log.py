@@ -9,7 +9,7 @@ import pytest
 from services.chassis.refusals import not_found
 from services.console.installation import StateFolder
 from services.console.moments import read
-from services.licensing.signing import note_signer
+from services.licensing.signing import CheckpointSigner
 from sluice.licensing.v1 import log_service_pb2 as pb
 from sluice_gate.verifying.proof_files import proof_file
 from tests.support.command_line import Cli
@@ -38,7 +38,7 @@ class Kept(NamedTuple):
 def note(tmp_path: Path, cli: Cli) -> bytes:
     """The checkpoint of LOG, signed with the installation's own key."""
     keys = StateFolder(tmp_path / "state").existing_keys()
-    return LOG.note(note_signer(keys.checkpoint_private, ORIGIN))
+    return LOG.note(CheckpointSigner(keys.checkpoints, ORIGIN).current())
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_with_json_how_far_it_is_goes_beside_the_answer(cli: Cli, copy: Path) ->
 def test_a_checkpoint_that_was_kept_is_found_again_in_a_later_copy(
     cli: Cli, copy: Path, tmp_path: Path
 ) -> None:
-    signer = note_signer(StateFolder(tmp_path / "state").existing_keys().checkpoint_private, ORIGIN)
+    signer = CheckpointSigner(StateFolder(tmp_path / "state").existing_keys().checkpoints, ORIGIN).current()
     other = ALog([b"another", *(receipt.encode() for receipt in RECEIPTS)])
     said = []
 

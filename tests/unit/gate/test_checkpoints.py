@@ -12,6 +12,7 @@ from services.chassis.refusals import Refusal
 from services.licensing.domain.log.notes import Checkpoint, key_id, parse_checkpoint, parse_note, signed_note
 from sluice_gate.errors import VerificationError
 from sluice_gate.verifying.checkpoints import Log, verify_checkpoint, verify_growth
+from sluice_gate.verifying.keys import Key
 from tests.support.logs import ORIGIN, ALog, Definition, a_signer, keys_of, some_leaves, the_log
 
 LEAVES = some_leaves(40)
@@ -40,7 +41,7 @@ def test_what_the_log_signed_is_read() -> None:
 def test_a_note_that_another_implementation_signed_has_a_signature_that_holds() -> None:
     # Of the tests of golang.org/x/mod/sumdb/note. Signed it is; a checkpoint it is not.
     public = base64.b64decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")[1:]
-    log = Log("PeterNeumann", {"go": Ed25519PublicKey.from_public_bytes(public)})
+    log = Log("PeterNeumann", {"go": Key(Ed25519PublicKey.from_public_bytes(public))})
     note = (
         "If you think cryptography is the answer to your problem,\n"
         "then you don't know what your problem is.\n\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFup"

@@ -54,6 +54,17 @@ async def test_a_flipped_byte_of_the_journal_is_rejected_or_changes_nothing(tmp_
     assert rejected > len(whole) // 5
 
 
+async def test_r6_receipts_of_a_key_that_was_revoked_later_are_told(tmp_path: Path) -> None:
+    plan = await _finished(tmp_path)
+    document = json.loads(jwks())
+    document["keys"][0] |= {"exp": 2**40, "revoked": True}
+
+    verified = verify_job(plan.out, parse_keys(canonical(document)), posts=plan.posts)
+
+    assert verified.under_revoked_keys == verified.receipts == 2
+    assert verify_job(plan.out, KEYS, posts=plan.posts).under_revoked_keys == 0
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

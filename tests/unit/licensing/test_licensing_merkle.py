@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.licensing.domain.merkle import leaf_hash, root_of
+from services.licensing.domain.merkle import audit_path, leaf_hash, root_of
+from tests.support.logs import Definition, some_leaves
 from tests.support.vectors import vectors
 
 
@@ -25,6 +27,19 @@ def tree_hash(leaves: Sequence[bytes]) -> bytes:
 @given(st.lists(st.binary(max_size=8), max_size=70))
 def test_the_root_is_that_of_the_recursive_definition(leaves: list[bytes]) -> None:
     assert root_of([leaf_hash(leaf) for leaf in leaves]) == tree_hash(leaves)
+
+
+def test_the_way_from_any_leaf_is_that_of_the_recursive_definition() -> None:
+    for size in range(1, 41):
+        leaves = some_leaves(size)
+        hashes, slow = [leaf_hash(leaf) for leaf in leaves], Definition(leaves)
+
+        assert [audit_path(hashes, index) for index in range(size)] == [
+            slow.path(index, 0, size) for index in range(size)
+        ]
+        for index in (-1, size):
+            with pytest.raises(IndexError):
+                audit_path(hashes, index)
 
 
 def test_a_node_cannot_be_passed_off_as_a_leaf() -> None:

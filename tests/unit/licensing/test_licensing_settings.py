@@ -1,25 +1,34 @@
-"""Settings of licensing that forbid each other."""
+"""Where licensing writes the log, and where it refuses to guess (R5)."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from services.chassis.refusals import Kind, Refusal
 from services.licensing.settings import LicensingSettings
 
 
-def settings(**fields: object) -> LicensingSettings:
-    needed = {"database_url": "sqlite:///x.db", "token_jwks": Path("jwks.json")}
-    return LicensingSettings.model_validate(needed | fields)
+def settings(url: str, **said: Any) -> LicensingSettings:
+    return LicensingSettings(database_url=url, token_jwks=Path("jwks.json"), state_dir=Path("state"), **said)
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1:0", "[::1]:7603", "localhost:7603"])
-def test_webhooks_on_private_addresses_are_for_a_service_of_this_machine(listen: str) -> None:
-    assert settings(listen=listen, webhook_allow_private=True).webhook_allow_private
+def test_a_local_run_has_the_log_in_its_state_folder() -> None:
+    assert settings("sqlite:///licensing.db").log_folder == Path("state/log")
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:7603", "[::]:7603", "10.1.2.3:7603", "licensing:7603"])
-def test_webhooks_on_private_addresses_are_refused_where_others_reach_the_service(listen: str) -> None:
-    with pytest.raises(ValidationError, match="webhook_allow_private"):
-        settings(listen=listen, webhook_allow_private=True)
-    assert not settings(listen=listen).webhook_allow_private
+def test_r5_with_a_database_server_the_folder_of_the_log_has_to_be_said() -> None:
+    url = "postgresql://sluice@db/licensing"
+
+    with pytest.raises(Refusal, match="SLUICE_LICENSING_LOG_DIR must name the folder") as refused:
+        _ = settings(url).log_folder
+
+    assert (refused.value.kind, refused.value.reason) == (Kind.PRECONDITION, "LOG_DIR_MISSING")
+    assert settings(url, log_dir=Path("/mnt/log")).log_folder == Path("/mnt/log")
+
+
+@pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb", "a\x01b", "a\x7fb"])
+def test_a_log_gets_no_name_under_which_it_could_not_sign(origin: str) -> None:
+    with pytest.raises(ValidationError):
+        settings("sqlite:///licensing.db", log_origin=origin)

@@ -22,7 +22,7 @@ def test_the_checkpoint_never_goes_back(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_shows_nothing(tmp_path: Path) -> None:
-    assert LogFolder(tmp_path / "none").head() is None
+    assert LogFolder(tmp_path / "none").note() is None
 
 
 def test_a_process_that_keeps_the_folder_does_not_keep_the_others_waiting_for_ever(
@@ -37,6 +37,4 @@ def test_a_process_that_keeps_the_folder_does_not_keep_the_others_waiting_for_ev
             LogFolder(tmp_path).publish(5, LOG.note())
 
     LogFolder(tmp_path).publish(5, LOG.note())
-    head = LogFolder(tmp_path).head()
-    assert head is not None
-    assert head.size == 5
+    assert LogFolder(tmp_path).note() == LOG.note()

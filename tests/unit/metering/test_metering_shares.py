@@ -31,6 +31,15 @@ def test_holds_and_endings_in_any_order_are_those_of_their_reservations() -> Non
     assert differing(reservations, [*ended, *made], "party acme") == []
 
 
+def test_m2_what_reduced_a_hold_is_counted_to_it_before_an_ending_is_looked_for() -> None:
+    reservations = [a_share(1, 0, 3, 3), a_share(2, 2, 0, 2), a_share(3, 0, 0)]
+    made = [a_share(number, 0, 5, 5) for number in (1, 2, 3)]
+    reduced = [a_share(1, 0, -1, -1), a_share(1, 0, -1, -1), a_share(2, 0, -2, -2)]
+    ended = [a_share(8, 2, -3, -1), a_share(9, 0, -5, -5)]
+
+    assert differing(reservations, [*ended, *reduced, *made], "party acme") == []
+
+
 def test_m2_a_reservation_that_was_settled_in_one_entry_needs_no_other() -> None:
     assert differing([a_share(1, 4, 0, 4)], [a_share(1, 4, 0, 4)], "party acme") == []
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metering.domain.allowances import Shortfall
-from services.metering.domain.postings import Hold, Settle
+from services.metering.domain.postings import Hold, Reduce, Settle
 from services.metering.domain.reservations import Reservation
 from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US, TERM, tail_us
 from tests.support.clock import ManualClock
@@ -32,6 +32,12 @@ class Limited:
             return answer.no_room.shortfall
         self.holds.append(answer)
         return None
+
+    def reduce(self, index: int, kept: int) -> None:
+        """Keeps so many posts of the hold."""
+        keep = (a_count(kept),)
+        reduced = self.books.post_now(Reduce(self.holds[index].wanted.reservation_id, keep)).reservation
+        self.holds[index] = reduced
 
     def end(self, index: int, used: int) -> None:
         """Settles the hold with so many posts."""
@@ -150,18 +156,23 @@ def test_m8_more_than_is_left_of_a_term_never_fits() -> None:
 @given(
     window_us=st.sampled_from([3, 10, SECOND_US]),
     limit=st.integers(1, 12),
-    steps=st.lists(st.tuples(st.integers(0, 4), st.integers(1, 5), st.integers(0, 5)), max_size=40),
+    steps=st.lists(
+        st.tuples(st.integers(0, 4), st.integers(1, 5), st.integers(0, 5), st.integers(0, 5)), max_size=40
+    ),
 )
 def test_m1_grants_are_those_of_a_brute_force_sum_over_all_entries(
-    window_us: int, limit: int, steps: list[tuple[int, int, int]]
+    window_us: int, limit: int, steps: list[tuple[int, int, int, int]]
 ) -> None:
     limited = Limited(limit, window_us)
     now_us = seconds(0)
 
-    for gap, posts, settled in steps:
+    for gap, posts, kept, settled in steps:
         now_us += gap * window_us // 3
         inside = limited.inside(now_us)
         granted = limited.ask(now_us, posts) is None
         assert granted == (inside + posts <= limit)
-        if granted and settled <= posts:
+        reduced = granted and 0 < kept <= posts
+        if reduced:
+            limited.reduce(len(limited.holds) - 1, kept)
+        if granted and settled <= (kept if reduced else posts):
             limited.end(len(limited.holds) - 1, settled)

@@ -96,15 +96,25 @@ def grown_by(before: Head, receipts: Sequence[NumberedReceipt], edge: Mapping[Pl
     the two ways to the new root differ.
     """
     _check_numbers(before.size, receipts)
+    leaves = [receipt_leaf_hash(each.receipt) for each in receipts]
+    # Hashed once more: a leaf that was hashed wrong would be wrong in both.
+    return grown_with(before, leaves, (receipt_leaf_hash(each.receipt) for each in receipts), edge)
+
+
+def grown_with(
+    before: Head, leaves: Sequence[bytes], again: Iterable[bytes], edge: Mapping[Place, bytes]
+) -> Growth:
+    """The log with these leaf hashes, 32 bytes each, after the last; `again` are the same, for the other way.
+
+    Raises Refusal (internal, LOG_DAMAGED) as `grown_by`.
+    """
     tiles = reader_of(edge)
     hashes = hashes_in(before.size, tiles)
     compact = CompactRange(before.size, tuple(map(hashes, nodes_over(0, before.size))))
     if compact.root() != before.root:
         raise _damaged(f"the tiles have another root for {before.size} leaves than was signed")
-    leaves = [receipt_leaf_hash(each.receipt) for each in receipts]
     new = tuple(built(before.size, leaves, tiles))
-    # Hashed once more: a leaf that was hashed wrong would be wrong in both.
-    compact = compact.extended(receipt_leaf_hash(each.receipt) for each in receipts)
+    compact = compact.extended(again)
     after = {**edge, **{(tile.level, tile.index): content for tile, content in new}}
     if root_from_tiles(compact.size, reader_of(after)) != compact.root():
         raise _damaged(f"two ways to the root of {compact.size} leaves lead to different ones")

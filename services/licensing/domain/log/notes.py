@@ -55,6 +55,10 @@ class NoteSigner:
     sign: Callable[[bytes], bytes]
     """The signature of a text, 64 bytes."""
 
+    def note(self, text: str) -> bytes:
+        """The text, signed by this key alone; raises as `signed_note`."""
+        return signed_note(text, [self])
+
 
 @dataclass(frozen=True)
 class NoteSignature:

@@ -4,14 +4,15 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0011"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    # A default in the database, too: the program before this one writes messages without it. It would settle
-    # what is to be reduced; but it knows no fence either, which is not moved while it runs.
+    # A default in the database, too: the program before this one writes messages without it. Where it sends a
+    # reduction, it settles in full what is kept, which errs on the strict side; and it knows no fence, which
+    # is therefore not to be moved while it runs.
     op.add_column("outbox", sa.Column("reduces", sa.Boolean, nullable=False, server_default=sa.false()))
 
 

@@ -6,6 +6,7 @@ from sluice.consent.v1 import halt_pb2 as _halt_pb2
 from sluice.consent.v1 import rejection_pb2 as _rejection_pb2
 from sluice.consent.v1 import state_change_pb2 as _state_change_pb2
 from sluice.consent.v1 import withdrawal_pb2 as _withdrawal_pb2
+from sluice.type.v1 import restore_pb2 as _restore_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -113,3 +114,19 @@ class WatchWithdrawalsResponse(_message.Message):
     withdrawal: _withdrawal_pb2.Withdrawal
     checkpoint: _revision_pb2.Revision
     def __init__(self, withdrawal: _Optional[_Union[_withdrawal_pb2.Withdrawal, _Mapping]] = ..., checkpoint: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class ListRestoresRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRestoresResponse(_message.Message):
+    __slots__ = ("restores", "next_page_token")
+    RESTORES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    restores: _containers.RepeatedCompositeFieldContainer[_restore_pb2.Restore]
+    next_page_token: str
+    def __init__(self, restores: _Optional[_Iterable[_Union[_restore_pb2.Restore, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -60,6 +60,11 @@ class StateServiceStub:
                 request_serializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.WatchWithdrawalsRequest.SerializeToString,
                 response_deserializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.WatchWithdrawalsResponse.FromString,
                 _registered_method=True)
+        self.ListRestores = channel.unary_unary(
+                '/sluice.consent.v1.StateService/ListRestores',
+                request_serializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.ListRestoresRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.ListRestoresResponse.FromString,
+                _registered_method=True)
 
 
 class StateServiceServicer:
@@ -104,9 +109,19 @@ class StateServiceServicer:
         """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
         the process is told to stop, which ends it with OK. A
         checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
-        off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
-        restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-        the position to go on from).
+        off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
+        and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
+        are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
+        opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
+        CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
+        READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRestores(self, request, context):
+        """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +154,11 @@ def add_StateServiceServicer_to_server(servicer, server):
                     servicer.WatchWithdrawals,
                     request_deserializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.WatchWithdrawalsRequest.FromString,
                     response_serializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.WatchWithdrawalsResponse.SerializeToString,
+            ),
+            'ListRestores': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestores,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.ListRestoresRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_state__service__pb2.ListRestoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -277,6 +297,33 @@ class StateService:
             '/sluice.consent.v1.StateService/WatchWithdrawals',
             sluice_dot_consent_dot_v1_dot_state__service__pb2.WatchWithdrawalsRequest.SerializeToString,
             sluice_dot_consent_dot_v1_dot_state__service__pb2.WatchWithdrawalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.StateService/ListRestores',
+            sluice_dot_consent_dot_v1_dot_state__service__pb2.ListRestoresRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_state__service__pb2.ListRestoresResponse.FromString,
             options,
             channel_credentials,
             insecure,

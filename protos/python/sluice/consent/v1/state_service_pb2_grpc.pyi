@@ -53,10 +53,15 @@ class StateServiceStub:
     """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
     the process is told to stop, which ends it with OK. A
     checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
-    off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
-    restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-    the position to go on from).
+    off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
+    and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
+    are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
+    opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
+    CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
+    READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
     """
+    ListRestores: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.ListRestoresRequest, _state_service_pb2.ListRestoresResponse]
+    """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 @_typing.type_check_only
 class StateServiceAsyncStub(StateServiceStub):
@@ -83,10 +88,15 @@ class StateServiceAsyncStub(StateServiceStub):
     """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
     the process is told to stop, which ends it with OK. A
     checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
-    off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
-    restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-    the position to go on from).
+    off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
+    and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
+    are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
+    opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
+    CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
+    READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
     """
+    ListRestores: _aio.UnaryUnaryMultiCallable[_state_service_pb2.ListRestoresRequest, _state_service_pb2.ListRestoresResponse]  # type: ignore[assignment]
+    """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 class StateServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes states and halts, and tells what was withdrawn. Served by consent; the general reasons are those of ConsentService."""
@@ -140,9 +150,20 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
         the process is told to stop, which ends it with OK. A
         checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
-        off goes on from the last revision they kept, and misses and repeats nothing. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (read again from the
-        restore point), CURSOR_AHEAD (the caller has seen what the database has not), READER_TOO_SLOW (it did not take an answer in time; with
-        the position to go on from).
+        off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
+        and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
+        are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
+        opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
+        CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
+        READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
         """
+
+    @_abc_1.abstractmethod
+    def ListRestores(
+        self,
+        request: _state_service_pb2.ListRestoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_state_service_pb2.ListRestoresResponse, _abc.Awaitable[_state_service_pb2.ListRestoresResponse]]:
+        """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 def add_StateServiceServicer_to_server(servicer: StateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

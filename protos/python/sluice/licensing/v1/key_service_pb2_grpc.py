@@ -30,6 +30,7 @@ class ApiKeyServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
@@ -62,6 +63,7 @@ class ApiKeyServiceServicer:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
@@ -122,6 +124,7 @@ class ApiKeyService:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """

@@ -31,6 +31,7 @@ class ApiKeyServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
@@ -58,6 +59,7 @@ class ApiKeyServiceAsyncStub(ApiKeyServiceStub):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
@@ -81,6 +83,7 @@ class ApiKeyServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; those that write also REQUEST_ID_MALFORMED,
     REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """

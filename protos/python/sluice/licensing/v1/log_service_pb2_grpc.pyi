@@ -29,7 +29,10 @@ GRPC_VERSION: str
 class LogServiceStub:
     """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
-    Reasons of refusal that every RPC can return: as in ReleaseService; and LOG_DAMAGED, where what is stored of the log contradicts itself.
+    Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
+    Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
+    is not to be believed LOG_FOLDER_UNREADABLE (it is out of reach, or holds no checkpoint), LOG_FOLDER_FOREIGN (no key of this log has signed what it
+    shows), LOG_FOLDER_ALTERED (the signature is not of what it shows); and DATABASE_RESTORED, where the database has not signed what it shows.
     """
 
     @_typing.overload
@@ -52,7 +55,10 @@ class LogServiceStub:
 class LogServiceAsyncStub(LogServiceStub):
     """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
-    Reasons of refusal that every RPC can return: as in ReleaseService; and LOG_DAMAGED, where what is stored of the log contradicts itself.
+    Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
+    Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
+    is not to be believed LOG_FOLDER_UNREADABLE (it is out of reach, or holds no checkpoint), LOG_FOLDER_FOREIGN (no key of this log has signed what it
+    shows), LOG_FOLDER_ALTERED (the signature is not of what it shows); and DATABASE_RESTORED, where the database has not signed what it shows.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -71,7 +77,10 @@ class LogServiceAsyncStub(LogServiceStub):
 class LogServiceServicer(metaclass=_abc_1.ABCMeta):
     """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
-    Reasons of refusal that every RPC can return: as in ReleaseService; and LOG_DAMAGED, where what is stored of the log contradicts itself.
+    Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
+    Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
+    is not to be believed LOG_FOLDER_UNREADABLE (it is out of reach, or holds no checkpoint), LOG_FOLDER_FOREIGN (no key of this log has signed what it
+    shows), LOG_FOLDER_ALTERED (the signature is not of what it shows); and DATABASE_RESTORED, where the database has not signed what it shows.
     """
 
     @_abc_1.abstractmethod

@@ -23,6 +23,7 @@ class AttemptState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_STATE_UNKNOWN: _ClassVar[AttemptState]
     ATTEMPT_STATE_CONCLUDED: _ClassVar[AttemptState]
     ATTEMPT_STATE_TOMBSTONED: _ClassVar[AttemptState]
+    ATTEMPT_STATE_LOST: _ClassVar[AttemptState]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -43,6 +44,7 @@ ATTEMPT_STATE_UNSPECIFIED: AttemptState
 ATTEMPT_STATE_UNKNOWN: AttemptState
 ATTEMPT_STATE_CONCLUDED: AttemptState
 ATTEMPT_STATE_TOMBSTONED: AttemptState
+ATTEMPT_STATE_LOST: AttemptState
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_RELEASED: Outcome
 OUTCOME_PARTIAL: Outcome

@@ -30,6 +30,7 @@ class ReleaseServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
@@ -71,6 +72,7 @@ class ReleaseServiceServicer:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
@@ -165,6 +167,7 @@ class ReleaseService:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 

@@ -31,6 +31,7 @@ class ReleaseServiceStub:
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
@@ -73,6 +74,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 
@@ -111,6 +113,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     KEYS_UNAVAILABLE, INTERNAL; the one with a stream also TOO_MANY_STREAMS (one caller has too many open, with a retry time).
     """
 

@@ -29,6 +29,7 @@ class TokenServiceStub:
     """How a caller becomes known. Open to callers without a token; a token that is sent along is not looked at.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, OVERLOADED (with a retry time),
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_UNAVAILABLE, DATABASE_CLOSED, KEYS_UNAVAILABLE, INTERNAL.
     """
 
@@ -54,6 +55,7 @@ class TokenServiceServicer:
     """How a caller becomes known. Open to callers without a token; a token that is sent along is not looked at.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, OVERLOADED (with a retry time),
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_UNAVAILABLE, DATABASE_CLOSED, KEYS_UNAVAILABLE, INTERNAL.
     """
 
@@ -97,6 +99,7 @@ class TokenService:
     """How a caller becomes known. Open to callers without a token; a token that is sent along is not looked at.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, OVERLOADED (with a retry time),
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_UNAVAILABLE, DATABASE_CLOSED, KEYS_UNAVAILABLE, INTERNAL.
     """
 

@@ -30,6 +30,7 @@ class TokenServiceStub:
     """How a caller becomes known. Open to callers without a token; a token that is sent along is not looked at.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, OVERLOADED (with a retry time),
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_UNAVAILABLE, DATABASE_CLOSED, KEYS_UNAVAILABLE, INTERNAL.
     """
 
@@ -49,6 +50,7 @@ class TokenServiceAsyncStub(TokenServiceStub):
     """How a caller becomes known. Open to callers without a token; a token that is sent along is not looked at.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, OVERLOADED (with a retry time),
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_UNAVAILABLE, DATABASE_CLOSED, KEYS_UNAVAILABLE, INTERNAL.
     """
 
@@ -64,6 +66,7 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
     """How a caller becomes known. Open to callers without a token; a token that is sent along is not looked at.
 
     Reasons of refusal that every RPC can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, OVERLOADED (with a retry time),
+    DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_UNAVAILABLE, DATABASE_CLOSED, KEYS_UNAVAILABLE, INTERNAL.
     """
 

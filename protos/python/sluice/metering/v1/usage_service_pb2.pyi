@@ -6,6 +6,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.metering.v1 import access_pb2 as _access_pb2
 from sluice.metering.v1 import usage_pb2 as _usage_pb2
+from sluice.type.v1 import restore_pb2 as _restore_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from sluice.type.v1 import window_pb2 as _window_pb2
 from google.protobuf.internal import containers as _containers
@@ -219,3 +220,19 @@ class RebuildProjectionsResponse(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     revision: _revision_pb2.Revision
     def __init__(self, revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class ListRestoresRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRestoresResponse(_message.Message):
+    __slots__ = ("restores", "next_page_token")
+    RESTORES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    restores: _containers.RepeatedCompositeFieldContainer[_restore_pb2.Restore]
+    next_page_token: str
+    def __init__(self, restores: _Optional[_Iterable[_Union[_restore_pb2.Restore, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -66,6 +66,11 @@ class UsageServiceStub:
                 request_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.RebuildProjectionsRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.RebuildProjectionsResponse.FromString,
                 _registered_method=True)
+        self.ListRestores = channel.unary_unary(
+                '/sluice.metering.v1.UsageService/ListRestores',
+                request_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.ListRestoresRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.ListRestoresResponse.FromString,
+                _registered_method=True)
 
 
 class UsageServiceServicer:
@@ -130,6 +135,13 @@ class UsageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRestores(self, request, context):
+        """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UsageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +174,11 @@ def add_UsageServiceServicer_to_server(servicer, server):
                     servicer.RebuildProjections,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.RebuildProjectionsRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.RebuildProjectionsResponse.SerializeToString,
+            ),
+            'ListRestores': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestores,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.ListRestoresRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.ListRestoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -328,6 +345,33 @@ class UsageService:
             '/sluice.metering.v1.UsageService/RebuildProjections',
             sluice_dot_metering_dot_v1_dot_usage__service__pb2.RebuildProjectionsRequest.SerializeToString,
             sluice_dot_metering_dot_v1_dot_usage__service__pb2.RebuildProjectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.UsageService/ListRestores',
+            sluice_dot_metering_dot_v1_dot_usage__service__pb2.ListRestoresRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_usage__service__pb2.ListRestoresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -68,6 +68,8 @@ class UsageServiceStub:
     """Drops the sums by second, minute and hour; they are made anew from the entries. Meanwhile answers come from the entries, slower and the same.
     Idempotent by request_id.
     """
+    ListRestores: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.ListRestoresRequest, _usage_service_pb2.ListRestoresResponse]
+    """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 @_typing.type_check_only
 class UsageServiceAsyncStub(UsageServiceStub):
@@ -109,6 +111,8 @@ class UsageServiceAsyncStub(UsageServiceStub):
     """Drops the sums by second, minute and hour; they are made anew from the entries. Meanwhile answers come from the entries, slower and the same.
     Idempotent by request_id.
     """
+    ListRestores: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.ListRestoresRequest, _usage_service_pb2.ListRestoresResponse]  # type: ignore[assignment]
+    """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
     """Usage. Kinds of access are never added up for the same access (M5). A licensee may ask for what was counted of themselves. Served by metering; the general reasons are
@@ -183,5 +187,13 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         """Drops the sums by second, minute and hour; they are made anew from the entries. Meanwhile answers come from the entries, slower and the same.
         Idempotent by request_id.
         """
+
+    @_abc_1.abstractmethod
+    def ListRestores(
+        self,
+        request: _usage_service_pb2.ListRestoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_usage_service_pb2.ListRestoresResponse, _abc.Awaitable[_usage_service_pb2.ListRestoresResponse]]:
+        """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 def add_UsageServiceServicer_to_server(servicer: UsageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

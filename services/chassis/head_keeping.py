@@ -1,0 +1,169 @@
+"""Keeps a service's head outside of its database, and compares the two: at the start, and while it runs (R5).
+
+What the file names was committed before it was written, and confirmed where commits wait for a standby. It is
+read before the database is: a database that is then behind it has lost what it had.
+"""
+
+import asyncio
+
+import structlog
+
+from services.chassis.database import Database
+from services.chassis.heads import Head
+from services.chassis.kept_heads import HeadFile, KeptHead
+from services.chassis.metrics import HEAD_KEPT
+from services.chassis.refusals import Behind, Refusal, precondition
+from services.chassis.restore_rows import RestoreRows
+from services.chassis.restores import Acceptance, Restore, Standing, accepted, check
+
+INTERVAL_SECONDS = 0.5
+"""What a restore may take back unnoticed here, after a crash; licensing compares answers besides."""
+
+_log = structlog.get_logger(__name__)
+
+
+class HeadKeeper:
+    """Keeps the head of one database in one file; a background task of the service."""
+
+    name = "head-keeper"
+
+    def __init__(
+        self,
+        database: Database,
+        rows: RestoreRows,
+        file: HeadFile,
+        interval_seconds: float = INTERVAL_SECONDS,
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._file = file
+        self._interval_seconds = interval_seconds
+        self._mark = ""
+        self._points: tuple[Head, ...] = ()
+        self._troubled = False
+
+    async def check(self) -> None:
+        """Returns where the database is no older than what is kept of it, and keeps its head; at the start.
+
+        The first time there is nothing to compare with, and the database notes that from then on there is.
+
+        Raises Refusal (precondition): DATABASE_RESTORED, HEAD_MISSING, HEAD_OF_ANOTHER_DATABASE,
+        HEAD_OF_ANOTHER_SERVICE, HEAD_DAMAGED, HEAD_UNREADABLE, HEAD_UNWRITABLE.
+        """
+        kept = await read_kept(self._file)
+        standing = await self._standing()
+        check(self._file.service, standing, kept)
+        self._mark = standing.mark
+        self._points = _all_points(await self._database.read(self._rows.points), kept)
+        try:
+            await self._write(standing, kept)
+        except OSError as error:
+            message = "the head cannot be kept outside of the database: can head_dir be written to?"
+            raise precondition("HEAD_UNWRITABLE", message) from error
+        if not standing.is_kept:
+            # After the file is there: a process that dies in between finds it, and it is of this database.
+            await self._database.write(self._rows.note_kept)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            await self._keep_on()
+
+    async def close(self) -> None:
+        """Keeps the head once more, when nobody is answered any more; the database is still open."""
+        await self._keep_on()
+
+    async def keep(self) -> None:
+        """Has the file say how far the database has come.
+
+        Raises Behind where the database is not as far as the file, or another one has taken its place; then
+        the database is given up. Raises OSError, and Refusal as `check`, where the file cannot be used.
+        """
+        await self._database.check_place()
+        kept = await asyncio.to_thread(self._file.read)
+        standing = await self._standing()
+        if standing.mark != self._mark or _is_behind(standing, kept):
+            behind = Behind()
+            self._database.give_up(behind)
+            raise behind
+        await self._write(standing, kept)
+
+    async def _keep_on(self) -> None:
+        """`keep`, of which a failure ends nothing: what is served does not rest on the file."""
+        try:
+            await self.keep()
+        except (OSError, Refusal) as error:
+            if not self._troubled:
+                _log.error("the head cannot be kept", database=self._database.name, error=str(error))
+            self._troubled = True
+        else:
+            self._troubled = False
+
+    async def _standing(self) -> Standing:
+        # Confirmed: a head that a failover may undo would refuse a database that has lost nothing.
+        return await self._database.read(self._rows.standing, confirmed=True)
+
+    async def _write(self, standing: Standing, kept: KeptHead | None) -> None:
+        if kept is None or kept.head < standing.head or kept.database != standing.mark:
+            mine = KeptHead(self._file.service, standing.mark, standing.head, self._points)
+            await asyncio.to_thread(self._file.raise_to, mine)
+        HEAD_KEPT.labels(self._database.name).set_to_current_time()
+
+
+def _all_points(points: tuple[Head, ...], kept: KeptHead | None) -> tuple[Head, ...]:
+    """Those of the database, and those that a backup from before them does not know: they are kept alone."""
+    return tuple(sorted({*points, *(kept.restores if kept is not None else ())}))
+
+
+def _is_behind(standing: Standing, kept: KeptHead | None) -> bool:
+    return kept is not None and kept.database == standing.mark and standing.head < kept.head
+
+
+async def accept_restore(
+    database: Database, rows: RestoreRows, file: HeadFile, acceptance: Acceptance, now_us: int
+) -> Restore:
+    """Begins a new epoch with the database as it is, and keeps its head; nobody else has the database open.
+
+    Where the process dies before the head is kept, the service starts in the new epoch, or the same command
+    begins one more.
+
+    Raises Refusal (precondition): NOT_RESTORED, HEAD_OF_ANOTHER_SERVICE, HEAD_UNREADABLE, HEAD_UNWRITABLE.
+    """
+    kept = await _read_if_whole(file)
+    restore = await database.write(
+        lambda connection: rows.accept(
+            connection, lambda standing: accepted(file.service, standing, kept, acceptance, now_us)
+        )
+    )
+    standing, points = await database.read(lambda c: (rows.standing(c), rows.points(c)))
+    ours = kept if kept is not None and kept.database == standing.mark else None
+    mine = KeptHead(file.service, standing.mark, standing.head, _all_points(points, ours))
+    try:
+        await asyncio.to_thread(file.replace, mine)
+    except OSError as error:
+        message = (
+            f"epoch {restore.epoch} has begun, and its head cannot be kept: free the way to head_dir; if the"
+            " service then refuses to start, accept once more"
+        )
+        raise precondition("HEAD_UNWRITABLE", message) from error
+    await database.write(rows.note_kept)
+    return restore
+
+
+async def read_kept(file: HeadFile) -> KeptHead | None:
+    """What the file says; raises Refusal (precondition): HEAD_UNREADABLE, HEAD_DAMAGED."""
+    try:
+        return await asyncio.to_thread(file.read)
+    except OSError as error:
+        raise precondition("HEAD_UNREADABLE", "the kept head cannot be read: is head_dir there?") from error
+
+
+async def _read_if_whole(file: HeadFile) -> KeptHead | None:
+    """For who accepts what is there: a file that says nothing is as none."""
+    try:
+        return await read_kept(file)
+    except Refusal as refusal:
+        if refusal.reason != "HEAD_DAMAGED":
+            raise
+        return None

@@ -1,0 +1,64 @@
+"""How far a database has come, and a process that notices when it has come less far than before (R5).
+
+A head is read in transactions that run side by side, so that a lower one may be told after a higher one. What
+may not be is a head below one that this process had seen before the transaction began.
+"""
+
+import threading
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from services.chassis.refusals import Behind
+
+_WITNESSED = "witnessed"
+
+
+class Head(NamedTuple):
+    """The position of the latest change in a database; compared as a pair."""
+
+    epoch: int
+    """Counts the restores that were accepted, from 1."""
+    number: int
+    """In the order of commits; 0 before the first change."""
+
+
+class Witness:
+    """Remembers for one process the highest head that it has seen committed in one database; any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._highest = Head(0, 0)
+        self._is_behind = False
+
+    @property
+    def highest(self) -> Head:
+        """So far."""
+        return self._highest
+
+    def see(self, head: Head, since: Head) -> None:
+        """Takes note of a head that a transaction has read; `since` is `highest` from before it began.
+
+        Raises Behind where it is lower, and from then on each time: what is in memory is of another history,
+        also where the database has gone on meanwhile.
+        """
+        with self._lock:
+            self._is_behind = self._is_behind or head < since
+            if self._is_behind:
+                raise Behind
+            self._highest = max(self._highest, head)
+
+    def attend(self, connection: Connection) -> None:
+        """Has `see_read` compare what the transaction reads that begins on this connection after this."""
+        connection.info[_WITNESSED] = self, self._highest
+
+
+def see_read(connection: Connection, head: Head) -> None:
+    """Tells the witness of a read, where there is one, which head it found; raises Behind.
+
+    Not for a transaction that writes: what it sees may be its own, and not committed yet.
+    """
+    attending: tuple[Witness, Head] | None = connection.info.get(_WITNESSED)
+    if attending is not None:
+        witness, since = attending
+        witness.see(head, since)

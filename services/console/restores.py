@@ -1,0 +1,150 @@
+"""`sluice restore`: an operator accepts that the database of a service was restored from a backup (R5)."""
+
+import getpass
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from services.chassis.refusals import precondition
+from services.console import options
+from services.console.connections import Connections
+from services.console.credentials import OPERATOR
+from services.console.installation import StateFolder
+from services.console.moments import clock_face
+from services.console.names import plain
+from services.console.output import give_json, say, show, table
+from services.console.programs import local_services
+from services.console.up import ServiceName, Settings, only_one, parse_settings
+from sluice.consent.v1 import state_service_pb2
+from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
+from sluice.metering.v1 import usage_service_pb2
+from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
+from sluice.type.v1.restore_pb2 import Restore
+from sluice.type.v1.revision_pb2 import Revision
+
+PAGE = 200
+
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+By = Annotated[str | None, typer.Option(help="Who, for the record. Else the account that this runs under.")]
+
+app = typer.Typer(help="Databases that were restored from a backup.", no_args_is_help=True)
+
+
+@app.command("accept")
+def accept(
+    service: Annotated[ServiceName, typer.Argument(help="Whose database was restored.")],
+    *,
+    reason: Reason,
+    by: By = None,
+    state: options.State = options.DEFAULT_STATE,
+    settings: Settings = None,
+) -> None:
+    """Go on with a database that is older than it was: what came after the backup is lost for good.
+
+    The service is stopped, in all its processes. A new epoch begins, and the service can be started again.
+    Settings are found as `sluice serve` finds them.
+    """
+    if not reason.strip():
+        raise typer.BadParameter("why? A restore needs a reason", param_hint="--reason")
+    folder = StateFolder(state)
+    with only_one(folder):
+        environment = program_environment(folder, service, parse_settings(settings or []).get(service, {}))
+        arguments = ["--accept-restore", "--reason", reason, "--by", by or _account()]
+        say(run_program(service, arguments, environment))
+
+
+@app.command("list")
+def list_(
+    service: Annotated[ServiceName, typer.Argument(help="Consent or metering.")],
+    *,
+    consent: options.Consent = None,
+    metering: options.Metering = None,
+    state: options.State = options.DEFAULT_STATE,
+    token_file: options.TokenFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the restores that were accepted, newest first, as the running service has them on record."""
+    if service is ServiceName.LICENSING:
+        raise typer.BadParameter("licensing's are told by its log: see docs/restores.md")
+    connections = Connections.open(state, token_file, OPERATOR, {"consent": consent, "metering": metering})
+    restores = connections.run(lambda connections: list_restores(connections, service))
+    if as_json:
+        give_json([plain(restore) for restore in restores])
+    elif restores:
+        columns = (">epoch", "goes on after", "had come to", ">shared up to", "accepted at", "by", "reason")
+        show(table(columns, [_row(restore) for restore in restores]))
+    else:
+        say(f"No restore of {service} was ever accepted.")
+
+
+def program_environment(folder: StateFolder, service: str, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The environment that `sluice serve` would start the service in."""
+    programs = local_services(folder, folder.existing_keys(), {})
+    (own,) = (program.environment() for program in programs if program.name == service)
+    prefix = f"SLUICE_{service.upper()}_"
+    named = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
+    return {**own, **named, **{prefix + name.upper(): value for name, value in chosen.items()}}
+
+
+def run_program(service: str, arguments: list[str], environment: Mapping[str, str]) -> str:
+    """What the service's own program says on standard output, run to its end in another mode.
+
+    Raises Refusal (precondition): that of the program, or PROGRAM_FAILED with the end of what it said.
+    """
+    # -P: a folder called `services` wherever people happen to stand is not ours.
+    command = [sys.executable, "-P", "-m", f"services.{service}", *arguments]
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    if done.returncode == 0:
+        return done.stdout.strip()
+    last = (done.stderr.strip().splitlines() or [""])[-1]
+    reason, colon, message = last.partition(": ")
+    if colon and reason.isupper():
+        raise precondition(reason, message)
+    raise precondition("PROGRAM_FAILED", f"{service} ended with exit code {done.returncode}: {last}")
+
+
+async def list_restores(connections: Connections, service: str) -> list[Restore]:
+    """Newest first; raises Refusal."""
+    peer = connections.peer(service)
+    restores: list[Restore] = []
+    token = ""
+    while True:
+        page: Any
+        if service == ServiceName.CONSENT:
+            asked = state_service_pb2.ListRestoresRequest(page_size=PAGE, page_token=token)
+            page = await peer.call(StateServiceStub(peer.channel).ListRestores, asked)
+        else:
+            request = usage_service_pb2.ListRestoresRequest(page_size=PAGE, page_token=token)
+            page = await peer.call(UsageServiceStub(peer.channel).ListRestores, request)
+        restores += page.restores
+        token = page.next_page_token
+        if not token:
+            return restores
+
+
+def _account() -> str:
+    """The name of the account that this runs under, or its number where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _row(restore: Restore) -> tuple[str, ...]:
+    return (
+        str(restore.epoch),
+        _position(restore.found),
+        _position(restore.lost) if restore.HasField("lost") else "not known",
+        str(restore.shared_number),
+        clock_face(restore.accepted_at),
+        restore.accepted_by,
+        restore.reason,
+    )
+
+
+def _position(revision: Revision) -> str:
+    return f"{revision.epoch}:{revision.number}"
