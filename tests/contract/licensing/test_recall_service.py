@@ -141,7 +141,7 @@ async def test_w2_entries_name_releases_and_posts_and_nothing_of_whose_withdrawa
     service: LocalServer, shelf: Shelf
 ) -> None:
     shelf.decisions(4, 9)
-    recall_id = shelf.recall("acme", posts={4: [5, 2**63 + 1], 9: [1]}, subject_id=77)
+    recall_id = shelf.recall("acme", posts={4: [5, 2**63 + 1], 9: [1]}, subject_id=7_777_777_777)
 
     answer = await call(service, ACME, "ListRecallEntries", pb.ListRecallEntriesRequest(recall_id=recall_id))
 
@@ -153,7 +153,9 @@ async def test_w2_entries_name_releases_and_posts_and_nothing_of_whose_withdrawa
     assert np.frombuffer(entry.releases[0].post_ids, "<u8").tolist() == [5, 2**63 + 1]
     assert np.frombuffer(entry.releases[1].post_ids, "<u8").tolist() == [1]
     assert {field.name for field in recall_pb2.RecallEntry.DESCRIPTOR.fields} == {"withdrawal_id", "releases"}
-    assert b"77" not in answer.SerializeToString()
+    said = answer.SerializeToString()
+    assert b"7777777777" not in said
+    assert (7_777_777_777).to_bytes(8, "little") not in said
 
 
 async def all_entries(
