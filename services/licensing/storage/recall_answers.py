@@ -96,8 +96,17 @@ class RecallAnswerStore:
     async def recalls_after(
         self, licensee_id: str | None, after: int, limit: int
     ) -> tuple[Sequence[Recall], int]:
-        """As of the rows, on one snapshot."""
-        return await self.read(lambda rows: rows.recalls_after(licensee_id, after, limit))
+        """As of the rows, on one snapshot; nothing in it can be lost by a failover."""
+
+        def query(connection: Connection) -> tuple[Sequence[Recall], int]:
+            return RecallAnswerRows(connection).recalls_after(licensee_id, after, limit)
+
+        page, newest = await self._database.read(query)
+        if newest <= after:
+            return page, newest
+        # A number that was shown and lost would be given again, and whoever keeps it would miss that recall.
+        # Confirmed only where there is news, for that may take a commit, and there may be many who look.
+        return await self._database.read(query, confirmed=True)
 
 
 def newest_number(connection: Connection) -> int:
