@@ -1,22 +1,33 @@
 """Recalls as a test wants them in licensing's database, and the service that shows them."""
 
+import contextlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, insert, select, update
 
+from services.chassis.clock import Clock
 from services.chassis.database import Database
+from services.chassis.identity import PrincipalKind
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.recalls.recalls import Gap, RecallState
+from services.licensing.recall_watching import RecallWatch
+from services.licensing.recalling import RecallDesk
+from services.licensing.rpc.admissions import ADMISSIONS
+from services.licensing.rpc.recalls import bolt
 from services.licensing.storage.contract_tables import LicenseeRow
 from services.licensing.storage.head import HeadRow, lock_head
 from services.licensing.storage.ledger_tables import DecisionRow
+from services.licensing.storage.recall_answers import RecallAnswerStore
 from services.licensing.storage.recall_parts import signed
 from services.licensing.storage.recall_tables import RecallEntryRow, RecallRow
+from sluice.licensing.v1.recall_service_pb2_grpc import RecallServiceStub
 from tests.support.clock import NOON_US
+from tests.support.grpc import LocalServer, serving
 
 _TABLES = RecallRow.metadata.tables
 _HEAD, _LICENSEES = _TABLES[HeadRow.__tablename__], _TABLES[LicenseeRow.__tablename__]
@@ -24,6 +35,11 @@ _DECISIONS, _RECALLS = _TABLES[DecisionRow.__tablename__], _TABLES[RecallRow.__t
 _ENTRIES = _TABLES[RecallEntryRow.__tablename__]
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
+
+ACME = (PrincipalKind.LICENSEE, "acme")
+BETA = (PrincipalKind.LICENSEE, "beta")
+LEGAL = (PrincipalKind.OPERATOR, "ada", ("legal",))
+AUDITOR = (PrincipalKind.AUDITOR, "eve")
 
 Posts = Mapping[int, Sequence[int]]
 """Post ids of each release, by receipt number."""
@@ -162,3 +178,19 @@ def _decision(number: int, licensee_id: str, at_us: int) -> dict[str, Any]:
         "posts_released": 1,
         "recorded_at_us": at_us,
     }
+
+
+@contextlib.asynccontextmanager
+async def serving_recalls(database: Database, clock: Clock, folder: Path) -> AsyncIterator[LocalServer]:
+    """The service of recalls, over a database."""
+    store = RecallAnswerStore(database)
+    desk = RecallDesk(store, NoFollowing(), clock)
+    watch = RecallWatch(store, look_seconds=0.01)
+    async with serving(folder, bolt(desk, watch), admissions=ADMISSIONS, clock=clock) as server:
+        yield server
+
+
+async def call_recalls(service: LocalServer, who: tuple[Any, ...], rpc: str, request: Any) -> Any:
+    """Calls it as somebody."""
+    peer = service.peer(*who)
+    return await peer.call(getattr(RecallServiceStub(peer.channel), rpc), request)

@@ -24,13 +24,6 @@ ANN, BOB = 2**63 + 7, 8
 POSTS = (Post(11, ANN), Post(12, ANN), Post(13, BOB, ((90, ANN),)), Post(14, BOB))
 
 
-@pytest.fixture
-def shelf(database: Database) -> Shelf:
-    shelf = Shelf(database)
-    shelf.licensees("acme", "beta")
-    return shelf
-
-
 async def told(database: Database, subject_id: int = ANN) -> list[SubjectRelease]:
     return list((await DisclosureStore(database).page(subject_id, LARGEST, 10)).releases)
 
