@@ -22,6 +22,10 @@ from services.console import (
     manifest_proofs,
     parties,
     policies,
+    recall_entries,
+    recall_progress,
+    recall_watching,
+    recalls,
     receipts,
     reconcile,
     releases,
@@ -40,6 +44,7 @@ from services.console import (
     usage_import,
     usage_plots,
     usage_watching,
+    webhooks,
     withdrawals,
 )
 from services.console.demo.command import demo
@@ -101,6 +106,12 @@ app.add_typer(receipts.app, name="receipt")
 app.add_typer(log.app, name="log")
 app.add_typer(decisions.app, name="decision")
 app.add_typer(deliveries.app, name="delivery")
+recalls.app.command("entries")(recall_entries.entries)
+recalls.app.command("watch")(recall_watching.watch)
+recalls.app.command("gaps")(recall_progress.gaps)
+recalls.app.command("progress")(recall_progress.progress)
+app.add_typer(recalls.app, name="recall")
+app.add_typer(webhooks.app, name="webhook")
 app.command("trace")(decisions.trace)
 app.add_typer(api_keys.app, name="key")
 app.add_typer(signing_keys.app, name="keys")

@@ -72,7 +72,8 @@ def _said(message: Message) -> Iterator[tuple[FieldDescriptor, Any]]:
     """What is set, and what is owed even where that is nothing: that something is not forbidden is a fact."""
     said = {field.number for field, _ in message.ListFields()}
     for field in cast("Sequence[FieldDescriptor]", message.DESCRIPTOR.fields):
-        if field.number in said or isinstance(message, Obligations):
+        is_owed = isinstance(message, Obligations) and field.type != FieldDescriptor.TYPE_STRING
+        if field.number in said or is_owed:
             yield field, getattr(message, field.name)
 
 

@@ -46,8 +46,9 @@ def create(
     contract_digest (SHA-256 of the text of the contract), purposes, kinds (post, reply, quote, repost),
     languages, author_jurisdictions, territory ("*" alone is all), posted_from, posted_before, term_from,
     term_until, allowances (a list of per: license, licensee or group, window: second, minute, rolling_day or
-    term, and limit), obligations (recall_deadline_days, no_reidentification) and price (currency, period,
-    time_zone, charges, minimum, maximum). What is not listed is not licensed.
+    term, and limit), obligations (recall_deadline_days, recall_business_days, recall_calendar,
+    recall_time_zone, suspend_when_overdue, no_reidentification) and price (currency, period, time_zone,
+    charges, minimum, maximum). What is not listed is not licensed.
     `sluice license template` prints one to start from.
     """
     document = read_located(file, contracts.CreateLicenseRequest, ("request_id",))

@@ -20,7 +20,7 @@ class ParquetRows:
 
     def __init__(self, path: Path, columns: Columns) -> None:
         """Raises Refusal PARQUET_MISSING (pyarrow is not installed), PARQUET_UNREADABLE, PARQUET_COLUMNS."""
-        self._arrow = _arrow()
+        self._arrow = load_arrow()
         self._path = path
         self._columns = columns
         self._size = path.stat().st_size
@@ -86,13 +86,14 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _arrow() -> Any:
+def load_arrow() -> Any:
+    """The module, with its Parquet; raises Refusal (precondition, PARQUET_MISSING)."""
     # Inside: few installations need it, and it is large.
     try:
         import pyarrow as arrow  # noqa: PLC0415
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError as error:
         raise precondition(
-            "PARQUET_MISSING", "Parquet files are read with pyarrow: pip install sluice[parquet]"
+            "PARQUET_MISSING", "Parquet files take pyarrow: pip install sluice[parquet]"
         ) from error
     return arrow

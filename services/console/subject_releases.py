@@ -11,6 +11,7 @@ from services.console.names import complete, word_of
 from services.console.output import give_json, say, show, table
 from sluice.licensing.v1 import disclosure_service_pb2 as pb
 from sluice.licensing.v1.disclosure_service_pb2_grpc import DisclosureServiceStub
+from sluice.licensing.v1.recall_pb2 import RecallState
 from sluice.type.v1.purpose_pb2 import Purpose
 
 PAGE = 100
@@ -39,7 +40,7 @@ def releases(
     if as_json:
         give_json([complete(release) for release in found])
         return
-    heads = (">receipt", "decided", "licensee", "purpose", *_COUNTS)
+    heads = (">receipt", "decided", "licensee", "purpose", *_COUNTS, "recalls")
     show(table(heads, [_line(release) for release in found]))
     if not found:
         say("No release held anything of theirs.")
@@ -107,6 +108,14 @@ def _line(release: pb.SubjectRelease) -> tuple[object, ...]:
         release.licensee_id,
         word_of(Purpose.DESCRIPTOR, release.purpose),
         *_counts(release),
+        recall_words(release),
+    )
+
+
+def recall_words(release: pb.SubjectRelease) -> str:
+    """The states of its recalls in words, with how many posts each has: "3 deleted, 1 issued"."""
+    return ", ".join(
+        f"{recall.posts:,} {word_of(RecallState.DESCRIPTOR, recall.state)}" for recall in release.recalls
     )
 
 

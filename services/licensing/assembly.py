@@ -2,6 +2,7 @@
 
 import functools
 import secrets
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,28 +18,45 @@ from services.chassis.refusals import Behind
 from services.chassis.serving import BackgroundTask, Bolt
 from services.licensing.accepting import Acceptance
 from services.licensing.affiliates import AffiliateDesk
+from services.licensing.announcing import Announcer
 from services.licensing.api_keys import KeyDesk
 from services.licensing.auditing import Auditor
 from services.licensing.billing import BillingDesk
+from services.licensing.business_days import is_business_day
 from services.licensing.contracts import ContractDesk
 from services.licensing.countersigning import Countersigning
 from services.licensing.desk import Chance, ReleaseDesk
 from services.licensing.domain.api_keys import KEY_ID_BYTES, SECRET_BYTES, NewKey, new_key
+from services.licensing.domain.recalls.backlog import Backlog
+from services.licensing.domain.webhooks.signatures import WEBHOOK_SECRET_BYTES
 from services.licensing.explaining import Explainer
 from services.licensing.finisher import Finisher
+from services.licensing.following import FenceMover, Follower
 from services.licensing.forgetting import Forgetting
 from services.licensing.highest import Highest, begin_with
 from services.licensing.indexing import Indexing
+from services.licensing.issuing import Issuer, Pace, Standing
 from services.licensing.ledger import Ledger
 from services.licensing.manifest_proofs import ManifestProver
-from services.licensing.metrics import PEER_BEHIND, UNPUBLISHED_SECONDS
+from services.licensing.metrics import (
+    PEER_BEHIND,
+    RECALLS_COLLECTING,
+    RECALLS_OVERDUE,
+    RECHECKS_OPEN,
+    UNPUBLISHED_SECONDS,
+    UNSCANNED_SECONDS,
+    WEBHOOK_TRIES,
+)
 from services.licensing.outbox import Outbox
 from services.licensing.outlook import Outlook
 from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer, MeteringPeer, RosterPeer
 from services.licensing.proving import Prover
 from services.licensing.publishing import Publisher
+from services.licensing.recall_watching import RecallWatch
+from services.licensing.recalling import RecallDesk
 from services.licensing.receipt_reading import ReceiptReader
+from services.licensing.rechecking import Rechecker
 from services.licensing.reservation_peer import ReservationPeer
 from services.licensing.resolving import Resolver
 from services.licensing.restores import Shown
@@ -53,17 +71,21 @@ from services.licensing.rpc import (
     explanations,
     log,
     manifests,
+    recalls,
     releases,
     statistics,
     tokens,
+    webhooks,
 )
 from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
+from services.licensing.scanning import Scanner
 from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.settings import LicensingSettings
 from services.licensing.signing import SANDBOX_RECEIPT_TYPE, CheckpointSigner, NoteReader, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.affiliates import AffiliateStore
+from services.licensing.storage.announcements import AnnouncementStore
 from services.licensing.storage.api_keys import ApiKeyStore
 from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.billing import BillingStore, server_now_us
@@ -75,14 +97,22 @@ from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.manifests import ManifestStore
 from services.licensing.storage.outbox import OutboxStore
+from services.licensing.storage.recall_answers import RecallAnswerStore
+from services.licensing.storage.recalls import RecallStore
 from services.licensing.storage.release_index_writer import ReleaseIndexWriter
 from services.licensing.storage.restores import RestoreStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
+from services.licensing.storage.webhooks import WebhookStore
 from services.licensing.sweeper import Sweeper
 from services.licensing.tokens import TokenDesk
+from services.licensing.webhook_peer import WebhookPeer
+from services.licensing.webhooks import WebhookDesk
+from services.licensing.withdrawal_peer import RecheckPeer, WithdrawalPeer
 
 SECOND_US = 1_000_000
+WITHDRAWALS_IN_HAND = 20_000
+"""Read and not scanned yet; some MB."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +220,8 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         _explanations(base, peers, licenses),
         _billing(base),
         _log(base),
+        _recalls(base, peers),
+        _webhooks(base),
         _audits(base, peers),
         _disclosures(base),
     )
@@ -275,6 +307,46 @@ def _billing(base: Base) -> Part:
     store, clock = BillingStore(base.database, server_now_us), base.clock
     bills = BillingDesk(store, clock, lambda: uuid7(clock.now_us()), base.margin_us)
     return Part((billing.bolt(bills, Outlook(store, clock)),))
+
+
+def _recalls(base: Base, peers: Peers) -> Part:
+    settings, clock, store = base.settings, base.clock, RecallStore(base.database)
+    backlog, new_id = Backlog(WITHDRAWALS_IN_HAND), base.chance.new_id
+    follower = Follower(WithdrawalPeer(peers.consent), store, backlog, clock)
+    fence = FenceMover(store, backlog, interval_seconds=settings.fence_seconds)
+    scanner = Scanner(store, backlog, clock, new_id=new_id, new_withdrawal_id=lambda: str(uuid.uuid4()))
+    rechecker = Rechecker(store, RecheckPeer(peers.consent), clock, new_id=new_id)
+    pace = Pace(int(settings.recall_interval_seconds * SECOND_US), settings.recall_days)
+    issuer = Issuer(store, clock, is_business_day, pace, show=_show_recalls)
+    UNSCANNED_SECONDS.set_function(follower.unscanned_seconds)
+    answers = RecallAnswerStore(base.database)
+    bolt = recalls.bolt(RecallDesk(answers, backlog, clock), RecallWatch(answers))
+    return Part((bolt,), (follower, fence, scanner, rechecker, issuer))
+
+
+def _webhooks(base: Base) -> Part:
+    allow_private, clock, database = base.settings.webhook_allow_private, base.clock, base.database
+    desk = WebhookDesk(
+        WebhookStore(database),
+        clock,
+        lambda: secrets.token_bytes(WEBHOOK_SECRET_BYTES),
+        allow_private=allow_private,
+    )
+    announcer = Announcer(
+        AnnouncementStore(database),
+        WebhookPeer(allow_private=allow_private),
+        clock,
+        secrets.SystemRandom().random,
+        allow_private=allow_private,
+        count=lambda outcome: WEBHOOK_TRIES.labels(outcome.word).inc(),
+    )
+    return Part((webhooks.bolt(desk),), (announcer,))
+
+
+def _show_recalls(standing: Standing) -> None:
+    RECALLS_COLLECTING.set(standing.collecting)
+    RECALLS_OVERDUE.set(standing.overdue)
+    RECHECKS_OPEN.set(standing.rechecks_open)
 
 
 def _log(base: Base) -> Part:

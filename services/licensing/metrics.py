@@ -1,13 +1,28 @@
 """The figures that licensing keeps beside those of every service."""
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 PEER_BEHIND = Gauge(
     "sluice_peer_behind",
     "1 while a peer answers as of an older state than it has shown before; nothing is decided on that.",
     ["peer"],
 )
+UNSCANNED_SECONDS = Gauge(
+    "sluice_withdrawals_unscanned_seconds",
+    "Seconds since the oldest withdrawal that was read and not scanned yet; 0 where there is none.",
+)
+RECALLS_COLLECTING = Gauge("sluice_recalls_collecting", "Recalls that wait for their interval to end.")
+RECALLS_OVERDUE = Gauge("sluice_recalls_overdue", "Recalls whose time is over and that are not resolved.")
+RECHECKS_OPEN = Gauge(
+    "sluice_recall_rechecks_open",
+    "Policies and halts, one for each licensee, whose releases consent is still being asked about.",
+)
 UNPUBLISHED_SECONDS = Gauge(
     "sluice_log_unpublished_seconds",
     "Seconds since the oldest receipt that no published checkpoint covers; 0 where there is none.",
+)
+WEBHOOK_TRIES = Counter(
+    "sluice_webhook_tries",
+    "Tries to announce a recall at a webhook, by how they ended: delivered, failed, or given_up for good.",
+    ["outcome"],
 )

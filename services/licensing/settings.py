@@ -1,14 +1,17 @@
 """What an operator can set for licensing."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.identity import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.refusals import precondition
-from services.chassis.settings import ServiceSettings
+from services.chassis.settings import ServiceSettings, parse_address
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class LicensingSettings(ServiceSettings):
@@ -34,6 +37,23 @@ class LicensingSettings(ServiceSettings):
     sweep_age_seconds: float = Field(
         60.0, gt=0, description="Age from which a hold without a decision is given up."
     )
+    fence_seconds: float = Field(
+        1.0,
+        gt=0,
+        description="Pause between moves of the fence to the newest withdrawal; each has decisions that are"
+        " on their way ask consent once more.",
+    )
+    recall_interval_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="How long withdrawals collect in a recall of a licensee before it is issued.",
+    )
+    recall_days: int = Field(
+        30,
+        ge=1,
+        le=3_650,
+        description="Calendar days in which a recall is to be answered where the license does not say.",
+    )
     log_origin: str = Field(
         "localhost/receipts",
         pattern=r"^[^\s+\x00-\x1f\x7f]{1,200}$",
@@ -55,6 +75,19 @@ class LicensingSettings(ServiceSettings):
         le=LONGEST_LIFETIME_US // SECOND_US,
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )
+
+    webhook_allow_private: bool = Field(
+        False,
+        description="Webhooks may be on addresses that only this machine or its network reaches: for trying"
+        " out and tests. Refused where others can reach this service.",
+    )
+
+    @model_validator(mode="after")
+    def _keeps_webhooks_out(self) -> Self:
+        host, _ = parse_address(self.listen)
+        if self.webhook_allow_private and host not in LOOPBACK:
+            raise ValueError("webhook_allow_private is for a service that listens on this machine alone")
+        return self
 
     @property
     def log_folder(self) -> Path:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import grpc
@@ -22,10 +22,18 @@ from services.licensing.publishing import Publisher
 from services.licensing.rpc.admissions import ADMISSIONS as LICENSING_ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.sweeper import Sweeper
-from sluice.consent.v1 import choice_pb2, consent_service_pb2, policy_pb2, subject_pb2
+from sluice.consent.v1 import (
+    choice_pb2,
+    consent_service_pb2,
+    policy_pb2,
+    state_change_pb2,
+    state_service_pb2,
+    subject_pb2,
+)
 from sluice.consent.v1.consent_service_pb2_grpc import (
     ConsentServiceStub,
 )
+from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 from sluice.licensing.v1 import (
     audit_service_pb2,
     contract_service_pb2,
@@ -53,6 +61,8 @@ NOTICE = b"n" * 32
 SECOND_US = 1_000_000
 PERMIT_US = 30 * SECOND_US
 DAY_US = 86_400 * SECOND_US
+
+Task = TypeVar("Task")
 
 
 def a_post(id: int, author_id: int, *embeds: tuple[int, int], **fields: Any) -> post_pb2.Post:
@@ -107,13 +117,13 @@ class Cluster:
         self.licensing = server
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
-        outbox, sweeper, _forgetting, finisher, _counting, publisher, *_ = licensing.background
-        assert isinstance(outbox, Outbox)
-        assert isinstance(sweeper, Sweeper)
-        assert isinstance(finisher, Finisher)
-        assert isinstance(publisher, Publisher)
-        self.outbox, self.sweeper, self.finisher = outbox, sweeper, finisher
-        self.publisher = publisher
+        self._background = licensing.background
+        self.outbox, self.sweeper = self.task(Outbox), self.task(Sweeper)
+        self.finisher, self.publisher = self.task(Finisher), self.task(Publisher)
+
+    def task(self, kind: type[Task]) -> Task:
+        """The background task of this kind, which runs only when told to."""
+        return next(task for task in self._background if isinstance(task, kind))
 
     def new_id(self) -> str:
         """A fresh request id."""
@@ -273,6 +283,22 @@ class Cluster:
         return await self._operator.call(
             getattr(ContractServiceStub(self._operator.channel), method), request
         )
+
+    async def states(self, method: str, request: Any) -> Any:
+        """Calls consent's keeper of states and halts as an operator."""
+        peer = self._operator_of_consent
+        return await peer.call(getattr(StateServiceStub(peer.channel), method), request)
+
+    async def change_state(self, change: state_change_pb2.StateChange) -> None:
+        """A subject or a post is not any more what it was; returns when that is durable."""
+        peer, row = (
+            self._operator_of_consent,
+            state_service_pb2.RecordStatesRequest.Row(line=1, change=change),
+        )
+        page = state_service_pb2.RecordStatesRequest(request_id=self.new_id(), rows=[row])
+        async with peer.open(StateServiceStub(peer.channel).RecordStates) as stream:
+            await stream.send(page)
+            assert (await stream.receive()).accepted == 1
 
     async def _consent(self, method: str, request: Any) -> Any:
         peer = self._operator_of_consent

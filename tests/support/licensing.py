@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 import services.licensing
 from services.chassis.database import Database
 from services.licensing.domain.licenses import License, LicenseState, draft
+from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.posts import Batch
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
     ContentKind,
-    Obligations,
     Purpose,
     Template,
     Terms,

@@ -12,6 +12,8 @@ RECIPES = {
     *("assessor", "audit", "disputes", "imports", "meter", "projector", "roster", "usage", "watches"),
     *("affiliates", "billing", "contracts", "desk", "finisher", "highest", "ledger", "outbox", "sealing"),
     *("sweeper", "api_keys", "evaluation", "forgetting", "pacing", "sandbox", "tokens"),
+    *("following", "issuing", "recalls", "rechecking", "scanning"),
+    *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
     *("auditing", "manifest_proofs"),
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from services.licensing.domain.deliveries import Confirmation, DeliveryState, read_bitmap
 from services.licensing.domain.posts import Ids, Mask
+from services.licensing.domain.recalls.recalls import Recall
 from services.licensing.domain.released import Contents, KeyKind, Released
 
 
@@ -28,6 +29,14 @@ class Arrived(NamedTuple):
         return Arrived(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
+class SubjectRecall(NamedTuple):
+    """A recall of some of these posts, as a subject is told of it."""
+
+    recall: Recall
+    posts: int
+    """Of the subject's posts in the release, those that are in it."""
+
+
 @dataclass(frozen=True, eq=False)
 class SubjectRelease:
     """A release, and what of it is one subject's."""
@@ -45,6 +54,10 @@ class SubjectRelease:
     """Those that hold something of the subject, their own or embedded."""
     arrived: Arrived
     """Of these posts; adds up to their number."""
+    embedded: Ids
+    """The subject's own posts that are embedded in them, where the decision kept that."""
+    recalls: tuple[SubjectRecall, ...] = ()
+    """What the licensee was told to delete of them, by number."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,13 @@ class Sum:
 def posts_of(contents: Contents, subject_id: int) -> Mask:
     """N booleans: the released posts that are the subject's, or embed one that is."""
     return contents.posts_with(KeyKind.CONTRIBUTOR, subject_id)
+
+
+def embedded_of(contents: Contents, subject_id: int) -> Ids:
+    """The subject's posts that are embedded in released ones, ascending; none where that was not kept."""
+    if not isinstance(contents, Released):
+        return np.empty(0, np.uint64)
+    return np.unique(contents.embed_ids[contents.embed_author_ids == np.uint64(subject_id)])
 
 
 def arrived(

@@ -11,12 +11,12 @@ from typing import Any
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.canonical import rfc3339_us
+from services.licensing.domain.obligations import obligations_of
 from services.licensing.domain.pricing.documents import price_of, whole_number
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
     ContentKind,
-    Obligations,
     Purpose,
     Template,
     Terms,
@@ -53,7 +53,6 @@ def read_terms(document: bytes, digest: bytes, licensee_id: str) -> Terms:
 
 
 def _terms_of(fields: Mapping[str, Any]) -> Terms:
-    obligations = fields["obligations"]
     return Terms(
         licensee_id=_word(fields["licensee_id"], _LICENSEE_ID),
         template=Template[fields["template"].upper()],
@@ -67,10 +66,7 @@ def _terms_of(fields: Mapping[str, Any]) -> Terms:
         term_from_us=rfc3339_us(fields["term_from"]),
         term_until_us=rfc3339_us(fields["term_until"]),
         allowances=tuple(map(_allowance_of, fields["allowances"])),
-        obligations=Obligations(
-            recall_deadline_days=whole_number(obligations["recall_deadline_days"]),
-            no_reidentification=_truth(obligations["no_reidentification"]),
-        ),
+        obligations=obligations_of(fields["obligations"]),
         price=price_of(fields["price"]) if "price" in fields else None,
         contract_digest=_digest(fields["contract_digest"]) if "contract_digest" in fields else None,
     )
@@ -99,9 +95,3 @@ def _words(values: object, form: re.Pattern[str]) -> frozenset[str]:
 
 def _digest(value: object) -> bytes:
     return bytes.fromhex(_word(value, _DIGEST))
-
-
-def _truth(value: object) -> bool:
-    if type(value) is not bool:
-        raise ValueError("neither true nor false")
-    return value

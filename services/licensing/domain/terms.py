@@ -12,6 +12,7 @@ from typing import Any, Self
 from services.chassis.refusals import invalid
 from services.licensing.domain.canonical import EARLIEST_US, LATEST_US, canonical_json, rfc3339
 from services.licensing.domain.countries import is_country, is_jurisdiction
+from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.pricing.documents import price_fields
 from services.licensing.domain.pricing.prices import Price
 
@@ -86,14 +87,6 @@ class Allowance:
 
 
 @dataclass(frozen=True)
-class Obligations:
-    """What the licensee owes after a release."""
-
-    recall_deadline_days: int
-    no_reidentification: bool
-
-
-@dataclass(frozen=True)
 class Terms:
     """The terms of one version of a license. Times are microseconds since the epoch, UTC."""
 
@@ -159,12 +152,14 @@ class Terms:
 
         TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
         TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN, POSTED_RANGE_EMPTY, what
-        `Price.check` raises, and INVALID_REQUEST for a time that no calendar date can say.
+        `Price.check` and `Obligations.check` raise, and INVALID_REQUEST for a time that no calendar date can
+        say.
         """
         self._check_times()
         self._check_template()
         if self.price is not None:
             self.price.check()
+        self.obligations.check()
         keys = {(allowance.per, allowance.window) for allowance in self.allowances}
         if len(keys) < len(self.allowances):
             raise invalid(
@@ -228,10 +223,7 @@ class Terms:
             "term_from": rfc3339(self.term_from_us),
             "term_until": rfc3339(self.term_until_us),
             "allowances": sorted(map(_allowance_fields, self.allowances), key=canonical_json),
-            "obligations": {
-                "recall_deadline_days": self.obligations.recall_deadline_days,
-                "no_reidentification": self.obligations.no_reidentification,
-            },
+            "obligations": self.obligations.fields(),
         }
         # Members that came later are left out where they say nothing: older documents keep their digests.
         if self.price is not None:

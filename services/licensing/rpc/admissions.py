@@ -15,6 +15,7 @@ _AFFILIATES = "/sluice.licensing.v1.AffiliateService"
 _KEYS = "/sluice.licensing.v1.ApiKeyService"
 _RECALLS = "/sluice.licensing.v1.RecallService"
 _RELEASES = "/sluice.licensing.v1.ReleaseService"
+_WEBHOOKS = "/sluice.licensing.v1.WebhookService"
 _TOKENS = "/sluice.licensing.v1.TokenService"
 
 _LEGAL = admit(PrincipalKind.OPERATOR, roles=("legal", "admin"))
@@ -107,4 +108,9 @@ ADMISSIONS: AdmissionTable = {
     # When the platform knew and what it let go all the same is for the platform and those who audit it.
     f"{_RECALLS}/ListReleaseGaps": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     f"{_RECALLS}/GetRecallProgress": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
+    f"{_WEBHOOKS}/PutRecallWebhook": _LEGAL_OR_TRUST,
+    f"{_WEBHOOKS}/RotateRecallWebhookSecret": _LEGAL_OR_TRUST,
+    f"{_WEBHOOKS}/RemoveRecallWebhook": _LEGAL_OR_TRUST,
+    # A licensee sees their own alone.
+    f"{_WEBHOOKS}/ListRecallWebhooks": admit(*_READERS),
 }

@@ -7,9 +7,10 @@ from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.replays import checked_replay_key
 from services.chassis.serving import Bolt
 from services.licensing.disclosing import Disclosures, Page
-from services.licensing.domain.disclosures import SubjectRelease, Sum
+from services.licensing.domain.disclosures import SubjectRecall, SubjectRelease, Sum
 from services.licensing.indexing import Index
 from services.licensing.rpc.contracts import page_token, page_token_invalid, read_page_token
+from services.licensing.rpc.recall_messages import recall_message
 from sluice.licensing.v1 import disclosure_service_pb2 as pb
 from sluice.licensing.v1 import disclosure_service_pb2_grpc as pb_grpc
 
@@ -100,9 +101,23 @@ def release_message(release: SubjectRelease) -> pb.SubjectRelease:
         posts_unconfirmed=release.arrived.unconfirmed,
         post_ids=release.posts.astype("<u8", copy=False).tobytes(),
         receipt=release.receipt,
+        recalls=[subject_recall_message(recall) for recall in release.recalls],
     )
     message.decided_at.FromMicroseconds(release.decided_at_us)
     return message
+
+
+def subject_recall_message(told: SubjectRecall) -> pb.SubjectRecall:
+    """A recall of the subject's posts, without whoever answered it."""
+    recall = recall_message(told.recall)
+    return pb.SubjectRecall(
+        recall_id=recall.recall_id,
+        state=recall.state,
+        issued_at=recall.issued_at,
+        due_at=recall.due_at,
+        resolved_at=recall.resolution.resolved_at if recall.HasField("resolution") else None,
+        posts=told.posts,
+    )
 
 
 def sum_message(sum: Sum) -> pb.SubjectReleaseSum:

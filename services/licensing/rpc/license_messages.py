@@ -4,14 +4,16 @@ from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.chassis.refusals import invalid
 from services.chassis.timestamps import time_us
+from services.licensing.business_days import knows_calendar
 from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
+from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
     ContentKind,
-    Obligations,
     Purpose,
     Template,
     Terms,
@@ -33,7 +35,7 @@ _NUMBERS = {subject: number for number, subject in _SUBJECTS.items()}
 def terms_of(message: pb.LicenseTerms) -> Terms:
     """Terms whose message has passed the rules of the contract; times are rounded down to microseconds.
 
-    Raises Refusal INVALID_REQUEST for what is no time, and what `price_of` raises.
+    Raises Refusal INVALID_REQUEST for what is no time, RECALL_CALENDAR_UNKNOWN, and what `price_of` raises.
     """
     return Terms(
         licensee_id=message.licensee_id,
@@ -50,10 +52,7 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
         allowances=tuple(
             Allowance(_SUBJECTS[each.per], Window(each.window), each.limit) for each in message.allowances
         ),
-        obligations=Obligations(
-            recall_deadline_days=message.obligations.recall_deadline_days,
-            no_reidentification=message.obligations.no_reidentification,
-        ),
+        obligations=_obligations_of(message.obligations),
         price=price_of(message.price) if message.HasField("price") else None,
         contract_digest=message.contract_digest,
     )
@@ -163,12 +162,36 @@ def _terms_message(terms: Terms) -> pb.LicenseTerms:
             )
             for each in terms.allowances
         ],
-        obligations=pb.Obligations(
-            recall_deadline_days=terms.obligations.recall_deadline_days,
-            no_reidentification=terms.obligations.no_reidentification,
-        ),
+        obligations=_obligations_message(terms.obligations),
         price=None if terms.price is None else price_message(terms.price),
         contract_digest=terms.contract_digest,
+    )
+
+
+def _obligations_of(message: pb.Obligations) -> Obligations:
+    calendar = message.recall_calendar
+    # Asked at the edge alone: terms in force do not come to mean something else by what a library knows.
+    if calendar and not knows_calendar(calendar):
+        unknown = f"no public holidays are known of {calendar}"
+        raise invalid("RECALL_CALENDAR_UNKNOWN", unknown, field="terms.obligations.recall_calendar")
+    return Obligations(
+        recall_deadline_days=message.recall_deadline_days,
+        no_reidentification=message.no_reidentification,
+        recall_business_days=message.recall_business_days,
+        recall_calendar=message.recall_calendar,
+        recall_time_zone=message.recall_time_zone,
+        suspend_when_overdue=message.suspend_when_overdue,
+    )
+
+
+def _obligations_message(obligations: Obligations) -> pb.Obligations:
+    return pb.Obligations(
+        recall_deadline_days=obligations.recall_deadline_days,
+        no_reidentification=obligations.no_reidentification,
+        recall_business_days=obligations.recall_business_days,
+        recall_calendar=obligations.recall_calendar,
+        recall_time_zone=obligations.recall_time_zone,
+        suspend_when_overdue=obligations.suspend_when_overdue,
     )
 
 

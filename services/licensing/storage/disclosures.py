@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,14 @@ from services.chassis.long_reads import GoOn
 from services.chassis.refusals import exhausted, precondition
 from services.licensing.disclosing import Page
 from services.licensing.domain.deliveries import Confirmation, Settlement, delivery_of
-from services.licensing.domain.disclosures import SubjectRelease, Sum, arrived, posts_of, sums_of
+from services.licensing.domain.disclosures import (
+    SubjectRelease,
+    Sum,
+    arrived,
+    embedded_of,
+    posts_of,
+    sums_of,
+)
 from services.licensing.domain.finding.pairs import Numbers
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.released import Contents, KeyKind
@@ -20,6 +28,7 @@ from services.licensing.storage.contract_tables import LicenseeRow
 from services.licensing.storage.ledger_tables import ConfirmationRow, DecisionRow, SettlementRow
 from services.licensing.storage.release_index import find
 from services.licensing.storage.released import READ_AT_ONCE, contents_of
+from services.licensing.storage.subject_recalls import recalls_of
 
 MOST_SUMMED = 10_000
 """Releases that one summary adds up; of 1,000 posts each they take a second or two."""
@@ -98,7 +107,10 @@ def _page(connection: Connection, subject_id: int, below: int, limit: int, go_on
         posts += len(release.posts)
         if posts >= POSTS_A_PAGE:
             break
-    return Page(releases, len(newest_first) > len(releases))
+    go_on()
+    found = recalls_of(connection, subject_id, releases)
+    told = [replace(release, recalls=found[release.number]) for release in releases]
+    return Page(told, len(newest_first) > len(told))
 
 
 def _summary(connection: Connection, subject_id: int, go_on: GoOn) -> list[Sum]:
@@ -147,4 +159,5 @@ def _release(row: Any, contents: Contents, subject_id: int) -> SubjectRelease:
         receipt=row.receipt,
         posts=contents.ids[concerned],
         arrived=arrived(contents, concerned, released, confirmation),
+        embedded=embedded_of(contents, subject_id),
     )

@@ -42,6 +42,8 @@ class HeadRow(LicensingTable, table=True):
     next_invoice: int = Field(sa_type=BigInteger)
     """Number of the next invoice that is finalised, from 1."""
     next_credit_note: int = Field(sa_type=BigInteger)
+    next_recall: int = Field(sa_type=BigInteger)
+    """Number of the next recall that is issued, from 1."""
     cut_off_us: int = Field(sa_type=BigInteger)
     """The latest cut-off that something was drafted as of: what is put on record from then on is not before
     it, whatever the clock of its process says."""
@@ -97,9 +99,10 @@ _LOCK = (
     .with_for_update()
 )
 _CREATE = text(
-    "INSERT INTO head (id, epoch, next_number, next_invoice, next_credit_note, cut_off_us, fence_epoch,"
-    " fence_revision, scanned_epoch, scanned_revision, consent_epoch, consent_revision, metering_epoch,"
-    " metering_revision) VALUES (1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
+    "INSERT INTO head (id, epoch, next_number, next_invoice, next_credit_note, next_recall, cut_off_us,"
+    " fence_epoch, fence_revision, scanned_epoch, scanned_revision, consent_epoch, consent_revision,"
+    " metering_epoch, metering_revision) VALUES (1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+    " ON CONFLICT DO NOTHING"
 )
 _CONSENT = bindparam("on_consent_epoch", type_=BigInteger), bindparam("on_consent", type_=BigInteger)
 _METERING = bindparam("on_metering_epoch", type_=BigInteger), bindparam("on_metering", type_=BigInteger)
@@ -251,6 +254,11 @@ def take_invoice_number(connection: Connection) -> int:
 def take_credit_note_number(connection: Connection) -> int:
     """The next number of a credit note, likewise."""
     return _take(connection, _HEAD.c.next_credit_note)
+
+
+def take_recall_number(connection: Connection) -> int:
+    """The next number of a recall, likewise."""
+    return _take(connection, _HEAD.c.next_recall)
 
 
 def _take(connection: Connection, column: Column[int]) -> int:

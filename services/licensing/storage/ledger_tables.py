@@ -10,6 +10,7 @@ ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 _UNCOUNTED = text("recorded_at_us = 0")
+_RELEASES = text("not_after_us IS NOT NULL")
 
 
 class AttemptRow(LicensingTable, table=True):
@@ -40,6 +41,13 @@ class DecisionRow(LicensingTable, table=True):
             *("license_id", "counted_at_us", "recorded_at_us", "posts_released"),
             sqlite_where=text("posts_released > 0"),
             postgresql_where=text("posts_released > 0"),
+        ),
+        # The releases to one licensee, in order, for questions that are asked about all of them (W1).
+        Index(
+            "ix_decisions_released_to",
+            *("licensee_id", "number"),
+            sqlite_where=_RELEASES,
+            postgresql_where=_RELEASES,
         ),
         # Of those that billing has not counted yet (`uncounted`): empty in normal life.
         Index("ix_decisions_uncounted", "decision_id", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED),

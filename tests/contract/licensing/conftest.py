@@ -20,6 +20,7 @@ from tests.support.engines import ENGINES, url_on
 from tests.support.grpc import LocalServer, serving
 from tests.support.licensing import licensing_database_at
 from tests.support.prices import a_price
+from tests.support.recalls import Shelf
 
 
 @pytest_asyncio.fixture(params=["memory", *ENGINES])
@@ -55,6 +56,14 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     database = licensing_database_at(url_on(request.param, request, tmp_path, licensing_database_at))
     yield database
     await database.close()
+
+
+@pytest.fixture
+def shelf(database: Database) -> Shelf:
+    """Where recalls are put, of two licensees."""
+    shelf = Shelf(database)
+    shelf.licensees("acme", "beta")
+    return shelf
 
 
 @pytest_asyncio.fixture

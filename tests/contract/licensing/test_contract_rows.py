@@ -27,8 +27,10 @@ from services.licensing.storage import (
     countersignature_tables,
     ledger_tables,
     log_tables,
+    recall_tables,
     restore_tables,
     statistics_tables,
+    webhook_tables,
 )
 from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
@@ -72,7 +74,8 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert log_tables.CheckpointRow.metadata is declared
     assert affiliate_tables.AffiliateChangeRow.metadata is declared
     assert api_keys.ApiKeyRow.metadata is declared
-    assert log_tables.CheckpointRow.metadata is declared
+    assert recall_tables.RecallRow.metadata is declared
+    assert webhook_tables.RecallWebhookRow.metadata is declared
     assert restore_tables.AcceptedRestoreRow.metadata is declared
 
     differences = await database.read(

@@ -275,3 +275,22 @@ async def test_a_time_that_no_calendar_has_is_refused(server: LocalServer) -> No
 
     with pytest.raises(Refusal, match="INVALID_REQUEST"):
         await call(server, LEGAL, "CreateLicense", request)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "known"), [("DE", True), ("DE-BY", True), ("US-CA", True), ("DE-XX", False)]
+)
+async def test_a_calendar_is_one_whose_public_holidays_are_known(
+    server: LocalServer, calendar: str, known: bool
+) -> None:
+    request = pb.CheckTermsRequest(terms=a_draft().terms)
+    request.terms.obligations.recall_business_days = True
+    request.terms.obligations.recall_calendar = calendar
+
+    if known:
+        assert len((await call(server, LEGAL, "CheckTerms", request)).terms_digest) == 32
+        return
+    with pytest.raises(Refusal) as refused:
+        await call(server, LEGAL, "CheckTerms", request)
+    assert refused.value.reason == "RECALL_CALENDAR_UNKNOWN"
+    assert [each.field for each in refused.value.violations] == ["terms.obligations.recall_calendar"]

@@ -48,15 +48,21 @@ def test_terms_are_told_as_facts() -> None:
 
 
 def test_what_is_not_forbidden_is_told_and_so_is_a_deadline_of_no_days() -> None:
-    permissive = ("obligations: {recall_deadline_days: 15, no_reidentification: true}", "obligations: {}")
-    told = facts(changed(permissive))
-    found = {each.fact: each.words() for each in differences(changed(), changed(permissive))}
+    permissive = changed()
+    permissive.obligations.Clear()
+    told = facts(permissive)
+    found = {each.fact: each.words() for each in differences(changed(), permissive)}
 
     assert told["obligations.no_reidentification"] == "no"
     assert told["obligations.recall_deadline_days"] == "0"
+    assert told["obligations.suspend_when_overdue"] == "no"
+    assert "obligations.recall_calendar" not in told
     assert found == {
         "obligations.no_reidentification": "yes -> no",
         "obligations.recall_deadline_days": "15 -> 0",
+        "obligations.recall_business_days": "yes -> no",
+        "obligations.recall_calendar": "US -> -",
+        "obligations.recall_time_zone": "America/New_York -> -",
     }
 
 

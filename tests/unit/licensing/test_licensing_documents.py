@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from services.licensing.domain.canonical import EARLIEST_US, LATEST_US
 from services.licensing.domain.documents import read_terms
+from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.pricing.documents import price_fields
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
     ContentKind,
-    Obligations,
     Purpose,
     Template,
     Terms,
@@ -67,6 +67,26 @@ def several(words: st.SearchStrategy[str]) -> st.SearchStrategy[frozenset[str]]:
     return everything | st.frozensets(words, max_size=4)
 
 
+zones = st.sampled_from(["", "UTC", "Europe/Berlin", "America/New_York"])
+calendar_days = st.builds(
+    Obligations,
+    st.integers(0, 3650),
+    st.booleans(),
+    recall_time_zone=zones,
+    suspend_when_overdue=st.booleans(),
+)
+business_days = st.builds(
+    Obligations,
+    st.integers(1, 3650),
+    st.booleans(),
+    recall_business_days=st.just(True),
+    recall_calendar=st.sampled_from(["DE", "DE-BY", "US-CA"]),
+    recall_time_zone=zones,
+    suspend_when_overdue=st.booleans(),
+)
+sound_obligations = calendar_days | business_days
+
+
 @st.composite
 def sound_terms(draw: st.DrawFn) -> Terms:
     """Any terms that pass their own check."""
@@ -93,7 +113,7 @@ def sound_terms(draw: st.DrawFn) -> Terms:
         term_from_us=term_from_us,
         term_until_us=term_until_us,
         allowances=tuple(limits),
-        obligations=draw(st.builds(Obligations, st.integers(0, 3650), st.booleans())),
+        obligations=draw(sound_obligations),
         price=price,
         contract_digest=draw(st.none() | st.binary(min_size=32, max_size=32)),
     )
@@ -145,6 +165,17 @@ def test_terms_are_read_as_they_were_written(terms: Terms) -> None:
         lambda fields: fields.update(languages={"en": 1}),
         lambda fields: fields["obligations"].update(no_reidentification="maybe"),
         lambda fields: fields["obligations"].update(no_reidentification=1),
+        lambda fields: fields["obligations"].update(recall_business_days=False),
+        lambda fields: fields["obligations"].update(recall_business_days=True),
+        lambda fields: fields["obligations"].update(recall_business_days=1, recall_calendar="DE"),
+        lambda fields: fields["obligations"].update(recall_business_days=True, recall_calendar="de"),
+        lambda fields: fields["obligations"].update(recall_calendar=""),
+        lambda fields: fields["obligations"].update(recall_calendar="DE"),
+        lambda fields: fields["obligations"].update(recall_time_zone=""),
+        lambda fields: fields["obligations"].update(recall_time_zone="Mars/Olympus"),
+        lambda fields: fields["obligations"].update(recall_time_zone=5),
+        lambda fields: fields["obligations"].update(suspend_when_overdue=False),
+        lambda fields: fields["obligations"].update(suspend_when_overdue="yes"),
         lambda fields: fields["allowances"].append(fields["allowances"][0]),
         lambda fields: fields.update(term_until=fields["term_from"]),
         lambda fields: fields.update(template="api_tier"),

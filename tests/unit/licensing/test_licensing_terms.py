@@ -1,5 +1,6 @@
 """Terms: one form, one digest, and nothing that contradicts itself or means nothing (L2)."""
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.canonical import EARLIEST_US, LATEST_US, rfc3339, rfc3339_us
+from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
@@ -23,6 +25,14 @@ from tests.support.licensing import some_terms
 from tests.support.prices import a_price
 
 Fields = dict[str, Any]
+
+
+def obligations(**changes: Any) -> Obligations:
+    return replace(some_terms().obligations, **changes)
+
+
+def business_days(**changes: Any) -> Obligations:
+    return obligations(**{"recall_business_days": True, "recall_calendar": "DE-BY", **changes})
 
 
 def test_the_document_is_the_published_form() -> None:
@@ -52,6 +62,15 @@ def test_the_document_is_the_published_form() -> None:
         b'"territory":["*"]}'
     )
     assert digest_of(terms.document()) == sha256(terms.document()).digest()
+
+
+def test_obligations_that_came_later_are_in_the_document_where_they_say_something() -> None:
+    owed = business_days(recall_time_zone="Europe/Berlin", suspend_when_overdue=True)
+
+    assert (
+        b'"obligations":{"no_reidentification":true,"recall_business_days":true,"recall_calendar":"DE-BY",'
+        b'"recall_deadline_days":30,"recall_time_zone":"Europe/Berlin","suspend_when_overdue":true},'
+    ) in some_terms(obligations=owed).document()
 
 
 @pytest.mark.parametrize(
@@ -89,6 +108,11 @@ def test_the_document_is_the_published_form() -> None:
             },
         ),
         ("TIME_ZONE_UNKNOWN", {"price": a_price(time_zone="Nowhere/Here")}),
+        ("TIME_ZONE_UNKNOWN", {"obligations": obligations(recall_time_zone="Nowhere/Here")}),
+        ("RECALL_DAYS_MISSING", {"obligations": business_days(recall_deadline_days=0)}),
+        ("RECALL_CALENDAR_MISSING", {"obligations": business_days(recall_calendar="")}),
+        ("RECALL_CALENDAR_UNUSED", {"obligations": obligations(recall_calendar="DE")}),
+        ("RECALL_CALENDAR_UNKNOWN", {"obligations": business_days(recall_calendar="XX")}),
     ],
 )
 def test_terms_that_contradict_themselves_are_refused(reason: str, changes: Fields) -> None:
@@ -122,8 +146,13 @@ def test_sound_terms_are_not_refused() -> None:
         ),
     )
 
+    slow = some_terms(obligations=business_days(recall_time_zone="Europe/Berlin"))
+    zoned = some_terms(obligations=obligations(recall_time_zone="UTC", suspend_when_overdue=True))
+
     tier.check()
     research.check()
+    slow.check()
+    zoned.check()
     narrow.check()
 
 

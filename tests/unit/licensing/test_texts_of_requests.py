@@ -16,7 +16,7 @@ PACKAGE = "sluice.licensing.v1"
 CONTRACTS = Path(__file__).resolve().parents[3] / "protos" / "python" / PACKAGE.replace(".", "/")
 READ_BY_THE_PROGRAM = {"DecideRequest.request_id", "GetTokenRequest.api_key"}
 """Their form is looked at before anything else."""
-NEVER_STORED = {"Post.language", "PostColumns.languages"}
+NEVER_STORED = {"Post.language", "PostColumns.languages", "RecallResolution.resolved_by"}
 
 
 def requests() -> Iterator[Descriptor]:

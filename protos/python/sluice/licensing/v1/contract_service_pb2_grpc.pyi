@@ -49,7 +49,8 @@ class ContractServiceStub:
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
     TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
-    is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+    is withheld would ever match it), POSTED_RANGE_EMPTY; of obligations RECALL_DAYS_MISSING (business days, and none of them), RECALL_CALENDAR_MISSING,
+    RECALL_CALENDAR_UNUSED, RECALL_CALENDAR_UNKNOWN (nobody here knows its public holidays), TIME_ZONE_UNKNOWN; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
     INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
     MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
     """
@@ -116,7 +117,8 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
     TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
-    is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+    is withheld would ever match it), POSTED_RANGE_EMPTY; of obligations RECALL_DAYS_MISSING (business days, and none of them), RECALL_CALENDAR_MISSING,
+    RECALL_CALENDAR_UNUSED, RECALL_CALENDAR_UNKNOWN (nobody here knows its public holidays), TIME_ZONE_UNKNOWN; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
     INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
     MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
     """
@@ -198,7 +200,8 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a license as a draft. Idempotent by request_id.
         Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
         TEMPLATE_FORBIDS_PRICE, ALLOWANCE_TWICE, WILDCARD_NOT_ALONE, COUNTRY_UNKNOWN (ISO 3166-1 does not assign the code, such as EU or UK: nothing that
-        is withheld would ever match it), POSTED_RANGE_EMPTY; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
+        is withheld would ever match it), POSTED_RANGE_EMPTY; of obligations RECALL_DAYS_MISSING (business days, and none of them), RECALL_CALENDAR_MISSING,
+        RECALL_CALENDAR_UNUSED, RECALL_CALENDAR_UNKNOWN (nobody here knows its public holidays), TIME_ZONE_UNKNOWN; of a price CURRENCY_UNKNOWN, MIXED_CURRENCIES, TIME_ZONE_UNKNOWN, CHARGE_NAME_TWICE,
         INCLUDED_WITH_FLAT, TIERS_OVERLAP, TIERS_OPEN (a tier without an end that is not the last, or a last one with an end),
         MINIMUM_ABOVE_MAXIMUM, PRICE_OUT_OF_RANGE (also what is less than nothing).
         """

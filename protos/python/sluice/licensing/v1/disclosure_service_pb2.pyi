@@ -3,6 +3,7 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.licensing.v1 import recall_pb2 as _recall_pb2
 from sluice.licensing.v1 import release_service_pb2 as _release_service_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from google.protobuf.internal import containers as _containers
@@ -32,7 +33,7 @@ class ListSubjectReleasesResponse(_message.Message):
     def __init__(self, releases: _Optional[_Iterable[_Union[SubjectRelease, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SubjectRelease(_message.Message):
-    __slots__ = ("decision_id", "receipt_number", "licensee_id", "licensee_name", "license_id", "purpose", "decided_at", "delivery", "posts", "posts_delivered", "posts_undelivered", "posts_unconfirmed", "post_ids", "receipt")
+    __slots__ = ("decision_id", "receipt_number", "licensee_id", "licensee_name", "license_id", "purpose", "decided_at", "delivery", "posts", "posts_delivered", "posts_undelivered", "posts_unconfirmed", "post_ids", "receipt", "recalls")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +48,7 @@ class SubjectRelease(_message.Message):
     POSTS_UNCONFIRMED_FIELD_NUMBER: _ClassVar[int]
     POST_IDS_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    RECALLS_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     receipt_number: int
     licensee_id: str
@@ -61,7 +63,24 @@ class SubjectRelease(_message.Message):
     posts_unconfirmed: int
     post_ids: bytes
     receipt: str
-    def __init__(self, decision_id: _Optional[str] = ..., receipt_number: _Optional[int] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delivery: _Optional[_Union[_release_service_pb2.DeliveryState, str]] = ..., posts: _Optional[int] = ..., posts_delivered: _Optional[int] = ..., posts_undelivered: _Optional[int] = ..., posts_unconfirmed: _Optional[int] = ..., post_ids: _Optional[bytes] = ..., receipt: _Optional[str] = ...) -> None: ...
+    recalls: _containers.RepeatedCompositeFieldContainer[SubjectRecall]
+    def __init__(self, decision_id: _Optional[str] = ..., receipt_number: _Optional[int] = ..., licensee_id: _Optional[str] = ..., licensee_name: _Optional[str] = ..., license_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delivery: _Optional[_Union[_release_service_pb2.DeliveryState, str]] = ..., posts: _Optional[int] = ..., posts_delivered: _Optional[int] = ..., posts_undelivered: _Optional[int] = ..., posts_unconfirmed: _Optional[int] = ..., post_ids: _Optional[bytes] = ..., receipt: _Optional[str] = ..., recalls: _Optional[_Iterable[_Union[SubjectRecall, _Mapping]]] = ...) -> None: ...
+
+class SubjectRecall(_message.Message):
+    __slots__ = ("recall_id", "state", "issued_at", "due_at", "resolved_at", "posts")
+    RECALL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_AT_FIELD_NUMBER: _ClassVar[int]
+    POSTS_FIELD_NUMBER: _ClassVar[int]
+    recall_id: str
+    state: _recall_pb2.RecallState
+    issued_at: _timestamp_pb2.Timestamp
+    due_at: _timestamp_pb2.Timestamp
+    resolved_at: _timestamp_pb2.Timestamp
+    posts: int
+    def __init__(self, recall_id: _Optional[str] = ..., state: _Optional[_Union[_recall_pb2.RecallState, str]] = ..., issued_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., posts: _Optional[int] = ...) -> None: ...
 
 class GetSubjectSummaryRequest(_message.Message):
     __slots__ = ("subject_id",)

@@ -96,12 +96,20 @@ class LicenseAllowance(_message.Message):
     def __init__(self, per: _Optional[_Union[AllowanceSubject, str]] = ..., window: _Optional[_Union[_window_pb2.Window, str]] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class Obligations(_message.Message):
-    __slots__ = ("recall_deadline_days", "no_reidentification")
+    __slots__ = ("recall_deadline_days", "no_reidentification", "recall_business_days", "recall_calendar", "recall_time_zone", "suspend_when_overdue")
     RECALL_DEADLINE_DAYS_FIELD_NUMBER: _ClassVar[int]
     NO_REIDENTIFICATION_FIELD_NUMBER: _ClassVar[int]
+    RECALL_BUSINESS_DAYS_FIELD_NUMBER: _ClassVar[int]
+    RECALL_CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    RECALL_TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    SUSPEND_WHEN_OVERDUE_FIELD_NUMBER: _ClassVar[int]
     recall_deadline_days: int
     no_reidentification: bool
-    def __init__(self, recall_deadline_days: _Optional[int] = ..., no_reidentification: _Optional[bool] = ...) -> None: ...
+    recall_business_days: bool
+    recall_calendar: str
+    recall_time_zone: str
+    suspend_when_overdue: bool
+    def __init__(self, recall_deadline_days: _Optional[int] = ..., no_reidentification: _Optional[bool] = ..., recall_business_days: _Optional[bool] = ..., recall_calendar: _Optional[str] = ..., recall_time_zone: _Optional[str] = ..., suspend_when_overdue: _Optional[bool] = ...) -> None: ...
 
 class LicenseTerms(_message.Message):
     __slots__ = ("licensee_id", "template", "purposes", "kinds", "languages", "author_jurisdictions", "territory", "posted_from", "posted_before", "term_from", "term_until", "allowances", "obligations", "price", "contract_digest")

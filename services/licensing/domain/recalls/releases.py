@@ -1,0 +1,98 @@
+"""Which posts of a release a withdrawal takes back (W1), and whether they could still go out then (W3)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.licensing.domain.answers import Revision
+from services.licensing.domain.deliveries import Confirmation, read_bitmap
+from services.licensing.domain.posts import Mask
+from services.licensing.domain.recalls.entries import Found
+from services.licensing.domain.recalls.recalls import Gap
+from services.licensing.domain.recalls.withdrawals import Withdrawal
+from services.licensing.domain.released import Contents, KeyKind
+
+
+@dataclass(frozen=True)
+class Release:
+    """A decision that released something. Times are microseconds since the epoch, UTC."""
+
+    number: int
+    """Of its receipt."""
+    licensee_id: str
+    license_id: str
+    license_version: int
+    """Under which it was made."""
+    purpose: int
+    territory: frozenset[str]
+    """Of that version."""
+    rests_on: Revision
+    """The revision of consent's answer."""
+    decided_at_us: int
+    not_after_us: int
+    """The first instant at which its permit was over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cargo:
+    """What a release released, and what is known of its delivery: P posts."""
+
+    contents: Contents
+    undelivered: Mask
+    """P booleans in the order of `contents.ids`: confirmed as not delivered."""
+    confirmed_at_us: int | None
+    """None where nothing was confirmed, which is no sign that nothing was delivered."""
+
+
+def cargo_of(contents: Contents, released: Mask, confirmation: Confirmation | None) -> Cargo:
+    """The posts of a decision on N, of which `released` (N booleans) went, as they were confirmed.
+
+    Where the order of the request is not known, a confirmation tells no post from another: all count as
+    delivered but where none was. Raises Refusal: what `read_bitmap` raises for a bitmap that was not checked.
+    """
+    undelivered = np.zeros(len(contents), np.bool_)
+    if confirmation is None:
+        return Cargo(contents, undelivered, None)
+    if contents.is_resolved:
+        undelivered = ~read_bitmap(confirmation.bitmap, released)[released]
+    elif confirmation.posts == 0:
+        undelivered = np.ones(len(contents), np.bool_)
+    return Cargo(contents, undelivered, confirmation.confirmed_at_us)
+
+
+def is_reached(withdrawal: Withdrawal, release: Release) -> bool:
+    """Whether the withdrawal takes back anything of such a release, whatever is in it."""
+    return withdrawal.reaches(release.licensee_id, release.purpose, release.territory, release.rests_on)
+
+
+def taken_back(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Found | None:
+    """What a withdrawal of a subject or a post takes back of a release; None for nothing."""
+    if not is_reached(withdrawal, release):
+        return None
+    concerned = np.zeros(len(cargo.contents), np.bool_)
+    for kind, key in keys_of(withdrawal):
+        concerned |= cargo.contents.posts_with(kind, key)
+    return found_of(withdrawal, release, cargo, concerned)
+
+
+def found_of(withdrawal: Withdrawal, release: Release, cargo: Cargo, concerned: Mask) -> Found | None:
+    """The posts where `concerned` (P booleans) is true, without those that were not delivered."""
+    theirs = cargo.contents.ids[concerned & ~cargo.undelivered]
+    if not len(theirs):
+        return None
+    return Found(release.number, np.sort(theirs), gap_of(withdrawal, release, cargo))
+
+
+def gap_of(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Gap:
+    """Whether the release was made, or could still be delivered, when consent had the withdrawal (W3)."""
+    received_us = withdrawal.recorded_at_us
+    if release.decided_at_us >= received_us:
+        return Gap.DECIDED_AFTER
+    confirmed = cargo.confirmed_at_us is not None and cargo.confirmed_at_us <= received_us
+    return Gap.PERMIT_OPEN if received_us < release.not_after_us and not confirmed else Gap.NONE
+
+
+def keys_of(withdrawal: Withdrawal) -> list[tuple[KeyKind, int]]:
+    """What releases are found by that it may take back; nothing where consent has to be asked again."""
+    keys = ((KeyKind.CONTRIBUTOR, withdrawal.subject_id), (KeyKind.POST, withdrawal.post_id))
+    return [(kind, key) for kind, key in keys if key]

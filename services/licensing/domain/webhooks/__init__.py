@@ -1,0 +1,1 @@
+"""Where recalls are announced: which addresses are taken, how a message is signed, when it is tried again."""

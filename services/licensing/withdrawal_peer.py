@@ -1,0 +1,158 @@
+"""How licensing hears of withdrawals, and asks consent again about what it has released (W1, W5).
+
+What cannot be right is refused as UNAVAILABLE: it is read, or asked, again, and nothing rests on it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import cast
+
+import numpy as np
+
+from services.chassis.dialing import Peer
+from services.chassis.refusals import unavailable
+from services.licensing.domain.answers import Revision
+from services.licensing.domain.posts import Ids, Mask, Offsets
+from services.licensing.domain.reasons import REASON_OF_CONSENT, Reason
+from services.licensing.domain.recalls.releases import Release
+from services.licensing.domain.recalls.withdrawals import Withdrawal, halted_purposes
+from services.licensing.domain.released import Contents, Released, Unresolved
+from services.licensing.domain.terms import WILDCARD
+from services.licensing.peers import answer_invalid, answered
+from sluice.consent.v1 import consent_service_pb2 as consent_pb
+from sluice.consent.v1 import (
+    consent_service_pb2_grpc,
+    halt_pb2,
+    state_service_pb2_grpc,
+    withdrawal_pb2,
+)
+from sluice.consent.v1 import state_service_pb2 as state_pb
+from sluice.type.v1 import purpose_pb2, revision_pb2
+
+SILENT_SECONDS = 60.0
+"""Consent says every few seconds how far all was sent; a stream that says nothing for so long is dead."""
+
+
+class WithdrawalPeer:
+    """Consent's stream of withdrawals."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._stub = state_service_pb2_grpc.StateServiceStub(peer.channel)
+
+    async def follow(self, after: Revision) -> AsyncGenerator[Withdrawal | Revision]:
+        """Withdrawals after a position, in order, and positions up to which nothing was left out.
+
+        Raises consent's own Refusal, and UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
+        """
+        request = state_pb.WatchWithdrawalsRequest(
+            after=revision_pb2.Revision(epoch=after.epoch, number=after.number)
+        )
+        async with self._peer.open(self._stub.WatchWithdrawals, request) as stream:
+            while True:
+                try:
+                    answer = await asyncio.wait_for(stream.receive(), SILENT_SECONDS)
+                except TimeoutError as error:
+                    raise unavailable("PEER_UNAVAILABLE", "consent has gone silent") from error
+                yield _step(answer)
+
+
+class RecheckPeer:
+    """Consent, asked again about what was released."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._stub = consent_service_pb2_grpc.ConsentServiceStub(peer.channel)
+
+    async def allowed(self, release: Release, contents: Contents, not_below: Revision) -> Mask:
+        """P booleans: which of the P released posts may go still, as of a revision from `not_below` on.
+
+        Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, PEER_BEHIND.
+        """
+        authors, offsets, embeds, embed_authors = _columns(contents)
+        request = consent_pb.CheckConsentRequest(
+            licensee_id=release.licensee_id,
+            purpose=cast(purpose_pb2.Purpose, release.purpose),
+            post_ids=contents.ids.tobytes(),
+            author_ids=authors.tobytes(),
+            embed_offsets=offsets.tobytes(),
+            embed_ids=embeds.tobytes(),
+            embed_author_ids=embed_authors.tobytes(),
+            # The license covered them then; that an author has moved since withdraws nothing.
+            author_jurisdictions=[WILDCARD],
+            territory=sorted(release.territory),
+        )
+        response = await answered("consent", self._peer.call(self._stub.CheckConsent, request))
+        if len(response.reasons) != len(contents):
+            raise answer_invalid("consent", f"{len(response.reasons)} reasons for {len(contents)} posts")
+        if Revision(response.revision.epoch, response.revision.number) < not_below:
+            raise unavailable("PEER_BEHIND", "consent answered as of before the withdrawal that it had sent")
+        reasons = REASON_OF_CONSENT[np.frombuffer(response.reasons, np.uint8)]
+        return np.equal(reasons, Reason.RELEASED)
+
+
+def _step(answer: state_pb.WatchWithdrawalsResponse) -> Withdrawal | Revision:
+    match answer.WhichOneof("step"):
+        case "withdrawal":
+            return _withdrawal(answer.withdrawal)
+        case "checkpoint":
+            return Revision(answer.checkpoint.epoch, answer.checkpoint.number)
+    raise answer_invalid("consent", "a step of the stream that is none")
+
+
+def _withdrawal(given: withdrawal_pb2.Withdrawal) -> Withdrawal:
+    licensee_id, purposes = given.licensee_id, frozenset(int(purpose) for purpose in given.purposes)
+    if given.HasField("halt"):
+        licensee_id, purposes = _halted(given.halt, licensee_id, purposes)
+    return Withdrawal(
+        revision=Revision(given.revision.epoch, given.revision.number),
+        cause=int(given.cause),
+        recorded_at_us=given.recorded_at.ToMicroseconds(),
+        subject_id=given.subject_id,
+        post_id=given.post_id,
+        licensee_id=licensee_id,
+        purposes=purposes,
+        countries=frozenset(given.countries),
+    )
+
+
+def _halted(
+    scope: halt_pb2.HaltScope, licensee_id: str, purposes: frozenset[int]
+) -> tuple[str, frozenset[int]]:
+    """Whom it stops, and what for; of a jurisdiction, and of what is not known here, all is asked."""
+    match scope.WhichOneof("scope"):
+        case "licensee_id":
+            return scope.licensee_id, purposes
+        case "purpose":
+            return licensee_id, halted_purposes(scope.purpose)
+    return licensee_id, purposes
+
+
+def _columns(contents: Contents) -> tuple[Ids, Offsets, Ids, Ids]:
+    match contents:
+        case Released():
+            return (
+                contents.author_ids,
+                contents.embed_offsets,
+                contents.embed_ids,
+                contents.embed_author_ids,
+            )
+        case Unresolved():
+            return _columns_of_manifest(contents)
+
+
+def _columns_of_manifest(contents: Unresolved) -> tuple[Ids, Offsets, Ids, Ids]:
+    """As if of each post the first contributor were the author, and the others had embedded posts in it.
+
+    Which is which is not known; every one of them counts alike (C6). Their embedded posts are not known
+    either: the post itself stands for them, which is asked about anyway.
+    """
+    contributors = np.repeat(contents.contributors, np.diff(contents.post_offsets))
+    order = np.argsort(contents.post_ids, kind="stable")
+    posts, contributors = contents.post_ids[order], contributors[order]
+    first = np.searchsorted(posts, contents.ids)
+    embedded = np.ones(len(posts), np.bool_)
+    embedded[first] = False
+    counts = np.diff(np.append(first, len(posts))) - 1
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.uint32)
+    return contributors[first], offsets, posts[embedded], contributors[embedded]

@@ -1,0 +1,61 @@
+"""Opt-outs after releases to three licensees, while services are killed: none missed, none twice."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.support.recall_fire import Fire, a_fire, posts_of
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+LICENSEES = ("alpha", "beta", "gamma")
+AUTHORS = range(5_000, 5_040)
+ROUNDS = 12
+AUTHORS_A_ROUND = 3
+
+
+async def release_on_and_on(fire: Fire, chance: random.Random, over: asyncio.Event) -> None:
+    first_id = 1_000_000
+    while not over.is_set():
+        authors = chance.sample(AUTHORS, 10)
+        await fire.release(chance.choice(LICENSEES), posts_of(authors, first_id))
+        first_id += 1_000
+
+
+async def test_whatever_dies_every_opt_out_reaches_each_release_before_it_once(
+    tmp_path: Path, seed: int
+) -> None:
+    print(f"FAULT_SEED={seed}")
+    chance, over = random.Random(seed), asyncio.Event()
+    async with a_fire(tmp_path) as fire:
+        for name in LICENSEES:
+            await fire.fleet.license(name)
+        await fire.know(AUTHORS)
+        releasing = asyncio.create_task(release_on_and_on(fire, chance, over))
+        await until(lambda: len(fire.released) >= 6, "there is something to recall")
+        for round in range(ROUNDS):
+            authors = AUTHORS[round * AUTHORS_A_ROUND : (round + 1) * AUTHORS_A_ROUND]
+            opting_out = asyncio.gather(*(fire.opt_out(author) for author in authors))
+            # Anywhere between the choice and its recall: before, in, and after each step.
+            await asyncio.sleep(chance.uniform(0, 0.6))
+            fire.fleet.kill(chance.choice(["licensing", "licensing", "consent"]))
+            await opting_out
+        over.set()
+        await releasing
+        await fire.fleet.recovered()
+        last = max(fire.withdrawn.values())
+        await until(lambda: fire.scanned() >= last, "all is scanned", look_every=0.1)
+        await until(fire.all_issued, "all is issued", look_every=0.1)
+
+        taken = fire.taken()
+        recalls = fire.rows("SELECT * FROM recalls")
+
+    assert len(taken) == len(set(taken)), "nothing is taken back twice"
+    assert set(taken) == fire.expected()
+    assert len(fire.withdrawn) == ROUNDS * AUTHORS_A_ROUND
+    assert {each.licensee_id for each in taken} == set(LICENSEES)
+    assert sorted(recall.number for recall in recalls) == list(range(1, len(recalls) + 1))
+    print(f"{len(taken)} posts of {len(fire.released)} releases in {len(recalls)} recalls; {fire.refused}")
