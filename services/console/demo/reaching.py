@@ -35,10 +35,10 @@ async def what_was_released_before_is_recalled(telling: Telling, first: Released
         return
     named = await _named(stage.operator, recall)
     theirs = await in_background(lambda: first.with_anything_of(author))
+    issued, due = moments.clock_face(recall.issued_at), moments.clock_face(recall.due_at)
     say.tell(
-        f"At {moments.clock_face(recall.issued_at)} {recall.licensee_id} is sent recall {recall.number}, of"
-        f" {counted(recall.posts, 'post')}, to be gone by {moments.clock_face(recall.due_at)}. It says neither"
-        " whose they are nor why."
+        f"At {issued} {recall.licensee_id} is sent recall {recall.number}: {counted(recall.posts, 'post')}, to be"
+        f" gone by {due}. It says neither whose they are nor why."
     )
     say.check(named == theirs and bool(theirs), "it names what was released of them, and nothing else")
     licensee = Local(PrincipalKind.LICENSEE, papers.LICENSEE)
@@ -120,5 +120,5 @@ async def _named(operator: Connections, recall: Recall) -> set[int]:
 
 def _deleted() -> RecallResolution:
     statement = "All copies are deleted, those in backups too."
-    attestation = Attestation(name="R. Vance", role="data protection officer", statement=statement)
+    attestation = Attestation(name=papers.LICENSEE, role="the licensee of this story", statement=statement)
     return RecallResolution(outcome="RECALL_STATE_DELETED", attestation=attestation)
