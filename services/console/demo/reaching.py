@@ -37,8 +37,8 @@ async def what_was_released_before_is_recalled(telling: Telling, first: Released
     theirs = await in_background(lambda: first.with_anything_of(author))
     issued, due = moments.clock_face(recall.issued_at), moments.clock_face(recall.due_at)
     say.tell(
-        f"At {issued} {recall.licensee_id} is sent recall {recall.number}: {counted(recall.posts, 'post')}, to be"
-        f" gone by {due}. It says neither whose they are nor why."
+        f"At {issued} {recall.licensee_id} is sent recall {recall.number}: {counted(recall.posts, 'post')},"
+        f" to be gone by {due}. It says neither whose they are nor why."
     )
     say.check(named == theirs and bool(theirs), "it names what was released of them, and nothing else")
     licensee = Local(PrincipalKind.LICENSEE, papers.LICENSEE)
