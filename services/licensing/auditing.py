@@ -6,9 +6,9 @@ differs is looked at again, and reported if it goes on differing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.licensing.domain.audits.entries import (
@@ -26,6 +26,7 @@ from services.licensing.domain.audits.holds import (
     Tombstone,
     check_hold,
     check_stranger,
+    check_sums,
     check_tombstone,
 )
 
@@ -73,6 +74,9 @@ class Meter(Protocol):
     async def page(self, token: str) -> tuple[Sequence[Reservation], str]: ...
 
 
+Differences = Sequence[Difference]
+K = TypeVar("K", int, str)
+
 ReadReceipt = Callable[[str], Mapping[str, Any] | None]
 """The claims of a receipt that a key of ours has signed; else None."""
 
@@ -112,10 +116,7 @@ class Auditor:
             now_us = self._clock.now_us()
             # Beside the event loop: a signature and a Merkle root for each of them.
             await asyncio.to_thread(self._compare, tallies, _numbered(entries, before, lost), leaves, now_us)
-            for entry in entries:
-                if entry.decision.hold is not None:
-                    differences = list(check_hold(entry, held.get(entry.decision.hold.reservation_id)))
-                    tallies.holds.add(differences and await self._look_again(entry))
+            await self._compare_holds(tallies.holds, entries, held)
             yield tallies.receipts.step(Stage.GOING_ON)
         tallies.numbers.add(_missing_at_the_end(await self._store.next_number(), last, lost))
         for tally in tallies.all:
@@ -138,19 +139,19 @@ class Auditor:
             tallies.attempts.add(check_attempt(entry))
             tallies.settlements.add(check_settlement(entry, now_us, self._grace_us))
 
-    async def _look_again(self, entry: Entry) -> Sequence[Difference]:
-        """What goes on differing of a decision and its hold."""
-        differences: Sequence[Difference] = ()
-        number, hold = entry.decision.number, entry.decision.hold
-        assert hold is not None, "it was compared by its hold"
-        for look in range(LOOKS):
-            await asyncio.sleep(BETWEEN_LOOKS_SECONDS if look else 0)
-            held = await self._meter.reservations([hold.reservation_id])
-            (newer,) = await self._store.entries(number, number)
-            differences = list(check_hold(newer, held.get(hold.reservation_id)))
-            if not differences:
-                break
-        return differences
+    async def _compare_holds(
+        self, tally: Tally, entries: Sequence[Entry], held: Mapping[str, Reservation]
+    ) -> None:
+        found = _differences_of_holds(entries, held)
+
+        async def look(numbers: Sequence[int]) -> Mapping[int, Differences]:
+            # All of the page once more: few differ, and they stand together.
+            newly_held = await self._meter.reservations(_reservations_of(entries))
+            return _differences_of_holds(await self._store.entries(numbers[0], numbers[-1]), newly_held)
+
+        last = await _what_goes_on_differing(found, look)
+        for number in found:
+            tally.add(last.get(number, ()))
 
     async def _conclusions(self, after: int) -> AsyncGenerator[Step]:
         tally = Tally("Each decision is the conclusion of one attempt")
@@ -170,27 +171,24 @@ class Auditor:
         last = ""
         while ids := await self._store.tombstoned(last, ATTEMPTS_AT_ONCE):
             last = ids[-1]
-            held = await self._meter.reservations(ids)
-            for tombstone in await self._store.tombstones(ids):
-                reservation = held.get(tombstone.attempt_id)
-                differs = list(check_tombstone(tombstone, reservation))
-                tally.add(differs and await self._look_at_tombstone(tombstone.attempt_id))
+            found = await self._differences_of_tombstones(ids)
+            last_found = await _what_goes_on_differing(found, self._differences_of_tombstones)
+            for attempt_id in found:
+                tally.add(last_found.get(attempt_id, ()))
             yield tally.step(Stage.GOING_ON)
         yield tally.step(Stage.DONE)
 
-    async def _look_at_tombstone(self, attempt_id: str) -> Sequence[Difference]:
-        differences: Sequence[Difference] = ()
-        for look in range(LOOKS):
-            await asyncio.sleep(BETWEEN_LOOKS_SECONDS if look else 0)
-            held = await self._meter.reservations([attempt_id])
-            (tombstone,) = await self._store.tombstones([attempt_id])
-            differences = list(check_tombstone(tombstone, held.get(attempt_id)))
-            if not differences:
-                break
-        return differences
+    async def _differences_of_tombstones(self, ids: Sequence[str]) -> Mapping[str, Differences]:
+        held = await self._meter.reservations(ids)
+        return {
+            each.attempt_id: list(check_tombstone(each, held.get(each.attempt_id)))
+            for each in await self._store.tombstones(ids)
+        }
 
     async def _strangers(self, _: int) -> AsyncGenerator[Step]:
+        sums = Tally("What metering reserved is held, settled or freed, each post once")
         tally = Tally("Metering holds and has settled nothing for a decision that the ledger does not know")
+        yield sums.step(Stage.STARTED)
         yield tally.step(Stage.STARTED)
         restored_at_us = await self._store.restored_at_us()
         token, is_last = "", False
@@ -200,9 +198,11 @@ class Auditor:
             is_last = not token
             known = await self._store.ended([each.reservation_id for each in page])
             for each in page:
+                sums.add(check_sums(each))
                 is_known = each.reservation_id in known
                 tally.add(() if is_known else check_stranger(each, before_us, restored_at_us))
             yield tally.step(Stage.GOING_ON)
+        yield sums.step(Stage.DONE)
         yield tally.step(Stage.DONE)
 
     async def _messages(self, _: int) -> AsyncGenerator[Step]:
@@ -235,6 +235,35 @@ class _EntryTallies:
             *(self.numbers, self.receipts, self.leaves, self.manifests, self.attempts),
             *(self.settlements, self.holds),
         )
+
+
+def _reservations_of(entries: Sequence[Entry]) -> list[str]:
+    return [entry.decision.hold.reservation_id for entry in entries if entry.decision.hold is not None]
+
+
+def _differences_of_holds(
+    entries: Sequence[Entry], held: Mapping[str, Reservation]
+) -> Mapping[int, Differences]:
+    """By the numbers of the decisions that held room."""
+    return {
+        entry.decision.number: list(check_hold(entry, held.get(entry.decision.hold.reservation_id)))
+        for entry in entries
+        if entry.decision.hold is not None
+    }
+
+
+async def _what_goes_on_differing(
+    found: Mapping[K, Differences], look: Callable[[Sequence[K]], Awaitable[Mapping[K, Differences]]]
+) -> Mapping[K, Differences]:
+    """What still differs after some more looks at all that did, together: the others were on their way."""
+    keys = [key for key, differences in found.items() if differences]
+    for number in range(LOOKS):
+        if not keys:
+            break
+        await asyncio.sleep(BETWEEN_LOOKS_SECONDS if number else 0)
+        found = await look(keys)
+        keys = [key for key in keys if found.get(key)]
+    return {key: found[key] for key in keys}
 
 
 def _numbered(entries: Sequence[Entry], before: int, lost: Sequence[range]) -> Sequence[tuple[int, Entry]]:

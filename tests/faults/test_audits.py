@@ -67,11 +67,14 @@ DOCTORED = {
     ],
     "Each decision is the conclusion of one attempt": [
         f"DELETE FROM attempts WHERE decision_id = {ONE}",
-        f"INSERT INTO attempts VALUES ('another', {ONE}, 1)",
+        f"INSERT INTO attempts (attempt_id, decision_id, ended_at_us) VALUES ('another', {ONE}, 1)",
     ],
     "Metering has settled nothing of an attempt that was given up, and holds nothing for it": [
         f"UPDATE metering.reservations SET state = 1, {DEAD_HELD}",
         f"UPDATE metering.reservations SET state = 2, posts_settled = 1, {DEAD_HELD}",
+    ],
+    "What metering reserved is held, settled or freed, each post once": [
+        f"UPDATE metering.reservations SET state = 1, kept = '[]', posts_kept = 0 WHERE {DEAD_RESERVATION}",
     ],
     "Metering holds and has settled nothing for a decision that the ledger does not know": [
         f"""DELETE FROM attempts WHERE decision_id = {ONE}; DELETE FROM manifests WHERE decision_id = {ONE};

@@ -14,8 +14,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
-from services.licensing import assembly
-from services.licensing.assembly import Licensing, assemble
+from services.licensing.assembly import Licensing, assemble, contracting
 from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
 from services.licensing.publishing import Publisher
@@ -340,7 +339,7 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
         },
     )
     # The clock of the database's server is the one that is turned by hand, too.
-    with patch.object(assembly, "server_now_us", lambda connection: cluster.clock.now_us()):
+    with patch.object(contracting, "server_now_us", lambda connection: cluster.clock.now_us()):
         licensing = assemble(settings, cluster.clock, keys, database)
     for check in licensing.checks:
         await check()

@@ -26,7 +26,9 @@ def url_on(
     if engine == "sqlite":
         return f"sqlite:///{folder}/service.db"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.copy_of(open_at.__name__, lambda url: open_at(url).close_now())
+    url = server.copy_of(open_at.__name__, lambda url: open_at(url).close_now())
+    request.addfinalizer(lambda: server.drop(url))
+    return url
 
 
 def urls_on(engine: str, request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ from services.console.subjects import import_subjects
 from services.console.supervisor import Supervisor
 from sluice.consent.v1.policy_pb2 import Policy
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
+from tests.support.agreement import check_agreement
 from tests.support.commands import Command, Ending
 
 PERMIT_US = 2_000_000
@@ -169,5 +170,8 @@ async def a_fleet(folder: Path, settings: Settings | None = None) -> AsyncIterat
     try:
         await fleet.publish_policy()
         yield fleet
+        # Whatever was done to it: all that it did agrees in the end.
+        await fleet.recovered()
+        await check_agreement(fleet.state.root)
     finally:
         await fleet.stop()

@@ -63,7 +63,7 @@ async def books_at_rest(fleet: Fleet) -> Books:
     await fleet.recovered()
     await until(books.are_at_rest, "outbox and sweeper were done", look_every=0.1)
     books.check(at_rest=True)
-    await check_agreement(fleet.state.root)
+    assert await check_agreement(fleet.state.root) > 0
     return books
 
 

@@ -51,7 +51,13 @@ class PostgresServer:
 
     def start(self) -> None:
         """Returns when it takes connections."""
-        options = {"max_connections": "100", "shared_buffers": "32MB", **self._settings}
+        options = {
+            "max_connections": "100",
+            "shared_buffers": "32MB",
+            # It lies in memory, for most of them.
+            "max_wal_size": "256MB",
+            **self._settings,
+        }
         places = ["-D", str(self._data), "-k", str(self.folder), "-h", "127.0.0.1", "-p", str(self.port)]
         # As a pipe it ends with the server: reading on is waiting for it to say that it is ready.
         self._process = subprocess.Popen(
@@ -100,6 +106,10 @@ class PostgresServer:
             make(url)
             self._templates[what] = url.rpartition("/")[2]
         return self.new_database(self._templates[what])
+
+    def drop(self, url: str) -> None:
+        """Forgets a database, whoever is connected to it; thousands of them would fill the memory."""
+        self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Runs a statement as the superuser, outside of any transaction."""

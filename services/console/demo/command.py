@@ -16,7 +16,7 @@ from services.chassis.refusals import precondition
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR, PIPELINE, own_tokens
-from services.console.demo import story
+from services.console.demo import reaching, story
 from services.console.demo.narrator import Narrator
 from services.console.demo.stage import Stage
 from services.console.demo.telling import Telling
@@ -83,7 +83,7 @@ async def perform(script: Script, say: Narrator) -> dict[str, float]:
     The first Ctrl-C ends the story and drains, the next one does not wait for the drain.
     """
     state = StateFolder(script.folder / "state")
-    programs = local_services(state, state.prepare(), {})
+    programs = local_services(state, state.prepare(), {}, reaching.SETTINGS)
     supervisor = Supervisor(programs, say.tell)
     _cancel_on_signals(supervisor)
     began = time.perf_counter()

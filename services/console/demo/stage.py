@@ -22,7 +22,7 @@ from services.console.options import purpose_number
 from services.console.releases import Releasing
 from services.console.rows import read_chunks
 from sluice_gate.plan import Plan
-from sluice_gate.posts import Record
+from sluice_gate.posts import Post, Record
 from sluice_gate.reading.forms import PostForm, detect
 from sluice_gate.reading.reader import PostReader
 from sluice_gate.report import Report
@@ -127,6 +127,12 @@ class Released:
         """For each post in the output its author and everybody whose post is in it, read from the file."""
         return contributors(self.out, self.form)
 
+    def with_anything_of(self, person: int) -> set[int]:
+        """Ids of the posts in the output that somebody wrote or contributed to."""
+        with closing(PostReader(self.out, self.form)) as reader:
+            posts = (record.post for record in reader.read() if isinstance(record, Record))
+            return {post.id for post in posts if person in _contributors(post)}
+
     def posts_by(self) -> Counter[int]:
         """Posts in the output by author."""
         return Counter(author for author, _ in self.contributors())
@@ -143,5 +149,8 @@ def contributors(posts: Path, form: PostForm) -> Iterator[tuple[int, frozenset[i
     with closing(PostReader(posts, form)) as reader:
         for record in reader.read():
             if isinstance(record, Record):
-                post = record.post
-                yield post.author_id, frozenset({post.author_id, *(author for _, author in post.embeds)})
+                yield record.post.author_id, _contributors(record.post)
+
+
+def _contributors(post: Post) -> frozenset[int]:
+    return frozenset({post.author_id, *(author for _, author in post.embeds)})

@@ -7,7 +7,7 @@ from services.chassis.clock import SystemClock
 from services.console import moments
 from services.console.choices import record_choice
 from services.console.decisions import get_decision, trace_of
-from services.console.demo import opening, papers
+from services.console.demo import opening, papers, reaching
 from services.console.demo.background import in_background
 from services.console.demo.measuring import the_services_alone
 from services.console.demo.opening import BATCH, reasons, today
@@ -44,10 +44,12 @@ async def tell(telling: Telling, posts: Path | None, posts_count: int, accounts:
     await opening.people_choose(telling)
     first = await the_release(telling)
     await the_receipts(telling, first)
-    second = await somebody_changes_their_mind(telling, first)
+    second, author = await somebody_changes_their_mind(telling, first)
+    await reaching.what_was_released_before_is_recalled(telling, first, author)
     await the_license_is_suspended(telling)
     await an_allowance_runs_out(telling, second)
     await one_decision(telling, first)
+    await reaching.the_books_agree(telling)
     telling.say.chapter("The figures")
     await the_services_alone(telling)
 
@@ -94,8 +96,11 @@ async def the_receipts(telling: Telling, first: Released) -> None:
     say.check(bool(reason), "an output with a post missing is rejected")
 
 
-async def somebody_changes_their_mind(telling: Telling, first: Released) -> Released:
-    """The author with most posts in the release opts out, and the next release has none of them."""
+async def somebody_changes_their_mind(telling: Telling, first: Released) -> tuple[Released, int]:
+    """The author with most posts in the release opts out, and the next release has none of them.
+
+    Gives that release, and who it was.
+    """
     say, stage = telling.say, telling.stage
     say.chapter("Somebody changes their mind")
     [(author, before)] = first.posts_by().most_common(1)
@@ -122,7 +127,7 @@ async def somebody_changes_their_mind(telling: Telling, first: Released) -> Rele
     telling.figures["opt-out acknowledged, ms"] = seconds * 1e3
     best = max(first.report.posts_per_second, second.report.posts_per_second)
     telling.figures[BEST_RATE] = best
-    return second
+    return second, author
 
 
 async def the_license_is_suspended(telling: Telling) -> None:

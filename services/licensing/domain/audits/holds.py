@@ -78,7 +78,6 @@ def check_hold(entry: Entry, reservation: Reservation | None) -> Iterator[Differ
     if reservation is None:
         yield Difference(entry.name, f"reservation {hold.reservation_id}, which it rests on", NOTHING)
         return
-    yield from check_sums(reservation)
     said = (reservation.request_key, reservation.party_id, reservation.counted_at_us)
     due = (decision.asker.request_key, decision.licensee_id, hold.counted_at_us)
     if said != due:
@@ -108,7 +107,6 @@ def check_tombstone(tombstone: Tombstone, reservation: Reservation | None) -> It
     """Of an attempt that was given up; metering was read before the ledger."""
     if reservation is None:
         return
-    yield from check_sums(reservation)
     if reservation.settled or reservation.state is ReservationState.SETTLED:
         yield Difference(reservation.name, "nothing settled, for it was given up", _standing(reservation))
     elif reservation.state is ReservationState.HELD and not tombstone.is_pending:

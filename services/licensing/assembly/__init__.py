@@ -1,0 +1,55 @@
+"""Bolts the parts of licensing together. Nothing runs yet."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.dialing import Peer
+from services.chassis.keys import Keys
+from services.chassis.serving import BackgroundTask, Bolt
+from services.licensing.assembly.base import Base, Peers
+from services.licensing.assembly.contracting import billing_part, contracts_part, keys_part
+from services.licensing.assembly.deciding import explanations_part, releases_part
+from services.licensing.assembly.proving import accepting, audits_part, log_part
+from services.licensing.assembly.reaching import disclosures_part, recalls_part, webhooks_part
+from services.licensing.contracts import ContractDesk
+from services.licensing.settings import LicensingSettings
+from services.licensing.storage.contracts import ContractStore
+
+__all__ = ["Licensing", "accepting", "assemble"]
+
+
+@dataclass(frozen=True)
+class Licensing:
+    """The assembled service."""
+
+    bolts: tuple[Bolt, ...]
+    background: tuple[BackgroundTask, ...]
+    peers: tuple[Peer, ...]
+    checks: tuple[Callable[[], Awaitable[None]], ...]
+
+
+def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Licensing:
+    """All parts of licensing."""
+    base = Base(settings, clock, keys, database)
+    peers = Peers.dial(base)
+    licenses = ContractDesk(ContractStore(database), clock)
+    parts = (
+        releases_part(base, peers, licenses),
+        contracts_part(base, peers, licenses),
+        keys_part(base),
+        explanations_part(base, peers, licenses),
+        billing_part(base),
+        log_part(base),
+        recalls_part(base, peers),
+        webhooks_part(base),
+        audits_part(base, peers),
+        disclosures_part(base),
+    )
+    return Licensing(
+        bolts=tuple(bolt for part in parts for bolt in part.bolts),
+        background=tuple(task for part in parts for task in part.background),
+        peers=(peers.consent, peers.metering),
+        checks=tuple(check for part in parts for check in part.checks),
+    )
