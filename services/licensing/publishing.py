@@ -56,13 +56,19 @@ class Waiting:
     """The partial tiles of the newest head."""
 
 
-class Store(Protocol):
+class Log(Protocol):
+    """What is stored of the log."""
+
+    async def newest(self) -> Signed | None: ...
+    async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]: ...
+
+
+class Store(Log, Protocol):
     """The log in licensing's database."""
 
     async def waiting(self, limit: int) -> Waiting: ...
     async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool: ...
-    async def newest(self) -> Signed | None: ...
-    async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]: ...
+    async def note_shown(self) -> None: ...
 
 
 class Folder(Protocol):
@@ -169,8 +175,19 @@ class Publisher:
         size = shown.head.size if shown else 0
         if newest is None or newest.head.size <= size:
             return
-        missing = grown(size, newest.head.size)
-        while some := list(islice(missing, TILES_AT_ONCE)):
-            contents = await self._store.tiles([(tile.level, tile.index) for tile in some])
-            await asyncio.to_thread(self._folder.add, whole_tiles(some, contents))
-        await asyncio.to_thread(self._folder.publish, newest.head.size, newest.note)
+        await copy(self._store, self._folder, size, newest)
+        if shown is None:
+            # Once it is there: from now on, a folder without a checkpoint is one that was lost.
+            await self._store.note_shown()
+
+
+async def copy(log: Log, folder: Folder, size: int, newest: Signed) -> None:
+    """Brings a folder that has the first `size` leaves up to a checkpoint, tiles first.
+
+    Raises OSError, and Refusal: internal (LOG_DAMAGED); unavailable where the database cannot be read.
+    """
+    missing = grown(size, newest.head.size)
+    while some := list(islice(missing, TILES_AT_ONCE)):
+        contents = await log.tiles([(tile.level, tile.index) for tile in some])
+        await asyncio.to_thread(folder.add, whole_tiles(some, contents))
+    await asyncio.to_thread(folder.publish, newest.head.size, newest.note)

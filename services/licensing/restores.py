@@ -3,15 +3,12 @@
 import asyncio
 from typing import Protocol
 
-import structlog
-
 from services.chassis.refusals import Kind, Refusal, precondition, unavailable
 from services.licensing.domain.log.growth import Signed
 from services.licensing.domain.log.notes import Checkpoint
 
 DATABASE_RESTORED = "DATABASE_RESTORED"
-
-_log = structlog.get_logger("restores")
+LOG_FOLDER_EMPTY = "LOG_FOLDER_EMPTY"
 
 
 class Store(Protocol):
@@ -19,6 +16,8 @@ class Store(Protocol):
 
     async def newest(self) -> Signed | None: ...
     async def signed_at(self, size: int) -> Signed | None: ...
+    async def was_shown(self) -> bool: ...
+    async def note_shown(self) -> None: ...
 
 
 class Folder(Protocol):
@@ -44,11 +43,20 @@ class Shown:
     async def check_at_start(self) -> None:
         """Returns where the database has signed what the folder shows.
 
-        A folder without a checkpoint shows nothing; where there should be one, the log says so. Raises as
-        `newest`.
+        Raises as `newest`, and Refusal (precondition, LOG_FOLDER_EMPTY) where it shows nothing any more: an
+        older database would sign again, and otherwise, what it has signed.
         """
-        if await self.newest() is None and await self._store.newest() is not None:
-            _log.warning("the folder of the log has no checkpoint: an older database would not be noticed")
+        was_shown = await self._store.was_shown()
+        if await self.newest() is not None:
+            if not was_shown:
+                # Whoever wrote it died before it could say so.
+                await self._store.note_shown()
+        elif was_shown and await self._store.newest() is not None:
+            message = (
+                "the folder of the log has no checkpoint, and had one: put it back, or a copy that somebody"
+                " keeps; if all are lost, `sluice restore accept licensing` says what can be done"
+            )
+            raise precondition(LOG_FOLDER_EMPTY, message)
 
     async def newest(self) -> Signed | None:
         """The checkpoint in the folder, None where there is none.

@@ -3,6 +3,7 @@
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.jwks import Jwks
+from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys
 from services.chassis.refusals import Behind
 from services.licensing.accepting import Acceptance
@@ -60,7 +61,10 @@ def audits_part(base: Base, peers: Peers) -> Part:
     return Part((audits.bolt(auditor),))
 
 
-def accepting(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Acceptance:
+def accepting(
+    settings: LicensingSettings, clock: Clock, keys: Keys, database: Database, head: HeadFile
+) -> Acceptance:
     """What an operator needs who accepts that the database was restored; it is open to nobody else."""
     reader = NoteReader(keys.checkpoints.jwks, settings.log_origin)
-    return Acceptance(RestoreStore(database), LogFolder(settings.log_folder), reader, clock)
+    folder = LogFolder(settings.log_folder)
+    return Acceptance(RestoreStore(database, head), LogStore(database), folder, reader, clock)

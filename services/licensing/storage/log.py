@@ -10,7 +10,7 @@ from services.chassis.database import Database
 from services.licensing.domain.log.growth import Growth, Head, NumberedReceipt, Place, Signed, edge_of
 from services.licensing.proving import Logged
 from services.licensing.publishing import Waiting
-from services.licensing.storage.head import lock_head
+from services.licensing.storage.head import lock_head, note_log_shown, was_log_shown
 from services.licensing.storage.known import known_of
 from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.log_tables import CheckpointRow
@@ -79,6 +79,14 @@ class LogStore:
         """The checkpoint of this size."""
         return await self._database.read(lambda connection: signed_at(connection, size))
 
+    async def was_shown(self) -> bool:
+        """Whether the folder has ever had a checkpoint of this log."""
+        return await self._database.read(was_log_shown)
+
+    async def note_shown(self) -> None:
+        """Says, for good, that it has."""
+        await self._database.write(_note_shown)
+
     async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]:
         """The tiles at these places, as far as they are there."""
         return await self._database.read(lambda connection: tiles_at(connection, places))
@@ -124,6 +132,11 @@ def _append(connection: Connection, growth: Growth, sign: Callable[[Head], Signe
     put_tiles(connection, growth)
     put_checkpoint(connection, sign(growth.head))
     return True
+
+
+def _note_shown(connection: Connection) -> None:
+    lock_head(connection)
+    note_log_shown(connection)
 
 
 def put_tiles(connection: Connection, growth: Growth) -> None:
