@@ -80,6 +80,7 @@ class Reader(Protocol):
     """Whom a note has to convince."""
 
     def checkpoint(self, note: bytes) -> Checkpoint: ...
+    def is_vouched_for(self, note: bytes) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class _Shown:
 
     note: bytes
     head: Head
+    is_vouched_for: bool
+    """Whether a key has signed it that nobody else has."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Acceptance:
         if note is None:
             return None
         checkpoint = self._reader.checkpoint(note)
-        return _Shown(note, Head(checkpoint.size, checkpoint.root))
+        return _Shown(note, Head(checkpoint.size, checkpoint.root), self._reader.is_vouched_for(note))
 
     def _accept(self, rows: Rows, shown: _Shown | None, acceptance: Spoken) -> Accepted:
         next_number, now_us = rows.lock_head(), self._clock.now_us()
@@ -172,6 +175,9 @@ class Acceptance:
         signed = rows.signed_at(size)
         if signed is not None and signed.head == shown.head:
             return _Standing(size, refuses=False)
+        if not shown.is_vouched_for:
+            message = "only a key that was revoked has signed what it shows: nothing is taken over from it"
+            raise precondition("LOG_FOLDER_FOREIGN", message)
         newest = rows.newest()
         before = newest.head if newest else EMPTY
         if before.size >= size:

@@ -30,6 +30,7 @@ class Reader(Protocol):
     """Whom a note has to convince. It reads keys, and blocks."""
 
     def checkpoint(self, note: bytes) -> Checkpoint: ...
+    def is_vouched_for(self, note: bytes) -> bool: ...
 
 
 class Shown:
@@ -89,6 +90,25 @@ class Shown:
             message = "the folder of the log cannot be read"
             raise unavailable("LOG_FOLDER_UNREADABLE", message) from error
         return None if note is None else self._reader.checkpoint(note)
+
+    def verifies(self, signed: Signed) -> bool:
+        """Whether a checkpoint of the database verifies for those who know the revoked keys. It blocks.
+
+        Raises Refusal: internal (LOG_DAMAGED) where its note is not of its head; and as `Reader.checkpoint`.
+        """
+        checkpoint = self._reader.checkpoint(signed.note)
+        if (checkpoint.size, checkpoint.root) != (signed.head.size, signed.head.root):
+            raise Refusal(
+                Kind.INTERNAL,
+                "LOG_DAMAGED",
+                f"the checkpoint of {signed.head.size} leaves is signed otherwise",
+            )
+        return self._reader.is_vouched_for(signed.note)
+
+    def is_renewed(self) -> bool:
+        """Whether what the folder shows does, if it shows anything; likewise."""
+        note = self._folder.note()
+        return note is None or self._reader.is_vouched_for(note)
 
 
 def is_older(refusal: Refusal) -> bool:

@@ -1,9 +1,9 @@
-"""The log in SQL: tiles that grow, checkpoints that are only added, and receipts that wait for them."""
+"""The log in SQL: tiles that grow, checkpoints that are added or signed again, and receipts that wait."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from services.chassis.bulk import Insertion, Question
 from services.chassis.database import Database
@@ -69,6 +69,10 @@ class LogStore:
         """
         return await self._database.write(lambda connection: _append(connection, growth, sign))
 
+    async def sign_again(self, head: Head, sign: Callable[[Head], Signed]) -> Signed:
+        """Signs and stores a head once more, unless it is no longer the newest; the newest, signed."""
+        return await self._database.write(lambda connection: _sign_again(connection, head, sign))
+
     async def newest(self) -> Signed | None:
         """The newest checkpoint, one that no failover can lose."""
         last = await self._database.read(newest, confirmed=True)
@@ -132,6 +136,18 @@ def _append(connection: Connection, growth: Growth, sign: Callable[[Head], Signe
     put_tiles(connection, growth)
     put_checkpoint(connection, sign(growth.head))
     return True
+
+
+def _sign_again(connection: Connection, head: Head, sign: Callable[[Head], Signed]) -> Signed:
+    lock_head(connection)
+    last = newest(connection)
+    assert last is not None, "checkpoints are never taken away"
+    if last.head != head:
+        return last
+    signed = sign(head)
+    renewed = {"note": signed.note, "published_at_us": signed.published_at_us}
+    connection.execute(update(_CHECKPOINTS).where(_CHECKPOINTS.c.size == head.size), renewed)
+    return signed
 
 
 def _note_shown(connection: Connection) -> None:
