@@ -29,6 +29,7 @@ from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.manifests import ManifestStore
+from services.licensing.storage.restore_queries import RestoreList
 from services.licensing.storage.restores import RestoreStore
 
 
@@ -42,7 +43,10 @@ def log_part(base: Base) -> Part:
         store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
     )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
-    proofs = (log.bolt(Prover(store, shown)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    proofs = (
+        log.bolt(Prover(store, shown), RestoreList(base.database)),
+        manifests.bolt(ManifestProver(ManifestStore(base.database))),
+    )
     return Part(proofs, (publisher,), (shown.check_at_start,))
 
 

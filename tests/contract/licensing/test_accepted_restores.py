@@ -21,6 +21,7 @@ from services.licensing.storage.head import lock_head
 from services.licensing.storage.known import Known, known_of
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
+from services.licensing.storage.restore_queries import RestoreList
 from services.licensing.storage.restores import RestoreStore
 from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 from sluice_gate.verifying.trees import check_inclusion, leaf_hash
@@ -299,6 +300,25 @@ async def test_a_restore_after_a_restore_has_an_epoch_of_its_own(
     restore = await accept()
 
     assert (restore.epoch, restore.lost) == (3, Lost(321, 350))
+
+
+async def test_restores_are_listed_newest_first_with_what_each_has_lost(
+    database: Database, folder: Path, accept: Accept
+) -> None:
+    await in_parts(database, folder, 300)
+    go_back(database, 0, 0)
+    first = await accept()
+    add_receipts(database, 50)
+    await publish_all(a_publisher(database, folder))
+    go_back(database, 300, 320)
+    second = await accept()
+    restores = RestoreList(database)
+
+    newest = await restores.page(None, 1)
+    older = await restores.page(newest[0][0].epoch, 5)
+
+    assert [(restore.epoch, of_log) for restore, of_log in (*newest, *older)] == [(3, second), (2, first)]
+    assert newest[0][0].reason == "the disk of the database broke"
 
 
 def test_the_command_says_what_is_lost() -> None:
