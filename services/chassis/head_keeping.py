@@ -74,6 +74,9 @@ class HeadKeeper:
     async def close(self) -> None:
         """Keeps the head once more, when nobody is answered any more; the database is still open."""
         await self._keep_on()
+        if self._troubled:
+            # There is no later time: a session that was lost meanwhile is a new one now.
+            await self._keep_on()
 
     async def keep(self) -> None:
         """Has the file say how far the database has come.

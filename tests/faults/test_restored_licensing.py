@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
+from services.chassis.kept_heads import decode
 from services.chassis.refusals import Refusal
 from sluice.licensing.v1 import log_service_pb2 as log_pb
 from sluice.licensing.v1 import release_service_pb2 as pb
@@ -60,6 +62,19 @@ async def refusal_of(call: Awaitable[object]) -> str:
 
 async def answers(maker: ReceiptMaker) -> bool:
     return await refusal_of(maker.checkpoint()) == ""
+
+
+async def is_kept(folder: Path, url: str) -> bool:
+    """Whether the file says what the database has come to."""
+    kept = decode((folder / "heads" / "licensing.head").read_bytes()).head
+    return kept.number >= await asyncio.to_thread(number_of, url)
+
+
+def number_of(url: str) -> int:
+    """Of the latest change."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT number FROM head")).scalar_one())
 
 
 async def is_behind(maker: ReceiptMaker) -> bool:
@@ -184,6 +199,8 @@ async def test_r5_a_backup_that_has_every_receipt_and_lacks_a_suspension_is_refu
         backup.take()
         await until(lambda: answers(maker))
         await maker.suspend()
+        # The sessions that the backup has ended are there again, and what is kept follows.
+        await until(lambda: is_kept(tmp_path, urls["licensing"]))
         assert await licensing.stop() == 0
         backup.put_back()
 
