@@ -7,7 +7,7 @@ import pytest
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal, unavailable
 from services.licensing.domain.answers import Revision
-from services.licensing.domain.posts import Mask
+from services.licensing.domain.reasons import Reasons
 from services.licensing.domain.recalls.releases import Release
 from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal
 from services.licensing.domain.released import Contents
@@ -128,10 +128,10 @@ async def test_nothing_is_scanned_that_the_fence_has_not_passed(database: Databa
 class Unhelpful(world.Stream):
     """Consent, that does not answer about one licensee."""
 
-    async def allowed(self, release: Release, contents: Contents, not_below: Revision) -> Mask:
+    async def reasons(self, release: Release, contents: Contents, withdrawal: Withdrawal) -> Reasons:
         if release.licensee_id == "acme":
             raise unavailable("PEER_BEHIND", "consent answered as of before the withdrawal")
-        return await super().allowed(release, contents, not_below)
+        return await super().reasons(release, contents, withdrawal)
 
 
 async def test_a_recheck_that_consent_does_not_answer_stays_and_holds_up_no_other(
