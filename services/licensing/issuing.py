@@ -126,7 +126,7 @@ class Issuer:
 
     def _issue(self, rows: Rows) -> int:
         rows.lock_head()
-        # Read after the lock, so that the times of issue are in the order of the numbers, as far as clocks go.
+        # Read after the lock, so that times of issue are in the order of numbers, as far as clocks go.
         now_us = self._clock.now_us()
         recalls = rows.collected(now_us - self._pace.interval_us, RECALLS_AT_ONCE)
         for recall in recalls:

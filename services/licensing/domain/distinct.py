@@ -10,6 +10,8 @@ def distinct_sorted(ids: Ids) -> Ids:
 
     `np.unique` puts ids of 64 bits into a hash table, which takes 200 times as long where they are millions.
     """
+    if len(ids) < 2:
+        return ids
     in_order = np.sort(ids)
     is_first = np.ones(len(in_order), np.bool_)
     is_first[1:] = in_order[1:] != in_order[:-1]

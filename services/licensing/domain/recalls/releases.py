@@ -1,6 +1,6 @@
 """Which posts of a release a withdrawal takes back (W1), and whether they could still go out then (W3)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,20 +75,21 @@ def taken_back(
 
     All in one look at the release, for it may be large, and in it what many have withdrawn.
     """
-    concerned = _concerned(withdrawals, cargo.contents)
+    keys = [keys_of(each) for each in withdrawals]
+    concerned = _concerned({key for some in keys for key in some}, cargo.contents)
     found = []
-    for each in withdrawals:
-        posts = np.concatenate([np.empty(0, np.intp), *(concerned[key] for key in keys_of(each))])
+    for each, some in zip(withdrawals, keys, strict=True):
+        columns = [concerned[key] for key in some] or [np.empty(0, np.intp)]
+        posts = columns[0] if len(columns) == 1 else np.concatenate(columns)
         if (one := found_of(each, release, cargo, posts)) is not None:
             found.append((each, one))
     return found
 
 
 def _concerned(
-    withdrawals: Iterable[Withdrawal], contents: Contents
+    asked: Set[tuple[KeyKind, int]], contents: Contents
 ) -> dict[tuple[KeyKind, int], NDArray[np.intp]]:
-    """For each key of the withdrawals the positions of the posts that hold something of it."""
-    asked = {key for each in withdrawals for key in keys_of(each)}
+    """For each of the keys the positions of the posts that hold something of it."""
     concerned: dict[tuple[KeyKind, int], NDArray[np.intp]] = {}
     for kind in {kind for kind, _ in asked}:
         keys = sorted(key for of_kind, key in asked if of_kind is kind)
@@ -101,9 +102,11 @@ def found_of(
     withdrawal: Withdrawal, release: Release, cargo: Cargo, concerned: NDArray[np.intp]
 ) -> Found | None:
     """The posts at the positions `concerned`, without those that were not delivered."""
-    theirs = distinct_sorted(cargo.contents.ids[concerned[~cargo.undelivered[concerned]]])
-    if not len(theirs):
+    if cargo.confirmed_at_us is not None:
+        concerned = concerned[~cargo.undelivered[concerned]]
+    if not len(concerned):
         return None
+    theirs = distinct_sorted(cargo.contents.ids[concerned])
     return Found(release.number, theirs, gap_of(withdrawal, release, cargo))
 
 
@@ -118,7 +121,8 @@ def gap_of(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Gap:
 
 def keys_of(withdrawal: Withdrawal) -> list[tuple[KeyKind, int]]:
     """What releases are found by that it may take back; nothing where consent has to be asked again."""
-    keys = ((KeyKind.CONTRIBUTOR, withdrawal.subject_id), (KeyKind.POST, withdrawal.post_id))
-    found = [(kind, key) for kind, key in keys if key]
+    found = [(KeyKind.CONTRIBUTOR, withdrawal.subject_id)] if withdrawal.subject_id else []
+    if not withdrawal.post_id:
+        return found
     # Any post may be embedded in a release that does not know its embedded posts: nothing is to be missed.
-    return [*found, (KeyKind.UNRESOLVED, EVERY_UNRESOLVED)] if withdrawal.post_id else found
+    return [*found, (KeyKind.POST, withdrawal.post_id), (KeyKind.UNRESOLVED, EVERY_UNRESOLVED)]
