@@ -34,7 +34,7 @@ from services.licensing.recalls import (
 
 WITHDRAWALS_AT_ONCE = 1_000
 """In one transaction, so that decisions do not wait long behind it."""
-RELEASES_AT_ONCE = 5_000
+RELEASES_AT_ONCE = 20_000
 """That the withdrawals of one transaction lie in, each once, for it is read once. One withdrawal alone
 may lie in more of them, and in more places."""
 PLACES_AT_ONCE = 100_000
