@@ -1,7 +1,7 @@
 """Keeps the release index in step with the ledger, beside the calls.
 
 A decision never waits for this. Lookups are exact however far behind it is, but a lookup that would have to
-read too much is refused: whoever looks up much, and whoever must not miss anything, catches up first.
+read too much is refused: whoever must not miss anything asks again until it is answered.
 """
 
 import asyncio
@@ -23,10 +23,6 @@ _log = structlog.get_logger("release index")
 
 class Index(Protocol):
     """The index, as it is stored. Any process may make any step."""
-
-    async def indexed(self) -> int:
-        """The number of the last decision that is in it."""
-        ...
 
     async def add_next(self, *, also_few: bool) -> bool:
         """Adds the next decisions, if there are many or `also_few`; whether it has."""
@@ -71,15 +67,6 @@ class Indexing:
             await self._index.remove_some(),
         ]
         return any(steps)
-
-    async def catch_up(self, to_number: int) -> None:
-        """Returns once the decision with this number is in the index, or there is no such decision yet.
-
-        Raises what the index raises.
-        """
-        while await self._index.indexed() < to_number:
-            if not await self._index.add_next(also_few=True):
-                return
 
     async def _look(self) -> float:
         """Does some; how many seconds to rest before the next look."""

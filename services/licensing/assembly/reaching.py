@@ -15,6 +15,7 @@ from services.licensing.metrics import (
     RECALLS_COLLECTING,
     RECALLS_OVERDUE,
     RECHECKS_OPEN,
+    STREAM_SILENT_SECONDS,
     UNSCANNED_SECONDS,
     WEBHOOK_TRIES,
 )
@@ -52,6 +53,7 @@ def recalls_part(base: Base, peers: Peers) -> Part:
     pace = Pace(int(settings.recall_interval_seconds * SECOND_US), settings.recall_days)
     issuer = Issuer(store, clock, is_business_day, pace, show=_show_recalls)
     UNSCANNED_SECONDS.set_function(follower.unscanned_seconds)
+    STREAM_SILENT_SECONDS.set_function(follower.silent_seconds)
     answers = RecallAnswerStore(base.database)
     bolt = recalls.bolt(RecallDesk(answers, backlog, clock), RecallWatch(answers))
     return Part((bolt,), (follower, fence, scanner, rechecker, issuer))

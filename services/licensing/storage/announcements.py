@@ -103,7 +103,10 @@ def _due(connection: Connection, now_us: int, limit: int) -> Sequence[Waiting]:
 
 def _announced(connection: Connection, number: int) -> Announced:
     row = connection.execute(select(_RECALLS).where(_RECALLS.c.number == number)).one()
-    return Announced(row.recall_id, number, row.licensee_id, row.issued_at_us, row.due_at_us, row.posts)
+    return Announced(
+        *(row.recall_id, row.licensee_number, row.licensee_id),
+        *(row.issued_at_us, row.due_at_us, row.posts),
+    )
 
 
 def _conclude(connection: Connection, outcome: Outcome) -> None:

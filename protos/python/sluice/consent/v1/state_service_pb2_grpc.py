@@ -92,7 +92,8 @@ class StateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LiftHalt(self, request, context):
-        """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+        """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+        withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

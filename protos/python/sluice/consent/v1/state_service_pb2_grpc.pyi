@@ -46,7 +46,9 @@ class StateServiceStub:
     Idempotent by request_id. Reasons: PURPOSE_UNKNOWN.
     """
     LiftHalt: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.LiftHaltRequest, _state_service_pb2.LiftHaltResponse]
-    """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED."""
+    """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+    withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+    """
     ListHalts: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.ListHaltsRequest, _state_service_pb2.ListHaltsResponse]
     """The halts, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     WatchWithdrawals: _grpc.UnaryStreamMultiCallable[_state_service_pb2.WatchWithdrawalsRequest, _state_service_pb2.WatchWithdrawalsResponse]
@@ -81,7 +83,9 @@ class StateServiceAsyncStub(StateServiceStub):
     Idempotent by request_id. Reasons: PURPOSE_UNKNOWN.
     """
     LiftHalt: _aio.UnaryUnaryMultiCallable[_state_service_pb2.LiftHaltRequest, _state_service_pb2.LiftHaltResponse]  # type: ignore[assignment]
-    """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED."""
+    """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+    withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+    """
     ListHalts: _aio.UnaryUnaryMultiCallable[_state_service_pb2.ListHaltsRequest, _state_service_pb2.ListHaltsResponse]  # type: ignore[assignment]
     """The halts, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     WatchWithdrawals: _aio.UnaryStreamMultiCallable[_state_service_pb2.WatchWithdrawalsRequest, _state_service_pb2.WatchWithdrawalsResponse]  # type: ignore[assignment]
@@ -131,7 +135,9 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _state_service_pb2.LiftHaltRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_state_service_pb2.LiftHaltResponse, _abc.Awaitable[_state_service_pb2.LiftHaltResponse]]:
-        """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED."""
+        """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+        withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+        """
 
     @_abc_1.abstractmethod
     def ListHalts(
