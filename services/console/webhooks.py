@@ -69,7 +69,11 @@ def rotate(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a new secret. The old one signs as well for 24 hours; rotate again where the answer was lost."""
+    """Make a new secret. The one before signs as well, for 24 hours.
+
+    Rotate again where the answer was lost: within these hours that replaces the new secret alone, and the one
+    that the licensee has signs on until its 24 hours are over.
+    """
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     with private_file(out) as write:
         answer = connections.run(lambda connections: rotate_secret(connections, licensee))
