@@ -13,9 +13,10 @@ import typer
 from services.chassis.refusals import Kind, Refusal, precondition, unavailable
 from services.console.moments import read
 from services.console.recall_files import EntriesFile, form_of
-from services.console.recall_watching import Watching, line_of
+from services.console.recall_watching import line_of, place_of
 from services.console.recalls import a_recall_id, statement_of, word
 from services.console.subject_releases import recall_words
+from services.console.watching import Watching
 from sluice.licensing.v1.disclosure_service_pb2 import SubjectRecall, SubjectRelease
 from sluice.licensing.v1.recall_pb2 import Recall, RecalledRelease, RecallEntry, RecallState
 from sluice.licensing.v1.recall_service_pb2 import WatchRecallsResponse as Step
@@ -126,11 +127,11 @@ class Licensing:
         self.asked.append(after)
         yield self._steps(self._streams.pop(0))
 
-    async def watched(self, *, once: bool) -> Watching:
+    async def watched(self, *, once: bool) -> Watching[int, Step]:
         async def sleep(seconds: float) -> None:
             assert seconds >= 0
 
-        watching = Watching(0, lambda step: self.told.append(step.number), once=once, sleep=sleep)
+        watching = Watching(0, lambda step: self.told.append(step.number), place_of, once=once, sleep=sleep)
         await watching.run(self.follow)
         return watching
 
@@ -149,7 +150,7 @@ async def test_recalls_are_taken_up_after_the_last_one_that_was_told() -> None:
 
     assert licensing.told == [1, 3, 4, 9]
     assert licensing.asked == [0, 3, 3]
-    assert watching.number == 9
+    assert watching.position == 9
 
 
 async def test_what_no_patience_helps_against_ends_it() -> None:
