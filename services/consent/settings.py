@@ -23,7 +23,7 @@ class ConsentSettings(HeadKeepingSettings):
     checkpoint_seconds: float = Field(
         0.2,
         gt=0,
-        description="How often a stream of withdrawals looks for more and says how far it has come.",
+        description="How often a stream of withdrawals looks for more.",
     )
     controller_name: str = Field("", description="Whose platform this is, as it stands in exports.")
     controller_address: str = Field("", description="Postal address of the controller.")

@@ -27,8 +27,8 @@ from services.licensing.recalls import log_fault
 
 AT_ONCE = 8
 """Messages that are on their way together, each of another licensee."""
-PAUSE_SECONDS = 1.0
-"""Between looks when there is nothing to send."""
+PAUSE_SECONDS = 5.0
+"""Between looks when there is nothing to send; a recall has collected for a minute by then (W2)."""
 
 
 class Announcements(Protocol):

@@ -24,7 +24,7 @@ RELEASES_AT_ONCE = 20
 """Of one page; of 10,000 posts each they are some 10 MB."""
 RECHECKS_AT_ONCE = 100
 """That have a page each in turn."""
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 5.0
 """Between looks when there is nothing to do: nobody waits for these."""
 
 T = TypeVar("T")
