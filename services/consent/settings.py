@@ -21,7 +21,7 @@ class ConsentSettings(HeadKeepingSettings):
         "there, a permit could outlive what consent promised.",
     )
     checkpoint_seconds: float = Field(
-        0.2,
+        0.5,
         gt=0,
         description="How often a stream of withdrawals looks for more.",
     )

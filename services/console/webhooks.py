@@ -112,7 +112,10 @@ def list_(
     if as_json:
         give_json([complete(webhook) for webhook in found])
         return
-    columns = ("licensee", "url", "", "last arrived", ">waiting", "next try", "last fault", ">given up")
+    columns = (
+        *("licensee", "url", "sending", "old secret until", "last arrived"),
+        *(">waiting", "next try", "last fault", ">given up"),
+    )
     show(table(columns, [_line(webhook) for webhook in found]))
 
 
@@ -175,7 +178,7 @@ async def all_webhooks(connections: Connections) -> list[pb.RecallWebhook]:
 
 def _line(webhook: pb.RecallWebhook) -> tuple[object, ...]:
     def face(name: str) -> str:
-        return clock_face(getattr(webhook, name))[:19] if webhook.HasField(name) else NEVER
+        return clock_face(getattr(webhook, name))[:16] if webhook.HasField(name) else NEVER
 
     fault = word_of(pb.WebhookFault.DESCRIPTOR, webhook.last_fault) if webhook.last_fault else NEVER
     status = f" {webhook.last_status}" if webhook.last_status else ""
@@ -183,6 +186,7 @@ def _line(webhook: pb.RecallWebhook) -> tuple[object, ...]:
         webhook.licensee_id,
         webhook.url,
         "on" if webhook.enabled else "off",
+        face("old_secret_until"),
         face("last_delivered_at"),
         webhook.waiting,
         face("next_try_at"),
