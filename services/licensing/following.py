@@ -115,6 +115,7 @@ class FenceMover:
     async def run(self) -> None:
         """Moves it on."""
         while True:
+            await self.backlog.in_hand.wait()
             try:
                 await self.advance()
             except Exception as error:

@@ -16,6 +16,9 @@ EVERY_SECONDS = 1.0
 """Between looks when there is nothing to do: a few decisions then, which a lookup looks through by itself."""
 BETWEEN_SECONDS = 0.01
 """Between steps while there is more to do: changes of others wait for the same writer, and come first."""
+LOOKS_A_ROUND = 10
+"""Looks for new decisions alone after one that found nothing to do; then for all sorts of work again, which
+another process may have left when it died."""
 AFTER_FAULT_SECONDS = 10.0
 
 _log = structlog.get_logger("release index")
@@ -51,6 +54,7 @@ class Indexing:
         # Few decisions are added after a rest only: while a long merge goes on, each that comes would become
         # a segment of its own, which are all to be merged again.
         self._has_rested = True
+        self._idle_looks = 0
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -72,7 +76,12 @@ class Indexing:
         """Does some; how many seconds to rest before the next look."""
         also_few, self._has_rested = self._has_rested, False
         try:
-            return self._rest_after(await self.advance(also_few=also_few))
+            if self._idle_looks % LOOKS_A_ROUND:
+                more = await self._index.add_next(also_few=also_few)
+            else:
+                more = await self.advance(also_few=also_few)
+            self._idle_looks = 0 if more else self._idle_looks + 1
+            return self._rest_after(more)
         except Refusal as refusal:
             _log.warning("releases cannot be indexed", reason=refusal.reason)
             return EVERY_SECONDS

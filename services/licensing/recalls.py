@@ -16,7 +16,7 @@ from services.licensing.domain.answers import Revision
 from services.licensing.domain.recalls.entries import Counted
 
 PAUSE_SECONDS = 0.2
-"""Between looks when there is nothing to do."""
+"""Between looks when what is in hand cannot be dealt with yet."""
 AFTER_FAULT_SECONDS = 2.0
 """Nothing mends itself sooner, and each fault is a line in the log."""
 

@@ -49,7 +49,7 @@ PARTS_AT_ONCE = 10
 """That are put into a recall in one transaction: some 200,000 posts, so that decisions wait little."""
 PARTS_COUNTED_AT_ONCE = 50
 """That are read together to count their posts; of 20,000 each they are 8 MB."""
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 5.0
 """Between looks when there is nothing to do: nobody waits for these."""
 
 T = TypeVar("T")

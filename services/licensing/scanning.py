@@ -94,6 +94,7 @@ class Scanner:
     async def run(self) -> None:
         """Scans what comes into hand."""
         while True:
+            await self._backlog.in_hand.wait()
             try:
                 rest_seconds = 0 if await self.scan() else PAUSE_SECONDS
             except Exception as error:

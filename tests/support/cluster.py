@@ -282,10 +282,10 @@ class Cluster:
         response = await peer.call(MeteringServiceStub(peer.channel).ListHolds, request)
         return [hold.reservation_id for hold in response.holds]
 
-    async def audit(self) -> list[audit_service_pb2.AuditLedgerResponse]:
-        """What each check of the ledger came to, as an operator hears it."""
+    async def audit(self, after: int = 0) -> list[audit_service_pb2.AuditLedgerResponse]:
+        """What each check of the ledger came to, of decisions after a number, as an operator hears it."""
         stub = AuditServiceStub(self._operator.channel)
-        request = audit_service_pb2.AuditLedgerRequest()
+        request = audit_service_pb2.AuditLedgerRequest(after_number=after)
         async with self._operator.open(stub.AuditLedger, request) as steps:
             return [step async for step in steps if step.step == audit_service_pb2.LEDGER_AUDIT_STEP_DONE]
 

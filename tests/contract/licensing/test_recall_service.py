@@ -44,7 +44,7 @@ async def listed(service: LocalServer, who: tuple[Any, ...] = LEGAL, **fields: A
 def a_resolution(
     outcome: int = recall_pb2.RECALL_STATE_DELETED, **fields: Any
 ) -> recall_pb2.RecallResolution:
-    said: dict[str, Any] = {"name": "Ann Lee", "role": "DPO", "statement": "deleted everywhere", **fields}
+    said: dict[str, Any] = {"name": "A Name", "role": "DPO", "statement": "deleted everywhere", **fields}
     return recall_pb2.RecallResolution(outcome=outcome, attestation=recall_pb2.Attestation(**said))  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -91,6 +92,26 @@ async def test_a_recall_is_issued_a_minute_later_and_a_later_release_of_others_i
 
     (recall,) = world.recalls(cluster.database)
     assert (recall.number, recall.withdrawals, recall.posts, recall.licensee_id) == (1, 1, 1, "acme")
+
+
+async def test_w2_no_id_that_a_licensee_is_told_has_the_time_of_a_withdrawal_in_it(cluster: Cluster) -> None:
+    await cluster.decide([a_post(1, 1)])
+    await cluster.opt_out(1)
+    await catch_up(cluster)
+    # A recall whose first taking is one that consent was asked about again.
+    cluster.clock.advance(MINUTE_US)
+    await cluster.task(Issuer).look()
+    await cluster.decide([a_post(2, 2)])
+    await cluster.publish_policy(policy_pb2.REGIME_PROHIBITED, in_us=PERMIT_US)
+    cluster.clock.advance(2 * PERMIT_US)
+    await cluster.decide([a_post(7, 7)])
+    await catch_up(cluster)
+
+    recalls, entries = world.recalls(cluster.database), world.entries(cluster.database)
+
+    ids = [recall.recall_id for recall in recalls] + [entry.withdrawal_id for entry in entries]
+    assert len(recalls) == 2
+    assert {uuid.UUID(id).version for id in ids} == {4}
 
 
 async def test_a_decision_on_an_answer_from_before_the_fence_releases_nothing_withdrawn(
