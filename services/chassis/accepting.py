@@ -1,7 +1,7 @@
 """The other mode of a service's program: an operator accepts that its database was restored (R5)."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
@@ -14,26 +14,30 @@ LONGEST_REASON = 500
 LONGEST_NAME = 160
 
 
-def acceptance_of(arguments: Sequence[str]) -> Acceptance | None:
-    """What `--accept-restore --reason TEXT --by NAME` says; None without any argument: the service serves.
+def acceptance_of(arguments: Sequence[str], switches: Mapping[str, str] | None = None) -> Acceptance | None:
+    """What `--accept-restore --reason=TEXT --by=NAME` says; None without any argument: the service serves.
 
-    Ends the program with its usage for anything else.
+    `switches` are options of the service's own, each with its help. Ends the program with its usage for
+    anything else.
     """
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--accept-restore", action="store_true", help="accept that the database was restored")
     parser.add_argument("--reason", default="", help="why, for the record")
     parser.add_argument("--by", default="", help="who, for the record")
+    for name, help in (switches or {}).items():
+        parser.add_argument(f"--{name}", action="append_const", const=name, dest="switches", help=help)
     given = parser.parse_args(arguments)
+    chosen = frozenset(vars(given).get("switches") or ())
     if not given.accept_restore:
-        if given.reason or given.by:
-            parser.error("--reason and --by go with --accept-restore")
+        if given.reason or given.by or chosen:
+            parser.error("the other options go with --accept-restore")
         return None
     reason, by = given.reason.strip(), given.by.strip()
     if not reason or len(reason) > LONGEST_REASON:
         parser.error(f"--reason says why, in at most {LONGEST_REASON} characters")
     if not by or len(by) > LONGEST_NAME:
         parser.error(f"--by says who, in at most {LONGEST_NAME} characters")
-    return Acceptance(reason, by)
+    return Acceptance(reason, by, chosen)
 
 
 async def accept(

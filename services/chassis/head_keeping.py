@@ -5,16 +5,17 @@ read before the database is: a database that is then behind it has lost what it 
 """
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
 
 from services.chassis.database import Database
 from services.chassis.heads import Head
-from services.chassis.kept_heads import HeadFile, KeptHead
+from services.chassis.kept_heads import HeadFile, KeptHead, all_restores
 from services.chassis.metrics import HEAD_KEPT
 from services.chassis.refusals import Behind, Refusal, precondition
 from services.chassis.restore_rows import RestoreRows
-from services.chassis.restores import Acceptance, Restore, Standing, accepted, check
+from services.chassis.restores import Acceptance, Restore, Standing, accepted, check, is_behind
 
 INTERVAL_SECONDS = 0.5
 """What a restore may take back unnoticed here, after a crash; licensing compares answers besides."""
@@ -73,6 +74,9 @@ class HeadKeeper:
     async def close(self) -> None:
         """Keeps the head once more, when nobody is answered any more; the database is still open."""
         await self._keep_on()
+        if self._troubled:
+            # There is no later time: a session that was lost meanwhile is a new one now.
+            await self._keep_on()
 
     async def keep(self) -> None:
         """Has the file say how far the database has come.
@@ -83,7 +87,7 @@ class HeadKeeper:
         await self._database.check_place()
         kept = await asyncio.to_thread(self._file.read)
         standing = await self._standing()
-        if standing.mark != self._mark or _is_behind(standing, kept):
+        if standing.mark != self._mark or is_behind(standing, kept):
             behind = Behind()
             self._database.give_up(behind)
             raise behind
@@ -111,13 +115,21 @@ class HeadKeeper:
         HEAD_KEPT.labels(self._database.name).set_to_current_time()
 
 
-def _all_points(points: tuple[Head, ...], kept: KeptHead | None) -> tuple[Head, ...]:
-    """Those of the database, and those that a backup from before them does not know: they are kept alone."""
-    return tuple(sorted({*points, *(kept.restores if kept is not None else ())}))
+@dataclass(frozen=True)
+class Found:
+    """A database that an operator wants to go on with, and what is kept of it; nobody else has it open."""
 
+    standing: Standing
+    kept: KeptHead | None
+    is_damaged: bool
+    """Whether there is a file that says nothing; the service starts with none, and not with this."""
 
-def _is_behind(standing: Standing, kept: KeptHead | None) -> bool:
-    return kept is not None and kept.database == standing.mark and standing.head < kept.head
+    def restore(
+        self, service: str, acceptance: Acceptance, now_us: int, *, refused_anyway: bool = False
+    ) -> Restore:
+        """Raises Refusal as `accepted`."""
+        refused = self.is_damaged or refused_anyway
+        return accepted(service, self.standing, self.kept, acceptance, now_us, refused_anyway=refused)
 
 
 async def accept_restore(
@@ -130,25 +142,34 @@ async def accept_restore(
 
     Raises Refusal (precondition): NOT_RESTORED, HEAD_OF_ANOTHER_SERVICE, HEAD_UNREADABLE, HEAD_UNWRITABLE.
     """
-    kept = await _read_if_whole(file)
-    restore = await database.write(
-        lambda connection: rows.accept(
-            connection, lambda standing: accepted(file.service, standing, kept, acceptance, now_us)
-        )
-    )
+    found = await find(database, rows, file)
+    restore = found.restore(file.service, acceptance, now_us)
+    await database.write(lambda connection: rows.begin(connection, restore))
+    await keep_accepted(database, rows, file, found)
+    return restore
+
+
+async def find(database: Database, rows: RestoreRows, file: HeadFile) -> Found:
+    """What an acceptance is about, before anything is written. Raises Refusal HEAD_UNREADABLE."""
+    kept, is_damaged = await _read_if_whole(file)
+    return Found(await database.read(rows.standing), kept, is_damaged)
+
+
+async def keep_accepted(database: Database, rows: RestoreRows, file: HeadFile, found: Found) -> None:
+    """Keeps the head of the epoch that has begun. Raises Refusal (precondition, HEAD_UNWRITABLE)."""
     standing, points = await database.read(lambda c: (rows.standing(c), rows.points(c)))
+    kept = found.kept
     ours = kept if kept is not None and kept.database == standing.mark else None
     mine = KeptHead(file.service, standing.mark, standing.head, _all_points(points, ours))
     try:
         await asyncio.to_thread(file.replace, mine)
     except OSError as error:
         message = (
-            f"epoch {restore.epoch} has begun, and its head cannot be kept: free the way to head_dir; if the"
-            " service then refuses to start, accept once more"
+            f"epoch {standing.head.epoch} has begun, and its head cannot be kept: free the way to head_dir;"
+            " if the service then refuses to start, accept once more"
         )
         raise precondition("HEAD_UNWRITABLE", message) from error
     await database.write(rows.note_kept)
-    return restore
 
 
 async def read_kept(file: HeadFile) -> KeptHead | None:
@@ -159,11 +180,16 @@ async def read_kept(file: HeadFile) -> KeptHead | None:
         raise precondition("HEAD_UNREADABLE", "the kept head cannot be read: is head_dir there?") from error
 
 
-async def _read_if_whole(file: HeadFile) -> KeptHead | None:
-    """For who accepts what is there: a file that says nothing is as none."""
+def _all_points(points: tuple[Head, ...], kept: KeptHead | None) -> tuple[Head, ...]:
+    """Those of the database, and those that a backup from before them does not know: they are kept alone."""
+    return all_restores(points, kept.restores if kept is not None else ())
+
+
+async def _read_if_whole(file: HeadFile) -> tuple[KeptHead | None, bool]:
+    """For who accepts what is there: what it says, and whether it is there and says nothing."""
     try:
-        return await read_kept(file)
+        return await read_kept(file), False
     except Refusal as refusal:
         if refusal.reason != "HEAD_DAMAGED":
             raise
-        return None
+        return None, True

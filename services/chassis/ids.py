@@ -1,4 +1,7 @@
-"""Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone; their time says when to forget."""
+"""Ids shaped like UUIDv7 (RFC 9562, 5.7): unique without asking anyone; their time says when to forget.
+
+Where the time itself is nobody's business an id has none (`untimed_id`).
+"""
 
 import hashlib
 import json
@@ -26,6 +29,11 @@ def uuid7(now_us: int) -> str:
     fraction = (rest_us << 12) // 1_000
     value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def untimed_id() -> str:
+    """A fresh id (UUIDv4), all chance: for what is shown to those who are not to know when it came about."""
+    return str(uuid.uuid4())
 
 
 def earliest_uuid7(time_us: int) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -65,8 +65,9 @@ class HeadFile:
                 check_same(kept.service, kept.database, there)
                 if kept.head <= there.head:
                     return there
-                # Only who accepts a restore adds to them, and nobody else has all of them.
-                kept = replace(kept, restores=there.restores)
+                # Each may know of one that the other does not: the file of one that a backup is from before,
+                # the database of one whose acceptance died before it was written here.
+                kept = replace(kept, restores=all_restores(there.restores, kept.restores))
             self._write(kept)
             return kept
 
@@ -85,6 +86,11 @@ class HeadFile:
         with (self._folder / f".{self.service}.head.lock").open("a", encoding="ascii") as lock:
             _take(lock)
             yield
+
+
+def all_restores(*known: Iterable[Head]) -> tuple[Head, ...]:
+    """Those that any of them knows, in order: of a lost one, more would be taken as shared than is."""
+    return tuple(sorted(set().union(*known)))
 
 
 def check_same(service: str, database: str, kept: KeptHead) -> None:

@@ -1,6 +1,5 @@
 """What a database keeps of itself for the day on which it is restored: its mark, and the restores (R5)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -73,15 +72,10 @@ class RestoreRows:
             query = query.where(self._restores.c.epoch < below)
         return tuple(_restore(row) for row in connection.execute(query))
 
-    def accept(self, connection: Connection, decide: Callable[[Standing], Restore]) -> Restore:
-        """Begins the epoch of the restore that `decide` finds, and records it.
-
-        Raises what `decide` raises.
-        """
-        restore = decide(self.standing(connection))
+    def begin(self, connection: Connection, restore: Restore) -> None:
+        """Begins the epoch of a restore, and records it; nobody else has the database open."""
         connection.execute(insert(self._restores), [_row(restore)])
         connection.execute(update(self._head).values(epoch=restore.epoch))
-        return restore
 
 
 class SqlRestores:

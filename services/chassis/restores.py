@@ -29,6 +29,8 @@ class Acceptance:
 
     reason: str
     by: str
+    switches: frozenset[str] = frozenset()
+    """What else the service's program was told, by the names of its options."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Restore:
     found: Head
     """The head of the database as it was restored: numbers go on after it."""
     lost: Head | None
-    """The head that was kept outside; None where there was none, or that of another database."""
+    """The head that was kept outside; None where there was none that it is behind, or that of another
+    database."""
     accepted_us: int
     """Microseconds UTC."""
     accepted_by: str
@@ -76,12 +79,25 @@ def check(service: str, standing: Standing, kept: KeptHead | None) -> None:
         raise precondition("DATABASE_RESTORED", message)
 
 
-def accepted(
-    service: str, standing: Standing, kept: KeptHead | None, acceptance: Acceptance, now_us: int
-) -> Restore:
-    """The restore that brings a database into use that `check` refuses.
+def is_behind(standing: Standing, kept: KeptHead | None) -> bool:
+    """Whether the head was kept of this database when it had come further."""
+    return kept is not None and kept.database == standing.mark and standing.head < kept.head
 
-    Raises Refusal (precondition): NOT_RESTORED where it does not refuse it, HEAD_OF_ANOTHER_SERVICE.
+
+def accepted(
+    service: str,
+    standing: Standing,
+    kept: KeptHead | None,
+    acceptance: Acceptance,
+    now_us: int,
+    *,
+    refused_anyway: bool = False,
+) -> Restore:
+    """The restore that brings a database into use that `check` refuses, or something else does.
+
+    `refused_anyway`: the service does not start with it, whatever is kept.
+
+    Raises Refusal (precondition): NOT_RESTORED where nothing refuses it, HEAD_OF_ANOTHER_SERVICE.
     """
     try:
         check(service, standing, kept)
@@ -89,15 +105,15 @@ def accepted(
         if refusal.reason == "HEAD_OF_ANOTHER_SERVICE":
             raise
     else:
-        words = _words(standing.head)
-        message = f"the database stands at {words}, not behind what is kept of it: start {service}"
-        raise precondition("NOT_RESTORED", message)
-    lost = kept.head if kept is not None and kept.database == standing.mark else None
+        if not refused_anyway:
+            words = _words(standing.head)
+            message = f"the database stands at {words}, not behind what is kept of it: start {service}"
+            raise precondition("NOT_RESTORED", message)
     return Restore(
         epoch=1 + max(standing.head.epoch, kept.head.epoch if kept is not None else 0),
         shared=_shared(standing, kept),
         found=standing.head,
-        lost=lost,
+        lost=kept.head if kept is not None and is_behind(standing, kept) else None,
         accepted_us=now_us,
         accepted_by=acceptance.by,
         reason=acceptance.reason,

@@ -9,6 +9,7 @@ subjects already, and each of them as before or as after. A change that is broke
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,10 @@ class View:
     posts: PostStates
     lineage: int
     """Of the history that this is a revision of."""
+
+    def under(self, halts: frozenset[HaltScope] | None) -> Self:
+        """The same with other halts; as it is for None."""
+        return self if halts is None else replace(self, halts=halts)
 
     async def prepare(self, question: Question) -> None:
         """Compiles an answer that is asked for the first time where that takes long, beside other calls."""

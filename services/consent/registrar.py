@@ -18,6 +18,7 @@ from services.consent.acknowledging import Acknowledged, Acknowledger
 from services.consent.domain.batches import Batch
 from services.consent.domain.changes import Follower, Revision
 from services.consent.domain.choices import Draft, check_content
+from services.consent.domain.halts import HaltScope
 from services.consent.domain.outcomes import Imported, Objected, Published, Recorded, Retracted
 from services.consent.domain.policies import Policy, PolicyDraft
 from services.consent.domain.purposes import Signal
@@ -107,13 +108,15 @@ class Registrar:
         self._clock = clock
         self._acknowledger = acknowledger
 
-    async def check(self, question: Question, batch: Batch) -> Answer:
-        """A reason for each post, no older than the database is now.
+    async def check(
+        self, question: Question, batch: Batch, halts: frozenset[HaltScope] | None = None
+    ) -> Answer:
+        """A reason for each post, no older than the database is now; under `halts`, or those in force (None).
 
         Raises Refusal DATABASE_UNAVAILABLE, DATABASE_BEHIND: what cannot be read cannot be decided (C10).
         """
         started_us = self._clock.now_us()
-        view = await self.current(started_us)
+        view = (await self.current(started_us)).under(halts)
         await view.prepare(question)
         in_force, change_us = view.policies.in_force(), view.policies.next_change_us()
         good_until_us = started_us + self._acknowledger.permit_us

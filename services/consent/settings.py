@@ -21,9 +21,9 @@ class ConsentSettings(HeadKeepingSettings):
         "there, a permit could outlive what consent promised.",
     )
     checkpoint_seconds: float = Field(
-        0.2,
+        0.5,
         gt=0,
-        description="How often a stream of withdrawals looks for more and says how far it has come.",
+        description="How often a stream of withdrawals looks for more.",
     )
     controller_name: str = Field("", description="Whose platform this is, as it stands in exports.")
     controller_address: str = Field("", description="Postal address of the controller.")

@@ -21,6 +21,8 @@ from services.consent.domain.withdrawals import Recorded
 
 PAGE = 500
 """Withdrawals that are read at once: what is held for one reader at most."""
+QUIET_SECONDS = 5.0
+"""The longest time between two steps; readers take one that is silent for a minute for dead."""
 
 
 class Withdrawals(Protocol):
@@ -38,17 +40,21 @@ class Withdrawals(Protocol):
 class Watch:
     """Gives withdrawals to whoever follows them."""
 
-    def __init__(self, withdrawals: Withdrawals, *, interval_seconds: float) -> None:
-        """`interval_seconds`: how often it is looked for more, and the longest time between checkpoints."""
+    def __init__(
+        self, withdrawals: Withdrawals, *, interval_seconds: float, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
+        """`interval_seconds`: between looks; `quiet_seconds`: between checkpoints where nothing comes."""
         self._withdrawals = withdrawals
         self._interval_seconds = interval_seconds
+        self._quiet_seconds = quiet_seconds
 
     async def follow(self, after: Revision) -> AsyncIterator[tuple[Revision, Recorded | None]]:
         """Each withdrawal after a position with its own, and checkpoints (None); until nobody asks for more.
 
         Raises Refusal CURSOR_OF_ANOTHER_EPOCH, CURSOR_AHEAD, DATABASE_BEHIND, DATABASE_UNAVAILABLE.
         """
-        position = await self._present(after)
+        position, quiet_seconds = await self._present(after), 0.0
+        told: Revision | None = None
         while True:
             page, head = await self._withdrawals.withdrawals(position.number, PAGE)
             if position > head:
@@ -62,8 +68,12 @@ class Watch:
                 position = Revision(head.epoch, page[-1].revision)
                 continue
             position = head
-            yield position, None
+            # That nothing has come is no news, but now and then that somebody still looks.
+            if position != told or quiet_seconds >= self._quiet_seconds:
+                yield position, None
+                told, quiet_seconds = position, 0.0
             await asyncio.sleep(self._interval_seconds)
+            quiet_seconds += self._interval_seconds
 
     async def _present(self, position: Revision) -> Revision:
         """The position in the head's epoch from which somebody goes on who has come to this one."""

@@ -19,7 +19,7 @@ from sluice.licensing.v1.log_service_pb2_grpc import LogServiceStub
 from sluice_gate.errors import VerificationError
 from sluice_gate.verifying.checkpoints import Checkpoint, Log
 from sluice_gate.verifying.keys import Keys, load_keys
-from sluice_gate.verifying.logged import receipts_in, verify_in_copy, verify_logged
+from sluice_gate.verifying.logged import InclusionProof, receipts_in, verify_in_copy, verify_logged
 from sluice_gate.verifying.proof_files import proof_file, read_proof
 from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 
@@ -133,10 +133,12 @@ def verify(
     """
     if kept and what.is_file():
         raise typer.BadParameter("a proof has no leaves to compare with it", param_hint="--kept")
+    # Before any key is looked for: a file that is no proof is told so, whatever else is missing.
+    given = read_proof(what.read_bytes()) if what.is_file() else None
     log = the_log(state, origin, keys)
-    signers = receipt_keys_of(state, receipt_keys) if receipts or what.is_file() else {}
-    if what.is_file():
-        found = verified_proof(what, receipts, log, signers)
+    signers = receipt_keys_of(state, receipt_keys) if receipts or given else {}
+    if given:
+        found = verified_proof(given, receipts, log, signers)
     else:
         with told(as_json=as_json) as tell:
             shown = verify_log_folder(what, log, tell)
@@ -183,13 +185,15 @@ def receipt_keys_of(state: Path, keys: Path | None) -> Keys:
     return load_keys(keys if keys else StateFolder(state).existing_keys().receipt_jwks)
 
 
-def verified_proof(path: Path, receipts: Path | None, log: Log, keys: Keys) -> Verified:
+def verified_proof(
+    given: tuple[InclusionProof, bytes], receipts: Path | None, log: Log, keys: Keys
+) -> Verified:
     """A proof, and the receipt that it is about, found in the file of receipts."""
     if receipts is None:
         raise typer.BadParameter(
             "a proof is about a receipt: name a file that has it", param_hint="--receipts"
         )
-    found, signed = read_proof(path.read_bytes())
+    found, signed = given
     for receipt in receipts_in(receipts):
         try:
             logged = verify_logged(receipt, found, signed, log, keys)

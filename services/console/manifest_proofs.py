@@ -28,9 +28,9 @@ from sluice_gate.verifying.tiles import verify_log_folder
 
 
 def proof(
+    subject: options.SubjectId,
     decision: Annotated[str, typer.Argument(metavar="DECISION", help="Id of the decision that released.")],
     *,
-    subject: Annotated[int, typer.Option(help="Id of the subject.", parser=options.subject_number)],
     out: log.Out = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,

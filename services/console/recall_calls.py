@@ -1,12 +1,14 @@
 """What the console asks about recalls, and as whom. Each call raises Refusal where it is not done."""
 
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.chassis.dialing import Peer, Stream
 from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import Refusal, forbidden
 from services.console.connections import Connections, addresses
 from services.console.credentials import OPERATOR, Local, token_source
 from services.console.installation import StateFolder
@@ -80,14 +82,16 @@ async def acknowledge(connections: Connections, recall_id: str) -> Recall:
     """Says that the licensee has it."""
     peer, stub = _desk(connections)
     request = pb.AcknowledgeRecallRequest(recall_id=recall_id)
-    return (await peer.call(stub.AcknowledgeRecall, request)).recall
+    with _said_by_a_licensee():
+        return (await peer.call(stub.AcknowledgeRecall, request)).recall
 
 
 async def resolve(connections: Connections, recall_id: str, resolution: RecallResolution) -> Recall:
     """Says how it ended."""
     peer, stub = _desk(connections)
     request = pb.ResolveRecallRequest(recall_id=recall_id, resolution=resolution)
-    return (await peer.call(stub.ResolveRecall, request)).recall
+    with _said_by_a_licensee():
+        return (await peer.call(stub.ResolveRecall, request)).recall
 
 
 async def all_gaps(connections: Connections, licensee: str | None) -> list[ReleaseGap]:
@@ -113,6 +117,21 @@ def follow(connections: Connections, licensee: str | None, after: int) -> Steps:
     """The stream of recalls after a number."""
     peer, stub = _desk(connections)
     return peer.open(stub.WatchRecalls, pb.WatchRecallsRequest(after=after, licensee_id=licensee or ""))
+
+
+@contextlib.contextmanager
+def _said_by_a_licensee() -> Iterator[None]:
+    """Tells whoever is not admitted how a licensee says who they are."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.reason != "NOT_ADMITTED":
+            raise
+        raise forbidden(
+            refusal.reason,
+            "only a licensee says this: name their key with --api-key-file, or, at a local installation, "
+            "the licensee with --licensee",
+        ) from refusal
 
 
 def _desk(connections: Connections) -> tuple[Peer, "RecallServiceAsyncStub"]:

@@ -9,7 +9,7 @@ import typer
 from services.console import options, recall_calls
 from services.console.connections import Connections
 from services.console.output import counted, give_json, give_line, note, say, show, table
-from services.console.recall_files import EntriesFile, form_of, post_ids
+from services.console.recall_files import EntriesFile, form_of, post_id_texts, post_ids
 from services.console.recalls import RecallId
 from sluice.licensing.v1.recall_pb2 import RecallEntry
 
@@ -94,7 +94,7 @@ def plain_entry(entry: RecallEntry) -> dict[str, Any]:
             {
                 "decision_id": release.decision_id,
                 "license_id": release.license_id,
-                "post_ids": list(map(str, post_ids(release))),
+                "post_ids": post_id_texts(release),
             }
             for release in entry.releases
         ],

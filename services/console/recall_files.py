@@ -16,6 +16,7 @@ import typer
 from services.console.bill_files import safe_cell
 from services.console.parquet_rows import load_arrow
 from services.console.rows import PARQUET
+from sluice.licensing.v1.disclosure_service_pb2 import SubjectRelease
 from sluice.licensing.v1.recall_pb2 import RecalledRelease, RecallEntry
 
 COLUMNS = ("withdrawal_id", "decision_id", "license_id", "post_id")
@@ -89,10 +90,15 @@ def rows_of(entries: Sequence[RecallEntry]) -> Iterator[Row]:
                 yield entry.withdrawal_id, release.decision_id, release.license_id, post_id
 
 
-def post_ids(release: RecalledRelease) -> list[int]:
-    """The posts of a release, ascending."""
+def post_ids(release: RecalledRelease | SubjectRelease) -> list[int]:
+    """The posts of a release, in their order."""
     ids: list[int] = np.frombuffer(release.post_ids, "<u8").tolist()
     return ids
+
+
+def post_id_texts(release: RecalledRelease | SubjectRelease) -> list[str]:
+    """Likewise for JSON, of which many readers take numbers above 2^53 for others."""
+    return list(map(str, post_ids(release)))
 
 
 class CsvForm:

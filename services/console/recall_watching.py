@@ -1,24 +1,18 @@
 """`sluice recall watch`: recalls as they are issued."""
 
-import asyncio
-from collections.abc import AsyncIterable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import typer
 
-from services.chassis.refusals import Refusal, unavailable
 from services.console import options, recall_calls
 from services.console.moments import clock_face
 from services.console.names import complete
 from services.console.output import counted, give_line, note, say
-from services.console.pages import Sleep, pause_us
 from services.console.recalls import OfLicensee
+from services.console.watching import Watching
 from sluice.licensing.v1.recall_service_pb2 import WatchRecallsResponse as Step
 
 LARGEST = 2**63 - 1
-
-Steps = AbstractAsyncContextManager[AsyncIterable[Step]]
 
 
 def watch(
@@ -41,7 +35,7 @@ def watch(
     line without a recall says that all up to its number was shown.
     """
     connections = recall_calls.connect(state, address, token_file, api_key_file, insecure=insecure)
-    watching = Watching(after, tell_json if as_json else tell_people, once=once)
+    watching = Watching(after, tell_json if as_json else tell_people, place_of, once=once)
     try:
         connections.run(
             lambda connections: watching.run(
@@ -50,41 +44,13 @@ def watch(
         )
     finally:
         # With --json the numbers say it, and stderr holds a refusal alone.
-        if watching.number != after and not as_json:
-            note(f"Go on with: sluice recall watch --after {watching.number}")
+        if watching.position != after and not as_json:
+            note(f"Go on with: sluice recall watch --after {watching.position}")
 
 
-class Watching:
-    """Follows the stream from a number on, and knows how far it came."""
-
-    def __init__(
-        self, number: int, tell: Callable[[Step], None], *, once: bool, sleep: Sleep = asyncio.sleep
-    ) -> None:
-        """`once`: only until it is said that all was sent."""
-        self.number = number
-        self._tell = tell
-        self._once = once
-        self._sleep = sleep
-        self._failures = 0
-
-    async def run(self, follow: Callable[[int], Steps]) -> None:
-        """Tells every step; raises the Refusal that no patience helps against."""
-        while True:
-            try:
-                async with follow(self.number) as steps:
-                    return await self._tell_all(steps)
-            except Refusal as refusal:
-                self._failures += 1
-                await self._sleep(pause_us(refusal, self._failures) / 1_000_000)
-
-    async def _tell_all(self, steps: AsyncIterable[Step]) -> None:
-        async for step in steps:
-            self._failures = 0
-            self._tell(step)
-            self.number = step.number
-            if self._once and not step.HasField("recall"):
-                return
-        raise unavailable("STREAM_ENDED", "licensing has ended the stream")
+def place_of(step: Step) -> tuple[int, bool]:
+    """How far a step comes, and whether it says that all was sent."""
+    return step.number, not step.HasField("recall")
 
 
 def tell_json(step: Step) -> None:

@@ -163,7 +163,7 @@ def resolve(
 ) -> None:
     """Say, as a licensee, how a recall ended. The first resolution stands.
 
-    Example: `sluice recall resolve ID --outcome deleted --name "Ann Lee" --role "privacy officer"
+    Example: `sluice recall resolve ID --outcome deleted --name NAME --role ROLE
     --statement "deleted from all stores"`
     """
     attestation = Attestation(
@@ -192,7 +192,8 @@ def state_number(text: str) -> int:
 def statement_of(text: str, file: Path | None) -> str:
     """The statement, from one of both; raises typer.BadParameter and OSError."""
     if bool(text) == (file is not None):
-        raise typer.BadParameter("one of --statement and --statement-file is needed")
+        which = "just one" if text else "one"
+        raise typer.BadParameter(f"{which} of --statement and --statement-file is needed")
     if file is None:
         return text
     try:

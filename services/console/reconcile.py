@@ -19,7 +19,11 @@ def reconcile(
     *,
     after: Annotated[
         int,
-        typer.Option(metavar="NUMBER", min=0, help="Only decisions with receipts after this one; 0 is all."),
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            help="Only decisions with receipts after this one, which must be on record.",
+        ),
     ] = 0,
     address: options.Licensing = None,
     metering: options.Metering = None,

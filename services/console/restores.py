@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.chassis.accepting import LONGEST_NAME, LONGEST_REASON
 from services.chassis.refusals import precondition
 from services.console import options
 from services.console.connections import Connections
@@ -21,6 +22,9 @@ from services.console.programs import local_services
 from services.console.up import ServiceName, Settings, only_one, parse_settings
 from sluice.consent.v1 import state_service_pb2
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
+from sluice.licensing.v1 import log_service_pb2
+from sluice.licensing.v1.log_service_pb2 import LogRestore
+from sluice.licensing.v1.log_service_pb2_grpc import LogServiceStub
 from sluice.metering.v1 import usage_service_pb2
 from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
 from sluice.type.v1.restore_pb2 import Restore
@@ -29,6 +33,7 @@ from sluice.type.v1.revision_pb2 import Revision
 PAGE = 200
 
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+LOST = "Of licensing: the folder of its log is lost with all copies, and this is the newest database."
 By = Annotated[str | None, typer.Option(help="Who, for the record. Else the account that this runs under.")]
 
 app = typer.Typer(help="Databases that were restored from a backup.", no_args_is_help=True)
@@ -40,6 +45,7 @@ def accept(
     *,
     reason: Reason,
     by: By = None,
+    log_folder_lost: Annotated[bool, typer.Option("--log-folder-lost", help=LOST)] = False,
     state: options.State = options.DEFAULT_STATE,
     settings: Settings = None,
 ) -> None:
@@ -48,35 +54,41 @@ def accept(
     The service is stopped, in all its processes. A new epoch begins, and the service can be started again.
     Settings are found as `sluice serve` finds them.
     """
-    if not reason.strip():
-        raise typer.BadParameter("why? A restore needs a reason", param_hint="--reason")
+    who = by or _account()
+    _check_length("--reason", reason, LONGEST_REASON)
+    _check_length("--by", who, LONGEST_NAME)
+    if log_folder_lost and service is not ServiceName.LICENSING:
+        raise typer.BadParameter("only licensing has a log", param_hint="--log-folder-lost")
     folder = StateFolder(state)
     with only_one(folder):
         environment = program_environment(folder, service, parse_settings(settings or []).get(service, {}))
-        arguments = ["--accept-restore", "--reason", reason, "--by", by or _account()]
+        # In one argument each, for what somebody says may begin like an option.
+        arguments = ["--accept-restore", f"--reason={reason}", f"--by={who}"]
+        arguments += ["--log-folder-lost"] if log_folder_lost else []
         say(run_program(service, arguments, environment))
 
 
 @app.command("list")
 def list_(
-    service: Annotated[ServiceName, typer.Argument(help="Consent or metering.")],
+    service: Annotated[ServiceName, typer.Argument(help="Whose restores.")],
     *,
     consent: options.Consent = None,
     metering: options.Metering = None,
+    licensing: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
     """List the restores that were accepted, newest first, as the running service has them on record."""
-    if service is ServiceName.LICENSING:
-        raise typer.BadParameter("licensing's are told by its log: see docs/restores.md")
-    connections = Connections.open(state, token_file, OPERATOR, {"consent": consent, "metering": metering})
+    addresses = {"consent": consent, "metering": metering, "licensing": licensing}
+    connections = Connections.open(state, token_file, OPERATOR, addresses)
     restores = connections.run(lambda connections: list_restores(connections, service))
     if as_json:
         give_json([plain(restore) for restore in restores])
     elif restores:
         columns = (">epoch", "goes on after", "had come to", ">shared up to", "accepted at", "by", "reason")
-        show(table(columns, [_row(restore) for restore in restores]))
+        of_log = ("lost receipts",) if service is ServiceName.LICENSING else ()
+        show(table((*columns, *of_log), [_row(restore) for restore in restores]))
     else:
         say(f"No restore of {service} was ever accepted.")
 
@@ -107,16 +119,19 @@ def run_program(service: str, arguments: list[str], environment: Mapping[str, st
     raise precondition("PROGRAM_FAILED", f"{service} ended with exit code {done.returncode}: {last}")
 
 
-async def list_restores(connections: Connections, service: str) -> list[Restore]:
-    """Newest first; raises Refusal."""
+async def list_restores(connections: Connections, service: str) -> list[Restore | LogRestore]:
+    """Newest first, those of licensing with what they mean for the log; raises Refusal."""
     peer = connections.peer(service)
-    restores: list[Restore] = []
+    restores: list[Restore | LogRestore] = []
     token = ""
     while True:
         page: Any
         if service == ServiceName.CONSENT:
             asked = state_service_pb2.ListRestoresRequest(page_size=PAGE, page_token=token)
             page = await peer.call(StateServiceStub(peer.channel).ListRestores, asked)
+        elif service == ServiceName.LICENSING:
+            of_log = log_service_pb2.ListRestoresRequest(page_size=PAGE, page_token=token)
+            page = await peer.call(LogServiceStub(peer.channel).ListRestores, of_log)
         else:
             request = usage_service_pb2.ListRestoresRequest(page_size=PAGE, page_token=token)
             page = await peer.call(UsageServiceStub(peer.channel).ListRestores, request)
@@ -134,7 +149,16 @@ def _account() -> str:
         return f"uid {os.getuid()}"
 
 
-def _row(restore: Restore) -> tuple[str, ...]:
+def _check_length(option: str, text: str, longest: int) -> None:
+    if not 0 < len(text.strip()) <= longest:
+        raise typer.BadParameter(f"it takes 1 to {longest} characters", param_hint=option)
+
+
+def _row(listed: Restore | LogRestore) -> tuple[str, ...]:
+    if isinstance(listed, LogRestore):
+        first, last = listed.first_lost_receipt, listed.last_lost_receipt
+        return (*_row(listed.restore), f"{first} to {last}" if first else "none")
+    restore = listed
     return (
         str(restore.epoch),
         _position(restore.found),

@@ -1,6 +1,6 @@
 """`sluice subjects releases`: who got the posts of a subject, and the index that finds it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,7 @@ from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.names import complete, word_of
 from services.console.output import give_json, say, show, table
+from services.console.recall_files import post_id_texts
 from sluice.licensing.v1 import disclosure_service_pb2 as pb
 from sluice.licensing.v1.disclosure_service_pb2_grpc import DisclosureServiceStub
 from sluice.licensing.v1.recall_pb2 import RecallState
@@ -29,7 +30,8 @@ def releases(
     """List who got posts of a subject, or posts that embed one of theirs; the newest release first.
 
     Delivered or not is what the pipeline confirmed; of the others neither is known, and they count as
-    delivered. With --json also the ids of the posts and the receipts.
+    delivered. With --json also the receipts and the ids of the posts, as texts: many readers take numbers
+    above 2^53 for others.
     """
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     if is_summed:
@@ -38,7 +40,7 @@ def releases(
         return
     found = connections.run(lambda connections: all_releases(connections, subject))
     if as_json:
-        give_json([complete(release) for release in found])
+        give_json([plain_release(release) for release in found])
         return
     heads = (">receipt", "decided", "licensee", "purpose", *_COUNTS, "recalls")
     show(table(heads, [_line(release) for release in found]))
@@ -88,6 +90,11 @@ async def rebuild_index(connections: Connections) -> int:
     request = pb.RebuildReleaseIndexRequest(request_id=connections.new_id())
     stub = DisclosureServiceStub(peer.channel)
     return (await peer.call(stub.RebuildReleaseIndex, request)).up_to_receipt_number
+
+
+def plain_release(release: pb.SubjectRelease) -> dict[str, Any]:
+    """A release as JSON values."""
+    return complete(release) | {"post_ids": post_id_texts(release)}
 
 
 _COUNTS = (">posts", ">delivered", ">not", ">unknown")

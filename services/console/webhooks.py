@@ -69,7 +69,11 @@ def rotate(
     token_file: options.TokenFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a new secret. The old one signs as well for 24 hours; rotate again where the answer was lost."""
+    """Make a new secret. The one before signs as well, for 24 hours.
+
+    Rotate again where the answer was lost: within these hours that replaces the new secret alone, and the one
+    that the licensee has signs on until its 24 hours are over.
+    """
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     with private_file(out) as write:
         answer = connections.run(lambda connections: rotate_secret(connections, licensee))
@@ -108,7 +112,10 @@ def list_(
     if as_json:
         give_json([complete(webhook) for webhook in found])
         return
-    columns = ("licensee", "url", "", "last arrived", ">waiting", "next try", "last fault", ">given up")
+    columns = (
+        *("licensee", "url", "sending", "old secret until", "last arrived"),
+        *(">waiting", "next try", "last fault", ">given up"),
+    )
     show(table(columns, [_line(webhook) for webhook in found]))
 
 
@@ -171,7 +178,7 @@ async def all_webhooks(connections: Connections) -> list[pb.RecallWebhook]:
 
 def _line(webhook: pb.RecallWebhook) -> tuple[object, ...]:
     def face(name: str) -> str:
-        return clock_face(getattr(webhook, name))[:19] if webhook.HasField(name) else NEVER
+        return clock_face(getattr(webhook, name))[:16] if webhook.HasField(name) else NEVER
 
     fault = word_of(pb.WebhookFault.DESCRIPTOR, webhook.last_fault) if webhook.last_fault else NEVER
     status = f" {webhook.last_status}" if webhook.last_status else ""
@@ -179,6 +186,7 @@ def _line(webhook: pb.RecallWebhook) -> tuple[object, ...]:
         webhook.licensee_id,
         webhook.url,
         "on" if webhook.enabled else "off",
+        face("old_secret_until"),
         face("last_delivered_at"),
         webhook.waiting,
         face("next_try_at"),

@@ -1,14 +1,12 @@
 """`sluice withdrawals`: what takes back releases that were made before it (W1)."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import typer
 
-from services.chassis.refusals import Refusal, unavailable
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -16,7 +14,7 @@ from services.console.halts import scope_words
 from services.console.moments import clock_face
 from services.console.names import plain, word_of
 from services.console.output import give_line, note, say
-from services.console.pages import Sleep, pause_us
+from services.console.watching import Watching
 from sluice.consent.v1 import state_service_pb2 as pb
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 from sluice.consent.v1.withdrawal_pb2 import Withdrawal, WithdrawalCause
@@ -59,7 +57,7 @@ def watch(
     position = position_of(after)
     connections = Connections.open(state, token_file, OPERATOR, {"consent": address})
     tell = tell_json if as_json else tell_people
-    watching = Watching(position, tell, once=once)
+    watching = Watching(position, tell, place_of, once=once)
     try:
         connections.run(lambda connections: watching.run(lambda after: follow(connections, after)))
     finally:
@@ -68,43 +66,10 @@ def watch(
             note(f"Go on with: sluice withdrawals watch --after {position_words(watching.position)}")
 
 
-class Watching:
-    """Follows the stream from a position, and knows how far it came."""
-
-    def __init__(
-        self,
-        position: Revision,
-        tell: Callable[[pb.WatchWithdrawalsResponse], None],
-        *,
-        once: bool,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        """`once`: only up to the first checkpoint."""
-        self.position = position
-        self._tell = tell
-        self._once = once
-        self._sleep = sleep
-        self._failures = 0
-
-    async def run(self, follow: Callable[[Revision], Steps]) -> None:
-        """Tells every step; raises the Refusal that no patience helps against."""
-        while True:
-            try:
-                async with follow(self.position) as steps:
-                    return await self._tell_all(steps)
-            except Refusal as refusal:
-                self._failures += 1
-                await self._sleep(pause_us(refusal, self._failures) / 1_000_000)
-
-    async def _tell_all(self, steps: AsyncIterable[pb.WatchWithdrawalsResponse]) -> None:
-        async for step in steps:
-            self._failures = 0
-            self._tell(step)
-            is_checkpoint = step.HasField("checkpoint")
-            self.position = step.checkpoint if is_checkpoint else step.withdrawal.revision
-            if is_checkpoint and self._once:
-                return
-        raise unavailable("STREAM_ENDED", "consent has ended the stream")
+def place_of(step: pb.WatchWithdrawalsResponse) -> tuple[Revision, bool]:
+    """How far a step comes, and whether it is a checkpoint."""
+    is_checkpoint = step.HasField("checkpoint")
+    return (step.checkpoint if is_checkpoint else step.withdrawal.revision), is_checkpoint
 
 
 def follow(connections: Connections, after: Revision) -> Steps:

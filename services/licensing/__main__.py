@@ -1,6 +1,6 @@
 """Starts licensing from its settings: `python -m services.licensing`.
 
-With `--accept-restore --reason WHY --by WHO` it accepts that its database was restored, and serves nothing.
+With `--accept-restore --reason=WHY --by=WHO` it accepts that its database was restored, and serves nothing.
 """
 
 import sys
@@ -10,31 +10,37 @@ from pathlib import Path
 from services.chassis.accepting import acceptance_of
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
+from services.chassis.head_keeping import HeadKeeper
 from services.chassis.identity import TokenVerifier
+from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys, ensure_keys
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
 from services.chassis.telemetry import start_logs, start_telemetry
-from services.licensing.accepting import words
+from services.licensing.accepting import FOLDER_LOST, FOLDER_LOST_HELP, words
 from services.licensing.assembly import accepting, assemble
 from services.licensing.rpc.admissions import ADMISSIONS
 from services.licensing.settings import LicensingSettings
 from services.licensing.storage.head import lock_group
 from services.licensing.storage.known import remembering
+from services.licensing.storage.restore_tables import RESTORES
 
 SCHEMA = Path(__file__).with_name("schema")
 
 
-def opened(settings: LicensingSettings, *, alone: bool = False) -> Database:
-    """The database; refused where another process has it that does not share it."""
-    return Database.open(
+def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
+    """The database, and the file that says how far it has come."""
+    head = HeadFile(settings.head_folder, "licensing")
+    database = Database.open(
         settings.database_url,
         schema_dir=SCHEMA,
         name="licensing",
-        lock=lock_group,
+        # Who is alone has nobody to wait for, and an acceptance that is refused may raise no number.
+        lock=None if alone else lock_group,
         options=remembering(),
         alone=alone,
     )
+    return database, head
 
 
 async def accept_restore(accepted: Acceptance) -> None:
@@ -42,14 +48,12 @@ async def accept_restore(accepted: Acceptance) -> None:
     settings = LicensingSettings.from_environment()
     start_logs("licensing", settings.log_level)
     keys = Keys.in_folder(settings.state_dir / "keys")
-    database = opened(settings, alone=True)
+    database, head = opened(settings, alone=True)
     try:
-        restore = await accepting(settings, SystemClock(), keys, database).accept(
-            accepted.by, accepted.reason
-        )
+        done = await accepting(settings, SystemClock(), keys, database, head).accept(accepted)
     finally:
         await database.close()
-    print(words(restore))
+    print(words(done))
 
 
 async def main() -> None:
@@ -60,7 +64,9 @@ async def main() -> None:
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
     keys = ensure_keys(settings.state_dir / "keys")
-    database = opened(settings)
+    database, head = opened(settings)
+    keeper = HeadKeeper(database, RESTORES, head)
+    await keeper.check()
     licensing = assemble(settings, clock, keys, database)
     for check in licensing.checks:
         await check()
@@ -70,12 +76,12 @@ async def main() -> None:
         admissions=ADMISSIONS,
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
         telemetry=telemetry,
-        background=licensing.background,
+        background=[*licensing.background, keeper],
         failed=database.given_up,
-        on_close=[*(peer.close for peer in licensing.peers), database.close],
+        on_close=[*(peer.close for peer in licensing.peers), keeper.close, database.close],
     )
 
 
 if __name__ == "__main__":
-    acceptance = acceptance_of(sys.argv[1:])
+    acceptance = acceptance_of(sys.argv[1:], {FOLDER_LOST: FOLDER_LOST_HELP})
     run(main() if acceptance is None else accept_restore(acceptance))

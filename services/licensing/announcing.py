@@ -1,8 +1,8 @@
 """The announcer: tells licensees at their webhooks that there is a recall to read, at least once each.
 
-What waits is in the database: whoever sends it takes a lease first, by moving the time of its next try, and
-says afterwards what became of it. Where a process dies in between, another sends it again when the lease is
-over; the message has the same id then.
+What waits is in the database: whoever sends it takes a lease of the webhook first, by moving the time of its
+next try, and says afterwards what became of it. Where a process dies in between, another sends it again when
+the lease is over; the message has the same id then.
 """
 
 import asyncio
@@ -27,15 +27,15 @@ from services.licensing.recalls import log_fault
 
 AT_ONCE = 8
 """Messages that are on their way together, each of another licensee."""
-PAUSE_SECONDS = 1.0
-"""Between looks when there is nothing to send."""
+PAUSE_SECONDS = 5.0
+"""Between looks when there is nothing to send; a recall has collected for a minute by then (W2)."""
 
 
 class Announcements(Protocol):
     """What waits to be announced."""
 
     async def lease(self, now_us: int, limit: int) -> Sequence[Leased]: ...
-    async def conclude(self, outcomes: Sequence[Outcome]) -> None: ...
+    async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[int]: ...
 
 
 class Post(Protocol):
@@ -88,18 +88,19 @@ class Announcer:
         """
         leased = await self._announcements.lease(self._clock.now_us(), AT_ONCE)
         outcomes = await asyncio.gather(*map(self._try, leased))
-        if outcomes:
-            await self._announcements.conclude(outcomes)
-        for outcome in outcomes:
+        given_up = await self._announcements.conclude(outcomes) if outcomes else ()
+        for outcome, announcements in zip(outcomes, given_up, strict=True):
             self._count(outcome)
-            self._report(outcome)
+            if announcements:
+                self._report(outcome, announcements)
         return bool(outcomes)
 
     async def _try(self, leased: Leased) -> Outcome:
         failure = await self._send(leased)
         now_us = self._clock.now_us()
-        later_us = None if failure is None else next_try_us(leased.waiting, now_us, self._chance())
-        return Outcome(leased, now_us, failure, later_us)
+        if failure is None:
+            return Outcome(leased, now_us, None, now_us)
+        return Outcome(leased, now_us, failure, next_try_us(leased.webhook.tries, now_us, self._chance()))
 
     async def _send(self, leased: Leased) -> Failure | None:
         announcement, now_us = announcement_of(leased.recall), self._clock.now_us()
@@ -111,8 +112,11 @@ class Announcer:
         headers = signed_headers(announcement, leased.webhook.signs_with(now_us), now_us)
         return await self._post.post(target, headers, announcement.body)
 
-    def _report(self, outcome: Outcome) -> None:
-        if outcome.word != "given_up":
-            return
+    def _report(self, outcome: Outcome, announcements: int) -> None:
         recall = outcome.leased.recall
-        self._log.error("announcement_given_up", licensee_id=recall.licensee_id, recall_id=recall.recall_id)
+        self._log.error(
+            "announcement_given_up",
+            licensee_id=recall.licensee_id,
+            announcements=announcements,
+            oldest_recall_id=recall.recall_id,
+        )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from services.chassis.clock import Clock
+from services.chassis.refusals import precondition
 from services.licensing.domain.audits.entries import (
     Entry,
     check_attempt,
@@ -97,8 +98,11 @@ class Auditor:
     async def steps(self, after: int = 0) -> AsyncGenerator[Step]:
         """Each check as it starts, goes on, and is done; of decisions with numbers above `after`.
 
-        Raises Refusal (unavailable) where metering or the database cannot be read.
+        Raises Refusal (unavailable) where metering or the database cannot be read, and (precondition,
+        CURSOR_AHEAD) where `after` lies beyond the last receipt.
         """
+        if after >= await self._store.next_number():
+            raise precondition("CURSOR_AHEAD", f"the number {after} lies beyond the last receipt on record")
         for check in (self._entries, self._conclusions, self._tombstones, self._strangers, self._messages):
             async for step in check(after):
                 yield step

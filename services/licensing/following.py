@@ -57,6 +57,14 @@ class Follower:
         self._store = store
         self.backlog = backlog
         self._clock = clock
+        self._step_at_us = clock.now_us()
+
+    def silent_seconds(self) -> float:
+        """How long ago the stream has said anything, or this process began to read it.
+
+        Consent says something once in a few seconds: whatever keeps a stream from being read shows here.
+        """
+        return max(0, self._clock.now_us() - self._step_at_us) / SECOND_US
 
     def unscanned_seconds(self) -> float:
         """How old the oldest withdrawal is that was read and not scanned; 0 where there is none."""
@@ -84,6 +92,7 @@ class Follower:
         self.backlog.begin(scanned)
         async with contextlib.aclosing(self._withdrawals.follow(self.backlog.followed)) as stream:
             async for step in stream:
+                self._step_at_us = self._clock.now_us()
                 if isinstance(step, Revision):
                     self.backlog.reach(step)
                     continue
@@ -106,6 +115,7 @@ class FenceMover:
     async def run(self) -> None:
         """Moves it on."""
         while True:
+            await self.backlog.in_hand.wait()
             try:
                 await self.advance()
             except Exception as error:

@@ -5,7 +5,8 @@ that overtook it on the way, so each is compared with the mark that was taken be
 
 What a restored peer writes brings its number up again, to changes that are not those that were lost. So one
 that was found behind is not believed any more, however high its numbers, until it begins a new epoch, which
-only the command does that accepts a restore; or until this process starts again.
+only the command does that accepts a restore; or until this process starts again, which forgets that, but not
+the mark: processes share it by the head row, with each decision that one of them concludes.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,7 +33,9 @@ class Highest:
         return self._shown
 
     def rise(self, to: Revision) -> None:
-        """Says that the peer has shown `to`."""
+        """Says that the peer has shown `to`, to this process or to another."""
+        # A new epoch is an accepted restore, whoever heard of it first.
+        self.is_behind = self.is_behind and to.epoch <= self._shown.epoch
         self._shown = max(self._shown, to)
 
     def take(self, revision: Revision, mark: Revision) -> Revision:
@@ -42,7 +45,6 @@ class Highest:
         """
         if revision < mark or (self.is_behind and revision.epoch <= self._shown.epoch):
             raise self._behind(revision, mark)
-        self.is_behind = False
         self.rise(revision)
         return revision
 
@@ -63,6 +65,16 @@ class Highest:
         )
 
 
+def rise_both(consent: Highest, metering: Highest) -> Callable[[Revision, Revision], None]:
+    """Takes what the two peers have shown to whichever process."""
+
+    def rise(of_consent: Revision, of_metering: Revision) -> None:
+        consent.rise(of_consent)
+        metering.rise(of_metering)
+
+    return rise
+
+
 async def begin_with(
     shown: Callable[[], Awaitable[tuple[Revision, Revision]]], consent: Highest, metering: Highest
 ) -> None:
@@ -70,6 +82,4 @@ async def begin_with(
 
     Raises Refusal (unavailable) where the database cannot be read.
     """
-    of_consent, of_metering = await shown()
-    consent.rise(of_consent)
-    metering.rise(of_metering)
+    rise_both(consent, metering)(*await shown())

@@ -1,7 +1,7 @@
 """Keeps the release index in step with the ledger, beside the calls.
 
 A decision never waits for this. Lookups are exact however far behind it is, but a lookup that would have to
-read too much is refused: whoever looks up much, and whoever must not miss anything, catches up first.
+read too much is refused: whoever must not miss anything asks again until it is answered.
 """
 
 import asyncio
@@ -16,6 +16,9 @@ EVERY_SECONDS = 1.0
 """Between looks when there is nothing to do: a few decisions then, which a lookup looks through by itself."""
 BETWEEN_SECONDS = 0.01
 """Between steps while there is more to do: changes of others wait for the same writer, and come first."""
+LOOKS_A_ROUND = 10
+"""Looks for new decisions alone after one that found nothing to do; then for all sorts of work again, which
+another process may have left when it died."""
 AFTER_FAULT_SECONDS = 10.0
 
 _log = structlog.get_logger("release index")
@@ -23,10 +26,6 @@ _log = structlog.get_logger("release index")
 
 class Index(Protocol):
     """The index, as it is stored. Any process may make any step."""
-
-    async def indexed(self) -> int:
-        """The number of the last decision that is in it."""
-        ...
 
     async def add_next(self, *, also_few: bool) -> bool:
         """Adds the next decisions, if there are many or `also_few`; whether it has."""
@@ -55,6 +54,7 @@ class Indexing:
         # Few decisions are added after a rest only: while a long merge goes on, each that comes would become
         # a segment of its own, which are all to be merged again.
         self._has_rested = True
+        self._idle_looks = 0
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -72,20 +72,16 @@ class Indexing:
         ]
         return any(steps)
 
-    async def catch_up(self, to_number: int) -> None:
-        """Returns once the decision with this number is in the index, or there is no such decision yet.
-
-        Raises what the index raises.
-        """
-        while await self._index.indexed() < to_number:
-            if not await self._index.add_next(also_few=True):
-                return
-
     async def _look(self) -> float:
         """Does some; how many seconds to rest before the next look."""
         also_few, self._has_rested = self._has_rested, False
         try:
-            return self._rest_after(await self.advance(also_few=also_few))
+            if self._idle_looks % LOOKS_A_ROUND:
+                more = await self._index.add_next(also_few=also_few)
+            else:
+                more = await self.advance(also_few=also_few)
+            self._idle_looks = 0 if more else self._idle_looks + 1
+            return self._rest_after(more)
         except Refusal as refusal:
             _log.warning("releases cannot be indexed", reason=refusal.reason)
             return EVERY_SECONDS

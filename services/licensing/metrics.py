@@ -11,6 +11,10 @@ UNSCANNED_SECONDS = Gauge(
     "sluice_withdrawals_unscanned_seconds",
     "Seconds since the oldest withdrawal that was read and not scanned yet; 0 where there is none.",
 )
+STREAM_SILENT_SECONDS = Gauge(
+    "sluice_withdrawals_stream_silent_seconds",
+    "Seconds since consent's stream of withdrawals has said anything; it does once in a few seconds.",
+)
 RECALLS_COLLECTING = Gauge("sluice_recalls_collecting", "Recalls that wait for their interval to end.")
 RECALLS_OVERDUE = Gauge("sluice_recalls_overdue", "Recalls whose time is over and that are not resolved.")
 RECHECKS_OPEN = Gauge(

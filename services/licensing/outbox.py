@@ -106,7 +106,8 @@ class Outbox:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._news.wait(), PAUSE_SECONDS)
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._news.wait()
         except TimeoutError:
             return
 

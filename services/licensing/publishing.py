@@ -2,8 +2,9 @@
 
 A head is signed inside the transaction that stores it, while the head row is locked and after the head before
 it was read there: so whichever process is ahead, no size is signed after a larger one, and none with two
-roots. The folder gets what is committed, tiles before the checkpoint that names them. Killed at any step, the
-next look goes on from what is stored.
+roots. The newest is signed again, the same, when the key that signed it is revoked. The folder gets what is
+committed, tiles before the checkpoint that names them. Killed at any step, the next look goes on from what is
+stored.
 """
 
 import asyncio
@@ -56,13 +57,20 @@ class Waiting:
     """The partial tiles of the newest head."""
 
 
-class Store(Protocol):
+class Log(Protocol):
+    """What is stored of the log."""
+
+    async def newest(self) -> Signed | None: ...
+    async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]: ...
+
+
+class Store(Log, Protocol):
     """The log in licensing's database."""
 
     async def waiting(self, limit: int) -> Waiting: ...
     async def append(self, growth: Growth, sign: Callable[[Head], Signed]) -> bool: ...
-    async def newest(self) -> Signed | None: ...
-    async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]: ...
+    async def sign_again(self, head: Head, sign: Callable[[Head], Signed]) -> Signed: ...
+    async def note_shown(self) -> None: ...
 
 
 class Folder(Protocol):
@@ -70,6 +78,7 @@ class Folder(Protocol):
 
     def add(self, tiles: Sequence[tuple[Tile, bytes]]) -> None: ...
     def publish(self, size: int, note: bytes) -> None: ...
+    def renew(self, size: int, note: bytes) -> None: ...
 
 
 class Signer(Protocol):
@@ -154,7 +163,11 @@ class Publisher:
             growth = await asyncio.to_thread(grown_by, before, waiting.receipts, waiting.edge)
             # Where another process was first, it may have signed fewer of them.
             more |= not await self._store.append(growth, self._sign)
-        await self._copy(await self._store.newest() if waiting.receipts else waiting.newest)
+        newest = await self._store.newest() if waiting.receipts else waiting.newest
+        if newest and not await asyncio.to_thread(self._shown.verifies, newest):
+            # Its key was revoked: until a receipt comes, nobody could show that the log is what it was.
+            newest = await self._store.sign_again(newest.head, self._sign)
+        await self._copy(newest)
         if not more:
             self._uncovered_us = None
         return more
@@ -167,10 +180,25 @@ class Publisher:
         """Brings the folder up to a checkpoint that is committed, whoever signed it."""
         shown = await self._shown.newest()
         size = shown.head.size if shown else 0
-        if newest is None or newest.head.size <= size:
+        if newest is None or newest.head.size < size:
             return
-        missing = grown(size, newest.head.size)
-        while some := list(islice(missing, TILES_AT_ONCE)):
-            contents = await self._store.tiles([(tile.level, tile.index) for tile in some])
-            await asyncio.to_thread(self._folder.add, whole_tiles(some, contents))
-        await asyncio.to_thread(self._folder.publish, newest.head.size, newest.note)
+        if newest.head.size == size:
+            if not await asyncio.to_thread(self._shown.is_renewed):
+                await asyncio.to_thread(self._folder.renew, size, newest.note)
+            return
+        await copy(self._store, self._folder, size, newest)
+        if shown is None:
+            # Once it is there: from now on, a folder without a checkpoint is one that was lost.
+            await self._store.note_shown()
+
+
+async def copy(log: Log, folder: Folder, size: int, newest: Signed) -> None:
+    """Brings a folder that has the first `size` leaves up to a checkpoint, tiles first.
+
+    Raises OSError, and Refusal: internal (LOG_DAMAGED); unavailable where the database cannot be read.
+    """
+    missing = grown(size, newest.head.size)
+    while some := list(islice(missing, TILES_AT_ONCE)):
+        contents = await log.tiles([(tile.level, tile.index) for tile in some])
+        await asyncio.to_thread(folder.add, whole_tiles(some, contents))
+    await asyncio.to_thread(folder.publish, newest.head.size, newest.note)

@@ -1,7 +1,8 @@
-"""The stream of recalls as they are issued: pages from a number on, and steps between them that say how far.
+"""The stream of recalls as they are issued: pages from a place on, and steps between them that say how far.
 
-A page and the newest number come from one snapshot, and numbers are in the order of commits: after a page
-that is not full, all up to that number was sent. Nothing is kept for a reader but their position, however
+A place is a recall's number among those of its licensee; or, for who follows all licensees, among all.
+A page and the newest place come from one snapshot, and places are in the order of commits: after a page
+that is not full, all up to that place was sent. Nothing is kept for a reader but their position, however
 many there are; whoever does not take an answer in time is cut off, and goes on from the last one they kept.
 """
 
@@ -25,7 +26,7 @@ class Recalls(Protocol):
     async def recalls_after(
         self, licensee_id: str | None, after: int, limit: int
     ) -> tuple[Sequence[Recall], int]:
-        """At most `limit` after a number, in order, and the newest number of the same snapshot."""
+        """At most `limit` after a place, in order, and the newest place of the same snapshot."""
         ...
 
 
@@ -38,7 +39,7 @@ class RecallWatch:
         self._look_seconds = look_seconds
 
     async def follow(self, licensee_id: str | None, after: int) -> AsyncIterator[tuple[int, Recall | None]]:
-        """Each recall after a number with its own, and how far all was sent (None); for as long as asked.
+        """Each recall after a place with its own, and how far all was sent (None); for as long as asked.
 
         Raises Refusal CURSOR_AHEAD, DATABASE_BEHIND, DATABASE_UNAVAILABLE.
         """
@@ -47,9 +48,8 @@ class RecallWatch:
             page, newest = await self._recalls.recalls_after(licensee_id, position, PAGE)
             _check(position, newest, begun=told >= 0)
             for recall in page:
-                assert recall.number is not None, "only those that are issued are read"
-                yield recall.number, recall
-                position = told = recall.number
+                position = told = place_of(recall, licensee_id)
+                yield position, recall
             if len(page) == PAGE:
                 continue
             position = newest
@@ -60,9 +60,16 @@ class RecallWatch:
             quiet_seconds += self._look_seconds
 
 
+def place_of(recall: Recall, licensee_id: str | None) -> int:
+    """Where an issued recall stands among those of a licensee, or among all (None)."""
+    place = recall.place if licensee_id is None else recall.number
+    assert place is not None, "only those that are issued are read"
+    return place
+
+
 def _check(position: int, newest: int, *, begun: bool) -> None:
     if position <= newest:
         return
     if begun:
         raise unavailable("DATABASE_BEHIND", "the database has lost what it had shown before")
-    raise precondition("CURSOR_AHEAD", "the number lies beyond what was issued")
+    raise precondition("CURSOR_AHEAD", "the position lies beyond what was issued")

@@ -72,7 +72,7 @@ class Page:
     states: Set[RecallState]
     """Empty: in any."""
     below: int
-    """With lower numbers."""
+    """Below this place: a number among those of the licensee, or among all."""
     limit: int
 
 
@@ -85,7 +85,7 @@ class RecallDesk:
         self._clock = clock
 
     async def page(self, asked: Page) -> Sequence[Recall]:
-        """Recalls with lower numbers, newest first."""
+        """Recalls below a place, newest first."""
         return await self._store.read(
             lambda rows: rows.recalls(asked.licensee_id, asked.states, asked.below, asked.limit)
         )

@@ -6,17 +6,17 @@ Any number of processes do so side by side: everything is written while the head
 stands as it was when it was looked at.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.answers import Revision
-from services.licensing.domain.recalls.entries import Taking
+from services.licensing.domain.recalls.entries import Counted
 
 PAUSE_SECONDS = 0.2
-"""Between looks when there is nothing to do."""
+"""Between looks when what is in hand cannot be dealt with yet."""
 AFTER_FAULT_SECONDS = 2.0
 """Nothing mends itself sooner, and each fault is a line in the log."""
 
@@ -35,18 +35,15 @@ class Collecting(Protocol):
 
     def collecting(self, licensee_id: str) -> str | None: ...
     def begin(self, recall_id: str, licensee_id: str, now_us: int) -> None: ...
-    def extend(self, recall_id: str, takings: Sequence[Taking]) -> None: ...
+    def extend(self, recall_id: str, counted: Counted) -> None: ...
 
 
-def recall_for(
-    rows: Collecting, licensee_id: str, takings: Sequence[Taking], new_id: Callable[[], str], now_us: int
-) -> str:
-    """The recall that collects for a licensee, with `takings` of theirs counted in; the head is locked."""
+def recall_for(rows: Collecting, licensee_id: str, new_id: Callable[[], str], now_us: int) -> str:
+    """The recall that collects for a licensee, begun where there is none; the head is locked."""
     recall_id = rows.collecting(licensee_id)
     if recall_id is None:
         recall_id = new_id()
         rows.begin(recall_id, licensee_id, now_us)
-    rows.extend(recall_id, takings)
     return recall_id
 
 

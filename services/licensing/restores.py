@@ -3,15 +3,12 @@
 import asyncio
 from typing import Protocol
 
-import structlog
-
 from services.chassis.refusals import Kind, Refusal, precondition, unavailable
 from services.licensing.domain.log.growth import Signed
 from services.licensing.domain.log.notes import Checkpoint
 
 DATABASE_RESTORED = "DATABASE_RESTORED"
-
-_log = structlog.get_logger("restores")
+LOG_FOLDER_EMPTY = "LOG_FOLDER_EMPTY"
 
 
 class Store(Protocol):
@@ -19,6 +16,8 @@ class Store(Protocol):
 
     async def newest(self) -> Signed | None: ...
     async def signed_at(self, size: int) -> Signed | None: ...
+    async def was_shown(self) -> bool: ...
+    async def note_shown(self) -> None: ...
 
 
 class Folder(Protocol):
@@ -31,6 +30,7 @@ class Reader(Protocol):
     """Whom a note has to convince. It reads keys, and blocks."""
 
     def checkpoint(self, note: bytes) -> Checkpoint: ...
+    def is_vouched_for(self, note: bytes) -> bool: ...
 
 
 class Shown:
@@ -44,11 +44,20 @@ class Shown:
     async def check_at_start(self) -> None:
         """Returns where the database has signed what the folder shows.
 
-        A folder without a checkpoint shows nothing; where there should be one, the log says so. Raises as
-        `newest`.
+        Raises as `newest`, and Refusal (precondition, LOG_FOLDER_EMPTY) where it shows nothing any more: an
+        older database would sign again, and otherwise, what it has signed.
         """
-        if await self.newest() is None and await self._store.newest() is not None:
-            _log.warning("the folder of the log has no checkpoint: an older database would not be noticed")
+        was_shown = await self._store.was_shown()
+        if await self.newest() is not None:
+            if not was_shown:
+                # Whoever wrote it died before it could say so.
+                await self._store.note_shown()
+        elif was_shown and await self._store.newest() is not None:
+            message = (
+                "the folder of the log has no checkpoint, and had one: put it back, or a copy that somebody"
+                " keeps; if all are lost, `sluice restore accept licensing` says what can be done"
+            )
+            raise precondition(LOG_FOLDER_EMPTY, message)
 
     async def newest(self) -> Signed | None:
         """The checkpoint in the folder, None where there is none.
@@ -81,6 +90,25 @@ class Shown:
             message = "the folder of the log cannot be read"
             raise unavailable("LOG_FOLDER_UNREADABLE", message) from error
         return None if note is None else self._reader.checkpoint(note)
+
+    def verifies(self, signed: Signed) -> bool:
+        """Whether a checkpoint of the database verifies for those who know the revoked keys. It blocks.
+
+        Raises Refusal: internal (LOG_DAMAGED) where its note is not of its head; and as `Reader.checkpoint`.
+        """
+        checkpoint = self._reader.checkpoint(signed.note)
+        if (checkpoint.size, checkpoint.root) != (signed.head.size, signed.head.root):
+            raise Refusal(
+                Kind.INTERNAL,
+                "LOG_DAMAGED",
+                f"the checkpoint of {signed.head.size} leaves is signed otherwise",
+            )
+        return self._reader.is_vouched_for(signed.note)
+
+    def is_renewed(self) -> bool:
+        """Whether what the folder shows does, if it shows anything; likewise."""
+        note = self._folder.note()
+        return note is None or self._reader.is_vouched_for(note)
 
 
 def is_older(refusal: Refusal) -> bool:

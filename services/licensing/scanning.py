@@ -7,8 +7,8 @@ found is written together with the move of `scanned`, if that still stands where
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from itertools import groupby
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from services.chassis.clock import Clock
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.posts import Ids
 from services.licensing.domain.recalls.backlog import Backlog
-from services.licensing.domain.recalls.entries import Found, Taking, parts_of
+from services.licensing.domain.recalls.entries import Counted, Found, Taking, counted, parts_of
 from services.licensing.domain.recalls.rechecks import Recheck
 from services.licensing.domain.recalls.releases import Cargo, Release, is_reached, keys_of, taken_back
 from services.licensing.domain.recalls.withdrawals import Withdrawal
@@ -32,10 +32,13 @@ from services.licensing.recalls import (
     recall_for,
 )
 
-WITHDRAWALS_AT_ONCE = 500
+WITHDRAWALS_AT_ONCE = 1_000
 """In one transaction, so that decisions do not wait long behind it."""
-DECISIONS_AT_ONCE = 5_000
-"""Releases that the withdrawals of one transaction lie in, all in all; one withdrawal alone may have more."""
+RELEASES_AT_ONCE = 20_000
+"""That the withdrawals of one transaction lie in, each once, for it is read once. One withdrawal alone
+may lie in more of them, and in more places."""
+PLACES_AT_ONCE = 100_000
+"""Withdrawals and releases that go together in one transaction: about as much is written."""
 READ_AT_ONCE = 50
 """Releases that are in memory together; of 10,000 posts each they are some 25 MB."""
 
@@ -53,7 +56,7 @@ class Rows(Collecting, Protocol):
     def last_number(self) -> int: ...
     def receivers(self) -> Sequence[str]: ...
     def add_parts(self, takings: Sequence[Taking], recall_id: str | None) -> None: ...
-    def add_recheck(self, recheck: Recheck) -> None: ...
+    def add_rechecks(self, rechecks: Sequence[Recheck]) -> None: ...
 
 
 class Store(Protocol):
@@ -86,10 +89,12 @@ class Scanner:
         self._clock = clock
         self._new_id = new_id
         self._new_withdrawal_id = new_withdrawal_id
+        self._at_once = WITHDRAWALS_AT_ONCE
 
     async def run(self) -> None:
         """Scans what comes into hand."""
         while True:
+            await self._backlog.in_hand.wait()
             try:
                 rest_seconds = 0 if await self.scan() else PAUSE_SECONDS
             except Exception as error:
@@ -101,15 +106,20 @@ class Scanner:
         """One page; whether there was any. Raises what the database and the release index raise."""
         at = await self._store.read(lambda rows: rows.positions())
         self._backlog.drop(at.scanned)
-        waiting = self._backlog.page(at.scanned, at.fence, WITHDRAWALS_AT_ONCE)
+        waiting = self._backlog.page(at.scanned, at.fence, self._at_once)
         if not waiting:
             return False
         numbers = await self._numbers(waiting)
-        page = waiting[: _fitting([len(numbers[each]) for each in waiting])]
+        page = waiting[: _fitting([numbers[each] for each in waiting])]
+        # What did not fit is looked up again: so not many more the next time.
+        self._at_once = min(2 * len(page), WITHDRAWALS_AT_ONCE)
         takings = await self._taken(page, numbers)
-        asked = [each for each in page if each.needs_recheck]
+        rechecks = await self._rechecks([each for each in page if each.needs_recheck])
+        # Sorted and counted before the head is locked: decisions wait for as long as that is.
+        by_licensee = {key: list(theirs) for key, theirs in groupby(sorted(takings, key=_whose), _whose)}
+        found = [(key, theirs, counted(theirs)) for key, theirs in by_licensee.items()]
         await self._store.write(
-            lambda rows: self._record(rows, at.scanned, page[-1].revision, takings, asked)
+            lambda rows: self._record(rows, at.scanned, page[-1].revision, found, rechecks)
         )
         return True
 
@@ -150,8 +160,7 @@ class Scanner:
         return [
             (withdrawal, releases[number], found)
             for number, cargo in cargoes.items()
-            for withdrawal in reached[number]
-            if (found := taken_back(withdrawal, releases[number], cargo)) is not None
+            for withdrawal, found in taken_back(reached[number], releases[number], cargo)
         ]
 
     def _taking(
@@ -167,28 +176,43 @@ class Scanner:
         rows: Rows,
         start: Revision,
         to: Revision,
-        takings: Sequence[Taking],
-        asked: Sequence[Withdrawal],
+        found: Sequence[tuple[str, Sequence[Taking], Counted]],
+        rechecks: Sequence[Recheck],
     ) -> None:
         rows.lock_head()
         if not rows.move_scanned(start, to):
             return  # another process was first, and has written the same
         now_us = self._clock.now_us()
         # All of a licensee in a few statements: decisions wait for as long as this takes.
-        for licensee_id in sorted({taking.licensee_id for taking in takings}):
-            theirs = [taking for taking in takings if taking.licensee_id == licensee_id]
-            rows.add_parts(theirs, recall_for(rows, licensee_id, theirs, self._new_id, now_us))
-        for withdrawal in asked:
-            self._begin_rechecks(rows, withdrawal)
+        for licensee_id, takings, theirs in found:
+            recall_id = recall_for(rows, licensee_id, self._new_id, now_us)
+            rows.extend(recall_id, theirs)
+            rows.add_parts(takings, recall_id)
+        rows.add_rechecks(rechecks)
 
-    def _begin_rechecks(self, rows: Rows, withdrawal: Withdrawal) -> None:
-        # What is numbered from here on rests on an answer from after it: the fence has moved.
-        until = rows.last_number()
-        for licensee_id in rows.receivers():
-            if withdrawal.licensee_id in {"", licensee_id}:
-                rows.add_recheck(Recheck.begun(withdrawal, licensee_id, self._new_withdrawal_id(), until))
+    async def _rechecks(self, asked: Sequence[Withdrawal]) -> list[Recheck]:
+        """Those that begin; the fence has moved, so that releases after this look rest on later answers."""
+        if not asked:
+            return []
+        until, receivers = await self._store.read(lambda rows: (rows.last_number(), rows.receivers()))
+        return [
+            Recheck.begun(withdrawal, licensee_id, self._new_withdrawal_id(), until)
+            for withdrawal in asked
+            for licensee_id in receivers
+            if withdrawal.licensee_id in {"", licensee_id}
+        ]
 
 
-def _fitting(decisions: Sequence[int]) -> int:
-    """How many withdrawals, one at least, lie in so many decisions together; one number each."""
-    return max(1, sum(total <= DECISIONS_AT_ONCE for total in accumulate(decisions)))
+def _whose(taking: Taking) -> str:
+    return taking.licensee_id
+
+
+def _fitting(numbers: Sequence[Set[int]]) -> int:
+    """How many withdrawals, one at least, fit into a transaction; for each the releases that it lies in."""
+    releases, places = set[int](), 0
+    for index, theirs in enumerate(numbers):
+        releases |= theirs
+        places += len(theirs)
+        if index and (len(releases) > RELEASES_AT_ONCE or places > PLACES_AT_ONCE):
+            return index
+    return len(numbers)

@@ -9,12 +9,12 @@ from pydantic_settings import SettingsConfigDict
 from services.chassis.identity import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.refusals import precondition
-from services.chassis.settings import ServiceSettings, parse_address
+from services.chassis.settings import HeadKeepingSettings, parse_address
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
-class LicensingSettings(ServiceSettings):
+class LicensingSettings(HeadKeepingSettings):
     """Settings of licensing, from SLUICE_LICENSING_* in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_LICENSING_", extra="forbid", frozen=True)

@@ -12,6 +12,7 @@ from jwt import PyJWTError
 from services.chassis.jwks import VerificationKey, parse_jwks
 from services.chassis.keys import KeyPair
 from services.chassis.refusals import Refusal, precondition, unavailable
+from services.chassis.rotation import REVOKED
 from services.chassis.signing_keys import SigningKey
 from services.licensing.domain.canonical import canonical_json
 from services.licensing.domain.log.notes import (
@@ -81,17 +82,26 @@ class NoteReader:
         origin, or no key of ours has signed it), LOG_FOLDER_ALTERED (one is named as having signed it and has
         not); unavailable (KEYS_UNAVAILABLE).
         """
-        try:
-            parsed = parse_note(note)
-            checkpoint = parse_checkpoint(parsed.text)
-        except Refusal as refusal:
-            message = f"the checkpoint in the folder of the log cannot be read: {refusal.message}"
-            raise precondition("LOG_FOLDER_UNREADABLE", message) from refusal
+        parsed, checkpoint = _parsed(note)
         if checkpoint.origin != self._origin:
             message = f"the folder of the log is that of {checkpoint.origin}, and this log is {self._origin}"
             raise precondition("LOG_FOLDER_FOREIGN", message)
         self._check_signatures(parsed)
         return checkpoint
+
+    def is_vouched_for(self, note: bytes) -> bool:
+        """Whether a key has signed it that was not revoked: one that was, somebody else may sign with, too.
+
+        That is how those see it who verify the log. Raises as `checkpoint`.
+        """
+        parsed, _ = _parsed(note)
+        keys = self._keys()
+        return any(
+            not key.jwk.get(REVOKED) and key.verifies(parsed.text.encode(), line.signature)
+            for line in parsed.signatures
+            if line.name == self._origin
+            for key in keys.get(line.key_id, [])
+        )
 
     def _check_signatures(self, note: Note) -> None:
         """Like a verifier's: one that is wrong refuses the note, whatever else is right; none does too."""
@@ -107,7 +117,10 @@ class NoteReader:
             raise precondition("LOG_FOLDER_FOREIGN", message)
 
     def _keys(self) -> dict[bytes, list[VerificationKey]]:
-        """By the id that stands for them in a note; four bytes can be those of two. Retired ones count."""
+        """By the id that stands for them in a note; four bytes can be those of two.
+
+        Retired ones count, and revoked ones: what the database has signed, it has signed.
+        """
         found: dict[bytes, list[VerificationKey]] = {}
         try:
             for key in parse_jwks(self._jwks.read_bytes()).values():
@@ -118,6 +131,15 @@ class NoteReader:
             message = f"the keys of the log, {self._jwks.name}, cannot be read"
             raise unavailable("KEYS_UNAVAILABLE", message) from error
         return found
+
+
+def _parsed(note: bytes) -> tuple[Note, Checkpoint]:
+    try:
+        parsed = parse_note(note)
+        return parsed, parse_checkpoint(parsed.text)
+    except Refusal as refusal:
+        message = f"the checkpoint in the folder of the log cannot be read: {refusal.message}"
+        raise precondition("LOG_FOLDER_UNREADABLE", message) from refusal
 
 
 def compact_jws(header: bytes, payload: bytes, key: Ed25519PrivateKey) -> str:

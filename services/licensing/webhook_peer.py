@@ -2,12 +2,11 @@
 
 The name is resolved here, once; every address of it must be public, and the connection goes to one that was
 checked, so that a name which changes its mind meanwhile changes nothing. The certificate is checked for the
-name. Nothing is read from the environment, no redirect is followed, and of the answer the head alone is read.
+name. No proxy is asked, no redirect is followed, and of the answer the head alone is read.
 """
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeAlias
@@ -16,6 +15,7 @@ import h11
 
 from services.licensing.domain.webhooks.addresses import Target, is_public
 from services.licensing.domain.webhooks.webhooks import Failure, Fault
+from services.licensing.names import SystemNames
 
 DEADLINE_SECONDS = 5.0
 """From the name to the status of the answer."""
@@ -24,7 +24,7 @@ AT_ONCE_BYTES = 1024
 GOOD = range(200, 300)
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses of a name, for a port; raises OSError where there is none."""
+"""The addresses of a name, for a port; raises OSError where there is none, TimeoutError where none comes."""
 
 
 class WebhookPeer:
@@ -38,10 +38,13 @@ class WebhookPeer:
         resolve: Resolve | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
-        """`allow_private`: to any address. `context`: whose certificates are good; else the machine's."""
+        """`allow_private`: to any address. `context`: whose certificates are good; else the machine's.
+
+        `resolve` is never waited for longer than the deadline, and must not be in anybody's way by then.
+        """
         self._allow_private = allow_private
         self._context = context or ssl.create_default_context()
-        self._resolve = resolve or resolve_by_system
+        self._resolve = resolve or SystemNames().resolve
         self._deadline_seconds = deadline_seconds
 
     async def post(self, target: Target, headers: Sequence[tuple[str, str]], body: bytes) -> Failure | None:
@@ -75,6 +78,9 @@ class WebhookPeer:
     async def _addresses_of(self, target: Target) -> Sequence[str]:
         try:
             addresses = await self._resolve(target.host, target.port)
+        except TimeoutError:
+            # An OSError as well, and another fault.
+            raise
         except (OSError, UnicodeError) as error:
             raise _InVainError(Fault.NAME_UNRESOLVED) from error
         if not addresses:
@@ -109,12 +115,6 @@ class WebhookPeer:
             except OSError:
                 continue
         raise _InVainError(Fault.UNREACHABLE)
-
-
-async def resolve_by_system(host: str, port: int) -> Sequence[str]:
-    """What the machine's resolver says, in its order of preference."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 class _InVainError(Exception):

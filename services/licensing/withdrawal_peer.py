@@ -12,10 +12,10 @@ import numpy as np
 from services.chassis.dialing import Peer
 from services.chassis.refusals import unavailable
 from services.licensing.domain.answers import Revision
-from services.licensing.domain.posts import Ids, Mask, Offsets
-from services.licensing.domain.reasons import REASON_OF_CONSENT, Reason
+from services.licensing.domain.posts import Ids, Offsets
+from services.licensing.domain.reasons import REASON_OF_CONSENT, REASONS_OF_CONSENT, Reasons
 from services.licensing.domain.recalls.releases import Release
-from services.licensing.domain.recalls.withdrawals import Withdrawal, halted_purposes
+from services.licensing.domain.recalls.withdrawals import Cause, HaltScope, Withdrawal, halted_purposes
 from services.licensing.domain.released import Contents, Released, Unresolved
 from services.licensing.domain.terms import WILDCARD
 from services.licensing.peers import answer_invalid, answered
@@ -51,7 +51,8 @@ class WithdrawalPeer:
         async with self._peer.open(self._stub.WatchWithdrawals, request) as stream:
             while True:
                 try:
-                    answer = await asyncio.wait_for(stream.receive(), SILENT_SECONDS)
+                    async with asyncio.timeout(SILENT_SECONDS):
+                        answer = await stream.receive()
                 except TimeoutError as error:
                     raise unavailable("PEER_UNAVAILABLE", "consent has gone silent") from error
                 yield _step(answer)
@@ -64,8 +65,8 @@ class RecheckPeer:
         self._peer = peer
         self._stub = consent_service_pb2_grpc.ConsentServiceStub(peer.channel)
 
-    async def allowed(self, release: Release, contents: Contents, not_below: Revision) -> Mask:
-        """P booleans: which of the P released posts may go still, as of a revision from `not_below` on.
+    async def reasons(self, release: Release, contents: Contents, withdrawal: Withdrawal) -> Reasons:
+        """Why each of the P released posts may go still or not, as of a revision not below the withdrawal's.
 
         Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, PEER_BEHIND.
         """
@@ -81,14 +82,18 @@ class RecheckPeer:
             # The license covered them then; that an author has moved since withdraws nothing.
             author_jurisdictions=[WILDCARD],
             territory=sorted(release.territory),
+            recheck=_recheck(withdrawal),
         )
         response = await answered("consent", self._peer.call(self._stub.CheckConsent, request))
         if len(response.reasons) != len(contents):
             raise answer_invalid("consent", f"{len(response.reasons)} reasons for {len(contents)} posts")
-        if Revision(response.revision.epoch, response.revision.number) < not_below:
+        if Revision(response.revision.epoch, response.revision.number) < withdrawal.revision:
             raise unavailable("PEER_BEHIND", "consent answered as of before the withdrawal that it had sent")
-        reasons = REASON_OF_CONSENT[np.frombuffer(response.reasons, np.uint8)]
-        return np.equal(reasons, Reason.RELEASED)
+        given = np.frombuffer(response.reasons, np.uint8)
+        # Denied it is, but not known what for: it would be passed over as the business of others.
+        if unknown := set(given.tolist()) - REASONS_OF_CONSENT:
+            raise answer_invalid("consent", f"reasons that are not known here: {sorted(unknown)}")
+        return REASON_OF_CONSENT[given]
 
 
 def _step(answer: state_pb.WatchWithdrawalsResponse) -> Withdrawal | Revision:
@@ -113,7 +118,39 @@ def _withdrawal(given: withdrawal_pb2.Withdrawal) -> Withdrawal:
         licensee_id=licensee_id,
         purposes=purposes,
         countries=frozenset(given.countries),
+        halt=_scope(given.halt),
     )
+
+
+def _recheck(withdrawal: Withdrawal) -> consent_pb.Recheck | None:
+    """What it is about; None where that is not known here, and all that is denied counts."""
+    if withdrawal.cause == Cause.POLICY:
+        return consent_pb.Recheck(policy=True)
+    if (scope := withdrawal.halt) is None:
+        return None
+    match scope.field:
+        case "jurisdiction":
+            return consent_pb.Recheck(halt=halt_pb2.HaltScope(jurisdiction=scope.value))
+        case "licensee_id":
+            return consent_pb.Recheck(halt=halt_pb2.HaltScope(licensee_id=scope.value))
+        case "purpose":
+            purpose = cast(purpose_pb2.Purpose, int(scope.value))
+            return consent_pb.Recheck(halt=halt_pb2.HaltScope(purpose=purpose))
+    return consent_pb.Recheck(halt=halt_pb2.HaltScope(everything=True))
+
+
+def _scope(halt: halt_pb2.HaltScope) -> HaltScope | None:
+    """What a halt covers; None where it is of a sort that is not known here."""
+    match halt.WhichOneof("scope"):
+        case "everything":
+            return HaltScope("everything", "")
+        case "purpose":
+            return HaltScope("purpose", str(int(halt.purpose)))
+        case "jurisdiction":
+            return HaltScope("jurisdiction", halt.jurisdiction)
+        case "licensee_id":
+            return HaltScope("licensee_id", halt.licensee_id)
+    return None
 
 
 def _halted(

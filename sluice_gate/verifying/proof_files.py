@@ -45,4 +45,4 @@ def read_proof(content: bytes) -> tuple[InclusionProof, bytes]:
 
 
 def _malformed(what: str) -> VerificationError:
-    return VerificationError("PROOF_MALFORMED", f"the proof {what}")
+    return VerificationError("PROOF_MALFORMED", f"this is no proof that a receipt is in the log: it {what}")

@@ -229,7 +229,7 @@ def test_r6_receipts_and_checkpoints_stay_verifiable_through_a_rotation_under_wa
     assert cli.json("receipt", "verify", world / "second.jsonl")["under_revoked_keys"] == 0
     cli("receipt", "verify", world / "first.jsonl")
     assert "of a key that was revoked later" in cli.err
-    cli("subjects", "proof", second.decision_id, "--subject", 1, "--out", world / "mine.manifest-proof")
+    cli("subjects", "proof", 1, second.decision_id, "--out", world / "mine.manifest-proof")
     shown = cli.json("subjects", "verify-proof", world / "mine.manifest-proof", "--log", log)
     assert (shown["subject_id"], shown["posts"]) == ("1", ["7"])
 

@@ -136,7 +136,7 @@ def test_a_licensee_goes_from_a_recall_to_what_they_attest(cli: Cli, world: Path
         json.loads(line) for line in cli("recall", "entries", recall_id, "--json", *as_acme).splitlines()
     ]
     acknowledged = cli.json("recall", "ack", recall_id, *as_acme)
-    said = ["--outcome", "deleted", "--name", "Ann Lee", "--role", "privacy officer"]
+    said = ["--outcome", "deleted", "--name", "A Name", "--role", "privacy officer"]
     attested = [*said, "--statement", "deleted from all stores", "--document", report]
     resolved = cli.json("recall", "resolve", recall_id, *attested, *as_acme)
     again = cli.json("recall", "resolve", recall_id, *attested, *as_acme)
@@ -154,7 +154,7 @@ def test_a_licensee_goes_from_a_recall_to_what_they_attest(cli: Cli, world: Path
     assert resolved["resolution"]["attestation"]["document_digest"] == document
     assert again == resolved
     assert refused["reason"] == "RECALL_RESOLVED_OTHERWISE"
-    assert "Ann Lee, privacy officer: deleted from all stores" in at_last
+    assert "A Name, privacy officer: deleted from all stores" in at_last
 
 
 def test_w2_a_recall_is_due_by_business_days_of_the_license(cli: Cli, world: Path) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
+from services.chassis.kept_heads import decode
 from services.chassis.refusals import Refusal
 from sluice.licensing.v1 import log_service_pb2 as log_pb
 from sluice.licensing.v1 import release_service_pb2 as pb
@@ -60,6 +62,19 @@ async def refusal_of(call: Awaitable[object]) -> str:
 
 async def answers(maker: ReceiptMaker) -> bool:
     return await refusal_of(maker.checkpoint()) == ""
+
+
+async def is_kept(folder: Path, url: str) -> bool:
+    """Whether the file says what the database has come to."""
+    kept = decode((folder / "heads" / "licensing.head").read_bytes()).head
+    return kept.number >= await asyncio.to_thread(number_of, url)
+
+
+def number_of(url: str) -> int:
+    """Of the latest change."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT number FROM head")).scalar_one())
 
 
 async def is_behind(maker: ReceiptMaker) -> bool:
@@ -168,3 +183,41 @@ def check_proof(folder: Path, proof: log_pb.GetInclusionProofResponse, lost: pb.
     keys = load_keys(some_keys(folder).receipt_jwks)
     logged = verify_logged(lost.receipt, found, proof.checkpoint.note, known_log(folder), keys)
     assert (proof.decision_id, logged.decision_id) == ("", lost.decision_id)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_r5_a_backup_that_has_every_receipt_and_lacks_a_suspension_is_refused_until_it_is_accepted(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    urls, log = urls_on(engine, request, tmp_path), tmp_path / "log"
+    backup = backup_of(engine, urls["licensing"], request)
+    async with licensing_replicas(REAL, urls, tmp_path, 1) as (licensing,):
+        maker = ReceiptMaker(licensing.address, tmp_path)
+        await maker.prepare()
+        await maker.decide()
+        await published(log, 1)
+        backup.take()
+        await until(lambda: answers(maker))
+        await maker.suspend()
+        # The sessions that the backup has ended are there again, and what is kept follows.
+        await until(lambda: is_kept(tmp_path, urls["licensing"]))
+        assert await licensing.stop() == 0
+        backup.put_back()
+
+        started = await licensing.run()
+        accepted = await licensing.run(*ACCEPT)
+        (log / "checkpoint").rename(log / "away")
+        without_log = await licensing.run()
+        written_again = await licensing.run(*ACCEPT, "--log-folder-lost")
+        await licensing.start()
+        fresh = await maker.decide()
+        await published(log, 2)
+        await maker.close()
+
+    assert (started[0], "DATABASE_RESTORED" in started[1]) == (1, True), started[1]
+    assert accepted[0] == 0, accepted[1]
+    assert "Every receipt that was published is there." in accepted[1]
+    assert (without_log[0], "LOG_FOLDER_EMPTY" in without_log[1]) == (1, True), without_log[1]
+    assert written_again[0] == 0, written_again[1]
+    assert fresh.receipt_number == 2
+    verify_log_folder(log, known_log(tmp_path))

@@ -137,6 +137,10 @@ class Cluster:
         ]
         policy = policy_pb2.Policy(text_digest=b"t" * 32, rules=rules, notice_digests=[NOTICE])
         policy.effective_at.FromMicroseconds(self.clock.now_us() + in_us)
+        await self.publish(policy)
+
+    async def publish(self, policy: policy_pb2.Policy) -> None:
+        """Any policy."""
         request = consent_service_pb2.PublishPolicyRequest(request_id=self.new_id(), policy=policy)
         await self._consent("PublishPolicy", request)
 
@@ -159,6 +163,19 @@ class Cluster:
         """Subjects deny everyone everything; returns when that is durable."""
         for subject_id in subject_ids:
             await self._opt_out(subject_id)
+
+    async def opt_in(self, subject_id: int) -> None:
+        """A subject allows everyone everything, a moment later than whatever came before."""
+        self.clock.advance(1)
+        choice = choice_pb2.Choice(
+            subject_id=subject_id,
+            stance=choice_pb2.STANCE_ALLOW,
+            everyone=True,
+            all_purposes=True,
+            notice_digest=NOTICE,
+        )
+        request = consent_service_pb2.RecordChoiceRequest(request_id=self.new_id(), choice=choice)
+        await self._consent("RecordChoice", request)
 
     async def _opt_out(self, subject_id: int) -> None:
         choice = choice_pb2.Choice(
@@ -265,10 +282,10 @@ class Cluster:
         response = await peer.call(MeteringServiceStub(peer.channel).ListHolds, request)
         return [hold.reservation_id for hold in response.holds]
 
-    async def audit(self) -> list[audit_service_pb2.AuditLedgerResponse]:
-        """What each check of the ledger came to, as an operator hears it."""
+    async def audit(self, after: int = 0) -> list[audit_service_pb2.AuditLedgerResponse]:
+        """What each check of the ledger came to, of decisions after a number, as an operator hears it."""
         stub = AuditServiceStub(self._operator.channel)
-        request = audit_service_pb2.AuditLedgerRequest()
+        request = audit_service_pb2.AuditLedgerRequest(after_number=after)
         async with self._operator.open(stub.AuditLedger, request) as steps:
             return [step async for step in steps if step.step == audit_service_pb2.LEDGER_AUDIT_STEP_DONE]
 

@@ -165,6 +165,13 @@ def licensing_database(folder: Path) -> Database:
     return licensing_database_at(f"sqlite:///{folder / 'licensing.db'}")
 
 
-def licensing_database_at(url: str) -> Database:
-    """The database at a URL, opened as the service does."""
-    return Database.open(url, schema_dir=SCHEMA, name="licensing", lock=lock_group, options=remembering())
+def licensing_database_at(url: str, *, alone: bool = False) -> Database:
+    """The database at a URL, opened as the service does, or as who accepts a restore."""
+    return Database.open(
+        url,
+        schema_dir=SCHEMA,
+        name="licensing",
+        lock=None if alone else lock_group,
+        options=remembering(),
+        alone=alone,
+    )

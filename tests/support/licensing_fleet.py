@@ -48,7 +48,7 @@ async def licensing_replicas(
     heads = {"HEAD_DIR": str(folder / "heads")}
     consent = replica("services.consent", "consent", {**_LONG_PERMITS, **heads})
     metering = replica("services.metering", "metering", heads)
-    log = {"LOG_DIR": str(folder / "log")}
+    log = {"LOG_DIR": str(folder / "log"), **heads}
     targets = {"CONSENT_TARGET": consent.address, "METERING_TARGET": metering.address}
     ours = {**log, **_LONG_PERMITS, **_NO_SWEEPS, **targets, **(settings or {})}
     replicas = [replica(program, "licensing", ours) for _ in range(count)]

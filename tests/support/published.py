@@ -1,7 +1,7 @@
 """Logs that are published from a database of licensing, and processes that die while they publish."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.ids import uuid7
 from services.chassis.keys import public_jwk
+from services.chassis.rotation import REVOKED
 from services.licensing.domain.log.notes import NoteSigner, parse_checkpoint
 from services.licensing.domain.reasons import Reason
 from services.licensing.publishing import Publisher
@@ -94,11 +95,14 @@ def shown_in(store: Any, folder: Path, *numbers: int, origin: str = ORIGIN) -> S
     return Shown(store, LogFolder(folder), reader_of(folder, *numbers, origin=origin))
 
 
-def reader_of(folder: Path, *numbers: int, origin: str = ORIGIN) -> NoteReader:
+def reader_of(folder: Path, *numbers: int, origin: str = ORIGIN, revoked: Sequence[int] = ()) -> NoteReader:
     """Who knows these keys of the log, the first one unless said; they are written beside its folder."""
-    jwks = folder.parent / f"jwks-of-{'-'.join(map(str, numbers or (1,)))}.json"
+    jwks = folder.parent / f"jwks-of-{'-'.join(map(str, [*(numbers or (1,)), 0, *revoked]))}.json"
     jwks.parent.mkdir(parents=True, exist_ok=True)
-    keys = [public_jwk(a_key(number).public_key()) for number in numbers or (1,)]
+    keys = [
+        public_jwk(a_key(number).public_key()) | ({"exp": 1, REVOKED: True} if number in revoked else {})
+        for number in numbers or (1,)
+    ]
     jwks.write_text(json.dumps({"keys": keys}))
     return NoteReader(jwks, origin)
 

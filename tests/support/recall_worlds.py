@@ -13,13 +13,12 @@ from services.chassis.ids import uuid7
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.history import Change, StepTaken
 from services.licensing.domain.licenses import Licensee, Step, draft
-from services.licensing.domain.posts import Mask
-from services.licensing.domain.reasons import Reason
+from services.licensing.domain.reasons import Reason, Reasons
 from services.licensing.domain.recalls.backlog import Backlog
 from services.licensing.domain.recalls.recalls import RecallState
-from services.licensing.domain.recalls.rechecks import Recheck
+from services.licensing.domain.recalls.rechecks import FIRST_RECHECK, Recheck
 from services.licensing.domain.recalls.releases import Release
-from services.licensing.domain.recalls.withdrawals import Withdrawal
+from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal
 from services.licensing.domain.released import Contents, Released, released_of
 from services.licensing.domain.terms import Purpose, Terms
 from services.licensing.domain.versions import Version
@@ -192,15 +191,16 @@ class Stream:
         for withdrawal in [each for each in self.withdrawals if each.revision > after]:
             yield withdrawal
 
-    async def allowed(self, release: Release, contents: Contents, not_below: Revision) -> Mask:
+    async def reasons(self, release: Release, contents: Contents, withdrawal: Withdrawal) -> Reasons:
         """As of that very revision, so that the oracle need not know when it was asked."""
         assert isinstance(contents, Released)
         self.asked += 1
-        forbidden = np.array(sorted(self.forbidden[not_below.number]), np.uint64)
+        forbidden = np.array(sorted(self.forbidden[withdrawal.revision.number]), np.uint64)
         denied = np.isin(contents.author_ids, forbidden)
         embeds = np.flatnonzero(np.isin(contents.embed_author_ids, forbidden))
         denied[np.searchsorted(contents.embed_offsets, embeds, side="right") - 1] = True
-        return ~denied
+        why = Reason.PROHIBITED if withdrawal.cause == Cause.POLICY else Reason.HALTED
+        return np.where(denied, why, Reason.RELEASED).astype(np.uint8)
 
 
 class Mortal(RecallStore):
@@ -267,7 +267,7 @@ class Process:
         self.rechecker = Rechecker(self._store, self._stream, self._clock, new_id=new_id)
 
     async def _recheck(self) -> bool:
-        rechecks = await self._store.read(lambda rows: rows.open_rechecks(10))
+        rechecks = await self._store.read(lambda rows: rows.open_rechecks(FIRST_RECHECK, 10))
         for recheck in rechecks:
             await self.rechecker.step(recheck)
         return bool(rechecks)
@@ -380,4 +380,4 @@ def resume(database: Database, license_id: str, now_us: int) -> None:
 
 def open_rechecks(connection: Connection) -> Sequence[Recheck]:
     """Those that go on."""
-    return RecallRows(connection).open_rechecks(100)
+    return RecallRows(connection).open_rechecks(FIRST_RECHECK, 100)

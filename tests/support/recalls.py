@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
@@ -94,7 +94,14 @@ class Shelf:
             lock_head(connection)
             number = int(connection.execute(select(_HEAD.c.next_recall)).scalar_one())
             connection.execute(update(_HEAD).values(next_recall=number + 1))
-            issued = {"number": number, "issued_at_us": at_us, "due_at_us": at_us + days * DAY_US}
+            mine = select(_RECALLS.c.licensee_id).where(_RECALLS.c.recall_id == recall_id).scalar_subquery()
+            theirs = select(func.count(_RECALLS.c.number)).where(_RECALLS.c.licensee_id == mine)
+            issued = {
+                "number": number,
+                "licensee_number": connection.execute(theirs).scalar_one() + 1,
+                "issued_at_us": at_us,
+                "due_at_us": at_us + days * DAY_US,
+            }
             state = {"state": int(RecallState.ISSUED)}
             connection.execute(
                 update(_RECALLS).where(_RECALLS.c.recall_id == recall_id).values(issued | state)

@@ -93,3 +93,10 @@ def test_only_main_and_settings_read_settings() -> None:
             if part_of(path) not in {"__main__", "assembly", "settings"}:
                 assert not [name for name in imports(path) if ".settings" in name], path
                 assert "os.environ" not in path.read_text(encoding="utf-8"), path
+
+
+def test_nothing_that_is_cancelled_goes_on() -> None:
+    # Up to Python 3.11 a wait_for that is cancelled as it comes to its end forgets that it was:
+    # the task goes on, and whoever ends it waits for ever.
+    for path in sources("services", "sluice_gate"):
+        assert "asyncio.wait_for(" not in path.read_text(encoding="utf-8"), path

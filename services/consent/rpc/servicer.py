@@ -12,6 +12,7 @@ from services.chassis.telemetry import set_attributes
 from services.consent.custodian import Custodian
 from services.consent.registrar import POLICIES_A_PAGE, Registrar
 from services.consent.rpc import answers, records, requests, rows
+from services.consent.rpc.halts import halts_of
 from services.consent.rpc.signals import objections
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1 import explanation_pb2
@@ -35,7 +36,7 @@ class ConsentServicer(ConsentServiceServicer):
     ) -> pb.CheckConsentResponse:
         """A reason for each post."""
         question, batch = requests.question(request), requests.batch(request)
-        answer = await self._registrar.check(question, batch)
+        answer = await self._registrar.check(question, batch, halts_of(request))
         set_attributes(
             sluice__posts_asked=len(answer.reasons), sluice__consent_revision=answer.revision.number
         )

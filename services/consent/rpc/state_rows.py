@@ -1,9 +1,8 @@
-"""Changes of state and halts as they are handed in, each row checked on its own."""
+"""Changes of state as they are handed in, each row checked on its own."""
 
 from collections.abc import Iterable
 
 from services.chassis.refusals import Refusal, invalid
-from services.consent.domain.halts import HaltKind, HaltOrder, HaltScope
 from services.consent.domain.outcomes import Rejected, rejected
 from services.consent.domain.state_changes import (
     ChangeKind,
@@ -13,7 +12,7 @@ from services.consent.domain.state_changes import (
     check_subject_change,
 )
 from services.consent.rpc.requests import bounded_us
-from sluice.consent.v1 import halt_pb2, state_change_pb2
+from sluice.consent.v1 import state_change_pb2
 from sluice.consent.v1 import state_service_pb2 as pb
 
 
@@ -26,11 +25,6 @@ def changes(given: Iterable[pb.RecordStatesRequest.Row]) -> tuple[list[StateRow]
         except Refusal as refusal:
             bad.append(rejected(row.line, refusal))
     return good, tuple(bad)
-
-
-def halt_order(request: pb.OrderHaltRequest) -> HaltOrder:
-    """The halt as it was asked for; what the contract asks of it has been checked."""
-    return HaltOrder(_scope(request.scope), request.cause, request.recall)
 
 
 def _row(line: int, given: state_change_pb2.StateChange) -> StateRow:
@@ -49,15 +43,3 @@ def _row(line: int, given: state_change_pb2.StateChange) -> StateRow:
     else:
         check_post_change(change)
     return StateRow(line, given.subject_id, given.post_id, change)
-
-
-def _scope(given: halt_pb2.HaltScope) -> HaltScope:
-    match given.WhichOneof("scope"):
-        case "purpose":
-            return HaltScope(HaltKind.PURPOSE, str(int(given.purpose)))
-        case "jurisdiction":
-            return HaltScope(HaltKind.JURISDICTION, given.jurisdiction)
-        case "licensee_id":
-            return HaltScope(HaltKind.LICENSEE, given.licensee_id)
-        case _:
-            return HaltScope(HaltKind.EVERYTHING)

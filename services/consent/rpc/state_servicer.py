@@ -13,7 +13,7 @@ from services.chassis.restore_rows import SqlRestores
 from services.consent.custodian import Custodian
 from services.consent.domain.changes import Revision
 from services.consent.registrar import POLICIES_A_PAGE
-from services.consent.rpc import requests, state_answers, state_rows
+from services.consent.rpc import halts, requests, state_answers, state_rows
 from services.consent.watching import Watch
 from sluice.consent.v1 import state_service_pb2 as pb
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceServicer
@@ -46,9 +46,7 @@ class StateServicer(StateServiceServicer):
     ) -> pb.OrderHaltResponse:
         """Halts."""
         key = checked_replay_key("OrderHalt", request, self._clock.now_us())
-        return state_answers.halt_ordered(
-            *await self._custodian.order_halt(state_rows.halt_order(request), key)
-        )
+        return state_answers.halt_ordered(*await self._custodian.order_halt(halts.halt_order(request), key))
 
     async def LiftHalt(  # noqa: N802
         self, request: pb.LiftHaltRequest, context: _Context

@@ -116,10 +116,16 @@ class SqlCustody:
     async def withdrawals(self, above: int, limit: int) -> tuple[tuple[Recorded, ...], Revision]:
         """At most `limit` after a revision, and the head of the same snapshot."""
         # Confirmed, for whoever reads them takes note of how far they have read.
-        return await self._database.read(
-            lambda c: (read_withdrawals(c, above, limit), read_head(c)), confirmed=True
-        )
+        return await self._database.read(lambda c: _withdrawals_and_head(c, above, limit), confirmed=True)
 
     async def course(self) -> tuple[Revision, tuple[Head, ...]]:
         """The head, and (epoch, number up to which all earlier ones share it) of each restore, in order."""
         return await self._database.read(lambda c: (read_head(c), RESTORES.points(c)), confirmed=True)
+
+
+def _withdrawals_and_head(
+    connection: Connection, above: int, limit: int
+) -> tuple[tuple[Recorded, ...], Revision]:
+    head = read_head(connection)
+    # Mostly nothing was withdrawn since somebody looked before, and then the head alone is read.
+    return (read_withdrawals(connection, above, limit) if head.number > above else ()), head

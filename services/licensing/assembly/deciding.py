@@ -8,7 +8,7 @@ from services.licensing.countersigning import Countersigning
 from services.licensing.desk import ReleaseDesk
 from services.licensing.explaining import Explainer
 from services.licensing.forgetting import Forgetting
-from services.licensing.highest import begin_with
+from services.licensing.highest import begin_with, rise_both
 from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
 from services.licensing.pacing import Pacing
@@ -37,7 +37,8 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     """Decides, keeps every decision, and settles what became of it."""
     settings, clock, database = base.settings, base.clock, base.database
     consent, meter = peers.asked_for_consent(base), peers.asked_for_room()
-    outbox, store = Outbox(OutboxStore(database), meter), LedgerStore(database)
+    outbox = Outbox(OutboxStore(database), meter)
+    store = LedgerStore(database, rise_both(peers.consent_highest, peers.metering_highest))
     seal = Seal(ReceiptSigner(base.keys.receipts), int(settings.permit_seconds * SECOND_US))
     ledger = Ledger(store, seal, clock, outbox.wake, margin_us=base.margin_us)
     desk = ReleaseDesk(

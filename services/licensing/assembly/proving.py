@@ -3,6 +3,7 @@
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.jwks import Jwks
+from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys
 from services.chassis.refusals import Behind
 from services.licensing.accepting import Acceptance
@@ -28,6 +29,7 @@ from services.licensing.storage.auditing import AuditStore
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
 from services.licensing.storage.manifests import ManifestStore
+from services.licensing.storage.restore_queries import RestoreList
 from services.licensing.storage.restores import RestoreStore
 
 
@@ -41,7 +43,10 @@ def log_part(base: Base) -> Part:
         store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
     )
     UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
-    proofs = (log.bolt(Prover(store, shown)), manifests.bolt(ManifestProver(ManifestStore(base.database))))
+    proofs = (
+        log.bolt(Prover(store, shown), RestoreList(base.database)),
+        manifests.bolt(ManifestProver(ManifestStore(base.database))),
+    )
     return Part(proofs, (publisher,), (shown.check_at_start,))
 
 
@@ -60,7 +65,10 @@ def audits_part(base: Base, peers: Peers) -> Part:
     return Part((audits.bolt(auditor),))
 
 
-def accepting(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Acceptance:
+def accepting(
+    settings: LicensingSettings, clock: Clock, keys: Keys, database: Database, head: HeadFile
+) -> Acceptance:
     """What an operator needs who accepts that the database was restored; it is open to nobody else."""
     reader = NoteReader(keys.checkpoints.jwks, settings.log_origin)
-    return Acceptance(RestoreStore(database), LogFolder(settings.log_folder), reader, clock)
+    folder = LogFolder(settings.log_folder)
+    return Acceptance(RestoreStore(database, head), LogStore(database), folder, reader, clock)

@@ -1,8 +1,8 @@
 """The parts that reach back: recalls, their announcement, and what subjects are told."""
 
 import secrets
-import uuid
 
+from services.chassis.ids import untimed_id
 from services.licensing.announcing import Announcer
 from services.licensing.assembly.base import SECOND_US, Base, Part, Peers
 from services.licensing.business_days import is_business_day
@@ -15,6 +15,7 @@ from services.licensing.metrics import (
     RECALLS_COLLECTING,
     RECALLS_OVERDUE,
     RECHECKS_OPEN,
+    STREAM_SILENT_SECONDS,
     UNSCANNED_SECONDS,
     WEBHOOK_TRIES,
 )
@@ -44,14 +45,16 @@ WITHDRAWALS_IN_HAND = 20_000
 def recalls_part(base: Base, peers: Peers) -> Part:
     """Follows withdrawals, and recalls what was released before them."""
     settings, clock, store = base.settings, base.clock, RecallStore(base.database)
-    backlog, new_id = Backlog(WITHDRAWALS_IN_HAND), base.chance.new_id
+    backlog = Backlog(WITHDRAWALS_IN_HAND)
     follower = Follower(WithdrawalPeer(peers.consent), store, backlog, clock)
     fence = FenceMover(store, backlog, interval_seconds=settings.fence_seconds)
-    scanner = Scanner(store, backlog, clock, new_id=new_id, new_withdrawal_id=lambda: str(uuid.uuid4()))
-    rechecker = Rechecker(store, RecheckPeer(peers.consent), clock, new_id=new_id)
+    # Both are told to licensees: a time in them would be that of somebody's withdrawal (W2).
+    scanner = Scanner(store, backlog, clock, new_id=untimed_id, new_withdrawal_id=untimed_id)
+    rechecker = Rechecker(store, RecheckPeer(peers.consent), clock, new_id=untimed_id)
     pace = Pace(int(settings.recall_interval_seconds * SECOND_US), settings.recall_days)
     issuer = Issuer(store, clock, is_business_day, pace, show=_show_recalls)
     UNSCANNED_SECONDS.set_function(follower.unscanned_seconds)
+    STREAM_SILENT_SECONDS.set_function(follower.silent_seconds)
     answers = RecallAnswerStore(base.database)
     bolt = recalls.bolt(RecallDesk(answers, backlog, clock), RecallWatch(answers))
     return Part((bolt,), (follower, fence, scanner, rechecker, issuer))

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from services.licensing.domain.deliveries import Confirmation, DeliveryState, read_bitmap
+from services.licensing.domain.distinct import distinct_sorted
 from services.licensing.domain.posts import Ids, Mask
 from services.licensing.domain.recalls.recalls import Recall
 from services.licensing.domain.released import Contents, KeyKind, Released
@@ -99,7 +100,7 @@ def embedded_of(contents: Contents, subject_id: int) -> Ids:
     """The subject's posts that are embedded in released ones, ascending; none where that was not kept."""
     if not isinstance(contents, Released):
         return np.empty(0, np.uint64)
-    return np.unique(contents.embed_ids[contents.embed_author_ids == np.uint64(subject_id)])
+    return distinct_sorted(contents.embed_ids[contents.embed_author_ids == np.uint64(subject_id)])
 
 
 def arrived(

@@ -141,3 +141,6 @@ COARSE: Verdicts = _table(_VERDICT_OF_REASON, Verdict.NOT_AVAILABLE)
 
 REASON_OF_CONSENT: Reasons = _table(_REASON_OF_CONSENT, Reason.SUBJECT_UNKNOWN)
 """The Reason for each byte of consent's answer. Only its ALLOWED gives RELEASED; what is not known denies."""
+
+REASONS_OF_CONSENT = frozenset(_REASON_OF_CONSENT)
+"""The bytes that are known."""

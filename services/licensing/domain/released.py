@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from services.licensing.domain.distinct import distinct_sorted
 from services.licensing.domain.posts import Batch, Ids, Mask, Offsets
 
 EVERY_UNRESOLVED = 0
@@ -58,9 +60,9 @@ class Released:
         """All keys that the decision is found by, ascending, each once."""
         match kind:
             case KeyKind.CONTRIBUTOR:
-                return np.unique(np.concatenate((self.author_ids, self.embed_author_ids)))
+                return distinct_sorted(np.concatenate((self.author_ids, self.embed_author_ids)))
             case KeyKind.POST:
-                return np.unique(np.concatenate((self.ids, self.embed_ids)))
+                return distinct_sorted(np.concatenate((self.ids, self.embed_ids)))
             case KeyKind.UNRESOLVED:
                 return np.empty(0, np.uint64)
 
@@ -77,6 +79,22 @@ class Released:
         embeds = np.flatnonzero(embedded == np.uint64(key))
         found[np.searchsorted(self.embed_offsets, embeds, side="right") - 1] = True
         return found
+
+    def posts_with_each(self, kind: KeyKind, keys: Ids) -> list[NDArray[np.intp]]:
+        """For each of the keys, which ascend, each once: where `posts_with` is true. One look for all."""
+        if kind is KeyKind.UNRESOLVED or not len(keys):
+            return [np.empty(0, np.intp)] * len(keys)
+        by_author = kind is KeyKind.CONTRIBUTOR
+        own, embedded = (self.author_ids, self.embed_author_ids) if by_author else (self.ids, self.embed_ids)
+        held = np.concatenate((own, embedded))
+        at = np.minimum(np.searchsorted(keys, held), len(keys) - 1)
+        places = np.flatnonzero(keys[at] == held)
+        posts = places.copy()
+        embeds = places >= len(own)
+        posts[embeds] = np.searchsorted(self.embed_offsets, places[embeds] - len(own), side="right") - 1
+        pairs = distinct_sorted(at[places].astype(np.uint64) * np.uint64(len(own)) + posts.astype(np.uint64))
+        ends = np.searchsorted(pairs, np.arange(1, len(keys), dtype=np.uint64) * np.uint64(len(own)))
+        return np.split((pairs % np.uint64(max(1, len(own)))).astype(np.intp), ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +122,7 @@ class Unresolved:
     @cached_property
     def ids(self) -> Ids:
         """N post ids, ascending: the order of the request is not known."""
-        return np.unique(self.post_ids)
+        return distinct_sorted(self.post_ids)
 
     def keys(self, kind: KeyKind) -> Ids:
         """As `Released.keys`, without the posts that are only embedded."""
@@ -129,6 +147,10 @@ class Unresolved:
                 return np.equal(self.ids, np.uint64(key))
             case KeyKind.UNRESOLVED:
                 return np.ones(len(self), np.bool_)
+
+    def posts_with_each(self, kind: KeyKind, keys: Ids) -> list[NDArray[np.intp]]:
+        """As `Released.posts_with_each`."""
+        return [np.flatnonzero(self.posts_with(kind, key)) for key in keys.tolist()]
 
 
 Contents = Released | Unresolved

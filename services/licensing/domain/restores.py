@@ -29,9 +29,9 @@ class AcceptedRestore:
 def accepted(
     epoch: int, next_number: int, published: int, *, accepted_at_us: int, by: str, reason: str
 ) -> AcceptedRestore:
-    """The restore of a database that was in `epoch` and would have given out `next_number` next."""
+    """The restore that begins `epoch`, of a database that would have given out `next_number` next."""
     lost = Lost(next_number, published) if next_number <= published else None
-    return AcceptedRestore(epoch + 1, accepted_at_us, by, reason, lost, published)
+    return AcceptedRestore(epoch, accepted_at_us, by, reason, lost, published)
 
 
 def may_have_concluded(begun_us: int, restored_us: int | None, margin_us: int) -> bool:

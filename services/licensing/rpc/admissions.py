@@ -85,6 +85,7 @@ ADMISSIONS: AdmissionTable = {
     # What the log has committed itself to is for everybody to compare.
     f"{_LOG}/GetCheckpoint": admit(*PrincipalKind),
     f"{_LOG}/GetConsistencyProof": admit(*PrincipalKind),
+    f"{_LOG}/ListRestores": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
     # A licensee and a pipeline get those of their own decisions alone.
     f"{_LOG}/GetInclusionProof": admit(*_READERS, PrincipalKind.PIPELINE),
     # About themselves, and for their own decisions. A licensee would learn who is in what they received.

@@ -9,7 +9,7 @@ from services.chassis.interceptors import endless
 from services.chassis.serving import Bolt
 from services.licensing.domain.recalls.reading import FIRST_ENTRY
 from services.licensing.domain.recalls.recalls import RecallState
-from services.licensing.recall_watching import RecallWatch
+from services.licensing.recall_watching import RecallWatch, place_of
 from services.licensing.recalling import Page, RecallDesk
 from services.licensing.rpc.contracts import own_licensee, page_token, page_token_invalid, read_page_token
 from services.licensing.rpc.recall_messages import (
@@ -45,10 +45,10 @@ class RecallServicer(pb_grpc.RecallServiceServicer):
 
     async def ListRecalls(self, request: pb.ListRecallsRequest, context: Any) -> pb.ListRecallsResponse:  # noqa: N802
         size, states = request.page_size or DEFAULT_PAGE_SIZE, frozenset(map(RecallState, request.states))
-        below = _place(request.page_token, number_of, LARGEST_NUMBER)
+        below, whose = _place(request.page_token, number_of, LARGEST_NUMBER), _whose(request.licensee_id)
         # One more than asked for tells whether there is a next page.
-        found = await self._desk.page(Page(_whose(request.licensee_id), states, below, size + 1))
-        more = page_token(str(found[size - 1].number)) if len(found) > size else ""
+        found = await self._desk.page(Page(whose, states, below, size + 1))
+        more = page_token(str(place_of(found[size - 1], whose))) if len(found) > size else ""
         return pb.ListRecallsResponse(
             recalls=[recall_message(each) for each in found[:size]], next_page_token=more
         )

@@ -1,7 +1,8 @@
 """The head row: every writer of what decisions rest on holds it, so numbers are in the order of commits.
 
 Every transaction that writes decisions, tombstones, settlements or license state locks it first and reads
-what it checks in a later statement (L4).
+what it checks in a later statement (L4). The lock raises the number of changes, which is what the head that
+is kept outside is compared by (R5).
 """
 
 from typing import NamedTuple
@@ -17,15 +18,17 @@ from sqlalchemy import (
     case,
     or_,
     select,
-    text,
     update,
 )
 from sqlmodel import Field
 
+from services.chassis.heads import Head as Change
 from services.licensing.domain.answers import BEGINNING, Revision
 from services.licensing.storage.base import LicensingTable
 from services.licensing.storage.known import known_to
 
+RECALLS_AN_EPOCH = 10**12
+"""Numbers of recalls that one epoch has: more than are ever issued, and 2^53 is 9,000 times as many."""
 _ONLY_ROW = 1
 
 
@@ -37,6 +40,10 @@ class HeadRow(LicensingTable, table=True):
     id: int = Field(default=_ONLY_ROW, primary_key=True)
     epoch: int = Field(sa_type=BigInteger)
     """Counts the accepted restores of this database, from 1 (R5)."""
+    number: int = Field(sa_type=BigInteger)
+    """Of the latest change: raised by every transaction that locks the row, at least once (R5)."""
+    is_log_shown: bool
+    """Whether the folder of the log has ever had a checkpoint of this database."""
     next_number: int = Field(sa_type=BigInteger)
     """Number of the next receipt, from 1."""
     next_invoice: int = Field(sa_type=BigInteger)
@@ -48,7 +55,7 @@ class HeadRow(LicensingTable, table=True):
     """The latest cut-off that something was drafted as of: what is put on record from then on is not before
     it, whatever the clock of its process says."""
     fence_epoch: int = Field(sa_type=BigInteger)
-    """Of consent, like the next seven: no release concludes on an answer below the fence (W5)."""
+    """Of consent, like the next five: no release concludes on an answer below the fence (W5)."""
     fence_revision: int = Field(sa_type=BigInteger)
     scanned_epoch: int = Field(sa_type=BigInteger)
     """Withdrawals up to here have led to their recalls; never past the fence."""
@@ -86,24 +93,26 @@ class Seen(NamedTuple):
     metering: Revision
 
 
+class Taken(NamedTuple):
+    """A number, and what all processes have seen when it was taken."""
+
+    number: int
+    seen: Seen
+
+
 _HEAD = HeadRow.metadata.tables["head"]
-_LOCK = (
-    select(
-        _HEAD.c.epoch,
-        _HEAD.c.next_number,
-        _HEAD.c.cut_off_us,
-        _HEAD.c.fence_epoch,
-        _HEAD.c.fence_revision,
-    )
-    .where(_HEAD.c.id == _ONLY_ROW)
-    .with_for_update()
+_SEEN = (
+    *(_HEAD.c.consent_epoch, _HEAD.c.consent_revision),
+    *(_HEAD.c.metering_epoch, _HEAD.c.metering_revision),
 )
-_CREATE = text(
-    "INSERT INTO head (id, epoch, next_number, next_invoice, next_credit_note, next_recall, cut_off_us,"
-    " fence_epoch, fence_revision, scanned_epoch, scanned_revision, consent_epoch, consent_revision,"
-    " metering_epoch, metering_revision) VALUES (1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
-    " ON CONFLICT DO NOTHING"
+_STANDING = (
+    *(_HEAD.c.epoch, _HEAD.c.next_number, _HEAD.c.cut_off_us),
+    *(_HEAD.c.fence_epoch, _HEAD.c.fence_revision),
 )
+_LOCK = select(*_STANDING).where(_HEAD.c.id == _ONLY_ROW).with_for_update()
+_RAISE = update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(number=_HEAD.c.number + 1)
+_RAISE_AND_LOCK = _RAISE.returning(*_STANDING)
+_RAISE_GROUP = _RAISE.returning(_HEAD.c.epoch, _HEAD.c.number)
 _CONSENT = bindparam("on_consent_epoch", type_=BigInteger), bindparam("on_consent", type_=BigInteger)
 _METERING = bindparam("on_metering_epoch", type_=BigInteger), bindparam("on_metering", type_=BigInteger)
 
@@ -114,36 +123,36 @@ def lock_head(connection: Connection) -> Head:
     Where the engine has no row locks (SQLite), the transaction is expected to have begun as the only writer.
     Raises Behind where the database has lost what this process knows to be committed (R5).
     """
-    head = _locked(connection)
+    # A file has no rivals, so that nothing has locked a group: each of its units raises the number instead.
+    is_group_locked = connection.dialect.name != "sqlite"
+    row = connection.execute(_LOCK if is_group_locked else _RAISE_AND_LOCK).one()
+    head = Head(row.epoch, row.next_number, row.cut_off_us, Revision(row.fence_epoch, row.fence_revision))
     if known := known_to(connection):
         known.check(head.epoch, head.next_number)
     return head
 
 
-def _locked(connection: Connection) -> Head:
-    row = connection.execute(_LOCK).one_or_none()
-    if row is None:
-        connection.execute(_CREATE)
-        row = connection.execute(_LOCK).one()
-    return Head(row.epoch, row.next_number, row.cut_off_us, Revision(row.fence_epoch, row.fence_revision))
-
-
-def lock_group(connection: Connection) -> None:
+def lock_group(connection: Connection) -> Change:
     """Locks the head before the first unit of a group, whatever that one does, so that all wait in one line.
 
-    A unit that touched other rows first could wait in a circle with a unit of another process. What is
-    missing is noticed by the units, each of which can be refused.
+    A unit that touched other rows first could wait in a circle with a unit of another process. The number is
+    raised once, for all of them, and told to whoever remembers how far this database had come (R5).
     """
-    _locked(connection)
+    return Change(*connection.execute(_RAISE_GROUP).one())
 
 
 def take_number(
     connection: Connection, consent: Revision | None = None, metering: Revision | None = None
 ) -> int:
+    """The number that `take` gives."""
+    return take(connection, consent, metering).number
+
+
+def take(connection: Connection, consent: Revision | None = None, metering: Revision | None = None) -> Taken:
     """The next receipt number, used up with this transaction; the head must be locked.
 
     It is for a decision that rests on these answers of the peers, None where one was not asked: they are
-    what was seen from then on, if they are higher (R5).
+    what was seen from then on, if they are higher (R5). What others have seen comes with it.
     """
     consent, metering = consent or BEGINNING, metering or BEGINNING
     on = {
@@ -152,21 +161,39 @@ def take_number(
         "on_metering_epoch": metering.epoch,
         "on_metering": metering.number,
     }
-    return int(connection.execute(_TAKE, on).scalar_one()) - 1
+    next_number, *seen = connection.execute(_TAKE, on).one()
+    return Taken(next_number - 1, _seen(*seen))
 
 
-def begin_epoch(connection: Connection, epoch: int, least_number: int) -> None:
-    """Begins an epoch, in which no number is below `least_number` (R5); the head must be locked."""
+def leave_out(connection: Connection, epoch: int, least_number: int) -> None:
+    """Leaves out the numbers that were given out before a restore, and are not known here (R5).
+
+    No receipt of the epoch that begins has one below `least_number`. Of recalls nobody knows how many were
+    issued, so those of each epoch have a range of their own. The head must be locked.
+    """
     number = case((_HEAD.c.next_number < least_number, least_number), else_=_HEAD.c.next_number)
-    begun = {"epoch": epoch, "next_number": number}
-    connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(begun))
+    least_recall = (epoch - 1) * RECALLS_AN_EPOCH + 1
+    recall = case((_HEAD.c.next_recall < least_recall, least_recall), else_=_HEAD.c.next_recall)
+    connection.execute(
+        update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(next_number=number, next_recall=recall)
+    )
+
+
+def note_log_shown(connection: Connection) -> None:
+    """Says, for good, that the folder of the log has had a checkpoint; the head must be locked."""
+    connection.execute(update(_HEAD).where(_HEAD.c.id == _ONLY_ROW).values(is_log_shown=True))
+
+
+def was_log_shown(connection: Connection) -> bool:
+    """Whether the folder of the log has ever had a checkpoint of this database."""
+    return bool(connection.execute(select(_HEAD.c.is_log_shown).where(_HEAD.c.id == _ONLY_ROW)).scalar_one())
 
 
 def positions(connection: Connection) -> Positions:
     """How far the withdrawals have been read. To be moved, they are read again while the head is locked."""
     columns = (_HEAD.c.fence_epoch, _HEAD.c.fence_revision, _HEAD.c.scanned_epoch, _HEAD.c.scanned_revision)
-    row = connection.execute(select(*columns).where(_HEAD.c.id == _ONLY_ROW)).one_or_none()
-    fence_epoch, fence_revision, scanned_epoch, scanned_revision = row or (0, 0, 0, 0)
+    row = connection.execute(select(*columns).where(_HEAD.c.id == _ONLY_ROW)).one()
+    fence_epoch, fence_revision, scanned_epoch, scanned_revision = row
     return Positions(Revision(fence_epoch, fence_revision), Revision(scanned_epoch, scanned_revision))
 
 
@@ -193,13 +220,11 @@ def move_scanned(connection: Connection, start: Revision, to: Revision) -> bool:
 
 def seen(connection: Connection) -> Seen:
     """The highest answers of the peers that a decision rests on."""
-    columns = (
-        *(_HEAD.c.consent_epoch, _HEAD.c.consent_revision),
-        *(_HEAD.c.metering_epoch, _HEAD.c.metering_revision),
-    )
-    row = connection.execute(select(*columns).where(_HEAD.c.id == _ONLY_ROW)).one_or_none()
-    consent_epoch, consent_revision, metering_epoch, metering_revision = row or (0, 0, 0, 0)
-    return Seen(Revision(consent_epoch, consent_revision), Revision(metering_epoch, metering_revision))
+    return _seen(*connection.execute(select(*_SEEN).where(_HEAD.c.id == _ONLY_ROW)).one())
+
+
+def _seen(consent_epoch: int, consent: int, metering_epoch: int, metering: int) -> Seen:
+    return Seen(Revision(consent_epoch, consent), Revision(metering_epoch, metering))
 
 
 def shown(connection: Connection) -> tuple[Revision, Revision]:
@@ -236,7 +261,7 @@ _TAKE = (
         **_risen(_HEAD.c.consent_epoch, _HEAD.c.consent_revision, _CONSENT),
         **_risen(_HEAD.c.metering_epoch, _HEAD.c.metering_revision, _METERING),
     )
-    .returning(_HEAD.c.next_number)
+    .returning(_HEAD.c.next_number, *_SEEN)
 )
 
 

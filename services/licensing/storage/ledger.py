@@ -29,7 +29,7 @@ from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest
 from services.licensing.domain.released import Released
 from services.licensing.storage.contracts import license_row
-from services.licensing.storage.head import Head, lock_head, shown, take_number
+from services.licensing.storage.head import Head, Seen, lock_head, shown, take
 from services.licensing.storage.known import known_to
 from services.licensing.storage.ledger_tables import (
     AttemptRow,
@@ -89,6 +89,8 @@ class LedgerRows:
         """Once it is locked."""
         self._taken = 0
         """The last number that was taken."""
+        self.seen: Seen | None = None
+        """The highest that the peers had shown to any process when it was; None where none was taken."""
 
     def lock_head(self) -> None:
         """Makes this transaction the only one that writes here, until it ends."""
@@ -100,7 +102,7 @@ class LedgerRows:
 
     def take_number(self, consent: Revision | None, metering: Revision | None) -> int:
         """The next receipt number, used up with this transaction, for a decision on these answers (R5)."""
-        self._taken = take_number(self._connection, consent, metering)
+        self._taken, self.seen = take(self._connection, consent, metering)
         return self._taken
 
     def committed(self) -> None:
@@ -280,8 +282,12 @@ class LedgerRows:
 class LedgerStore:
     """The ledger in licensing's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, on_seen: Callable[[Revision, Revision], None] = lambda _, __: None
+    ) -> None:
+        """`on_seen` hears what consent and metering have shown to any process, with each decision (R5)."""
         self._database = database
+        self._on_seen = on_seen
 
     async def write(self, unit: Callable[[LedgerRows], T]) -> T:
         """Runs `unit` in a transaction; what `Database.write` raises."""
@@ -294,6 +300,8 @@ class LedgerStore:
 
         result = await self._database.write(run)
         rows.committed()
+        if rows.seen is not None:
+            self._on_seen(*rows.seen)
         return result
 
     async def read(self, query: Callable[[LedgerRows], T]) -> T:

@@ -1,16 +1,16 @@
-"""The log in SQL: tiles that grow, checkpoints that are only added, and receipts that wait for them."""
+"""The log in SQL: tiles that grow, checkpoints that are added or signed again, and receipts that wait."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from services.chassis.bulk import Insertion, Question
 from services.chassis.database import Database
 from services.licensing.domain.log.growth import Growth, Head, NumberedReceipt, Place, Signed, edge_of
 from services.licensing.proving import Logged
 from services.licensing.publishing import Waiting
-from services.licensing.storage.head import lock_head
+from services.licensing.storage.head import lock_head, note_log_shown, was_log_shown
 from services.licensing.storage.known import known_of
 from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.log_tables import CheckpointRow
@@ -69,6 +69,10 @@ class LogStore:
         """
         return await self._database.write(lambda connection: _append(connection, growth, sign))
 
+    async def sign_again(self, head: Head, sign: Callable[[Head], Signed]) -> Signed:
+        """Signs and stores a head once more, unless it is no longer the newest; the newest, signed."""
+        return await self._database.write(lambda connection: _sign_again(connection, head, sign))
+
     async def newest(self) -> Signed | None:
         """The newest checkpoint, one that no failover can lose."""
         last = await self._database.read(newest, confirmed=True)
@@ -78,6 +82,14 @@ class LogStore:
     async def signed_at(self, size: int) -> Signed | None:
         """The checkpoint of this size."""
         return await self._database.read(lambda connection: signed_at(connection, size))
+
+    async def was_shown(self) -> bool:
+        """Whether the folder has ever had a checkpoint of this log."""
+        return await self._database.read(was_log_shown)
+
+    async def note_shown(self) -> None:
+        """Says, for good, that it has."""
+        await self._database.write(_note_shown)
 
     async def tiles(self, places: Sequence[Place]) -> Mapping[Place, bytes]:
         """The tiles at these places, as far as they are there."""
@@ -124,6 +136,23 @@ def _append(connection: Connection, growth: Growth, sign: Callable[[Head], Signe
     put_tiles(connection, growth)
     put_checkpoint(connection, sign(growth.head))
     return True
+
+
+def _sign_again(connection: Connection, head: Head, sign: Callable[[Head], Signed]) -> Signed:
+    lock_head(connection)
+    last = newest(connection)
+    assert last is not None, "checkpoints are never taken away"
+    if last.head != head:
+        return last
+    signed = sign(head)
+    renewed = {"note": signed.note, "published_at_us": signed.published_at_us}
+    connection.execute(update(_CHECKPOINTS).where(_CHECKPOINTS.c.size == head.size), renewed)
+    return signed
+
+
+def _note_shown(connection: Connection) -> None:
+    lock_head(connection)
+    note_log_shown(connection)
 
 
 def put_tiles(connection: Connection, growth: Growth) -> None:

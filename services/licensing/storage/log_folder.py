@@ -76,6 +76,17 @@ class LogFolder:
                 write_file(self._root / CHECKPOINT, note, MODE, self._root / _DRAFT)
                 sync_folder(self._root)
 
+    def renew(self, size: int, note: bytes) -> None:
+        """Puts another note of the same checkpoint in the place of the one there, unless that has grown.
+
+        Raises as `publish`.
+        """
+        with self._alone():
+            there = self.note()
+            if there is not None and _size_of(there) == size:
+                write_file(self._root / CHECKPOINT, note, MODE, self._root / _DRAFT)
+                sync_folder(self._root)
+
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         self._root.mkdir(parents=True, exist_ok=True)

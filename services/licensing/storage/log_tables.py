@@ -19,7 +19,7 @@ class LogTileRow(LicensingTable, table=True):
 
 
 class CheckpointRow(LicensingTable, table=True):
-    """What was signed of the log. Rows are only ever added: two roots for one size cannot be."""
+    """What was signed of the log. Rows are only ever added, or signed again: no size ever has two roots."""
 
     __tablename__ = "log_checkpoints"
 

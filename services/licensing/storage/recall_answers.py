@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence, Set
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, func, select, true, update
 
 from services.chassis.database import Database
 from services.licensing.domain.recalls.reading import OnRecord
@@ -49,22 +49,29 @@ class RecallAnswerRows(EntryRows):
     def recalls(
         self, licensee_id: str | None, states: Set[RecallState], below: int, limit: int
     ) -> Sequence[Recall]:
-        """Issued recalls with numbers below, newest first: of a licensee or all, in these states or any."""
-        page = select(_RECALLS).where(_RECALLS.c.number < below)
-        if licensee_id is not None:
-            page = page.where(_RECALLS.c.licensee_id == licensee_id)
+        """Issued recalls below a place, newest first, in these states or any; of one licensee, or all.
+
+        A place is a recall's number among those of its licensee; or among all recalls, where it is about all.
+        """
+        place, theirs = _places(licensee_id)
+        page = select(_RECALLS).where(theirs, place < below)
         if states:
             page = page.where(_RECALLS.c.state.in_(sorted(states)))
-        rows = self._connection.execute(page.order_by(_RECALLS.c.number.desc()).limit(limit))
+        rows = self._connection.execute(page.order_by(place.desc()).limit(limit))
         return [recall_of(row) for row in rows]
 
     def recalls_after(self, licensee_id: str | None, after: int, limit: int) -> tuple[Sequence[Recall], int]:
-        """Issued recalls with numbers above, oldest first, and the newest number there is (0: none)."""
-        page = select(_RECALLS).where(_RECALLS.c.number > after)
-        if licensee_id is not None:
-            page = page.where(_RECALLS.c.licensee_id == licensee_id)
-        rows = self._connection.execute(page.order_by(_RECALLS.c.number).limit(limit))
-        return [recall_of(row) for row in rows], newest_number(self._connection)
+        """Issued recalls above a place, oldest first, and the newest place there is (0: none)."""
+        place, theirs = _places(licensee_id)
+        page = select(_RECALLS).where(theirs, place > after)
+        rows = self._connection.execute(page.order_by(place).limit(limit))
+        return [recall_of(row) for row in rows], self._newest(licensee_id)
+
+    def _newest(self, licensee_id: str | None) -> int:
+        if licensee_id is None:
+            return newest_number(self._connection)
+        place, theirs = _places(licensee_id)
+        return self._connection.execute(select(func.max(place)).where(theirs)).scalar_one() or 0
 
     def on_record(self) -> OnRecord:
         """The positions, and what is still under way."""
@@ -109,6 +116,13 @@ class RecallAnswerStore:
         return await self._database.read(query, confirmed=True)
 
 
+def _places(licensee_id: str | None) -> tuple[Column[Any], ColumnElement[bool]]:
+    """What tells the order of a licensee's recalls, or of all (None), and which these are."""
+    if licensee_id is None:
+        return _RECALLS.c.number, true()
+    return _RECALLS.c.licensee_number, _RECALLS.c.licensee_id == licensee_id
+
+
 def newest_number(connection: Connection) -> int:
     """Of the recall that was issued last; 0 where none was."""
     return int(connection.execute(_NEXT).scalar_one_or_none() or 1) - 1
@@ -123,7 +137,8 @@ def recall_of(row: Row[Any]) -> Recall:
         collecting_since_us=row.collecting_since_us,
         withdrawals=row.withdrawals,
         posts=row.posts,
-        number=row.number,
+        number=row.licensee_number,
+        place=row.number,
         issued_at_us=row.issued_at_us,
         due_at_us=row.due_at_us,
         acknowledged_at_us=row.acknowledged_at_us,

@@ -1,11 +1,12 @@
 """Entries of recalls in SQL. A row never changes, but for the recall that a recheck puts it into."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, func, insert, select, update
 
+from services.licensing.domain.posts import Ids
 from services.licensing.domain.recalls.entries import Part, Taking
 from services.licensing.domain.recalls.withdrawals import Withdrawal
 from services.licensing.storage.recall_reads import licenses_of
@@ -31,19 +32,51 @@ class PartRows:
         if rows:
             self._connection.execute(insert(_ENTRIES), rows)
 
-    def put_into(self, withdrawal: Withdrawal, licensee_id: str, recall_id: str) -> None:
-        """Puts all that a withdrawal takes back from a licensee into a recall."""
-        self._connection.execute(
-            update(_ENTRIES).where(_of(withdrawal, licensee_id)).values(recall_id=recall_id)
-        )
+    def parts_outside(self, withdrawal: Withdrawal, licensee_id: str, limit: int) -> Sequence[int]:
+        """The first parts of what a withdrawal takes back from a licensee that are in no recall yet."""
+        outside = and_(of_withdrawal(withdrawal, licensee_id), _ENTRIES.c.recall_id.is_(None))
+        query = select(_ENTRIES.c.part).where(outside).order_by(_ENTRIES.c.part).limit(limit)
+        return self._connection.execute(query).scalars().all()
 
-    def taken(self, withdrawal: Withdrawal, licensee_id: str, withdrawal_id: str) -> Taking:
-        """All that a withdrawal takes back from a licensee so far."""
-        query = select(_ENTRIES).where(_of(withdrawal, licensee_id)).order_by(_ENTRIES.c.part)
-        parts = [_part(row) for row in self._connection.execute(query)]
-        numbers = [int(number) for part in parts for number in part.decisions]
-        licenses = frozenset(licenses_of(self._connection, numbers))
-        return Taking(withdrawal, licensee_id, withdrawal_id, parts, licenses)
+    def put_into(
+        self, withdrawal: Withdrawal, licensee_id: str, parts: Sequence[int], recall_id: str
+    ) -> None:
+        """Puts these parts of what a withdrawal takes back from a licensee into a recall."""
+        chosen = and_(of_withdrawal(withdrawal, licensee_id), _ENTRIES.c.part.in_(parts))
+        self._connection.execute(update(_ENTRIES).where(chosen).values(recall_id=recall_id))
+
+    def posts_found(self, withdrawal: Withdrawal, licensee_id: str) -> int:
+        """How many posts a withdrawal takes back from a licensee, one for each release that it is in."""
+        query = select(func.coalesce(func.sum(_ENTRIES.c.posts), 0)).where(
+            of_withdrawal(withdrawal, licensee_id)
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def some_posts(self, withdrawal: Withdrawal, licensee_id: str, from_part: int, limit: int) -> Ids:
+        """The posts of at most `limit` parts from one on; none behind the last."""
+        theirs = and_(
+            of_withdrawal(withdrawal, licensee_id), _ENTRIES.c.part.between(from_part, from_part + limit - 1)
+        )
+        found = self._connection.execute(select(_ENTRIES.c.post_ids).where(theirs)).scalars()
+        return np.concatenate([np.empty(0, np.uint64), *(np.frombuffer(ids, "<u8") for ids in found)])
+
+    def some_licenses(
+        self, withdrawal: Withdrawal, licensee_id: str, from_part: int, limit: int
+    ) -> frozenset[tuple[str, int]]:
+        """Ids and versions of the licenses that the posts of these parts were released under."""
+        theirs = and_(
+            of_withdrawal(withdrawal, licensee_id), _ENTRIES.c.part.between(from_part, from_part + limit - 1)
+        )
+        found = self._connection.execute(select(_ENTRIES.c.decisions).where(theirs)).scalars()
+        numbers = [number for each in found for number in np.frombuffer(each, "<u8").tolist()]
+        return frozenset(licenses_of(self._connection, numbers))
+
+    def _column(
+        self, column: Column[Any], withdrawal: Withdrawal, licensee_id: str, from_part: int, limit: int
+    ) -> Iterable[bytes]:
+        some = _ENTRIES.c.part.between(from_part, from_part + limit - 1)
+        query = select(column).where(of_withdrawal(withdrawal, licensee_id), some)
+        return self._connection.execute(query).scalars()
 
 
 def signed(id: int) -> int:
@@ -51,7 +84,8 @@ def signed(id: int) -> int:
     return id - _TWO_TO_64 if id >= _TWO_TO_64 >> 1 else id
 
 
-def _of(withdrawal: Withdrawal, licensee_id: str) -> ColumnElement[bool]:
+def of_withdrawal(withdrawal: Withdrawal, licensee_id: str) -> ColumnElement[bool]:
+    """Entries of a withdrawal and a licensee."""
     return and_(
         _ENTRIES.c.consent_epoch == withdrawal.revision.epoch,
         _ENTRIES.c.revision == withdrawal.revision.number,
@@ -81,12 +115,3 @@ def _row(taking: Taking, recall_id: str | None, number: int, part: Part) -> dict
         "posts": len(part.post_ids),
         "gaps_found": part.gaps_found,
     }
-
-
-def _part(row: Any) -> Part:
-    return Part(
-        decisions=np.frombuffer(row.decisions, "<u8"),
-        post_offsets=np.frombuffer(row.post_offsets, "<u4"),
-        post_ids=np.frombuffer(row.post_ids, "<u8"),
-        gaps=np.frombuffer(row.gaps, np.uint8),
-    )

@@ -15,6 +15,7 @@ from services.licensing.domain.deliveries import Confirmation
 from services.licensing.domain.documents import read_terms
 from services.licensing.domain.posts import Ids
 from services.licensing.domain.reasons import COARSE, Verdict
+from services.licensing.domain.recalls.deleted import Deleted
 from services.licensing.domain.recalls.recalls import COPIES_DELETED
 from services.licensing.domain.recalls.releases import Cargo, Release, cargo_of
 from services.licensing.domain.terms import Terms
@@ -25,6 +26,10 @@ from services.licensing.storage.released import contents_of
 
 AT_ONCE = 500
 """Keys of one statement."""
+ENTRIES_AT_ONCE = 50
+"""That are in memory together; of 20,000 posts each they are some 10 MB."""
+MOST_DELETED = 1_000_000
+"""Posts that are told at once; in memory they take some 16 MB, and twice that while they are looked for."""
 
 _TABLES = DecisionRow.metadata.tables
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
@@ -75,23 +80,35 @@ def cargoes_of(connection: Connection, numbers: Sequence[int]) -> dict[int, Carg
     }
 
 
-def deleted_of(connection: Connection, licensee_id: str, numbers: Sequence[int]) -> dict[int, Ids]:
-    """The posts of these releases that the licensee attested to have deleted, each column by number."""
-    if not numbers:
-        return {}
-    overlaps = and_(_ENTRIES.c.first_number <= max(numbers), _ENTRIES.c.last_number >= min(numbers))
+def deleted_of(connection: Connection, licensee_id: str, after: int, until: int) -> Deleted:
+    """What the licensee attested to have deleted of the releases with numbers in (after, until].
+
+    Up to an earlier number where that is more than `MOST_DELETED` posts; one release is never cut in two.
+    """
+    overlaps = and_(_ENTRIES.c.first_number <= until, _ENTRIES.c.last_number > after)
     rows = connection.execute(
         select(_ENTRIES.c.decisions, _ENTRIES.c.post_offsets, _ENTRIES.c.post_ids)
         .join(_RECALLS, _RECALLS.c.recall_id == _ENTRIES.c.recall_id)
         .where(_ENTRIES.c.licensee_id == licensee_id, overlaps, _RECALLS.c.outcome.in_(COPIES_DELETED))
+        .execution_options(yield_per=ENTRIES_AT_ONCE)
     )
-    found: dict[int, list[Ids]] = {}
+    releases, posts, held = list[Ids](), list[Ids](), 0
     for row in rows:
-        offsets, posts = np.frombuffer(row.post_offsets, "<u4"), np.frombuffer(row.post_ids, "<u8")
-        decisions = np.frombuffer(row.decisions, "<u8")
-        for at in np.flatnonzero(np.isin(decisions, np.array(numbers, np.uint64))).tolist():
-            found.setdefault(int(decisions[at]), []).append(posts[offsets[at] : offsets[at + 1]])
-    return {number: np.concatenate(columns) for number, columns in found.items()}
+        numbers, ids = _each_with_its_release(row)
+        within = (numbers > after) & (numbers <= until)
+        releases.append(numbers[within])
+        posts.append(ids[within])
+        held += len(releases[-1])
+        if held > 2 * MOST_DELETED:
+            kept = Deleted.of(releases, posts, until, MOST_DELETED)
+            until, releases, posts, held = kept.until, [kept.numbers], [kept.post_ids], len(kept.numbers)
+    return Deleted.of(releases, posts, until, MOST_DELETED)
+
+
+def _each_with_its_release(row: Any) -> tuple[Ids, Ids]:
+    """(receipt number, post) of an entry, as columns."""
+    lengths = np.diff(np.frombuffer(row.post_offsets, "<u4"))
+    return np.repeat(np.frombuffer(row.decisions, "<u8"), lengths), np.frombuffer(row.post_ids, "<u8")
 
 
 def terms_of(connection: Connection, versions: Iterable[Version]) -> dict[Version, Terms]:

@@ -35,6 +35,7 @@ class RecallRow(LicensingTable, table=True):
         Index("ix_recalls_due", "due_at_us", sqlite_where=UNRESOLVED, postgresql_where=UNRESOLVED),
         Index("ix_recalls_overdue", "number", sqlite_where=OVERDUE, postgresql_where=OVERDUE),
         Index("ix_recalls_licensee", "licensee_id", "number"),
+        Index("uq_recalls_licensee_number", "licensee_id", "licensee_number", unique=True),
     )
 
     recall_id: str = Field(primary_key=True, max_length=36)
@@ -43,7 +44,9 @@ class RecallRow(LicensingTable, table=True):
     """A RecallState."""
     collecting_since_us: int = Field(sa_type=BigInteger)
     number: int | None = Field(default=None, sa_type=BigInteger, unique=True)
-    """In the order of issue, of all licensees, from 1. This and the next two: NULL while collecting."""
+    """In the order of issue, of all licensees, from 1. This and the next three: NULL while collecting."""
+    licensee_number: int | None = Field(default=None, sa_type=BigInteger)
+    """The same of its licensee's recalls alone: what they are shown."""
     issued_at_us: int | None = Field(default=None, sa_type=BigInteger)
     due_at_us: int | None = Field(default=None, sa_type=BigInteger)
     """The first instant at which it is overdue."""
@@ -158,6 +161,8 @@ class RecallRecheckRow(LicensingTable, table=True):
     """Numbers, ascending, with commas between; "" is every one."""
     countries: str
     """Likewise."""
+    halt: str
+    """Of a halt what it covers, `field=value` as consent's contract says it; "" for other causes."""
     recorded_at_us: int = Field(sa_type=BigInteger)
     position: int = Field(sa_type=BigInteger)
     """The receipt number up to which all was asked."""

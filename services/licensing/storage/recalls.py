@@ -3,20 +3,23 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, TextClause, func, insert, select, update
+from sqlalchemy import Connection, Row, TextClause, and_, func, insert, select, update
 
 from services.chassis.database import Database
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.history import Change
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Ids
-from services.licensing.domain.recalls.entries import Taking
+from services.licensing.domain.recalls.deleted import Deleted
+from services.licensing.domain.recalls.entries import Counted
 from services.licensing.domain.recalls.recalls import Recall, RecallState
 from services.licensing.domain.recalls.releases import Cargo, Release
+from services.licensing.domain.recalls.withdrawals import Withdrawal
 from services.licensing.domain.released import KeyKind
 from services.licensing.domain.terms import Terms
 from services.licensing.storage.contracts import ContractRows
 from services.licensing.storage.head import (
+    RECALLS_AN_EPOCH,
     Positions,
     lock_head,
     move_fence,
@@ -25,7 +28,7 @@ from services.licensing.storage.head import (
     take_recall_number,
 )
 from services.licensing.storage.ledger_tables import DecisionRow
-from services.licensing.storage.recall_parts import PartRows
+from services.licensing.storage.recall_parts import PartRows, of_withdrawal
 from services.licensing.storage.recall_reads import (
     cargoes_of,
     deleted_of,
@@ -37,7 +40,9 @@ from services.licensing.storage.recall_tables import (
     COLLECTING,
     OVERDUE,
     UNRESOLVED,
+    RecallEntryRow,
     RecallLicenseRow,
+    RecallRecheckRow,
     RecallRow,
 )
 from services.licensing.storage.rechecks import RecheckRows
@@ -49,6 +54,23 @@ _TABLES = RecallRow.metadata.tables
 _RECALLS = _TABLES[RecallRow.__tablename__]
 _LICENSES = _TABLES[RecallLicenseRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
+_ENTRIES = _TABLES[RecallEntryRow.__tablename__]
+_RECHECKS = _TABLES[RecallRecheckRow.__tablename__]
+
+# The first part of what a recheck has found is put into a recall before the others.
+_FILLED = (
+    select(_ENTRIES.c.part)
+    .join(
+        _RECHECKS,
+        and_(
+            _RECHECKS.c.consent_epoch == _ENTRIES.c.consent_epoch,
+            _RECHECKS.c.revision == _ENTRIES.c.revision,
+            _RECHECKS.c.licensee_id == _ENTRIES.c.licensee_id,
+        ),
+    )
+    .where(_RECHECKS.c.done_at_us.is_(None), _ENTRIES.c.part == 0)
+    .where(_ENTRIES.c.recall_id == _RECALLS.c.recall_id)
+)
 
 
 class RecallRows(PartRows, RecheckRows):
@@ -98,17 +120,17 @@ class RecallRows(PartRows, RecheckRows):
             },
         )
 
-    def extend(self, recall_id: str, takings: Sequence[Taking]) -> None:
+    def extend(self, recall_id: str, counted: Counted) -> None:
         """Counts what withdrawals take back into a recall, with the licenses that say when it is due."""
-        posts = sum(taking.posts for taking in takings)
-        more = {"withdrawals": _RECALLS.c.withdrawals + len(takings), "posts": _RECALLS.c.posts + posts}
+        more = {
+            "withdrawals": _RECALLS.c.withdrawals + counted.withdrawals,
+            "posts": _RECALLS.c.posts + counted.posts,
+        }
         self._connection.execute(update(_RECALLS).where(_RECALLS.c.recall_id == recall_id).values(more))
         known = set(self.licenses(recall_id))
         rows = [
             {"recall_id": recall_id, "license_id": license_id, "license_version": version}
-            for license_id, version in sorted(
-                {each for taking in takings for each in taking.licenses} - known
-            )
+            for license_id, version in sorted(counted.licenses - known)
         ]
         if rows:
             self._connection.execute(insert(_LICENSES), rows)
@@ -124,9 +146,18 @@ class RecallRows(PartRows, RecheckRows):
         return terms_of(self._connection, versions)
 
     def collected(self, since_us: int, limit: int) -> Sequence[Recall]:
-        """Recalls that have been collecting since that time or earlier, the oldest first."""
-        ready = _RECALLS.c.collecting_since_us <= since_us
+        """Recalls that have been collecting since that time or earlier, the oldest first.
+
+        None that a recheck has put only some of what it found into: a withdrawal is in one recall (W2).
+        """
+        ready = and_(_RECALLS.c.collecting_since_us <= since_us, ~_FILLED.exists())
         return self._page(COLLECTING, ready, order=_RECALLS.c.collecting_since_us, limit=limit)
+
+    def filling(self, withdrawal: Withdrawal, licensee_id: str) -> str | None:
+        """The recall that has some of what a recheck has found already."""
+        first = _ENTRIES.c.part == 0
+        query = select(_ENTRIES.c.recall_id).where(of_withdrawal(withdrawal, licensee_id), first)
+        return self._connection.execute(query).scalar_one_or_none()
 
     def issue(self, recall_id: str, issued_at_us: int, due_at_us: int) -> int:
         """Issues a recall that collects, under the next number, which it gives."""
@@ -134,11 +165,19 @@ class RecallRows(PartRows, RecheckRows):
         issued = {
             "state": int(RecallState.ISSUED),
             "number": number,
+            "licensee_number": self._next_of_licensee(recall_id, number),
             "issued_at_us": issued_at_us,
             "due_at_us": due_at_us,
         }
         self._connection.execute(update(_RECALLS).where(_RECALLS.c.recall_id == recall_id).values(issued))
         return number
+
+    def _next_of_licensee(self, recall_id: str, number: int) -> int:
+        mine = select(_RECALLS.c.licensee_id).where(_RECALLS.c.recall_id == recall_id).scalar_subquery()
+        query = select(func.max(_RECALLS.c.licensee_number)).where(_RECALLS.c.licensee_id == mine)
+        newest = self._connection.execute(query).scalar_one() or 0
+        # Numbers go on in another range after a restore; none is given again that was told before it (R5).
+        return int(max(newest, number - number % RECALLS_AN_EPOCH)) + 1
 
     def overdue(self, now_us: int, limit: int) -> Sequence[Recall]:
         """Recalls whose time is over and that are not resolved, the longest first."""
@@ -208,9 +247,9 @@ class RecallStore:
         """What these decisions released, and what is known of the delivery by now."""
         return await self._database.read(lambda connection: cargoes_of(connection, numbers))
 
-    async def deleted(self, licensee_id: str, numbers: Sequence[int]) -> dict[int, Ids]:
-        """The posts of these releases that the licensee attested to have deleted."""
-        return await self._database.read(lambda connection: deleted_of(connection, licensee_id, numbers))
+    async def deleted(self, licensee_id: str, after: int, until: int) -> Deleted:
+        """What the licensee attested to have deleted of the releases with numbers in (after, until]."""
+        return await self._database.read(lambda connection: deleted_of(connection, licensee_id, after, until))
 
 
 def _unresolved(row: Row[Any]) -> Recall:
@@ -221,7 +260,8 @@ def _unresolved(row: Row[Any]) -> Recall:
         collecting_since_us=row.collecting_since_us,
         withdrawals=row.withdrawals,
         posts=row.posts,
-        number=row.number,
+        number=row.licensee_number,
+        place=row.number,
         issued_at_us=row.issued_at_us,
         due_at_us=row.due_at_us,
         acknowledged_at_us=row.acknowledged_at_us,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, select, tuple_, update
 
 from services.licensing.domain.answers import Revision
-from services.licensing.domain.recalls.rechecks import Recheck
-from services.licensing.domain.recalls.withdrawals import Withdrawal
+from services.licensing.domain.recalls.rechecks import Recheck, RecheckKey
+from services.licensing.domain.recalls.withdrawals import HaltScope, Withdrawal
 from services.licensing.storage.contract_tables import LicenseeRow
 from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.recall_tables import RecallRecheckRow
@@ -16,6 +16,7 @@ _TABLES = RecallRecheckRow.metadata.tables
 _RECHECKS = _TABLES[RecallRecheckRow.__tablename__]
 _LICENSEES = _TABLES[LicenseeRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
+_KEY = (_RECHECKS.c.consent_epoch, _RECHECKS.c.revision, _RECHECKS.c.licensee_id)
 _OPEN = _RECHECKS.c.done_at_us.is_(None)
 
 
@@ -33,31 +34,15 @@ class RecheckRows:
         query = select(_LICENSEES.c.licensee_id).where(exists().where(theirs))
         return self._connection.execute(query.order_by(_LICENSEES.c.licensee_id)).scalars().all()
 
-    def add_recheck(self, recheck: Recheck) -> None:
-        """Begins one."""
-        withdrawal = recheck.withdrawal
-        self._connection.execute(
-            insert(_RECHECKS),
-            {
-                "consent_epoch": withdrawal.revision.epoch,
-                "revision": withdrawal.revision.number,
-                "licensee_id": recheck.licensee_id,
-                "withdrawal_id": recheck.withdrawal_id,
-                "cause": withdrawal.cause,
-                "purposes": ",".join(map(str, sorted(withdrawal.purposes))),
-                "countries": ",".join(sorted(withdrawal.countries)),
-                "recorded_at_us": withdrawal.recorded_at_us,
-                "position": recheck.position,
-                "until_number": recheck.until_number,
-                "parts": recheck.parts,
-            },
-        )
+    def add_rechecks(self, rechecks: Sequence[Recheck]) -> None:
+        """Begins some."""
+        if rechecks:
+            self._connection.execute(insert(_RECHECKS), [_row(recheck) for recheck in rechecks])
 
-    def open_rechecks(self, limit: int) -> Sequence[Recheck]:
-        """Those that go on, in the order of their withdrawals."""
-        key = (_RECHECKS.c.consent_epoch, _RECHECKS.c.revision, _RECHECKS.c.licensee_id)
-        rows = self._connection.execute(select(_RECHECKS).where(_OPEN).order_by(*key).limit(limit))
-        return [_recheck(row) for row in rows]
+    def open_rechecks(self, after: RecheckKey, limit: int) -> Sequence[Recheck]:
+        """Those after one that go on, in the order of their withdrawals."""
+        page = select(_RECHECKS).where(_OPEN, tuple_(*_KEY) > tuple_(*after))
+        return [_recheck(row) for row in self._connection.execute(page.order_by(*_KEY).limit(limit))]
 
     def rechecks_open(self) -> int:
         """How many go on."""
@@ -78,6 +63,24 @@ class RecheckRows:
         return self._connection.execute(update(_RECHECKS).where(stands).values(values)).rowcount == 1
 
 
+def _row(recheck: Recheck) -> dict[str, object]:
+    withdrawal = recheck.withdrawal
+    return {
+        "consent_epoch": withdrawal.revision.epoch,
+        "revision": withdrawal.revision.number,
+        "licensee_id": recheck.licensee_id,
+        "withdrawal_id": recheck.withdrawal_id,
+        "cause": withdrawal.cause,
+        "purposes": ",".join(map(str, sorted(withdrawal.purposes))),
+        "countries": ",".join(sorted(withdrawal.countries)),
+        "halt": "=".join(withdrawal.halt or ()),
+        "recorded_at_us": withdrawal.recorded_at_us,
+        "position": recheck.position,
+        "until_number": recheck.until_number,
+        "parts": recheck.parts,
+    }
+
+
 def _of(recheck: Recheck) -> ColumnElement[bool]:
     revision = recheck.withdrawal.revision
     return and_(
@@ -95,5 +98,6 @@ def _recheck(row: Row[Any]) -> Recheck:
         licensee_id=row.licensee_id,
         purposes=frozenset(int(purpose) for purpose in row.purposes.split(",") if purpose),
         countries=frozenset(country for country in row.countries.split(",") if country),
+        halt=HaltScope(*row.halt.split("=", 1)) if row.halt else None,
     )
     return Recheck(withdrawal, row.withdrawal_id, row.position, row.until_number, row.parts)

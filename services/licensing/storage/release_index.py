@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from services.chassis.bulk import Question, Row
 from services.chassis.database import Database
 from services.chassis.refusals import unavailable
+from services.licensing.domain.distinct import distinct_sorted
 from services.licensing.domain.finding.pairs import (
     Numbers,
     Pairs,
@@ -91,7 +92,7 @@ def find(connection: Connection, kind: KeyKind, keys: Ids) -> list[Numbers]:
     """
     # Numbers of another kind would be compared as floats, and ids that differ be the same.
     asked = keys.astype(np.uint64, copy=False)
-    distinct = np.unique(asked)
+    distinct = distinct_sorted(asked)
     parts = [*_indexed(connection, kind, distinct), _not_yet_indexed(connection, kind, distinct)]
     return numbers_by_key(together(parts), asked)
 

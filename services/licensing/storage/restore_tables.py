@@ -3,11 +3,13 @@
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
+from services.chassis.restore_rows import RestoreRows
 from services.licensing.storage.base import LicensingTable
+from services.licensing.storage.head import HeadRow
 
 
 class AcceptedRestoreRow(LicensingTable, table=True):
-    """A restore that an operator has accepted (R5). Rows are only ever added."""
+    """What a restore that an operator has accepted means for the log (R5). Rows are only ever added."""
 
     __tablename__ = "accepted_restores"
 
@@ -21,3 +23,7 @@ class AcceptedRestoreRow(LicensingTable, table=True):
     last_lost: int | None = Field(default=None, sa_type=BigInteger)
     published: int = Field(sa_type=BigInteger)
     """Leaves of the log as its folder showed it then."""
+
+
+RESTORES = RestoreRows(HeadRow.metadata)
+"""The same restores as all services have them on record, and what this database is known by."""

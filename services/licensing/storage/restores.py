@@ -6,12 +6,15 @@ from typing import TypeVar
 from sqlalchemy import Connection, insert, select
 
 from services.chassis.database import Database
+from services.chassis.head_keeping import Found, find, keep_accepted
+from services.chassis.kept_heads import HeadFile
+from services.chassis.restores import Acceptance, Restore, is_behind
 from services.licensing.domain.log.growth import Growth, NumberedReceipt, Place, Signed
 from services.licensing.domain.restores import AcceptedRestore
 from services.licensing.storage import log
-from services.licensing.storage.head import begin_epoch, lock_head
+from services.licensing.storage.head import leave_out, lock_head, was_log_shown
 from services.licensing.storage.ledger_tables import DecisionRow
-from services.licensing.storage.restore_tables import AcceptedRestoreRow
+from services.licensing.storage.restore_tables import RESTORES, AcceptedRestoreRow
 
 T = TypeVar("T")
 
@@ -20,16 +23,24 @@ _RESTORES = _TABLES[AcceptedRestoreRow.__tablename__]
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
 
 
-class RestoreRows:
+class AcceptanceRows:
     """Satisfies `accepting.Rows`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, found: Found) -> None:
         self._connection = connection
+        self._found = found
 
-    def lock_head(self) -> tuple[int, int]:
-        """The epoch and the next number, which nobody else changes before this transaction ends."""
-        head = lock_head(self._connection)
-        return head.epoch, head.next_number
+    def lock_head(self) -> int:
+        """The next receipt number, which nobody else takes before this transaction ends."""
+        return lock_head(self._connection).next_number
+
+    def is_behind(self) -> bool:
+        """Whether the database had come further when its head was kept outside."""
+        return is_behind(self._found.standing, self._found.kept)
+
+    def was_log_shown(self) -> bool:
+        """Whether the folder of the log has ever had a checkpoint of this database."""
+        return was_log_shown(self._connection)
 
     def newest(self) -> Signed | None:
         """The newest checkpoint."""
@@ -60,9 +71,15 @@ class RestoreRows:
         """Stores a checkpoint."""
         log.put_checkpoint(self._connection, signed)
 
-    def begin_epoch(self, restore: AcceptedRestore) -> None:
-        """Puts the restore on record; numbers go on behind what was published. The head is locked."""
-        begin_epoch(self._connection, restore.epoch, restore.published + 1)
+    def begin_epoch(self, acceptance: Acceptance, now_us: int, *, refused_anyway: bool) -> Restore:
+        """Begins the next epoch; raises Refusal as `Found.restore`. The head is locked."""
+        restore = self._found.restore("licensing", acceptance, now_us, refused_anyway=refused_anyway)
+        RESTORES.begin(self._connection, restore)
+        return restore
+
+    def record(self, restore: AcceptedRestore) -> None:
+        """Puts on record what it means for the log, behind which numbers go on. The head is locked."""
+        leave_out(self._connection, restore.epoch, restore.published + 1)
         self._connection.execute(
             insert(_RESTORES),
             {
@@ -78,11 +95,20 @@ class RestoreRows:
 
 
 class RestoreStore:
-    """Satisfies `accepting.Store`, in licensing's own database."""
+    """Satisfies `accepting.Store`, in licensing's own database, which nobody else has open."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, head: HeadFile) -> None:
         self._database = database
+        self._head = head
 
-    async def write(self, unit: Callable[[RestoreRows], T]) -> T:
-        """Runs `unit` in a transaction; what `Database.write` raises."""
-        return await self._database.write(lambda connection: unit(RestoreRows(connection)))
+    async def accept(self, unit: Callable[[AcceptanceRows], T]) -> T:
+        """Runs `unit` in a transaction and keeps the head that it leaves.
+
+        Raises what `unit` and `Database.write` raise, and Refusal (precondition): HEAD_UNREADABLE,
+        HEAD_UNWRITABLE.
+        """
+        # Before the transaction, which raises the number that is compared.
+        found = await find(self._database, RESTORES, self._head)
+        result = await self._database.write(lambda connection: unit(AcceptanceRows(connection, found)))
+        await keep_accepted(self._database, RESTORES, self._head, found)
+        return result

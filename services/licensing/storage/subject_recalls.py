@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from services.licensing.domain.disclosures import SubjectRecall, SubjectRelease
+from services.licensing.domain.distinct import distinct_sorted
 from services.licensing.domain.posts import Ids
 from services.licensing.domain.recalls.recalls import Recall
 from services.licensing.storage.recall_answers import recall_of
@@ -56,7 +57,7 @@ def _entries(
         return
     yield from connection.execute(_ISSUED.where(_ENTRIES.c.subject_id == signed(subject_id), OF_SUBJECTS))
     of_posts = [(release.posts, release.embedded) for release in releases]
-    ids: list[int] = np.unique(np.concatenate([each for both in of_posts for each in both])).tolist()
+    ids: list[int] = distinct_sorted(np.concatenate([each for both in of_posts for each in both])).tolist()
     for at in range(0, len(ids), AT_ONCE):
         some = list(map(signed, ids[at : at + AT_ONCE]))
         yield from connection.execute(_ISSUED.where(_ENTRIES.c.post_id.in_(some), OF_POSTS))
@@ -79,7 +80,8 @@ def _shared(row: Row[Any], posts_by_number: Mapping[int, Ids]) -> Iterator[tuple
     for index, number in enumerate(numbers):
         if number in posts_by_number:
             theirs = ids[offsets[index] : offsets[index + 1]]
-            posts: list[int] = np.intersect1d(theirs, posts_by_number[number]).tolist()
+            both = np.intersect1d(theirs, posts_by_number[number], assume_unique=True)
+            posts: list[int] = both.tolist()
             if posts:
                 yield number, posts
 
@@ -100,4 +102,4 @@ def _told(
     posts_by_recall: Mapping[str, set[int]], recalls: Mapping[str, Recall]
 ) -> tuple[SubjectRecall, ...]:
     told = [SubjectRecall(recalls[id], len(posts)) for id, posts in posts_by_recall.items() if id in recalls]
-    return tuple(sorted(told, key=lambda each: each.recall.number or 0))
+    return tuple(sorted(told, key=lambda each: each.recall.place or 0))

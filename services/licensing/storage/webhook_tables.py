@@ -1,6 +1,6 @@
 """The tables of webhooks: where recalls are announced, and which still wait for it."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary
+from sqlalchemy import BigInteger, Column, LargeBinary
 from sqlmodel import Field
 
 from services.licensing.storage.base import LicensingTable
@@ -31,18 +31,18 @@ class RecallWebhookRow(LicensingTable, table=True):
     last_failed_at_us: int | None = Field(default=None, sa_type=BigInteger)
     given_up: int = 0
     last_given_up_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    tries: int = 0
+    """In vain, since the last that was not."""
+    next_try_us: int = Field(default=0, sa_type=BigInteger)
+    """Whoever sends something moves this first: until then it is theirs."""
 
 
 class RecallAnnouncementRow(LicensingTable, table=True):
     """A recall that waits to be announced. The row goes when it was, or is given up."""
 
     __tablename__ = "recall_announcements"
-    __table_args__ = (Index("ix_recall_announcements_next_try", "next_try_us"),)
 
     licensee_id: str = Field(primary_key=True, max_length=63, foreign_key="recall_webhooks.licensee_id")
     number: int = Field(primary_key=True, sa_type=BigInteger)
     """Of the recall."""
     since_us: int = Field(sa_type=BigInteger)
-    tries: int
-    next_try_us: int = Field(sa_type=BigInteger)
-    """Whoever sends it moves this first: until then it is theirs."""

@@ -59,12 +59,17 @@ class WebhookRows(ContractRows):
         return newest_number(self._connection)
 
     def _queues(self, licensee_ids: Sequence[str]) -> Mapping[str, Queue]:
-        columns = _ANNOUNCEMENTS.c
-        counted = select(columns.licensee_id, func.count(), func.min(columns.next_try_us))
-        asked = counted.where(columns.licensee_id.in_(licensee_ids)).group_by(columns.licensee_id)
+        columns, webhooks = _ANNOUNCEMENTS.c, _WEBHOOKS.c
+        asked = (
+            select(columns.licensee_id, func.count(), func.min(columns.since_us), webhooks.next_try_us)
+            .join(_WEBHOOKS, webhooks.licensee_id == columns.licensee_id)
+            .where(columns.licensee_id.in_(licensee_ids))
+            .group_by(columns.licensee_id, webhooks.next_try_us)
+        )
         return {
-            licensee_id: Queue(waiting, next_us)
-            for licensee_id, waiting, next_us in self._connection.execute(asked)
+            # It may have been free to be tried long before there was anything to announce.
+            licensee_id: Queue(waiting, max(since_us, next_us))
+            for licensee_id, waiting, since_us, next_us in self._connection.execute(asked)
         }
 
 
@@ -106,6 +111,8 @@ def _webhook(row: Row[Any]) -> Webhook:
         last_failed_at_us=row.last_failed_at_us,
         given_up=row.given_up,
         last_given_up_at_us=row.last_given_up_at_us,
+        tries=row.tries,
+        next_try_us=row.next_try_us,
     )
 
 
@@ -128,4 +135,6 @@ def _columns(webhook: Webhook) -> dict[str, object]:
         "last_failed_at_us": webhook.last_failed_at_us,
         "given_up": webhook.given_up,
         "last_given_up_at_us": webhook.last_given_up_at_us,
+        "tries": webhook.tries,
+        "next_try_us": webhook.next_try_us,
     }

@@ -16,7 +16,7 @@ from services.metering.domain.shares import Share, differing, figures
 from services.metering.storage.checks import NAMES, POSTS_HELD, in_sql_of
 from services.metering.storage.rows import counts_of
 
-CHECK = "each reservation: what it holds and has settled, by content = its entries in each account"
+CHECK = "Each reservation: what it holds and has settled, by content = its entries in each account"
 NO_ACCOUNT = 0
 """Of what counts in an account that is not there; row ids begin with 1."""
 

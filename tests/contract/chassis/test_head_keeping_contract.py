@@ -236,6 +236,22 @@ async def test_r5_an_accepted_restore_begins_an_epoch_that_all_later_numbers_are
     await database.close()
 
 
+async def test_r5_a_file_that_says_nothing_is_accepted_away_where_no_head_was_ever_kept(
+    url: str, database: Database, keeper: HeadKeeper, file: HeadFile, tmp_path: Path
+) -> None:
+    (tmp_path / "heads").mkdir()
+    (tmp_path / "heads" / "metering.head").write_bytes(b"torn")
+    refused = await refusal_of(keeper)
+    await database.close()
+    database = metering_database_at(url)
+
+    restore = await accept_restore(database, RESTORES, file, WHY, NOON_US)
+
+    assert (refused, restore.epoch, restore.shared, restore.lost) == ("HEAD_DAMAGED", 2, 0, None)
+    assert await refusal_of(HeadKeeper(database, RESTORES, file)) is None
+    await database.close()
+
+
 async def test_r5_a_file_that_is_removed_comes_back_with_the_restores_that_the_database_does_not_know(
     database: Database, keeper: HeadKeeper, file: HeadFile, tmp_path: Path
 ) -> None:

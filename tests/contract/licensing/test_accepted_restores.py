@@ -7,8 +7,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
+from services.chassis.heads import Head
+from services.chassis.kept_heads import HeadFile
 from services.chassis.refusals import Refusal
-from services.licensing.accepting import LEAVES_AT_ONCE, Acceptance, words
+from services.chassis.restores import Acceptance as Spoken
+from services.chassis.restores import Restore
+from services.licensing.accepting import LEAVES_AT_ONCE, Acceptance, Accepted, words
 from services.licensing.domain.log.notes import Checkpoint, signed_note
 from services.licensing.domain.restores import AcceptedRestore, Lost
 from services.licensing.proving import Prover
@@ -17,6 +21,7 @@ from services.licensing.storage.head import lock_head
 from services.licensing.storage.known import Known, known_of
 from services.licensing.storage.log import LogStore
 from services.licensing.storage.log_folder import LogFolder
+from services.licensing.storage.restore_queries import RestoreList
 from services.licensing.storage.restores import RestoreStore
 from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 from sluice_gate.verifying.trees import check_inclusion, leaf_hash
@@ -40,14 +45,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 
+WHY = Spoken("the disk of the database broke", "ada")
+
+
 @pytest.fixture
 def accept(database: Database, folder: Path) -> Accept:
-    desk = Acceptance(RestoreStore(database), LogFolder(folder), reader_of(folder), ManualClock())
+    store = RestoreStore(database, HeadFile(folder.parent / "heads", "licensing"))
+    desk = Acceptance(store, LogStore(database), LogFolder(folder), reader_of(folder), ManualClock())
 
     async def accept() -> AcceptedRestore:
-        restore = await desk.accept("ada", "the disk of the database broke")
+        accepted = await desk.accept(WHY)
         start_again(database)
-        return restore
+        return accepted.of_log
 
     return accept
 
@@ -171,11 +180,11 @@ async def test_more_leaves_than_are_taken_over_at_once_give_the_same_log(
 async def test_a_database_that_lost_nothing_is_not_accepted(
     database: Database, folder: Path, accept: Accept
 ) -> None:
-    with pytest.raises(Refusal, match="NOT_RESTORED: the folder of the log shows nothing"):
+    with pytest.raises(Refusal, match="NOT_RESTORED"):
         await accept()
     await in_parts(database, folder, 300)
 
-    with pytest.raises(Refusal, match="NOT_RESTORED: the database has signed what"):
+    with pytest.raises(Refusal, match="NOT_RESTORED: the database stands at"):
         await accept()
     go_back(database, 0, 0)
     await accept()
@@ -293,12 +302,39 @@ async def test_a_restore_after_a_restore_has_an_epoch_of_its_own(
     assert (restore.epoch, restore.lost) == (3, Lost(321, 350))
 
 
+async def test_restores_are_listed_newest_first_with_what_each_has_lost(
+    database: Database, folder: Path, accept: Accept
+) -> None:
+    await in_parts(database, folder, 300)
+    go_back(database, 0, 0)
+    first = await accept()
+    add_receipts(database, 50)
+    await publish_all(a_publisher(database, folder))
+    go_back(database, 300, 320)
+    second = await accept()
+    restores = RestoreList(database)
+
+    newest = await restores.page(None, 1)
+    older = await restores.page(newest[0][0].epoch, 5)
+
+    assert [(restore.epoch, of_log) for restore, of_log in (*newest, *older)] == [(3, second), (2, first)]
+    assert newest[0][0].reason == "the disk of the database broke"
+
+
 def test_the_command_says_what_is_lost() -> None:
-    def of(lost: Lost | None) -> str:
-        return words(AcceptedRestore(2, NOON_US, "ada", "fire", lost, 700)).split("\n")[0]
+    restore = Restore(2, 80, Head(1, 80), Head(1, 120), NOON_US, "ada", "fire")
+
+    def of(lost: Lost | None, *, folder_was_lost: bool = False) -> str:
+        of_log = AcceptedRestore(2, NOON_US, "ada", "fire", lost, 700)
+        said = words(Accepted(restore, of_log, folder_was_lost))
+        assert "Licenses, suspensions, API keys" in said
+        return said.split("\n")[0]
 
     begun = "Epoch 2 of licensing has begun."
     assert of(None) == f"{begun} Every receipt that was published is there."
+    assert of(None, folder_was_lost=True) == (
+        f"{begun} The folder of the log is written again, from what the database has."
+    )
     assert of(Lost(7, 7)) == f"{begun} Receipt 7 was published and is lost; the log still has its leaf."
     assert of(Lost(1_234, 5_678)) == (
         f"{begun} Receipts 1,234 to 5,678 were published and are lost; the log still has their leaves."

@@ -14,6 +14,7 @@ from services.chassis.ids import uuid7
 from services.chassis.refusals import Refusal, unavailable
 from services.licensing.announcing import AT_ONCE, Announcer
 from services.licensing.domain.webhooks.webhooks import (
+    HOUR_US,
     LEASE_US,
     OVERLAP_US,
     SECOND_US,
@@ -71,7 +72,7 @@ async def test_recalls_issued_since_are_announced_once_each_and_to_their_license
     while await announcer.announce():
         pass
 
-    assert receivers.numbers == [2, 4]
+    assert receivers.numbers == [2, 3]
     host, headers, body = receivers.sent[0]
     assert (host, headers["webhook-id"], body["data"]["recall_id"]) == (
         "hooks.example.com",
@@ -129,7 +130,7 @@ async def test_after_three_days_an_announcement_is_given_up_and_counted(
     (webhook,) = await listed(service)
     assert (webhook.given_up, webhook.waiting) == (1, 0)
     assert webhook.last_given_up_at.ToMicroseconds() == NOON_US + TRIED_FOR_US
-    assert [outcome.next_try_us is None for outcome in outcomes] == [False, True]
+    assert [outcome.word for outcome in outcomes] == ["failed", "given_up"]
     assert not await announcer.announce()
 
 
@@ -198,12 +199,12 @@ async def test_who_lost_the_lease_changes_no_later_try(
     clock.advance(LEASE_US)
     (fresh,) = await store.lease(clock.now_us(), AT_ONCE)
 
-    late = Outcome(slow, clock.now_us(), Failure(Fault.TIMED_OUT), None)
+    late = Outcome(slow, clock.now_us() + TRIED_FOR_US, Failure(Fault.TIMED_OUT), clock.now_us())
     await store.conclude([late])
 
     (webhook,) = await listed(service)
     assert (webhook.waiting, webhook.given_up) == (1, 0)
-    assert webhook.next_try_at.ToMicroseconds() == fresh.waiting.next_try_us
+    assert webhook.next_try_at.ToMicroseconds() == fresh.webhook.next_try_us
 
 
 async def test_one_licensee_that_does_not_answer_holds_up_no_other(
@@ -253,6 +254,61 @@ async def test_what_waits_goes_to_a_new_address(
     await announcer.announce()
 
     assert [host for host, _, _ in receivers.sent] == ["hooks.example.com", "new.example.com"]
+
+
+async def test_while_a_webhook_takes_nothing_the_oldest_alone_is_tried_and_once_it_does_all_arrive(
+    service: LocalServer, shelf: Shelf, announcer: Announcer, receivers: Receivers, clock: ManualClock
+) -> None:
+    await put(service)
+    for _ in range(5):
+        shelf.recall("acme")
+    receivers.answers = [Failure(Fault.TIMED_OUT)] * 3
+
+    for _ in range(60):
+        await announcer.announce()
+        clock.advance(SECOND_US)
+
+    assert receivers.numbers == [1, 1, 1, 1, 2, 3, 4, 5]
+
+
+async def test_webhooks_that_hang_do_not_keep_others_waiting_however_much_waits_for_them(
+    service: LocalServer, shelf: Shelf, announcer: Announcer, receivers: Receivers, clock: ManualClock
+) -> None:
+    dead = [f"dead-{number}" for number in range(AT_ONCE)]
+    shelf.licensees(*dead)
+    for licensee in dead:
+        await put(service, licensee, f"https://{licensee}.example.com/")
+        for _ in range(20):
+            shelf.recall(licensee)
+    receivers.answers = [Failure(Fault.TIMED_OUT)] * AT_ONCE
+    await announcer.announce()
+    await put(service)
+    shelf.recall("acme")
+
+    await announcer.announce()
+
+    assert [host for host, _, _ in receivers.sent[AT_ONCE:]] == ["hooks.example.com"]
+
+
+async def test_all_that_waited_for_three_days_is_given_up_with_the_oldest(
+    service: LocalServer, shelf: Shelf, announcer: Announcer, receivers: Receivers, clock: ManualClock
+) -> None:
+    await put(service)
+    for _ in range(3):
+        shelf.recall("acme")
+    receivers.answers = [Failure(Fault.TIMED_OUT)] * 3
+    await announcer.announce()
+    clock.advance(TRIED_FOR_US - 1)
+    shelf.recall("acme")
+    await announcer.announce()
+    (before,) = await listed(service)
+    clock.advance(HOUR_US)
+    await announcer.announce()
+    (after,) = await listed(service)
+
+    assert (before.waiting, before.given_up) == (4, 0)
+    assert (after.waiting, after.given_up) == (1, 3)
+    assert receivers.numbers == [1, 1, 1]
 
 
 async def test_a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over(

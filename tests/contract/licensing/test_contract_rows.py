@@ -99,12 +99,6 @@ async def test_numbers_are_given_in_order_and_given_back_by_a_failed_unit(databa
     assert await database.write(lock_head) == Head(epoch=1, next_number=3, cut_off_us=0, fence=Revision(0, 0))
 
 
-async def test_a_missing_head_row_is_made(database: Database) -> None:
-    await database.write(lambda connection: connection.execute(text("DELETE FROM head")))
-
-    assert await database.write(lock_head) == Head(epoch=1, next_number=1, cut_off_us=0, fence=Revision(0, 0))
-
-
 async def test_l1_every_change_of_a_license_is_kept_with_who_made_it(database: Database) -> None:
     await database.write(add_active_license)
 

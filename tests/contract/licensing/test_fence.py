@@ -1,5 +1,6 @@
 """The ledger keeps the fence (W5) and what the peers have shown (R5), on each engine."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from services.licensing.resolving import Resolver
 from services.licensing.sealing import Seal
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.head import lock_head, move_fence, seen, shown, take_number
-from services.licensing.storage.ledger import LedgerStore
+from services.licensing.storage.ledger import LedgerRows, LedgerStore
 from services.licensing.storage.outbox import OutboxStore
 from tests.support.billing import Accounts
 from tests.support.licensing import a_batch, a_post
@@ -243,6 +244,24 @@ async def test_r5_the_fence_is_something_that_consent_has_shown(database: Databa
 
 
 async def test_r5_a_new_ledger_was_shown_nothing(database: Database) -> None:
-    database.write_now(lambda connection: connection.execute(text("DELETE FROM head")))
-
     assert await LedgerStore(database).shown() == (BEGINNING, BEGINNING)
+
+
+async def test_r5_a_process_learns_with_a_decision_what_a_peer_has_shown_to_others(
+    database: Database,
+) -> None:
+    heard = list[tuple[Revision, Revision]]()
+    ours, theirs = LedgerStore(database, lambda *seen: heard.append(seen)), LedgerStore(database)
+
+    def decided(consent: Revision, metering: Revision | None) -> Callable[[LedgerRows], int]:
+        def unit(rows: LedgerRows) -> int:
+            rows.lock_head()
+            return rows.take_number(consent, metering)
+
+        return unit
+
+    await theirs.write(decided(Revision(1, 100), Revision(1, 7)))
+    await ours.write(decided(Revision(1, 80), None))
+    await ours.write(lambda rows: rows.lock_head())
+
+    assert heard == [(Revision(1, 100), Revision(1, 7))]

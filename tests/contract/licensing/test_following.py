@@ -1,5 +1,6 @@
 """Reading the stream, moving the fence, and asking again, while peers fail (W5)."""
 
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
@@ -7,11 +8,13 @@ import pytest
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal, unavailable
 from services.licensing.domain.answers import Revision
-from services.licensing.domain.posts import Mask
+from services.licensing.domain.reasons import Reasons
+from services.licensing.domain.recalls.backlog import Backlog
 from services.licensing.domain.recalls.releases import Release
 from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal
 from services.licensing.domain.released import Contents
 from services.licensing.domain.terms import Purpose
+from services.licensing.following import Follower
 from services.licensing.storage.head import Positions, positions
 from services.licensing.storage.recalls import RecallStore
 from tests.support import recall_worlds as world
@@ -128,10 +131,10 @@ async def test_nothing_is_scanned_that_the_fence_has_not_passed(database: Databa
 class Unhelpful(world.Stream):
     """Consent, that does not answer about one licensee."""
 
-    async def allowed(self, release: Release, contents: Contents, not_below: Revision) -> Mask:
+    async def reasons(self, release: Release, contents: Contents, withdrawal: Withdrawal) -> Reasons:
         if release.licensee_id == "acme":
             raise unavailable("PEER_BEHIND", "consent answered as of before the withdrawal")
-        return await super().allowed(release, contents, not_below)
+        return await super().reasons(release, contents, withdrawal)
 
 
 async def test_a_recheck_that_consent_does_not_answer_stays_and_holds_up_no_other(
@@ -150,3 +153,42 @@ async def test_a_recheck_that_consent_does_not_answer_stays_and_holds_up_no_othe
 
     assert {licensee_id for _, licensee_id, _, _ in world.taken(database)} == {"beta"}
     assert [each.licensee_id for each in database.read_now(world.open_rechecks)] == ["acme"]
+
+
+async def test_rechecks_behind_others_that_keep_failing_have_their_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.licensing.rechecking.RECHECKS_AT_ONCE", 2)
+    world.add_contracts(database)
+    for contract in world.CONTRACTS:
+        world.record(database, world.Sent((Post(1, 100),), contract, 1, NOON_US))
+    policies = [Withdrawal(at(number), Cause.POLICY, NOON_US, purposes=ALL) for number in range(3, 7)]
+    stream = Unhelpful(policies, {number: frozenset({100}) for number in range(3, 7)})
+    process = a_process(database, stream)
+    for step in ("follow", "fence", "scan"):
+        await process.take(step)
+
+    for _ in range(20):
+        await process.rechecker.recheck()
+
+    assert {revision for revision, licensee_id, _, _ in world.taken(database) if licensee_id == "beta"} == {
+        3,
+        4,
+        5,
+        6,
+    }
+
+
+async def test_a_stream_that_says_nothing_shows_whatever_keeps_it_from_being_read(
+    database: Database,
+) -> None:
+    clock = ManualClock()
+    stream = Broken([a_choice(2)])
+    follower = Follower(stream, RecallStore(database), Backlog(10), clock)
+    clock.advance(5_000_000)
+    before = follower.silent_seconds()
+
+    with contextlib.suppress(Refusal):
+        await follower.follow()
+
+    assert (before, follower.silent_seconds()) == (5.0, 0.0)

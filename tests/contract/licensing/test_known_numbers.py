@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from services.chassis.database import Database
 from services.chassis.group_commit import CommitUnknown
 from services.chassis.refusals import Behind, Kind, Refusal
-from services.licensing.storage.head import begin_epoch, lock_head
+from services.licensing.storage.head import lock_head
 from services.licensing.storage.known import Known
 from services.licensing.storage.ledger import LedgerRows, LedgerStore
 from services.licensing.storage.log import LogStore
@@ -91,7 +91,7 @@ async def test_a_process_that_wrote_in_another_epoch_writes_no_more(database: Da
 
     def accept(connection: Connection) -> None:
         lock_head(connection)
-        begin_epoch(connection, 2, 1)
+        connection.execute(text("UPDATE head SET epoch = 2"))
 
     database.write_now(accept)
 

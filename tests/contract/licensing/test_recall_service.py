@@ -44,7 +44,7 @@ async def listed(service: LocalServer, who: tuple[Any, ...] = LEGAL, **fields: A
 def a_resolution(
     outcome: int = recall_pb2.RECALL_STATE_DELETED, **fields: Any
 ) -> recall_pb2.RecallResolution:
-    said: dict[str, Any] = {"name": "Ann Lee", "role": "DPO", "statement": "deleted everywhere", **fields}
+    said: dict[str, Any] = {"name": "A Name", "role": "DPO", "statement": "deleted everywhere", **fields}
     return recall_pb2.RecallResolution(outcome=outcome, attestation=recall_pb2.Attestation(**said))  # type: ignore[arg-type]
 
 
@@ -67,11 +67,12 @@ async def test_recalls_are_listed_newest_first_page_by_page_and_by_state(
         service, LEGAL, "ListRecalls", pb.ListRecallsRequest(page_size=2, page_token=first.next_page_token)
     )
 
-    assert [recall.number for recall in (*first.recalls, *rest.recalls)] == [3, 2, 1]
+    told = [(recall.licensee_id, recall.number) for recall in (*first.recalls, *rest.recalls)]
+    assert told == [("acme", 2), ("beta", 1), ("acme", 1)], "of how many others get nobody is told"
     assert rest.next_page_token == ""
     assert await listed(service, states=["RECALL_STATE_ACKNOWLEDGED"]) == [1]
-    assert await listed(service, licensee_id="beta") == [2]
-    assert await listed(service, AUDITOR) == [3, 2, 1]
+    assert await listed(service, licensee_id="beta") == [1]
+    assert await listed(service, AUDITOR) == [2, 1, 1]
 
 
 async def test_w2_a_licensee_sees_their_own_and_anothers_look_like_those_that_are_not_there(

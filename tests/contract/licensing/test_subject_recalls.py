@@ -98,7 +98,7 @@ async def test_a_recall_that_is_still_collected_is_not_there_yet(database: Datab
 async def test_how_a_recall_ended_is_told_and_not_who_said_so(database: Database, shelf: Shelf) -> None:
     record_releases(database, [Release(POSTS)])
     recall_id = shelf.recall("acme", posts={1: [11]}, subject_id=ANN)
-    attested = Attestation("Ann Lee", "privacy officer", "gone", b"")
+    attested = Attestation("A Name", "privacy officer", "gone", b"")
 
     def resolve(rows: RecallAnswerRows) -> None:
         recall = rows.recall(recall_id)

@@ -86,7 +86,7 @@ async def test_a_licensee_sees_their_own_webhook_and_not_who_put_it(
         (a_put("nobody"), "LICENSEE_UNKNOWN"),
         (a_put(url="https://localhost/"), "WEBHOOK_URL_REFUSED"),
         (a_put(url="https://10.0.0.1/"), "WEBHOOK_URL_REFUSED"),
-        (a_put(url="http://example.com/"), "INVALID_REQUEST"),
+        (a_put(url="http://example.com/"), "WEBHOOK_URL_REFUSED"),
         (a_put(url="https://example.com/\n"), "INVALID_REQUEST"),
         (
             pb.RotateRecallWebhookSecretRequest(request_id=uuid7(NOON_US), licensee_id="acme"),

@@ -156,3 +156,15 @@ async def test_no_proof_is_made_of_what_was_never_published(cluster: Cluster) ->
     for first, second in ((0, 0), (3, 0), (2, 1), (1, 3)):
         with pytest.raises(Refusal, match="CONSISTENCY_OUT_OF_RANGE"):
             await consistency(cluster, first, second)
+
+
+async def test_r5_who_may_know_is_told_which_restores_were_accepted(cluster: Cluster) -> None:
+    request = pb.ListRestoresRequest()
+
+    assert not (await call(cluster, OPERATOR, "ListRestores", request)).restores
+    for token in ("x", "MDA=", "MA=="):
+        with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
+            await call(cluster, OPERATOR, "ListRestores", pb.ListRestoresRequest(page_token=token))
+    with pytest.raises(Refusal) as refused:
+        await call(cluster, FIREHOSE, "ListRestores", request)
+    assert refused.value.kind is Kind.FORBIDDEN

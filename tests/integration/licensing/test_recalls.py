@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
+from services.licensing import rechecking
 from services.licensing.domain.answers import Revision
 from services.licensing.following import FenceMover, Follower
 from services.licensing.issuing import Issuer
@@ -16,7 +18,7 @@ from sluice.consent.v1 import halt_pb2, policy_pb2, state_change_pb2
 from sluice.consent.v1 import state_service_pb2 as states_pb
 from sluice.licensing.v1.release_service_pb2 import Outcome
 from tests.support import recall_worlds as world
-from tests.support.cluster import PERMIT_US, Cluster, a_post
+from tests.support.cluster import NOTICE, PERMIT_US, SHARING, TRAINING, Cluster, a_post
 from tests.support.waiting import until
 
 MINUTE_US = 60_000_000
@@ -92,6 +94,26 @@ async def test_a_recall_is_issued_a_minute_later_and_a_later_release_of_others_i
     assert (recall.number, recall.withdrawals, recall.posts, recall.licensee_id) == (1, 1, 1, "acme")
 
 
+async def test_w2_no_id_that_a_licensee_is_told_has_the_time_of_a_withdrawal_in_it(cluster: Cluster) -> None:
+    await cluster.decide([a_post(1, 1)])
+    await cluster.opt_out(1)
+    await catch_up(cluster)
+    # A recall whose first taking is one that consent was asked about again.
+    cluster.clock.advance(MINUTE_US)
+    await cluster.task(Issuer).look()
+    await cluster.decide([a_post(2, 2)])
+    await cluster.publish_policy(policy_pb2.REGIME_PROHIBITED, in_us=PERMIT_US)
+    cluster.clock.advance(2 * PERMIT_US)
+    await cluster.decide([a_post(7, 7)])
+    await catch_up(cluster)
+
+    recalls, entries = world.recalls(cluster.database), world.entries(cluster.database)
+
+    ids = [recall.recall_id for recall in recalls] + [entry.withdrawal_id for entry in entries]
+    assert len(recalls) == 2
+    assert {uuid.UUID(id).version for id in ids} == {4}
+
+
 async def test_a_decision_on_an_answer_from_before_the_fence_releases_nothing_withdrawn(
     cluster: Cluster,
 ) -> None:
@@ -138,6 +160,82 @@ async def test_a_halt_recalls_only_if_it_was_ordered_with_recall(
     await catch_up(cluster)
 
     assert recalled(cluster) == expected
+
+
+async def the_german_regime(cluster: Cluster, regime: int, in_us: int) -> None:
+    """A policy that is OPT_OUT in the US, in effect once its time has come and somebody has asked."""
+    rules = [
+        policy_pb2.PolicyRule(jurisdiction=jurisdiction, purpose=purpose, regime=each)  # type: ignore[arg-type]
+        for jurisdiction, each in (("US", policy_pb2.REGIME_OPT_OUT), ("DE", regime))
+        for purpose in (SHARING, TRAINING)
+    ]
+    policy = policy_pb2.Policy(text_digest=b"t" * 32, rules=rules, notice_digests=[NOTICE])
+    policy.effective_at.FromMicroseconds(cluster.clock.now_us() + in_us)
+    await cluster.publish(policy)
+    cluster.clock.advance(2 * in_us)
+    await cluster.decide([a_post(7, 7)])
+
+
+@pytest.mark.parametrize(
+    ("regime", "taken_by_policy"),
+    [(policy_pb2.REGIME_OPT_IN, [(1, 3), (1, 5)]), (policy_pb2.REGIME_OPT_OUT, [])],
+)
+async def test_w1_a_policy_takes_back_what_it_forbids_and_nothing_that_others_have_withdrawn(
+    cluster: Cluster, regime: int, taken_by_policy: list[tuple[int, int]]
+) -> None:
+    await cluster.know(3, jurisdiction="DE")
+    await cluster.decide([a_post(1, 1), a_post(2, 2), a_post(3, 3), a_post(5, 1, (30, 3))])
+    await cluster.opt_out(2)
+    await catch_up(cluster)
+    before = world.taken(cluster.database)
+    await the_german_regime(cluster, regime, PERMIT_US)
+
+    await catch_up(cluster)
+
+    assert [(number, post) for _, _, number, post in before] == [(1, 2)]
+    after = world.taken(cluster.database)
+    assert sorted((number, post) for _, _, number, post in set(after) - set(before)) == taken_by_policy
+
+
+async def test_w1_a_halt_recalls_all_that_it_covered_though_it_is_lifted_meanwhile(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rechecking, "RELEASES_AT_ONCE", 1)
+    monkeypatch.setattr(rechecking, "PAGES_A_TURN", 1)
+    for post_id in (1, 2, 3):
+        await cluster.decide([a_post(post_id, 1)])
+    await catch_up(cluster)
+    order = states_pb.OrderHaltRequest(
+        request_id=cluster.new_id(),
+        scope=halt_pb2.HaltScope(licensee_id="acme"),
+        cause="a leak",
+        recall=True,
+    )
+    halt = (await cluster.states("OrderHalt", order)).halt
+    async with following(cluster):
+        await until(lambda: len(cluster.task(FenceMover).backlog) > 0, "the halt is read")
+    await cluster.task(FenceMover).advance()
+    await cluster.task(Scanner).scan()
+    await cluster.task(Rechecker).recheck()
+    some = recalled(cluster)
+    lift = states_pb.LiftHaltRequest(request_id=cluster.new_id(), halt_id=halt.halt_id)
+    await cluster.states("LiftHalt", lift)
+
+    await catch_up(cluster)
+
+    assert len(some) == 1, "it was lifted while it was being asked about"
+    assert recalled(cluster) == [(1, 1), (2, 2), (3, 3)]
+
+
+async def test_w1_what_was_denied_allowed_again_and_then_released_is_not_recalled(cluster: Cluster) -> None:
+    await cluster.decide([a_post(1, 1)])
+    await cluster.opt_out(1)
+    await cluster.opt_in(1)
+    await cluster.decide([a_post(2, 1)])
+
+    await catch_up(cluster)
+
+    assert recalled(cluster) == [(1, 1)], "and a later allow withdraws no recall"
 
 
 async def test_a_post_that_is_deleted_is_recalled_alone(cluster: Cluster) -> None:

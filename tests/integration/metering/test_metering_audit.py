@@ -19,7 +19,7 @@ from tests.support.metering import an_id
 from tests.support.metering_usage import UsageCaller, an_access
 from tests.support.words import Blockade
 
-BOOKED = "each reservation: what it holds and has settled, by content = its entries in each account"
+BOOKED = "Each reservation: what it holds and has settled, by content = its entries in each account"
 OF_PARTY = "(SELECT id FROM accounts WHERE scope = 2)"
 OF_LICENSE = "(SELECT id FROM accounts WHERE scope = 1)"
 POSTS = "kind 1 with media 0 by access 3"
@@ -54,63 +54,63 @@ def entry_of(n: int, order: str, account: str = OF_PARTY) -> str:
 DOCTORED: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
     "freed": (
         f"UPDATE reservations SET posts_freed = 9 WHERE reservation_id = '{an_id(1)}'",
-        "each reservation: reserved = still held + settled + freed",
+        "Each reservation: reserved = still held + settled + freed",
         [(f"reservation {an_id(1)}", "5", "12")],
     ),
     "tally": (
         f"UPDATE tallies SET used = used + 1 WHERE account_id = {OF_LICENSE}",
-        "each window: used and held = the sums of its entries",
+        "Each window: used and held = the sums of its entries",
         [("license license-1, window of 86400000000 us", "6 used, 7 held", "7 used, 7 held")],
     ),
     "entry of a party": (
         f"UPDATE entries SET used = used + 1 WHERE {entry_of(1, 'made')}",
-        "each party's entries = its reservations",
+        "Each party's entries = its reservations",
         [(at_noon("licensee acme"), "6 used, 7 held", "7 used, 7 held")],
     ),
     "entry of a group": (
         "UPDATE entries SET held = held - 1 WHERE "
         + entry_of(3, "made", "(SELECT id FROM accounts WHERE scope = 3)"),
-        "each group's entries = the reservations of its parties",
+        "Each group's entries = the reservations of its parties",
         [(at_noon("group red"), "6 used, 7 held", "6 used, 6 held")],
     ),
     "entry of a license": (
         f"DELETE FROM entries WHERE {entry_of(3, 'made', OF_LICENSE)}",
-        "each license's entries = its reservations",
+        "Each license's entries = its reservations",
         [(at_noon("license license-1"), "6 used, 7 held", "6 used, 0 held")],
     ),
     "content": (
         f"UPDATE entries SET counts = '[[1,0,6]]' WHERE {entry_of(3, 'made')}",
-        "each entry: its kinds of content add up to its posts",
+        "Each entry: its kinds of content add up to its posts",
         [("entry NUMBER of licensee acme", "7", "6")],
     ),
     "sighting": (
         "UPDATE sightings SET posts = 3 WHERE id = 'id:b'",
-        "accesses seen elsewhere, without what receipts absorbed = their entries",
+        "Accesses seen elsewhere, without what receipts absorbed = their entries",
         [(f"seen acme at {NOON_US - 1}", "3 used, 0 held", "1 used, 0 held")],
     ),
     "absorbed too little": (
         "UPDATE sightings SET absorbed = 0 WHERE id = 'id:a'",
-        "each receipt absorbs what was settled under it, as far as it is shown",
+        "Each receipt absorbs what was settled under it, as far as it is shown",
         [(f"reservation {an_id(1)} of party acme", "2", "0")],
     ),
     "absorbed in all": (
         "UPDATE absorptions SET posts = 3",
-        "each receipt: what it has absorbed in all = that of the accesses that show it",
+        "Each receipt: what it has absorbed in all = that of the accesses that show it",
         [(f"reservation {an_id(1)}", "2", "3")],
     ),
     "absorbed by none": (
         "UPDATE sightings SET absorbed = 1 WHERE id = 'id:b'",
-        "each receipt absorbs what was settled under it, as far as it is shown",
+        "Each receipt absorbs what was settled under it, as far as it is shown",
         [("reservation of none of party acme", "0", "1")],
     ),
     "second": (
         f"UPDATE projections SET posts = posts + 1 WHERE account_id = {OF_PARTY} AND span_us = 1000000",
-        "each second, minute and hour = the sum of its entries",
+        "Each second, minute and hour = the sum of its entries",
         [(f"licensee acme, 1000000 us from {NOON_US} on, {POSTS}", "13", "14")],
     ),
     "hour that is gone": (
         f"DELETE FROM projections WHERE account_id = {OF_PARTY} AND span_us = 3600000000",
-        "each second, minute and hour = the sum of its entries",
+        "Each second, minute and hour = the sum of its entries",
         [(f"licensee acme, 3600000000 us from {NOON_US // HOUR_US * HOUR_US} on, {POSTS}", "13", "0")],
     ),
     "settled as other content": (

@@ -258,7 +258,7 @@ DOCTORED: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
     ),
     "kept less than was freed": (
         f"UPDATE reservations SET posts_kept = 3 WHERE reservation_id = '{an_id(1)}'",
-        "each reservation: reserved = still held + settled + freed",
+        "Each reservation: reserved = still held + settled + freed",
         [(f"reservation {an_id(1)}", "5", "4")],
     ),
     "freed twice": (

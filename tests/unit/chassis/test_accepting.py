@@ -37,6 +37,18 @@ def test_r5_nothing_else_is_an_acceptance_and_nothing_is_served_by_mistake(argum
     assert ended.value.code == 2
 
 
+def test_r5_a_reason_may_begin_like_an_option_and_a_service_has_options_of_its_own() -> None:
+    arguments = ["--accept-restore", "--reason=-rf", "--by=olga", "--vault-lost"]
+
+    assert acceptance_of(arguments, {"vault-lost": "it is"}) == Acceptance(
+        "-rf", "olga", frozenset({"vault-lost"})
+    )
+    with pytest.raises(SystemExit):
+        acceptance_of(["--vault-lost"], {"vault-lost": "it is"})
+    with pytest.raises(SystemExit):
+        acceptance_of(arguments)
+
+
 def test_r5_what_is_lost_is_said_or_that_nobody_knows() -> None:
     known = Restore(2, 80, Head(1, 80), Head(1, 120), 0, "olga", "the disk died")
     unknown = Restore(2, 0, Head(1, 80), None, 0, "olga", "the disk died")

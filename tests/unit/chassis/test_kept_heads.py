@@ -48,6 +48,16 @@ def test_r5_whoever_raises_it_keeps_the_restores_that_it_knows(file: HeadFile) -
     assert file.read() == a_kept(8, 2, "ours", Head(2, 4))
 
 
+def test_r5_a_restore_that_the_database_alone_knows_of_is_kept_with_those_that_the_file_knows(
+    file: HeadFile,
+) -> None:
+    file.raise_to(a_kept(300, 2, "ours", Head(2, 100)))
+
+    file.raise_to(a_kept(150, 3, "ours", Head(3, 90)))
+
+    assert file.read() == a_kept(150, 3, "ours", Head(2, 100), Head(3, 90))
+
+
 def test_r5_processes_that_share_it_leave_the_highest(file: HeadFile, tmp_path: Path) -> None:
     def write(first: int) -> None:
         mine = HeadFile(tmp_path / "heads", "consent")

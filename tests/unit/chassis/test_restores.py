@@ -1,13 +1,16 @@
 """R5: which database is refused, what an acceptance begins, and from where readers go on after it."""
 
 import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.chassis.heads import Head
-from services.chassis.kept_heads import KeptHead
+from services.chassis.kept_heads import HeadFile, KeptHead, all_restores
 from services.chassis.refusals import Refusal
 from services.chassis.restores import Acceptance, Restore, Standing, accepted, check, resumed
 from tests.support.clock import NOON_US
@@ -103,20 +106,36 @@ def test_r5_nobody_goes_on_where_no_restore_leads_to_the_present_epoch() -> None
     assert resumed(Head(1, 3), Head(2, 5), (Head(2, 4),)) == 3
 
 
+def test_r5_what_is_refused_for_another_reason_is_accepted_and_nothing_is_called_lost() -> None:
+    restore = accepted("consent", a_standing(12), a_kept(10), WHY, NOON_US, refused_anyway=True)
+
+    assert restore == Restore(2, 12, Head(1, 12), None, NOON_US, "olga", "the disk died")
+
+
 class World:
     """A database whose changes are told apart, backups of it, and all who have read from it."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: HeadFile) -> None:
+        self.file = file
         self.head, self.changes = Head(1, 0), list[float]()
         self.points: tuple[Head, ...] = ()
-        self.kept = KeptHead("consent", OURS, self.head)
+        self.keep()
         self.backups: list[tuple[Head, list[float], tuple[Head, ...]]] = [(self.head, [], ())]
         self.readers = list[tuple[Head, list[float]]]()
 
     def write(self, chance: random.Random) -> None:
         self.changes.append(chance.random())
         self.head = Head(self.head.epoch, len(self.changes))
-        self.kept = KeptHead("consent", OURS, self.head, self.kept.restores)
+        self.keep()
+
+    def keep(self) -> None:
+        """As the service does, at its start and later."""
+        kept = self.file.read()
+        assert refusal_of(Standing(self.head, OURS, is_kept=kept is not None), kept) is None
+        restores = kept.restores if kept else ()
+        self.kept = self.file.raise_to(
+            KeptHead("consent", OURS, self.head, all_restores(self.points, restores))
+        )
 
     def back_up(self) -> None:
         self.backups.append((self.head, list(self.changes), self.points))
@@ -124,7 +143,8 @@ class World:
     def read(self) -> None:
         self.readers.append((self.head, list(self.changes)))
 
-    def restore(self, chance: random.Random) -> None:
+    def restore(self, chance: random.Random, *, dies: bool) -> None:
+        """`dies`: the command that accepts it, before it writes the file; the service starts then."""
         self.head, changes, self.points = chance.choice(self.backups)
         self.changes = list(changes)
         standing = Standing(self.head, OURS, is_kept=True)
@@ -134,15 +154,25 @@ class World:
         assert restore.epoch > self.kept.head.epoch
         self.head = Head(restore.epoch, self.head.number)
         self.points = (*self.points, Head(restore.epoch, restore.shared))
-        known = tuple(sorted({*self.points, *self.kept.restores}))
-        self.kept = KeptHead("consent", OURS, self.head, known)
+        if not dies:
+            known = all_restores(self.points, self.kept.restores)
+            self.file.replace(KeptHead("consent", OURS, self.head, known))
+        self.keep()
 
 
-@given(st.lists(st.sampled_from("wwwbrR"), max_size=40), st.randoms(use_true_random=False))
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """In memory: what is in question is what the files say."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@example(list("wwbwRwwbwwDwwrR"), random.Random(3))
+@given(st.lists(st.sampled_from("wwwbrRD"), max_size=40), st.randoms(use_true_random=False))
 def test_r5_whoever_goes_on_after_restores_has_all_that_comes_before_and_none_of_it_differs(
-    deeds: list[str], chance: random.Random
+    folder: Path, deeds: list[str], chance: random.Random
 ) -> None:
-    world = World()
+    world = World(HeadFile(Path(tempfile.mkdtemp(dir=folder)), "consent"))
     for deed in deeds:
         match deed:
             case "w":
@@ -152,7 +182,7 @@ def test_r5_whoever_goes_on_after_restores_has_all_that_comes_before_and_none_of
             case "r":
                 world.read()
             case _:
-                world.restore(chance)
+                world.restore(chance, dies=deed == "D")
 
     for position, seen in world.readers:
         if position.epoch < world.head.epoch:

@@ -318,6 +318,21 @@ def test_c12_a_halt_of_everything_of_the_licensee_or_of_the_purpose_stops_every_
     assert reasons(index, (100,)) == ["ALLOWED"]
 
 
+def test_w1_asked_again_a_halt_that_was_lifted_applies_and_no_other() -> None:
+    index = an_index({1: ALLOWING, 2: Profile(some_facts("DE"))}, {100: 1, 200: 2})
+    index.apply(a_step(halts=frozenset({EVERYTHING})))
+    asked, posts = a_question(), a_batch((100,), (200,))
+    german = frozenset({HaltScope(HaltKind.JURISDICTION, "DE")})
+
+    stopped, by_policy, by_halt = (
+        names(index.view().under(halts).reasons(asked, posts)) for halts in (None, NO_HALTS, german)
+    )
+
+    assert stopped == ["HALTED", "HALTED"]
+    assert by_policy == ["ALLOWED", "ALLOWED"]
+    assert by_halt == ["ALLOWED", "HALTED"]
+
+
 def test_c12_a_halt_of_a_jurisdiction_stops_the_posts_of_its_contributors_alone() -> None:
     german = Profile(some_facts("DE"))
     index = an_index({1: ALLOWING, 2: german}, {100: 1, 200: 2})

@@ -9,10 +9,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.consent.domain.dossiers import ChoiceMethod
 from services.consent.domain.halts import HaltKind, HaltOrder, HaltScope
 from services.consent.domain.state_changes import ChangeKind, StateChange, StateRow
+from services.consent.domain.verdicts import NO_HALTS
 from services.consent.domain.withdrawals import Cause
-from services.consent.rpc import state_answers, state_rows
+from services.consent.rpc import halts, state_answers, state_rows
 from services.consent.rpc.requests import EARLIEST_US, LATEST_US
-from sluice.consent.v1 import choice_pb2, halt_pb2, state_change_pb2, withdrawal_pb2
+from sluice.consent.v1 import (
+    choice_pb2,
+    consent_service_pb2,
+    halt_pb2,
+    state_change_pb2,
+    withdrawal_pb2,
+)
 from sluice.consent.v1 import state_service_pb2 as pb
 from sluice.type.v1 import purpose_pb2
 from tests.support.clock import NOON_US
@@ -91,10 +98,23 @@ def test_a_bad_change_is_rejected_with_its_line_and_reason_and_stops_no_other(
 def test_c12_a_halt_is_read_and_told_as_the_contract_has_it(
     given: halt_pb2.HaltScope, scope: HaltScope
 ) -> None:
-    order = state_rows.halt_order(pb.OrderHaltRequest(scope=given, cause="a test", recall=True))
+    order = halts.halt_order(pb.OrderHaltRequest(scope=given, cause="a test", recall=True))
 
     assert order == HaltOrder(scope, "a test", recall=True)
     assert state_answers._scope(scope) == given
+
+
+def test_w1_what_is_asked_again_names_the_one_halt_that_applies_or_none() -> None:
+    halt = halt_pb2.HaltScope(jurisdiction="DE")
+    asked = [
+        None,
+        consent_service_pb2.Recheck(policy=True),
+        consent_service_pb2.Recheck(halt=halt),
+    ]
+
+    found = [halts.halts_of(consent_service_pb2.CheckConsentRequest(recheck=recheck)) for recheck in asked]
+
+    assert found == [None, NO_HALTS, frozenset({HaltScope(HaltKind.JURISDICTION, "DE")})]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Ledger:
 
 async def steps(ledger: Ledger, count: int, after: Revision = BEGINNING) -> list[Taken]:
     taken: list[Taken] = []
-    stream = Watch(ledger, interval_seconds=0).follow(after)
+    stream = Watch(ledger, interval_seconds=0, quiet_seconds=0).follow(after)
     async for revision, recorded in stream:
         assert revision.epoch == ledger.head.epoch
         taken.append((revision.number, recorded is not None))
@@ -60,6 +60,24 @@ async def test_w1_a_checkpoint_comes_after_the_withdrawals_that_it_speaks_of() -
 
 async def test_w1_an_empty_stream_has_checkpoints() -> None:
     assert await steps(Ledger([], head=0), 2) == [(0, False), (0, False)]
+
+
+async def test_w1_a_stream_says_once_how_far_it_is_and_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+
+    monkeypatch.setattr("services.consent.watching.asyncio.sleep", sleep)
+    stream = Watch(Ledger([2], head=9), interval_seconds=5, quiet_seconds=15).follow(BEGINNING)
+
+    taken = [(await anext(stream))[0].number for _ in range(4)]
+
+    assert taken == [2, 9, 9, 9]
+    assert looks == 6
 
 
 async def test_w1_what_is_withdrawn_while_somebody_reads_comes_after_the_last_checkpoint() -> None:

@@ -114,6 +114,18 @@ def test_a_proof_without_its_receipt_shows_nothing(cli: Cli, note: bytes, kept: 
     assert cli.refusal(*verify, "--receipts", others)["reason"] == "RECEIPT_MISSING"
 
 
+def test_a_file_that_is_no_proof_is_told_so_before_anything_else_is_asked_for(
+    cli: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("something else\n")
+
+    refused = cli.refusal("log", "verify", file)
+
+    assert refused["reason"] == "PROOF_MALFORMED"
+    assert "no proof that a receipt is in the log" in refused["message"]
+
+
 def test_a_copy_is_computed_again_and_every_receipt_is_found_in_it(cli: Cli, copy: Path, kept: Kept) -> None:
     verify = ("log", "verify", copy, "--origin", ORIGIN)
 

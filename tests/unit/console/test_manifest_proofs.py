@@ -72,7 +72,7 @@ def test_a_proof_that_was_written_is_verified_with_no_server(
     script: Script, cli: Cli, kept: Kept, tmp_path: Path
 ) -> None:
     script.answer("GetManifestProof", answered(PROOF))
-    asked, file = ("subjects", "proof", PROOF.decision_id, "--subject", SUBJECT), tmp_path / "written"
+    asked, file = ("subjects", "proof", SUBJECT, PROOF.decision_id), tmp_path / "written"
 
     printed = cli(*asked)
     said = cli.json(*asked, "--out", file)
@@ -89,7 +89,7 @@ def test_who_is_not_in_a_release_has_no_proof(script: Script, cli: Cli, tmp_path
     script.answer("GetManifestProof", not_found("CONTRIBUTOR_UNKNOWN", "the release held nothing of them"))
     out = tmp_path / "none"
 
-    refused = cli.refusal("subjects", "proof", PROOF.decision_id, "--subject", 7, "--out", out)
+    refused = cli.refusal("subjects", "proof", 7, PROOF.decision_id, "--out", out)
 
     assert refused["reason"] == "CONTRIBUTOR_UNKNOWN"
     assert not out.exists()

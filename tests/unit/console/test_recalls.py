@@ -10,15 +10,18 @@ import pyarrow.parquet
 import pytest
 import typer
 
-from services.chassis.refusals import Kind, Refusal, precondition, unavailable
+from services.chassis.refusals import Kind, Refusal, forbidden, precondition, unavailable
 from services.console.moments import read
 from services.console.recall_files import EntriesFile, form_of
-from services.console.recall_watching import Watching, line_of
+from services.console.recall_watching import line_of, place_of
 from services.console.recalls import a_recall_id, statement_of, word
 from services.console.subject_releases import recall_words
+from services.console.watching import Watching
 from sluice.licensing.v1.disclosure_service_pb2 import SubjectRecall, SubjectRelease
 from sluice.licensing.v1.recall_pb2 import Recall, RecalledRelease, RecallEntry, RecallState
 from sluice.licensing.v1.recall_service_pb2 import WatchRecallsResponse as Step
+from tests.support.command_line import Cli
+from tests.support.scripted import Script
 
 NOON = read("2026-01-31T12:00:00Z")
 LARGE = 2**64 - 1
@@ -98,9 +101,22 @@ def test_a_statement_comes_from_one_place(tmp_path: Path) -> None:
 
     assert statement_of("gone", None) == "gone"
     assert statement_of("", file) == "deleted from all stores"
-    for text, path in (("", None), ("gone", file), ("", tmp_path / "binary")):
-        with pytest.raises(typer.BadParameter):
+    for text, path, why in (
+        ("", None, "one of --statement and"),
+        ("gone", file, "just one of --statement and"),
+        ("", tmp_path / "binary", "no text in UTF-8"),
+    ):
+        with pytest.raises(typer.BadParameter, match=why):
             statement_of(text, path)
+
+
+def test_who_is_no_licensee_is_told_how_a_licensee_says_it(script: Script, cli: Cli) -> None:
+    script.answer("AcknowledgeRecall", forbidden("NOT_ADMITTED", "not open to this kind of caller"))
+
+    refused = cli.refusal("recall", "ack", "c4d1a0f2-7c1e-4a40-9d52-4f0f6f1c2b11")
+
+    assert refused["reason"] == "NOT_ADMITTED"
+    assert "--api-key-file" in refused["message"]
 
 
 def test_an_id_of_a_recall_is_read_in_any_form() -> None:
@@ -126,11 +142,11 @@ class Licensing:
         self.asked.append(after)
         yield self._steps(self._streams.pop(0))
 
-    async def watched(self, *, once: bool) -> Watching:
+    async def watched(self, *, once: bool) -> Watching[int, Step]:
         async def sleep(seconds: float) -> None:
             assert seconds >= 0
 
-        watching = Watching(0, lambda step: self.told.append(step.number), once=once, sleep=sleep)
+        watching = Watching(0, lambda step: self.told.append(step.number), place_of, once=once, sleep=sleep)
         await watching.run(self.follow)
         return watching
 
@@ -149,7 +165,7 @@ async def test_recalls_are_taken_up_after_the_last_one_that_was_told() -> None:
 
     assert licensing.told == [1, 3, 4, 9]
     assert licensing.asked == [0, 3, 3]
-    assert watching.number == 9
+    assert watching.position == 9
 
 
 async def test_what_no_patience_helps_against_ends_it() -> None:

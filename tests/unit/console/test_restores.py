@@ -12,6 +12,7 @@ from services.console.moments import read
 from services.metering.__main__ import SCHEMA
 from services.metering.schema.tables import RESTORES
 from sluice.consent.v1 import state_service_pb2
+from sluice.licensing.v1 import log_service_pb2
 from sluice.metering.v1 import usage_service_pb2
 from sluice.type.v1.restore_pb2 import Restore
 from sluice.type.v1.revision_pb2 import Revision
@@ -65,8 +66,39 @@ def test_r5_settings_of_the_service_are_those_that_it_would_be_started_with(
     assert "DATABASE_URL_INVALID" in cli.err
 
 
-def test_a_restore_needs_a_reason(cli: Cli) -> None:
-    assert "needs a reason" in cli.wrong("restore", "accept", "consent", "--reason", "  ")
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        (["--reason", "  "], "1 to 500 characters"),
+        (["--reason", "x" * 501], "1 to 500 characters"),
+        (["--reason", "fire", "--by", "x" * 161], "1 to 160 characters"),
+        (["--reason", "fire", "--log-folder-lost"], "only licensing has a log"),
+    ],
+)
+def test_a_restore_needs_a_reason_and_a_name_of_a_length_that_fits(
+    cli: Cli, said: list[str], wrong: str
+) -> None:
+    assert wrong in cli.wrong("restore", "accept", "consent", *said)
+
+
+def test_what_an_operator_says_may_begin_like_an_option(cli: Cli, state: StateFolder) -> None:
+    cli("restore", "accept", "metering", "--reason=-rf", "--by=-x")
+
+    database = Database.open(f"sqlite:///{state.database('metering')}", schema_dir=SCHEMA, name="metering")
+    (restore,) = database.read_now(lambda connection: RESTORES.page(connection, None, 2))
+    database.close_now()
+    assert (restore.reason, restore.accepted_by) == ("-rf", "-x")
+
+
+def test_r5_those_of_licensing_say_which_receipts_are_lost(script: Script, cli: Cli) -> None:
+    pb = log_service_pb2
+    lost = pb.LogRestore(restore=RESTORE, first_lost_receipt=31, last_lost_receipt=330, published=330)
+    script.answer("ListRestores", pb.ListRestoresResponse(restores=[lost, pb.LogRestore(restore=RESTORE)]))
+
+    listed = cli("restore", "list", "licensing")
+
+    assert "31 to 330" in listed
+    assert "none" in listed
 
 
 @pytest.mark.parametrize("service", ["consent", "metering"])
@@ -91,4 +123,3 @@ def test_r5_restores_are_told_to_people(script: Script, cli: Cli) -> None:
 
     assert "1:120" in cli("restore", "list", "metering")
     assert cli("restore", "list", "metering") == "No restore of metering was ever accepted.\n"
-    assert "docs/restores.md" in cli.wrong("restore", "list", "licensing")

@@ -1,5 +1,7 @@
 """`sluice subjects releases`, against a licensing that answers as it is told."""
 
+import struct
+
 from services.console.moments import read
 from sluice.licensing.v1 import disclosure_service_pb2 as pb
 from sluice.licensing.v1.release_service_pb2 import DeliveryState
@@ -18,7 +20,7 @@ NEWER = pb.SubjectRelease(
     posts=3,
     posts_delivered=2,
     posts_undelivered=1,
-    post_ids=bytes(24),
+    post_ids=struct.pack("<3Q", 1_880_000_000_000_000_001, 7, 2**64 - 1),
     receipt="header.claims.signature",
 )
 OLDER = pb.SubjectRelease(
@@ -65,12 +67,14 @@ def test_releases_are_a_table_with_deliveries_told_apart_over_all_pages(script: 
     assert [asked.page_token for asked in script.asked["ListSubjectReleases"]] == ["", "more"]
 
 
-def test_releases_are_json_with_the_receipt(script: Script, cli: Cli) -> None:
+def test_releases_are_json_with_the_receipt_and_post_ids_as_texts(script: Script, cli: Cli) -> None:
     answer_pages(script)
 
     newer, older = cli.json("subjects", "releases", "11")
 
     assert newer["receipt"] == "header.claims.signature"
+    assert newer["post_ids"] == ["1880000000000000001", "7", "18446744073709551615"]
+    assert older["post_ids"] == []
     assert (older["posts_delivered"], older["delivery"]) == (0, "expired")
 
 

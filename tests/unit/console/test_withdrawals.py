@@ -9,7 +9,8 @@ import typer
 from services.chassis.refusals import Kind, Refusal, precondition, unavailable
 from services.console.halts import Of, scope_of, scope_words
 from services.console.moments import read
-from services.console.withdrawals import Watching, line_of, position_of, position_words
+from services.console.watching import Watching
+from services.console.withdrawals import line_of, place_of, position_of, position_words
 from sluice.consent.v1.halt_pb2 import HaltScope
 from sluice.consent.v1.state_service_pb2 import WatchWithdrawalsResponse as Step
 from sluice.consent.v1.withdrawal_pb2 import Withdrawal, WithdrawalCause
@@ -49,8 +50,8 @@ class Consent:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
-    async def watched(self, *, once: bool, after: int = 0) -> Watching:
-        watching = Watching(at(after), self.told.append, once=once, sleep=self.sleep)
+    async def watched(self, *, once: bool, after: int = 0) -> Watching[Revision, Step]:
+        watching = Watching(at(after), self.told.append, place_of, once=once, sleep=self.sleep)
         await watching.run(self.follow)
         return watching
 

@@ -97,3 +97,20 @@ def test_a_stream_that_goes_back_or_repeats_is_not_believed(number: int) -> None
 def test_as_many_as_may_be_are_in_hand() -> None:
     assert a_backlog(1, 2, most=2).is_full
     assert not a_backlog(1, most=2).is_full
+
+
+def test_whoever_sleeps_without_anything_in_hand_is_woken_by_the_first_and_not_after_the_last() -> None:
+    backlog = a_backlog()
+    was_empty = backlog.in_hand.is_set()
+
+    backlog.add(a_withdrawal(2))
+    backlog.add(a_withdrawal(4))
+    backlog.drop(at(2))
+    had_one = backlog.in_hand.is_set()
+    backlog.drop(at(4))
+    had_none = backlog.in_hand.is_set()
+    backlog.add(a_withdrawal(6))
+    backlog.begin(at(9))
+
+    assert (was_empty, had_one, had_none) == (False, True, False)
+    assert not backlog.in_hand.is_set()

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from services.chassis.refusals import Kind, Refusal
 from services.licensing.domain.answers import BEGINNING, Revision
-from services.licensing.highest import Highest, begin_with
+from services.licensing.highest import Highest, begin_with, rise_both
 
 
 def refused(highest: Highest, revision: Revision, mark: Revision | None = None) -> Refusal:
@@ -95,3 +95,25 @@ def test_a_peer_that_begins_a_new_epoch_is_believed_again() -> None:
 
     assert not highest.is_behind
     assert highest.take(Revision(2, 2), highest.mark()) == Revision(2, 2)
+
+
+def test_what_one_process_believes_another_that_heard_of_more_refuses_no_longer_alone() -> None:
+    consents, meterings = [Highest("consent"), Highest("consent")], [Highest("metering") for _ in range(2)]
+    first, second = (rise_both(*pair) for pair in zip(consents, meterings, strict=True))
+    consents[1].take(Revision(1, 80), consents[1].mark())
+    first(Revision(1, 100), Revision(1, 3))
+    second(Revision(1, 100), Revision(1, 3))
+
+    assert [refused(each, Revision(1, 90)).reason for each in consents] == ["PEER_BEHIND"] * 2
+    assert meterings[1].mark() == Revision(1, 3)
+
+
+def test_a_new_epoch_that_another_process_has_seen_ends_the_distrust_here_too() -> None:
+    highest = Highest("consent")
+    highest.rise(Revision(1, 7))
+    refused(highest, Revision(1, 6))
+
+    highest.rise(Revision(2, 5))
+
+    assert highest.take(Revision(2, 6), highest.mark()) == Revision(2, 6)
+    assert refused(highest, Revision(1, 9)).reason == "PEER_BEHIND"

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from services.chassis.refusals import unavailable
-from services.licensing.indexing import AFTER_FAULT_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS, Indexing
+from services.licensing.indexing import (
+    AFTER_FAULT_SECONDS,
+    BETWEEN_SECONDS,
+    EVERY_SECONDS,
+    LOOKS_A_ROUND,
+    Indexing,
+)
 
 
 class Stopped(BaseException):
@@ -14,17 +20,20 @@ class Stopped(BaseException):
 
 
 class Scripted:
-    """An index in which each look finds what it is told: steps to merge, or a fault."""
+    """An index in which each look finds what it is told: steps to merge, or a fault; and decisions to add."""
 
-    def __init__(self, looks: list[int | Exception]) -> None:
+    def __init__(self, looks: list[int | Exception], adds: list[bool] | None = None) -> None:
         self._looks = looks
+        self._adds = adds or []
         self.asked_for_few: list[bool] = []
+        self.looked_for_merges_after: list[int] = []
 
     async def add_next(self, *, also_few: bool) -> bool:
         self.asked_for_few.append(also_few)
-        return False
+        return self._adds.pop(0) if self._adds else False
 
     async def merge_some(self) -> bool:
+        self.looked_for_merges_after.append(len(self.asked_for_few))
         look = self._looks.pop(0) if self._looks else 0
         if isinstance(look, Exception):
             raise look
@@ -55,12 +64,25 @@ def sleeping(taken: list[float], count: int) -> Callable[[float], Any]:
 async def test_few_decisions_are_added_after_a_rest_and_not_between_the_steps_of_a_merge(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    index = Scripted([1, 1, 0, 1, 0])
+    index = Scripted([1, 1, 0, 1, 0], adds=[False, False, False, True])
 
-    taken = await rests(index, 5, monkeypatch)
+    taken = await rests(index, 6, monkeypatch)
 
-    assert taken == [BETWEEN_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS]
-    assert index.asked_for_few == [True, False, False, True, False]
+    assert taken == [
+        *(BETWEEN_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS),
+        *(BETWEEN_SECONDS, BETWEEN_SECONDS, EVERY_SECONDS),
+    ]
+    assert index.asked_for_few == [True, False, False, True, False, False]
+
+
+async def test_while_no_decision_comes_it_is_seldom_looked_for_merges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = Scripted([])
+
+    await rests(index, 2 * LOOKS_A_ROUND + 1, monkeypatch)
+
+    assert index.looked_for_merges_after == [1, LOOKS_A_ROUND + 1, 2 * LOOKS_A_ROUND + 1]
 
 
 async def test_after_a_refusal_or_a_fault_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

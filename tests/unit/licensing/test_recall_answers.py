@@ -13,7 +13,7 @@ from services.licensing.domain.recalls.resolving import Ending, acknowledged, re
 from tests.support.clock import NOON_US
 
 DUE_US = NOON_US + 1_000
-ATTESTED = Attestation("Ann Lee", "DPO", "deleted everywhere", b"")
+ATTESTED = Attestation("A Name", "DPO", "deleted everywhere", b"")
 DELETED = Ending(RecallState.DELETED, ATTESTED)
 REFUSED = Ending(RecallState.REFUSED, ATTESTED)
 

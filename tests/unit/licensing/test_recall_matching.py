@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.deliveries import Confirmation
+from services.licensing.domain.recalls.entries import Found
 from services.licensing.domain.recalls.recalls import Gap
-from services.licensing.domain.recalls.releases import Cargo, Release, cargo_of, taken_back
+from services.licensing.domain.recalls.releases import Cargo, Release, cargo_of, is_reached, taken_back
 from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal, halted_purposes
 from services.licensing.domain.released import Unresolved, released_of
 from services.licensing.domain.terms import Purpose
@@ -84,6 +85,27 @@ def includes(territory: frozenset[str], countries: frozenset[str]) -> bool:
     )
 
 
+def only(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Found | None:
+    """What it alone takes back."""
+    if not is_reached(withdrawal, release):
+        return None
+    return next((found for _, found in taken_back([withdrawal], release, cargo)), None)
+
+
+@settings(max_examples=60)
+@given(any_releases(), st.lists(any_withdrawals, max_size=4, unique_by=lambda each: each))
+def test_what_many_take_back_of_a_release_is_what_each_of_them_does(
+    case: tuple[Release, Cargo, list[tuple[Post, bool]]], withdrawals: list[Withdrawal]
+) -> None:
+    release, cargo, _ = case
+    reaching = [each for each in withdrawals if is_reached(each, release)]
+
+    found = {each: one.post_ids.tolist() for each, one in taken_back(reaching, release, cargo)}
+
+    alone = {each: one for each in reaching if (one := only(each, release, cargo)) is not None}
+    assert found == {each: one.post_ids.tolist() for each, one in alone.items()}
+
+
 @settings(max_examples=150)
 @given(any_releases(), any_withdrawals)
 def test_what_is_taken_back_is_what_a_look_at_each_post_finds(
@@ -101,7 +123,7 @@ def test_what_is_taken_back_is_what_a_look_at_each_post_finds(
         and (not withdrawal.countries or includes(release.territory, withdrawal.countries))
     )
 
-    found = taken_back(withdrawal, release, cargo)
+    found = only(withdrawal, release, cargo)
 
     theirs = sorted(
         post.id for post, undelivered in posts if reached and holds(post, withdrawal) and not undelivered
@@ -116,7 +138,7 @@ TWO_POSTS = released_of(batch_of([Post(1, 5), Post(2, 5)]), np.ones(2, np.bool_)
 
 def gap(withdrawn_us: int, confirmed_us: int | None = None) -> Gap:
     cargo = Cargo(TWO_POSTS, np.zeros(2, np.bool_), confirmed_us)
-    found = taken_back(replace(A_WITHDRAWAL, recorded_at_us=withdrawn_us), A_RELEASE, cargo)
+    found = only(replace(A_WITHDRAWAL, recorded_at_us=withdrawn_us), A_RELEASE, cargo)
     assert found is not None
     return found.gap
 
@@ -141,8 +163,8 @@ def test_a_release_of_a_restored_consent_lies_behind_withdrawals_of_the_epoch_be
     cargo = Cargo(TWO_POSTS, np.zeros(2, np.bool_), None)
     later = replace(A_RELEASE, rests_on=Revision(2, 1))
 
-    assert taken_back(A_WITHDRAWAL, later, cargo) is None
-    assert taken_back(replace(A_WITHDRAWAL, revision=Revision(2, 2)), A_RELEASE, cargo) is not None
+    assert only(A_WITHDRAWAL, later, cargo) is None
+    assert only(replace(A_WITHDRAWAL, revision=Revision(2, 2)), A_RELEASE, cargo) is not None
 
 
 def test_of_posts_whose_order_is_not_known_a_confirmation_tells_only_that_none_arrived() -> None:

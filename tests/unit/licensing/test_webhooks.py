@@ -15,6 +15,10 @@ from services.licensing.domain.webhooks.webhooks import (
     SECOND_US,
     TRIED_FOR_US,
     Announced,
+    Failure,
+    Fault,
+    Leased,
+    Outcome,
     Waiting,
     Webhook,
     Wish,
@@ -87,8 +91,28 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day() -> None:
     assert rotated.signs_with(NOON_US) == (NEW, OLD)
     assert rotated.signs_with(NOON_US + OVERLAP_US - 1) == (NEW, OLD)
     assert rotated.signs_with(NOON_US + OVERLAP_US) == (NEW,)
-    assert rotated.rotated(b"z" * 32, NOON_US).signs_with(NOON_US) == (b"z" * 32, NEW)
     assert a_webhook().signs_with(NOON_US) == (OLD,)
+
+
+def test_rotated_twice_within_a_day_the_secret_that_the_licensee_has_signs_on_until_its_end() -> None:
+    newest, later_us = b"z" * 32, NOON_US + HOUR_US
+
+    twice = a_webhook().rotated(NEW, NOON_US).rotated(newest, later_us)
+
+    headers = dict(signed_headers(Announcement("r-1", b"{}"), twice.signs_with(later_us), later_us))
+    assert is_signed_with(headers, b"{}", OLD)
+    assert is_signed_with(headers, b"{}", newest)
+    assert not is_signed_with(headers, b"{}", NEW)
+    assert twice.signs_with(NOON_US + OVERLAP_US) == (newest,)
+
+
+def test_rotated_after_a_day_the_secret_before_signs_for_another() -> None:
+    newest, later_us = b"z" * 32, NOON_US + OVERLAP_US
+
+    twice = a_webhook().rotated(NEW, NOON_US).rotated(newest, later_us)
+
+    assert twice.signs_with(later_us + OVERLAP_US - 1) == (newest, NEW)
+    assert twice.signs_with(later_us + OVERLAP_US) == (newest,)
 
 
 def test_a_new_webhook_begins_with_the_next_recall_and_a_change_goes_on_where_it_was() -> None:
@@ -102,29 +126,37 @@ def test_a_new_webhook_begins_with_the_next_recall_and_a_change_goes_on_where_it
     assert (off.enabled, on.enabled, on.told_number, on.secret) == (False, True, 12, OLD)
 
 
-def waiting(tries: int) -> Waiting:
-    return Waiting("acme", 1, NOON_US, tries, NOON_US)
+def test_what_another_address_did_not_take_does_not_keep_a_new_one_waiting() -> None:
+    dead = replace(a_webhook(), tries=30, next_try_us=NOON_US + HOUR_US)
+
+    same = put(dead, a_wish(), 9, NEW, NOON_US + 1)
+    moved = put(dead, a_wish(url="https://example.org/"), 9, NEW, NOON_US + 1)
+    off = put(dead, a_wish(enabled=False), 9, NEW, NOON_US + 1)
+
+    assert (same.tries, same.next_try_us) == (30, NOON_US + HOUR_US)
+    assert (moved.tries, moved.next_try_us) == (0, NOON_US + 1)
+    assert (off.tries, off.next_try_us) == (0, NOON_US + 1)
 
 
 @pytest.mark.parametrize(
     ("tries", "pause_seconds"), [(0, 5), (1, 10), (2, 20), (9, 2560), (10, 3600), (50, 3600), (10_000, 3600)]
 )
 def test_pauses_double_up_to_an_hour(tries: int, pause_seconds: int) -> None:
-    assert next_try_us(waiting(tries), NOON_US, 0.0) == NOON_US + pause_seconds * SECOND_US
+    assert next_try_us(tries, NOON_US, 0.0) == NOON_US + pause_seconds * SECOND_US
 
 
 @given(st.integers(0, 200), st.floats(0, 1, exclude_max=True))
 def test_chance_takes_up_to_half_of_a_pause(tries: int, chance: float) -> None:
-    longest, drawn = next_try_us(waiting(tries), NOON_US, 0.0), next_try_us(waiting(tries), NOON_US, chance)
+    longest, drawn = next_try_us(tries, NOON_US, 0.0), next_try_us(tries, NOON_US, chance)
 
-    assert longest is not None
-    assert drawn is not None
     assert (longest - NOON_US) / 2 <= drawn - NOON_US <= longest - NOON_US
 
 
-def test_after_three_days_it_is_given_up() -> None:
-    last_us = NOON_US + TRIED_FOR_US - 1
+def test_a_try_in_vain_is_the_last_after_three_days_and_one_that_arrives_never_is() -> None:
+    recall = Announced("r-1", 1, "acme", NOON_US, NOON_US, 1)
+    leased = Leased(Waiting("acme", 1, NOON_US), a_webhook(), recall)
+    last_us, failure = NOON_US + TRIED_FOR_US, Failure(Fault.TIMED_OUT)
 
-    assert next_try_us(waiting(80), last_us, 0.0) == last_us + HOUR_US
-    assert next_try_us(waiting(80), last_us + 1, 0.0) is None
-    assert next_try_us(replace(waiting(0), since_us=0), NOON_US, 0.5) is None
+    assert Outcome(leased, last_us - 1, failure, last_us).word == "failed"
+    assert Outcome(leased, last_us, failure, last_us).word == "given_up"
+    assert Outcome(leased, last_us, None, last_us).word == "delivered"

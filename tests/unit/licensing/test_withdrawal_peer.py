@@ -13,8 +13,9 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal, precondition
 from services.licensing import withdrawal_peer
 from services.licensing.domain.answers import Revision
+from services.licensing.domain.reasons import Reason
 from services.licensing.domain.recalls.releases import Release
-from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal
+from services.licensing.domain.recalls.withdrawals import Cause, HaltScope, Withdrawal
 from services.licensing.domain.released import Unresolved, released_of
 from services.licensing.domain.terms import Purpose
 from services.licensing.withdrawal_peer import RecheckPeer, WithdrawalPeer
@@ -29,6 +30,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 SHARING, TRAINING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING, purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 A_RELEASE = Release(7, "acme", "l", 1, int(TRAINING), frozenset({"DE"}), Revision(1, 3), NOON_US, NOON_US)
+A_POLICY = Withdrawal(Revision(1, 9), Cause.POLICY, NOON_US)
 ALLOWED, PROHIBITED = 1, 11
 
 
@@ -105,6 +107,8 @@ async def test_a_halt_is_about_those_whom_it_stops(
 
     assert isinstance(halt, Withdrawal)
     assert (halt.licensee_id, set(halt.purposes), halt.needs_recheck) == (licensee_id, purposes, True)
+    assert halt.halt is not None
+    assert halt.halt.field == scope.WhichOneof("scope")
 
 
 @pytest.mark.parametrize(
@@ -154,9 +158,9 @@ async def test_consent_is_asked_again_with_the_territory_of_then_wherever_author
 ) -> None:
     script.answer("CheckConsent", an_answer(ALLOWED, PROHIBITED))
 
-    allowed = await RecheckPeer(peer).allowed(A_RELEASE, TWO, Revision(1, 9))
+    reasons = await RecheckPeer(peer).reasons(A_RELEASE, TWO, A_POLICY)
 
-    assert allowed.tolist() == [True, False]
+    assert reasons.tolist() == [Reason.RELEASED, Reason.PROHIBITED]
     (asked,) = script.asked["CheckConsent"]
     assert (asked.licensee_id, list(asked.territory), list(asked.author_jurisdictions)) == (
         "acme",
@@ -168,7 +172,11 @@ async def test_consent_is_asked_again_with_the_territory_of_then_wherever_author
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(an_answer(ALLOWED), "PEER_ANSWER_INVALID"), (an_answer(ALLOWED, ALLOWED, number=8), "PEER_BEHIND")],
+    [
+        (an_answer(ALLOWED), "PEER_ANSWER_INVALID"),
+        (an_answer(ALLOWED, 99), "PEER_ANSWER_INVALID"),
+        (an_answer(ALLOWED, ALLOWED, number=8), "PEER_BEHIND"),
+    ],
 )
 async def test_an_answer_that_is_too_short_or_too_old_is_not_believed(
     script: Script, peer: Peer, answer: consent_pb.CheckConsentResponse, reason: str
@@ -176,7 +184,37 @@ async def test_an_answer_that_is_too_short_or_too_old_is_not_believed(
     script.answer("CheckConsent", answer)
 
     with pytest.raises(Refusal, match=reason):
-        await RecheckPeer(peer).allowed(A_RELEASE, TWO, Revision(1, 9))
+        await RecheckPeer(peer).reasons(A_RELEASE, TWO, A_POLICY)
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "recheck"),
+    [
+        (A_POLICY, consent_pb.Recheck(policy=True)),
+        *(
+            (
+                Withdrawal(Revision(1, 9), Cause.HALT, NOON_US, halt=HaltScope(*scope)),
+                consent_pb.Recheck(halt=halt_pb2.HaltScope(**{scope[0]: value})),  # type: ignore[arg-type]
+            )
+            for scope, value in [
+                (("everything", ""), True),
+                (("purpose", "2"), TRAINING),
+                (("jurisdiction", "US-CA"), "US-CA"),
+                (("licensee_id", "acme"), "acme"),
+            ]
+        ),
+        (Withdrawal(Revision(1, 9), Cause.HALT, NOON_US), None),
+    ],
+)
+async def test_w1_consent_hears_what_it_is_asked_again_for(
+    script: Script, peer: Peer, withdrawal: Withdrawal, recheck: consent_pb.Recheck | None
+) -> None:
+    script.answer("CheckConsent", an_answer(ALLOWED, ALLOWED))
+
+    await RecheckPeer(peer).reasons(A_RELEASE, TWO, withdrawal)
+
+    (asked,) = script.asked["CheckConsent"]
+    assert (asked.recheck if asked.HasField("recheck") else None) == recheck
 
 
 async def test_of_a_release_that_kept_its_manifest_alone_every_contributor_is_asked_about(
@@ -189,7 +227,7 @@ async def test_of_a_release_that_kept_its_manifest_alone_every_contributor_is_as
         post_ids=np.array([1, 2, 1, 2], np.uint64),
     )
 
-    await RecheckPeer(peer).allowed(A_RELEASE, manifest, Revision(1, 9))
+    await RecheckPeer(peer).reasons(A_RELEASE, manifest, A_POLICY)
 
     (asked,) = script.asked["CheckConsent"]
     authors, embedded = np.frombuffer(asked.author_ids, "<u8"), np.frombuffer(asked.embed_author_ids, "<u8")

@@ -1,5 +1,6 @@
 """Withdrawals in hand: a stretch of consent's stream without a hole, read and not scanned yet (W5)."""
 
+import asyncio
 from collections import deque
 from itertools import islice
 
@@ -17,6 +18,8 @@ class Backlog:
         self._held: deque[Withdrawal] = deque()
         self.start = Revision(0, 0)
         self.followed = Revision(0, 0)
+        self.in_hand = asyncio.Event()
+        """Set while there is any: whoever has nothing to do without sleeps until then."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -40,6 +43,7 @@ class Backlog:
         """Forgets all and begins behind a position, where it is not in hand."""
         if not self.start <= at <= self.followed:
             self._held.clear()
+            self.in_hand.clear()
             self.start = self.followed = at
         self.drop(at)
 
@@ -48,6 +52,7 @@ class Backlog:
         if withdrawal.revision <= self.followed:
             raise out_of_order()
         self._held.append(withdrawal)
+        self.in_hand.set()
         self.followed = withdrawal.revision
 
     def reach(self, followed: Revision) -> None:
@@ -60,6 +65,8 @@ class Backlog:
         """Forgets those up to a position, which were scanned, by whichever process."""
         while self._held and self._held[0].revision <= scanned:
             self._held.popleft()
+        if not self._held:
+            self.in_hand.clear()
         self.start = min(max(self.start, scanned), self.followed)
 
     def page(self, scanned: Revision, fence: Revision, limit: int) -> list[Withdrawal]:

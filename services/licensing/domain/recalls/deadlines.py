@@ -31,6 +31,10 @@ class DeadlineRule:
     """The time zone in which days begin, by its IANA name."""
 
 
+UNREADABLE = DeadlineRule(days=1, calendar=None, zone="UTC")
+"""Where the terms are not understood: due earlier than anybody agreed, rather than later."""
+
+
 def rule_of(obligations: Obligations) -> DeadlineRule:
     """The rule that a license says."""
     calendar = obligations.recall_calendar if obligations.recall_business_days else None

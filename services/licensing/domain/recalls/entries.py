@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.licensing.domain.distinct import distinct_sorted
 from services.licensing.domain.posts import Ids, Offsets
 from services.licensing.domain.recalls.recalls import Gap
 from services.licensing.domain.recalls.withdrawals import Withdrawal
@@ -14,6 +15,8 @@ from services.licensing.domain.recalls.withdrawals import Withdrawal
 POSTS_A_PART = 20_000
 """At which a part is full; the posts of one release are never cut in two."""
 DECISIONS_A_PART = 2_000
+POSTS_A_SHARE = 2_000_000
+"""That are in memory at once when the posts of a recheck are counted: some 50 MB."""
 
 
 class Found(NamedTuple):
@@ -63,9 +66,35 @@ class Taking:
         return distinct_posts(part.post_ids for part in self.parts)
 
 
+class Counted(NamedTuple):
+    """What withdrawals add to the recall of one licensee; counted before the head is locked."""
+
+    withdrawals: int
+    posts: int
+    """One for each withdrawal that names them."""
+    licenses: frozenset[tuple[str, int]]
+    """Ids and versions; they say when the recall is due."""
+
+
+def counted(takings: Sequence[Taking]) -> Counted:
+    """All of them together."""
+    licenses = frozenset(each for taking in takings for each in taking.licenses)
+    return Counted(len(takings), sum(taking.posts for taking in takings), licenses)
+
+
 def distinct_posts(columns: Iterable[Ids]) -> int:
     """How many posts are in the columns, each once."""
-    return len(np.unique(np.concatenate([np.empty(0, np.uint64), *columns])))
+    return len(distinct_sorted(np.concatenate([np.empty(0, np.uint64), *columns])))
+
+
+def shares_of(posts: int) -> int:
+    """Into how many shares so many posts are to be put to count them, a share at a time."""
+    return posts // POSTS_A_SHARE + 1
+
+
+def share_of(post_ids: Ids, share: int, shares: int) -> Ids:
+    """The posts of a share, from 0, each once and ascending: the same post is always in the same one."""
+    return distinct_sorted(post_ids[post_ids % np.uint64(shares) == share])
 
 
 def parts_of(found: Sequence[Found]) -> Iterator[Part]:

@@ -68,7 +68,9 @@ class Recall:
     posts: int
     """One for each withdrawal that names them."""
     number: int | None = None
-    """In the order of issue, from 1. This and the next two: None while it is collecting."""
+    """Of its licensee's recalls, in the order of issue. This and the next three: None while collecting."""
+    place: int | None = None
+    """Among all recalls, in the order of issue; no licensee is shown it."""
     issued_at_us: int | None = None
     due_at_us: int | None = None
     """The first instant at which it is overdue."""

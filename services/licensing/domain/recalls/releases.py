@@ -1,16 +1,19 @@
 """Which posts of a release a withdrawal takes back (W1), and whether they could still go out then (W3)."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.deliveries import Confirmation, read_bitmap
+from services.licensing.domain.distinct import distinct_sorted
 from services.licensing.domain.posts import Mask
 from services.licensing.domain.recalls.entries import Found
 from services.licensing.domain.recalls.recalls import Gap
 from services.licensing.domain.recalls.withdrawals import Withdrawal
-from services.licensing.domain.released import Contents, KeyKind
+from services.licensing.domain.released import EVERY_UNRESOLVED, Contents, KeyKind
 
 
 @dataclass(frozen=True)
@@ -65,22 +68,46 @@ def is_reached(withdrawal: Withdrawal, release: Release) -> bool:
     return withdrawal.reaches(release.licensee_id, release.purpose, release.territory, release.rests_on)
 
 
-def taken_back(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Found | None:
-    """What a withdrawal of a subject or a post takes back of a release; None for nothing."""
-    if not is_reached(withdrawal, release):
-        return None
-    concerned = np.zeros(len(cargo.contents), np.bool_)
-    for kind, key in keys_of(withdrawal):
-        concerned |= cargo.contents.posts_with(kind, key)
-    return found_of(withdrawal, release, cargo, concerned)
+def taken_back(
+    withdrawals: Sequence[Withdrawal], release: Release, cargo: Cargo
+) -> list[tuple[Withdrawal, Found]]:
+    """What each of the withdrawals, which are of subjects or posts and reach it, takes back of a release.
+
+    All in one look at the release, for it may be large, and in it what many have withdrawn.
+    """
+    keys = [keys_of(each) for each in withdrawals]
+    concerned = _concerned({key for some in keys for key in some}, cargo.contents)
+    found = []
+    for each, some in zip(withdrawals, keys, strict=True):
+        columns = [concerned[key] for key in some] or [np.empty(0, np.intp)]
+        posts = columns[0] if len(columns) == 1 else np.concatenate(columns)
+        if (one := found_of(each, release, cargo, posts)) is not None:
+            found.append((each, one))
+    return found
 
 
-def found_of(withdrawal: Withdrawal, release: Release, cargo: Cargo, concerned: Mask) -> Found | None:
-    """The posts where `concerned` (P booleans) is true, without those that were not delivered."""
-    theirs = cargo.contents.ids[concerned & ~cargo.undelivered]
-    if not len(theirs):
+def _concerned(
+    asked: Set[tuple[KeyKind, int]], contents: Contents
+) -> dict[tuple[KeyKind, int], NDArray[np.intp]]:
+    """For each of the keys the positions of the posts that hold something of it."""
+    concerned: dict[tuple[KeyKind, int], NDArray[np.intp]] = {}
+    for kind in {kind for kind, _ in asked}:
+        keys = sorted(key for of_kind, key in asked if of_kind is kind)
+        posts = contents.posts_with_each(kind, np.array(keys, np.uint64))
+        concerned.update({(kind, key): some for key, some in zip(keys, posts, strict=True)})
+    return concerned
+
+
+def found_of(
+    withdrawal: Withdrawal, release: Release, cargo: Cargo, concerned: NDArray[np.intp]
+) -> Found | None:
+    """The posts at the positions `concerned`, without those that were not delivered."""
+    if cargo.confirmed_at_us is not None:
+        concerned = concerned[~cargo.undelivered[concerned]]
+    if not len(concerned):
         return None
-    return Found(release.number, np.sort(theirs), gap_of(withdrawal, release, cargo))
+    theirs = distinct_sorted(cargo.contents.ids[concerned])
+    return Found(release.number, theirs, gap_of(withdrawal, release, cargo))
 
 
 def gap_of(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Gap:
@@ -94,5 +121,8 @@ def gap_of(withdrawal: Withdrawal, release: Release, cargo: Cargo) -> Gap:
 
 def keys_of(withdrawal: Withdrawal) -> list[tuple[KeyKind, int]]:
     """What releases are found by that it may take back; nothing where consent has to be asked again."""
-    keys = ((KeyKind.CONTRIBUTOR, withdrawal.subject_id), (KeyKind.POST, withdrawal.post_id))
-    return [(kind, key) for kind, key in keys if key]
+    found = [(KeyKind.CONTRIBUTOR, withdrawal.subject_id)] if withdrawal.subject_id else []
+    if not withdrawal.post_id:
+        return found
+    # Any post may be embedded in a release that does not know its embedded posts: nothing is to be missed.
+    return [*found, (KeyKind.POST, withdrawal.post_id), (KeyKind.UNRESOLVED, EVERY_UNRESOLVED)]

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.terms import WILDCARD, Purpose
@@ -24,6 +25,13 @@ class Cause(enum.IntEnum):
     HALT = 9
 
 
+class HaltScope(NamedTuple):
+    """What a halt covers, as consent's contract says it: one of its fields, and the value as text."""
+
+    field: str
+    value: str
+
+
 @dataclass(frozen=True)
 class Withdrawal:
     """One withdrawal of consent's stream."""
@@ -43,6 +51,8 @@ class Withdrawal:
     """For which, closed under C7 by consent; empty is every one."""
     countries: frozenset[str] = frozenset()
     """Only from licenses whose territory has one of these; empty is all of them."""
+    halt: HaltScope | None = None
+    """Of a halt: consent is asked what it covers, whether it has been lifted since or not."""
 
     @property
     def needs_recheck(self) -> bool:

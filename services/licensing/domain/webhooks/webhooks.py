@@ -1,7 +1,9 @@
 """A webhook: where the recalls of a licensee are announced, how it is signed, and how that goes.
 
-An announcement is tried until it arrives or is 3 days old; each try is further from the one before, and by
-chance a little more or less, so that those that failed together do not come back together.
+An announcement is tried until it arrives or is 3 days old. Tries are the webhook's: while it takes nothing,
+the oldest announcement alone is sent, each time after a longer pause, and one that it takes frees the others.
+So a dead webhook costs the same however much waits for it. Pauses are by chance a little shorter, so that
+those that failed together do not come back together.
 """
 
 import enum
@@ -62,23 +64,34 @@ class Webhook:
     last_failed_at_us: int | None = None
     given_up: int = 0
     last_given_up_at_us: int | None = None
+    tries: int = 0
+    """In vain, since the last that was not."""
+    next_try_us: int = 0
+    """Nothing is sent before. Whoever sends moves this first: from then on it is theirs until that time."""
 
     def rotated(self, secret: bytes, now_us: int) -> "Webhook":
-        """With a new secret; the one that it had signs on for `OVERLAP_US`."""
-        until_us = now_us + OVERLAP_US
+        """With a new secret; the one that it had signs on for `OVERLAP_US`.
+
+        While an older one signs that stays, and until when: it is the one that the licensee is known to have,
+        and the one that is replaced may never have reached them.
+        """
+        old = self._old_secret(now_us)
         return replace(
             self,
             secret=secret,
             secret_made_at_us=now_us,
-            old_secret=self.secret,
-            old_until_us=until_us,
+            old_secret=self.secret if old is None else old,
+            old_until_us=now_us + OVERLAP_US if old is None else self.old_until_us,
         )
 
     def signs_with(self, now_us: int) -> tuple[bytes, ...]:
         """The secrets that sign at a time, the newest first."""
-        if self.old_secret is None or self.old_until_us is None or now_us >= self.old_until_us:
-            return (self.secret,)
-        return self.secret, self.old_secret
+        old = self._old_secret(now_us)
+        return (self.secret,) if old is None else (self.secret, old)
+
+    def _old_secret(self, now_us: int) -> bytes | None:
+        is_over = self.old_until_us is None or now_us >= self.old_until_us
+        return None if is_over else self.old_secret
 
 
 @dataclass(frozen=True)
@@ -107,8 +120,11 @@ def put(before: Webhook | None, wish: Wish, newest_number: int, secret: bytes, n
             secret_made_at_us=now_us,
             put_by=wish.by,
             put_at_us=now_us,
+            next_try_us=now_us,
         )
     goes_on = before.enabled and wish.enabled
+    # What another address did not take says nothing about this one.
+    is_same = goes_on and wish.url == before.url
     return replace(
         before,
         url=wish.url,
@@ -116,6 +132,8 @@ def put(before: Webhook | None, wish: Wish, newest_number: int, secret: bytes, n
         told_number=before.told_number if goes_on else newest_number,
         put_by=wish.by,
         put_at_us=now_us,
+        tries=before.tries if is_same else 0,
+        next_try_us=before.next_try_us if is_same else now_us,
     )
 
 
@@ -135,9 +153,6 @@ class Waiting:
     number: int
     """Of the recall."""
     since_us: int
-    tries: int
-    next_try_us: int
-    """Whoever sends it moves this first: from then on it is theirs until that time."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,7 @@ class Announced:
 
 @dataclass(frozen=True)
 class Leased:
-    """A recall that is ours to announce, for a while."""
+    """A recall that is ours to announce, until the webhook's next try."""
 
     waiting: Waiting
     webhook: Webhook
@@ -169,15 +184,20 @@ class Outcome:
     at_us: int
     failure: Failure | None
     """None where it arrived."""
-    next_try_us: int | None
-    """Of one that did not; None where it is given up."""
+    next_try_us: int
+    """Of the webhook: at once where it arrived."""
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether this was the last try."""
+        return self.failure is not None and self.at_us >= self.leased.waiting.since_us + TRIED_FOR_US
 
     @property
     def word(self) -> str:
         """How it ended: delivered, failed, or given_up for good."""
         if self.failure is None:
             return "delivered"
-        return "given_up" if self.next_try_us is None else "failed"
+        return "given_up" if self.gives_up else "failed"
 
 
 def announcement_of(recall: Announced) -> Announcement:
@@ -196,14 +216,12 @@ def announcement_of(recall: Announced) -> Announcement:
     return Announcement(recall.recall_id, canonical_json(fields))
 
 
-def next_try_us(waiting: Waiting, now_us: int, chance: float) -> int | None:
-    """When to try again after one more try that was in vain; None where it is given up.
+def next_try_us(tries: int, now_us: int, chance: float) -> int:
+    """When to try again after one more try that was in vain, and `tries` before it.
 
     The pause doubles from `FIRST_PAUSE_US` to `LONGEST_PAUSE_US`; `chance`, in [0, 1), takes up to half of
     it away.
     """
-    if now_us >= waiting.since_us + TRIED_FOR_US:
-        return None
     # Capped before it is computed: a count of tries is no size of a number.
-    pause_us = min(FIRST_PAUSE_US << min(waiting.tries, 20), LONGEST_PAUSE_US)
+    pause_us = min(FIRST_PAUSE_US << min(tries, 20), LONGEST_PAUSE_US)
     return now_us + pause_us - int(pause_us / 2 * chance)

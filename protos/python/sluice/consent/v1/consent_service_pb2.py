@@ -27,6 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.consent.v1 import choice_pb2 as sluice_dot_consent_dot_v1_dot_choice__pb2
 from sluice.consent.v1 import explanation_pb2 as sluice_dot_consent_dot_v1_dot_explanation__pb2
+from sluice.consent.v1 import halt_pb2 as sluice_dot_consent_dot_v1_dot_halt__pb2
 from sluice.consent.v1 import policy_pb2 as sluice_dot_consent_dot_v1_dot_policy__pb2
 from sluice.consent.v1 import rejection_pb2 as sluice_dot_consent_dot_v1_dot_rejection__pb2
 from sluice.consent.v1 import subject_pb2 as sluice_dot_consent_dot_v1_dot_subject__pb2
@@ -34,7 +35,7 @@ from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/consent/v1/consent_service.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/consent/v1/choice.proto\x1a#sluice/consent/v1/explanation.proto\x1a\x1esluice/consent/v1/policy.proto\x1a!sluice/consent/v1/rejection.proto\x1a\x1fsluice/consent/v1/subject.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"\xa9\x02\n\x13\x43heckConsentRequest\x12\x37\n\x0blicensee_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x10\n\x08post_ids\x18\x03 \x01(\x0c\x12\x12\n\nauthor_ids\x18\x04 \x01(\x0c\x12\x15\n\rembed_offsets\x18\x05 \x01(\x0c\x12\x11\n\tembed_ids\x18\x06 \x01(\x0c\x12\x18\n\x10\x65mbed_author_ids\x18\x07 \x01(\x0c\x12\'\n\x14\x61uthor_jurisdictions\x18\x08 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1c\n\tterritory\x18\t \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\xcb\x01\n\x14\x43heckConsentResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x16\n\x0epolicy_version\x18\x03 \x01(\x04\x12.\n\ngood_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchecked_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"f\n\x13RecordChoiceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x06\x63hoice\x18\x02 \x01(\x0b\x32\x19.sluice.consent.v1.ChoiceB\x06\xbaH\x03\xc8\x01\x01\"\xa5\x01\n\x14RecordChoiceResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12-\n\tstated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd3\x01\n\x14RecordSignalsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\nsubject_id\x18\x02 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x34\n\x06source\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^[a-z0-9][a-z0-9._:-]{0,126}$\x12\x1a\n\x07sec_gpc\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\'\n\rcontent_usage\x18\x05 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x10\"\x06r\x04(\x80\x80\x01\"\xac\x01\n\x15RecordSignalsResponse\x12\x33\n\x08recorded\x18\x01 \x03(\x0b\x32!.sluice.consent.v1.RecordedChoice\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"7\n\x11GetChoicesRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\"\xb1\x01\n\x12GetChoicesResponse\x12+\n\x07subject\x18\x01 \x01(\x0b\x32\x1a.sluice.consent.v1.Subject\x12\x32\n\x07\x63hoices\x18\x02 \x03(\x0b\x32!.sluice.consent.v1.RecordedChoice\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x0e\n\x06\x65rased\x18\x04 \x01(\x08\"q\n\x18ListChoiceHistoryRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x94\x01\n\x19ListChoiceHistoryResponse\x12\x32\n\x07\x63hoices\x18\x01 \x03(\x0b\x32!.sluice.consent.v1.RecordedChoice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xc4\x01\n\x14RecordChoicesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x46\n\x04rows\x18\x02 \x03(\x0b\x32+.sluice.consent.v1.RecordChoicesRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x1a\x46\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x31\n\x06\x63hoice\x18\x02 \x01(\x0b\x32\x19.sluice.consent.v1.ChoiceB\x06\xbaH\x03\xd8\x01\x03\"\xce\x01\n\x15RecordChoicesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x11\n\tunchanged\x18\x02 \x01(\x04\x12\x30\n\x08rejected\x18\x03 \x03(\x0b\x32\x1e.sluice.consent.v1.RejectedRow\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc8\x01\n\x15ImportSubjectsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12G\n\x04rows\x18\x02 \x03(\x0b\x32,.sluice.consent.v1.ImportSubjectsRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x1aH\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x33\n\x07subject\x18\x02 \x01(\x0b\x32\x1a.sluice.consent.v1.SubjectB\x06\xbaH\x03\xd8\x01\x03\"\xcf\x01\n\x16ImportSubjectsResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x11\n\tunchanged\x18\x02 \x01(\x04\x12\x30\n\x08rejected\x18\x03 \x03(\x0b\x32\x1e.sluice.consent.v1.RejectedRow\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x14PublishPolicyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32\x19.sluice.consent.v1.PolicyB\x06\xbaH\x03\xc8\x01\x01\"\xa2\x01\n\x15PublishPolicyResponse\x12)\n\x06policy\x18\x01 \x01(\x0b\x32\x19.sluice.consent.v1.Policy\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x14RetractPolicyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x07version\x18\x02 \x01(\x04\x42\r\xbaH\n2\x08\x18\xff\xff\xff\xff\x07(\x01\"n\n\x15RetractPolicyResponse\x12)\n\x06policy\x18\x01 \x01(\x0b\x32\x19.sluice.consent.v1.Policy\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"H\n\x13ListPoliciesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x14ListPoliciesResponse\x12+\n\x08policies\x18\x01 \x03(\x0b\x32\x19.sluice.consent.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbb\n\n\x0e\x43onsentService\x12_\n\x0c\x43heckConsent\x12&.sluice.consent.v1.CheckConsentRequest\x1a\'.sluice.consent.v1.CheckConsentResponse\x12\x94\x01\n\x0cRecordChoice\x12&.sluice.consent.v1.RecordChoiceRequest\x1a\'.sluice.consent.v1.RecordChoiceResponse\"3\x82\xd3\xe4\x93\x02-\"(/v1/subjects/{choice.subject_id}/choices:\x01*\x12\x90\x01\n\rRecordSignals\x12\'.sluice.consent.v1.RecordSignalsRequest\x1a(.sluice.consent.v1.RecordSignalsResponse\",\x82\xd3\xe4\x93\x02&\"!/v1/subjects/{subject_id}/signals:\x01*\x12\x84\x01\n\nGetChoices\x12$.sluice.consent.v1.GetChoicesRequest\x1a%.sluice.consent.v1.GetChoicesResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/subjects/{subject_id}/choices\x12\xa1\x01\n\x11ListChoiceHistory\x12+.sluice.consent.v1.ListChoiceHistoryRequest\x1a,.sluice.consent.v1.ListChoiceHistoryResponse\"1\x82\xd3\xe4\x93\x02+\x12)/v1/subjects/{subject_id}/choices:history\x12\x65\n\x0e\x45xplainConsent\x12(.sluice.consent.v1.ExplainConsentRequest\x1a).sluice.consent.v1.ExplainConsentResponse\x12\x66\n\rRecordChoices\x12\'.sluice.consent.v1.RecordChoicesRequest\x1a(.sluice.consent.v1.RecordChoicesResponse(\x01\x30\x01\x12\x65\n\x0eImportSubjects\x12(.sluice.consent.v1.ImportSubjectsRequest\x1a).sluice.consent.v1.ImportSubjectsResponse\x12\x62\n\rPublishPolicy\x12\'.sluice.consent.v1.PublishPolicyRequest\x1a(.sluice.consent.v1.PublishPolicyResponse\x12\x62\n\rRetractPolicy\x12\'.sluice.consent.v1.RetractPolicyRequest\x1a(.sluice.consent.v1.RetractPolicyResponse\x12u\n\x0cListPolicies\x12&.sluice.consent.v1.ListPoliciesRequest\x1a\'.sluice.consent.v1.ListPoliciesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/policiesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/consent/v1/consent_service.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/consent/v1/choice.proto\x1a#sluice/consent/v1/explanation.proto\x1a\x1csluice/consent/v1/halt.proto\x1a\x1esluice/consent/v1/policy.proto\x1a!sluice/consent/v1/rejection.proto\x1a\x1fsluice/consent/v1/subject.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"\xd6\x02\n\x13\x43heckConsentRequest\x12\x37\n\x0blicensee_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x10\n\x08post_ids\x18\x03 \x01(\x0c\x12\x12\n\nauthor_ids\x18\x04 \x01(\x0c\x12\x15\n\rembed_offsets\x18\x05 \x01(\x0c\x12\x11\n\tembed_ids\x18\x06 \x01(\x0c\x12\x18\n\x10\x65mbed_author_ids\x18\x07 \x01(\x0c\x12\'\n\x14\x61uthor_jurisdictions\x18\x08 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1c\n\tterritory\x18\t \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12+\n\x07recheck\x18\n \x01(\x0b\x32\x1a.sluice.consent.v1.Recheck\"b\n\x07Recheck\x12\x19\n\x06policy\x18\x01 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00\x12,\n\x04halt\x18\x02 \x01(\x0b\x32\x1c.sluice.consent.v1.HaltScopeH\x00\x42\x0e\n\x05\x63\x61use\x12\x05\xbaH\x02\x08\x01\"\xcb\x01\n\x14\x43heckConsentResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x16\n\x0epolicy_version\x18\x03 \x01(\x04\x12.\n\ngood_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchecked_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"f\n\x13RecordChoiceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x06\x63hoice\x18\x02 \x01(\x0b\x32\x19.sluice.consent.v1.ChoiceB\x06\xbaH\x03\xc8\x01\x01\"\xa5\x01\n\x14RecordChoiceResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12-\n\tstated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd3\x01\n\x14RecordSignalsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\nsubject_id\x18\x02 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x34\n\x06source\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^[a-z0-9][a-z0-9._:-]{0,126}$\x12\x1a\n\x07sec_gpc\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\'\n\rcontent_usage\x18\x05 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x10\"\x06r\x04(\x80\x80\x01\"\xac\x01\n\x15RecordSignalsResponse\x12\x33\n\x08recorded\x18\x01 \x03(\x0b\x32!.sluice.consent.v1.RecordedChoice\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"7\n\x11GetChoicesRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\"\xb1\x01\n\x12GetChoicesResponse\x12+\n\x07subject\x18\x01 \x01(\x0b\x32\x1a.sluice.consent.v1.Subject\x12\x32\n\x07\x63hoices\x18\x02 \x03(\x0b\x32!.sluice.consent.v1.RecordedChoice\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x0e\n\x06\x65rased\x18\x04 \x01(\x08\"q\n\x18ListChoiceHistoryRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x94\x01\n\x19ListChoiceHistoryResponse\x12\x32\n\x07\x63hoices\x18\x01 \x03(\x0b\x32!.sluice.consent.v1.RecordedChoice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xc4\x01\n\x14RecordChoicesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x46\n\x04rows\x18\x02 \x03(\x0b\x32+.sluice.consent.v1.RecordChoicesRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x1a\x46\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x31\n\x06\x63hoice\x18\x02 \x01(\x0b\x32\x19.sluice.consent.v1.ChoiceB\x06\xbaH\x03\xd8\x01\x03\"\xce\x01\n\x15RecordChoicesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x11\n\tunchanged\x18\x02 \x01(\x04\x12\x30\n\x08rejected\x18\x03 \x03(\x0b\x32\x1e.sluice.consent.v1.RejectedRow\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc8\x01\n\x15ImportSubjectsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12G\n\x04rows\x18\x02 \x03(\x0b\x32,.sluice.consent.v1.ImportSubjectsRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x1aH\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x33\n\x07subject\x18\x02 \x01(\x0b\x32\x1a.sluice.consent.v1.SubjectB\x06\xbaH\x03\xd8\x01\x03\"\xcf\x01\n\x16ImportSubjectsResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x11\n\tunchanged\x18\x02 \x01(\x04\x12\x30\n\x08rejected\x18\x03 \x03(\x0b\x32\x1e.sluice.consent.v1.RejectedRow\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x14PublishPolicyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x06policy\x18\x02 \x01(\x0b\x32\x19.sluice.consent.v1.PolicyB\x06\xbaH\x03\xc8\x01\x01\"\xa2\x01\n\x15PublishPolicyResponse\x12)\n\x06policy\x18\x01 \x01(\x0b\x32\x19.sluice.consent.v1.Policy\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x14RetractPolicyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x07version\x18\x02 \x01(\x04\x42\r\xbaH\n2\x08\x18\xff\xff\xff\xff\x07(\x01\"n\n\x15RetractPolicyResponse\x12)\n\x06policy\x18\x01 \x01(\x0b\x32\x19.sluice.consent.v1.Policy\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"H\n\x13ListPoliciesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x14ListPoliciesResponse\x12+\n\x08policies\x18\x01 \x03(\x0b\x32\x19.sluice.consent.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbb\n\n\x0e\x43onsentService\x12_\n\x0c\x43heckConsent\x12&.sluice.consent.v1.CheckConsentRequest\x1a\'.sluice.consent.v1.CheckConsentResponse\x12\x94\x01\n\x0cRecordChoice\x12&.sluice.consent.v1.RecordChoiceRequest\x1a\'.sluice.consent.v1.RecordChoiceResponse\"3\x82\xd3\xe4\x93\x02-\"(/v1/subjects/{choice.subject_id}/choices:\x01*\x12\x90\x01\n\rRecordSignals\x12\'.sluice.consent.v1.RecordSignalsRequest\x1a(.sluice.consent.v1.RecordSignalsResponse\",\x82\xd3\xe4\x93\x02&\"!/v1/subjects/{subject_id}/signals:\x01*\x12\x84\x01\n\nGetChoices\x12$.sluice.consent.v1.GetChoicesRequest\x1a%.sluice.consent.v1.GetChoicesResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/subjects/{subject_id}/choices\x12\xa1\x01\n\x11ListChoiceHistory\x12+.sluice.consent.v1.ListChoiceHistoryRequest\x1a,.sluice.consent.v1.ListChoiceHistoryResponse\"1\x82\xd3\xe4\x93\x02+\x12)/v1/subjects/{subject_id}/choices:history\x12\x65\n\x0e\x45xplainConsent\x12(.sluice.consent.v1.ExplainConsentRequest\x1a).sluice.consent.v1.ExplainConsentResponse\x12\x66\n\rRecordChoices\x12\'.sluice.consent.v1.RecordChoicesRequest\x1a(.sluice.consent.v1.RecordChoicesResponse(\x01\x30\x01\x12\x65\n\x0eImportSubjects\x12(.sluice.consent.v1.ImportSubjectsRequest\x1a).sluice.consent.v1.ImportSubjectsResponse\x12\x62\n\rPublishPolicy\x12\'.sluice.consent.v1.PublishPolicyRequest\x1a(.sluice.consent.v1.PublishPolicyResponse\x12\x62\n\rRetractPolicy\x12\'.sluice.consent.v1.RetractPolicyRequest\x1a(.sluice.consent.v1.RetractPolicyResponse\x12u\n\x0cListPolicies\x12&.sluice.consent.v1.ListPoliciesRequest\x1a\'.sluice.consent.v1.ListPoliciesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/policiesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKCONSENTREQUEST'].fields_by_name['author_jurisdictions']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_CHECKCONSENTREQUEST'].fields_by_name['territory']._loaded_options = None
   _globals['_CHECKCONSENTREQUEST'].fields_by_name['territory']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_RECHECK'].oneofs_by_name['cause']._loaded_options = None
+  _globals['_RECHECK'].oneofs_by_name['cause']._serialized_options = b'\272H\002\010\001'
+  _globals['_RECHECK'].fields_by_name['policy']._loaded_options = None
+  _globals['_RECHECK'].fields_by_name['policy']._serialized_options = b'\272H\004j\002\010\001'
   _globals['_RECORDCHOICEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RECORDCHOICEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RECORDCHOICEREQUEST'].fields_by_name['choice']._loaded_options = None
@@ -99,50 +104,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTSERVICE'].methods_by_name['ListChoiceHistory']._serialized_options = b'\202\323\344\223\002+\022)/v1/subjects/{subject_id}/choices:history'
   _globals['_CONSENTSERVICE'].methods_by_name['ListPolicies']._loaded_options = None
   _globals['_CONSENTSERVICE'].methods_by_name['ListPolicies']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/policies'
-  _globals['_CHECKCONSENTREQUEST']._serialized_start=385
-  _globals['_CHECKCONSENTREQUEST']._serialized_end=682
-  _globals['_CHECKCONSENTRESPONSE']._serialized_start=685
-  _globals['_CHECKCONSENTRESPONSE']._serialized_end=888
-  _globals['_RECORDCHOICEREQUEST']._serialized_start=890
-  _globals['_RECORDCHOICEREQUEST']._serialized_end=992
-  _globals['_RECORDCHOICERESPONSE']._serialized_start=995
-  _globals['_RECORDCHOICERESPONSE']._serialized_end=1160
-  _globals['_RECORDSIGNALSREQUEST']._serialized_start=1163
-  _globals['_RECORDSIGNALSREQUEST']._serialized_end=1374
-  _globals['_RECORDSIGNALSRESPONSE']._serialized_start=1377
-  _globals['_RECORDSIGNALSRESPONSE']._serialized_end=1549
-  _globals['_GETCHOICESREQUEST']._serialized_start=1551
-  _globals['_GETCHOICESREQUEST']._serialized_end=1606
-  _globals['_GETCHOICESRESPONSE']._serialized_start=1609
-  _globals['_GETCHOICESRESPONSE']._serialized_end=1786
-  _globals['_LISTCHOICEHISTORYREQUEST']._serialized_start=1788
-  _globals['_LISTCHOICEHISTORYREQUEST']._serialized_end=1901
-  _globals['_LISTCHOICEHISTORYRESPONSE']._serialized_start=1904
-  _globals['_LISTCHOICEHISTORYRESPONSE']._serialized_end=2052
-  _globals['_RECORDCHOICESREQUEST']._serialized_start=2055
-  _globals['_RECORDCHOICESREQUEST']._serialized_end=2251
-  _globals['_RECORDCHOICESREQUEST_ROW']._serialized_start=2181
-  _globals['_RECORDCHOICESREQUEST_ROW']._serialized_end=2251
-  _globals['_RECORDCHOICESRESPONSE']._serialized_start=2254
-  _globals['_RECORDCHOICESRESPONSE']._serialized_end=2460
-  _globals['_IMPORTSUBJECTSREQUEST']._serialized_start=2463
-  _globals['_IMPORTSUBJECTSREQUEST']._serialized_end=2663
-  _globals['_IMPORTSUBJECTSREQUEST_ROW']._serialized_start=2591
-  _globals['_IMPORTSUBJECTSREQUEST_ROW']._serialized_end=2663
-  _globals['_IMPORTSUBJECTSRESPONSE']._serialized_start=2666
-  _globals['_IMPORTSUBJECTSRESPONSE']._serialized_end=2873
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=2875
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=2978
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=2981
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=3143
-  _globals['_RETRACTPOLICYREQUEST']._serialized_start=3145
-  _globals['_RETRACTPOLICYREQUEST']._serialized_end=3229
-  _globals['_RETRACTPOLICYRESPONSE']._serialized_start=3231
-  _globals['_RETRACTPOLICYRESPONSE']._serialized_end=3341
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=3343
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=3415
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=3417
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=3509
-  _globals['_CONSENTSERVICE']._serialized_start=3512
-  _globals['_CONSENTSERVICE']._serialized_end=4851
+  _globals['_CHECKCONSENTREQUEST']._serialized_start=415
+  _globals['_CHECKCONSENTREQUEST']._serialized_end=757
+  _globals['_RECHECK']._serialized_start=759
+  _globals['_RECHECK']._serialized_end=857
+  _globals['_CHECKCONSENTRESPONSE']._serialized_start=860
+  _globals['_CHECKCONSENTRESPONSE']._serialized_end=1063
+  _globals['_RECORDCHOICEREQUEST']._serialized_start=1065
+  _globals['_RECORDCHOICEREQUEST']._serialized_end=1167
+  _globals['_RECORDCHOICERESPONSE']._serialized_start=1170
+  _globals['_RECORDCHOICERESPONSE']._serialized_end=1335
+  _globals['_RECORDSIGNALSREQUEST']._serialized_start=1338
+  _globals['_RECORDSIGNALSREQUEST']._serialized_end=1549
+  _globals['_RECORDSIGNALSRESPONSE']._serialized_start=1552
+  _globals['_RECORDSIGNALSRESPONSE']._serialized_end=1724
+  _globals['_GETCHOICESREQUEST']._serialized_start=1726
+  _globals['_GETCHOICESREQUEST']._serialized_end=1781
+  _globals['_GETCHOICESRESPONSE']._serialized_start=1784
+  _globals['_GETCHOICESRESPONSE']._serialized_end=1961
+  _globals['_LISTCHOICEHISTORYREQUEST']._serialized_start=1963
+  _globals['_LISTCHOICEHISTORYREQUEST']._serialized_end=2076
+  _globals['_LISTCHOICEHISTORYRESPONSE']._serialized_start=2079
+  _globals['_LISTCHOICEHISTORYRESPONSE']._serialized_end=2227
+  _globals['_RECORDCHOICESREQUEST']._serialized_start=2230
+  _globals['_RECORDCHOICESREQUEST']._serialized_end=2426
+  _globals['_RECORDCHOICESREQUEST_ROW']._serialized_start=2356
+  _globals['_RECORDCHOICESREQUEST_ROW']._serialized_end=2426
+  _globals['_RECORDCHOICESRESPONSE']._serialized_start=2429
+  _globals['_RECORDCHOICESRESPONSE']._serialized_end=2635
+  _globals['_IMPORTSUBJECTSREQUEST']._serialized_start=2638
+  _globals['_IMPORTSUBJECTSREQUEST']._serialized_end=2838
+  _globals['_IMPORTSUBJECTSREQUEST_ROW']._serialized_start=2766
+  _globals['_IMPORTSUBJECTSREQUEST_ROW']._serialized_end=2838
+  _globals['_IMPORTSUBJECTSRESPONSE']._serialized_start=2841
+  _globals['_IMPORTSUBJECTSRESPONSE']._serialized_end=3048
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=3050
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=3153
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=3156
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=3318
+  _globals['_RETRACTPOLICYREQUEST']._serialized_start=3320
+  _globals['_RETRACTPOLICYREQUEST']._serialized_end=3404
+  _globals['_RETRACTPOLICYRESPONSE']._serialized_start=3406
+  _globals['_RETRACTPOLICYRESPONSE']._serialized_end=3516
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=3518
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=3590
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=3592
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=3684
+  _globals['_CONSENTSERVICE']._serialized_start=3687
+  _globals['_CONSENTSERVICE']._serialized_end=5026
 # @@protoc_insertion_point(module_scope)

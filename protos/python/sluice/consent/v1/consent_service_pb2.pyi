@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.consent.v1 import choice_pb2 as _choice_pb2
 from sluice.consent.v1 import explanation_pb2 as _explanation_pb2
+from sluice.consent.v1 import halt_pb2 as _halt_pb2
 from sluice.consent.v1 import policy_pb2 as _policy_pb2
 from sluice.consent.v1 import rejection_pb2 as _rejection_pb2
 from sluice.consent.v1 import subject_pb2 as _subject_pb2
@@ -19,7 +20,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CheckConsentRequest(_message.Message):
-    __slots__ = ("licensee_id", "purpose", "post_ids", "author_ids", "embed_offsets", "embed_ids", "embed_author_ids", "author_jurisdictions", "territory")
+    __slots__ = ("licensee_id", "purpose", "post_ids", "author_ids", "embed_offsets", "embed_ids", "embed_author_ids", "author_jurisdictions", "territory", "recheck")
     LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     POST_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +30,7 @@ class CheckConsentRequest(_message.Message):
     EMBED_AUTHOR_IDS_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_JURISDICTIONS_FIELD_NUMBER: _ClassVar[int]
     TERRITORY_FIELD_NUMBER: _ClassVar[int]
+    RECHECK_FIELD_NUMBER: _ClassVar[int]
     licensee_id: str
     purpose: _purpose_pb2.Purpose
     post_ids: bytes
@@ -38,7 +40,16 @@ class CheckConsentRequest(_message.Message):
     embed_author_ids: bytes
     author_jurisdictions: _containers.RepeatedScalarFieldContainer[str]
     territory: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, licensee_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., post_ids: _Optional[bytes] = ..., author_ids: _Optional[bytes] = ..., embed_offsets: _Optional[bytes] = ..., embed_ids: _Optional[bytes] = ..., embed_author_ids: _Optional[bytes] = ..., author_jurisdictions: _Optional[_Iterable[str]] = ..., territory: _Optional[_Iterable[str]] = ...) -> None: ...
+    recheck: Recheck
+    def __init__(self, licensee_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., post_ids: _Optional[bytes] = ..., author_ids: _Optional[bytes] = ..., embed_offsets: _Optional[bytes] = ..., embed_ids: _Optional[bytes] = ..., embed_author_ids: _Optional[bytes] = ..., author_jurisdictions: _Optional[_Iterable[str]] = ..., territory: _Optional[_Iterable[str]] = ..., recheck: _Optional[_Union[Recheck, _Mapping]] = ...) -> None: ...
+
+class Recheck(_message.Message):
+    __slots__ = ("policy", "halt")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    HALT_FIELD_NUMBER: _ClassVar[int]
+    policy: bool
+    halt: _halt_pb2.HaltScope
+    def __init__(self, policy: _Optional[bool] = ..., halt: _Optional[_Union[_halt_pb2.HaltScope, _Mapping]] = ...) -> None: ...
 
 class CheckConsentResponse(_message.Message):
     __slots__ = ("reasons", "revision", "policy_version", "good_until", "checked_at")

@@ -92,7 +92,8 @@ class StateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LiftHalt(self, request, context):
-        """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+        """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+        withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +109,7 @@ class StateServiceServicer:
     def WatchWithdrawals(self, request, context):
         """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
         the process is told to stop, which ends it with OK. A
-        checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
+        checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, and every 5 seconds where there is nothing new. Whoever is cut
         off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
         and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
         are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:

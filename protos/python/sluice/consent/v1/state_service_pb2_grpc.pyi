@@ -46,13 +46,15 @@ class StateServiceStub:
     Idempotent by request_id. Reasons: PURPOSE_UNKNOWN.
     """
     LiftHalt: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.LiftHaltRequest, _state_service_pb2.LiftHaltResponse]
-    """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED."""
+    """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+    withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+    """
     ListHalts: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.ListHaltsRequest, _state_service_pb2.ListHaltsResponse]
     """The halts, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     WatchWithdrawals: _grpc.UnaryStreamMultiCallable[_state_service_pb2.WatchWithdrawalsRequest, _state_service_pb2.WatchWithdrawalsResponse]
     """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
     the process is told to stop, which ends it with OK. A
-    checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
+    checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, and every 5 seconds where there is nothing new. Whoever is cut
     off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
     and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
     are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
@@ -81,13 +83,15 @@ class StateServiceAsyncStub(StateServiceStub):
     Idempotent by request_id. Reasons: PURPOSE_UNKNOWN.
     """
     LiftHalt: _aio.UnaryUnaryMultiCallable[_state_service_pb2.LiftHaltRequest, _state_service_pb2.LiftHaltResponse]  # type: ignore[assignment]
-    """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED."""
+    """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+    withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+    """
     ListHalts: _aio.UnaryUnaryMultiCallable[_state_service_pb2.ListHaltsRequest, _state_service_pb2.ListHaltsResponse]  # type: ignore[assignment]
     """The halts, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     WatchWithdrawals: _aio.UnaryStreamMultiCallable[_state_service_pb2.WatchWithdrawalsRequest, _state_service_pb2.WatchWithdrawalsResponse]  # type: ignore[assignment]
     """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
     the process is told to stop, which ends it with OK. A
-    checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
+    checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, and every 5 seconds where there is nothing new. Whoever is cut
     off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
     and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
     are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
@@ -131,7 +135,9 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _state_service_pb2.LiftHaltRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_state_service_pb2.LiftHaltResponse, _abc.Awaitable[_state_service_pb2.LiftHaltResponse]]:
-        """Ends a halt. Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED."""
+        """Ends a halt. One that was ordered with recall has recalled what it covered all the same, however far that had come: like a later allow, its end
+        withdraws no recall (W1). Idempotent by request_id. Reasons: HALT_UNKNOWN, HALT_ENDED.
+        """
 
     @_abc_1.abstractmethod
     def ListHalts(
@@ -149,7 +155,7 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_state_service_pb2.WatchWithdrawalsResponse], _abc.AsyncIterator[_state_service_pb2.WatchWithdrawalsResponse]]:
         """Everything that takes back what may have been released, in the order of revisions, from a position on and for as long as the caller likes, or until
         the process is told to stop, which ends it with OK. A
-        checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, at least once an interval. Whoever is cut
+        checkpoint says that all up to its revision was sent; it comes after the withdrawals it speaks of, and every 5 seconds where there is nothing new. Whoever is cut
         off goes on from the last revision they kept, and misses and repeats nothing. From a position of an earlier epoch it goes on where that epoch's history
         and the present one part, in the present epoch: from the position, or from the least number that the restores since then share with it, where that is lower; withdrawals up to there
         are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:

@@ -51,7 +51,7 @@ class AuditServiceServicer:
         metering held, settled and freed for each attempt follows from what became of it. Reads only, while decisions go on; what licensing has not had the
         time to see to (its sweep age) is not held against it. Tells each check as it starts, how far it is, and what it found. Stops when the caller hangs
         up. Where metering cannot be asked the call fails: what could not be compared is not right.
-        Reasons: READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
+        Reasons: CURSOR_AHEAD (the number lies beyond the last receipt on record), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -3,6 +3,7 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sluice.type.v1 import restore_pb2 as _restore_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -76,3 +77,31 @@ class GetConsistencyProofResponse(_message.Message):
     hashes: _containers.RepeatedScalarFieldContainer[bytes]
     checkpoint: Checkpoint
     def __init__(self, first: _Optional[int] = ..., second: _Optional[int] = ..., hashes: _Optional[_Iterable[bytes]] = ..., checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
+
+class LogRestore(_message.Message):
+    __slots__ = ("restore", "first_lost_receipt", "last_lost_receipt", "published")
+    RESTORE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_LOST_RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    LAST_LOST_RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
+    restore: _restore_pb2.Restore
+    first_lost_receipt: int
+    last_lost_receipt: int
+    published: int
+    def __init__(self, restore: _Optional[_Union[_restore_pb2.Restore, _Mapping]] = ..., first_lost_receipt: _Optional[int] = ..., last_lost_receipt: _Optional[int] = ..., published: _Optional[int] = ...) -> None: ...
+
+class ListRestoresRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRestoresResponse(_message.Message):
+    __slots__ = ("restores", "next_page_token")
+    RESTORES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    restores: _containers.RepeatedCompositeFieldContainer[LogRestore]
+    next_page_token: str
+    def __init__(self, restores: _Optional[_Iterable[_Union[LogRestore, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -55,6 +55,11 @@ class LogServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.GetConsistencyProofRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.GetConsistencyProofResponse.FromString,
                 _registered_method=True)
+        self.ListRestores = channel.unary_unary(
+                '/sluice.licensing.v1.LogService/ListRestores',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.ListRestoresRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.ListRestoresResponse.FromString,
+                _registered_method=True)
 
 
 class LogServiceServicer:
@@ -90,6 +95,14 @@ class LogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRestores(self, request, context):
+        """The restores of licensing's database that operators have accepted, newest first, and which receipts each of them has lost (R5). Reads only.
+        Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -107,6 +120,11 @@ def add_LogServiceServicer_to_server(servicer, server):
                     servicer.GetConsistencyProof,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.GetConsistencyProofRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'ListRestores': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestores,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.ListRestoresRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_log__service__pb2.ListRestoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -196,6 +214,33 @@ class LogService:
             '/sluice.licensing.v1.LogService/GetConsistencyProof',
             sluice_dot_licensing_dot_v1_dot_log__service__pb2.GetConsistencyProofRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_log__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.LogService/ListRestores',
+            sluice_dot_licensing_dot_v1_dot_log__service__pb2.ListRestoresRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_log__service__pb2.ListRestoresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,10 @@ class LogServiceStub:
     """The proof that the log of `second` leaves begins with that of `first`. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published;
     CONSISTENCY_OUT_OF_RANGE where `first` is not from 1 to `second`, or `second` is more than was published.
     """
+    ListRestores: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.ListRestoresRequest, _log_service_pb2.ListRestoresResponse]
+    """The restores of licensing's database that operators have accepted, newest first, and which receipts each of them has lost (R5). Reads only.
+    Reasons: PAGE_TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class LogServiceAsyncStub(LogServiceStub):
@@ -72,6 +76,10 @@ class LogServiceAsyncStub(LogServiceStub):
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_log_service_pb2.GetConsistencyProofRequest, _log_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     """The proof that the log of `second` leaves begins with that of `first`. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published;
     CONSISTENCY_OUT_OF_RANGE where `first` is not from 1 to `second`, or `second` is more than was published.
+    """
+    ListRestores: _aio.UnaryUnaryMultiCallable[_log_service_pb2.ListRestoresRequest, _log_service_pb2.ListRestoresResponse]  # type: ignore[assignment]
+    """The restores of licensing's database that operators have accepted, newest first, and which receipts each of them has lost (R5). Reads only.
+    Reasons: PAGE_TOKEN_INVALID.
     """
 
 class LogServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -110,6 +118,16 @@ class LogServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_log_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_log_service_pb2.GetConsistencyProofResponse]]:
         """The proof that the log of `second` leaves begins with that of `first`. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published;
         CONSISTENCY_OUT_OF_RANGE where `first` is not from 1 to `second`, or `second` is more than was published.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRestores(
+        self,
+        request: _log_service_pb2.ListRestoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_log_service_pb2.ListRestoresResponse, _abc.Awaitable[_log_service_pb2.ListRestoresResponse]]:
+        """The restores of licensing's database that operators have accepted, newest first, and which receipts each of them has lost (R5). Reads only.
+        Reasons: PAGE_TOKEN_INVALID.
         """
 
 def add_LogServiceServicer_to_server(servicer: LogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

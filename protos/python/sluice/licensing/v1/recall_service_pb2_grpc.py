@@ -106,8 +106,9 @@ class RecallServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchRecalls(self, request, context):
-        """Every recall as it is issued, from a number on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
-        Whoever is cut off goes on after the last number they kept, and misses and repeats nothing. A step without a recall comes at least once in 15 seconds
+        """Every recall as it is issued, from a position on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
+        Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
+        database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
         and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
         (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
         """

@@ -44,8 +44,9 @@ class RecallServiceStub:
     PAGE_TOKEN_INVALID.
     """
     WatchRecalls: _grpc.UnaryStreamMultiCallable[_recall_service_pb2.WatchRecallsRequest, _recall_service_pb2.WatchRecallsResponse]
-    """Every recall as it is issued, from a number on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
-    Whoever is cut off goes on after the last number they kept, and misses and repeats nothing. A step without a recall comes at least once in 15 seconds
+    """Every recall as it is issued, from a position on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
+    Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
+    database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
     and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
     (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
     """
@@ -80,8 +81,9 @@ class RecallServiceAsyncStub(RecallServiceStub):
     PAGE_TOKEN_INVALID.
     """
     WatchRecalls: _aio.UnaryStreamMultiCallable[_recall_service_pb2.WatchRecallsRequest, _recall_service_pb2.WatchRecallsResponse]  # type: ignore[assignment]
-    """Every recall as it is issued, from a number on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
-    Whoever is cut off goes on after the last number they kept, and misses and repeats nothing. A step without a recall comes at least once in 15 seconds
+    """Every recall as it is issued, from a position on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
+    Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
+    database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
     and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
     (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
     """
@@ -137,8 +139,9 @@ class RecallServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recall_service_pb2.WatchRecallsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_recall_service_pb2.WatchRecallsResponse], _abc.AsyncIterator[_recall_service_pb2.WatchRecallsResponse]]:
-        """Every recall as it is issued, from a number on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
-        Whoever is cut off goes on after the last number they kept, and misses and repeats nothing. A step without a recall comes at least once in 15 seconds
+        """Every recall as it is issued, from a position on and for as long as the caller likes, or until the process is told to stop, which ends it with OK.
+        Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
+        database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
         and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
         (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
         """

@@ -71,7 +71,7 @@ class WebhookServiceServicer:
 
     def PutRecallWebhook(self, request, context):
         """Makes, changes, switches on or off the webhook of a licensee. Recalls that are issued from then on are announced; those that were issued before it was
-        made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too. Idempotent by request_id: the
+        made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too, at once. Idempotent by request_id: the
         answer to a repeated request is without the secret, for that is shown once. Reasons: LICENSEE_UNKNOWN, WEBHOOK_URL_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -79,8 +79,9 @@ class WebhookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RotateRecallWebhookSecret(self, request, context):
-        """Makes a new secret. For 24 hours what is sent is signed with the old one as well, and with no older one. Idempotent by request_id: the answer to a
-        repeated request is without the secret. Reasons: WEBHOOK_UNKNOWN.
+        """Makes a new secret. For 24 hours what is sent is signed with the one before as well. Within these hours another rotation replaces the new secret alone:
+        the one before stays, until the same time, for it is the one that the licensee is known to have. Idempotent by request_id: the answer to a repeated
+        request is without the secret. Reasons: WEBHOOK_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,12 +40,13 @@ class WebhookServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WebhookServiceAsyncStub: ...
     PutRecallWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.PutRecallWebhookRequest, _webhook_service_pb2.PutRecallWebhookResponse]
     """Makes, changes, switches on or off the webhook of a licensee. Recalls that are issued from then on are announced; those that were issued before it was
-    made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too. Idempotent by request_id: the
+    made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too, at once. Idempotent by request_id: the
     answer to a repeated request is without the secret, for that is shown once. Reasons: LICENSEE_UNKNOWN, WEBHOOK_URL_REFUSED.
     """
     RotateRecallWebhookSecret: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.RotateRecallWebhookSecretRequest, _webhook_service_pb2.RotateRecallWebhookSecretResponse]
-    """Makes a new secret. For 24 hours what is sent is signed with the old one as well, and with no older one. Idempotent by request_id: the answer to a
-    repeated request is without the secret. Reasons: WEBHOOK_UNKNOWN.
+    """Makes a new secret. For 24 hours what is sent is signed with the one before as well. Within these hours another rotation replaces the new secret alone:
+    the one before stays, until the same time, for it is the one that the licensee is known to have. Idempotent by request_id: the answer to a repeated
+    request is without the secret. Reasons: WEBHOOK_UNKNOWN.
     """
     RemoveRecallWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.RemoveRecallWebhookRequest, _webhook_service_pb2.RemoveRecallWebhookResponse]
     """Removes the webhook of a licensee, its secrets, and what waits to be announced. Idempotent by request_id. Reasons: WEBHOOK_UNKNOWN."""
@@ -64,12 +65,13 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutRecallWebhook: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.PutRecallWebhookRequest, _webhook_service_pb2.PutRecallWebhookResponse]  # type: ignore[assignment]
     """Makes, changes, switches on or off the webhook of a licensee. Recalls that are issued from then on are announced; those that were issued before it was
-    made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too. Idempotent by request_id: the
+    made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too, at once. Idempotent by request_id: the
     answer to a repeated request is without the secret, for that is shown once. Reasons: LICENSEE_UNKNOWN, WEBHOOK_URL_REFUSED.
     """
     RotateRecallWebhookSecret: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.RotateRecallWebhookSecretRequest, _webhook_service_pb2.RotateRecallWebhookSecretResponse]  # type: ignore[assignment]
-    """Makes a new secret. For 24 hours what is sent is signed with the old one as well, and with no older one. Idempotent by request_id: the answer to a
-    repeated request is without the secret. Reasons: WEBHOOK_UNKNOWN.
+    """Makes a new secret. For 24 hours what is sent is signed with the one before as well. Within these hours another rotation replaces the new secret alone:
+    the one before stays, until the same time, for it is the one that the licensee is known to have. Idempotent by request_id: the answer to a repeated
+    request is without the secret. Reasons: WEBHOOK_UNKNOWN.
     """
     RemoveRecallWebhook: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.RemoveRecallWebhookRequest, _webhook_service_pb2.RemoveRecallWebhookResponse]  # type: ignore[assignment]
     """Removes the webhook of a licensee, its secrets, and what waits to be announced. Idempotent by request_id. Reasons: WEBHOOK_UNKNOWN."""
@@ -91,7 +93,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_service_pb2.PutRecallWebhookResponse, _abc.Awaitable[_webhook_service_pb2.PutRecallWebhookResponse]]:
         """Makes, changes, switches on or off the webhook of a licensee. Recalls that are issued from then on are announced; those that were issued before it was
-        made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too. Idempotent by request_id: the
+        made or switched on are not, and switching it off forgets what waits to be announced. A new address gets what waits, too, at once. Idempotent by request_id: the
         answer to a repeated request is without the secret, for that is shown once. Reasons: LICENSEE_UNKNOWN, WEBHOOK_URL_REFUSED.
         """
 
@@ -101,8 +103,9 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhook_service_pb2.RotateRecallWebhookSecretRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_service_pb2.RotateRecallWebhookSecretResponse, _abc.Awaitable[_webhook_service_pb2.RotateRecallWebhookSecretResponse]]:
-        """Makes a new secret. For 24 hours what is sent is signed with the old one as well, and with no older one. Idempotent by request_id: the answer to a
-        repeated request is without the secret. Reasons: WEBHOOK_UNKNOWN.
+        """Makes a new secret. For 24 hours what is sent is signed with the one before as well. Within these hours another rotation replaces the new secret alone:
+        the one before stays, until the same time, for it is the one that the licensee is known to have. Idempotent by request_id: the answer to a repeated
+        request is without the secret. Reasons: WEBHOOK_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
