@@ -61,6 +61,8 @@ class Fire:
     released: list[Released] = field(default_factory=list)
     withdrawn: dict[int, int] = field(default_factory=dict)
     """Revisions of the withdrawals of subjects."""
+    acknowledged: int = 0
+    """Withdrawals in pages of many that consent said it has taken."""
     refused: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     """Of each decision, with all its tries."""
@@ -129,8 +131,13 @@ class Fire:
         async with peer.open(ConsentServiceStub(peer.channel).RecordChoices) as stream:
             await stream.send(request)
             answer = await stream.receive()
-        assert answer.accepted == len(rows)
+        self.acknowledged += answer.accepted
         return int(answer.revision.number)
+
+    def learn_revisions(self) -> None:
+        """Reads which withdrawal is whose: of a page of many consent says the last revision alone."""
+        rows = self.rows("SELECT subject_id, revision FROM choices", "consent")
+        self.withdrawn = {row.subject_id: row.revision for row in rows}
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Repeats the same request until it is answered, as callers do."""
@@ -146,17 +153,16 @@ class Fire:
     def expected(self) -> set[Took]:
         """By what callers were told, looked at one by one (W1)."""
         return {
-            Took(revision, each.licensee_id, each.number, post_id)
-            for subject_id, revision in self.withdrawn.items()
+            Took(self.withdrawn[subject_id], each.licensee_id, each.number, post_id)
             for each in self.released
-            if each.revision < revision
             for post_id, contributors in each.contributors.items()
-            if subject_id in contributors
+            for subject_id in contributors & self.withdrawn.keys()
+            if each.revision < self.withdrawn[subject_id]
         }
 
-    def rows(self, statement: str) -> list[Any]:
-        """What licensing's database says to a reader."""
-        path = self.fleet.database("licensing")
+    def rows(self, statement: str, service: str = "licensing") -> list[Any]:
+        """What the database of a service says to a reader."""
+        path = self.fleet.database(service)
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             connection.row_factory = _named
             return connection.execute(statement).fetchall()
