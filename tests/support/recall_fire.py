@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,40 @@ class Released:
     """Of each post that may go."""
 
 
+def released_by(
+    decision: release_pb.Decision, licensee_id: str, posts: Sequence[post_pb2.Post]
+) -> Released | None:
+    """What a decision on `posts` lets go, if it is anything."""
+    gone = {
+        post.id: frozenset({post.author_id, *(embed.author_id for embed in post.embeds)})
+        for post, verdict in zip(posts, decision.verdicts, strict=True)
+        if verdict == Verdict.VERDICT_RELEASED
+    }
+    if not gone:
+        return None
+    return Released(licensee_id, decision.receipt_number, decision.consent_revision.number, gone)
+
+
+def taken_by_all(withdrawn: Mapping[int, int], released: Iterable[Released]) -> set[Took]:
+    """What subjects who withdrew at a revision take back of releases, each post looked at (W1)."""
+    return {
+        Took(withdrawn[subject_id], each.licensee_id, each.number, post_id)
+        for each in released
+        for post_id, contributors in each.contributors.items()
+        for subject_id in contributors & withdrawn.keys()
+        if each.revision < withdrawn[subject_id]
+    }
+
+
+def taken_in(entries: Iterable[Any]) -> list[Took]:
+    """Every post in rows of entries, as often as it is there."""
+    return [
+        Took(row.revision, row.licensee_id, number, post_id)
+        for row in entries
+        for number, post_id, _ in posts_by_number(row)
+    ]
+
+
 @dataclass
 class Fire:
     """What callers have been told, whatever became of the processes meanwhile."""
@@ -95,14 +129,8 @@ class Fire:
         stub, begun = ReleaseServiceStub(peer.channel), time.monotonic()
         decision = (await self._insist(lambda: peer.call(stub.Decide, request))).decision
         self.seconds.append(time.monotonic() - begun)
-        gone = {
-            post.id: frozenset({post.author_id, *(embed.author_id for embed in post.embeds)})
-            for post, verdict in zip(posts, decision.verdicts, strict=True)
-            if verdict == Verdict.VERDICT_RELEASED
-        }
-        if gone:
-            number, revision = decision.receipt_number, decision.consent_revision.number
-            self.released.append(Released(license_id, number, revision, gone))
+        if (released := released_by(decision, license_id, posts)) is not None:
+            self.released.append(released)
 
     async def opt_out(self, subject_id: int) -> None:
         """One subject denies everyone everything, until consent has it."""
@@ -151,14 +179,8 @@ class Fire:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     def expected(self) -> set[Took]:
-        """By what callers were told, looked at one by one (W1)."""
-        return {
-            Took(self.withdrawn[subject_id], each.licensee_id, each.number, post_id)
-            for each in self.released
-            for post_id, contributors in each.contributors.items()
-            for subject_id in contributors & self.withdrawn.keys()
-            if each.revision < self.withdrawn[subject_id]
-        }
+        """By what callers were told."""
+        return taken_by_all(self.withdrawn, self.released)
 
     def rows(self, statement: str, service: str = "licensing") -> list[Any]:
         """What the database of a service says to a reader."""
@@ -174,11 +196,7 @@ class Fire:
 
     def taken(self) -> list[Took]:
         """Every post in every entry, as often as it is there."""
-        return [
-            Took(row.revision, row.licensee_id, number, post_id)
-            for row in self.rows("SELECT * FROM recall_entries")
-            for number, post_id, _ in posts_by_number(row)
-        ]
+        return taken_in(self.rows("SELECT * FROM recall_entries"))
 
     def all_issued(self) -> bool:
         """Whether nothing is collecting any more."""
