@@ -19,6 +19,7 @@ from bench.engines import ENGINES, a_database
 from bench.recording import Recorded, a_release, add_releases, random_authors
 from bench.report import Figure, Report
 from bench.stand import say
+from bench.telling import telling
 from bench.timing import machine
 from services.chassis.bulk import Insertion
 from services.chassis.clock import SystemClock
@@ -73,6 +74,7 @@ async def measured(engine: str, releases: int, posts: int, authors: int) -> list
             *load(database, chance, releases, posts, authors),
             *await making(database, releases),
             *await asking(database, chance, releases, authors),
+            *await telling(database, chance, releases, authors),
             *await under_load(database, chance, releases, posts, authors),
         ]
         await database.close()

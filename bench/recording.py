@@ -16,6 +16,9 @@ from services.licensing.storage.released import write_released
 from tests.support.counted import DECISIONS, Made, values
 
 RECEIPT = "r" * 1_000
+CONSENT_REVISION = 1
+"""On which all releases rest."""
+PERMIT_US = 30_000_000
 AUTHOR_STEP = np.uint64(12_345_678_901_237)
 _HEAD = HeadRow.metadata.tables["head"]
 _MANIFESTS = Insertion(
@@ -60,11 +63,17 @@ def add_releases(database: Database, releases: Sequence[Recorded], decided_at_us
 
     def unit(connection: Connection) -> None:
         first, manifests = lock_head(connection).next_number, list[tuple[object, ...]]()
+        more = {
+            "consent_epoch": 1,
+            "consent_revision": CONSENT_REVISION,
+            "not_after_us": decided_at_us + PERMIT_US,
+            "recorded_at_us": decided_at_us,
+            "receipt": RECEIPT,
+        }
         for number, recorded in enumerate(releases, first):
             posts = len(recorded.released)
             made = Made(decided_at_us, "acme", 2, (Reason.RELEASED,) * posts)
-            more = {"posts_released": posts, "recorded_at_us": decided_at_us, "receipt": RECEIPT}
-            row = values(made, number) | more
+            row = values(made, number) | more | {"posts_released": posts}
             connection.execute(insert(DECISIONS), row)
             leaves = len(recorded.contributors) // 8
             manifests.append((row["decision_id"], bytes(32), leaves, *recorded[1:]))

@@ -51,8 +51,11 @@ class HeadKeeper:
         Raises Refusal (precondition): DATABASE_RESTORED, HEAD_MISSING, HEAD_OF_ANOTHER_DATABASE,
         HEAD_OF_ANOTHER_SERVICE, HEAD_DAMAGED, HEAD_UNREADABLE, HEAD_UNWRITABLE.
         """
-        kept = await read_kept(self._file)
-        standing = await self._standing()
+        kept, standing = await self._both()
+        if kept is None and standing.is_kept:
+            # Perhaps another process started for the first time between the two reads. It noted that after
+            # the file was there, so a file that is still not there is missing.
+            kept, standing = await self._both()
         check(self._file.service, standing, kept)
         self._mark = standing.mark
         self._points = _all_points(await self._database.read(self._rows.points), kept)
@@ -103,6 +106,11 @@ class HeadKeeper:
             self._troubled = True
         else:
             self._troubled = False
+
+    async def _both(self) -> tuple[KeptHead | None, Standing]:
+        """The file first: what it names is in any database that is read after it and has lost nothing."""
+        kept = await read_kept(self._file)
+        return kept, await self._standing()
 
     async def _standing(self) -> Standing:
         # Confirmed: a head that a failover may undo would refuse a database that has lost nothing.

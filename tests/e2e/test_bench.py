@@ -130,6 +130,10 @@ def test_the_bench_of_disclosures_compares_the_index_with_rows_and_with_every_ma
 
     figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
     assert figures["page of 20 releases of a subject, 99th percentile"]["met"] is not None
+    assert figures["recall entries on record"]["value"] > 0
+    for whose in ("of one who withdrew", "of anyone"):
+        told = figures[f"page of 20 releases over gRPC, {whose}, 99th percentile"]
+        assert told["met"] is not None
     assert 0 < figures["size of a pair"]["value"] < figures["  size of a row"]["value"]
     for compared in ("by a row for each", "through all manifests", "with nobody indexing, median"):
         assert figures[f"  {compared}"]["ratio"] > 0

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,40 @@ class Released:
     """Of each post that may go."""
 
 
+def released_by(
+    decision: release_pb.Decision, licensee_id: str, posts: Sequence[post_pb2.Post]
+) -> Released | None:
+    """What a decision on `posts` lets go, if it is anything."""
+    gone = {
+        post.id: frozenset({post.author_id, *(embed.author_id for embed in post.embeds)})
+        for post, verdict in zip(posts, decision.verdicts, strict=True)
+        if verdict == Verdict.VERDICT_RELEASED
+    }
+    if not gone:
+        return None
+    return Released(licensee_id, decision.receipt_number, decision.consent_revision.number, gone)
+
+
+def taken_by_all(withdrawn: Mapping[int, int], released: Iterable[Released]) -> set[Took]:
+    """What subjects who withdrew at a revision take back of releases, each post looked at (W1)."""
+    return {
+        Took(withdrawn[subject_id], each.licensee_id, each.number, post_id)
+        for each in released
+        for post_id, contributors in each.contributors.items()
+        for subject_id in contributors & withdrawn.keys()
+        if each.revision < withdrawn[subject_id]
+    }
+
+
+def taken_in(entries: Iterable[Any]) -> list[Took]:
+    """Every post in rows of entries, as often as it is there."""
+    return [
+        Took(row.revision, row.licensee_id, number, post_id)
+        for row in entries
+        for number, post_id, _ in posts_by_number(row)
+    ]
+
+
 @dataclass
 class Fire:
     """What callers have been told, whatever became of the processes meanwhile."""
@@ -61,6 +95,8 @@ class Fire:
     released: list[Released] = field(default_factory=list)
     withdrawn: dict[int, int] = field(default_factory=dict)
     """Revisions of the withdrawals of subjects."""
+    acknowledged: int = 0
+    """Withdrawals in pages of many that consent said it has taken."""
     refused: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     """Of each decision, with all its tries."""
@@ -93,14 +129,8 @@ class Fire:
         stub, begun = ReleaseServiceStub(peer.channel), time.monotonic()
         decision = (await self._insist(lambda: peer.call(stub.Decide, request))).decision
         self.seconds.append(time.monotonic() - begun)
-        gone = {
-            post.id: frozenset({post.author_id, *(embed.author_id for embed in post.embeds)})
-            for post, verdict in zip(posts, decision.verdicts, strict=True)
-            if verdict == Verdict.VERDICT_RELEASED
-        }
-        if gone:
-            number, revision = decision.receipt_number, decision.consent_revision.number
-            self.released.append(Released(license_id, number, revision, gone))
+        if (released := released_by(decision, license_id, posts)) is not None:
+            self.released.append(released)
 
     async def opt_out(self, subject_id: int) -> None:
         """One subject denies everyone everything, until consent has it."""
@@ -129,8 +159,13 @@ class Fire:
         async with peer.open(ConsentServiceStub(peer.channel).RecordChoices) as stream:
             await stream.send(request)
             answer = await stream.receive()
-        assert answer.accepted == len(rows)
+        self.acknowledged += answer.accepted
         return int(answer.revision.number)
+
+    def learn_revisions(self) -> None:
+        """Reads which withdrawal is whose: of a page of many consent says the last revision alone."""
+        rows = self.rows("SELECT subject_id, revision FROM choices", "consent")
+        self.withdrawn = {row.subject_id: row.revision for row in rows}
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Repeats the same request until it is answered, as callers do."""
@@ -144,19 +179,12 @@ class Fire:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     def expected(self) -> set[Took]:
-        """By what callers were told, looked at one by one (W1)."""
-        return {
-            Took(revision, each.licensee_id, each.number, post_id)
-            for subject_id, revision in self.withdrawn.items()
-            for each in self.released
-            if each.revision < revision
-            for post_id, contributors in each.contributors.items()
-            if subject_id in contributors
-        }
+        """By what callers were told."""
+        return taken_by_all(self.withdrawn, self.released)
 
-    def rows(self, statement: str) -> list[Any]:
-        """What licensing's database says to a reader."""
-        path = self.fleet.database("licensing")
+    def rows(self, statement: str, service: str = "licensing") -> list[Any]:
+        """What the database of a service says to a reader."""
+        path = self.fleet.database(service)
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             connection.row_factory = _named
             return connection.execute(statement).fetchall()
@@ -168,11 +196,7 @@ class Fire:
 
     def taken(self) -> list[Took]:
         """Every post in every entry, as often as it is there."""
-        return [
-            Took(row.revision, row.licensee_id, number, post_id)
-            for row in self.rows("SELECT * FROM recall_entries")
-            for number, post_id, _ in posts_by_number(row)
-        ]
+        return taken_in(self.rows("SELECT * FROM recall_entries"))
 
     def all_issued(self) -> bool:
         """Whether nothing is collecting any more."""

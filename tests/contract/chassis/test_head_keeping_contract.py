@@ -95,6 +95,34 @@ async def test_r5_a_process_that_dies_in_its_first_start_can_be_started_again(
     assert (await database.read(RESTORES.standing)).is_kept
 
 
+class SlowFile(HeadFile):
+    """Another process starts and goes on between the first read of it and whatever follows."""
+
+    other: Callable[[], None] | None = None
+
+    def read(self) -> KeptHead | None:
+        kept = super().read()
+        if (other := self.other) is not None:
+            self.other = None
+            other()
+        return kept
+
+
+async def test_r5_two_processes_may_start_together_the_first_time(
+    database: Database, keeper: HeadKeeper, tmp_path: Path
+) -> None:
+    async def start_and_go_on() -> None:
+        await keeper.check()
+        await database.write(next_number)
+        await keeper.keep()
+
+    slow, loop = SlowFile(tmp_path / "heads", "metering"), asyncio.get_running_loop()
+    slow.other = lambda: asyncio.run_coroutine_threadsafe(start_and_go_on(), loop).result()
+
+    assert await refusal_of(HeadKeeper(database, RESTORES, slow)) is None
+    assert await head_of(slow) == Head(1, 1)
+
+
 async def test_r5_what_shows_nothing_is_no_reason_to_start(
     keeper: HeadKeeper, file: HeadFile, tmp_path: Path
 ) -> None:

@@ -1,6 +1,10 @@
 """Recalls are issued when their interval is over, and overdue when their time is (W2, W3)."""
 
+import json
 from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
 from services.licensing.business_days import is_business_day
@@ -10,7 +14,7 @@ from services.licensing.domain.licenses import LicenseState
 from services.licensing.domain.obligations import Obligations
 from services.licensing.domain.recalls.recalls import RecallState
 from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal
-from services.licensing.domain.terms import Purpose
+from services.licensing.domain.terms import Purpose, digest_of
 from services.licensing.issuing import Issuer, Pace, Standing
 from services.licensing.storage.contracts import ContractStore
 from services.licensing.storage.recalls import RecallStore
@@ -158,3 +162,50 @@ async def test_a_recall_is_overdue_once_and_suspends_nothing_again_after_a_resum
     assert not await office.issuer.look()
 
     assert await office.state_of("acme-world") is LicenseState.ACTIVE
+
+
+def say_more_than_is_understood(database: Database, *tables: str) -> None:
+    """Terms of all licenses get a restriction of a later program, under a digest that is right."""
+
+    def unit(connection: Connection) -> None:
+        for table in tables:
+            for (terms,) in connection.execute(text(f"SELECT DISTINCT terms FROM {table}")).all():
+                document = json.dumps(
+                    json.loads(terms) | {"embargo_days": 30}, sort_keys=True, separators=(",", ":")
+                )
+                connection.execute(
+                    text(f"UPDATE {table} SET terms = :new, terms_digest = :digest WHERE terms = :old"),
+                    {"new": document, "digest": digest_of(document.encode()), "old": terms},
+                )
+
+    database.write_now(unit)
+
+
+async def test_l2_what_went_under_terms_that_are_not_understood_is_due_in_one_day(
+    database: Database,
+) -> None:
+    office = Office(database, Obligations(30, True))
+    say_more_than_is_understood(database, "license_versions")
+
+    await office.withdraw(2)
+    office.clock.advance(MINUTE_US)
+    await office.issuer.look()
+
+    assert {row.licensee_id: row.due_at_us for row in world.recalls(database)} == {
+        "acme": MIDNIGHT_US + 2 * DAY_US,
+        "beta": MIDNIGHT_US + 2 * DAY_US,
+    }
+
+
+@pytest.mark.parametrize("tables", [("licenses",), ("licenses", "license_versions")])
+async def test_l2_an_overdue_recall_suspends_nothing_by_terms_that_are_not_understood(
+    database: Database, tables: tuple[str, ...]
+) -> None:
+    office = Office(database, SUSPENDING)
+    say_more_than_is_understood(database, *tables)
+
+    await issued_and_left(office)
+
+    assert [row.state for row in office.recalls()["acme"]] == [RecallState.OVERDUE]
+    assert await office.state_of("acme-world") is LicenseState.ACTIVE
+    assert await office.state_of("acme-de") is LicenseState.ACTIVE

@@ -10,9 +10,16 @@ from services.licensing.domain.answers import Revision
 from services.licensing.domain.deliveries import Confirmation
 from services.licensing.domain.recalls.entries import Found
 from services.licensing.domain.recalls.recalls import Gap
-from services.licensing.domain.recalls.releases import Cargo, Release, cargo_of, is_reached, taken_back
+from services.licensing.domain.recalls.releases import (
+    Cargo,
+    Release,
+    cargo_of,
+    is_reached,
+    keys_of,
+    taken_back,
+)
 from services.licensing.domain.recalls.withdrawals import Cause, Withdrawal, halted_purposes
-from services.licensing.domain.released import Unresolved, released_of
+from services.licensing.domain.released import EVERY_UNRESOLVED, KeyKind, Unresolved, released_of
 from services.licensing.domain.terms import Purpose
 from tests.support.clock import NOON_US
 from tests.support.indexed import Post, batch_of
@@ -165,6 +172,26 @@ def test_a_release_of_a_restored_consent_lies_behind_withdrawals_of_the_epoch_be
 
     assert only(A_WITHDRAWAL, later, cargo) is None
     assert only(replace(A_WITHDRAWAL, revision=Revision(2, 2)), A_RELEASE, cargo) is not None
+
+
+def test_a_withdrawal_of_a_single_post_is_looked_for_in_all_that_do_not_know_their_embedded_posts() -> None:
+    of_post = replace(A_WITHDRAWAL, subject_id=0, post_id=9, cause=int(Cause.POST_DELETED))
+
+    assert keys_of(of_post) == [(KeyKind.POST, 9), (KeyKind.UNRESOLVED, EVERY_UNRESOLVED)]
+    assert keys_of(A_WITHDRAWAL) == [(KeyKind.CONTRIBUTOR, 5)], "contributors are known of every release"
+
+
+def test_a_single_post_takes_back_all_posts_of_a_release_that_may_embed_it() -> None:
+    manifest = Unresolved(np.array([5], np.uint64), np.array([0, 2], np.uint32), np.array([1, 2], np.uint64))
+    of_post = replace(A_WITHDRAWAL, subject_id=0, post_id=9, cause=int(Cause.POST_DELETED))
+    nothing_known = np.zeros(2, np.bool_)
+
+    unresolved = only(of_post, A_RELEASE, Cargo(manifest, nothing_known, None))
+    resolved = only(of_post, A_RELEASE, Cargo(TWO_POSTS, nothing_known, None))
+
+    assert unresolved is not None
+    assert unresolved.post_ids.tolist() == [1, 2]
+    assert resolved is None, "it knows that it does not embed it"
 
 
 def test_of_posts_whose_order_is_not_known_a_confirmation_tells_only_that_none_arrived() -> None:
