@@ -43,13 +43,13 @@ async def a_fire(
 async def test_l4_decisions_follow_acknowledged_suspensions_and_amendments_under_fire(
     urls: dict[str, str], tmp_path: Path, record_property: Record
 ) -> None:
-    figures, on_record = await a_fire(REAL, urls, tmp_path, decisions=1_200, against=1)
+    figures, on_record = await a_fire(REAL, urls, tmp_path, decisions=400, against=1)
     record_property("figures", f"licenses under fire, {figures}; {on_record}")
 
     assert figures.against == 0
     assert on_record.against == 0
-    assert on_record.decisions >= figures.decisions >= 1_200
-    assert figures.compared_by_call >= 600
+    assert on_record.decisions >= figures.decisions >= 400
+    assert figures.compared_by_call >= 200
     assert figures.steps > 0
     assert figures.amendments > 0
     assert figures.stops > 0

@@ -26,7 +26,7 @@ async def a_fire(engine: str, request: pytest.FixtureRequest, folder: Path, seed
 async def test_r2_killed_again_and_again_the_log_only_grows_and_misses_no_receipt(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path, seed: int, record_property: Record
 ) -> None:
-    fire = await a_fire(engine, request, tmp_path, seed, kills=4)
+    fire = await a_fire(engine, request, tmp_path, seed, kills=2)
     record_property("figures", f"the log under fire on {engine}, {fire}")
 
     fire.check()

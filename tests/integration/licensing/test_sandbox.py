@@ -71,10 +71,13 @@ async def decide(peer: Peer, request: pb.DecideRequest) -> pb.Decision:
 
 
 async def everything(cluster: Cluster) -> dict[str, Sequence[Any]]:
-    """Every row of the ledger, its outbox and its numbers."""
+    """Every row of the ledger, its outbox and its numbers, but for the number of the last change of all."""
     return await cluster.database.read(
         lambda connection: {
-            table: connection.execute(text(f'SELECT * FROM "{table}"')).all()
+            table: [
+                [row[name] for name in row if (table, name) != ("head", "number")]
+                for row in connection.execute(text(f'SELECT * FROM "{table}"')).mappings()
+            ]
             for table in inspect(connection).get_table_names()
             if table in LEDGER
         }
