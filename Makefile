@@ -38,7 +38,7 @@ bench: $(VENV)/.dev ## Measure consent, metering, claims, streams, billing, the 
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.disclosures
 
-test: $(VENV)/.dev ## Run the quick tests (under 6 minutes on 2 cores)
+test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, the slow ones too
