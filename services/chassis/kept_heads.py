@@ -5,14 +5,13 @@ Processes that share it write it one after the other; the kernel lets go of the 
 """
 
 import contextlib
-import fcntl
 import json
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from services.chassis import file_locks
 from services.chassis.heads import Head
 from services.chassis.refusals import precondition
 from services.chassis.whole_files import sync_folder, write_file
@@ -20,7 +19,6 @@ from services.chassis.whole_files import sync_folder, write_file
 MODE = 0o600
 LOCK_SECONDS = 5.0
 """Others hold it for one small file; one that was stopped while it held it keeps nobody from ending."""
-LOCK_EVERY_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class HeadFile:
     def _alone(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f".{self.service}.head.lock").open("a", encoding="ascii") as lock:
-            _take(lock)
+            file_locks.take(lock, "the folder of the kept head", within_seconds=LOCK_SECONDS)
             yield
 
 
@@ -142,15 +140,3 @@ def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("a whole number is expected")
     return value
-
-
-def _take(lock: TextIO) -> None:
-    """Waits for the lock, but not for ever; raises TimeoutError, an OSError."""
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() >= until:
-                raise TimeoutError("another process keeps the folder of the kept head") from error
-        time.sleep(LOCK_EVERY_SECONDS)

@@ -9,10 +9,9 @@ from services.console.checks import Check, JsonTeller, PlainTeller, Teller, chec
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.output import counted, give_json, note, say
+from services.console.usage_audits import audit_sums
 from sluice.licensing.v1 import audit_service_pb2 as ledger
 from sluice.licensing.v1.audit_service_pb2_grpc import AuditServiceStub
-from sluice.metering.v1 import usage_service_pb2 as usage
-from sluice.metering.v1.usage_service_pb2_grpc import UsageServiceStub
 
 
 def reconcile(
@@ -67,12 +66,4 @@ async def run_checks(connections: Connections, after: int, teller: Teller) -> li
                 case _:
                     checks.append(step)
                     teller.done(step)
-    peer = connections.peer("metering")
-    async with peer.open(UsageServiceStub(peer.channel).AuditUsage, usage.AuditUsageRequest()) as answers:
-        async for answer in answers:
-            if answer.step == usage.AUDIT_STEP_STARTED:
-                teller.started(answer.check)
-            else:
-                checks.append(answer)
-                teller.done(answer)
-    return checks
+    return [*checks, *await audit_sums(connections, teller)]

@@ -106,8 +106,17 @@ async def run_audit(connections: Connections, now_us: int, age_us: int, teller: 
     Times are in microseconds. Raises Refusal: an audit that could not ask everybody has found nothing to be
     right.
     """
-    peer = connections.peer("metering")
-    checks = []
+    checks = await audit_sums(connections, teller)
+    teller.started(OLD_HOLDS)
+    old, young_count = await list_holds(connections, now_us, now_us - age_us)
+    checks.append(await check_holds(connections, old))
+    teller.done(checks[-1])
+    return Audit(checks, old, young_count)
+
+
+async def audit_sums(connections: Connections, teller: Teller) -> list[pb.AuditUsageResponse]:
+    """Every check that metering makes of its own sums, told as it starts and is done; raises Refusal."""
+    peer, checks = connections.peer("metering"), list[pb.AuditUsageResponse]()
     async with peer.open(UsageServiceStub(peer.channel).AuditUsage, pb.AuditUsageRequest()) as answers:
         async for check in answers:
             if check.step == pb.AUDIT_STEP_STARTED:
@@ -115,11 +124,7 @@ async def run_audit(connections: Connections, now_us: int, age_us: int, teller: 
             else:
                 checks.append(check)
                 teller.done(check)
-    teller.started(OLD_HOLDS)
-    old, young_count = await list_holds(connections, now_us, now_us - age_us)
-    checks.append(await check_holds(connections, old))
-    teller.done(checks[-1])
-    return Audit(checks, old, young_count)
+    return checks
 
 
 async def list_holds(

@@ -6,13 +6,11 @@ them dies.
 """
 
 import contextlib
-import fcntl
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
+from services.chassis import file_locks
 from services.chassis.refusals import Refusal, precondition
 from services.chassis.whole_files import sync_folder, write_file
 from services.licensing.domain.log.notes import parse_checkpoint, parse_note
@@ -23,7 +21,6 @@ MODE = 0o644
 CHECKPOINT = "checkpoint"
 LOCK_SECONDS = 5.0
 """Others hold it for a few files; one that was stopped while it held it keeps nobody from ending."""
-LOCK_EVERY_SECONDS = 0.01
 _DRAFT = ".draft"
 _LOCK = ".lock"
 
@@ -91,7 +88,7 @@ class LogFolder:
     def _alone(self) -> Iterator[None]:
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / _LOCK).open("a", encoding="ascii") as lock:
-            _take(lock)
+            file_locks.take(lock, "the folder of the log", within_seconds=LOCK_SECONDS)
             yield
 
 
@@ -100,15 +97,3 @@ def _size_of(note: bytes) -> int:
         return parse_checkpoint(parse_note(note).text).size
     except Refusal as refusal:
         raise precondition("LOG_FOLDER_UNREADABLE", "the folder of the log has no checkpoint") from refusal
-
-
-def _take(lock: TextIO) -> None:
-    """Waits for the lock, but not for ever; raises TimeoutError, an OSError."""
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() >= until:
-                raise TimeoutError("another process keeps the folder of the log") from error
-        time.sleep(LOCK_EVERY_SECONDS)
