@@ -34,6 +34,12 @@ class Exploration(NamedTuple):
     trace: tuple[str, ...]
     """The steps to it, the breaking one last."""
 
+    def in_words(self) -> str:
+        """What is broken and how it comes to that, step by step."""
+        if not self.broken:
+            return "nothing broken"
+        return f"broken in {len(self.trace)} steps: {self.broken}\n  " + "\n  ".join(self.trace)
+
 
 def explore(initial: S, steps: Callable[[S], Iterable[Step[S]]], sought: str | None = None) -> Exploration:
     """Walks until the invariant `sought` (None: any) is broken, or until every state has been seen."""

@@ -67,7 +67,7 @@ def test_w5_and_r5_hold_in_every_state_that_can_be_reached(
 ) -> None:
     walk = walks[scenario]
 
-    assert not walk.broken, _told(walk)
+    assert not walk.broken, walk.in_words()
     assert walk.states > LEAST_STATES[scenario]
 
 
@@ -85,14 +85,14 @@ def test_all_that_can_happen_has_happened_in_the_walks(walks: dict[str, Explorat
 def test_w5_does_not_hold_without_any_of_its_guards(need: Need) -> None:
     walk = _walk(need.scenario, ALL_GUARDS.without(need.guard), need.invariant)
 
-    assert walk.broken == need.invariant, f"{need.guard} is not needed: {_told(walk)}"
+    assert walk.broken == need.invariant, f"{need.guard} is not needed: {walk.in_words()}"
 
 
 @pytest.mark.parametrize("need", R5_NEEDS, ids=_name)
 def test_r5_does_not_hold_without_any_of_its_guards(need: Need) -> None:
     walk = _walk(need.scenario, ALL_GUARDS.without(need.guard), need.invariant)
 
-    assert walk.broken == need.invariant, f"{need.guard} is not needed: {_told(walk)}"
+    assert walk.broken == need.invariant, f"{need.guard} is not needed: {walk.in_words()}"
 
 
 def test_no_guard_and_no_invariant_of_recalls_is_idle() -> None:
@@ -105,11 +105,5 @@ def test_no_guard_and_no_invariant_of_recalls_is_idle() -> None:
 def _walk(scenario: str, guards: Guards, sought: Invariant | None = None) -> Exploration:
     protocol = RecallProtocol(SCENARIOS[scenario], guards)
     walk = explore(protocol.initial(), protocol.steps, sought)
-    print(f"\n{scenario}: {walk.states:,} states, {_told(walk)}")
+    print(f"\n{scenario}: {walk.states:,} states, {walk.in_words()}")
     return walk
-
-
-def _told(walk: Exploration) -> str:
-    if not walk.broken:
-        return "nothing broken"
-    return f"broken in {len(walk.trace)} steps: {walk.broken}\n  " + "\n  ".join(walk.trace)
