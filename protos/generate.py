@@ -27,7 +27,11 @@ VALIDATE = "buf/validate/validate.proto"
 
 def contracts() -> list[str]:
     """Paths of the project's own .proto files, relative to protos/, sorted."""
-    return sorted(path.relative_to(PROTOS).as_posix() for path in (PROTOS / "sluice").rglob("*.proto"))
+    return sorted(
+        path.relative_to(PROTOS).as_posix()
+        for folder in ("gateway", "sluice")
+        for path in (PROTOS / folder).rglob("*.proto")
+    )
 
 
 def compile_protos(arguments: Sequence[str], files: Sequence[str]) -> None:

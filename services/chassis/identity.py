@@ -6,7 +6,7 @@ is done. An RPC that no table names is refused.
 
 import contextlib
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,8 @@ class PrincipalKind(enum.StrEnum):
     OPERATOR = "operator"
     AUDITOR = "auditor"
     SERVICE = "service"
+    AGENT = "agent"
+    """Acts for the subjects that its token lists, and for nobody else."""
 
 
 @dataclass(frozen=True)
@@ -68,30 +70,24 @@ class Admission:
     """Kinds whose principals of the sandbox are let in too. What names none has never thought of them."""
     anyone: bool = False
     """Whoever calls, without being asked who they are; for RPCs with one question and one answer only."""
+    services: frozenset[str] = frozenset()
+    """Which services, by name; none of them where none is named."""
 
     def admits(self, principal: Principal) -> bool:
-        """Whether the principal is of an admitted kind and, as an operator, holds an admitted role."""
+        """Whether the principal is of an admitted kind and, as an operator, holds an admitted role; a service
+        is to be one of those named.
+        """
         if principal.kind not in (self.kinds & self.sandbox if principal.sandbox else self.kinds):
             return False
         if principal.kind is PrincipalKind.OPERATOR and self.roles:
             return not self.roles.isdisjoint(principal.roles)
+        if principal.kind is PrincipalKind.SERVICE:
+            return principal.party in self.services
         return True
 
 
 AdmissionTable = Mapping[str, Admission]
 """By full method name, such as "/grpc.health.v1.Health/Check"."""
-
-
-def admit(
-    *kinds: PrincipalKind, roles: Sequence[str] = (), sandbox: Sequence[PrincipalKind] = ()
-) -> Admission:
-    """One line of an admission table; of the `kinds`, those in `sandbox` also where they only try out."""
-    return Admission(frozenset(kinds), frozenset(roles), frozenset(sandbox))
-
-
-def admit_anyone() -> Admission:
-    """A line for an RPC that strangers call to become known; it sees no principal, whatever they show."""
-    return Admission(frozenset(), anyone=True)
 
 
 def check_admission(table: AdmissionTable, method: str, principal: Principal) -> None:

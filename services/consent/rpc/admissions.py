@@ -1,40 +1,16 @@
-"""Who may call which RPC of consent; one without an entry is open to nobody."""
+"""Who may call which RPC of consent, as its contracts say; one that says nothing is open to nobody."""
 
-from services.chassis.identity import AdmissionTable, PrincipalKind, admit
+from services.chassis.admissions import AdmissionReader
+from services.chassis.identity import AdmissionTable
+from sluice.consent.v1 import (
+    consent_service_pb2,
+    state_service_pb2,
+    subject_service_pb2,
+)
+from sluice.type.v1 import admission_pb2 as said
 
-_CONSENT = "/sluice.consent.v1.ConsentService"
-_STATES = "/sluice.consent.v1.StateService"
-_SUBJECTS = "/sluice.consent.v1.SubjectService"
-
-_TRUST = ("trust", "admin")
-_LEGAL = (*_TRUST, "legal")
-_FEEDERS = admit(PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, roles=_TRUST)
-# A subject sees and changes their own alone.
-_OWN_OR_TRUST = admit(PrincipalKind.SUBJECT, PrincipalKind.OPERATOR, roles=_TRUST)
-_OWN_OR_LEGAL = admit(PrincipalKind.SUBJECT, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=_LEGAL)
-
-ADMISSIONS: AdmissionTable = {
-    f"{_CONSENT}/CheckConsent": admit(PrincipalKind.SERVICE),
-    f"{_CONSENT}/RecordChoice": _OWN_OR_TRUST,
-    f"{_CONSENT}/RecordSignals": admit(
-        PrincipalKind.SUBJECT, PrincipalKind.PIPELINE, PrincipalKind.OPERATOR, roles=_TRUST
-    ),
-    f"{_CONSENT}/RecordChoices": _FEEDERS,
-    f"{_CONSENT}/GetChoices": _OWN_OR_LEGAL,
-    f"{_CONSENT}/ListChoiceHistory": _OWN_OR_LEGAL,
-    f"{_CONSENT}/ExplainConsent": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=_LEGAL),
-    f"{_CONSENT}/ImportSubjects": _FEEDERS,
-    f"{_CONSENT}/PublishPolicy": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
-    f"{_CONSENT}/RetractPolicy": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
-    f"{_CONSENT}/ListPolicies": admit(*PrincipalKind),
-    f"{_STATES}/RecordStates": _FEEDERS,
-    f"{_STATES}/OrderHalt": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
-    f"{_STATES}/LiftHalt": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
-    f"{_STATES}/ListHalts": admit(PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
-    f"{_STATES}/WatchWithdrawals": admit(
-        PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR, roles=_LEGAL
-    ),
-    f"{_STATES}/ListRestores": admit(PrincipalKind.SERVICE, PrincipalKind.OPERATOR, PrincipalKind.AUDITOR),
-    f"{_SUBJECTS}/ExportSubject": _OWN_OR_LEGAL,
-    f"{_SUBJECTS}/EraseSubject": admit(PrincipalKind.OPERATOR, roles=_LEGAL),
-}
+ADMISSIONS: AdmissionTable = AdmissionReader(said.admission, said.CallerKind, said.OperatorRole).table(
+    consent_service_pb2.DESCRIPTOR,
+    state_service_pb2.DESCRIPTOR,
+    subject_service_pb2.DESCRIPTOR,
+)

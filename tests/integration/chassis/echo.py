@@ -8,11 +8,12 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from services.chassis.deadlines import remaining_us
-from services.chassis.identity import AdmissionTable, PrincipalKind, admit, admit_anyone, current_principal
+from services.chassis.identity import AdmissionTable, PrincipalKind, current_principal
 from services.chassis.interceptors import endless, reads_itself
 from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id
+from tests.support.admissions import admit, admit_anyone
 
 NAME = "test.Echo"
 PARSED = ("SayParsed", "CountParsed", "JoinParsed", "ChatParsed")

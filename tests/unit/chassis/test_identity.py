@@ -19,14 +19,13 @@ from services.chassis.identity import (
     PrincipalKind,
     TokenVerifier,
     acting_as,
-    admit,
-    admit_anyone,
     check_admission,
     current_principal,
 )
 from services.chassis.keys import Keys, load_private_key, public_jwk
 from services.chassis.minting import TOKEN_LIFETIME_US
 from services.chassis.refusals import Kind, Refusal
+from tests.support.admissions import admit, admit_anyone
 from tests.support.clock import ManualClock
 from tests.support.keys import a_minter, a_verifier, some_keys
 

@@ -6,6 +6,7 @@ from sluice.consent.v1 import halt_pb2 as _halt_pb2
 from sluice.consent.v1 import rejection_pb2 as _rejection_pb2
 from sluice.consent.v1 import state_change_pb2 as _state_change_pb2
 from sluice.consent.v1 import withdrawal_pb2 as _withdrawal_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import restore_pb2 as _restore_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers

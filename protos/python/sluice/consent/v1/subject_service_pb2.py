@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/consent/v1/subject_service.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsluice/type/v1/revision.proto\"u\n\x14\x45xportSubjectRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x39\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1f.sluice.consent.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\"e\n\x15\x45xportSubjectResponse\x12\x0c\n\x04part\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"W\n\x13\x45raseSubjectRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\nsubject_id\x18\x02 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\"\xa5\x01\n\x14\x45raseSubjectResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*w\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XPORT_FORMAT_JSON\x10\x01\x12\x15\n\x11\x45XPORT_FORMAT_DPV\x10\x02\x12\x19\n\x15\x45XPORT_FORMAT_KANTARA\x10\x03\x32\x82\x02\n\x0eSubjectService\x12\x8e\x01\n\rExportSubject\x12\'.sluice.consent.v1.ExportSubjectRequest\x1a(.sluice.consent.v1.ExportSubjectResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/subjects/{subject_id}:export0\x01\x12_\n\x0c\x45raseSubject\x12&.sluice.consent.v1.EraseSubjectRequest\x1a\'.sluice.consent.v1.EraseSubjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/consent/v1/subject_service.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1dsluice/type/v1/revision.proto\"u\n\x14\x45xportSubjectRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x39\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1f.sluice.consent.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\"e\n\x15\x45xportSubjectResponse\x12\x0c\n\x04part\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"W\n\x13\x45raseSubjectRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\nsubject_id\x18\x02 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\"\xa5\x01\n\x14\x45raseSubjectResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*w\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XPORT_FORMAT_JSON\x10\x01\x12\x15\n\x11\x45XPORT_FORMAT_DPV\x10\x02\x12\x19\n\x15\x45XPORT_FORMAT_KANTARA\x10\x03\x32\x9f\x02\n\x0eSubjectService\x12\x9d\x01\n\rExportSubject\x12\'.sluice.consent.v1.ExportSubjectRequest\x1a(.sluice.consent.v1.ExportSubjectResponse\"7\xaa\xbb\x18\x0b\n\x04\x03\x07\x04\x05\x12\x03\x01\x02\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/subjects/{subject_id}:export0\x01\x12m\n\x0c\x45raseSubject\x12&.sluice.consent.v1.EraseSubjectRequest\x1a\'.sluice.consent.v1.EraseSubjectResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,17 +45,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASESUBJECTREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_ERASESUBJECTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\013R\t!\000\000\000\000\000\000\000\000'
   _globals['_SUBJECTSERVICE'].methods_by_name['ExportSubject']._loaded_options = None
-  _globals['_SUBJECTSERVICE'].methods_by_name['ExportSubject']._serialized_options = b'\202\323\344\223\002\"\022 /v1/subjects/{subject_id}:export'
-  _globals['_EXPORTFORMAT']._serialized_start=664
-  _globals['_EXPORTFORMAT']._serialized_end=783
-  _globals['_EXPORTSUBJECTREQUEST']._serialized_start=185
-  _globals['_EXPORTSUBJECTREQUEST']._serialized_end=302
-  _globals['_EXPORTSUBJECTRESPONSE']._serialized_start=304
-  _globals['_EXPORTSUBJECTRESPONSE']._serialized_end=405
-  _globals['_ERASESUBJECTREQUEST']._serialized_start=407
-  _globals['_ERASESUBJECTREQUEST']._serialized_end=494
-  _globals['_ERASESUBJECTRESPONSE']._serialized_start=497
-  _globals['_ERASESUBJECTRESPONSE']._serialized_end=662
-  _globals['_SUBJECTSERVICE']._serialized_start=786
-  _globals['_SUBJECTSERVICE']._serialized_end=1044
+  _globals['_SUBJECTSERVICE'].methods_by_name['ExportSubject']._serialized_options = b'\252\273\030\013\n\004\003\007\004\005\022\003\001\002\004\202\323\344\223\002\"\022 /v1/subjects/{subject_id}:export'
+  _globals['_SUBJECTSERVICE'].methods_by_name['EraseSubject']._loaded_options = None
+  _globals['_SUBJECTSERVICE'].methods_by_name['EraseSubject']._serialized_options = b'\252\273\030\010\n\001\004\022\003\001\002\004'
+  _globals['_EXPORTFORMAT']._serialized_start=696
+  _globals['_EXPORTFORMAT']._serialized_end=815
+  _globals['_EXPORTSUBJECTREQUEST']._serialized_start=217
+  _globals['_EXPORTSUBJECTREQUEST']._serialized_end=334
+  _globals['_EXPORTSUBJECTRESPONSE']._serialized_start=336
+  _globals['_EXPORTSUBJECTRESPONSE']._serialized_end=437
+  _globals['_ERASESUBJECTREQUEST']._serialized_start=439
+  _globals['_ERASESUBJECTREQUEST']._serialized_end=526
+  _globals['_ERASESUBJECTRESPONSE']._serialized_start=529
+  _globals['_ERASESUBJECTRESPONSE']._serialized_end=694
+  _globals['_SUBJECTSERVICE']._serialized_start=818
+  _globals['_SUBJECTSERVICE']._serialized_end=1105
 # @@protoc_insertion_point(module_scope)

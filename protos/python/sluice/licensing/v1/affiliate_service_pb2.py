@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+sluice/licensing/v1/affiliate_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n\x10\x41\x66\x66iliateStretch\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfa\x01\n\tAffiliate\x12\x14\n\x0c\x61\x66\x66iliate_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x38\n\x08standing\x18\x03 \x01(\x0e\x32&.sluice.licensing.v1.AffiliateStanding\x12\x37\n\x08recorded\x18\x04 \x03(\x0b\x32%.sluice.licensing.v1.AffiliateStretch\x12\x36\n\x07\x63ounted\x18\x05 \x03(\x0b\x32%.sluice.licensing.v1.AffiliateStretch\x12\x16\n\x0eremoval_reason\x18\x06 \x01(\t\"\x90\x02\n\x13\x41\x64\x64\x41\x66\x66iliateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x38\n\x0c\x61\x66\x66iliate_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x36\n\x0c\x64isplay_name\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,200}$\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x14\x41\x64\x64\x41\x66\x66iliateResponse\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nback_dated\x18\x02 \x01(\x08\"\x93\x02\n\x16RemoveAffiliateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x38\n\x0c\x61\x66\x66iliate_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x06reason\x18\x05 \x01(\tB&\xbaH#r!\x18\xe8\x07\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\"_\n\x17RemoveAffiliateResponse\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nback_dated\x18\x02 \x01(\x08\"\x9a\x01\n\x15ListAffiliatesRequest\x12\x37\n\x0blicensee_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x15\n\rinclude_ended\x18\x02 \x01(\x08\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xab\x01\n\x16ListAffiliatesResponse\x12\x32\n\naffiliates\x18\x01 \x03(\x0b\x32\x1e.sluice.licensing.v1.Affiliate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x11licensee_in_group\x18\x03 \x01(\x08\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd8\x01\n\x11\x41\x66\x66iliateStanding\x12\"\n\x1e\x41\x46\x46ILIATE_STANDING_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41\x46\x46ILIATE_STANDING_COUNTED\x10\x01\x12 \n\x1c\x41\x46\x46ILIATE_STANDING_ANNOUNCED\x10\x02\x12\x1c\n\x18\x41\x46\x46ILIATE_STANDING_ENDED\x10\x03\x12\x1f\n\x1b\x41\x46\x46ILIATE_STANDING_CHANGING\x10\x04\x12\x1e\n\x1a\x41\x46\x46ILIATE_STANDING_DIFFERS\x10\x05\x32\x81\x03\n\x10\x41\x66\x66iliateService\x12\x63\n\x0c\x41\x64\x64\x41\x66\x66iliate\x12(.sluice.licensing.v1.AddAffiliateRequest\x1a).sluice.licensing.v1.AddAffiliateResponse\x12l\n\x0fRemoveAffiliate\x12+.sluice.licensing.v1.RemoveAffiliateRequest\x1a,.sluice.licensing.v1.RemoveAffiliateResponse\x12\x99\x01\n\x0eListAffiliates\x12*.sluice.licensing.v1.ListAffiliatesRequest\x1a+.sluice.licensing.v1.ListAffiliatesResponse\".\x82\xd3\xe4\x93\x02(\x12&/v1/licensees/{licensee_id}/affiliatesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+sluice/licensing/v1/affiliate_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\"h\n\x10\x41\x66\x66iliateStretch\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfa\x01\n\tAffiliate\x12\x14\n\x0c\x61\x66\x66iliate_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x38\n\x08standing\x18\x03 \x01(\x0e\x32&.sluice.licensing.v1.AffiliateStanding\x12\x37\n\x08recorded\x18\x04 \x03(\x0b\x32%.sluice.licensing.v1.AffiliateStretch\x12\x36\n\x07\x63ounted\x18\x05 \x03(\x0b\x32%.sluice.licensing.v1.AffiliateStretch\x12\x16\n\x0eremoval_reason\x18\x06 \x01(\t\"\x90\x02\n\x13\x41\x64\x64\x41\x66\x66iliateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x38\n\x0c\x61\x66\x66iliate_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x36\n\x0c\x64isplay_name\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,200}$\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x14\x41\x64\x64\x41\x66\x66iliateResponse\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nback_dated\x18\x02 \x01(\x08\"\x93\x02\n\x16RemoveAffiliateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x38\n\x0c\x61\x66\x66iliate_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x06reason\x18\x05 \x01(\tB&\xbaH#r!\x18\xe8\x07\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\"_\n\x17RemoveAffiliateResponse\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nback_dated\x18\x02 \x01(\x08\"\x9a\x01\n\x15ListAffiliatesRequest\x12\x37\n\x0blicensee_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x15\n\rinclude_ended\x18\x02 \x01(\x08\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xab\x01\n\x16ListAffiliatesResponse\x12\x32\n\naffiliates\x18\x01 \x03(\x0b\x32\x1e.sluice.licensing.v1.Affiliate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x11licensee_in_group\x18\x03 \x01(\x08\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd8\x01\n\x11\x41\x66\x66iliateStanding\x12\"\n\x1e\x41\x46\x46ILIATE_STANDING_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41\x46\x46ILIATE_STANDING_COUNTED\x10\x01\x12 \n\x1c\x41\x46\x46ILIATE_STANDING_ANNOUNCED\x10\x02\x12\x1c\n\x18\x41\x46\x46ILIATE_STANDING_ENDED\x10\x03\x12\x1f\n\x1b\x41\x46\x46ILIATE_STANDING_CHANGING\x10\x04\x12\x1e\n\x1a\x41\x46\x46ILIATE_STANDING_DIFFERS\x10\x05\x32\xa4\x03\n\x10\x41\x66\x66iliateService\x12p\n\x0c\x41\x64\x64\x41\x66\x66iliate\x12(.sluice.licensing.v1.AddAffiliateRequest\x1a).sluice.licensing.v1.AddAffiliateResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12y\n\x0fRemoveAffiliate\x12+.sluice.licensing.v1.RemoveAffiliateRequest\x1a,.sluice.licensing.v1.RemoveAffiliateResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12\xa2\x01\n\x0eListAffiliates\x12*.sluice.licensing.v1.ListAffiliatesRequest\x1a+.sluice.licensing.v1.ListAffiliatesResponse\"7\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02(\x12&/v1/licensees/{licensee_id}/affiliatesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,26 +55,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAFFILIATESREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_LISTAFFILIATESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTAFFILIATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_AFFILIATESERVICE'].methods_by_name['AddAffiliate']._loaded_options = None
+  _globals['_AFFILIATESERVICE'].methods_by_name['AddAffiliate']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
+  _globals['_AFFILIATESERVICE'].methods_by_name['RemoveAffiliate']._loaded_options = None
+  _globals['_AFFILIATESERVICE'].methods_by_name['RemoveAffiliate']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
   _globals['_AFFILIATESERVICE'].methods_by_name['ListAffiliates']._loaded_options = None
-  _globals['_AFFILIATESERVICE'].methods_by_name['ListAffiliates']._serialized_options = b'\202\323\344\223\002(\022&/v1/licensees/{licensee_id}/affiliates'
-  _globals['_AFFILIATESTANDING']._serialized_start=1595
-  _globals['_AFFILIATESTANDING']._serialized_end=1811
-  _globals['_AFFILIATESTRETCH']._serialized_start=160
-  _globals['_AFFILIATESTRETCH']._serialized_end=264
-  _globals['_AFFILIATE']._serialized_start=267
-  _globals['_AFFILIATE']._serialized_end=517
-  _globals['_ADDAFFILIATEREQUEST']._serialized_start=520
-  _globals['_ADDAFFILIATEREQUEST']._serialized_end=792
-  _globals['_ADDAFFILIATERESPONSE']._serialized_start=794
-  _globals['_ADDAFFILIATERESPONSE']._serialized_end=886
-  _globals['_REMOVEAFFILIATEREQUEST']._serialized_start=889
-  _globals['_REMOVEAFFILIATEREQUEST']._serialized_end=1164
-  _globals['_REMOVEAFFILIATERESPONSE']._serialized_start=1166
-  _globals['_REMOVEAFFILIATERESPONSE']._serialized_end=1261
-  _globals['_LISTAFFILIATESREQUEST']._serialized_start=1264
-  _globals['_LISTAFFILIATESREQUEST']._serialized_end=1418
-  _globals['_LISTAFFILIATESRESPONSE']._serialized_start=1421
-  _globals['_LISTAFFILIATESRESPONSE']._serialized_end=1592
-  _globals['_AFFILIATESERVICE']._serialized_start=1814
-  _globals['_AFFILIATESERVICE']._serialized_end=2199
+  _globals['_AFFILIATESERVICE'].methods_by_name['ListAffiliates']._serialized_options = b'\252\273\030\005\n\003\002\004\005\202\323\344\223\002(\022&/v1/licensees/{licensee_id}/affiliates'
+  _globals['_AFFILIATESTANDING']._serialized_start=1627
+  _globals['_AFFILIATESTANDING']._serialized_end=1843
+  _globals['_AFFILIATESTRETCH']._serialized_start=192
+  _globals['_AFFILIATESTRETCH']._serialized_end=296
+  _globals['_AFFILIATE']._serialized_start=299
+  _globals['_AFFILIATE']._serialized_end=549
+  _globals['_ADDAFFILIATEREQUEST']._serialized_start=552
+  _globals['_ADDAFFILIATEREQUEST']._serialized_end=824
+  _globals['_ADDAFFILIATERESPONSE']._serialized_start=826
+  _globals['_ADDAFFILIATERESPONSE']._serialized_end=918
+  _globals['_REMOVEAFFILIATEREQUEST']._serialized_start=921
+  _globals['_REMOVEAFFILIATEREQUEST']._serialized_end=1196
+  _globals['_REMOVEAFFILIATERESPONSE']._serialized_start=1198
+  _globals['_REMOVEAFFILIATERESPONSE']._serialized_end=1293
+  _globals['_LISTAFFILIATESREQUEST']._serialized_start=1296
+  _globals['_LISTAFFILIATESREQUEST']._serialized_end=1450
+  _globals['_LISTAFFILIATESRESPONSE']._serialized_start=1453
+  _globals['_LISTAFFILIATESRESPONSE']._serialized_end=1624
+  _globals['_AFFILIATESERVICE']._serialized_start=1846
+  _globals['_AFFILIATESERVICE']._serialized_end=2266
 # @@protoc_insertion_point(module_scope)

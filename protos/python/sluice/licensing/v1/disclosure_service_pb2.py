@@ -27,10 +27,11 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.licensing.v1 import recall_pb2 as sluice_dot_licensing_dot_v1_dot_recall__pb2
 from sluice.licensing.v1 import release_service_pb2 as sluice_dot_licensing_dot_v1_dot_release__service__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,sluice/licensing/v1/disclosure_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sluice/licensing/v1/recall.proto\x1a)sluice/licensing/v1/release_service.proto\x1a\x1csluice/type/v1/purpose.proto\"{\n\x1aListSubjectReleasesRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"m\n\x1bListSubjectReleasesResponse\x12\x35\n\x08releases\x18\x01 \x03(\x0b\x32#.sluice.licensing.v1.SubjectRelease\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc3\x03\n\x0eSubjectRelease\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\x04\x12\x13\n\x0blicensee_id\x18\x03 \x01(\t\x12\x15\n\rlicensee_name\x18\x04 \x01(\t\x12\x12\n\nlicense_id\x18\x05 \x01(\t\x12(\n\x07purpose\x18\x06 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12.\n\ndecided_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x08\x64\x65livery\x18\x08 \x01(\x0e\x32\".sluice.licensing.v1.DeliveryState\x12\r\n\x05posts\x18\t \x01(\r\x12\x17\n\x0fposts_delivered\x18\n \x01(\r\x12\x19\n\x11posts_undelivered\x18\x0b \x01(\r\x12\x19\n\x11posts_unconfirmed\x18\x0c \x01(\r\x12\x10\n\x08post_ids\x18\r \x01(\x0c\x12\x0f\n\x07receipt\x18\x0e \x01(\t\x12\x33\n\x07recalls\x18\x0f \x03(\x0b\x32\".sluice.licensing.v1.SubjectRecall\"\xee\x01\n\rSubjectRecall\x12\x11\n\trecall_id\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .sluice.licensing.v1.RecallState\x12-\n\tissued_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresolved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05posts\x18\x06 \x01(\r\">\n\x18GetSubjectSummaryRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\"Q\n\x19GetSubjectSummaryResponse\x12\x34\n\x04sums\x18\x01 \x03(\x0b\x32&.sluice.licensing.v1.SubjectReleaseSum\"\xc4\x02\n\x11SubjectReleaseSum\x12\x13\n\x0blicensee_id\x18\x01 \x01(\t\x12\x15\n\rlicensee_name\x18\x02 \x01(\t\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x10\n\x08releases\x18\x04 \x01(\x04\x12\r\n\x05posts\x18\x05 \x01(\x04\x12\x17\n\x0fposts_delivered\x18\x06 \x01(\x04\x12\x19\n\x11posts_undelivered\x18\x07 \x01(\x04\x12\x19\n\x11posts_unconfirmed\x18\x08 \x01(\x04\x12\x34\n\x10\x66irst_decided_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_decided_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x1aRebuildReleaseIndexRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\";\n\x1bRebuildReleaseIndexResponse\x12\x1c\n\x14up_to_receipt_number\x18\x01 \x01(\x04\x32\xdb\x03\n\x11\x44isclosureService\x12\xa4\x01\n\x13ListSubjectReleases\x12/.sluice.licensing.v1.ListSubjectReleasesRequest\x1a\x30.sluice.licensing.v1.ListSubjectReleasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/subjects/{subject_id}/releases\x12\xa4\x01\n\x11GetSubjectSummary\x12-.sluice.licensing.v1.GetSubjectSummaryRequest\x1a..sluice.licensing.v1.GetSubjectSummaryResponse\"0\x82\xd3\xe4\x93\x02*\x12(/v1/subjects/{subject_id}/releaseSummary\x12x\n\x13RebuildReleaseIndex\x12/.sluice.licensing.v1.RebuildReleaseIndexRequest\x1a\x30.sluice.licensing.v1.RebuildReleaseIndexResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,sluice/licensing/v1/disclosure_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sluice/licensing/v1/recall.proto\x1a)sluice/licensing/v1/release_service.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/purpose.proto\"{\n\x1aListSubjectReleasesRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"m\n\x1bListSubjectReleasesResponse\x12\x35\n\x08releases\x18\x01 \x03(\x0b\x32#.sluice.licensing.v1.SubjectRelease\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc3\x03\n\x0eSubjectRelease\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\x04\x12\x13\n\x0blicensee_id\x18\x03 \x01(\t\x12\x15\n\rlicensee_name\x18\x04 \x01(\t\x12\x12\n\nlicense_id\x18\x05 \x01(\t\x12(\n\x07purpose\x18\x06 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12.\n\ndecided_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x08\x64\x65livery\x18\x08 \x01(\x0e\x32\".sluice.licensing.v1.DeliveryState\x12\r\n\x05posts\x18\t \x01(\r\x12\x17\n\x0fposts_delivered\x18\n \x01(\r\x12\x19\n\x11posts_undelivered\x18\x0b \x01(\r\x12\x19\n\x11posts_unconfirmed\x18\x0c \x01(\r\x12\x10\n\x08post_ids\x18\r \x01(\x0c\x12\x0f\n\x07receipt\x18\x0e \x01(\t\x12\x33\n\x07recalls\x18\x0f \x03(\x0b\x32\".sluice.licensing.v1.SubjectRecall\"\xee\x01\n\rSubjectRecall\x12\x11\n\trecall_id\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .sluice.licensing.v1.RecallState\x12-\n\tissued_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresolved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05posts\x18\x06 \x01(\r\">\n\x18GetSubjectSummaryRequest\x12\"\n\nsubject_id\x18\x01 \x01(\x06\x42\x0e\xbaH\x0bR\t!\x00\x00\x00\x00\x00\x00\x00\x00\"Q\n\x19GetSubjectSummaryResponse\x12\x34\n\x04sums\x18\x01 \x03(\x0b\x32&.sluice.licensing.v1.SubjectReleaseSum\"\xc4\x02\n\x11SubjectReleaseSum\x12\x13\n\x0blicensee_id\x18\x01 \x01(\t\x12\x15\n\rlicensee_name\x18\x02 \x01(\t\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x10\n\x08releases\x18\x04 \x01(\x04\x12\r\n\x05posts\x18\x05 \x01(\x04\x12\x17\n\x0fposts_delivered\x18\x06 \x01(\x04\x12\x19\n\x11posts_undelivered\x18\x07 \x01(\x04\x12\x19\n\x11posts_unconfirmed\x18\x08 \x01(\x04\x12\x34\n\x10\x66irst_decided_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_decided_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x1aRebuildReleaseIndexRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\";\n\x1bRebuildReleaseIndexResponse\x12\x1c\n\x14up_to_receipt_number\x18\x01 \x01(\x04\x32\x86\x04\n\x11\x44isclosureService\x12\xb3\x01\n\x13ListSubjectReleases\x12/.sluice.licensing.v1.ListSubjectReleasesRequest\x1a\x30.sluice.licensing.v1.ListSubjectReleasesResponse\"9\xaa\xbb\x18\x0b\n\x04\x03\x07\x04\x05\x12\x03\x01\x02\x04\x82\xd3\xe4\x93\x02$\x12\"/v1/subjects/{subject_id}/releases\x12\xb3\x01\n\x11GetSubjectSummary\x12-.sluice.licensing.v1.GetSubjectSummaryRequest\x1a..sluice.licensing.v1.GetSubjectSummaryResponse\"?\xaa\xbb\x18\x0b\n\x04\x03\x07\x04\x05\x12\x03\x01\x02\x04\x82\xd3\xe4\x93\x02*\x12(/v1/subjects/{subject_id}/releaseSummary\x12\x84\x01\n\x13RebuildReleaseIndex\x12/.sluice.licensing.v1.RebuildReleaseIndexRequest\x1a\x30.sluice.licensing.v1.RebuildReleaseIndexResponse\"\n\xaa\xbb\x18\x06\n\x01\x04\x12\x01\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,27 +49,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REBUILDRELEASEINDEXREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REBUILDRELEASEINDEXREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_DISCLOSURESERVICE'].methods_by_name['ListSubjectReleases']._loaded_options = None
-  _globals['_DISCLOSURESERVICE'].methods_by_name['ListSubjectReleases']._serialized_options = b'\202\323\344\223\002$\022\"/v1/subjects/{subject_id}/releases'
+  _globals['_DISCLOSURESERVICE'].methods_by_name['ListSubjectReleases']._serialized_options = b'\252\273\030\013\n\004\003\007\004\005\022\003\001\002\004\202\323\344\223\002$\022\"/v1/subjects/{subject_id}/releases'
   _globals['_DISCLOSURESERVICE'].methods_by_name['GetSubjectSummary']._loaded_options = None
-  _globals['_DISCLOSURESERVICE'].methods_by_name['GetSubjectSummary']._serialized_options = b'\202\323\344\223\002*\022(/v1/subjects/{subject_id}/releaseSummary'
-  _globals['_LISTSUBJECTRELEASESREQUEST']._serialized_start=268
-  _globals['_LISTSUBJECTRELEASESREQUEST']._serialized_end=391
-  _globals['_LISTSUBJECTRELEASESRESPONSE']._serialized_start=393
-  _globals['_LISTSUBJECTRELEASESRESPONSE']._serialized_end=502
-  _globals['_SUBJECTRELEASE']._serialized_start=505
-  _globals['_SUBJECTRELEASE']._serialized_end=956
-  _globals['_SUBJECTRECALL']._serialized_start=959
-  _globals['_SUBJECTRECALL']._serialized_end=1197
-  _globals['_GETSUBJECTSUMMARYREQUEST']._serialized_start=1199
-  _globals['_GETSUBJECTSUMMARYREQUEST']._serialized_end=1261
-  _globals['_GETSUBJECTSUMMARYRESPONSE']._serialized_start=1263
-  _globals['_GETSUBJECTSUMMARYRESPONSE']._serialized_end=1344
-  _globals['_SUBJECTRELEASESUM']._serialized_start=1347
-  _globals['_SUBJECTRELEASESUM']._serialized_end=1671
-  _globals['_REBUILDRELEASEINDEXREQUEST']._serialized_start=1673
-  _globals['_REBUILDRELEASEINDEXREQUEST']._serialized_end=1731
-  _globals['_REBUILDRELEASEINDEXRESPONSE']._serialized_start=1733
-  _globals['_REBUILDRELEASEINDEXRESPONSE']._serialized_end=1792
-  _globals['_DISCLOSURESERVICE']._serialized_start=1795
-  _globals['_DISCLOSURESERVICE']._serialized_end=2270
+  _globals['_DISCLOSURESERVICE'].methods_by_name['GetSubjectSummary']._serialized_options = b'\252\273\030\013\n\004\003\007\004\005\022\003\001\002\004\202\323\344\223\002*\022(/v1/subjects/{subject_id}/releaseSummary'
+  _globals['_DISCLOSURESERVICE'].methods_by_name['RebuildReleaseIndex']._loaded_options = None
+  _globals['_DISCLOSURESERVICE'].methods_by_name['RebuildReleaseIndex']._serialized_options = b'\252\273\030\006\n\001\004\022\001\004'
+  _globals['_LISTSUBJECTRELEASESREQUEST']._serialized_start=300
+  _globals['_LISTSUBJECTRELEASESREQUEST']._serialized_end=423
+  _globals['_LISTSUBJECTRELEASESRESPONSE']._serialized_start=425
+  _globals['_LISTSUBJECTRELEASESRESPONSE']._serialized_end=534
+  _globals['_SUBJECTRELEASE']._serialized_start=537
+  _globals['_SUBJECTRELEASE']._serialized_end=988
+  _globals['_SUBJECTRECALL']._serialized_start=991
+  _globals['_SUBJECTRECALL']._serialized_end=1229
+  _globals['_GETSUBJECTSUMMARYREQUEST']._serialized_start=1231
+  _globals['_GETSUBJECTSUMMARYREQUEST']._serialized_end=1293
+  _globals['_GETSUBJECTSUMMARYRESPONSE']._serialized_start=1295
+  _globals['_GETSUBJECTSUMMARYRESPONSE']._serialized_end=1376
+  _globals['_SUBJECTRELEASESUM']._serialized_start=1379
+  _globals['_SUBJECTRELEASESUM']._serialized_end=1703
+  _globals['_REBUILDRELEASEINDEXREQUEST']._serialized_start=1705
+  _globals['_REBUILDRELEASEINDEXREQUEST']._serialized_end=1763
+  _globals['_REBUILDRELEASEINDEXRESPONSE']._serialized_start=1765
+  _globals['_REBUILDRELEASEINDEXRESPONSE']._serialized_end=1824
+  _globals['_DISCLOSURESERVICE']._serialized_start=1827
+  _globals['_DISCLOSURESERVICE']._serialized_end=2345
 # @@protoc_insertion_point(module_scope)

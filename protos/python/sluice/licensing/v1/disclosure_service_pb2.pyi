@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.licensing.v1 import recall_pb2 as _recall_pb2
 from sluice.licensing.v1 import release_service_pb2 as _release_service_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor

@@ -28,11 +28,12 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.licensing.v1 import license_pb2 as sluice_dot_licensing_dot_v1_dot_license__pb2
 from sluice.licensing.v1 import post_pb2 as sluice_dot_licensing_dot_v1_dot_post__pb2
 from sluice.licensing.v1 import release_service_pb2 as sluice_dot_licensing_dot_v1_dot_release__service__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-sluice/licensing/v1/explanation_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/license.proto\x1a\x1esluice/licensing/v1/post.proto\x1a)sluice/licensing/v1/release_service.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"\x8d\x02\n\x15\x45xplainReleaseRequest\x12\x36\n\nlicense_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x33\n\x07\x63olumns\x18\x03 \x01(\x0b\x32 .sluice.licensing.v1.PostColumnsH\x00\x12.\n\x05posts\x18\x04 \x01(\x0b\x32\x1d.sluice.licensing.v1.PostListH\x00\x12$\n\x0flicense_version\x18\x05 \x01(\rB\x0b\xbaH\x08*\x06\x18\xfe\xff\xff\xff\x07\x42\x07\n\x05\x62\x61tch\"\x81\x03\n\x16\x45xplainReleaseResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12\x13\n\x0b\x61ll_reasons\x18\x02 \x01(\x0c\x12\x17\n\x0flicense_version\x18\x03 \x01(\r\x12\x38\n\rlicense_state\x18\x04 \x01(\x0e\x32!.sluice.licensing.v1.LicenseState\x12\x32\n\x10\x63onsent_revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x04\x12\x34\n\x0broom_denial\x18\x07 \x01(\x0b\x32\x1f.sluice.licensing.v1.RoomDenial\x12:\n\nallowances\x18\x08 \x03(\x0b\x32&.sluice.licensing.v1.AllowanceStanding\x12\x30\n\x0c\x65xplained_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x11\x41llowanceStanding\x12\x11\n\tallowance\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x04\x12\x0c\n\x04used\x18\x03 \x01(\x04\x32\xb5\x01\n\x12\x45xplanationService\x12\x9e\x01\n\x0e\x45xplainRelease\x12*.sluice.licensing.v1.ExplainReleaseRequest\x1a+.sluice.licensing.v1.ExplainReleaseResponse\"3\x82\xd3\xe4\x93\x02-\"(/v1/licenses/{license_id}:explainRelease:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-sluice/licensing/v1/explanation_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/license.proto\x1a\x1esluice/licensing/v1/post.proto\x1a)sluice/licensing/v1/release_service.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"\x8d\x02\n\x15\x45xplainReleaseRequest\x12\x36\n\nlicense_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x02 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x33\n\x07\x63olumns\x18\x03 \x01(\x0b\x32 .sluice.licensing.v1.PostColumnsH\x00\x12.\n\x05posts\x18\x04 \x01(\x0b\x32\x1d.sluice.licensing.v1.PostListH\x00\x12$\n\x0flicense_version\x18\x05 \x01(\rB\x0b\xbaH\x08*\x06\x18\xfe\xff\xff\xff\x07\x42\x07\n\x05\x62\x61tch\"\x81\x03\n\x16\x45xplainReleaseResponse\x12\x0f\n\x07reasons\x18\x01 \x01(\x0c\x12\x13\n\x0b\x61ll_reasons\x18\x02 \x01(\x0c\x12\x17\n\x0flicense_version\x18\x03 \x01(\r\x12\x38\n\rlicense_state\x18\x04 \x01(\x0e\x32!.sluice.licensing.v1.LicenseState\x12\x32\n\x10\x63onsent_revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x16\n\x0epolicy_version\x18\x06 \x01(\x04\x12\x34\n\x0broom_denial\x18\x07 \x01(\x0b\x32\x1f.sluice.licensing.v1.RoomDenial\x12:\n\nallowances\x18\x08 \x03(\x0b\x32&.sluice.licensing.v1.AllowanceStanding\x12\x30\n\x0c\x65xplained_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x11\x41llowanceStanding\x12\x11\n\tallowance\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x04\x12\x0c\n\x04used\x18\x03 \x01(\x04\x32\xbd\x01\n\x12\x45xplanationService\x12\xa6\x01\n\x0e\x45xplainRelease\x12*.sluice.licensing.v1.ExplainReleaseRequest\x1a+.sluice.licensing.v1.ExplainReleaseResponse\";\xaa\xbb\x18\x04\n\x02\x01\x04\x82\xd3\xe4\x93\x02-\"(/v1/licenses/{license_id}:explainRelease:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,13 +45,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINRELEASEREQUEST'].fields_by_name['license_version']._loaded_options = None
   _globals['_EXPLAINRELEASEREQUEST'].fields_by_name['license_version']._serialized_options = b'\272H\010*\006\030\376\377\377\377\007'
   _globals['_EXPLANATIONSERVICE'].methods_by_name['ExplainRelease']._loaded_options = None
-  _globals['_EXPLANATIONSERVICE'].methods_by_name['ExplainRelease']._serialized_options = b'\202\323\344\223\002-\"(/v1/licenses/{license_id}:explainRelease:\001*'
-  _globals['_EXPLAINRELEASEREQUEST']._serialized_start=334
-  _globals['_EXPLAINRELEASEREQUEST']._serialized_end=603
-  _globals['_EXPLAINRELEASERESPONSE']._serialized_start=606
-  _globals['_EXPLAINRELEASERESPONSE']._serialized_end=991
-  _globals['_ALLOWANCESTANDING']._serialized_start=993
-  _globals['_ALLOWANCESTANDING']._serialized_end=1060
-  _globals['_EXPLANATIONSERVICE']._serialized_start=1063
-  _globals['_EXPLANATIONSERVICE']._serialized_end=1244
+  _globals['_EXPLANATIONSERVICE'].methods_by_name['ExplainRelease']._serialized_options = b'\252\273\030\004\n\002\001\004\202\323\344\223\002-\"(/v1/licenses/{license_id}:explainRelease:\001*'
+  _globals['_EXPLAINRELEASEREQUEST']._serialized_start=366
+  _globals['_EXPLAINRELEASEREQUEST']._serialized_end=635
+  _globals['_EXPLAINRELEASERESPONSE']._serialized_start=638
+  _globals['_EXPLAINRELEASERESPONSE']._serialized_end=1023
+  _globals['_ALLOWANCESTANDING']._serialized_start=1025
+  _globals['_ALLOWANCESTANDING']._serialized_end=1092
+  _globals['_EXPLANATIONSERVICE']._serialized_start=1095
+  _globals['_EXPLANATIONSERVICE']._serialized_end=1284
 # @@protoc_insertion_point(module_scope)

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import restore_pb2 as sluice_dot_type_dot_v1_dot_restore__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/licensing/v1/log_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/type/v1/restore.proto\"h\n\nCheckpoint\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\x0c\n\x04root\x18\x02 \x01(\x0c\x12\x0c\n\x04note\x18\x03 \x01(\x0c\x12\x30\n\x0cpublished_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x16\n\x14GetCheckpointRequest\"L\n\x15GetCheckpointResponse\x12\x33\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x1f.sluice.licensing.v1.Checkpoint\"\x9e\x01\n\x18GetInclusionProofRequest\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12+\n\x0ereceipt_number\x18\x02 \x01(\x04\x42\x11\xbaH\x0e\x32\x0c\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f(\x01H\x00\x12\"\n\ttree_size\x18\x03 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x42\x10\n\x07receipt\x12\x05\xbaH\x02\x08\x01\"\xa0\x01\n\x19GetInclusionProofResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\x04\x12\x11\n\ttree_size\x18\x03 \x01(\x04\x12\x0e\n\x06hashes\x18\x04 \x03(\x0c\x12\x33\n\ncheckpoint\x18\x05 \x01(\x0b\x32\x1f.sluice.licensing.v1.Checkpoint\"]\n\x1aGetConsistencyProofRequest\x12\x1e\n\x05\x66irst\x18\x01 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12\x1f\n\x06second\x18\x02 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\"\x81\x01\n\x1bGetConsistencyProofResponse\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\x0e\n\x06second\x18\x02 \x01(\x04\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x12\x33\n\ncheckpoint\x18\x04 \x01(\x0b\x32\x1f.sluice.licensing.v1.Checkpoint\"\x80\x01\n\nLogRestore\x12(\n\x07restore\x18\x01 \x01(\x0b\x32\x17.sluice.type.v1.Restore\x12\x1a\n\x12\x66irst_lost_receipt\x18\x02 \x01(\x04\x12\x19\n\x11last_lost_receipt\x18\x03 \x01(\x04\x12\x11\n\tpublished\x18\x04 \x01(\x04\"H\n\x13ListRestoresRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x14ListRestoresResponse\x12\x31\n\x08restores\x18\x01 \x03(\x0b\x32\x1f.sluice.licensing.v1.LogRestore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcc\x04\n\nLogService\x12\x82\x01\n\rGetCheckpoint\x12).sluice.licensing.v1.GetCheckpointRequest\x1a*.sluice.licensing.v1.GetCheckpointResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/log/checkpoint\x12\xbb\x01\n\x11GetInclusionProof\x12-.sluice.licensing.v1.GetInclusionProofRequest\x1a..sluice.licensing.v1.GetInclusionProofResponse\"G\x82\xd3\xe4\x93\x02\x41\x12\x11/v1/log/inclusionZ,\x12*/v1/decisions/{decision_id}/inclusionProof\x12\x95\x01\n\x13GetConsistencyProof\x12/.sluice.licensing.v1.GetConsistencyProofRequest\x1a\x30.sluice.licensing.v1.GetConsistencyProofResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/log/consistency\x12\x63\n\x0cListRestores\x12(.sluice.licensing.v1.ListRestoresRequest\x1a).sluice.licensing.v1.ListRestoresResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/licensing/v1/log_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/restore.proto\"h\n\nCheckpoint\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\x0c\n\x04root\x18\x02 \x01(\x0c\x12\x0c\n\x04note\x18\x03 \x01(\x0c\x12\x30\n\x0cpublished_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x16\n\x14GetCheckpointRequest\"L\n\x15GetCheckpointResponse\x12\x33\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x1f.sluice.licensing.v1.Checkpoint\"\x9e\x01\n\x18GetInclusionProofRequest\x12\x1f\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12+\n\x0ereceipt_number\x18\x02 \x01(\x04\x42\x11\xbaH\x0e\x32\x0c\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f(\x01H\x00\x12\"\n\ttree_size\x18\x03 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x42\x10\n\x07receipt\x12\x05\xbaH\x02\x08\x01\"\xa0\x01\n\x19GetInclusionProofResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\x04\x12\x11\n\ttree_size\x18\x03 \x01(\x04\x12\x0e\n\x06hashes\x18\x04 \x03(\x0c\x12\x33\n\ncheckpoint\x18\x05 \x01(\x0b\x32\x1f.sluice.licensing.v1.Checkpoint\"]\n\x1aGetConsistencyProofRequest\x12\x1e\n\x05\x66irst\x18\x01 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12\x1f\n\x06second\x18\x02 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\"\x81\x01\n\x1bGetConsistencyProofResponse\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\x0e\n\x06second\x18\x02 \x01(\x04\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x12\x33\n\ncheckpoint\x18\x04 \x01(\x0b\x32\x1f.sluice.licensing.v1.Checkpoint\"\x80\x01\n\nLogRestore\x12(\n\x07restore\x18\x01 \x01(\x0b\x32\x17.sluice.type.v1.Restore\x12\x1a\n\x12\x66irst_lost_receipt\x18\x02 \x01(\x04\x12\x19\n\x11last_lost_receipt\x18\x03 \x01(\x04\x12\x11\n\tpublished\x18\x04 \x01(\x04\"H\n\x13ListRestoresRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x14ListRestoresResponse\x12\x31\n\x08restores\x18\x01 \x03(\x0b\x32\x1f.sluice.licensing.v1.LogRestore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x90\x05\n\nLogService\x12\x9a\x01\n\rGetCheckpoint\x12).sluice.licensing.v1.GetCheckpointRequest\x1a*.sluice.licensing.v1.GetCheckpointResponse\"2\xaa\xbb\x18\x14\n\x07\x01\x02\x03\x07\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/log/checkpoint\x12\xc5\x01\n\x11GetInclusionProof\x12-.sluice.licensing.v1.GetInclusionProofRequest\x1a..sluice.licensing.v1.GetInclusionProofResponse\"Q\xaa\xbb\x18\x06\n\x04\x01\x02\x04\x05\x82\xd3\xe4\x93\x02\x41\x12\x11/v1/log/inclusionZ,\x12*/v1/decisions/{decision_id}/inclusionProof\x12\xad\x01\n\x13GetConsistencyProof\x12/.sluice.licensing.v1.GetConsistencyProofRequest\x1a\x30.sluice.licensing.v1.GetConsistencyProofResponse\"3\xaa\xbb\x18\x14\n\x07\x01\x02\x03\x07\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/log/consistency\x12m\n\x0cListRestores\x12(.sluice.licensing.v1.ListRestoresRequest\x1a).sluice.licensing.v1.ListRestoresResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,31 +51,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRESTORESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTRESTORESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_LOGSERVICE'].methods_by_name['GetCheckpoint']._loaded_options = None
-  _globals['_LOGSERVICE'].methods_by_name['GetCheckpoint']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/log/checkpoint'
+  _globals['_LOGSERVICE'].methods_by_name['GetCheckpoint']._serialized_options = b'\252\273\030\024\n\007\001\002\003\007\004\005\006*\tlicensing\202\323\344\223\002\024\022\022/v1/log/checkpoint'
   _globals['_LOGSERVICE'].methods_by_name['GetInclusionProof']._loaded_options = None
-  _globals['_LOGSERVICE'].methods_by_name['GetInclusionProof']._serialized_options = b'\202\323\344\223\002A\022\021/v1/log/inclusionZ,\022*/v1/decisions/{decision_id}/inclusionProof'
+  _globals['_LOGSERVICE'].methods_by_name['GetInclusionProof']._serialized_options = b'\252\273\030\006\n\004\001\002\004\005\202\323\344\223\002A\022\021/v1/log/inclusionZ,\022*/v1/decisions/{decision_id}/inclusionProof'
   _globals['_LOGSERVICE'].methods_by_name['GetConsistencyProof']._loaded_options = None
-  _globals['_LOGSERVICE'].methods_by_name['GetConsistencyProof']._serialized_options = b'\202\323\344\223\002\025\022\023/v1/log/consistency'
-  _globals['_CHECKPOINT']._serialized_start=184
-  _globals['_CHECKPOINT']._serialized_end=288
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=290
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=312
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=314
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=390
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=393
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=551
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=554
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=714
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=716
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=809
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=812
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=941
-  _globals['_LOGRESTORE']._serialized_start=944
-  _globals['_LOGRESTORE']._serialized_end=1072
-  _globals['_LISTRESTORESREQUEST']._serialized_start=1074
-  _globals['_LISTRESTORESREQUEST']._serialized_end=1146
-  _globals['_LISTRESTORESRESPONSE']._serialized_start=1148
-  _globals['_LISTRESTORESRESPONSE']._serialized_end=1246
-  _globals['_LOGSERVICE']._serialized_start=1249
-  _globals['_LOGSERVICE']._serialized_end=1837
+  _globals['_LOGSERVICE'].methods_by_name['GetConsistencyProof']._serialized_options = b'\252\273\030\024\n\007\001\002\003\007\004\005\006*\tlicensing\202\323\344\223\002\025\022\023/v1/log/consistency'
+  _globals['_LOGSERVICE'].methods_by_name['ListRestores']._loaded_options = None
+  _globals['_LOGSERVICE'].methods_by_name['ListRestores']._serialized_options = b'\252\273\030\004\n\002\004\005'
+  _globals['_CHECKPOINT']._serialized_start=216
+  _globals['_CHECKPOINT']._serialized_end=320
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=322
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=344
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=346
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=422
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=425
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=583
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=586
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=746
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=748
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=841
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=844
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=973
+  _globals['_LOGRESTORE']._serialized_start=976
+  _globals['_LOGRESTORE']._serialized_end=1104
+  _globals['_LISTRESTORESREQUEST']._serialized_start=1106
+  _globals['_LISTRESTORESREQUEST']._serialized_end=1178
+  _globals['_LISTRESTORESRESPONSE']._serialized_start=1180
+  _globals['_LISTRESTORESRESPONSE']._serialized_end=1278
+  _globals['_LOGSERVICE']._serialized_start=1281
+  _globals['_LOGSERVICE']._serialized_end=1937
 # @@protoc_insertion_point(module_scope)

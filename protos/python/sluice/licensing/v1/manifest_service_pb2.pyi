@@ -1,6 +1,7 @@
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from sluice.licensing.v1 import manifest_proof_pb2 as _manifest_proof_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Mapping as _Mapping

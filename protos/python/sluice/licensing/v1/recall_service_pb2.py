@@ -26,10 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.licensing.v1 import recall_pb2 as sluice_dot_licensing_dot_v1_dot_recall__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/licensing/v1/recall_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sluice/licensing/v1/recall.proto\x1a\x1dsluice/type/v1/revision.proto\"\xc8\x01\n\x12ListRecallsRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x43\n\x06states\x18\x02 \x03(\x0e\x32 .sluice.licensing.v1.RecallStateB\x11\xbaH\x0e\x92\x01\x0b\x10\x06\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"\\\n\x13ListRecallsResponse\x12,\n\x07recalls\x18\x01 \x03(\x0b\x32\x1b.sluice.licensing.v1.Recall\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x10GetRecallRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"@\n\x11GetRecallResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\"j\n\x18ListRecallEntriesRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x19ListRecallEntriesResponse\x12\x31\n\x07\x65ntries\x18\x01 \x03(\x0b\x32 .sluice.licensing.v1.RecallEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\x13WatchRecallsRequest\x12\x1e\n\x05\x61\x66ter\x18\x01 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12:\n\x0blicensee_id\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\"S\n\x14WatchRecallsResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\x12\x0e\n\x06number\x18\x02 \x01(\x04\"7\n\x18\x41\x63knowledgeRecallRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x19\x41\x63knowledgeRecallResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\"v\n\x14ResolveRecallRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x41\n\nresolution\x18\x02 \x01(\x0b\x32%.sluice.licensing.v1.RecallResolutionB\x06\xbaH\x03\xc8\x01\x01\"D\n\x15ResolveRecallResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\"\x87\x01\n\x16ListReleaseGapsRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x17ListReleaseGapsResponse\x12-\n\x04gaps\x18\x01 \x03(\x0b\x32\x1f.sluice.licensing.v1.ReleaseGap\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1a\n\x18GetRecallProgressRequest\"\x87\x02\n\x19GetRecallProgressResponse\x12\'\n\x05\x66\x65nce\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12)\n\x07scanned\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12*\n\x08\x66ollowed\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x37\n\x13oldest_unscanned_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrechecks_open\x18\x05 \x01(\r\x12\x1a\n\x12recalls_collecting\x18\x06 \x01(\r2\xf7\x08\n\rRecallService\x12u\n\x0bListRecalls\x12\'.sluice.licensing.v1.ListRecallsRequest\x1a(.sluice.licensing.v1.ListRecallsResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/recalls\x12{\n\tGetRecall\x12%.sluice.licensing.v1.GetRecallRequest\x1a&.sluice.licensing.v1.GetRecallResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/recalls/{recall_id}\x12\x9b\x01\n\x11ListRecallEntries\x12-.sluice.licensing.v1.ListRecallEntriesRequest\x1a..sluice.licensing.v1.ListRecallEntriesResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/recalls/{recall_id}/entries\x12\x80\x01\n\x0cWatchRecalls\x12(.sluice.licensing.v1.WatchRecallsRequest\x1a).sluice.licensing.v1.WatchRecallsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/recalls:watch0\x01\x12\xa2\x01\n\x11\x41\x63knowledgeRecall\x12-.sluice.licensing.v1.AcknowledgeRecallRequest\x1a..sluice.licensing.v1.AcknowledgeRecallResponse\".\x82\xd3\xe4\x93\x02(\"#/v1/recalls/{recall_id}:acknowledge:\x01*\x12\x92\x01\n\rResolveRecall\x12).sluice.licensing.v1.ResolveRecallRequest\x1a*.sluice.licensing.v1.ResolveRecallResponse\"*\x82\xd3\xe4\x93\x02$\"\x1f/v1/recalls/{recall_id}:resolve:\x01*\x12\x85\x01\n\x0fListReleaseGaps\x12+.sluice.licensing.v1.ListReleaseGapsRequest\x1a,.sluice.licensing.v1.ListReleaseGapsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/releaseGaps\x12\x8e\x01\n\x11GetRecallProgress\x12-.sluice.licensing.v1.GetRecallProgressRequest\x1a..sluice.licensing.v1.GetRecallProgressResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/recallProgressb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/licensing/v1/recall_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sluice/licensing/v1/recall.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1dsluice/type/v1/revision.proto\"\xc8\x01\n\x12ListRecallsRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x43\n\x06states\x18\x02 \x03(\x0e\x32 .sluice.licensing.v1.RecallStateB\x11\xbaH\x0e\x92\x01\x0b\x10\x06\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"\\\n\x13ListRecallsResponse\x12,\n\x07recalls\x18\x01 \x03(\x0b\x32\x1b.sluice.licensing.v1.Recall\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x10GetRecallRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"@\n\x11GetRecallResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\"j\n\x18ListRecallEntriesRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x19ListRecallEntriesResponse\x12\x31\n\x07\x65ntries\x18\x01 \x03(\x0b\x32 .sluice.licensing.v1.RecallEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\x13WatchRecallsRequest\x12\x1e\n\x05\x61\x66ter\x18\x01 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12:\n\x0blicensee_id\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\"S\n\x14WatchRecallsResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\x12\x0e\n\x06number\x18\x02 \x01(\x04\"7\n\x18\x41\x63knowledgeRecallRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x19\x41\x63knowledgeRecallResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\"v\n\x14ResolveRecallRequest\x12\x1b\n\trecall_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x41\n\nresolution\x18\x02 \x01(\x0b\x32%.sluice.licensing.v1.RecallResolutionB\x06\xbaH\x03\xc8\x01\x01\"D\n\x15ResolveRecallResponse\x12+\n\x06recall\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.Recall\"\x87\x01\n\x16ListReleaseGapsRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x17ListReleaseGapsResponse\x12-\n\x04gaps\x18\x01 \x03(\x0b\x32\x1f.sluice.licensing.v1.ReleaseGap\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1a\n\x18GetRecallProgressRequest\"\x87\x02\n\x19GetRecallProgressResponse\x12\'\n\x05\x66\x65nce\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12)\n\x07scanned\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12*\n\x08\x66ollowed\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x37\n\x13oldest_unscanned_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrechecks_open\x18\x05 \x01(\r\x12\x1a\n\x12recalls_collecting\x18\x06 \x01(\r2\xba\t\n\rRecallService\x12~\n\x0bListRecalls\x12\'.sluice.licensing.v1.ListRecallsRequest\x1a(.sluice.licensing.v1.ListRecallsResponse\"\x1c\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/recalls\x12\x84\x01\n\tGetRecall\x12%.sluice.licensing.v1.GetRecallRequest\x1a&.sluice.licensing.v1.GetRecallResponse\"(\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/recalls/{recall_id}\x12\xa4\x01\n\x11ListRecallEntries\x12-.sluice.licensing.v1.ListRecallEntriesRequest\x1a..sluice.licensing.v1.ListRecallEntriesResponse\"0\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02!\x12\x1f/v1/recalls/{recall_id}/entries\x12\x89\x01\n\x0cWatchRecalls\x12(.sluice.licensing.v1.WatchRecallsRequest\x1a).sluice.licensing.v1.WatchRecallsResponse\"\"\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/recalls:watch0\x01\x12\xa9\x01\n\x11\x41\x63knowledgeRecall\x12-.sluice.licensing.v1.AcknowledgeRecallRequest\x1a..sluice.licensing.v1.AcknowledgeRecallResponse\"5\xaa\xbb\x18\x03\n\x01\x02\x82\xd3\xe4\x93\x02(\"#/v1/recalls/{recall_id}:acknowledge:\x01*\x12\x99\x01\n\rResolveRecall\x12).sluice.licensing.v1.ResolveRecallRequest\x1a*.sluice.licensing.v1.ResolveRecallResponse\"1\xaa\xbb\x18\x03\n\x01\x02\x82\xd3\xe4\x93\x02$\"\x1f/v1/recalls/{recall_id}:resolve:\x01*\x12\x8d\x01\n\x0fListReleaseGaps\x12+.sluice.licensing.v1.ListReleaseGapsRequest\x1a,.sluice.licensing.v1.ListReleaseGapsResponse\"\x1f\xaa\xbb\x18\x04\n\x02\x04\x05\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/releaseGaps\x12\x96\x01\n\x11GetRecallProgress\x12-.sluice.licensing.v1.GetRecallProgressRequest\x1a..sluice.licensing.v1.GetRecallProgressResponse\"\"\xaa\xbb\x18\x04\n\x02\x04\x05\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/recallProgressb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,53 +64,53 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRELEASEGAPSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTRELEASEGAPSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_RECALLSERVICE'].methods_by_name['ListRecalls']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['ListRecalls']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/recalls'
+  _globals['_RECALLSERVICE'].methods_by_name['ListRecalls']._serialized_options = b'\252\273\030\005\n\003\002\004\005\202\323\344\223\002\r\022\013/v1/recalls'
   _globals['_RECALLSERVICE'].methods_by_name['GetRecall']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['GetRecall']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/recalls/{recall_id}'
+  _globals['_RECALLSERVICE'].methods_by_name['GetRecall']._serialized_options = b'\252\273\030\005\n\003\002\004\005\202\323\344\223\002\031\022\027/v1/recalls/{recall_id}'
   _globals['_RECALLSERVICE'].methods_by_name['ListRecallEntries']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['ListRecallEntries']._serialized_options = b'\202\323\344\223\002!\022\037/v1/recalls/{recall_id}/entries'
+  _globals['_RECALLSERVICE'].methods_by_name['ListRecallEntries']._serialized_options = b'\252\273\030\005\n\003\002\004\005\202\323\344\223\002!\022\037/v1/recalls/{recall_id}/entries'
   _globals['_RECALLSERVICE'].methods_by_name['WatchRecalls']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['WatchRecalls']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/recalls:watch'
+  _globals['_RECALLSERVICE'].methods_by_name['WatchRecalls']._serialized_options = b'\252\273\030\005\n\003\002\004\005\202\323\344\223\002\023\022\021/v1/recalls:watch'
   _globals['_RECALLSERVICE'].methods_by_name['AcknowledgeRecall']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['AcknowledgeRecall']._serialized_options = b'\202\323\344\223\002(\"#/v1/recalls/{recall_id}:acknowledge:\001*'
+  _globals['_RECALLSERVICE'].methods_by_name['AcknowledgeRecall']._serialized_options = b'\252\273\030\003\n\001\002\202\323\344\223\002(\"#/v1/recalls/{recall_id}:acknowledge:\001*'
   _globals['_RECALLSERVICE'].methods_by_name['ResolveRecall']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['ResolveRecall']._serialized_options = b'\202\323\344\223\002$\"\037/v1/recalls/{recall_id}:resolve:\001*'
+  _globals['_RECALLSERVICE'].methods_by_name['ResolveRecall']._serialized_options = b'\252\273\030\003\n\001\002\202\323\344\223\002$\"\037/v1/recalls/{recall_id}:resolve:\001*'
   _globals['_RECALLSERVICE'].methods_by_name['ListReleaseGaps']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['ListReleaseGaps']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/releaseGaps'
+  _globals['_RECALLSERVICE'].methods_by_name['ListReleaseGaps']._serialized_options = b'\252\273\030\004\n\002\004\005\202\323\344\223\002\021\022\017/v1/releaseGaps'
   _globals['_RECALLSERVICE'].methods_by_name['GetRecallProgress']._loaded_options = None
-  _globals['_RECALLSERVICE'].methods_by_name['GetRecallProgress']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/recallProgress'
-  _globals['_LISTRECALLSREQUEST']._serialized_start=223
-  _globals['_LISTRECALLSREQUEST']._serialized_end=423
-  _globals['_LISTRECALLSRESPONSE']._serialized_start=425
-  _globals['_LISTRECALLSRESPONSE']._serialized_end=517
-  _globals['_GETRECALLREQUEST']._serialized_start=519
-  _globals['_GETRECALLREQUEST']._serialized_end=566
-  _globals['_GETRECALLRESPONSE']._serialized_start=568
-  _globals['_GETRECALLRESPONSE']._serialized_end=632
-  _globals['_LISTRECALLENTRIESREQUEST']._serialized_start=634
-  _globals['_LISTRECALLENTRIESREQUEST']._serialized_end=740
-  _globals['_LISTRECALLENTRIESRESPONSE']._serialized_start=742
-  _globals['_LISTRECALLENTRIESRESPONSE']._serialized_end=845
-  _globals['_WATCHRECALLSREQUEST']._serialized_start=847
-  _globals['_WATCHRECALLSREQUEST']._serialized_end=960
-  _globals['_WATCHRECALLSRESPONSE']._serialized_start=962
-  _globals['_WATCHRECALLSRESPONSE']._serialized_end=1045
-  _globals['_ACKNOWLEDGERECALLREQUEST']._serialized_start=1047
-  _globals['_ACKNOWLEDGERECALLREQUEST']._serialized_end=1102
-  _globals['_ACKNOWLEDGERECALLRESPONSE']._serialized_start=1104
-  _globals['_ACKNOWLEDGERECALLRESPONSE']._serialized_end=1176
-  _globals['_RESOLVERECALLREQUEST']._serialized_start=1178
-  _globals['_RESOLVERECALLREQUEST']._serialized_end=1296
-  _globals['_RESOLVERECALLRESPONSE']._serialized_start=1298
-  _globals['_RESOLVERECALLRESPONSE']._serialized_end=1366
-  _globals['_LISTRELEASEGAPSREQUEST']._serialized_start=1369
-  _globals['_LISTRELEASEGAPSREQUEST']._serialized_end=1504
-  _globals['_LISTRELEASEGAPSRESPONSE']._serialized_start=1506
-  _globals['_LISTRELEASEGAPSRESPONSE']._serialized_end=1603
-  _globals['_GETRECALLPROGRESSREQUEST']._serialized_start=1605
-  _globals['_GETRECALLPROGRESSREQUEST']._serialized_end=1631
-  _globals['_GETRECALLPROGRESSRESPONSE']._serialized_start=1634
-  _globals['_GETRECALLPROGRESSRESPONSE']._serialized_end=1897
-  _globals['_RECALLSERVICE']._serialized_start=1900
-  _globals['_RECALLSERVICE']._serialized_end=3043
+  _globals['_RECALLSERVICE'].methods_by_name['GetRecallProgress']._serialized_options = b'\252\273\030\004\n\002\004\005\202\323\344\223\002\024\022\022/v1/recallProgress'
+  _globals['_LISTRECALLSREQUEST']._serialized_start=255
+  _globals['_LISTRECALLSREQUEST']._serialized_end=455
+  _globals['_LISTRECALLSRESPONSE']._serialized_start=457
+  _globals['_LISTRECALLSRESPONSE']._serialized_end=549
+  _globals['_GETRECALLREQUEST']._serialized_start=551
+  _globals['_GETRECALLREQUEST']._serialized_end=598
+  _globals['_GETRECALLRESPONSE']._serialized_start=600
+  _globals['_GETRECALLRESPONSE']._serialized_end=664
+  _globals['_LISTRECALLENTRIESREQUEST']._serialized_start=666
+  _globals['_LISTRECALLENTRIESREQUEST']._serialized_end=772
+  _globals['_LISTRECALLENTRIESRESPONSE']._serialized_start=774
+  _globals['_LISTRECALLENTRIESRESPONSE']._serialized_end=877
+  _globals['_WATCHRECALLSREQUEST']._serialized_start=879
+  _globals['_WATCHRECALLSREQUEST']._serialized_end=992
+  _globals['_WATCHRECALLSRESPONSE']._serialized_start=994
+  _globals['_WATCHRECALLSRESPONSE']._serialized_end=1077
+  _globals['_ACKNOWLEDGERECALLREQUEST']._serialized_start=1079
+  _globals['_ACKNOWLEDGERECALLREQUEST']._serialized_end=1134
+  _globals['_ACKNOWLEDGERECALLRESPONSE']._serialized_start=1136
+  _globals['_ACKNOWLEDGERECALLRESPONSE']._serialized_end=1208
+  _globals['_RESOLVERECALLREQUEST']._serialized_start=1210
+  _globals['_RESOLVERECALLREQUEST']._serialized_end=1328
+  _globals['_RESOLVERECALLRESPONSE']._serialized_start=1330
+  _globals['_RESOLVERECALLRESPONSE']._serialized_end=1398
+  _globals['_LISTRELEASEGAPSREQUEST']._serialized_start=1401
+  _globals['_LISTRELEASEGAPSREQUEST']._serialized_end=1536
+  _globals['_LISTRELEASEGAPSRESPONSE']._serialized_start=1538
+  _globals['_LISTRELEASEGAPSRESPONSE']._serialized_end=1635
+  _globals['_GETRECALLPROGRESSREQUEST']._serialized_start=1637
+  _globals['_GETRECALLPROGRESSREQUEST']._serialized_end=1663
+  _globals['_GETRECALLPROGRESSRESPONSE']._serialized_start=1666
+  _globals['_GETRECALLPROGRESSRESPONSE']._serialized_end=1929
+  _globals['_RECALLSERVICE']._serialized_start=1932
+  _globals['_RECALLSERVICE']._serialized_end=3142
 # @@protoc_insertion_point(module_scope)

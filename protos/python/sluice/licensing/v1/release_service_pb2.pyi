@@ -6,6 +6,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.rpc import status_pb2 as _status_pb2
 from sluice.licensing.v1 import post_pb2 as _post_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers

@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.licensing.v1 import reason_pb2 as _reason_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from sluice.metering.v1 import damages_pb2 as sluice_dot_metering_dot_v1_dot_damages__pb2
 from sluice.metering.v1 import usage_pb2 as sluice_dot_metering_dot_v1_dot_usage__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/metering/v1/damages_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a sluice/metering/v1/damages.proto\x1a\x1esluice/metering/v1/usage.proto\x1a\x1dsluice/type/v1/revision.proto\"r\n\x17PutDamagesPolicyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x06policy\x18\x02 \x01(\x0b\x32!.sluice.metering.v1.DamagesPolicyB\x06\xbaH\x03\xc8\x01\x01\"y\n\x18PutDamagesPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.sluice.metering.v1.DamagesPolicy\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"O\n\x1aListDamagesPoliciesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"k\n\x1bListDamagesPoliciesResponse\x12\x33\n\x08policies\x18\x01 \x03(\x0b\x32!.sluice.metering.v1.DamagesPolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"b\n\x12\x41ssessmentProgress\x12\x32\n\x05stage\x18\x01 \x01(\x0e\x32#.sluice.metering.v1.AssessmentStage\x12\x0c\n\x04\x64one\x18\x02 \x01(\x04\x12\n\n\x02of\x18\x03 \x01(\x04\"V\n\x18PreviewAssessmentRequest\x12:\n\x05scope\x18\x01 \x01(\x0b\x32#.sluice.metering.v1.AssessmentScopeB\x06\xbaH\x03\xc8\x01\x01\"\x95\x01\n\x19PreviewAssessmentResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.sluice.metering.v1.AssessmentProgressH\x00\x12\x34\n\nassessment\x18\x02 \x01(\x0b\x32\x1e.sluice.metering.v1.AssessmentH\x00\x42\x06\n\x04step\"s\n\x17RecordAssessmentRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x05scope\x18\x02 \x01(\x0b\x32#.sluice.metering.v1.AssessmentScopeB\x06\xbaH\x03\xc8\x01\x01\"\x94\x01\n\x18RecordAssessmentResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.sluice.metering.v1.AssessmentProgressH\x00\x12\x34\n\nassessment\x18\x02 \x01(\x0b\x32\x1e.sluice.metering.v1.AssessmentH\x00\x42\x06\n\x04step\"7\n\x14GetAssessmentRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"K\n\x15GetAssessmentResponse\x12\x32\n\nassessment\x18\x01 \x01(\x0b\x32\x1e.sluice.metering.v1.Assessment\"6\n\x13ReadDocumentRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"%\n\x14ReadDocumentResponse\x12\r\n\x05piece\x18\x01 \x01(\x0c\"t\n\x16ListAssessmentsRequest\x12\'\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOf\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x17ListAssessmentsResponse\x12\x33\n\x0b\x61ssessments\x18\x01 \x03(\x0b\x32\x1e.sluice.metering.v1.Assessment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"6\n\x13ReadEvidenceRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xea\x01\n\x14ReadEvidenceResponse\x12\r\n\x05\x61t_us\x18\x01 \x01(\x0c\x12\x0f\n\x07numbers\x18\x02 \x01(\x0c\x12\x0f\n\x07parties\x18\x03 \x03(\t\x12\x15\n\rparty_indexes\x18\x04 \x01(\x0c\x12\x0f\n\x07origins\x18\x05 \x01(\x0c\x12\x10\n\x08\x61\x63\x63\x65sses\x18\x06 \x01(\x0c\x12\r\n\x05kinds\x18\x07 \x01(\x0c\x12\x13\n\x0bmedia_flags\x18\x08 \x01(\x0c\x12\r\n\x05posts\x18\t \x01(\x0c\x12\x0f\n\x07sources\x18\n \x03(\t\x12\x16\n\x0esource_indexes\x18\x0b \x01(\x0c\x12\x0b\n\x03ids\x18\x0c \x03(\t*q\n\x0f\x41ssessmentStage\x12 \n\x1c\x41SSESSMENT_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41SSESSMENT_STAGE_READINGS\x10\x01\x12\x1d\n\x19\x41SSESSMENT_STAGE_EVIDENCE\x10\x02\x32\xfa\x06\n\x0e\x44\x61magesService\x12m\n\x10PutDamagesPolicy\x12+.sluice.metering.v1.PutDamagesPolicyRequest\x1a,.sluice.metering.v1.PutDamagesPolicyResponse\x12v\n\x13ListDamagesPolicies\x12..sluice.metering.v1.ListDamagesPoliciesRequest\x1a/.sluice.metering.v1.ListDamagesPoliciesResponse\x12r\n\x11PreviewAssessment\x12,.sluice.metering.v1.PreviewAssessmentRequest\x1a-.sluice.metering.v1.PreviewAssessmentResponse0\x01\x12o\n\x10RecordAssessment\x12+.sluice.metering.v1.RecordAssessmentRequest\x1a,.sluice.metering.v1.RecordAssessmentResponse0\x01\x12\x66\n\rGetAssessment\x12(.sluice.metering.v1.GetAssessmentRequest\x1a).sluice.metering.v1.GetAssessmentResponse0\x01\x12\x63\n\x0cReadDocument\x12\'.sluice.metering.v1.ReadDocumentRequest\x1a(.sluice.metering.v1.ReadDocumentResponse0\x01\x12j\n\x0fListAssessments\x12*.sluice.metering.v1.ListAssessmentsRequest\x1a+.sluice.metering.v1.ListAssessmentsResponse\x12\x63\n\x0cReadEvidence\x12\'.sluice.metering.v1.ReadEvidenceRequest\x1a(.sluice.metering.v1.ReadEvidenceResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/metering/v1/damages_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a sluice/metering/v1/damages.proto\x1a\x1esluice/metering/v1/usage.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1dsluice/type/v1/revision.proto\"r\n\x17PutDamagesPolicyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x06policy\x18\x02 \x01(\x0b\x32!.sluice.metering.v1.DamagesPolicyB\x06\xbaH\x03\xc8\x01\x01\"y\n\x18PutDamagesPolicyResponse\x12\x31\n\x06policy\x18\x01 \x01(\x0b\x32!.sluice.metering.v1.DamagesPolicy\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"O\n\x1aListDamagesPoliciesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"k\n\x1bListDamagesPoliciesResponse\x12\x33\n\x08policies\x18\x01 \x03(\x0b\x32!.sluice.metering.v1.DamagesPolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"b\n\x12\x41ssessmentProgress\x12\x32\n\x05stage\x18\x01 \x01(\x0e\x32#.sluice.metering.v1.AssessmentStage\x12\x0c\n\x04\x64one\x18\x02 \x01(\x04\x12\n\n\x02of\x18\x03 \x01(\x04\"V\n\x18PreviewAssessmentRequest\x12:\n\x05scope\x18\x01 \x01(\x0b\x32#.sluice.metering.v1.AssessmentScopeB\x06\xbaH\x03\xc8\x01\x01\"\x95\x01\n\x19PreviewAssessmentResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.sluice.metering.v1.AssessmentProgressH\x00\x12\x34\n\nassessment\x18\x02 \x01(\x0b\x32\x1e.sluice.metering.v1.AssessmentH\x00\x42\x06\n\x04step\"s\n\x17RecordAssessmentRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x05scope\x18\x02 \x01(\x0b\x32#.sluice.metering.v1.AssessmentScopeB\x06\xbaH\x03\xc8\x01\x01\"\x94\x01\n\x18RecordAssessmentResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.sluice.metering.v1.AssessmentProgressH\x00\x12\x34\n\nassessment\x18\x02 \x01(\x0b\x32\x1e.sluice.metering.v1.AssessmentH\x00\x42\x06\n\x04step\"7\n\x14GetAssessmentRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"K\n\x15GetAssessmentResponse\x12\x32\n\nassessment\x18\x01 \x01(\x0b\x32\x1e.sluice.metering.v1.Assessment\"6\n\x13ReadDocumentRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"%\n\x14ReadDocumentResponse\x12\r\n\x05piece\x18\x01 \x01(\x0c\"t\n\x16ListAssessmentsRequest\x12\'\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOf\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x17ListAssessmentsResponse\x12\x33\n\x0b\x61ssessments\x18\x01 \x03(\x0b\x32\x1e.sluice.metering.v1.Assessment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"6\n\x13ReadEvidenceRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xea\x01\n\x14ReadEvidenceResponse\x12\r\n\x05\x61t_us\x18\x01 \x01(\x0c\x12\x0f\n\x07numbers\x18\x02 \x01(\x0c\x12\x0f\n\x07parties\x18\x03 \x03(\t\x12\x15\n\rparty_indexes\x18\x04 \x01(\x0c\x12\x0f\n\x07origins\x18\x05 \x01(\x0c\x12\x10\n\x08\x61\x63\x63\x65sses\x18\x06 \x01(\x0c\x12\r\n\x05kinds\x18\x07 \x01(\x0c\x12\x13\n\x0bmedia_flags\x18\x08 \x01(\x0c\x12\r\n\x05posts\x18\t \x01(\x0c\x12\x0f\n\x07sources\x18\n \x03(\t\x12\x16\n\x0esource_indexes\x18\x0b \x01(\x0c\x12\x0b\n\x03ids\x18\x0c \x03(\t*q\n\x0f\x41ssessmentStage\x12 \n\x1c\x41SSESSMENT_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41SSESSMENT_STAGE_READINGS\x10\x01\x12\x1d\n\x19\x41SSESSMENT_STAGE_EVIDENCE\x10\x02\x32\xf0\x07\n\x0e\x44\x61magesService\x12z\n\x10PutDamagesPolicy\x12+.sluice.metering.v1.PutDamagesPolicyRequest\x1a,.sluice.metering.v1.PutDamagesPolicyResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12\x85\x01\n\x13ListDamagesPolicies\x12..sluice.metering.v1.ListDamagesPoliciesRequest\x1a/.sluice.metering.v1.ListDamagesPoliciesResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x12\x81\x01\n\x11PreviewAssessment\x12,.sluice.metering.v1.PreviewAssessmentRequest\x1a-.sluice.metering.v1.PreviewAssessmentResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x30\x01\x12|\n\x10RecordAssessment\x12+.sluice.metering.v1.RecordAssessmentRequest\x1a,.sluice.metering.v1.RecordAssessmentResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x30\x01\x12u\n\rGetAssessment\x12(.sluice.metering.v1.GetAssessmentRequest\x1a).sluice.metering.v1.GetAssessmentResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x30\x01\x12r\n\x0cReadDocument\x12\'.sluice.metering.v1.ReadDocumentRequest\x1a(.sluice.metering.v1.ReadDocumentResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x30\x01\x12y\n\x0fListAssessments\x12*.sluice.metering.v1.ListAssessmentsRequest\x1a+.sluice.metering.v1.ListAssessmentsResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x12r\n\x0cReadEvidence\x12\'.sluice.metering.v1.ReadEvidenceRequest\x1a(.sluice.metering.v1.ReadEvidenceResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,42 +56,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTASSESSMENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_READEVIDENCEREQUEST'].fields_by_name['assessment_id']._loaded_options = None
   _globals['_READEVIDENCEREQUEST'].fields_by_name['assessment_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_ASSESSMENTSTAGE']._serialized_start=1972
-  _globals['_ASSESSMENTSTAGE']._serialized_end=2085
-  _globals['_PUTDAMAGESPOLICYREQUEST']._serialized_start=190
-  _globals['_PUTDAMAGESPOLICYREQUEST']._serialized_end=304
-  _globals['_PUTDAMAGESPOLICYRESPONSE']._serialized_start=306
-  _globals['_PUTDAMAGESPOLICYRESPONSE']._serialized_end=427
-  _globals['_LISTDAMAGESPOLICIESREQUEST']._serialized_start=429
-  _globals['_LISTDAMAGESPOLICIESREQUEST']._serialized_end=508
-  _globals['_LISTDAMAGESPOLICIESRESPONSE']._serialized_start=510
-  _globals['_LISTDAMAGESPOLICIESRESPONSE']._serialized_end=617
-  _globals['_ASSESSMENTPROGRESS']._serialized_start=619
-  _globals['_ASSESSMENTPROGRESS']._serialized_end=717
-  _globals['_PREVIEWASSESSMENTREQUEST']._serialized_start=719
-  _globals['_PREVIEWASSESSMENTREQUEST']._serialized_end=805
-  _globals['_PREVIEWASSESSMENTRESPONSE']._serialized_start=808
-  _globals['_PREVIEWASSESSMENTRESPONSE']._serialized_end=957
-  _globals['_RECORDASSESSMENTREQUEST']._serialized_start=959
-  _globals['_RECORDASSESSMENTREQUEST']._serialized_end=1074
-  _globals['_RECORDASSESSMENTRESPONSE']._serialized_start=1077
-  _globals['_RECORDASSESSMENTRESPONSE']._serialized_end=1225
-  _globals['_GETASSESSMENTREQUEST']._serialized_start=1227
-  _globals['_GETASSESSMENTREQUEST']._serialized_end=1282
-  _globals['_GETASSESSMENTRESPONSE']._serialized_start=1284
-  _globals['_GETASSESSMENTRESPONSE']._serialized_end=1359
-  _globals['_READDOCUMENTREQUEST']._serialized_start=1361
-  _globals['_READDOCUMENTREQUEST']._serialized_end=1415
-  _globals['_READDOCUMENTRESPONSE']._serialized_start=1417
-  _globals['_READDOCUMENTRESPONSE']._serialized_end=1454
-  _globals['_LISTASSESSMENTSREQUEST']._serialized_start=1456
-  _globals['_LISTASSESSMENTSREQUEST']._serialized_end=1572
-  _globals['_LISTASSESSMENTSRESPONSE']._serialized_start=1574
-  _globals['_LISTASSESSMENTSRESPONSE']._serialized_end=1677
-  _globals['_READEVIDENCEREQUEST']._serialized_start=1679
-  _globals['_READEVIDENCEREQUEST']._serialized_end=1733
-  _globals['_READEVIDENCERESPONSE']._serialized_start=1736
-  _globals['_READEVIDENCERESPONSE']._serialized_end=1970
-  _globals['_DAMAGESSERVICE']._serialized_start=2088
-  _globals['_DAMAGESSERVICE']._serialized_end=2978
+  _globals['_DAMAGESSERVICE'].methods_by_name['PutDamagesPolicy']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['PutDamagesPolicy']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['ListDamagesPolicies']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['ListDamagesPolicies']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['PreviewAssessment']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['PreviewAssessment']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['RecordAssessment']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['RecordAssessment']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['GetAssessment']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['GetAssessment']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['ReadDocument']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['ReadDocument']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['ListAssessments']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['ListAssessments']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_DAMAGESSERVICE'].methods_by_name['ReadEvidence']._loaded_options = None
+  _globals['_DAMAGESSERVICE'].methods_by_name['ReadEvidence']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_ASSESSMENTSTAGE']._serialized_start=2004
+  _globals['_ASSESSMENTSTAGE']._serialized_end=2117
+  _globals['_PUTDAMAGESPOLICYREQUEST']._serialized_start=222
+  _globals['_PUTDAMAGESPOLICYREQUEST']._serialized_end=336
+  _globals['_PUTDAMAGESPOLICYRESPONSE']._serialized_start=338
+  _globals['_PUTDAMAGESPOLICYRESPONSE']._serialized_end=459
+  _globals['_LISTDAMAGESPOLICIESREQUEST']._serialized_start=461
+  _globals['_LISTDAMAGESPOLICIESREQUEST']._serialized_end=540
+  _globals['_LISTDAMAGESPOLICIESRESPONSE']._serialized_start=542
+  _globals['_LISTDAMAGESPOLICIESRESPONSE']._serialized_end=649
+  _globals['_ASSESSMENTPROGRESS']._serialized_start=651
+  _globals['_ASSESSMENTPROGRESS']._serialized_end=749
+  _globals['_PREVIEWASSESSMENTREQUEST']._serialized_start=751
+  _globals['_PREVIEWASSESSMENTREQUEST']._serialized_end=837
+  _globals['_PREVIEWASSESSMENTRESPONSE']._serialized_start=840
+  _globals['_PREVIEWASSESSMENTRESPONSE']._serialized_end=989
+  _globals['_RECORDASSESSMENTREQUEST']._serialized_start=991
+  _globals['_RECORDASSESSMENTREQUEST']._serialized_end=1106
+  _globals['_RECORDASSESSMENTRESPONSE']._serialized_start=1109
+  _globals['_RECORDASSESSMENTRESPONSE']._serialized_end=1257
+  _globals['_GETASSESSMENTREQUEST']._serialized_start=1259
+  _globals['_GETASSESSMENTREQUEST']._serialized_end=1314
+  _globals['_GETASSESSMENTRESPONSE']._serialized_start=1316
+  _globals['_GETASSESSMENTRESPONSE']._serialized_end=1391
+  _globals['_READDOCUMENTREQUEST']._serialized_start=1393
+  _globals['_READDOCUMENTREQUEST']._serialized_end=1447
+  _globals['_READDOCUMENTRESPONSE']._serialized_start=1449
+  _globals['_READDOCUMENTRESPONSE']._serialized_end=1486
+  _globals['_LISTASSESSMENTSREQUEST']._serialized_start=1488
+  _globals['_LISTASSESSMENTSREQUEST']._serialized_end=1604
+  _globals['_LISTASSESSMENTSRESPONSE']._serialized_start=1606
+  _globals['_LISTASSESSMENTSRESPONSE']._serialized_end=1709
+  _globals['_READEVIDENCEREQUEST']._serialized_start=1711
+  _globals['_READEVIDENCEREQUEST']._serialized_end=1765
+  _globals['_READEVIDENCERESPONSE']._serialized_start=1768
+  _globals['_READEVIDENCERESPONSE']._serialized_end=2002
+  _globals['_DAMAGESSERVICE']._serialized_start=2120
+  _globals['_DAMAGESSERVICE']._serialized_end=3128
 # @@protoc_insertion_point(module_scope)

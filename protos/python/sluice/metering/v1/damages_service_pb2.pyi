@@ -1,6 +1,7 @@
 from buf.validate import validate_pb2 as _validate_pb2
 from sluice.metering.v1 import damages_pb2 as _damages_pb2
 from sluice.metering.v1 import usage_pb2 as _usage_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper

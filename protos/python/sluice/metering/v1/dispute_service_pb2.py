@@ -26,9 +26,10 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from sluice.metering.v1 import damages_pb2 as sluice_dot_metering_dot_v1_dot_damages__pb2
 from sluice.metering.v1 import dispute_pb2 as sluice_dot_metering_dot_v1_dot_dispute__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/metering/v1/dispute_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x17google/type/money.proto\x1a sluice/metering/v1/damages.proto\x1a sluice/metering/v1/dispute.proto\"\xf0\x01\n\x12ProposeStepRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\rassessment_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12=\n\x04kind\x18\x03 \x01(\x0e\x32#.sluice.metering.v1.DisputeStepKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x38\n\x06reason\x18\x04 \x01(\tB(\xbaH%r#\x10\x01\x18\xa0\x1f\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"D\n\x13ProposeStepResponse\x12-\n\x04step\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.DisputeStep\"\x99\x01\n\x11\x44\x65\x63ideStepRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bproposal_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x0f\n\x07\x61pprove\x18\x03 \x01(\x08\x12\x36\n\x06reason\x18\x04 \x01(\tB&\xbaH#r!\x18\xa0\x1f\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\"\xa4\x01\n\x12\x44\x65\x63ideStepResponse\x12-\n\x04step\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.DisputeStep\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.sluice.metering.v1.AssessmentState\x12+\n\x0f\x61mount_in_force\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"i\n\x10ListStepsRequest\x12\"\n\rassessment_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x11ListStepsResponse\x12.\n\x05steps\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.DisputeStep\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x13RecordNoticeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\rassessment_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x06notice\x18\x03 \x01(\x0b\x32!.sluice.metering.v1.DamagesNoticeB\x06\xbaH\x03\xc8\x01\x01\"I\n\x14RecordNoticeResponse\x12\x31\n\x06notice\x18\x01 \x01(\x0b\x32!.sluice.metering.v1.DamagesNotice\"h\n\x12ListNoticesRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x13ListNoticesResponse\x12\x32\n\x07notices\x18\x01 \x03(\x0b\x32!.sluice.metering.v1.DamagesNotice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xea\x03\n\x0e\x44isputeService\x12^\n\x0bProposeStep\x12&.sluice.metering.v1.ProposeStepRequest\x1a\'.sluice.metering.v1.ProposeStepResponse\x12[\n\nDecideStep\x12%.sluice.metering.v1.DecideStepRequest\x1a&.sluice.metering.v1.DecideStepResponse\x12X\n\tListSteps\x12$.sluice.metering.v1.ListStepsRequest\x1a%.sluice.metering.v1.ListStepsResponse\x12\x61\n\x0cRecordNotice\x12\'.sluice.metering.v1.RecordNoticeRequest\x1a(.sluice.metering.v1.RecordNoticeResponse\x12^\n\x0bListNotices\x12&.sluice.metering.v1.ListNoticesRequest\x1a\'.sluice.metering.v1.ListNoticesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/metering/v1/dispute_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x17google/type/money.proto\x1a sluice/metering/v1/damages.proto\x1a sluice/metering/v1/dispute.proto\x1a\x1esluice/type/v1/admission.proto\"\xf0\x01\n\x12ProposeStepRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\rassessment_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12=\n\x04kind\x18\x03 \x01(\x0e\x32#.sluice.metering.v1.DisputeStepKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x38\n\x06reason\x18\x04 \x01(\tB(\xbaH%r#\x10\x01\x18\xa0\x1f\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"D\n\x13ProposeStepResponse\x12-\n\x04step\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.DisputeStep\"\x99\x01\n\x11\x44\x65\x63ideStepRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bproposal_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x0f\n\x07\x61pprove\x18\x03 \x01(\x08\x12\x36\n\x06reason\x18\x04 \x01(\tB&\xbaH#r!\x18\xa0\x1f\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\"\xa4\x01\n\x12\x44\x65\x63ideStepResponse\x12-\n\x04step\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.DisputeStep\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.sluice.metering.v1.AssessmentState\x12+\n\x0f\x61mount_in_force\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"i\n\x10ListStepsRequest\x12\"\n\rassessment_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x11ListStepsResponse\x12.\n\x05steps\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.DisputeStep\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x13RecordNoticeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\rassessment_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x06notice\x18\x03 \x01(\x0b\x32!.sluice.metering.v1.DamagesNoticeB\x06\xbaH\x03\xc8\x01\x01\"I\n\x14RecordNoticeResponse\x12\x31\n\x06notice\x18\x01 \x01(\x0b\x32!.sluice.metering.v1.DamagesNotice\"h\n\x12ListNoticesRequest\x12\x1f\n\rassessment_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x13ListNoticesResponse\x12\x32\n\x07notices\x18\x01 \x03(\x0b\x32!.sluice.metering.v1.DamagesNotice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xaf\x04\n\x0e\x44isputeService\x12k\n\x0bProposeStep\x12&.sluice.metering.v1.ProposeStepRequest\x1a\'.sluice.metering.v1.ProposeStepResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12h\n\nDecideStep\x12%.sluice.metering.v1.DecideStepRequest\x1a&.sluice.metering.v1.DecideStepResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12g\n\tListSteps\x12$.sluice.metering.v1.ListStepsRequest\x1a%.sluice.metering.v1.ListStepsResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x12n\n\x0cRecordNotice\x12\'.sluice.metering.v1.RecordNoticeRequest\x1a(.sluice.metering.v1.RecordNoticeResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12m\n\x0bListNotices\x12&.sluice.metering.v1.ListNoticesRequest\x1a\'.sluice.metering.v1.ListNoticesResponse\"\r\xaa\xbb\x18\t\n\x02\x04\x05\x12\x03\x02\x03\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,26 +64,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTICESREQUEST'].fields_by_name['assessment_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTNOTICESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTNOTICESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_PROPOSESTEPREQUEST']._serialized_start=187
-  _globals['_PROPOSESTEPREQUEST']._serialized_end=427
-  _globals['_PROPOSESTEPRESPONSE']._serialized_start=429
-  _globals['_PROPOSESTEPRESPONSE']._serialized_end=497
-  _globals['_DECIDESTEPREQUEST']._serialized_start=500
-  _globals['_DECIDESTEPREQUEST']._serialized_end=653
-  _globals['_DECIDESTEPRESPONSE']._serialized_start=656
-  _globals['_DECIDESTEPRESPONSE']._serialized_end=820
-  _globals['_LISTSTEPSREQUEST']._serialized_start=822
-  _globals['_LISTSTEPSREQUEST']._serialized_end=927
-  _globals['_LISTSTEPSRESPONSE']._serialized_start=929
-  _globals['_LISTSTEPSRESPONSE']._serialized_end=1021
-  _globals['_RECORDNOTICEREQUEST']._serialized_start=1024
-  _globals['_RECORDNOTICEREQUEST']._serialized_end=1167
-  _globals['_RECORDNOTICERESPONSE']._serialized_start=1169
-  _globals['_RECORDNOTICERESPONSE']._serialized_end=1242
-  _globals['_LISTNOTICESREQUEST']._serialized_start=1244
-  _globals['_LISTNOTICESREQUEST']._serialized_end=1348
-  _globals['_LISTNOTICESRESPONSE']._serialized_start=1350
-  _globals['_LISTNOTICESRESPONSE']._serialized_end=1448
-  _globals['_DISPUTESERVICE']._serialized_start=1451
-  _globals['_DISPUTESERVICE']._serialized_end=1941
+  _globals['_DISPUTESERVICE'].methods_by_name['ProposeStep']._loaded_options = None
+  _globals['_DISPUTESERVICE'].methods_by_name['ProposeStep']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
+  _globals['_DISPUTESERVICE'].methods_by_name['DecideStep']._loaded_options = None
+  _globals['_DISPUTESERVICE'].methods_by_name['DecideStep']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
+  _globals['_DISPUTESERVICE'].methods_by_name['ListSteps']._loaded_options = None
+  _globals['_DISPUTESERVICE'].methods_by_name['ListSteps']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_DISPUTESERVICE'].methods_by_name['RecordNotice']._loaded_options = None
+  _globals['_DISPUTESERVICE'].methods_by_name['RecordNotice']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
+  _globals['_DISPUTESERVICE'].methods_by_name['ListNotices']._loaded_options = None
+  _globals['_DISPUTESERVICE'].methods_by_name['ListNotices']._serialized_options = b'\252\273\030\t\n\002\004\005\022\003\002\003\004'
+  _globals['_PROPOSESTEPREQUEST']._serialized_start=219
+  _globals['_PROPOSESTEPREQUEST']._serialized_end=459
+  _globals['_PROPOSESTEPRESPONSE']._serialized_start=461
+  _globals['_PROPOSESTEPRESPONSE']._serialized_end=529
+  _globals['_DECIDESTEPREQUEST']._serialized_start=532
+  _globals['_DECIDESTEPREQUEST']._serialized_end=685
+  _globals['_DECIDESTEPRESPONSE']._serialized_start=688
+  _globals['_DECIDESTEPRESPONSE']._serialized_end=852
+  _globals['_LISTSTEPSREQUEST']._serialized_start=854
+  _globals['_LISTSTEPSREQUEST']._serialized_end=959
+  _globals['_LISTSTEPSRESPONSE']._serialized_start=961
+  _globals['_LISTSTEPSRESPONSE']._serialized_end=1053
+  _globals['_RECORDNOTICEREQUEST']._serialized_start=1056
+  _globals['_RECORDNOTICEREQUEST']._serialized_end=1199
+  _globals['_RECORDNOTICERESPONSE']._serialized_start=1201
+  _globals['_RECORDNOTICERESPONSE']._serialized_end=1274
+  _globals['_LISTNOTICESREQUEST']._serialized_start=1276
+  _globals['_LISTNOTICESREQUEST']._serialized_end=1380
+  _globals['_LISTNOTICESRESPONSE']._serialized_start=1382
+  _globals['_LISTNOTICESRESPONSE']._serialized_end=1480
+  _globals['_DISPUTESERVICE']._serialized_start=1483
+  _globals['_DISPUTESERVICE']._serialized_end=2042
 # @@protoc_insertion_point(module_scope)

@@ -2,6 +2,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.type import money_pb2 as _money_pb2
 from sluice.metering.v1 import damages_pb2 as _damages_pb2
 from sluice.metering.v1 import dispute_pb2 as _dispute_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

@@ -26,10 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.metering.v1 import access_pb2 as sluice_dot_metering_dot_v1_dot_access__pb2
 from sluice.metering.v1 import allowance_pb2 as sluice_dot_metering_dot_v1_dot_allowance__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sluice/metering/v1/metering_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsluice/metering/v1/access.proto\x1a\"sluice/metering/v1/allowance.proto\x1a\x1dsluice/type/v1/revision.proto\"d\n\x0eReserveRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x05\x63laim\x18\x02 \x01(\x0b\x32\x19.sluice.metering.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01\"\xff\x02\n\x05\x43laim\x12\x35\n\x0brequest_key\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,256}$\x12\x34\n\x08party_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x39\n\nlicense_id\x18\x03 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12:\n\x06\x61\x63\x63\x65ss\x18\x04 \x01(\x0e\x32\x1e.sluice.metering.v1.AccessKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12=\n\x06\x63ounts\x18\x05 \x03(\x0b\x32 .sluice.metering.v1.ContentCountB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12;\n\nallowances\x18\x06 \x03(\x0b\x32\x1d.sluice.metering.v1.AllowanceB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x16\n\x0e\x61s_many_as_fit\x18\x07 \x01(\x08\"\x9e\x02\n\x0fReserveResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.sluice.metering.v1.ReservationState\x12.\n\ncounted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07no_room\x18\x03 \x01(\x0b\x32\x1a.sluice.metering.v1.NoRoom\x12\x1d\n\x15rival_reservation_ids\x18\x04 \x03(\t\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12.\n\x04held\x18\x06 \x03(\x0b\x32 .sluice.metering.v1.ContentCount\"D\n\x10\x43heckRoomRequest\x12\x30\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x19.sluice.metering.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01\"\xe6\x01\n\x11\x43heckRoomResponse\x12\x16\n\x0eposts_that_fit\x18\x01 \x01(\x04\x12+\n\x07no_room\x18\x02 \x01(\x0b\x32\x1a.sluice.metering.v1.NoRoom\x12\x30\n\x05rooms\x18\x03 \x03(\x0b\x32!.sluice.metering.v1.AllowanceRoom\x12.\n\nchecked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"c\n\rRecordRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x05\x63laim\x18\x02 \x01(\x0b\x32\x19.sluice.metering.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01\"\x81\x02\n\x0eRecordResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.sluice.metering.v1.ReservationState\x12.\n\ncounted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07no_room\x18\x03 \x01(\x0b\x32\x1a.sluice.metering.v1.NoRoom\x12\x31\n\x07\x63ounted\x18\x04 \x03(\x0b\x32 .sluice.metering.v1.ContentCount\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xb3\x01\n\x06NoRoom\x12\x30\n\tallowance\x18\x01 \x01(\x0b\x32\x1d.sluice.metering.v1.Allowance\x12\x0c\n\x04used\x18\x02 \x01(\x04\x12\x0c\n\x04held\x18\x03 \x01(\x04\x12,\n\x08retry_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11retry_at_is_exact\x18\x05 \x01(\x08\x12\x12\n\nnever_fits\x18\x06 \x01(\x08\"p\n\rSettleRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12=\n\tdelivered\x18\x02 \x03(\x0b\x32 .sluice.metering.v1.ContentCountB\x08\xbaH\x05\x92\x01\x02\x10@\"F\n\x0eSettleResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"q\n\x11ReduceHoldRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x04keep\x18\x02 \x03(\x0b\x32 .sluice.metering.v1.ContentCountB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\"J\n\x12ReduceHoldResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"1\n\rCancelRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"F\n\x0e\x43\x61ncelResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"y\n\x10ListHoldsRequest\x12\x32\n\x0e\x63ounted_before\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x11ListHoldsResponse\x12.\n\x05holds\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x15GetReservationRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"N\n\x16GetReservationResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"E\n\x16GetReservationsRequest\x12+\n\x0freservation_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\"|\n\x17GetReservationsResponse\x12\x35\n\x0creservations\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.Reservation\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xab\x01\n\x17ListReservationsRequest\x12)\n\x14\x61\x66ter_reservation_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x32\n\x0e\x63ounted_before\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x96\x01\n\x18ListReservationsResponse\x12\x35\n\x0creservations\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xaf\x03\n\x0bReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x13\n\x0brequest_key\x18\x02 \x01(\t\x12\x10\n\x08party_id\x18\x03 \x01(\t\x12\x33\n\x05state\x18\x04 \x01(\x0e\x32$.sluice.metering.v1.ReservationState\x12.\n\ncounted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eposts_reserved\x18\x06 \x01(\x04\x12\x15\n\rposts_settled\x18\x07 \x01(\x04\x12\x13\n\x0bposts_freed\x18\x08 \x01(\x04\x12\x12\n\nlicense_id\x18\t \x01(\t\x12\x10\n\x08group_id\x18\n \x01(\t\x12.\n\x06\x61\x63\x63\x65ss\x18\x0b \x01(\x0e\x32\x1e.sluice.metering.v1.AccessKind\x12\x32\n\x08reserved\x18\x0c \x03(\x0b\x32 .sluice.metering.v1.ContentCount\x12.\n\x04held\x18\r \x03(\x0b\x32 .sluice.metering.v1.ContentCount*\xb0\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESERVATION_STATE_HELD\x10\x01\x12\x1d\n\x19RESERVATION_STATE_SETTLED\x10\x02\x12\x1f\n\x1bRESERVATION_STATE_CANCELLED\x10\x03\x12\x1d\n\x19RESERVATION_STATE_NO_ROOM\x10\x04\x32\xad\x07\n\x0fMeteringService\x12R\n\x07Reserve\x12\".sluice.metering.v1.ReserveRequest\x1a#.sluice.metering.v1.ReserveResponse\x12X\n\tCheckRoom\x12$.sluice.metering.v1.CheckRoomRequest\x1a%.sluice.metering.v1.CheckRoomResponse\x12O\n\x06Record\x12!.sluice.metering.v1.RecordRequest\x1a\".sluice.metering.v1.RecordResponse\x12O\n\x06Settle\x12!.sluice.metering.v1.SettleRequest\x1a\".sluice.metering.v1.SettleResponse\x12[\n\nReduceHold\x12%.sluice.metering.v1.ReduceHoldRequest\x1a&.sluice.metering.v1.ReduceHoldResponse\x12O\n\x06\x43\x61ncel\x12!.sluice.metering.v1.CancelRequest\x1a\".sluice.metering.v1.CancelResponse\x12X\n\tListHolds\x12$.sluice.metering.v1.ListHoldsRequest\x1a%.sluice.metering.v1.ListHoldsResponse\x12g\n\x0eGetReservation\x12).sluice.metering.v1.GetReservationRequest\x1a*.sluice.metering.v1.GetReservationResponse\x12j\n\x0fGetReservations\x12*.sluice.metering.v1.GetReservationsRequest\x1a+.sluice.metering.v1.GetReservationsResponse\x12m\n\x10ListReservations\x12+.sluice.metering.v1.ListReservationsRequest\x1a,.sluice.metering.v1.ListReservationsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sluice/metering/v1/metering_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsluice/metering/v1/access.proto\x1a\"sluice/metering/v1/allowance.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1dsluice/type/v1/revision.proto\"d\n\x0eReserveRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x05\x63laim\x18\x02 \x01(\x0b\x32\x19.sluice.metering.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01\"\xff\x02\n\x05\x43laim\x12\x35\n\x0brequest_key\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,256}$\x12\x34\n\x08party_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x39\n\nlicense_id\x18\x03 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12:\n\x06\x61\x63\x63\x65ss\x18\x04 \x01(\x0e\x32\x1e.sluice.metering.v1.AccessKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12=\n\x06\x63ounts\x18\x05 \x03(\x0b\x32 .sluice.metering.v1.ContentCountB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12;\n\nallowances\x18\x06 \x03(\x0b\x32\x1d.sluice.metering.v1.AllowanceB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x16\n\x0e\x61s_many_as_fit\x18\x07 \x01(\x08\"\x9e\x02\n\x0fReserveResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.sluice.metering.v1.ReservationState\x12.\n\ncounted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07no_room\x18\x03 \x01(\x0b\x32\x1a.sluice.metering.v1.NoRoom\x12\x1d\n\x15rival_reservation_ids\x18\x04 \x03(\t\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12.\n\x04held\x18\x06 \x03(\x0b\x32 .sluice.metering.v1.ContentCount\"D\n\x10\x43heckRoomRequest\x12\x30\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x19.sluice.metering.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01\"\xe6\x01\n\x11\x43heckRoomResponse\x12\x16\n\x0eposts_that_fit\x18\x01 \x01(\x04\x12+\n\x07no_room\x18\x02 \x01(\x0b\x32\x1a.sluice.metering.v1.NoRoom\x12\x30\n\x05rooms\x18\x03 \x03(\x0b\x32!.sluice.metering.v1.AllowanceRoom\x12.\n\nchecked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"c\n\rRecordRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x05\x63laim\x18\x02 \x01(\x0b\x32\x19.sluice.metering.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01\"\x81\x02\n\x0eRecordResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.sluice.metering.v1.ReservationState\x12.\n\ncounted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07no_room\x18\x03 \x01(\x0b\x32\x1a.sluice.metering.v1.NoRoom\x12\x31\n\x07\x63ounted\x18\x04 \x03(\x0b\x32 .sluice.metering.v1.ContentCount\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xb3\x01\n\x06NoRoom\x12\x30\n\tallowance\x18\x01 \x01(\x0b\x32\x1d.sluice.metering.v1.Allowance\x12\x0c\n\x04used\x18\x02 \x01(\x04\x12\x0c\n\x04held\x18\x03 \x01(\x04\x12,\n\x08retry_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11retry_at_is_exact\x18\x05 \x01(\x08\x12\x12\n\nnever_fits\x18\x06 \x01(\x08\"p\n\rSettleRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12=\n\tdelivered\x18\x02 \x03(\x0b\x32 .sluice.metering.v1.ContentCountB\x08\xbaH\x05\x92\x01\x02\x10@\"F\n\x0eSettleResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"q\n\x11ReduceHoldRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x04keep\x18\x02 \x03(\x0b\x32 .sluice.metering.v1.ContentCountB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\"J\n\x12ReduceHoldResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"1\n\rCancelRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"F\n\x0e\x43\x61ncelResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"y\n\x10ListHoldsRequest\x12\x32\n\x0e\x63ounted_before\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x11ListHoldsResponse\x12.\n\x05holds\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x15GetReservationRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"N\n\x16GetReservationResponse\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.sluice.metering.v1.Reservation\"E\n\x16GetReservationsRequest\x12+\n\x0freservation_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\"|\n\x17GetReservationsResponse\x12\x35\n\x0creservations\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.Reservation\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xab\x01\n\x17ListReservationsRequest\x12)\n\x14\x61\x66ter_reservation_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x32\n\x0e\x63ounted_before\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x96\x01\n\x18ListReservationsResponse\x12\x35\n\x0creservations\x18\x01 \x03(\x0b\x32\x1f.sluice.metering.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\xaf\x03\n\x0bReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x13\n\x0brequest_key\x18\x02 \x01(\t\x12\x10\n\x08party_id\x18\x03 \x01(\t\x12\x33\n\x05state\x18\x04 \x01(\x0e\x32$.sluice.metering.v1.ReservationState\x12.\n\ncounted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eposts_reserved\x18\x06 \x01(\x04\x12\x15\n\rposts_settled\x18\x07 \x01(\x04\x12\x13\n\x0bposts_freed\x18\x08 \x01(\x04\x12\x12\n\nlicense_id\x18\t \x01(\t\x12\x10\n\x08group_id\x18\n \x01(\t\x12.\n\x06\x61\x63\x63\x65ss\x18\x0b \x01(\x0e\x32\x1e.sluice.metering.v1.AccessKind\x12\x32\n\x08reserved\x18\x0c \x03(\x0b\x32 .sluice.metering.v1.ContentCount\x12.\n\x04held\x18\r \x03(\x0b\x32 .sluice.metering.v1.ContentCount*\xb0\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESERVATION_STATE_HELD\x10\x01\x12\x1d\n\x19RESERVATION_STATE_SETTLED\x10\x02\x12\x1f\n\x1bRESERVATION_STATE_CANCELLED\x10\x03\x12\x1d\n\x19RESERVATION_STATE_NO_ROOM\x10\x04\x32\xff\x08\n\x0fMeteringService\x12\x66\n\x07Reserve\x12\".sluice.metering.v1.ReserveRequest\x1a#.sluice.metering.v1.ReserveResponse\"\x12\xaa\xbb\x18\x0e\n\x01\x06*\tlicensing\x12l\n\tCheckRoom\x12$.sluice.metering.v1.CheckRoomRequest\x1a%.sluice.metering.v1.CheckRoomResponse\"\x12\xaa\xbb\x18\x0e\n\x01\x06*\tlicensing\x12\x63\n\x06Record\x12!.sluice.metering.v1.RecordRequest\x1a\".sluice.metering.v1.RecordResponse\"\x12\xaa\xbb\x18\x0e\n\x01\x06*\tlicensing\x12\x63\n\x06Settle\x12!.sluice.metering.v1.SettleRequest\x1a\".sluice.metering.v1.SettleResponse\"\x12\xaa\xbb\x18\x0e\n\x01\x06*\tlicensing\x12o\n\nReduceHold\x12%.sluice.metering.v1.ReduceHoldRequest\x1a&.sluice.metering.v1.ReduceHoldResponse\"\x12\xaa\xbb\x18\x0e\n\x01\x06*\tlicensing\x12\x63\n\x06\x43\x61ncel\x12!.sluice.metering.v1.CancelRequest\x1a\".sluice.metering.v1.CancelResponse\"\x12\xaa\xbb\x18\x0e\n\x01\x06*\tlicensing\x12n\n\tListHolds\x12$.sluice.metering.v1.ListHoldsRequest\x1a%.sluice.metering.v1.ListHoldsResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensing\x12}\n\x0eGetReservation\x12).sluice.metering.v1.GetReservationRequest\x1a*.sluice.metering.v1.GetReservationResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensing\x12\x80\x01\n\x0fGetReservations\x12*.sluice.metering.v1.GetReservationsRequest\x1a+.sluice.metering.v1.GetReservationsResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensing\x12\x83\x01\n\x10ListReservations\x12+.sluice.metering.v1.ListReservationsRequest\x1a,.sluice.metering.v1.ListReservationsResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -78,54 +79,74 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRESERVATIONSREQUEST'].fields_by_name['after_reservation_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_LISTRESERVATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTRESERVATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_RESERVATIONSTATE']._serialized_start=3665
-  _globals['_RESERVATIONSTATE']._serialized_end=3841
-  _globals['_RESERVEREQUEST']._serialized_start=227
-  _globals['_RESERVEREQUEST']._serialized_end=327
-  _globals['_CLAIM']._serialized_start=330
-  _globals['_CLAIM']._serialized_end=713
-  _globals['_RESERVERESPONSE']._serialized_start=716
-  _globals['_RESERVERESPONSE']._serialized_end=1002
-  _globals['_CHECKROOMREQUEST']._serialized_start=1004
-  _globals['_CHECKROOMREQUEST']._serialized_end=1072
-  _globals['_CHECKROOMRESPONSE']._serialized_start=1075
-  _globals['_CHECKROOMRESPONSE']._serialized_end=1305
-  _globals['_RECORDREQUEST']._serialized_start=1307
-  _globals['_RECORDREQUEST']._serialized_end=1406
-  _globals['_RECORDRESPONSE']._serialized_start=1409
-  _globals['_RECORDRESPONSE']._serialized_end=1666
-  _globals['_NOROOM']._serialized_start=1669
-  _globals['_NOROOM']._serialized_end=1848
-  _globals['_SETTLEREQUEST']._serialized_start=1850
-  _globals['_SETTLEREQUEST']._serialized_end=1962
-  _globals['_SETTLERESPONSE']._serialized_start=1964
-  _globals['_SETTLERESPONSE']._serialized_end=2034
-  _globals['_REDUCEHOLDREQUEST']._serialized_start=2036
-  _globals['_REDUCEHOLDREQUEST']._serialized_end=2149
-  _globals['_REDUCEHOLDRESPONSE']._serialized_start=2151
-  _globals['_REDUCEHOLDRESPONSE']._serialized_end=2225
-  _globals['_CANCELREQUEST']._serialized_start=2227
-  _globals['_CANCELREQUEST']._serialized_end=2276
-  _globals['_CANCELRESPONSE']._serialized_start=2278
-  _globals['_CANCELRESPONSE']._serialized_end=2348
-  _globals['_LISTHOLDSREQUEST']._serialized_start=2350
-  _globals['_LISTHOLDSREQUEST']._serialized_end=2471
-  _globals['_LISTHOLDSRESPONSE']._serialized_start=2473
-  _globals['_LISTHOLDSRESPONSE']._serialized_end=2565
-  _globals['_GETRESERVATIONREQUEST']._serialized_start=2567
-  _globals['_GETRESERVATIONREQUEST']._serialized_end=2624
-  _globals['_GETRESERVATIONRESPONSE']._serialized_start=2626
-  _globals['_GETRESERVATIONRESPONSE']._serialized_end=2704
-  _globals['_GETRESERVATIONSREQUEST']._serialized_start=2706
-  _globals['_GETRESERVATIONSREQUEST']._serialized_end=2775
-  _globals['_GETRESERVATIONSRESPONSE']._serialized_start=2777
-  _globals['_GETRESERVATIONSRESPONSE']._serialized_end=2901
-  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=2904
-  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=3075
-  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=3078
-  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=3228
-  _globals['_RESERVATION']._serialized_start=3231
-  _globals['_RESERVATION']._serialized_end=3662
-  _globals['_METERINGSERVICE']._serialized_start=3844
-  _globals['_METERINGSERVICE']._serialized_end=4785
+  _globals['_METERINGSERVICE'].methods_by_name['Reserve']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['Reserve']._serialized_options = b'\252\273\030\016\n\001\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['CheckRoom']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['CheckRoom']._serialized_options = b'\252\273\030\016\n\001\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['Record']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['Record']._serialized_options = b'\252\273\030\016\n\001\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['Settle']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['Settle']._serialized_options = b'\252\273\030\016\n\001\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['ReduceHold']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['ReduceHold']._serialized_options = b'\252\273\030\016\n\001\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['Cancel']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['Cancel']._serialized_options = b'\252\273\030\016\n\001\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['ListHolds']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['ListHolds']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['GetReservation']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['GetReservation']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['GetReservations']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['GetReservations']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_METERINGSERVICE'].methods_by_name['ListReservations']._loaded_options = None
+  _globals['_METERINGSERVICE'].methods_by_name['ListReservations']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_RESERVATIONSTATE']._serialized_start=3697
+  _globals['_RESERVATIONSTATE']._serialized_end=3873
+  _globals['_RESERVEREQUEST']._serialized_start=259
+  _globals['_RESERVEREQUEST']._serialized_end=359
+  _globals['_CLAIM']._serialized_start=362
+  _globals['_CLAIM']._serialized_end=745
+  _globals['_RESERVERESPONSE']._serialized_start=748
+  _globals['_RESERVERESPONSE']._serialized_end=1034
+  _globals['_CHECKROOMREQUEST']._serialized_start=1036
+  _globals['_CHECKROOMREQUEST']._serialized_end=1104
+  _globals['_CHECKROOMRESPONSE']._serialized_start=1107
+  _globals['_CHECKROOMRESPONSE']._serialized_end=1337
+  _globals['_RECORDREQUEST']._serialized_start=1339
+  _globals['_RECORDREQUEST']._serialized_end=1438
+  _globals['_RECORDRESPONSE']._serialized_start=1441
+  _globals['_RECORDRESPONSE']._serialized_end=1698
+  _globals['_NOROOM']._serialized_start=1701
+  _globals['_NOROOM']._serialized_end=1880
+  _globals['_SETTLEREQUEST']._serialized_start=1882
+  _globals['_SETTLEREQUEST']._serialized_end=1994
+  _globals['_SETTLERESPONSE']._serialized_start=1996
+  _globals['_SETTLERESPONSE']._serialized_end=2066
+  _globals['_REDUCEHOLDREQUEST']._serialized_start=2068
+  _globals['_REDUCEHOLDREQUEST']._serialized_end=2181
+  _globals['_REDUCEHOLDRESPONSE']._serialized_start=2183
+  _globals['_REDUCEHOLDRESPONSE']._serialized_end=2257
+  _globals['_CANCELREQUEST']._serialized_start=2259
+  _globals['_CANCELREQUEST']._serialized_end=2308
+  _globals['_CANCELRESPONSE']._serialized_start=2310
+  _globals['_CANCELRESPONSE']._serialized_end=2380
+  _globals['_LISTHOLDSREQUEST']._serialized_start=2382
+  _globals['_LISTHOLDSREQUEST']._serialized_end=2503
+  _globals['_LISTHOLDSRESPONSE']._serialized_start=2505
+  _globals['_LISTHOLDSRESPONSE']._serialized_end=2597
+  _globals['_GETRESERVATIONREQUEST']._serialized_start=2599
+  _globals['_GETRESERVATIONREQUEST']._serialized_end=2656
+  _globals['_GETRESERVATIONRESPONSE']._serialized_start=2658
+  _globals['_GETRESERVATIONRESPONSE']._serialized_end=2736
+  _globals['_GETRESERVATIONSREQUEST']._serialized_start=2738
+  _globals['_GETRESERVATIONSREQUEST']._serialized_end=2807
+  _globals['_GETRESERVATIONSRESPONSE']._serialized_start=2809
+  _globals['_GETRESERVATIONSRESPONSE']._serialized_end=2933
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=2936
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=3107
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=3110
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=3260
+  _globals['_RESERVATION']._serialized_start=3263
+  _globals['_RESERVATION']._serialized_end=3694
+  _globals['_METERINGSERVICE']._serialized_start=3876
+  _globals['_METERINGSERVICE']._serialized_end=5027
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.metering.v1 import access_pb2 as _access_pb2
 from sluice.metering.v1 import allowance_pb2 as _allowance_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper

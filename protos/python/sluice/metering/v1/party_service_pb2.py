@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.metering.v1 import party_pb2 as sluice_dot_metering_dot_v1_dot_party__pb2
+from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&sluice/metering/v1/party_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/metering/v1/party.proto\x1a\x1dsluice/type/v1/revision.proto\"\x93\x01\n\x0fPutPartyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x05party\x18\x02 \x01(\x0b\x32\x19.sluice.metering.v1.PartyB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x10PutPartyResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd1\x01\n\x10MovePartyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\x08party_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x37\n\x08group_id\x18\x03 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x85\x01\n\x11MovePartyResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nback_dated\x18\x03 \x01(\x08\"r\n\x0fGetPartyRequest\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12)\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaf\x01\n\x10GetPartyResponse\x12(\n\x05party\x18\x01 \x01(\x0b\x32\x19.sluice.metering.v1.Party\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x33\n\x0bmemberships\x18\x03 \x03(\x0b\x32\x1e.sluice.metering.v1.Membership\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"G\n\x12ListPartiesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb3\x01\n\x13ListPartiesResponse\x12>\n\x07\x65ntries\x18\x01 \x03(\x0b\x32-.sluice.metering.v1.ListPartiesResponse.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x43\n\x05\x45ntry\x12(\n\x05party\x18\x01 \x01(\x0b\x32\x19.sluice.metering.v1.Party\x12\x10\n\x08group_id\x18\x02 \x01(\t\"\x81\x01\n\x16ListMembershipsRequest\x12\x34\n\x08group_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.sluice.metering.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe2\x03\n\x0cPartyService\x12U\n\x08PutParty\x12#.sluice.metering.v1.PutPartyRequest\x1a$.sluice.metering.v1.PutPartyResponse\x12X\n\tMoveParty\x12$.sluice.metering.v1.MovePartyRequest\x1a%.sluice.metering.v1.MovePartyResponse\x12U\n\x08GetParty\x12#.sluice.metering.v1.GetPartyRequest\x1a$.sluice.metering.v1.GetPartyResponse\x12^\n\x0bListParties\x12&.sluice.metering.v1.ListPartiesRequest\x1a\'.sluice.metering.v1.ListPartiesResponse\x12j\n\x0fListMemberships\x12*.sluice.metering.v1.ListMembershipsRequest\x1a+.sluice.metering.v1.ListMembershipsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&sluice/metering/v1/party_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/metering/v1/party.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1dsluice/type/v1/revision.proto\"\x93\x01\n\x0fPutPartyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x05party\x18\x02 \x01(\x0b\x32\x19.sluice.metering.v1.PartyB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x10PutPartyResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd1\x01\n\x10MovePartyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\x08party_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x37\n\x08group_id\x18\x03 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x85\x01\n\x11MovePartyResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nback_dated\x18\x03 \x01(\x08\"r\n\x0fGetPartyRequest\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12)\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaf\x01\n\x10GetPartyResponse\x12(\n\x05party\x18\x01 \x01(\x0b\x32\x19.sluice.metering.v1.Party\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x33\n\x0bmemberships\x18\x03 \x03(\x0b\x32\x1e.sluice.metering.v1.Membership\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"G\n\x12ListPartiesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb3\x01\n\x13ListPartiesResponse\x12>\n\x07\x65ntries\x18\x01 \x03(\x0b\x32-.sluice.metering.v1.ListPartiesResponse.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x43\n\x05\x45ntry\x12(\n\x05party\x18\x01 \x01(\x0b\x32\x19.sluice.metering.v1.Party\x12\x10\n\x08group_id\x18\x02 \x01(\t\"\x81\x01\n\x16ListMembershipsRequest\x12\x34\n\x08group_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.sluice.metering.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd9\x04\n\x0cPartyService\x12o\n\x08PutParty\x12#.sluice.metering.v1.PutPartyRequest\x1a$.sluice.metering.v1.PutPartyResponse\"\x18\xaa\xbb\x18\x14\n\x02\x04\x06\x12\x03\x02\x03\x04*\tlicensing\x12r\n\tMoveParty\x12$.sluice.metering.v1.MovePartyRequest\x1a%.sluice.metering.v1.MovePartyResponse\"\x18\xaa\xbb\x18\x14\n\x02\x04\x06\x12\x03\x02\x03\x04*\tlicensing\x12k\n\x08GetParty\x12#.sluice.metering.v1.GetPartyRequest\x1a$.sluice.metering.v1.GetPartyResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensing\x12t\n\x0bListParties\x12&.sluice.metering.v1.ListPartiesRequest\x1a\'.sluice.metering.v1.ListPartiesResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensing\x12\x80\x01\n\x0fListMemberships\x12*.sluice.metering.v1.ListMembershipsRequest\x1a+.sluice.metering.v1.ListMembershipsResponse\"\x14\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,28 +54,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['group_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_PUTPARTYREQUEST']._serialized_start=188
-  _globals['_PUTPARTYREQUEST']._serialized_end=335
-  _globals['_PUTPARTYRESPONSE']._serialized_start=337
-  _globals['_PUTPARTYRESPONSE']._serialized_end=449
-  _globals['_MOVEPARTYREQUEST']._serialized_start=452
-  _globals['_MOVEPARTYREQUEST']._serialized_end=661
-  _globals['_MOVEPARTYRESPONSE']._serialized_start=664
-  _globals['_MOVEPARTYRESPONSE']._serialized_end=797
-  _globals['_GETPARTYREQUEST']._serialized_start=799
-  _globals['_GETPARTYREQUEST']._serialized_end=913
-  _globals['_GETPARTYRESPONSE']._serialized_start=916
-  _globals['_GETPARTYRESPONSE']._serialized_end=1091
-  _globals['_LISTPARTIESREQUEST']._serialized_start=1093
-  _globals['_LISTPARTIESREQUEST']._serialized_end=1164
-  _globals['_LISTPARTIESRESPONSE']._serialized_start=1167
-  _globals['_LISTPARTIESRESPONSE']._serialized_end=1346
-  _globals['_LISTPARTIESRESPONSE_ENTRY']._serialized_start=1279
-  _globals['_LISTPARTIESRESPONSE_ENTRY']._serialized_end=1346
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=1349
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=1478
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=1480
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=1583
-  _globals['_PARTYSERVICE']._serialized_start=1586
-  _globals['_PARTYSERVICE']._serialized_end=2068
+  _globals['_PARTYSERVICE'].methods_by_name['PutParty']._loaded_options = None
+  _globals['_PARTYSERVICE'].methods_by_name['PutParty']._serialized_options = b'\252\273\030\024\n\002\004\006\022\003\002\003\004*\tlicensing'
+  _globals['_PARTYSERVICE'].methods_by_name['MoveParty']._loaded_options = None
+  _globals['_PARTYSERVICE'].methods_by_name['MoveParty']._serialized_options = b'\252\273\030\024\n\002\004\006\022\003\002\003\004*\tlicensing'
+  _globals['_PARTYSERVICE'].methods_by_name['GetParty']._loaded_options = None
+  _globals['_PARTYSERVICE'].methods_by_name['GetParty']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_PARTYSERVICE'].methods_by_name['ListParties']._loaded_options = None
+  _globals['_PARTYSERVICE'].methods_by_name['ListParties']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_PARTYSERVICE'].methods_by_name['ListMemberships']._loaded_options = None
+  _globals['_PARTYSERVICE'].methods_by_name['ListMemberships']._serialized_options = b'\252\273\030\020\n\003\004\005\006*\tlicensing'
+  _globals['_PUTPARTYREQUEST']._serialized_start=220
+  _globals['_PUTPARTYREQUEST']._serialized_end=367
+  _globals['_PUTPARTYRESPONSE']._serialized_start=369
+  _globals['_PUTPARTYRESPONSE']._serialized_end=481
+  _globals['_MOVEPARTYREQUEST']._serialized_start=484
+  _globals['_MOVEPARTYREQUEST']._serialized_end=693
+  _globals['_MOVEPARTYRESPONSE']._serialized_start=696
+  _globals['_MOVEPARTYRESPONSE']._serialized_end=829
+  _globals['_GETPARTYREQUEST']._serialized_start=831
+  _globals['_GETPARTYREQUEST']._serialized_end=945
+  _globals['_GETPARTYRESPONSE']._serialized_start=948
+  _globals['_GETPARTYRESPONSE']._serialized_end=1123
+  _globals['_LISTPARTIESREQUEST']._serialized_start=1125
+  _globals['_LISTPARTIESREQUEST']._serialized_end=1196
+  _globals['_LISTPARTIESRESPONSE']._serialized_start=1199
+  _globals['_LISTPARTIESRESPONSE']._serialized_end=1378
+  _globals['_LISTPARTIESRESPONSE_ENTRY']._serialized_start=1311
+  _globals['_LISTPARTIESRESPONSE_ENTRY']._serialized_end=1378
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=1381
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=1510
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=1512
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=1615
+  _globals['_PARTYSERVICE']._serialized_start=1618
+  _globals['_PARTYSERVICE']._serialized_end=2219
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.metering.v1 import access_pb2 as _access_pb2
 from sluice.metering.v1 import usage_pb2 as _usage_pb2
+from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import restore_pb2 as _restore_pb2
 from sluice.type.v1 import revision_pb2 as _revision_pb2
 from sluice.type.v1 import window_pb2 as _window_pb2

@@ -1,0 +1,68 @@
+"""Reads out of contracts whom each RPC admits.
+
+An RPC that says nothing gets no line, and so is open to nobody; nor is a kind or a role open that has no name
+here.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+
+from services.chassis.identity import Admission, AdmissionTable, PrincipalKind
+
+
+class Said(Protocol):
+    """What a contract says of one RPC: the fields of `sluice.type.v1.Admission`."""
+
+    kinds: Sequence[int]
+    roles: Sequence[int]
+    sandbox: Sequence[int]
+    anyone: bool
+    services: Sequence[str]
+
+
+class Words(Protocol):
+    """The names of an enum of the contracts, by number."""
+
+    def Name(self, number: Any, /) -> str: ...  # noqa: N802
+
+
+class AdmissionReader:
+    """Reads one option of RPCs."""
+
+    def __init__(self, option: Any, kinds: Words, roles: Words) -> None:
+        """`option` is the extension of MethodOptions; `kinds` and `roles` are the enums that it uses."""
+        self._option = option
+        self._kinds = kinds
+        self._roles = roles
+
+    def table(self, *files: FileDescriptor) -> AdmissionTable:
+        """The lines of all RPCs in the files that say whom they admit."""
+        return {
+            f"/{method.containing_service.full_name}/{method.name}": self._admission(said)
+            for file in files
+            for method in _methods(file)
+            if method.GetOptions().HasExtension(self._option)
+            for said in [method.GetOptions().Extensions[self._option]]
+        }
+
+    def _admission(self, said: Said) -> Admission:
+        return Admission(
+            kinds=frozenset(map(self._kind, said.kinds)),
+            roles=frozenset(map(self._role, said.roles)),
+            sandbox=frozenset(map(self._kind, said.sandbox)),
+            anyone=said.anyone,
+            services=frozenset(said.services),
+        )
+
+    def _kind(self, number: int) -> PrincipalKind:
+        return PrincipalKind(self._kinds.Name(number).removeprefix("CALLER_KIND_").lower())
+
+    def _role(self, number: int) -> str:
+        return self._roles.Name(number).removeprefix("OPERATOR_ROLE_").lower()
+
+
+def _methods(file: FileDescriptor) -> Iterator[MethodDescriptor]:
+    for service in file.services_by_name.values():
+        yield from service.methods
