@@ -29,13 +29,14 @@ class LocalServer:
         self._mint = mint
         self._peers: list[Peer] = []
 
-    def peer(self, kind: PrincipalKind, party: str = "someone", roles: Sequence[str] = ()) -> Peer:
+    def peer(self, kind: PrincipalKind, party: str = "", roles: Sequence[str] = ()) -> Peer:
         """A connection that shows a token of such a principal; closed with the server."""
         return self.peer_showing(lambda: self.token(kind, party, roles))
 
-    def token(self, kind: PrincipalKind, party: str = "someone", roles: Sequence[str] = ()) -> str:
-        """A token of such a principal."""
-        return self._mint(kind, party, roles)
+    def token(self, kind: PrincipalKind, party: str = "", roles: Sequence[str] = ()) -> str:
+        """A token of such a principal; where no party is named, of licensing or of someone."""
+        usual = "licensing" if kind is PrincipalKind.SERVICE else "someone"
+        return self._mint(kind, party or usual, roles)
 
     def peer_showing(self, token: Callable[[], str]) -> Peer:
         """A connection that shows whatever token it is given; closed with the server."""

@@ -102,7 +102,7 @@ class Lines:
 
     async def call(self, number: int, method: str, kind: PrincipalKind, request: Any, answer: Any) -> Any:
         """One call of one replica; the message, or None where there was no answer in time."""
-        token = self._minter.mint(kind, "fire", ["admin"])
+        token = self._minter.mint(kind, "licensing" if kind is PrincipalKind.SERVICE else "fire", ["admin"])
         call = self._channels[number].unary_unary(
             f"/{self._service}/{method}",
             request_serializer=type(request).SerializeToString,

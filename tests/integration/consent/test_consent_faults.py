@@ -214,7 +214,8 @@ class Visitor:
         self._address = address
 
     async def call(self, kind: PrincipalKind, method: str, request: Any) -> Any:
-        peer = Peer(self._address, lambda: self._minter.mint(kind, "someone", ["admin"]), name="consent")
+        party = "licensing" if kind is PrincipalKind.SERVICE else "someone"
+        peer = Peer(self._address, lambda: self._minter.mint(kind, party, ["admin"]), name="consent")
         try:
             return await peer.call(getattr(ConsentServiceStub(peer.channel), method), request)
         finally:
