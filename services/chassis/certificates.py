@@ -62,6 +62,7 @@ class Certificates:
         self._files = files
         self._clock = clock
         self._lock = threading.Lock()
+        self._use = use
         self._failures = CERTIFICATE_FAILURES.labels(use)
         self._doubt: _Doubt | None = None
         try:
@@ -94,7 +95,7 @@ class Certificates:
             self._keep_the_last(versions, now_us, error)
             return
         self._versions, self._doubt = versions, None
-        _log.info("certificate read again", seconds_left=round(self.seconds_left()))
+        _log.info("certificate read again", use=self._use, seconds_left=round(self.seconds_left()))
 
     def _was_just_doubted(self, versions: tuple[FileVersion, ...], now_us: int) -> bool:
         doubt = self._doubt
@@ -108,8 +109,12 @@ class Certificates:
             return
         self._doubt.is_said = True
         self._failures.inc()
-        why, left = _said(error), round(self.seconds_left())
-        _log.error("certificate cannot be read again; the last good one stays", why=why, seconds_left=left)
+        _log.error(
+            "certificate cannot be read again; the last good one stays",
+            use=self._use,
+            why=_said(error),
+            seconds_left=round(self.seconds_left()),
+        )
 
     def _look(self) -> tuple[FileVersion, ...]:
         files = self._files

@@ -71,7 +71,7 @@ class Server:
         tls: ServerTls | None = None,
     ) -> None:
         """With `tls` it is spoken and demanded, and services are who their certificates say."""
-        certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, SystemClock())
+        certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, tls.clock)
         guard = Guard(admissions=admissions, verifier=verifier, limits=limits, certified=certified)
         self._ending = guard.ending
         self._credentials = None if tls is None else tls.credentials()
@@ -197,7 +197,8 @@ def _tls(settings: ServiceSettings) -> ServerTls | None:
     files = settings.tls_files
     if files is None:
         return None
-    return ServerTls(Certificates(files, SystemClock(), use="server"), settings.tls_trust_domain)
+    clock = SystemClock()
+    return ServerTls(Certificates(files, clock, use="server"), settings.tls_trust_domain, clock)
 
 
 def _stop_signal() -> asyncio.Event:

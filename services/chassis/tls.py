@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 
 from services.chassis.certificates import Certificates, Material
+from services.chassis.clock import Clock
 
 CONNECTION_AGE_MS = 600_000
 """From then on a connection takes no more calls: so long at most does it outlast a CA that was taken away."""
@@ -25,6 +26,7 @@ class ServerTls:
 
     certificates: Certificates
     trust_domain: str
+    clock: Clock
 
     def credentials(self) -> grpc.ServerCredentials:
         """For a port that refuses whoever shows no certificate of the CAs."""

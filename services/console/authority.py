@@ -73,7 +73,7 @@ class Authority:
         with self._locked():
             if not self.signing.exists():
                 self._keep(new_signer(trust_domain, now))
-            signer = self._signer()
+            signer = self.signer()
             if signer.trust_domain != trust_domain:
                 message = f"the CA in {self.folder} is that of {signer.trust_domain}"
                 raise precondition("TRUST_DOMAIN_TAKEN", f"{message}; another one needs a folder of its own")
@@ -92,13 +92,21 @@ class Authority:
         """
         held = self.held()
         with self._locked():
-            signer = self._signer()
+            signer = self.signer()
             for name, before in held.items():
                 self._issue(signer, name, as_before(before), now, life or life_of(before))
 
+    def signer(self) -> Signer:
+        """The CA that signs; raises Refusal (precondition): CERTS_MISSING, CERTS_DAMAGED."""
+        with self._readable():
+            key = load_pem_private_key(self.signing.read_bytes(), password=None)
+            if isinstance(key, EllipticCurvePrivateKey):
+                return Signer(_first(self.signing), key)
+            raise ValueError("no key of a curve")
+
     def trust_domain(self) -> str:
         """What services are named under; raises Refusal (precondition): CERTS_MISSING, CERTS_DAMAGED."""
-        return self._signer().trust_domain
+        return self.signer().trust_domain
 
     def held(self) -> dict[str, x509.Certificate]:
         """The certificates of services and clients, by name.
@@ -119,7 +127,7 @@ class Authority:
         Raises Refusal (precondition): CERTS_MISSING, CERTS_DAMAGED.
         """
         with self._locked():
-            signer = new_signer(self._signer().trust_domain, now)
+            signer = new_signer(self.signer().trust_domain, now)
             # Believed before it signs: of the two it does no harm alone.
             believed = [*self.believed(), signer.certificate]
             self._write(self.ca, b"".join(map(pem_of, believed)), PUBLIC_MODE)
@@ -131,7 +139,7 @@ class Authority:
         Raises Refusal (precondition): CERTS_MISSING, CERTS_DAMAGED; CERTS_OF_OLD_CA for some of another.
         """
         with self._locked():
-            signer = self._signer().certificate
+            signer = self.signer().certificate
             if old := [name for name, each in self.held().items() if not is_of(each, signer)]:
                 message = f"{', '.join(old)} would be refused by all others; `sluice certs renew` comes first"
                 raise precondition("CERTS_OF_OLD_CA", message)
@@ -140,13 +148,6 @@ class Authority:
     def _keep(self, signer: Signer) -> None:
         # One file: a CA beside the key of another would sign what nobody believes.
         self._write(self.signing, pem_of_key(signer.key) + pem_of(signer.certificate), PRIVATE_MODE)
-
-    def _signer(self) -> Signer:
-        with self._readable():
-            key = load_pem_private_key(self.signing.read_bytes(), password=None)
-            if isinstance(key, EllipticCurvePrivateKey):
-                return Signer(_first(self.signing), key)
-            raise ValueError("no key of a curve")
 
     def _issue(
         self,
