@@ -1,5 +1,6 @@
 """Certificates in files: read again when they are replaced, and never by something that cannot be used."""
 
+import asyncio
 import datetime
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from prometheus_client import REGISTRY
 
+from services.chassis import tls
 from services.chassis.certificates import Certificates
 from services.chassis.certified import service_named
 from services.chassis.refusals import Kind, Refusal
@@ -69,6 +71,22 @@ def test_a_half_written_file_keeps_the_last_good_one_and_is_said_once(
 
     assert at_once == (before, said_before)
     assert later == (before, said_before + 1)
+    assert failures() == said_before + 1
+
+
+async def test_what_is_wrong_is_said_although_nobody_calls(
+    authority: Authority, clock: ManualClock, held: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "LOOK_EVERY_SECONDS", 0)
+    said_before = failures()
+    authority.files("consent").key.write_bytes(b"")
+
+    watching = asyncio.create_task(tls.CertificateWatch(held).run())
+    for _ in range(3):
+        await asyncio.sleep(0)
+        clock.advance(2 * SECOND_US)
+    watching.cancel()
+
     assert failures() == said_before + 1
 
 

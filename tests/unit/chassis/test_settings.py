@@ -100,7 +100,7 @@ TLS: dict[str, Any] = {"tls_certificate": Path("c.pem"), "tls_key": Path("c.key"
 
 
 def settings_with(**fields: Any) -> ServiceSettings:
-    return ServiceSettings(**{**REQUIRED, **fields})  # type: ignore[arg-type]
+    return ServiceSettings(**{**REQUIRED, **fields})
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:7601", "127.4.5.6:0", "[::1]:7601", "localhost:7601"])
