@@ -15,7 +15,7 @@ from cryptography import x509
 from services.chassis.certificates import end_of
 from services.chassis.clock import Clock
 from services.chassis.identity import Principal, PrincipalKind, TokenVerifier
-from services.chassis.refusals import unauthenticated
+from services.chassis.refusals import forbidden, unauthenticated
 
 THROUGH_GATEWAY = "x-sluice-gateway"
 """What the gateway passes on carries it: then the certificate is the gateway's, and the call is not."""
@@ -50,17 +50,17 @@ class CertifiedCallers:
         """The principal of one call.
 
         Raises Refusal (unauthenticated): CERTIFICATE_MISSING, CERTIFICATE_EXPIRED, CERTIFICATE_MISMATCH where
-        a token says that its bearer is a service and the certificate does not, and those of `verify`.
+        a token says that its bearer is a service and the certificate does not, and those of `verify`; Refusal
+        (forbidden, NOT_ADMITTED) where the gateway passes on a call of a service.
         """
-        certified = self._certified(connection)
-        if not token and certified.service is not None and THROUGH_GATEWAY not in metadata:
+        certified, own = self._certified(connection), THROUGH_GATEWAY not in metadata
+        if own and not token and certified.service is not None:
             return Principal(
                 PrincipalKind.SERVICE, certified.service, frozenset(), expires_us=certified.until_us
             )
         principal = self._verifier.verify(token)
-        if principal.kind is PrincipalKind.SERVICE and principal.party != certified.service:
-            message = "the token says that its bearer is a service, and the certificate does not name it"
-            raise unauthenticated("CERTIFICATE_MISMATCH", message)
+        if principal.kind is PrincipalKind.SERVICE:
+            _check_service(principal, certified, own=own)
         return principal
 
     def _certified(self, connection: AuthContext) -> Certified:
@@ -72,6 +72,15 @@ class CertifiedCallers:
         if self._clock.now_us() >= certified.until_us:
             raise unauthenticated("CERTIFICATE_EXPIRED", "the certificate of the connection has ended")
         return certified
+
+
+def _check_service(principal: Principal, certified: Certified, *, own: bool) -> None:
+    if not own:
+        # No service calls by way of the gateway, and the certificate there vouches for nobody else.
+        raise forbidden("NOT_ADMITTED", "this call is not open to this kind of caller or role")
+    if principal.party != certified.service:
+        message = "the token says that its bearer is a service, and the certificate does not name it"
+        raise unauthenticated("CERTIFICATE_MISMATCH", message)
 
 
 @functools.lru_cache(REMEMBERED_CERTIFICATES)

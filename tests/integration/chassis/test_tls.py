@@ -10,10 +10,12 @@ import grpc
 import pytest
 from cryptography import x509
 
+from services.chassis.certified import CertifiedCallers
 from services.chassis.clock import SystemClock
 from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.refusals import Kind, Refusal
+from services.chassis.tls import ServerTls
 from services.console.authority import Authority
 from services.console.certificate_making import of_client, of_server
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
@@ -22,6 +24,7 @@ from tests.support.certificates import (
     TRUST_DOMAIN,
     an_authority,
     another_authority,
+    certificates,
     client_tls,
     give,
     issue_past,
@@ -30,6 +33,7 @@ from tests.support.certificates import (
 )
 from tests.support.clock import ManualClock
 from tests.support.grpc import LocalServer, serving
+from tests.support.keys import a_verifier, some_keys
 
 OPEN_TO_LICENSING: AdmissionTable = {
     **ADMISSIONS,
@@ -126,12 +130,15 @@ async def test_what_the_gateway_passes_on_is_not_its_own_call(
     async with raw_channel(server.address, authority, "licensing") as channel:
         call = channel.unary_unary(f"/{NAME}/Who")
         own = await call(b"")
-        with pytest.raises(grpc.aio.AioRpcError) as passed_on:
+        with pytest.raises(grpc.aio.AioRpcError) as nobody:
             await call(b"", metadata=[("x-sluice-gateway", "1")])
+        shown = ("authorization", f"Bearer {server.token(SERVICE, 'licensing')}")
+        with pytest.raises(grpc.aio.AioRpcError) as service:
+            await call(b"", metadata=[("x-sluice-gateway", "1"), shown])
 
     assert own == b"service licensing"
-    assert passed_on.value.code() is grpc.StatusCode.UNAUTHENTICATED
-    assert passed_on.value.details() == "the call carries no bearer token"
+    assert nobody.value.details() == "the call carries no bearer token"
+    assert service.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 async def test_the_certificate_of_another_ca_is_refused(
@@ -187,6 +194,28 @@ async def test_a_certificate_that_has_ended_is_refused(server: LocalServer, auth
             await channel.unary_unary(f"/{NAME}/Who")(b"")
 
     assert refusal.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_server_whose_certificate_has_ended_is_not_believed(
+    tmp_path: Path, authority: Authority
+) -> None:
+    issue_past(authority, "consent", days=1)
+    when_it_was_good = ManualClock(SystemClock().now_us() - 3 * DAY_US // 2)
+    tls = ServerTls(certificates(authority, "consent", when_it_was_good), TRUST_DOMAIN, SystemClock())
+
+    async with serving(tmp_path, Echo().bolt(), admissions=OPEN_TO_LICENSING, tls=tls) as server:
+        refusal = await refused(dialing(server, authority, "licensing"))
+
+    assert refusal.reason == "PEER_UNAVAILABLE"
+
+
+def test_a_connection_that_shows_no_certificate_is_nobodys(tmp_path: Path) -> None:
+    callers = CertifiedCallers(a_verifier(some_keys(tmp_path)), TRUST_DOMAIN, SystemClock())
+
+    with pytest.raises(Refusal) as refusal:
+        callers.identify({"transport_security_type": [b"ssl"]}, {}, "")
+
+    assert refusal.value.reason == "CERTIFICATE_MISSING"
 
 
 async def test_a_connection_does_not_outlast_the_certificate_it_was_made_with(

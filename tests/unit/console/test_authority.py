@@ -9,7 +9,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 
 from services.chassis.refusals import Refusal
 from services.console.authority import NAMES, SERVERS, Authority
-from services.console.certificates import names_of
+from services.console.certificates import left_of, names_of
 from tests.support.certificates import LIFE, an_authority, right_now
 
 DAY = datetime.timedelta(days=1)
@@ -102,6 +102,13 @@ def test_no_certificate_lasts_longer_than_its_ca(authority: Authority) -> None:
 
     ca = authority.believed()[0]
     assert all(each.not_valid_after_utc == ca.not_valid_after_utc for each in authority.held().values())
+
+
+def test_an_end_that_has_come_is_shown(authority: Authority) -> None:
+    consent = authority.held()["consent"]
+
+    assert left_of(consent, consent.not_valid_after_utc - 3 * DAY) == "3 days"
+    assert left_of(consent, consent.not_valid_after_utc) == "ENDED"
 
 
 def test_a_ca_that_has_ended_signs_no_more(authority: Authority) -> None:
