@@ -4,6 +4,7 @@ What is wrong or half written never takes the place of what was good: that is ke
 """
 
 import threading
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -20,6 +21,9 @@ from services.chassis.settings import TlsFiles
 
 SETTLE_US = 1_000_000
 """For how long files may not fit each other without a word: whoever replaces two replaces one first."""
+FIRST_TRIES = 3
+FIRST_PAUSE_SECONDS = 0.05
+"""Nothing good is kept yet for whoever begins while two files are being replaced."""
 SMALLEST_RSA_BITS = 2048
 
 _log = structlog.get_logger(__name__)
@@ -65,12 +69,7 @@ class Certificates:
         self._use = use
         self._failures = CERTIFICATE_FAILURES.labels(use)
         self._doubt: _Doubt | None = None
-        try:
-            self._versions = self._look()
-            self._good = read_material(files, clock.now_us())
-        except (OSError, ValueError) as error:
-            message = f"TLS cannot be spoken with {files.certificate}: {_said(error)}"
-            raise precondition("CERTIFICATE_UNUSABLE", message) from error
+        self._versions, self._good = self._begun()
         CERTIFICATE_LEFT.labels(use).set_function(self.seconds_left)
 
     def current(self) -> Material:
@@ -82,6 +81,17 @@ class Certificates:
     def seconds_left(self) -> float:
         """How long our certificate lasts yet; below zero once it has ended."""
         return (self._good.until_us - self._clock.now_us()) / 1_000_000
+
+    def _begun(self) -> tuple[tuple[FileVersion, ...], Material]:
+        for tried in range(1, FIRST_TRIES + 1):
+            try:
+                return self._look(), read_material(self._files, self._clock.now_us())
+            except (OSError, ValueError) as error:
+                if tried == FIRST_TRIES:
+                    message = f"TLS cannot be spoken with {self._files.certificate}: {_said(error)}"
+                    raise precondition("CERTIFICATE_UNUSABLE", message) from error
+            time.sleep(FIRST_PAUSE_SECONDS)
+        raise AssertionError("the last try has returned or raised")
 
     def _refresh(self) -> None:
         now_us = self._clock.now_us()

@@ -1,13 +1,18 @@
 """`sluice up --tls` and `sluice certs` as people run them."""
 
 import asyncio
+import contextlib
+import datetime
 import json
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from services.console.authority import Authority
+from tests.support.certificates import right_now
 from tests.support.command_line import Cli
 from tests.support.commands import sluice
 from tests.support.consent_commands import NOTICE, POLICY
@@ -26,12 +31,12 @@ terms:
   term_from: 2020-01-01
   term_until: 2100-01-01
   allowances:
-    - {per: license, window: rolling_day, limit: 8}
+    - {per: license, window: rolling_day, limit: 1000}
   contract_digest: 1f7a6c2e9b3d4f58a0c1e2d3b4a5968778695a4b3c2d1e0f0123456789abcdef
   obligations: {recall_deadline_days: 30, no_reidentification: true}
 """
+POSTS = 500
 POST = {
-    "id": str(2**60),
     "author_id": 1,
     "created_at": "2026-01-31T12:00:00Z",
     "kind": "post",
@@ -82,13 +87,18 @@ async def test_from_elsewhere_certificates_are_named_by_options(running: Up, tmp
     assert "TLS_INCOMPLETE" in half.err
 
 
-def test_posts_are_released_over_tls_for_an_api_key(
-    running: Up, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_posts_are_released_for_an_api_key_while_certificates_are_renewed_again_and_again(
+    running: Up,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     cli = Cli(running.state, capsys, monkeypatch)
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "license.yaml").write_text(LICENSE, encoding="utf-8")
-    (tmp_path / "posts.jsonl").write_text(json.dumps(POST) + "\n", encoding="utf-8")
+    posts = "".join(json.dumps({**POST, "id": str(2**60 + number)}) + "\n" for number in range(POSTS))
+    (tmp_path / "posts.jsonl").write_text(posts, encoding="utf-8")
     subjects = f"subject_id,jurisdiction,states,notice\n1,US,,{NOTICE}\n"
     (tmp_path / "subjects.csv").write_text(subjects, encoding="utf-8")
 
@@ -101,12 +111,36 @@ def test_posts_are_released_over_tls_for_an_api_key(
     cli("key", "create", *whose, "--out", tmp_path / "key")
     while not cli.json("policy", "list")[0].get("activated_at"):
         continue
-    report = cli.json(
-        *("release", tmp_path / "posts.jsonl", "--out", tmp_path / "out.jsonl", "--license", "acme"),
-        *("--purpose", "ai_training_generative", "--api-key-file", tmp_path / "key"),
-    )
+    with renewed_again_and_again(Authority(running.state / "certs")) as renewals:
+        report = cli.json(
+            *("release", tmp_path / "posts.jsonl", "--out", tmp_path / "out.jsonl", "--license", "acme"),
+            *("--purpose", "ai_training_generative", "--api-key-file", tmp_path / "key", "--batch-size", 5),
+        )
 
-    assert (report["asked"], report["released"], report["denied"]) == (1, 1, {})
+    record_property("figures", f"{report['receipts']} decisions over TLS through {len(renewals)} renewals")
+    assert (report["ended"], report["asked"], report["released"]) == ("finished", POSTS, POSTS)
+    assert report["denied"] == {}
+    assert len(renewals) >= 3
+
+
+@contextlib.contextmanager
+def renewed_again_and_again(authority: Authority) -> Iterator[list[datetime.datetime]]:
+    """Renews for as long as the context is open; the times of the renewals."""
+    renewals: list[datetime.datetime] = []
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.is_set():
+            authority.renew(None, right_now())
+            renewals.append(right_now())
+
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        yield renewals
+    finally:
+        over.set()
+        thread.join()
 
 
 async def test_certificates_are_made_and_shown_without_anything_running(tmp_path: Path) -> None:

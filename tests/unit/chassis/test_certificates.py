@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from prometheus_client import REGISTRY
 
+from services.chassis import certificates as certificates_of_chassis
 from services.chassis import tls
 from services.chassis.certificates import Certificates
 from services.chassis.certified import service_named
@@ -20,6 +21,11 @@ from tests.support.clock import ManualClock
 
 SECOND_US = 1_000_000
 DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates_of_chassis, "FIRST_PAUSE_SECONDS", 0)
 
 
 @pytest.fixture
