@@ -21,6 +21,12 @@ A pipeline that has an API key shows tokens that are got with it, for as long as
     tokens = ApiKeyTokens(exchanging("licensing:7603", read_api_key, encrypted))
     client = LicensingClient("licensing:7603", token=tokens, credentials=encrypted)
 
+Inside of the platform's network licensing demands a certificate, and shows one that calls it "licensing":
+
+    encrypted = grpc.ssl_channel_credentials(ca_pem, key_pem, certificate_pem)
+    tokens = ApiKeyTokens(exchanging(target, read_api_key, encrypted, server_name="licensing"))
+    client = LicensingClient(target, token=tokens, credentials=encrypted, server_name="licensing")
+
 What it left behind is verified with nothing but the published keys:
 
     from sluice_gate import load_keys, verify_job

@@ -18,6 +18,7 @@ from sluice.licensing.v1.release_service_pb2 import (
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate.errors import CallRefused
 from sluice_gate.statuses import refused
+from sluice_gate.targets import naming
 from sluice_gate.threads import finish
 from sluice_gate.tokens import ApiKeyTokens
 
@@ -62,17 +63,20 @@ class LicensingClient:
         token: Callable[[], str],
         *,
         credentials: grpc.ChannelCredentials | None = None,
+        server_name: str | None = None,
         deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     ) -> None:
         """`token` is called for every call, so that it can hand out a renewed one. Needs a running loop.
 
         ApiKeyTokens are also asked for another where licensing does not believe the one they gave.
-        Without `credentials` the connection is not encrypted: for 127.0.0.1 only.
+        Without `credentials` the connection is not encrypted: for 127.0.0.1 only. With them the certificate
+        of licensing has to carry `server_name` where that is given, else the host of `target`.
         """
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
         else:
-            self._channel = grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
+            options = (*_OPTIONS, *naming(server_name))
+            self._channel = grpc.aio.secure_channel(target, credentials, options=options)
         # grpc's own annotations do not know that the stub takes either kind of channel.
         stub: Any = ReleaseServiceStub(self._channel)
         self._decide: Callable[..., Awaitable[DecideResponse]] = stub.Decide

@@ -25,3 +25,8 @@ def is_this_machine(target: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def naming(server_name: str | None) -> tuple[tuple[str, str], ...]:
+    """Options of a channel that has the server's certificate carry `server_name` instead of the host."""
+    return () if server_name is None else (("grpc.ssl_target_name_override", server_name),)

@@ -12,7 +12,7 @@ from sluice.licensing.v1.token_service_pb2_grpc import TokenServiceStub
 from sluice_gate.clocks import SystemClock
 from sluice_gate.errors import AnswerInvalid, CallRefused
 from sluice_gate.statuses import refused
-from sluice_gate.targets import is_this_machine
+from sluice_gate.targets import is_this_machine, naming
 
 EXCHANGE_SECONDS = 5.0
 RETRY_US = 1_000_000
@@ -119,11 +119,13 @@ def exchanging(
     credentials: grpc.ChannelCredentials | None = None,
     *,
     insecure: bool = False,
+    server_name: str | None = None,
 ) -> Exchange:
     """Exchanges at licensing; `api_key` is called each time, so that a changed key file is noticed.
 
     Without `credentials` the connection is not encrypted, and it carries the key: it goes to this machine
-    alone, unless `insecure` says that the network in between is trusted. Raises CallRefused (PLAINTEXT).
+    alone, unless `insecure` says that the network in between is trusted. With them the certificate of
+    licensing has to carry `server_name` where that is given, else the host. Raises CallRefused (PLAINTEXT).
     """
     if credentials is None and not insecure and not is_this_machine(target):
         message = f"an API key is not sent to {target} unencrypted: others could read it on its way"
@@ -133,7 +135,7 @@ def exchanging(
         channel = (
             grpc.insecure_channel(target, options=_OPTIONS)
             if credentials is None
-            else grpc.secure_channel(target, credentials)
+            else grpc.secure_channel(target, credentials, options=naming(server_name))
         )
         # A channel for each: renewals are minutes apart, and a connection idle for so long breaks unseen.
         with channel:

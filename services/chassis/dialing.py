@@ -14,8 +14,10 @@ import grpc
 
 from services.chassis.channels import CLIENT_OPTIONS
 from services.chassis.deadlines import SHORTEST_CALL_US, remaining_us, time_for_call_us, within
+from services.chassis.lines import Line
 from services.chassis.refusals import Refusal, unauthenticated, unavailable
 from services.chassis.statuses import from_rpc_error, own_refusal
+from services.chassis.tls import ClientTls
 from services.chassis.tracing import client_span
 
 DEFAULT_DEADLINE_US = 5_000_000
@@ -37,21 +39,23 @@ class Peer:
     def __init__(
         self,
         target: str,
-        token: Callable[[], str],
+        token: Callable[[], str] | None,
         *,
         name: str,
         default_deadline_us: int = DEFAULT_DEADLINE_US,
         options: Sequence[tuple[str, int]] = (),
+        tls: ClientTls | None = None,
     ) -> None:
         """`target` is host:port; `token` gives the bearer token to show; `name` is for people and traces.
 
         `default_deadline_us` bounds a call that says nothing else, in microseconds. `options` are gRPC's own.
+        Without a `token` none is shown: over `tls` a service is who its certificate says.
         """
-        self._channel = grpc.aio.insecure_channel(target, options=[*CLIENT_OPTIONS, *options])
+        self._line = Line(target, [*CLIENT_OPTIONS, *options], tls)
         self._token = token
         self._name = name
         self._default_deadline_us = default_deadline_us
-        self.channel = cast(grpc.aio.Channel, _NamingChannel(self._channel))
+        self.channel = cast(grpc.aio.Channel, _NamingChannel())
         """To make stubs with; their calls go through `call` and `open`."""
 
     async def call(
@@ -91,10 +95,9 @@ class Peer:
         """
         named, left_us = _named(method), remaining_us()
         timeout = None if left_us is None else time_for_call_us(left_us) / 1_000_000
-        authorization = _authorization(self._token())
-        with client_span(named.name, self._name) as context:
-            metadata = [("authorization", authorization), *context.items()]
-            call = named.call(*request, timeout=timeout, metadata=metadata)
+        shown = self._shown()
+        with client_span(named.name, self._name) as context, self._line.held() as channel:
+            call = named.on(channel)(*request, timeout=timeout, metadata=[*shown, *context.items()])
             try:
                 yield Stream(call, self._refusal_of)
             finally:
@@ -102,14 +105,17 @@ class Peer:
 
     async def close(self) -> None:
         """Closes the connection; calls that are under way are cancelled."""
-        await self._channel.close()
+        await self._line.close()
 
     async def _once(self, method: "_NamedCall", request: Any) -> Any:
         left_us = remaining_us() or 0
-        authorization = _authorization(self._token())
-        with client_span(method.name, self._name) as context:
-            metadata = [("authorization", authorization), *context.items()]
-            return await method.call(request, timeout=left_us / 1_000_000, metadata=metadata)
+        shown = self._shown()
+        with client_span(method.name, self._name) as context, self._line.held() as channel:
+            metadata = [*shown, *context.items()]
+            return await method.on(channel)(request, timeout=left_us / 1_000_000, metadata=metadata)
+
+    def _shown(self) -> list[tuple[str, str]]:
+        return [] if self._token is None else [("authorization", _authorization(self._token()))]
 
     async def _wait_or_give_up(self, error: grpc.aio.AioRpcError, tried: int) -> None:
         refusal = self._refusal_of(error)
@@ -213,11 +219,18 @@ def _authorization(token: str) -> str:
 
 
 class _NamedCall:
-    """A method of a stub that still knows what it is called."""
+    """A method of a stub that still knows what it is called, on whichever channel is the one to use."""
 
-    def __init__(self, name: str, call: Any) -> None:
+    def __init__(self, name: str, make: Callable[[grpc.aio.Channel], Any]) -> None:
         self.name = name
-        self.call = call
+        self._make = make
+        self._made: tuple[grpc.aio.Channel | None, Any] = None, None
+
+    def on(self, channel: grpc.aio.Channel) -> Any:
+        """The method of that channel."""
+        if self._made[0] is not channel:
+            self._made = channel, self._make(channel)
+        return self._made[1]
 
     def __call__(self, *_args: Any, **_keywords: Any) -> Any:
         raise TypeError(
@@ -228,17 +241,18 @@ class _NamedCall:
 class _NamingChannel:
     """A channel whose methods know their names, which gRPC keeps to itself."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._channel = channel
-
     def unary_unary(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
-        return _NamedCall(method.removeprefix("/"), self._channel.unary_unary(method, *args, **keywords))
+        return _named_call(method, lambda channel: channel.unary_unary(method, *args, **keywords))
 
     def unary_stream(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
-        return _NamedCall(method.removeprefix("/"), self._channel.unary_stream(method, *args, **keywords))
+        return _named_call(method, lambda channel: channel.unary_stream(method, *args, **keywords))
+
+    def stream_unary(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
+        return _named_call(method, lambda channel: channel.stream_unary(method, *args, **keywords))
 
     def stream_stream(self, method: str, *args: Any, **keywords: Any) -> _NamedCall:
-        return _NamedCall(method.removeprefix("/"), self._channel.stream_stream(method, *args, **keywords))
+        return _named_call(method, lambda channel: channel.stream_stream(method, *args, **keywords))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._channel, name)
+
+def _named_call(method: str, make: Callable[[grpc.aio.Channel], Any]) -> _NamedCall:
+    return _NamedCall(method.removeprefix("/"), make)

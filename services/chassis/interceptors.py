@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import grpc
 import structlog
 
+from services.chassis.certified import CertifiedCallers
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
 from services.chassis.ending import Ending
 from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, check_admission
@@ -46,8 +47,16 @@ class Guard(grpc.aio.ServerInterceptor):
     So is an RPC with one question and one answer whose line in the table says so in as many words.
     """
 
-    def __init__(self, *, admissions: AdmissionTable, verifier: TokenVerifier, limits: Limits) -> None:
-        identify = identified(admissions, verifier)
+    def __init__(
+        self,
+        *,
+        admissions: AdmissionTable,
+        verifier: TokenVerifier,
+        limits: Limits,
+        certified: CertifiedCallers | None = None,
+    ) -> None:
+        """`certified` is for a port that speaks TLS."""
+        identify = identified(admissions, verifier, certified)
         calls, streams = CallLimit(limits.calls), StreamLimit(limits.streams, limits.streams_each)
         self._call_layers: list[Layer] = [observed, contained, calls, identify]
         self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
@@ -128,12 +137,22 @@ def contained(method: str, _context: object) -> Iterator[None]:
         raise Refusal(Kind.INTERNAL, "INTERNAL", "something went wrong on our side") from error
 
 
-def identified(admissions: AdmissionTable, verifier: TokenVerifier) -> Layer:
-    """Lets in whom the table admits, and makes them the current principal."""
+def identified(
+    admissions: AdmissionTable, verifier: TokenVerifier, certified: CertifiedCallers | None = None
+) -> Layer:
+    """Lets in whom the table admits, and makes them the current principal.
+
+    They are whom their token names or, with `certified`, the service that their certificate names.
+    """
 
     def layer(method: str, context: Context) -> AbstractContextManager[None]:
-        scheme, _, token = str(_metadata(context).get("authorization", "")).partition(" ")
-        principal = verifier.verify(token if scheme.lower() == "bearer" else "")
+        metadata = _metadata(context)
+        scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
+        token = token if scheme.lower() == "bearer" else ""
+        if certified is None:
+            principal = verifier.verify(token)
+        else:
+            principal = certified.identify(context.auth_context(), metadata, token)
         check_admission(admissions, method, principal)
         return acting_as(principal)
 

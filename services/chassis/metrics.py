@@ -34,6 +34,14 @@ HEAD_KEPT = Gauge(
     "When the head kept outside was last as far as the database, seconds since the epoch.",
     ["database"],
 )
+CERTIFICATE_LEFT = Gauge(
+    "sluice_certificate_left_seconds", "Seconds until the certificate that is shown ends.", ["use"]
+)
+CERTIFICATE_FAILURES = Counter(
+    "sluice_certificate_reload_failures",
+    "Certificates, keys or CAs that were replaced by something that cannot be used.",
+    ["use"],
+)
 
 
 def serve_metrics(listen: str) -> str:

@@ -21,7 +21,10 @@ import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from services.chassis.certificates import Certificates
+from services.chassis.certified import CertifiedCallers
 from services.chassis.channels import SERVER_OPTIONS
+from services.chassis.clock import SystemClock
 from services.chassis.identity import AdmissionTable, TokenVerifier
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
@@ -29,6 +32,7 @@ from services.chassis.metrics import serve_metrics
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
+from services.chassis.tls import SERVER_TLS_OPTIONS, CertificateWatch, ServerTls
 
 _log = structlog.get_logger(__name__)
 
@@ -64,10 +68,15 @@ class Server:
         verifier: TokenVerifier,
         *,
         limits: Limits,
+        tls: ServerTls | None = None,
     ) -> None:
-        guard = Guard(admissions=admissions, verifier=verifier, limits=limits)
+        """With `tls` it is spoken and demanded, and services are who their certificates say."""
+        certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, tls.clock)
+        guard = Guard(admissions=admissions, verifier=verifier, limits=limits, certified=certified)
         self._ending = guard.ending
-        self._server = grpc.aio.server(interceptors=[guard], options=SERVER_OPTIONS)
+        self._credentials = None if tls is None else tls.credentials()
+        options = (*SERVER_OPTIONS, *SERVER_TLS_OPTIONS) if tls else SERVER_OPTIONS
+        self._server = grpc.aio.server(interceptors=[guard], options=options)
         self._names = [bolt.full_name for bolt in bolts]
         self.health = health.aio.HealthServicer()
         for bolt in bolts:
@@ -82,7 +91,7 @@ class Server:
 
         Raises Refusal (precondition, ADDRESS_IN_USE) when it cannot be bound.
         """
-        address = bind(self._server, listen)
+        address = bind(self._server, listen, self._credentials)
         await self._server.start()
         await self._say(health_pb2.HealthCheckResponse.SERVING)
         return address
@@ -106,11 +115,17 @@ class Server:
             await self.health.set(name, status)
 
 
-def bind(server: grpc.aio.Server, listen: str) -> str:
-    """Binds without TLS; returns host:port. Raises Refusal (precondition, ADDRESS_IN_USE)."""
+def bind(server: grpc.aio.Server, listen: str, credentials: grpc.ServerCredentials | None = None) -> str:
+    """Binds, without `credentials` without TLS; returns host:port.
+
+    Raises Refusal (precondition, ADDRESS_IN_USE).
+    """
     host, _ = parse_address(listen)
     try:
-        port = server.add_insecure_port(listen)
+        if credentials is None:
+            port = server.add_insecure_port(listen)
+        else:
+            port = server.add_secure_port(listen, credentials)
     except RuntimeError as error:
         raise address_in_use(listen) from error
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -131,19 +146,21 @@ async def serve(
 
     Once `failed` is set, health says NOT_SERVING until the end.
 
-    Raises Refusal (precondition, ADDRESS_IN_USE), and RuntimeError after an orderly end that a background
-    task forced by ending first.
+    Raises Refusal (precondition): ADDRESS_IN_USE, CERTIFICATE_UNUSABLE and those of `settings.tls_files`; and
+    RuntimeError after an orderly end that a background task forced by ending first.
     """
     try:
         stop = _stop_signal()
-        server = Server(bolts, admissions, verifier, limits=_limits(settings))
+        tls = _tls(settings)
+        server = Server(bolts, admissions, verifier, limits=_limits(settings), tls=tls)
+        watches = () if tls is None else (CertificateWatch(tls.certificates),)
         async with _health_port(server, settings.health_listen):
             address = await server.start(settings.listen)
             if settings.metrics_listen is not None:
                 _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
             announce(settings.announce_path, address)
-            _log.info("serving", address=address)
-            async with _running(background, stop), doubting(server, failed):
+            _log.info("serving", address=address, tls=tls is not None)
+            async with _running((*background, *watches), stop), doubting(server, failed):
                 await stop.wait()
                 _log.info("draining")
                 await server.drain(grace_seconds=settings.drain_grace, finish_seconds=settings.drain_seconds)
@@ -174,6 +191,14 @@ def _limits(settings: ServiceSettings) -> Limits:
     return Limits(
         settings.max_in_flight, settings.max_streams, settings.max_streams_each, settings.max_strangers
     )
+
+
+def _tls(settings: ServiceSettings) -> ServerTls | None:
+    files = settings.tls_files
+    if files is None:
+        return None
+    clock = SystemClock()
+    return ServerTls(Certificates(files, clock, use="server"), settings.tls_trust_domain, clock)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -1,6 +1,8 @@
 """What an operator can set for any service; each service adds its own fields and its environment prefix."""
 
+import ipaddress
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +20,15 @@ MAX_STREAMS_EACH = 16
 sixteen callers who all go to their limit to fill the places of all."""
 MAX_STRANGERS = 16
 """Of the calls; at a millisecond each, ten thousand tokens a second."""
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """What TLS is spoken with, as PEM files."""
+
+    certificate: Path
+    key: Path
+    ca: Path
 
 
 class ServiceSettings(BaseSettings):
@@ -72,6 +83,22 @@ class ServiceSettings(BaseSettings):
         description="Seconds of serving on, as NOT_SERVING, after SIGTERM, until callers have noticed.",
     )
     drain_seconds: float = Field(5.0, ge=0, description="Seconds that running RPCs get to finish after that.")
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate to show; with it, TLS is spoken and demanded."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the key of that certificate.")
+    tls_ca: Path | None = Field(
+        None, description="PEM file with the CAs, one or several, whose certificates are believed."
+    )
+    tls_trust_domain: str = Field(
+        "sluice",
+        pattern="^[a-z0-9._-]{1,255}$",
+        description="Services are spiffe://THIS/NAME in certificates.",
+    )
+    plaintext_ok: bool = Field(
+        False,
+        description="Also listens without TLS where other machines can reach it: for a mesh that speaks TLS.",
+    )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
     )
@@ -88,6 +115,23 @@ class ServiceSettings(BaseSettings):
         if unknown := sorted(names - set(cls.model_fields)):
             raise precondition("SETTING_UNKNOWN", f"there is no setting {', '.join(unknown)}")
         return cls.model_validate({})
+
+    @property
+    def tls_files(self) -> TlsFiles | None:
+        """What TLS is spoken with, None where it is not.
+
+        Raises Refusal (precondition): TLS_INCOMPLETE where only a part of it is set, PLAINTEXT_EXPOSED where
+        nothing is, other machines can reach `listen`, and `plaintext_ok` does not say that this is meant.
+        """
+        certificate, key, ca = self.tls_certificate, self.tls_key, self.tls_ca
+        if certificate and key and ca:
+            return TlsFiles(certificate, key, ca)
+        if certificate or key or ca:
+            raise precondition("TLS_INCOMPLETE", "tls_certificate, tls_key and tls_ca are set together")
+        if not self.plaintext_ok and not is_loopback(self.listen):
+            message = f"other machines can reach {self.listen}: set tls_certificate, tls_key and tls_ca"
+            raise precondition("PLAINTEXT_EXPOSED", f"{message}, or plaintext_ok where a mesh speaks TLS")
+        return None
 
     @field_validator("listen", "health_listen", "metrics_listen")
     @classmethod
@@ -126,3 +170,12 @@ def parse_address(listen: str) -> tuple[str, int]:
     if not host or not colon or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
         raise ValueError(f"{listen!r} is not host:port")
     return host.strip("[]"), int(port)
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine reaches "host:port"; a name other than localhost is not asked for."""
+    host, _ = parse_address(listen)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -5,6 +5,7 @@ import typer
 from services.console import (
     affiliates,
     api_keys,
+    certificates,
     choice_queries,
     choices,
     damages,
@@ -31,6 +32,7 @@ from services.console import (
     releases,
     restores,
     revenue,
+    secure_channels,
     signing_keys,
     states,
     stats,
@@ -58,6 +60,7 @@ app = typer.Typer(
     # A refusal is answered in words; anything else is a defect, and its trace is for whoever mends it.
     pretty_exceptions_enable=False,
 )
+app.callback()(secure_channels.options)
 app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(up.serve)
@@ -115,6 +118,7 @@ app.add_typer(webhooks.app, name="webhook")
 app.command("trace")(decisions.trace)
 app.add_typer(api_keys.app, name="key")
 app.add_typer(signing_keys.app, name="keys")
+app.add_typer(certificates.app, name="certs")
 app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")

@@ -6,11 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from services.chassis.certificates import Certificates
 from services.chassis.clock import SystemClock
 from services.chassis.dialing import Peer
 from services.chassis.ids import uuid7
+from services.chassis.tls import ClientTls
 from services.console.credentials import Local, TokenSource, token_source
 from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
+from services.console.secure_channels import certificates_for
 
 T = TypeVar("T")
 
@@ -18,10 +21,13 @@ T = TypeVar("T")
 class Connections:
     """Connections to services, made when they are first needed; an async context manager that closes them."""
 
-    def __init__(self, addresses: Mapping[str, str], token: TokenSource) -> None:
-        """`addresses` are host:port by service name."""
+    def __init__(
+        self, addresses: Mapping[str, str], token: TokenSource, certificates: Certificates | None = None
+    ) -> None:
+        """`addresses` are host:port by service name; with `certificates` TLS is spoken to all of them."""
         self._addresses = addresses
         self._token = token
+        self._certificates = certificates
         self._peers: dict[str, Peer] = {}
         self._clock = SystemClock()
 
@@ -31,10 +37,11 @@ class Connections:
     ) -> Self:
         """As the options of a command say: `given` are addresses by service name, None where none was given.
 
-        Raises Refusal: STATE_MISSING, KEY_UNREADABLE.
+        Raises Refusal: STATE_MISSING, KEY_UNREADABLE and those of `certificates_for`.
         """
         folder = StateFolder(state)
-        return cls(addresses(folder, given), token_source(folder, token_file, local))
+        certificates = certificates_for(folder)
+        return cls(addresses(folder, given), token_source(folder, token_file, local), certificates)
 
     def run(self, work: Callable[[Self], Awaitable[T]]) -> T:
         """Does `work` in an event loop of its own, then closes every connection."""
@@ -48,7 +55,8 @@ class Connections:
     def peer(self, service: str) -> Peer:
         """The connection to a service."""
         if service not in self._peers:
-            self._peers[service] = Peer(self._addresses[service], self._token, name=service)
+            tls = None if self._certificates is None else ClientTls(self._certificates, service)
+            self._peers[service] = Peer(self._addresses[service], self._token, name=service, tls=tls)
         return self._peers[service]
 
     def new_id(self) -> str:

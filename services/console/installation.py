@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.chassis.keys import Keys, ensure_keys
 from services.chassis.refusals import precondition
+from services.console.authority import Authority
 
 SERVICES = ("consent", "metering", "licensing")
 PORT_BASE = 7601
@@ -28,6 +29,25 @@ class StateFolder:
     def traces(self) -> Path:
         """OTLP JSON lines, one file a service."""
         return self.root / "traces"
+
+    @property
+    def authority(self) -> Authority:
+        """The certificates of the services, made or not."""
+        return Authority(self.root / "certs")
+
+    def speaks_tls(self) -> bool:
+        """Whether the services that run here, or ran last, speak TLS."""
+        return self._tls_note().exists()
+
+    def note_tls(self, *, spoken: bool) -> None:
+        """Has everybody who uses this folder know whether the services speak TLS."""
+        if spoken:
+            self._tls_note().touch()
+        else:
+            self._tls_note().unlink(missing_ok=True)
+
+    def _tls_note(self) -> Path:
+        return self.root / "run" / "tls"
 
     def log(self, service: str) -> Path:
         """What the service writes to stdout and stderr."""
@@ -83,9 +103,11 @@ def service_environment(
     listen: str,
     peers: Mapping[str, str],
     settings: Mapping[str, str],
+    tls: bool = False,
 ) -> dict[str, str]:
     """The environment variables that one service of a local installation is configured by.
 
+    With `tls` the certificates are there, else CERTS_MISSING or CERTS_DAMAGED is raised (precondition).
     `peers` are addresses by service name, for those that the service calls; `settings` are further fields of
     its settings by name, and win over what is said here.
     """
@@ -100,5 +122,17 @@ def service_environment(
         "traces_path": str(located.trace_file(service)),
     }
     fields |= {f"{peer}_target": address for peer, address in peers.items()}
+    if tls:
+        fields |= _tls_fields(located.authority, service)
     prefix = f"SLUICE_{service.upper()}_"
     return {prefix + field.upper(): value for field, value in (fields | dict(settings)).items()}
+
+
+def _tls_fields(authority: Authority, service: str) -> dict[str, str]:
+    files = authority.files(service)
+    return {
+        "tls_certificate": str(files.certificate),
+        "tls_key": str(files.key),
+        "tls_ca": str(files.ca),
+        "tls_trust_domain": authority.trust_domain(),
+    }

@@ -10,7 +10,10 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from services.chassis.certificates import Certificates
 from services.chassis.keys import Keys
+from services.chassis.lines import Line
+from services.chassis.tls import ClientTls
 from services.console.installation import HOST, StateFolder, service_environment
 
 POLL_SECONDS = 0.03
@@ -29,6 +32,8 @@ class ServiceProgram:
     calls: tuple["ServiceProgram", ...] = ()
     """Services that this one dials."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    tls: ClientTls | None = None
+    """What it is asked with whether it is ready, where it speaks TLS."""
     _was_ready: bool = field(default=False, init=False)
     _left: int | None = field(default=None, init=False)
     """The announcement of the process before."""
@@ -68,6 +73,7 @@ class ServiceProgram:
             listen=self.address,
             peers={peer.name: peer.address for peer in self.calls},
             settings=self.settings,
+            tls=self.tls is not None,
         )
         # What this process can import, the service can.
         imports = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -77,7 +83,7 @@ class ServiceProgram:
         """Waits until the service has announced its address and calls itself healthy there."""
         while True:
             address = self.state.address(self.name) if self._announcement() != self._left else None
-            if address and await is_serving(address):
+            if address and await is_serving(address, self.tls):
                 self.port, self._was_ready = int(address.rpartition(":")[2]), True
                 return
             await asyncio.sleep(POLL_SECONDS)
@@ -90,15 +96,18 @@ class ServiceProgram:
             return None
 
 
-async def is_serving(address: str) -> bool:
+async def is_serving(address: str, tls: ClientTls | None = None) -> bool:
     """Whether the standard health service at `address` says SERVING."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        try:
+    line = Line(address, [], tls)
+    try:
+        with line.held() as channel:
             answer = await health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=HEALTH_SECONDS, wait_for_ready=True
             )
-        except grpc.aio.AioRpcError:
-            return False
+    except grpc.aio.AioRpcError:
+        return False
+    finally:
+        await line.close()
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
@@ -107,11 +116,17 @@ def local_services(
     keys: Keys,
     ports: Mapping[str, int],
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    certificates: Certificates | None = None,
 ) -> list[ServiceProgram]:
-    """The three services; `ports` and `settings` go by service name, and a port not given is a free one."""
+    """The three services; `ports` and `settings` go by service name, and a port not given is a free one.
+
+    With `certificates`, of a client, they speak TLS, each with its own of the state folder.
+    """
 
     def program(name: str, *calls: ServiceProgram) -> ServiceProgram:
-        return ServiceProgram(name, state, keys, ports.get(name, 0), calls, (settings or {}).get(name, {}))
+        tls = None if certificates is None else ClientTls(certificates, name)
+        chosen = (settings or {}).get(name, {})
+        return ServiceProgram(name, state, keys, ports.get(name, 0), calls, chosen, tls)
 
     consent, metering = program("consent"), program("metering")
     return [consent, metering, program("licensing", consent, metering)]

@@ -13,6 +13,7 @@ from services.console.connections import Connections, addresses
 from services.console.credentials import OPERATOR, Local, token_source
 from services.console.installation import StateFolder
 from services.console.releases import tokens_of_key
+from services.console.secure_channels import certificates_for, credentials_of
 from sluice.licensing.v1 import recall_service_pb2 as pb
 from sluice.licensing.v1.recall_pb2 import Recall, RecallEntry, RecallResolution, ReleaseGap
 from sluice.licensing.v1.recall_service_pb2_grpc import RecallServiceStub
@@ -41,10 +42,13 @@ def connect(
     """
     folder = StateFolder(state)
     places = addresses(folder, {"licensing": address})
+    certificates = certificates_for(folder)
     if api_key_file is not None:
-        return Connections(places, tokens_of_key(places["licensing"], api_key_file, insecure=insecure))
+        encrypted = credentials_of(certificates)
+        tokens = tokens_of_key(places["licensing"], api_key_file, encrypted, insecure=insecure)
+        return Connections(places, tokens, certificates)
     local = Local(PrincipalKind.LICENSEE, licensee) if licensee else OPERATOR
-    return Connections(places, token_source(folder, token_file, local))
+    return Connections(places, token_source(folder, token_file, local), certificates)
 
 
 async def all_recalls(connections: Connections, licensee: str | None, states: Sequence[int]) -> list[Recall]:

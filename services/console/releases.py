@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import grpc
 import typer
 
 from services.chassis.refusals import Refusal, precondition
@@ -16,6 +17,7 @@ from services.console.connections import addresses
 from services.console.credentials import PIPELINE, TokenSource, api_key_source, token_source
 from services.console.installation import StateFolder
 from services.console.output import give_json, note, progress, say, show, table
+from services.console.secure_channels import certificates_for, credentials_of
 from sluice_gate.answers import OF_THE_SANDBOX, SANDBOX_KEY
 from sluice_gate.asking import DEFAULT_GIVE_UP_AFTER_US
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, MAX_BATCH_POSTS
@@ -30,6 +32,8 @@ from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
 from sluice_gate.tokens import ApiKeyTokens, exchanging
 
+LICENSING = "licensing"
+"""The service, and what its certificate calls it."""
 BROKEN_LINES_NAMED = 10
 EXIT_REFUSED = 1
 EXIT_RESUMABLE = 3
@@ -104,13 +108,14 @@ def release(
         give_up_after_us=microseconds_of(give_up_after, "--give-up-after"),
     )
     folder = StateFolder(state)
-    target = addresses(folder, {"licensing": address})["licensing"]
+    target = addresses(folder, {LICENSING: address})[LICENSING]
+    encrypted = credentials_of(certificates_for(folder))
     if api_key_file is not None:
-        tokens: TokenSource = tokens_of_key(target, api_key_file, insecure=insecure)
+        tokens: TokenSource = tokens_of_key(target, api_key_file, encrypted, insecure=insecure)
     else:
         tokens = token_source(folder, token_file, PIPELINE)
     try:
-        report = asyncio.run(run_job(plan, target, tokens, resume))
+        report = asyncio.run(run_job(plan, target, tokens, resume, encrypted))
     except JobRefused as refusal:
         raise with_its_run(refusal, plan) from refusal
     if report is None:
@@ -120,9 +125,12 @@ def release(
     raise typer.Exit(exit_code(report))
 
 
-def tokens_of_key(target: str, api_key_file: Path, *, insecure: bool) -> ApiKeyTokens:
+def tokens_of_key(
+    target: str, api_key_file: Path, encrypted: grpc.ChannelCredentials | None, *, insecure: bool
+) -> ApiKeyTokens:
     """Tokens for the key in a file. Raises Refusal SANDBOX_KEY, for which no file need be made; GateError."""
-    tokens = ApiKeyTokens(exchanging(target, api_key_source(api_key_file), insecure=insecure))
+    key = api_key_source(api_key_file)
+    tokens = ApiKeyTokens(exchanging(target, key, encrypted, insecure=insecure, server_name=LICENSING))
     if tokens.sandbox:
         raise precondition(SANDBOX_KEY, OF_THE_SANDBOX)
     return tokens
@@ -146,9 +154,11 @@ class Releasing:
         tokens: TokenSource,
         on_progress: OnProgress,
         on_run: OnRun | None = None,
+        *,
+        encrypted: grpc.ChannelCredentials | None = None,
     ) -> None:
         """`on_run` gets the id of the run before anything is asked. Needs a running event loop."""
-        self._client = LicensingClient(target, tokens)
+        self._client = LicensingClient(target, tokens, credentials=encrypted, server_name=LICENSING)
         self._job = ReleaseJob(plan, self._client, on_run=on_run, on_progress=on_progress)
 
     async def run(self, resume: str | None = None) -> Report:
@@ -190,7 +200,13 @@ def with_its_run(refusal: JobRefused, plan: Plan) -> Refusal:
     return precondition(refusal.reason, refusal.message + go_on)
 
 
-async def run_job(plan: Plan, target: str, tokens: TokenSource, resume: str | None) -> Report | None:
+async def run_job(
+    plan: Plan,
+    target: str,
+    tokens: TokenSource,
+    resume: str | None,
+    encrypted: grpc.ChannelCredentials | None = None,
+) -> Report | None:
     """The first Ctrl-C ends the job in good order, the next one at once; None if before it had begun."""
     run: str | None = None
     with progress() as bar:
@@ -207,7 +223,7 @@ async def run_job(plan: Plan, target: str, tokens: TokenSource, resume: str | No
             go_on = resume_command(sys.argv[1:], begun)
             bar.console.print(f"Run {begun}. Should it be cut short, go on with: {go_on}", soft_wrap=True)
 
-        releasing = Releasing(plan, target, tokens, on_progress, on_run)
+        releasing = Releasing(plan, target, tokens, on_progress, on_run, encrypted=encrypted)
         running = asyncio.ensure_future(releasing.run(resume))
         _stop_on_signals(releasing, running)
         try:

@@ -14,8 +14,12 @@ from typing import Annotated
 
 import typer
 
+from services.chassis.certificates import Certificates
+from services.chassis.clock import SystemClock
 from services.chassis.refusals import invalid, precondition
 from services.console import options
+from services.console.authority import CLIENT
+from services.console.certificates import ensure_certificates
 from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
 from services.console.output import give_json, note, say, show, table
 from services.console.programs import ServiceProgram, local_services
@@ -50,6 +54,10 @@ def up(
     metering_port: Port = None,
     licensing_port: Port = None,
     settings: Settings = None,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="Speak TLS, with the certificates of `sluice certs`, made if missing."),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Run consent, metering and licensing on this machine, supervised.
@@ -63,7 +71,9 @@ def up(
     with only_one(folder):
         for service, port in ports.items():
             _check_free(service, port)
-        programs = local_services(folder, keys, ports, parse_settings(settings or []))
+        certificates = _certificates(folder) if tls else None
+        folder.note_tls(spoken=tls)
+        programs = local_services(folder, keys, ports, parse_settings(settings or []), certificates)
         asyncio.run(_run(programs, folder, as_json=as_json))
 
 
@@ -77,14 +87,16 @@ def serve(
     """Run one service in the foreground, logging to the terminal.
 
     Its settings are those of --set, else of the environment (SLUICE_CONSENT_... and so on), else what
-    `sluice up` would give it.
+    `sluice up` would give it, with --tls if that was so the last time.
     """
     folder = StateFolder(state)
     keys = folder.prepare()
     chosen = parse_settings(settings or []).get(service, {})
     ports = {name: _announced_port(folder, name) or PORT_BASE + at for at, name in enumerate(SERVICES)}
     ports[service] = PORT_BASE + SERVICES.index(service) if port is None else port
-    program = next(each for each in local_services(folder, keys, ports) if each.name == service)
+    certificates = _certificates(folder) if folder.speaks_tls() else None
+    programs = local_services(folder, keys, ports, certificates=certificates)
+    program = next(each for each in programs if each.name == service)
     prefix = f"SLUICE_{service.upper()}_"
     named = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
     environment = {**program.environment(), **named}
@@ -165,6 +177,12 @@ def _say_where(
         return
     show(table(("service", "address", "process"), [(p.name, p.address, str(pids[p.name])) for p in programs]))
     say(f"State, logs and traces are in {folder.root}. Ctrl-C stops.")
+
+
+def _certificates(folder: StateFolder) -> Certificates:
+    """Those of the command line; what is missing is made."""
+    ensure_certificates(folder.authority)
+    return Certificates(folder.authority.files(CLIENT), SystemClock(), use="client")
 
 
 def _announced_port(folder: StateFolder, service: str) -> int:

@@ -10,6 +10,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.limits import Limits
 from services.chassis.serving import Bolt, Server
+from services.chassis.tls import ClientTls, ServerTls
 from tests.support.keys import a_minter, a_verifier, some_keys
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -38,9 +39,10 @@ class LocalServer:
         usual = "licensing" if kind is PrincipalKind.SERVICE else "someone"
         return self._mint(kind, party or usual, roles)
 
-    def peer_showing(self, token: Callable[[], str]) -> Peer:
+    def peer_showing(self, token: Callable[[], str] | None, tls: ClientTls | None = None) -> Peer:
         """A connection that shows whatever token it is given; closed with the server."""
-        peer = Peer(self.address, token, name="the server under test", default_deadline_us=DEADLINE_US)
+        name = "the server under test"
+        peer = Peer(self.address, token, name=name, default_deadline_us=DEADLINE_US, tls=tls)
         self._peers.append(peer)
         return peer
 
@@ -62,10 +64,11 @@ async def serving(
     admissions: AdmissionTable,
     clock: Clock | None = None,
     limits: Limits = MANY,
+    tls: ServerTls | None = None,
 ) -> AsyncIterator[LocalServer]:
     """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
     keys = some_keys(folder)
-    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits)
+    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits, tls=tls)
     local = LocalServer(server, await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
     try:
         yield local

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from services.chassis.certificates import Certificates
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.dialing import Peer
@@ -12,6 +13,7 @@ from services.chassis.ids import uuid7
 from services.chassis.keys import Keys
 from services.chassis.minting import TokenMinter
 from services.chassis.serving import BackgroundTask, Bolt
+from services.chassis.tls import ClientTls
 from services.licensing.desk import Chance
 from services.licensing.highest import Highest
 from services.licensing.metrics import (
@@ -63,15 +65,19 @@ class Peers:
 
     @classmethod
     def dial(cls, base: Base) -> "Peers":
-        """Nothing is sent before the first call."""
+        """Nothing is sent before the first call. Raises Refusal (precondition) where TLS cannot be spoken."""
         minter, settings = base.minter(), base.settings
+        files = settings.tls_files
+        certificates = None if files is None else Certificates(files, base.clock, use="client")
 
         def dialed(name: str, target: str) -> Peer:
             return Peer(
                 target,
-                lambda: minter.mint(PrincipalKind.SERVICE, "licensing"),
+                # The certificate says who we are; a token besides could only be stolen.
+                None if certificates else lambda: minter.mint(PrincipalKind.SERVICE, "licensing"),
                 name=name,
                 default_deadline_us=int(settings.peer_deadline_seconds * SECOND_US),
+                tls=None if certificates is None else ClientTls(certificates, name),
             )
 
         return cls(

@@ -1,6 +1,7 @@
 """Settings: told from the environment, explained field by field, wrong ones refused at start."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -93,3 +94,35 @@ def test_r5_where_replicas_may_share_a_database_a_folder_that_they_share_is_name
     with pytest.raises(Refusal) as refused:
         _ = settings.head_folder
     assert refused.value.reason == "HEAD_DIR_MISSING"
+
+
+TLS: dict[str, Any] = {"tls_certificate": Path("c.pem"), "tls_key": Path("c.key"), "tls_ca": Path("ca.pem")}
+
+
+def settings_with(**fields: Any) -> ServiceSettings:
+    return ServiceSettings(**{**REQUIRED, **fields})
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:7601", "127.4.5.6:0", "[::1]:7601", "localhost:7601"])
+def test_what_only_this_machine_reaches_may_be_plain_text(listen: str) -> None:
+    assert settings_with(listen=listen).tls_files is None
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:7601", "[::]:7601", "10.1.2.3:7601", "consent:7601"])
+def test_what_other_machines_reach_is_not_plain_text_unless_that_is_said(listen: str) -> None:
+    with pytest.raises(Refusal, match="plaintext_ok") as refused:
+        _ = settings_with(listen=listen).tls_files
+
+    assert refused.value.reason == "PLAINTEXT_EXPOSED"
+    assert settings_with(listen=listen, plaintext_ok=True).tls_files is None
+    assert settings_with(listen=listen, **TLS).tls_files is not None
+
+
+@pytest.mark.parametrize("missing", sorted(TLS))
+def test_a_part_of_what_tls_needs_is_refused_and_never_plain_text(missing: str) -> None:
+    some = {name: path for name, path in TLS.items() if name != missing}
+
+    with pytest.raises(Refusal) as refused:
+        _ = settings_with(**some, plaintext_ok=True).tls_files
+
+    assert refused.value.reason == "TLS_INCOMPLETE"

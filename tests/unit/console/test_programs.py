@@ -17,7 +17,7 @@ ADDRESS = "127.0.0.1:4711"
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceProgram:
     """Whatever it announces is healthy."""
 
-    async def is_serving(_: str) -> bool:
+    async def is_serving(_address: str, _tls: object) -> bool:
         return True
 
     monkeypatch.setattr(programs, "is_serving", is_serving)

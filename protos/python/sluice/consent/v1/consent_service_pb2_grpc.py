@@ -30,7 +30,8 @@ class ConsentServiceStub:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    TOKEN_EXPIRED; of a connection with TLS CERTIFICATE_MISSING (it shows none), CERTIFICATE_EXPIRED (the one it shows has ended meanwhile) and
+    CERTIFICATE_MISMATCH (the token says that its bearer is a service, and the certificate does not name that service); NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
     DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
@@ -105,7 +106,8 @@ class ConsentServiceServicer:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    TOKEN_EXPIRED; of a connection with TLS CERTIFICATE_MISSING (it shows none), CERTIFICATE_EXPIRED (the one it shows has ended meanwhile) and
+    CERTIFICATE_MISMATCH (the token says that its bearer is a service, and the certificate does not name that service); NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
     DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
@@ -283,7 +285,8 @@ class ConsentService:
     """Holds policies, subjects and their choices, and answers for whole batches of posts.
 
     Reasons of refusal that every RPC can return: REQUEST_UNREADABLE, INVALID_REQUEST (with field violations), TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
+    TOKEN_EXPIRED; of a connection with TLS CERTIFICATE_MISSING (it shows none), CERTIFICATE_EXPIRED (the one it shows has ended meanwhile) and
+    CERTIFICATE_MISMATCH (the token says that its bearer is a service, and the certificate does not name that service); NOT_ADMITTED, KEYS_UNAVAILABLE (the keys to check tokens with cannot be read), OVERLOADED (with a retry time), DATABASE_UNAVAILABLE,
     DATABASE_BEHIND (the database has lost what it had shown before, and this process reads and writes nothing more until it is started again),
     DATABASE_CLOSED (the service is shutting down), INTERNAL (a fault of ours, told without its text); those that write also
     COMMIT_UNKNOWN (repeat it with the same request_id), QUEUE_FULL (with a retry time), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,

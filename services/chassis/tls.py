@@ -1,0 +1,81 @@
+"""The two ends of a TLS connection: both show a certificate, and each is one of the other's CAs.
+
+TLS 1.2 and 1.3 only, as gRPC has it. Certificates are looked for at each handshake, so that a file that was
+replaced is shown and believed from the next connection on, and what goes on over older ones goes on.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from services.chassis.certificates import Certificates, Material
+from services.chassis.clock import Clock
+
+CONNECTION_AGE_MS = 600_000
+"""From then on a connection takes no more calls: so long at most does it outlast a CA that was taken away."""
+LOOK_EVERY_SECONDS = 5.0
+
+SERVER_TLS_OPTIONS: tuple[tuple[str, int], ...] = (("grpc.max_connection_age_ms", CONNECTION_AGE_MS),)
+
+
+@dataclass(frozen=True)
+class ServerTls:
+    """What a server shows, and how the services that call it are named."""
+
+    certificates: Certificates
+    trust_domain: str
+    clock: Clock
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """For a port that refuses whoever shows no certificate of the CAs."""
+        given = self.certificates.current()
+
+        def fetch() -> Any:
+            """At each handshake, on a thread of gRPC's; None, not in its annotation, is "as before"."""
+            nonlocal given
+            current = self.certificates.current()
+            if current is given:
+                return None
+            given = current
+            return _configuration(current)
+
+        return grpc.dynamic_ssl_server_credentials(
+            _configuration(given), fetch, require_client_authentication=True
+        )
+
+
+@dataclass(frozen=True)
+class ClientTls:
+    """What a client shows, and the DNS name that the certificate of the server has to carry."""
+
+    certificates: Certificates
+    server_name: str
+
+    def channel(self, target: str, material: Material, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+        """A connection that shows `material` for as long as it lasts."""
+        named = ("grpc.ssl_target_name_override", self.server_name)
+        # Else a channel may go on using the connection of the one before it.
+        own = ("grpc.use_local_subchannel_pool", 1)
+        credentials = grpc.ssl_channel_credentials(material.ca, material.key, material.certificate)
+        return grpc.aio.secure_channel(target, credentials, options=[*options, named, own])
+
+
+class CertificateWatch:
+    """Looks at the files now and then, so that what is wrong with them is said before somebody calls."""
+
+    name = "certificates"
+
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates = certificates
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            self._certificates.current()
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+def _configuration(material: Material) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(material.key, material.certificate)], material.ca)
