@@ -1,12 +1,13 @@
 """What the gateway asks and is told, as its contract has it."""
 
+import base64
 from collections.abc import Sequence
 
 from google.protobuf import json_format
 
 from gateway import rate_limit_pb2 as pb
 from services.chassis.refusals import Kind, Refusal
-from services.chassis.statuses import to_status
+from services.chassis.statuses import DETAILS_KEY, to_status
 from services.metering.domain.rates.callers import by_prefix
 from services.metering.domain.rates.limits import Descriptor
 from services.metering.domain.rates.rulings import Standing, retry_at_us
@@ -31,7 +32,11 @@ def answer_message(answer: Answer) -> pb.RateLimitResponse:
     )
     if answer.denying:
         refusal = rate_limited(answer.denying, answer.now_us)
-        told.raw_body = json_format.MessageToJson(to_status(refusal), indent=None).encode()
+        status = to_status(refusal)
+        told.raw_body = json_format.MessageToJson(status, indent=None).encode()
+        # Callers of gRPC get no body; binary headers have no padding (gRPC over HTTP/2).
+        details = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+        told.response_headers_to_add.add(key=DETAILS_KEY, value=details)
         if refusal.retry_after_us is not None:
             # Whole seconds (RFC 9110, 10.2.3), rounded up: whoever comes back then finds room.
             seconds = -(-refusal.retry_after_us // SECOND_US)
@@ -54,16 +59,16 @@ def rate_limited(denying: Sequence[Standing], now_us: int) -> Refusal:
 
 
 def _status(standing: Standing | None, now_us: int) -> pb.RateLimitResponse.DescriptorStatus:
-    told = pb.RateLimitResponse.DescriptorStatus(code=pb.RateLimitResponse.OK)
     if standing is None:
-        return told
+        return pb.RateLimitResponse.DescriptorStatus(code=pb.RateLimitResponse.OK)
     limit = standing.limited.limit
-    told.current_limit.name = limit.name
-    told.current_limit.requests_per_unit = limit.calls
-    told.current_limit.unit = pb.RateLimitResponse.RateLimit.Unit.Value(limit.unit.name)
-    told.limit_remaining = standing.left
-    if standing.denies:
-        told.code = pb.RateLimitResponse.OVER_LIMIT
+    told = pb.RateLimitResponse.DescriptorStatus(
+        code=pb.RateLimitResponse.OVER_LIMIT if standing.denies else pb.RateLimitResponse.OK,
+        current_limit=pb.RateLimitResponse.RateLimit(
+            name=limit.name, requests_per_unit=limit.calls, unit=limit.unit.name
+        ),
+        limit_remaining=standing.left,
+    )
     if standing.until_us is not None:
         told.duration_until_reset.FromMicroseconds(max(0, standing.until_us - now_us))
     return told

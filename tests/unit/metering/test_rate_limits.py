@@ -96,6 +96,7 @@ LINE = "domain: gateway\ndescriptors:\n  - {key: kind, rate_limit: {unit: second
         (LINE.replace("kind,", 'kind, value: "licen*",'), "a line without a value is for every value"),
         (LINE.replace("kind,", "kind, replaces: [],"), "has replaces, which is not known here"),
         (LINE.replace("{unit:", "{unlimited: true, unit:"), "is unlimited and says a limit"),
+        (LINE.replace("unit:", "name: 'a \"b\"', unit:", 1), "a name of ASCII without quotes"),
         (LINE + "  - {key: kind}\n", "a second line for kind"),
         (LINE + "  - {key: other}\n", "says no limit"),
         (
@@ -121,7 +122,7 @@ def test_a_member_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_file_is_good_and_strictest_with_strangers_who_ask_for_tokens() -> None:
     limits = read_limits(SHIPPED)
-    stranger = ("remote_prefix", "192.0.2.1/32")
+    stranger = ("remote_prefix", "192.0.2.0/24")
     token = ("method", "/sluice.licensing.v1.TokenService/GetToken")
 
     assert limits.domain == "gateway"
@@ -136,12 +137,12 @@ def test_the_shipped_file_is_good_and_strictest_with_strangers_who_ask_for_token
 @pytest.mark.parametrize(
     ("address", "prefix"),
     [
-        ("192.0.2.7", "192.0.2.7/32"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:DB8:1:2::9", "2001:db8:1:2::/64"),
-        ("2001:db8:1::/48", "2001:db8:1::/48"),
-        ("::ffff:192.0.2.7", "192.0.2.7/32"),
-        ("192.0.2.0/24", "192.0.2.0/24"),
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("2001:DB8:1:2::9", "2001:db8:1::/48"),
+        ("2001:db8::/32", "2001:db8::/32"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("192.0.0.0/16", "192.0.0.0/16"),
         ("no address", "no address"),
     ],
 )
@@ -153,6 +154,6 @@ def test_callers_are_told_apart_by_network_however_their_address_is_written(
 
 def test_an_address_that_envoy_sends_is_counted_as_a_prefix_and_other_entries_stay() -> None:
     assert by_prefix((("remote_address", "2001:db8::1"), ("method", "/a/B"))) == (
-        ("remote_prefix", "2001:db8::/64"),
+        ("remote_prefix", "2001:db8::/48"),
         ("method", "/a/B"),
     )

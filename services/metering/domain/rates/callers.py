@@ -7,10 +7,10 @@ from services.metering.domain.rates.limits import Descriptor, Entry
 ADDRESS_KEYS = frozenset({"remote_address", "masked_remote_address"})
 """As Envoy's actions of these names call what they send."""
 PREFIX_KEY = "remote_prefix"
-IPV4_BITS = 32
-"""A whole address: whoever is counted apart from a neighbour paid for another one."""
-IPV6_BITS = 64
-"""What a single customer has at the least; of its 2^64 addresses each call could use another one."""
+IPV4_BITS = 24
+"""As the gateway tells strangers apart: the smallest network that is announced on its own."""
+IPV6_BITS = 48
+"""Likewise; what one customer is given, of whose addresses each call could use another one."""
 
 
 def by_prefix(descriptor: Descriptor) -> Descriptor:
@@ -36,6 +36,6 @@ def prefix_of(address: str) -> str:
     if isinstance(given, ipaddress.IPv6Network):
         mapped = given.network_address.ipv4_mapped
         if mapped is not None:
-            return f"{mapped}/{IPV4_BITS}"
+            return prefix_of(str(mapped))
         return str(given.supernet(new_prefix=min(IPV6_BITS, given.prefixlen)))
     return str(given.supernet(new_prefix=min(IPV4_BITS, given.prefixlen)))

@@ -102,8 +102,11 @@ def _limit(said: Any, here: str, name: str, is_shadow: bool) -> RateLimit | Unli
     if unit is None:
         raise fault(f"{here}.unit", f"is one of {', '.join(_UNITS)}")
     chosen = _text(given["name"], f"{here}.name") if "name" in given else name[:LONGEST_NAME]
-    if len(chosen) > LONGEST_NAME:
-        raise fault(f"{here}.name", f"is longer than {LONGEST_NAME} characters")
+    if len(chosen) > LONGEST_NAME or not chosen.isascii() or '"' in chosen or "\\" in chosen:
+        # Envoy puts it into a header, in quotes.
+        raise fault(
+            f"{here}.name", f"is to be a name of ASCII without quotes, of {LONGEST_NAME} characters at most"
+        )
     return RateLimit(
         chosen, _calls(given.get("requests_per_unit"), f"{here}.requests_per_unit"), unit, is_shadow
     )
