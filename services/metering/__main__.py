@@ -130,13 +130,13 @@ async def main() -> None:
     """Serves until it is told to stop."""
     settings = MeteringSettings.from_environment()
     telemetry = start_telemetry("metering", settings)
+    following = following_limits(settings)
+    limits = following[0].limits if following else lambda: None
     clock = SystemClock()
     database, head = opened(settings)
     keeper = HeadKeeper(database, RESTORES, head)
     await keeper.check()
     projections, windows = SqlProjections(database), SqlRateWindows(database, clock.now_us)
-    following = following_limits(settings)
-    limits = following[0].limits if following else lambda: None
     await serve(
         settings=settings,
         bolts=bolts(database, projections, clock, watch_seconds=settings.watch_seconds, limits=limits),

@@ -32,12 +32,11 @@ async def test_what_was_counted_before_a_kill_counts_after_it_and_a_changed_file
 ) -> None:
     file = tmp_path / "limits.yaml"
     write(file, LINE % 2)
-    settings = {"LIMITS_FILE": str(file), "LIMITS_SECONDS": "0.02"}
-    async with metering_in(tmp_path, **settings) as first:
+    async with metering_in(tmp_path, LIMITS_FILE=str(file), LIMITS_SECONDS="0.02") as first:
         before = [await ask(first), await ask(first)]
         await first.kill()
 
-    async with metering_in(tmp_path, **settings) as second:
+    async with metering_in(tmp_path, LIMITS_FILE=str(file), LIMITS_SECONDS="0.02") as second:
         full = await ask(second)
         write(file, LINE % 3)
         async with asyncio.timeout(PATIENCE_SECONDS):
