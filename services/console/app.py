@@ -12,6 +12,7 @@ from services.console import (
     decisions,
     deliveries,
     dry_runs,
+    gateway_limits,
     halts,
     invoice_outlook,
     invoices,
@@ -65,6 +66,9 @@ app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(up.serve)
 app.command("reconcile")(reconcile.reconcile)
+gateway = typer.Typer(help="The gateway, which callers from outside come through.", no_args_is_help=True)
+gateway.add_typer(gateway_limits.app, name="limits")
+app.add_typer(gateway, name="gateway")
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)

@@ -1,5 +1,7 @@
 """What an operator can set for metering: environment variables SLUICE_METERING_*."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -7,7 +9,10 @@ from services.chassis.settings import HeadKeepingSettings
 
 
 class MeteringSettings(HeadKeepingSettings):
-    """The settings of every service, and how closely usage is followed: limits come with each request."""
+    """The settings of every service, how closely usage is followed, and the limits on calls from outside.
+
+    Allowances of licenses are none of them: these come with each request.
+    """
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_METERING_", extra="forbid", frozen=True)
 
@@ -16,4 +21,15 @@ class MeteringSettings(HeadKeepingSettings):
         0.5,
         gt=0,
         description="How long the sums by second, minute and hour rest when they have caught up.",
+    )
+    limits_file: Path | None = Field(
+        None,
+        description="YAML with the limits on calls from outside, in the form of envoyproxy/ratelimit; read"
+        " again when it changes. Without one no call is let through that the gateway asks about.",
+    )
+    limits_seconds: float = Field(
+        1.0, gt=0, description="How often it is looked whether limits_file is another."
+    )
+    forget_seconds: float = Field(
+        30.0, gt=0, description="How long the dropping of limits' windows that have passed rests in between."
     )

@@ -64,6 +64,24 @@ def test_the_bench_of_metering_compares_both_engines_with_one_update_a_reservati
 
 
 @pytest.mark.slow
+def test_the_bench_of_limits_on_calls_compares_windows_with_a_row_a_call(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.limits", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    told = json.loads(written.read_text())
+    figures = {(figure["what"], figure["size"]): figure for figure in told["figures"]}
+    for engine in ("sqlite", "postgresql"):
+        for keys in (1, 64, 1_000):
+            assert figures[f"{engine}: calls counted", keys]["value"] > 0
+            assert figures[f"{engine}:   a row a call", keys]["ratio"] > 0
+            assert figures[f"{engine}: calls denied, known to be full", keys]["ratio"] > 0
+
+
+@pytest.mark.slow
 def test_the_bench_of_claims_compares_sums_with_every_access(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from services.chassis.dialing import Peer
@@ -35,13 +35,21 @@ class MeteringProcess:
             name="metering",
             default_deadline_us=DEADLINE_US,
         )
+        self.gateway = Peer(
+            address,
+            lambda: minter.mint(PrincipalKind.SERVICE, "gateway"),
+            name="metering",
+            default_deadline_us=DEADLINE_US,
+        )
 
     @classmethod
-    async def start(cls, folder: Path, url: str | None = None, replica: int = 0) -> "MeteringProcess":
-        """Returns when it serves. Replicas share a folder and a database."""
+    async def start(
+        cls, folder: Path, url: str | None = None, replica: int = 0, **settings: str
+    ) -> "MeteringProcess":
+        """Returns when it serves. Replicas share a folder and a database; `settings` are its own besides."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.metering",
-            cwd=ROOT, env=_environment(folder, url, replica), stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT, env=_environment(folder, url, replica, settings), stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         return cls(process, await _address(process), folder)
 
@@ -65,9 +73,10 @@ class MeteringProcess:
         """Closes the connection to it; no call may be under way."""
         await self.peer.close()
         await self.auditor.close()
+        await self.gateway.close()
 
 
-def _environment(folder: Path, url: str | None, replica: int) -> dict[str, str]:
+def _environment(folder: Path, url: str | None, replica: int, chosen: Mapping[str, str]) -> dict[str, str]:
     settings = {
         "DATABASE_URL": url or f"sqlite:///{folder}/metering.db",
         "STATE_DIR": str(folder / f"replica-{replica}"),
@@ -77,6 +86,7 @@ def _environment(folder: Path, url: str | None, replica: int) -> dict[str, str]:
         "DRAIN_GRACE": "0",
         # One caller plays all that there are.
         "MAX_STREAMS_EACH": "256",
+        **chosen,
     }
     ours = {f"SLUICE_METERING_{name}": value for name, value in settings.items()}
     return {**os.environ, **ours, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'python'}"}
@@ -101,10 +111,10 @@ async def _forget(process: asyncio.subprocess.Process) -> None:
 
 @contextlib.asynccontextmanager
 async def metering_in(
-    folder: Path, url: str | None = None, replica: int = 0
+    folder: Path, url: str | None = None, replica: int = 0, **settings: str
 ) -> AsyncIterator[MeteringProcess]:
     """Metering on a database, that in `folder` unless said; killed at the end."""
-    process = await MeteringProcess.start(folder, url, replica)
+    process = await MeteringProcess.start(folder, url, replica, **settings)
     try:
         yield process
     finally:

@@ -21,10 +21,12 @@ TABLES: dict[str, AdmissionTable] = {
     "sluice.licensing": OF_LICENSING,
     "sluice.metering": OF_METERING,
 }
+OF_ENVOY: dict[str, AdmissionTable] = {"envoy.service.ratelimit.v3": OF_METERING}
+"""Packages of Envoy's own contracts (protos/gateway), by the table of the service that answers them."""
 
 
-def contracts() -> Iterator[ServiceDescriptor]:
-    for path in sorted((GENERATED / "sluice").rglob("*_pb2.py")):
+def contracts(folder: str = "sluice") -> Iterator[ServiceDescriptor]:
+    for path in sorted((GENERATED / folder).rglob("*_pb2.py")):
         name = ".".join(path.relative_to(GENERATED).with_suffix("").parts)
         yield from importlib.import_module(name).DESCRIPTOR.services_by_name.values()
 
@@ -32,7 +34,7 @@ def contracts() -> Iterator[ServiceDescriptor]:
 def rpcs(package: str) -> set[str]:
     return {
         f"/{service.full_name}/{method.name}"
-        for service in contracts()
+        for service in (*contracts(), *contracts("gateway"))
         if service.full_name.startswith(f"{package}.")
         for method in service.methods
     }
@@ -40,7 +42,8 @@ def rpcs(package: str) -> set[str]:
 
 def test_every_rpc_has_a_line_in_the_table_of_its_service_and_no_line_is_left_over() -> None:
     for package, table in TABLES.items():
-        assert set(table) == rpcs(package)
+        of_envoy = [rpcs(name) for name, answering in OF_ENVOY.items() if answering is table]
+        assert set(table) == rpcs(package).union(*of_envoy)
 
 
 def test_no_contract_is_without_a_service_that_keeps_it() -> None:
@@ -107,6 +110,7 @@ AT_START_ONLY = {
     *("HEAD_DAMAGED", "HEAD_DIR_MISSING", "HEAD_MISSING", "HEAD_OF_ANOTHER_DATABASE"),
     *("HEAD_OF_ANOTHER_SERVICE", "HEAD_UNREADABLE", "HEAD_UNWRITABLE", "NOT_RESTORED"),
     *("CERTIFICATE_UNUSABLE", "PLAINTEXT_EXPOSED", "TLS_INCOMPLETE"),
+    *("LIMITS_FILE_INVALID", "LIMITS_FILE_UNREADABLE"),
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ROTATION = {
@@ -137,8 +141,11 @@ def reasons(part: str) -> set[str]:
 
 
 def words(part: str) -> set[str]:
-    """Every word in the contracts of a service."""
-    files = sorted((GENERATED.parent / "sluice" / part).rglob("*.proto"))
+    """Every word in the contracts of a service, and in those of Envoy's, which some service answers."""
+    files = [
+        *(GENERATED.parent / "sluice" / part).rglob("*.proto"),
+        *(GENERATED.parent / "gateway").glob("*.proto"),
+    ]
     return set(re.findall(r"[A-Z_]{4,}", "\n".join(path.read_text(encoding="utf-8") for path in files)))
 
 

@@ -22,37 +22,48 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gateway/rate_limit.proto\x12\x1a\x65nvoy.service.ratelimit.v3\x1a\x1egoogle/protobuf/duration.proto\x1a\x1esluice/type/v1/admission.proto\"\x82\x01\n\x13RateLimitDescriptor\x12\x46\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x35.envoy.service.ratelimit.v3.RateLimitDescriptor.Entry\x1a#\n\x05\x45ntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"}\n\x10RateLimitRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x44\n\x0b\x64\x65scriptors\x18\x02 \x03(\x0b\x32/.envoy.service.ratelimit.v3.RateLimitDescriptor\x12\x13\n\x0bhits_addend\x18\x03 \x01(\r\"\x8c\x07\n\x11RateLimitResponse\x12H\n\x0coverall_code\x18\x01 \x01(\x0e\x32\x32.envoy.service.ratelimit.v3.RateLimitResponse.Code\x12P\n\x08statuses\x18\x02 \x03(\x0b\x32>.envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus\x12Z\n\x17response_headers_to_add\x18\x03 \x03(\x0b\x32\x39.envoy.service.ratelimit.v3.RateLimitResponse.HeaderValue\x12Y\n\x16request_headers_to_add\x18\x04 \x03(\x0b\x32\x39.envoy.service.ratelimit.v3.RateLimitResponse.HeaderValue\x12\x10\n\x08raw_body\x18\x05 \x01(\x0c\x1a\xc0\x01\n\tRateLimit\x12\x19\n\x11requests_per_unit\x18\x01 \x01(\r\x12J\n\x04unit\x18\x02 \x01(\x0e\x32<.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit\x12\x0c\n\x04name\x18\x03 \x01(\t\">\n\x04Unit\x12\x0b\n\x07UNKNOWN\x10\x00\x12\n\n\x06SECOND\x10\x01\x12\n\n\x06MINUTE\x10\x02\x12\x08\n\x04HOUR\x10\x03\x12\x07\n\x03\x44\x41Y\x10\x04\x1a\xf6\x01\n\x10\x44\x65scriptorStatus\x12@\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x32.envoy.service.ratelimit.v3.RateLimitResponse.Code\x12N\n\rcurrent_limit\x18\x02 \x01(\x0b\x32\x37.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit\x12\x17\n\x0flimit_remaining\x18\x03 \x01(\r\x12\x37\n\x14\x64uration_until_reset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a)\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"+\n\x04\x43ode\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x06\n\x02OK\x10\x01\x12\x0e\n\nOVER_LIMIT\x10\x02\x32\x95\x01\n\x10RateLimitService\x12\x80\x01\n\x0fShouldRateLimit\x12,.envoy.service.ratelimit.v3.RateLimitRequest\x1a-.envoy.service.ratelimit.v3.RateLimitResponse\"\x10\xaa\xbb\x18\x0c\n\x01\x06*\x07gatewayb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gateway/rate_limit.proto\x12\x1a\x65nvoy.service.ratelimit.v3\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1esluice/type/v1/admission.proto\"\xa4\x01\n\x13RateLimitDescriptor\x12R\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x35.envoy.service.ratelimit.v3.RateLimitDescriptor.EntryB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x10\x1a\x39\n\x05\x45ntry\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x17\n\x05value\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80@\"\x95\x01\n\x10RateLimitRequest\x12\x1a\n\x06\x64omain\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12P\n\x0b\x64\x65scriptors\x18\x02 \x03(\x0b\x32/.envoy.service.ratelimit.v3.RateLimitDescriptorB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12\x13\n\x0bhits_addend\x18\x03 \x01(\r\"\x8c\x07\n\x11RateLimitResponse\x12H\n\x0coverall_code\x18\x01 \x01(\x0e\x32\x32.envoy.service.ratelimit.v3.RateLimitResponse.Code\x12P\n\x08statuses\x18\x02 \x03(\x0b\x32>.envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus\x12Z\n\x17response_headers_to_add\x18\x03 \x03(\x0b\x32\x39.envoy.service.ratelimit.v3.RateLimitResponse.HeaderValue\x12Y\n\x16request_headers_to_add\x18\x04 \x03(\x0b\x32\x39.envoy.service.ratelimit.v3.RateLimitResponse.HeaderValue\x12\x10\n\x08raw_body\x18\x05 \x01(\x0c\x1a\xc0\x01\n\tRateLimit\x12\x19\n\x11requests_per_unit\x18\x01 \x01(\r\x12J\n\x04unit\x18\x02 \x01(\x0e\x32<.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit\x12\x0c\n\x04name\x18\x03 \x01(\t\">\n\x04Unit\x12\x0b\n\x07UNKNOWN\x10\x00\x12\n\n\x06SECOND\x10\x01\x12\n\n\x06MINUTE\x10\x02\x12\x08\n\x04HOUR\x10\x03\x12\x07\n\x03\x44\x41Y\x10\x04\x1a\xf6\x01\n\x10\x44\x65scriptorStatus\x12@\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x32.envoy.service.ratelimit.v3.RateLimitResponse.Code\x12N\n\rcurrent_limit\x18\x02 \x01(\x0b\x32\x37.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit\x12\x17\n\x0flimit_remaining\x18\x03 \x01(\r\x12\x37\n\x14\x64uration_until_reset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a)\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"+\n\x04\x43ode\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x06\n\x02OK\x10\x01\x12\x0e\n\nOVER_LIMIT\x10\x02\x32\x95\x01\n\x10RateLimitService\x12\x80\x01\n\x0fShouldRateLimit\x12,.envoy.service.ratelimit.v3.RateLimitRequest\x1a-.envoy.service.ratelimit.v3.RateLimitResponse\"\x10\xaa\xbb\x18\x0c\n\x01\x06*\x07gatewayb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.rate_limit_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RATELIMITDESCRIPTOR_ENTRY'].fields_by_name['key']._loaded_options = None
+  _globals['_RATELIMITDESCRIPTOR_ENTRY'].fields_by_name['key']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_RATELIMITDESCRIPTOR_ENTRY'].fields_by_name['value']._loaded_options = None
+  _globals['_RATELIMITDESCRIPTOR_ENTRY'].fields_by_name['value']._serialized_options = b'\272H\005r\003\030\200@'
+  _globals['_RATELIMITDESCRIPTOR'].fields_by_name['entries']._loaded_options = None
+  _globals['_RATELIMITDESCRIPTOR'].fields_by_name['entries']._serialized_options = b'\272H\007\222\001\004\010\001\020\020'
+  _globals['_RATELIMITREQUEST'].fields_by_name['domain']._loaded_options = None
+  _globals['_RATELIMITREQUEST'].fields_by_name['domain']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_RATELIMITREQUEST'].fields_by_name['descriptors']._loaded_options = None
+  _globals['_RATELIMITREQUEST'].fields_by_name['descriptors']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
   _globals['_RATELIMITSERVICE'].methods_by_name['ShouldRateLimit']._loaded_options = None
   _globals['_RATELIMITSERVICE'].methods_by_name['ShouldRateLimit']._serialized_options = b'\252\273\030\014\n\001\006*\007gateway'
-  _globals['_RATELIMITDESCRIPTOR']._serialized_start=121
-  _globals['_RATELIMITDESCRIPTOR']._serialized_end=251
-  _globals['_RATELIMITDESCRIPTOR_ENTRY']._serialized_start=216
-  _globals['_RATELIMITDESCRIPTOR_ENTRY']._serialized_end=251
-  _globals['_RATELIMITREQUEST']._serialized_start=253
-  _globals['_RATELIMITREQUEST']._serialized_end=378
-  _globals['_RATELIMITRESPONSE']._serialized_start=381
-  _globals['_RATELIMITRESPONSE']._serialized_end=1289
-  _globals['_RATELIMITRESPONSE_RATELIMIT']._serialized_start=760
-  _globals['_RATELIMITRESPONSE_RATELIMIT']._serialized_end=952
-  _globals['_RATELIMITRESPONSE_RATELIMIT_UNIT']._serialized_start=890
-  _globals['_RATELIMITRESPONSE_RATELIMIT_UNIT']._serialized_end=952
-  _globals['_RATELIMITRESPONSE_DESCRIPTORSTATUS']._serialized_start=955
-  _globals['_RATELIMITRESPONSE_DESCRIPTORSTATUS']._serialized_end=1201
-  _globals['_RATELIMITRESPONSE_HEADERVALUE']._serialized_start=1203
-  _globals['_RATELIMITRESPONSE_HEADERVALUE']._serialized_end=1244
-  _globals['_RATELIMITRESPONSE_CODE']._serialized_start=1246
-  _globals['_RATELIMITRESPONSE_CODE']._serialized_end=1289
-  _globals['_RATELIMITSERVICE']._serialized_start=1292
-  _globals['_RATELIMITSERVICE']._serialized_end=1441
+  _globals['_RATELIMITDESCRIPTOR']._serialized_start=150
+  _globals['_RATELIMITDESCRIPTOR']._serialized_end=314
+  _globals['_RATELIMITDESCRIPTOR_ENTRY']._serialized_start=257
+  _globals['_RATELIMITDESCRIPTOR_ENTRY']._serialized_end=314
+  _globals['_RATELIMITREQUEST']._serialized_start=317
+  _globals['_RATELIMITREQUEST']._serialized_end=466
+  _globals['_RATELIMITRESPONSE']._serialized_start=469
+  _globals['_RATELIMITRESPONSE']._serialized_end=1377
+  _globals['_RATELIMITRESPONSE_RATELIMIT']._serialized_start=848
+  _globals['_RATELIMITRESPONSE_RATELIMIT']._serialized_end=1040
+  _globals['_RATELIMITRESPONSE_RATELIMIT_UNIT']._serialized_start=978
+  _globals['_RATELIMITRESPONSE_RATELIMIT_UNIT']._serialized_end=1040
+  _globals['_RATELIMITRESPONSE_DESCRIPTORSTATUS']._serialized_start=1043
+  _globals['_RATELIMITRESPONSE_DESCRIPTORSTATUS']._serialized_end=1289
+  _globals['_RATELIMITRESPONSE_HEADERVALUE']._serialized_start=1291
+  _globals['_RATELIMITRESPONSE_HEADERVALUE']._serialized_end=1332
+  _globals['_RATELIMITRESPONSE_CODE']._serialized_start=1334
+  _globals['_RATELIMITRESPONSE_CODE']._serialized_end=1377
+  _globals['_RATELIMITSERVICE']._serialized_start=1380
+  _globals['_RATELIMITSERVICE']._serialized_end=1529
 # @@protoc_insertion_point(module_scope)

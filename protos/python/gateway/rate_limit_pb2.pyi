@@ -1,5 +1,6 @@
 import datetime
 
+from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from sluice.type.v1 import admission_pb2 as _admission_pb2
 from google.protobuf.internal import containers as _containers

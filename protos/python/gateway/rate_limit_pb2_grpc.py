@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class RateLimitServiceStub:
-    """Counts calls from outside.
+    """Counts calls from outside, over exact windows (M1).
+
+    Reasons of refusal: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, NOT_ADMITTED,
+    OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN, DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def __init__(self, channel):
@@ -43,11 +46,17 @@ class RateLimitServiceStub:
 
 
 class RateLimitServiceServicer:
-    """Counts calls from outside.
+    """Counts calls from outside, over exact windows (M1).
+
+    Reasons of refusal: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, NOT_ADMITTED,
+    OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN, DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL.
     """
 
     def ShouldRateLimit(self, request, context):
-        """Is there room for this call? If so, it is counted.
+        """Is there room for this call, in the limit of each of its descriptors? If so it is counted in all of them, else in none. A descriptor that no line
+        of the file of limits is for has no limit. Not idempotent: each call is another one to count, and Envoy's contract has no id to tell a repeated one
+        by. No room is an answer, not an error; its body names the reason RATE_LIMITED.
+        Reasons: LIMITS_NOT_SET (no file of limits is set, so that nothing is known of what to let through).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +79,10 @@ def add_RateLimitServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RateLimitService:
-    """Counts calls from outside.
+    """Counts calls from outside, over exact windows (M1).
+
+    Reasons of refusal: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, NOT_ADMITTED,
+    OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN, DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL.
     """
 
     @staticmethod

@@ -27,25 +27,45 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RateLimitServiceStub:
-    """Counts calls from outside."""
+    """Counts calls from outside, over exact windows (M1).
+
+    Reasons of refusal: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, NOT_ADMITTED,
+    OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN, DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RateLimitServiceAsyncStub: ...
     ShouldRateLimit: _grpc.UnaryUnaryMultiCallable[_rate_limit_pb2.RateLimitRequest, _rate_limit_pb2.RateLimitResponse]
-    """Is there room for this call? If so, it is counted."""
+    """Is there room for this call, in the limit of each of its descriptors? If so it is counted in all of them, else in none. A descriptor that no line
+    of the file of limits is for has no limit. Not idempotent: each call is another one to count, and Envoy's contract has no id to tell a repeated one
+    by. No room is an answer, not an error; its body names the reason RATE_LIMITED.
+    Reasons: LIMITS_NOT_SET (no file of limits is set, so that nothing is known of what to let through).
+    """
 
 @_typing.type_check_only
 class RateLimitServiceAsyncStub(RateLimitServiceStub):
-    """Counts calls from outside."""
+    """Counts calls from outside, over exact windows (M1).
+
+    Reasons of refusal: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, NOT_ADMITTED,
+    OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN, DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ShouldRateLimit: _aio.UnaryUnaryMultiCallable[_rate_limit_pb2.RateLimitRequest, _rate_limit_pb2.RateLimitResponse]  # type: ignore[assignment]
-    """Is there room for this call? If so, it is counted."""
+    """Is there room for this call, in the limit of each of its descriptors? If so it is counted in all of them, else in none. A descriptor that no line
+    of the file of limits is for has no limit. Not idempotent: each call is another one to count, and Envoy's contract has no id to tell a repeated one
+    by. No room is an answer, not an error; its body names the reason RATE_LIMITED.
+    Reasons: LIMITS_NOT_SET (no file of limits is set, so that nothing is known of what to let through).
+    """
 
 class RateLimitServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Counts calls from outside."""
+    """Counts calls from outside, over exact windows (M1).
+
+    Reasons of refusal: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, NOT_ADMITTED,
+    OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN, DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL.
+    """
 
     @_abc_1.abstractmethod
     def ShouldRateLimit(
@@ -53,6 +73,10 @@ class RateLimitServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rate_limit_pb2.RateLimitRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rate_limit_pb2.RateLimitResponse, _abc.Awaitable[_rate_limit_pb2.RateLimitResponse]]:
-        """Is there room for this call? If so, it is counted."""
+        """Is there room for this call, in the limit of each of its descriptors? If so it is counted in all of them, else in none. A descriptor that no line
+        of the file of limits is for has no limit. Not idempotent: each call is another one to count, and Envoy's contract has no id to tell a repeated one
+        by. No room is an answer, not an error; its body names the reason RATE_LIMITED.
+        Reasons: LIMITS_NOT_SET (no file of limits is set, so that nothing is known of what to let through).
+        """
 
 def add_RateLimitServiceServicer_to_server(servicer: RateLimitServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

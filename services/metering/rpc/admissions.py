@@ -1,5 +1,6 @@
 """Who may call which RPC of metering, as its contracts say; one that says nothing is open to nobody."""
 
+from gateway import rate_limit_pb2
 from services.chassis.admissions import AdmissionReader
 from services.chassis.identity import AdmissionTable
 from sluice.metering.v1 import (
@@ -16,5 +17,6 @@ ADMISSIONS: AdmissionTable = AdmissionReader(said.admission, said.CallerKind, sa
     dispute_service_pb2.DESCRIPTOR,
     metering_service_pb2.DESCRIPTOR,
     party_service_pb2.DESCRIPTOR,
+    rate_limit_pb2.DESCRIPTOR,
     usage_service_pb2.DESCRIPTOR,
 )

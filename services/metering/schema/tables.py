@@ -345,6 +345,20 @@ class NoticeRow(MeteringTable, table=True):
     recorded_us: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class RateWindowRow(MeteringTable, table=True):
+    """The calls of one limit that are inside its window; dropped when that has passed."""
+
+    __tablename__ = "rate_windows"
+    __table_args__ = (Index("rate_windows_passed", "drop_at_us"),)
+
+    key: str = Field(sa_column=Column(BYTEWISE, primary_key=True))
+    """SHA-256, in hex, of the descriptor and the unit of its limit."""
+    drop_at_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """When nothing of it is inside any more, rounded up."""
+    packed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """The moments, rising, then the calls at each of them: 64-bit integers, little-endian."""
+
+
 PROPOSALS = proposal_table(MeteringTable.metadata)
 REPLAYS = replay_table(MeteringTable.metadata)
 RESTORES = RestoreRows(MeteringTable.metadata)
