@@ -22,13 +22,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.chassis.channels import SERVER_OPTIONS
-from services.chassis.identity import AdmissionTable, TokenVerifier
+from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
 from services.chassis.metrics import serve_metrics
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
+from services.chassis.verifying import TokenVerifier
 
 _log = structlog.get_logger(__name__)
 
@@ -143,7 +144,7 @@ async def serve(
                 _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
             announce(settings.announce_path, address)
             _log.info("serving", address=address)
-            async with _running(background, stop), doubting(server, failed):
+            async with _running([*background, *verifier.errands], stop), doubting(server, failed):
                 await stop.wait()
                 _log.info("draining")
                 await server.drain(grace_seconds=settings.drain_grace, finish_seconds=settings.drain_seconds)

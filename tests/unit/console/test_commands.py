@@ -10,8 +10,9 @@ import typer
 from rich.text import Text
 from typer.testing import CliRunner
 
-from services.chassis.identity import PrincipalKind, TokenVerifier
+from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid
+from services.chassis.verifying import TokenVerifier
 from services.console import choices, states, subjects
 from services.console.app import app
 from services.console.connections import addresses

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from services.chassis.public_addresses import Target
 from services.licensing import webhook_peer
-from services.licensing.domain.webhooks.addresses import Target
 from services.licensing.domain.webhooks.webhooks import Failure, Fault
 from services.licensing.webhook_peer import WebhookPeer
 from tests.support.https import NAME, HttpsServer, an_https_server
