@@ -56,6 +56,13 @@ def test_only_reads_are_open_to_every_kind_of_caller() -> None:
             assert not everyone or method.rpartition("/")[2].startswith(READS), method
 
 
+def test_an_agent_may_call_what_a_subject_may_and_nothing_else() -> None:
+    for table in TABLES.values():
+        for method, admission in table.items():
+            both = {PrincipalKind.SUBJECT, PrincipalKind.AGENT} & admission.kinds
+            assert len(both) != 1, method
+
+
 def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -> None:
     tokens = "/sluice.licensing.v1.TokenService"
     found = {method for table in TABLES.values() for method, admission in table.items() if admission.anyone}
@@ -106,6 +113,7 @@ AT_START_ONLY = {
     *("DATABASE_RESTORED", "LOG_DIR_MISSING", "LOG_FOLDER_EMPTY", "LOG_FOLDER_THERE", "RESTORE_DIVERGES"),
     *("HEAD_DAMAGED", "HEAD_DIR_MISSING", "HEAD_MISSING", "HEAD_OF_ANOTHER_DATABASE"),
     *("HEAD_OF_ANOTHER_SERVICE", "HEAD_UNREADABLE", "HEAD_UNWRITABLE", "NOT_RESTORED"),
+    "TOKEN_ISSUERS_WRONG",
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ROTATION = {
