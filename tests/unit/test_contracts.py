@@ -63,6 +63,20 @@ def test_an_agent_may_call_what_a_subject_may_and_nothing_else() -> None:
             assert len(both) != 1, method
 
 
+def test_what_is_known_of_one_subject_is_open_to_them_and_to_operators_who_look_after_it_alone() -> None:
+    kinds = {PrincipalKind.SUBJECT, PrincipalKind.AGENT, PrincipalKind.OPERATOR, PrincipalKind.PIPELINE}
+    about_one = {
+        f"/{service.full_name}/{method.name}": TABLES[".".join(service.full_name.split(".")[:2])]
+        for service in contracts()
+        for method in service.methods
+        if "subject_id" in method.input_type.fields_by_name
+    }
+    assert len(about_one) >= 8
+    for method, table in about_one.items():
+        assert table[method].kinds <= kinds, method
+        assert table[method].roles and "finance" not in table[method].roles, method
+
+
 def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -> None:
     tokens = "/sluice.licensing.v1.TokenService"
     found = {method for table in TABLES.values() for method, admission in table.items() if admission.anyone}
