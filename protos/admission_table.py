@@ -25,11 +25,9 @@ BEGIN, END = "<!-- made from the contracts: begin -->\n", "<!-- made from the co
 
 def table() -> AdmissionTable:
     """The lines of all RPCs of all contracts."""
-    paths = sorted(path for folder in ("gateway", "sluice") for path in (PROTOS / folder).rglob("*.proto"))
-    modules = [
-        path.relative_to(PROTOS).with_suffix("").as_posix().replace("/", ".") + "_pb2" for path in paths
-    ]
-    files = [import_module(module).DESCRIPTOR for module in modules]
+    found = sorted(path for folder in ("gateway", "sluice") for path in (PROTOS / folder).rglob("*.proto"))
+    modules = [".".join(path.relative_to(PROTOS).with_suffix("").parts) for path in found]
+    files = [import_module(f"{module}_pb2").DESCRIPTOR for module in modules]
     return AdmissionReader(said.admission, said.CallerKind, said.OperatorRole).table(*files)
 
 

@@ -49,7 +49,7 @@ async def reason_of(call: Any) -> str:
         info = error_details_pb2.ErrorInfo()
         assert isinstance(details, bytes)
         assert status_pb2.Status.FromString(details).details[0].Unpack(info)
-        return info.reason
+        return str(info.reason)
     return ""
 
 

@@ -103,7 +103,7 @@ async def test_r4_licensees_and_auditors_learn_nothing_about_who_is_in_what_was_
             await shown(cluster, decision.decision_id, subject, who)
 
 
-async def test_r4_an_agent_is_shown_the_part_of_those_it_acts_for_and_of_nobody_else(
+async def test_r4_an_agent_is_shown_the_part_of_those_it_acts_for_alone(
     cluster: Cluster,
 ) -> None:
     decision = await cluster.decide(POSTS)

@@ -61,7 +61,8 @@ def test_a_token_of_an_issuer_elsewhere_names_a_subject(verifier: TokenVerifier,
 def test_an_agent_of_an_issuer_elsewhere_carries_the_issuers_name(verifier: TokenVerifier) -> None:
     agent = verifier.verify(token(sub="helper", subjects=["7", "18446744073709551615"]))
 
-    assert (agent.kind, agent.party, agent.subjects) == ("agent", "users/helper", {7, 2**64 - 1})
+    assert (agent.kind.value, agent.party) == ("agent", "users/helper")
+    assert agent.subjects == {7, 2**64 - 1}
     of_another = token(OTHER, iss=f"{ELSEWHERE}/1", sub="helper", subjects=["7"])
     assert verifier.verify(of_another).party == "users-1/helper"
 
@@ -173,7 +174,9 @@ def test_another_claim_and_a_fixed_list_lead_to_the_subject(
 
     assert mapped.verify(token(sub="x|1", email="ada@example.com")).party == "7"
     acting = mapped.verify(token(sub="helper", subjects=["ada@example.com", "bob@example.com"]))
-    assert (acting.party, acting.subjects) == ("users/helper", {7, 8})
+    assert acting.party == "users/helper"
+    assert acting.subjects == {7, 8}
+    wrong: dict[str, Any]
     for wrong in (
         {"email": "eve@example.com"},
         {"email": "7"},
@@ -182,7 +185,7 @@ def test_another_claim_and_a_fixed_list_lead_to_the_subject(
         {"subjects": ["ada@example.com", "7"]},
         {"subjects": [["ada@example.com"]]},
     ):
-        assert reason_of(mapped, token(**{"email": "ada@example.com", **wrong})) == "TOKEN_INVALID"
+        assert reason_of(mapped, token(**({"email": "ada@example.com"} | wrong))) == "TOKEN_INVALID"
 
 
 def test_a_key_that_an_issuer_withdrew_no_longer_counts(
@@ -323,7 +326,8 @@ def test_the_file_may_be_json(tmp_path: Path) -> None:
 
     (entry,) = read_issuers(path)
 
-    assert (entry.issuer, entry.kinds, entry.subject_claim) == (ELSEWHERE, {"subject"}, "sub")
+    assert (entry.issuer, entry.subject_claim) == (ELSEWHERE, "sub")
+    assert entry.kinds == {"subject"}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "issuers: 7", "a: [", "other: []", "\x00", "[" * 5_000])
