@@ -110,8 +110,11 @@ def read_issuers(path: Path) -> Sequence[IssuerEntry]:
     """The issuers of a YAML or JSON file; raises Refusal (precondition, TOKEN_ISSUERS_WRONG)."""
     try:
         read = IssuerFile.model_validate(yaml.safe_load(path.read_bytes()))
-    except (OSError, yaml.YAMLError, ValidationError, RecursionError) as error:
-        raise _wrong(f"{path} cannot be used: {error}") from error
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise _wrong(f"{path} cannot be used: {'; '.join(wrong)}") from error
+    except (OSError, yaml.YAMLError, RecursionError) as error:
+        raise _wrong(f"{path} cannot be read as YAML or JSON") from error
     for field in ("name", "issuer"):
         said = [getattr(entry, field) for entry in read.issuers]
         if len(set(said)) != len(said):

@@ -320,6 +320,15 @@ def test_each_issuer_is_listed_once_and_has_a_name_of_its_own(tmp_path: Path) ->
             read_issuers(issuers_file(tmp_path, good, second))
 
 
+def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_issuers(issuers_file(tmp_path, {**ENTRY, "kinds": ["operator"], "roles": []}))
+
+    assert "\n" not in refused.value.message
+    assert "issuers.0.kinds" in refused.value.message
+    assert "issuers.0.roles: Extra inputs are not permitted" in refused.value.message
+
+
 def test_the_file_may_be_json(tmp_path: Path) -> None:
     path = tmp_path / "issuers.json"
     path.write_text(json.dumps({"issuers": [{**ENTRY, "jwks_file": "keys.json"}]}), encoding="utf-8")
