@@ -59,11 +59,11 @@ class AdmissionReader:
             services=frozenset(said.services),
         )
 
-    # Number 0 of either enum is nobody's, and no token must be let in for calling itself "unspecified".
     def _kind(self, number: int) -> PrincipalKind:
         return PrincipalKind(self._kinds.Name(number).removeprefix("CALLER_KIND_").lower())
 
     def _role(self, number: int) -> str:
+        # Or whoever calls their role "unspecified" would hold it.
         if number == 0:
             raise ValueError("a contract names no role where it names one")
         return self._roles.Name(number).removeprefix("OPERATOR_ROLE_").lower()

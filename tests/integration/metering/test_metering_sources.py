@@ -90,9 +90,9 @@ async def test_m7_an_operator_of_another_role_is_as_others_are(call: UsageCaller
 
 
 async def test_a_kind_of_caller_of_the_same_name_is_another(call: UsageCaller) -> None:
-    await call.report(an_access("a"), by=call.as_other(PIPELINE, "edge"))
+    await call.report(an_access("a"), by=call.as_other(PIPELINE, "licensing"))
 
-    answer = await call.report(an_access("a"), by=call.as_other(PrincipalKind.SERVICE, "edge"))
+    answer = await call.report(an_access("a"), by=call.as_other(PrincipalKind.SERVICE, "licensing"))
 
     assert list(answer.outcomes) == [REJECTED]
 
