@@ -169,7 +169,8 @@ async def test_an_agent_does_what_its_subjects_may_and_is_on_record_for_it(conse
     await consent.put_in_force(7, 8)
     agent = consent.agent("helper", 7, 8)
 
-    await agent.write("RecordChoice", pb.RecordChoiceRequest(choice=a_deny(7)))
+    on_our_page = choice_pb2.CHOICE_METHOD_SETTINGS
+    await agent.write("RecordChoice", pb.RecordChoiceRequest(choice=a_deny(7, method=on_our_page)))
     await agent.write("RecordSignals", pb.RecordSignalsRequest(subject_id=8, source="app", sec_gpc="1"))
 
     assert await consent.reasons((7,), (8,)) == ["CHOICE_DENIES", "CHOICE_DENIES"]
@@ -179,6 +180,8 @@ async def test_an_agent_does_what_its_subjects_may_and_is_on_record_for_it(conse
         await consent.subject(7).call("GetChoices", pb.GetChoicesRequest(subject_id=7)),
     ]
     assert [[each.recorded_by for each in answer.choices] for answer in told] == [["agent:helper"]] * 3
+    by_agent, by_signal = choice_pb2.CHOICE_METHOD_AGENT, choice_pb2.CHOICE_METHOD_SIGNAL_GPC
+    assert [answer.choices[0].choice.method for answer in told] == [by_agent, by_signal, by_agent]
     assert await agent.whole("ExportSubject", subject_service_pb2.ExportSubjectRequest(subject_id=8))
 
 
