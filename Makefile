@@ -54,8 +54,9 @@ lint: $(VENV)/.dev ## Check style, and the contracts
 types: $(VENV)/.dev ## Check the annotations
 	$(BIN)/mypy
 
-protos: $(VENV)/.dev ## Make protos/python from the contracts
+protos: $(VENV)/.dev ## Make protos/python from the contracts, and the table of docs/identity.md
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python protos/generate.py
+	PYTHONPATH=. $(BIN)/python protos/admission_table.py
 
 protos-check: $(VENV)/.dev ## Fail if protos/python is not what the contracts make
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python protos/generate.py --out build/generated

@@ -38,7 +38,10 @@ class AdmissionReader:
         self._roles = roles
 
     def table(self, *files: FileDescriptor) -> AdmissionTable:
-        """The lines of all RPCs in the files that say whom they admit."""
+        """The lines of all RPCs in the files that say whom they admit.
+
+        Raises ValueError where a kind or a role is said that has no name here.
+        """
         return {
             f"/{method.containing_service.full_name}/{method.name}": self._admission(said)
             for file in files
@@ -60,6 +63,9 @@ class AdmissionReader:
         return PrincipalKind(self._kinds.Name(number).removeprefix("CALLER_KIND_").lower())
 
     def _role(self, number: int) -> str:
+        # Or whoever calls their role "unspecified" would hold it.
+        if number == 0:
+            raise ValueError("a contract names no role where it names one")
         return self._roles.Name(number).removeprefix("OPERATOR_ROLE_").lower()
 
 

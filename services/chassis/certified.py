@@ -14,11 +14,10 @@ from cryptography import x509
 
 from services.chassis.certificates import end_of
 from services.chassis.clock import Clock
-from services.chassis.identity import Principal, PrincipalKind, TokenVerifier
-from services.chassis.refusals import forbidden, unauthenticated
+from services.chassis.identity import GATEWAY_HEADER, Principal, PrincipalKind, not_admitted
+from services.chassis.refusals import unauthenticated
+from services.chassis.verifying import TokenVerifier
 
-THROUGH_GATEWAY = "x-sluice-gateway"
-"""What the gateway passes on carries it: then the certificate is the gateway's, and the call is not."""
 REMEMBERED_CERTIFICATES = 1_024
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -53,7 +52,9 @@ class CertifiedCallers:
         a token says that its bearer is a service and the certificate does not, and those of `verify`; Refusal
         (forbidden, NOT_ADMITTED) where the gateway passes on a call of a service.
         """
-        certified, own = self._certified(connection), THROUGH_GATEWAY not in metadata
+        certified = self._certified(connection)
+        # Of what the gateway passes on, the certificate is the gateway's, and the call is not.
+        own = GATEWAY_HEADER not in metadata
         if own and not token and certified.service is not None:
             return Principal(
                 PrincipalKind.SERVICE, certified.service, frozenset(), expires_us=certified.until_us
@@ -77,7 +78,7 @@ class CertifiedCallers:
 def _check_service(principal: Principal, certified: Certified, *, own: bool) -> None:
     if not own:
         # No service calls by way of the gateway, and the certificate there vouches for nobody else.
-        raise forbidden("NOT_ADMITTED", "this call is not open to this kind of caller or role")
+        raise not_admitted()
     if principal.party != certified.service:
         message = "the token says that its bearer is a service, and the certificate does not name it"
         raise unauthenticated("CERTIFICATE_MISMATCH", message)

@@ -6,12 +6,16 @@ LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
 More would only be parsed, which stops everything else in the process, to be refused.
 """
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+LARGEST_HEADERS_BYTES = 12 * 1024
+"""The token of an agent for many (`verifying.LONGEST_TOKEN`) and as much again as others bring; beyond it a
+call may be refused, beyond 16 KiB it is."""
 PING_EVERY_MS = 30_000
 PING_TIMEOUT_MS = 10_000
 
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", LARGEST_REQUEST_BYTES),
     ("grpc.max_send_message_length", LARGEST_ANSWER_BYTES),
+    ("grpc.max_metadata_size", LARGEST_HEADERS_BYTES),
     # Otherwise a second server binds the same port without a word and gets a part of the calls.
     ("grpc.so_reuseport", 0),
     ("grpc.keepalive_permit_without_calls", 1),

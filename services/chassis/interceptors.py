@@ -21,13 +21,20 @@ import structlog
 from services.chassis.certified import CertifiedCallers
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
 from services.chassis.ending import Ending
-from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, check_admission
+from services.chassis.identity import (
+    GATEWAY_HEADER,
+    AdmissionTable,
+    acting_as,
+    check_admission,
+    not_admitted,
+)
 from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
 from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
 from services.chassis.tracing import code_of_exception, server_span, span_beside
 from services.chassis.validation import read_message
+from services.chassis.verifying import TokenVerifier
 
 READER_PATIENCE_SECONDS = 30.0
 """How long a caller may leave one answer of a stream untaken; until then it holds no more than that one."""
@@ -42,9 +49,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Wraps handlers; health is reachable for anyone and always, reflection for anyone.
+    """Wraps handlers; health is reachable for anyone inside and always, reflection for anyone inside.
 
-    So is an RPC with one question and one answer whose line in the table says so in as many words.
+    Anyone at all reaches an RPC with one question and one answer whose line in the table says so in as many
+    words.
     """
 
     def __init__(
@@ -60,7 +68,10 @@ class Guard(grpc.aio.ServerInterceptor):
         calls, streams = CallLimit(limits.calls), StreamLimit(limits.streams, limits.streams_each)
         self._call_layers: list[Layer] = [observed, contained, calls, identify]
         self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
-        self._reflection_layers: list[Layer] = [observed, contained, streams.of_all, streams.of_strangers]
+        self._reflection_layers: list[Layer] = [
+            *(observed, contained, inside),
+            *(streams.of_all, streams.of_strangers),
+        ]
         self._open_layers: list[Layer] = [observed, contained, CallLimit(limits.strangers), calls]
         self.ending = Ending()
         """Comes when the process is told to stop: streams that would go on for ever end by it."""
@@ -85,7 +96,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _layers_for(self, method: str, handler: Handler) -> Sequence[Layer]:
         if method.startswith(HEALTH):
-            return [contained]
+            return [contained, inside]
         if method.startswith(REFLECTION):
             return self._reflection_layers
         if handler.request_streaming or handler.response_streaming:
@@ -137,6 +148,14 @@ def contained(method: str, _context: object) -> Iterator[None]:
         raise Refusal(Kind.INTERNAL, "INTERNAL", "something went wrong on our side") from error
 
 
+@contextlib.contextmanager
+def inside(_method: str, context: Context) -> Iterator[None]:
+    """Lets nobody through who came by the gateway; raises Refusal (forbidden, NOT_ADMITTED)."""
+    if GATEWAY_HEADER in _metadata(context):
+        raise not_admitted()
+    yield
+
+
 def identified(
     admissions: AdmissionTable, verifier: TokenVerifier, certified: CertifiedCallers | None = None
 ) -> Layer:
@@ -153,7 +172,7 @@ def identified(
             principal = verifier.verify(token)
         else:
             principal = certified.identify(context.auth_context(), metadata, token)
-        check_admission(admissions, method, principal)
+        check_admission(admissions, method, principal, from_outside=GATEWAY_HEADER in metadata)
         return acting_as(principal)
 
     return layer

@@ -4,20 +4,24 @@ A key serves exactly one algorithm, the one its own type demands: a token cannot
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from services.chassis.compact import json_object
 from services.chassis.file_versions import FileVersion, version_of
 from services.chassis.refusals import unavailable
 
 SMALLEST_RSA_BITS = 2048
+LARGEST_RSA_BITS = 8192
+"""Checking a signature takes longer with every bit, and anyone can have one checked."""
 SECOND_US = 1_000_000
 PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
 """Of a JWK, what is published; never what a file may hold besides."""
@@ -50,12 +54,19 @@ class VerificationKey:
         return bool(self.key.Algorithm.verify(signed, self.key.key, signature))
 
 
+Parse = Callable[[bytes], Mapping[str, VerificationKey]]
+
+
 class Jwks:
     """The keys of one JWKS file, by kid."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises Refusal (unavailable, KEYS_UNAVAILABLE) when the file is unreadable or holds a wrong key."""
+    def __init__(self, path: Path, parse: Parse | None = None) -> None:
+        """`parse` makes keys of the content, `parse_jwks` unless said; raises as that does.
+
+        Raises Refusal (unavailable, KEYS_UNAVAILABLE) when the file is unreadable or holds a wrong key.
+        """
         self._path = path
+        self._parse = parse or parse_jwks
         self._version: FileVersion | None = None
         self._keys: Mapping[str, VerificationKey] = {}
         self.refresh()
@@ -69,7 +80,7 @@ class Jwks:
             version = version_of(self._path)
             if version == self._version:
                 return False
-            self._keys = parse_jwks(self._path.read_bytes())
+            self._keys = self._parse(self._path.read_bytes())
         except (OSError, *NO_JWKS) as error:
             self._version = None
             raise unavailable("KEYS_UNAVAILABLE", "the keys to check tokens with cannot be read") from error
@@ -105,6 +116,30 @@ def parse_jwks(content: bytes) -> Mapping[str, VerificationKey]:
     return keys
 
 
+def usable_keys(content: bytes) -> Mapping[str, VerificationKey]:
+    """The keys of somebody else's JWKS document that tokens can be checked with, by kid.
+
+    All others are left out (RFC 7517, 5): nobody vouches with them here. Raises ValueError where none is
+    left, where two have one kid, and for what is no JWKS.
+    """
+    try:
+        listed = json_object(content)["keys"]
+    except (KeyError, RecursionError) as error:
+        raise ValueError("not a JWKS document") from error
+    keys: dict[str, VerificationKey] = {}
+    for jwk in listed if isinstance(listed, list) else ():
+        try:
+            ((kid, key),) = parse_jwks(json.dumps({"keys": [jwk]}).encode()).items()
+        except (*NO_JWKS, RecursionError, OverflowError, UnsupportedAlgorithm):
+            continue
+        if kid in keys:
+            raise ValueError("two keys have one kid")
+        keys[kid] = key
+    if not keys:
+        raise ValueError("no key that tokens could be checked with")
+    return keys
+
+
 def is_for_signatures(jwk: Mapping[str, Any]) -> bool:
     """Whether a JWK is for signatures (RFC 7517, 4.2); of others nothing is looked at, not even the kid."""
     return bool(jwk.get("use", "sig") == "sig")
@@ -134,6 +169,6 @@ def _algorithm_of(key: object) -> str:
         return "EdDSA"
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
         return "ES256"
-    if isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_RSA_BITS:
+    if isinstance(key, RSAPublicKey) and SMALLEST_RSA_BITS <= key.key_size <= LARGEST_RSA_BITS:
         return "RS256"
-    raise ValueError("keys are Ed25519, P-256, or RSA of 2048 bits or more")
+    raise ValueError("keys are Ed25519, P-256, or RSA of 2048 to 8192 bits")

@@ -1,17 +1,19 @@
 """Makes the tokens of an installation with its own Ed25519 key, which may be replaced while it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
 
+from services.chassis.claims import SECOND_US
 from services.chassis.clock import Clock
 from services.chassis.file_versions import version_of
-from services.chassis.identity import REMEMBERED_TOKENS, SECOND_US, Principal, PrincipalKind
+from services.chassis.identity import Principal, PrincipalKind
 from services.chassis.ids import MINUTE_US
 from services.chassis.keys import load_private_key, public_jwk
 from services.chassis.refusals import Refusal, unavailable
+from services.chassis.verifying import REMEMBERED_TOKENS
 
 TOKEN_LIFETIME_US = 15 * MINUTE_US
 LONGEST_LIFETIME_US = 60 * MINUTE_US
@@ -51,16 +53,23 @@ class TokenMinter:
         self._minted: dict[Principal, tuple[str, int]] = {}
 
     def mint(
-        self, kind: PrincipalKind, party: str, roles: Sequence[str] = (), *, sandbox: bool = False
+        self,
+        kind: PrincipalKind,
+        party: str,
+        roles: Sequence[str] = (),
+        *,
+        sandbox: bool = False,
+        subjects: Iterable[int] = (),
     ) -> str:
         """A signed token that says who its bearer is, valid for at least half of the minter's lifetime.
 
+        `subjects`: for whom an agent acts; nobody believes an agent without, or anyone else with one.
         The same token is given again for as long: its receivers remember that they have checked it. Raises
         Refusal (unavailable, KEYS_UNAVAILABLE) when a key that was replaced cannot be read.
         """
         self._refresh()
         now_us = self._clock.now_us()
-        principal = Principal(kind, party, frozenset(roles), sandbox)
+        principal = Principal(kind, party, frozenset(roles), sandbox, subjects=frozenset(subjects))
         token, minted_us = self._minted.get(principal, ("", 0))
         if not token or not minted_us <= now_us < minted_us + self._lifetime_us // 2:
             token = self._sign(principal, now_us, now_us + self._lifetime_us).text
@@ -105,5 +114,7 @@ class TokenMinter:
         }
         if principal.sandbox:
             claims["sandbox"] = True
+        if principal.subjects:
+            claims["subjects"] = [str(subject_id) for subject_id in sorted(principal.subjects)]
         text = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid})
         return IssuedToken(text, expires * SECOND_US)

@@ -25,7 +25,7 @@ from services.chassis.certificates import Certificates
 from services.chassis.certified import CertifiedCallers
 from services.chassis.channels import SERVER_OPTIONS
 from services.chassis.clock import SystemClock
-from services.chassis.identity import AdmissionTable, TokenVerifier
+from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
 from services.chassis.metrics import serve_metrics
@@ -33,6 +33,7 @@ from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
 from services.chassis.tls import SERVER_TLS_OPTIONS, CertificateWatch, ServerTls
+from services.chassis.verifying import TokenVerifier
 
 _log = structlog.get_logger(__name__)
 
@@ -160,7 +161,8 @@ async def serve(
                 _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
             announce(settings.announce_path, address)
             _log.info("serving", address=address, tls=tls is not None)
-            async with _running((*background, *watches), stop), doubting(server, failed):
+            beside = (*background, *watches, *verifier.errands)
+            async with _running(beside, stop), doubting(server, failed):
                 await stop.wait()
                 _log.info("draining")
                 await server.drain(grace_seconds=settings.drain_grace, finish_seconds=settings.drain_seconds)

@@ -53,6 +53,10 @@ class ServiceSettings(BaseSettings):
     token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
     token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
     token_audience: str = Field("sluice", description="The aud claim a token must carry.")
+    token_issuers: Path | None = Field(
+        None,
+        description="YAML or JSON file that lists whose tokens of subjects and agents are believed besides.",
+    )
     otlp_endpoint: str | None = Field(
         None, description="OTLP/gRPC collector for traces, such as http://127.0.0.1:4317."
     )

@@ -8,7 +8,7 @@ from services.chassis.accepting import accept, acceptance_of
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
-from services.chassis.identity import TokenVerifier
+from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.restores import Acceptance
@@ -79,7 +79,7 @@ async def main() -> None:
             Bolt(add_SubjectServiceServicer_to_server, subjects, subject_servicer.SERVICE),
         ],
         admissions=ADMISSIONS,
-        verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
+        verifier=verifier_of(settings, clock),
         telemetry=telemetry,
         background=[IndexFollower(registrar), keeper],
         on_close=[keeper.close, database.close],

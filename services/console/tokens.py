@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from services.chassis.claims import subjects_of
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import MINUTE_US
+from services.chassis.refusals import invalid
 from services.console import options
 from services.console.connections import addresses
 from services.console.credentials import api_key_source, minter
@@ -60,13 +62,31 @@ def mint(
         list[str] | None,
         typer.Option(help="A role of an operator: trust, legal, finance, admin. Repeatable."),
     ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(help="A subject that an agent acts for. Repeatable."),
+    ] = None,
     minutes: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=60 * 24)] = 15,
     state: options.State = options.DEFAULT_STATE,
     as_json: options.AsJson = False,
 ) -> None:
     """Mint a token with the key of the local installation, for trying things out."""
-    token = minter(StateFolder(state), minutes * MINUTE_US).mint(kind, party, role or [])
+    subjects = _subjects(kind, subject or [])
+    token = minter(StateFolder(state), minutes * MINUTE_US).mint(kind, party, role or [], subjects=subjects)
     if as_json:
-        give_json({"token": token, "kind": kind.value, "party": party, "roles": sorted(role or [])})
+        said = {"token": token, "kind": kind.value, "party": party, "roles": sorted(role or [])}
+        give_json({**said, "subjects": [str(each) for each in sorted(subjects)]} if subjects else said)
     else:
         say(token)
+
+
+def _subjects(kind: PrincipalKind, listed: list[str]) -> frozenset[int]:
+    """For whom the token is; raises Refusal (invalid, SUBJECTS_WRONG) where no service would believe it."""
+    if kind is not PrincipalKind.AGENT and not listed:
+        return frozenset()
+    if kind is not PrincipalKind.AGENT:
+        raise invalid("SUBJECTS_WRONG", "an agent, and nobody else, acts for subjects")
+    try:
+        return subjects_of(listed)
+    except ValueError as error:
+        raise invalid("SUBJECTS_WRONG", str(error)) from error

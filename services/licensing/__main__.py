@@ -11,7 +11,7 @@ from services.chassis.accepting import acceptance_of
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
-from services.chassis.identity import TokenVerifier
+from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys, ensure_keys
 from services.chassis.restores import Acceptance
@@ -74,7 +74,7 @@ async def main() -> None:
         settings=settings,
         bolts=licensing.bolts,
         admissions=ADMISSIONS,
-        verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
+        verifier=verifier_of(settings, clock),
         telemetry=telemetry,
         background=[*licensing.background, keeper],
         failed=database.given_up,

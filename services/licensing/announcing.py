@@ -12,8 +12,8 @@ from typing import Protocol
 import structlog
 
 from services.chassis.clock import Clock
+from services.chassis.public_addresses import Target
 from services.chassis.refusals import Refusal
-from services.licensing.domain.webhooks.addresses import Target, target_of
 from services.licensing.domain.webhooks.signatures import signed_headers
 from services.licensing.domain.webhooks.webhooks import (
     Failure,
@@ -24,6 +24,7 @@ from services.licensing.domain.webhooks.webhooks import (
     next_try_us,
 )
 from services.licensing.recalls import log_fault
+from services.licensing.webhooks import webhook_target
 
 AT_ONCE = 8
 """Messages that are on their way together, each of another licensee."""
@@ -106,7 +107,7 @@ class Announcer:
         announcement, now_us = announcement_of(leased.recall), self._clock.now_us()
         try:
             # Once more: it may have been taken by a process with other settings.
-            target = target_of(leased.webhook.url, allow_private=self._allow_private)
+            target = webhook_target(leased.webhook.url, allow_private=self._allow_private)
         except Refusal:
             return Failure(Fault.ADDRESS_NOT_PUBLIC)
         headers = signed_headers(announcement, leased.webhook.signs_with(now_us), now_us)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.chassis.identity import FOR_SUBJECTS, Principal, PrincipalKind
 from services.chassis.refusals import Refusal, not_found
 from services.licensing.domain.manifests import LeafProof, Manifest, leaf_proof
 from services.licensing.ledger import unknown_decision
@@ -39,27 +40,28 @@ class ManifestProver:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def leaf(self, decision_id: str, subject_id: int, kind: str, party: str) -> ShownLeaf:
-        """What a decision released of a subject, for a caller of that kind and party.
+    async def leaf(self, decision_id: str, subject_id: int, caller: Principal) -> ShownLeaf:
+        """What a decision released of a subject, for the caller.
 
         Raises Refusal: DECISION_UNKNOWN, CONTRIBUTOR_UNKNOWN (not found); MANIFEST_DAMAGED (internal).
         """
-        if kind == "subject" and party != str(subject_id):
+        if not caller.reaches(subject_id):
             raise unknown_decision()
         released = await self._store.released(decision_id)
         if released is None or (
-            kind == "pipeline" and (released.principal_kind, released.principal) != (kind, party)
+            caller.kind is PrincipalKind.PIPELINE
+            and (released.principal_kind, released.principal) != (caller.kind, caller.party)
         ):
             raise unknown_decision()
         # Ten thousand leaves take some hundredths of a second, in which others would wait.
         proof = await asyncio.to_thread(leaf_proof, released.manifest, subject_id)
         if proof is None:
-            raise _no_part_in_it(kind)
+            raise _no_part_in_it(caller.kind)
         return ShownLeaf(released.receipt, proof)
 
 
-def _no_part_in_it(kind: str) -> Refusal:
+def _no_part_in_it(kind: PrincipalKind) -> Refusal:
     # A subject who is told that a decision is there, and not about them, knows of somebody else's.
-    if kind == "subject":
+    if kind in FOR_SUBJECTS:
         return unknown_decision()
     return not_found("CONTRIBUTOR_UNKNOWN", "the release held nothing of this contributor")

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.chassis.identity import SECOND_US
+from services.chassis.claims import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.refusals import precondition
 from services.chassis.settings import HeadKeepingSettings, parse_address

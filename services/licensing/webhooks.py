@@ -9,10 +9,10 @@ from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
-from services.chassis.refusals import not_found, precondition
+from services.chassis.public_addresses import Target, target_of
+from services.chassis.refusals import invalid, not_found, precondition
 from services.chassis.replays import ReplayKey
 from services.licensing.domain.licenses import Licensee
-from services.licensing.domain.webhooks.addresses import target_of
 from services.licensing.domain.webhooks.webhooks import Queue, Webhook, Wish, put
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class WebhookDesk:
 
         Raises Refusal LICENSEE_UNKNOWN, WEBHOOK_URL_REFUSED.
         """
-        target_of(wish.url, allow_private=self._allow_private)
+        webhook_target(wish.url, allow_private=self._allow_private)
         secret = self._new_secret()
 
         def change(rows: Rows, now_us: int) -> tuple[Webhook, bool]:
@@ -138,3 +138,14 @@ def _found(rows: Rows, licensee_id: str) -> Webhook:
     if webhook is None:
         raise not_found("WEBHOOK_UNKNOWN", f"{licensee_id} has no webhook")
     return webhook
+
+
+def webhook_target(url: str, *, allow_private: bool) -> Target:
+    """Where messages to a webhook go; `allow_private`: names that only we can reach are taken.
+
+    Raises Refusal (invalid, WEBHOOK_URL_REFUSED).
+    """
+    try:
+        return target_of(url, allow_private=allow_private)
+    except ValueError as error:
+        raise invalid("WEBHOOK_URL_REFUSED", str(error), field="url") from error

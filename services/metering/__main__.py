@@ -14,7 +14,7 @@ from services.chassis.accepting import accept, acceptance_of
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
-from services.chassis.identity import TokenVerifier
+from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.restores import Acceptance
@@ -141,7 +141,7 @@ async def main() -> None:
         settings=settings,
         bolts=bolts(database, projections, clock, watch_seconds=settings.watch_seconds, limits=limits),
         admissions=ADMISSIONS,
-        verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
+        verifier=verifier_of(settings, clock),
         telemetry=telemetry,
         background=[
             Projector(projections, interval_seconds=settings.projection_seconds),

@@ -25,7 +25,7 @@ from sluice.type.v1 import purpose_pb2
 from tests.support.clock import ManualClock
 from tests.support.consent import FIRST_EMBED, NOTICE, consent_database
 from tests.support.consent_server import Replica, a_replica
-from tests.support.grpc import LocalServer, serving
+from tests.support.grpc import SOMEBODY, LocalServer, serving
 
 TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 STUBS: Sequence[Any] = (ConsentServiceStub, StateServiceStub, SubjectServiceStub)
@@ -35,9 +35,16 @@ class Caller:
     """Calls consent as one principal."""
 
     def __init__(
-        self, server: LocalServer, clock: ManualClock, kind: PrincipalKind, party: str, roles: Sequence[str]
+        self,
+        server: LocalServer,
+        clock: ManualClock,
+        kind: PrincipalKind,
+        party: str,
+        roles: Sequence[str] = (),
+        *,
+        subjects: Sequence[int] = SOMEBODY,
     ) -> None:
-        self._peer = server.peer(kind, party, roles)
+        self._peer = server.peer(kind, party, roles, subjects)
         self._clock = clock
 
     async def call(self, method: str, request: Any) -> Any:
@@ -96,6 +103,10 @@ class Consent:
     def subject(self, subject_id: int) -> Caller:
         """A user of the platform."""
         return self.caller(PrincipalKind.SUBJECT, str(subject_id))
+
+    def agent(self, party: str, *subject_ids: int) -> Caller:
+        """Who acts for these subjects."""
+        return Caller(self._server, self.clock, PrincipalKind.AGENT, party, subjects=subject_ids)
 
     async def drain(self) -> None:
         """Returns when everything that runs has ended by itself."""

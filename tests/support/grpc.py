@@ -9,12 +9,15 @@ from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.limits import Limits
+from services.chassis.minting import TokenMinter
 from services.chassis.serving import Bolt, Server
 from services.chassis.tls import ClientTls, ServerTls
 from tests.support.keys import a_minter, a_verifier, some_keys
 from tests.support.waiting import PATIENCE_SECONDS
 
 DEADLINE_US = 5_000_000
+SOMEBODY = (1,)
+"""Whom an agent acts for, where a test does not care."""
 MANY = Limits(calls=64, streams=64, streams_each=64)
 """More than a test needs that is about something else."""
 
@@ -22,22 +25,33 @@ MANY = Limits(calls=64, streams=64, streams_each=64)
 class LocalServer:
     """A server that is running, as `serving` gives it."""
 
-    def __init__(
-        self, server: Server, address: str, mint: Callable[[PrincipalKind, str, Sequence[str]], str]
-    ) -> None:
+    def __init__(self, server: Server, address: str, minter: TokenMinter) -> None:
         self.address = address
         self._server = server
-        self._mint = mint
+        self._minter = minter
         self._peers: list[Peer] = []
 
-    def peer(self, kind: PrincipalKind, party: str = "", roles: Sequence[str] = ()) -> Peer:
+    def peer(
+        self,
+        kind: PrincipalKind,
+        party: str = "",
+        roles: Sequence[str] = (),
+        subjects: Sequence[int] = SOMEBODY,
+    ) -> Peer:
         """A connection that shows a token of such a principal; closed with the server."""
-        return self.peer_showing(lambda: self.token(kind, party, roles))
+        return self.peer_showing(lambda: self.token(kind, party, roles, subjects))
 
-    def token(self, kind: PrincipalKind, party: str = "", roles: Sequence[str] = ()) -> str:
-        """A token of such a principal; where no party is named, of licensing or of someone."""
+    def token(
+        self,
+        kind: PrincipalKind,
+        party: str = "",
+        roles: Sequence[str] = (),
+        subjects: Sequence[int] = SOMEBODY,
+    ) -> str:
+        """An agent's is for `subjects`; where no party is named, it is of licensing or of someone."""
         usual = "licensing" if kind is PrincipalKind.SERVICE else "someone"
-        return self._mint(kind, party or usual, roles)
+        acts_for = subjects if kind is PrincipalKind.AGENT else ()
+        return self._minter.mint(kind, party or usual, roles, subjects=acts_for)
 
     def peer_showing(self, token: Callable[[], str] | None, tls: ClientTls | None = None) -> Peer:
         """A connection that shows whatever token it is given; closed with the server."""
@@ -69,7 +83,7 @@ async def serving(
     """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
     keys = some_keys(folder)
     server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits, tls=tls)
-    local = LocalServer(server, await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
+    local = LocalServer(server, await server.start("127.0.0.1:0"), a_minter(keys, clock))
     try:
         yield local
     finally:

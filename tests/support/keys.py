@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.identity import TokenVerifier
 from services.chassis.keys import Keys, ensure_keys
 from services.chassis.minting import TokenMinter
+from services.chassis.verifying import TokenVerifier
 
 ISSUER = "sluice"
 AUDIENCE = "sluice"

@@ -12,8 +12,8 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
+from services.chassis.public_addresses import Target
 from services.licensing.announcing import Announcer
-from services.licensing.domain.webhooks.addresses import Target
 from services.licensing.domain.webhooks.webhooks import (
     Failure,
     Outcome,

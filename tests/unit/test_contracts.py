@@ -59,6 +59,27 @@ def test_only_reads_are_open_to_every_kind_of_caller() -> None:
             assert not everyone or method.rpartition("/")[2].startswith(READS), method
 
 
+def test_an_agent_may_call_what_a_subject_may_and_nothing_else() -> None:
+    for table in TABLES.values():
+        for method, admission in table.items():
+            both = {PrincipalKind.SUBJECT, PrincipalKind.AGENT} & admission.kinds
+            assert len(both) != 1, method
+
+
+def test_what_is_known_of_one_subject_is_open_to_them_and_to_operators_who_look_after_it_alone() -> None:
+    kinds = {PrincipalKind.SUBJECT, PrincipalKind.AGENT, PrincipalKind.OPERATOR, PrincipalKind.PIPELINE}
+    about_one = {
+        f"/{service.full_name}/{method.name}": TABLES[".".join(service.full_name.split(".")[:2])]
+        for service in contracts()
+        for method in service.methods
+        if "subject_id" in method.input_type.fields_by_name
+    }
+    assert len(about_one) >= 8
+    for method, table in about_one.items():
+        assert table[method].kinds <= kinds, method
+        assert table[method].roles and "finance" not in table[method].roles, method
+
+
 def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -> None:
     tokens = "/sluice.licensing.v1.TokenService"
     found = {method for table in TABLES.values() for method, admission in table.items() if admission.anyone}
@@ -111,6 +132,7 @@ AT_START_ONLY = {
     *("HEAD_OF_ANOTHER_SERVICE", "HEAD_UNREADABLE", "HEAD_UNWRITABLE", "NOT_RESTORED"),
     *("CERTIFICATE_UNUSABLE", "PLAINTEXT_EXPOSED", "TLS_INCOMPLETE"),
     *("LIMITS_FILE_INVALID", "LIMITS_FILE_UNREADABLE"),
+    "TOKEN_ISSUERS_WRONG",
 }
 """Refusals of a service to start, and of a shape of RPC that no contract has; no caller hears them."""
 OF_ROTATION = {

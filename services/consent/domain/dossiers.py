@@ -54,6 +54,7 @@ class ChoiceMethod(enum.IntEnum):
     IMPORT = 3
     SIGNAL_GPC = 4
     SIGNAL_AIPREF = 5
+    AGENT = 6
 
 
 @dataclass(frozen=True)

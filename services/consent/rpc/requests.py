@@ -5,7 +5,7 @@ import binascii
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.identity import PrincipalKind, current_principal
+from services.chassis.identity import current_principal
 from services.chassis.refusals import invalid
 from services.consent.domain.batches import Batch, batch_of
 from services.consent.domain.choices import subject_unknown
@@ -48,9 +48,10 @@ def as_of(request: explanation_pb2.ExplainConsentRequest) -> int | None:
 
 
 def check_own(subject_id: int) -> None:
-    """A subject sees and changes their own alone; another's id looks like one that is not there."""
-    principal = current_principal()
-    if principal.kind is PrincipalKind.SUBJECT and principal.party != str(subject_id):
+    """A subject sees and changes their own alone, an agent what is of those it acts for; another's id looks
+    like one that is not there.
+    """
+    if not current_principal().reaches(subject_id):
         raise subject_unknown()
 
 

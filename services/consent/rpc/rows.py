@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
+from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal, invalid
 from services.consent.domain.choices import (
     ALL_PURPOSES,
@@ -24,9 +26,13 @@ _LICENSEE = re.compile(r"(?!(?:everyone|all)\Z)[a-z0-9][a-z0-9._-]{0,62}")
 _STATES = {number: State(1 << number - 1) for number in subject_pb2.SubjectState.values() if number}
 
 
-def live_choice(given: choice_pb2.Choice) -> Draft:
-    """A choice made now; what the contract asks of it has been checked."""
-    return _draft(given, None)
+def live_choice(given: choice_pb2.Choice, kind: PrincipalKind) -> Draft:
+    """A choice that a caller of a kind makes now; what the contract asks of it has been checked.
+
+    An agent's is on record as such: it cannot say that the subject was on our own page (C1).
+    """
+    draft = _draft(given, None)
+    return replace(draft, method=choice_pb2.CHOICE_METHOD_AGENT) if kind is PrincipalKind.AGENT else draft
 
 
 def choices(

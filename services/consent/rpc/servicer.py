@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from services.chassis.clock import Clock
+from services.chassis.identity import current_principal
 from services.chassis.replays import checked_replay_key
 from services.chassis.telemetry import set_attributes
 from services.consent.custodian import Custodian
@@ -45,10 +46,11 @@ class ConsentServicer(ConsentServiceServicer):
     async def RecordChoice(  # noqa: N802
         self, request: pb.RecordChoiceRequest, context: _Context
     ) -> pb.RecordChoiceResponse:
-        """One choice, a subject's own or one that an operator records for them."""
+        """One choice, a subject's own or one that an agent or an operator records for them."""
         key = checked_replay_key("RecordChoice", request, self._clock.now_us())
         requests.check_own(request.choice.subject_id)
-        return answers.recorded(await self._registrar.record(rows.live_choice(request.choice), key))
+        draft = rows.live_choice(request.choice, current_principal().kind)
+        return answers.recorded(await self._registrar.record(draft, key))
 
     async def RecordSignals(  # noqa: N802
         self, request: pb.RecordSignalsRequest, context: _Context

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.chassis.clock import Clock
-from services.chassis.identity import PrincipalKind, current_principal
+from services.chassis.identity import current_principal
 from services.chassis.replays import checked_replay_key
 from services.chassis.serving import Bolt
 from services.licensing.disclosing import Disclosures, Page
@@ -65,9 +65,10 @@ def bolt(disclosures: Disclosures, index: Index, clock: Clock) -> Bolt:
 
 
 def is_own(subject_id: int) -> bool:
-    """Whether the caller may see what is the subject's: a subject sees their own alone."""
-    principal = current_principal()
-    return principal.kind is not PrincipalKind.SUBJECT or principal.party == str(subject_id)
+    """Whether the caller may see what is the subject's: a subject sees their own alone, an agent of those it
+    acts for.
+    """
+    return current_principal().reaches(subject_id)
 
 
 def next_token(page: Page) -> str:

@@ -22,8 +22,7 @@ class ManifestServicer(pb_grpc.ManifestServiceServicer):
         self, request: pb.GetManifestProofRequest, context: Any
     ) -> pb.GetManifestProofResponse:
         """What a release held of one contributor."""
-        caller = current_principal()
-        shown = await self._prover.leaf(request.decision_id, request.subject_id, caller.kind, caller.party)
+        shown = await self._prover.leaf(request.decision_id, request.subject_id, current_principal())
         return pb.GetManifestProofResponse(proof=proof_message(request.decision_id, shown))
 
 

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 from services.chassis.channels import LARGEST_REQUEST_BYTES
+from services.chassis.claims import SECOND_US
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, remaining_us, within
 from services.chassis.ending import Ending
-from services.chassis.identity import NEVER_US, SECOND_US
+from services.chassis.identity import NEVER_US
 from services.chassis.interceptors import contained, observed_beside
 from services.chassis.refusals import Refusal
 from services.chassis.room import Room

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from services.chassis.database import Database
+from services.chassis.identity import Principal, PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
 from services.licensing.domain.manifests import Manifest, manifest_of
@@ -47,9 +48,15 @@ def record(database: Database, manifest: Manifest, root: bytes | None = None) ->
     database.write_now(unit)
 
 
+def a_caller(kind: str, party: str) -> Principal:
+    """An agent acts for 12 and 13."""
+    subjects = frozenset({12, 13} if kind == "agent" else ())
+    return Principal(PrincipalKind(kind), party, frozenset(), subjects=subjects)
+
+
 async def refusal(database: Database, decision_id: str, subject: int, kind: str, party: str) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        await ManifestProver(ManifestStore(database)).leaf(decision_id, subject, kind, party)
+        await ManifestProver(ManifestStore(database)).leaf(decision_id, subject, a_caller(kind, party))
     return refused.value
 
 
@@ -68,14 +75,20 @@ async def test_what_was_recorded_of_a_release_is_read_as_it_was(database: Databa
 
 @pytest.mark.parametrize(
     ("kind", "party"),
-    [("subject", "12"), ("pipeline", "firehose"), ("operator", "ada"), ("auditor", "anyone")],
+    [
+        ("subject", "12"),
+        ("agent", "helper"),
+        ("pipeline", "firehose"),
+        ("operator", "ada"),
+        ("auditor", "anyone"),
+    ],
 )
 async def test_r4_those_who_may_are_shown_one_contributors_posts(
     database: Database, kind: str, party: str
 ) -> None:
     record(database, the_manifest())
 
-    shown = await ManifestProver(ManifestStore(database)).leaf(DECISION, 12, kind, party)
+    shown = await ManifestProver(ManifestStore(database)).leaf(DECISION, 12, a_caller(kind, party))
 
     assert shown.receipt == "a.receipt.of-it"
     assert (shown.proof.contributor, shown.proof.post_ids, shown.proof.leaves) == (12, (7, 8), 3)
@@ -90,6 +103,9 @@ async def test_r4_what_is_not_a_callers_looks_like_what_is_not_there(database: D
         await refusal(database, nobodys, 12, "subject", "12"),
         await refusal(database, DECISION, 11, "subject", "12"),
         await refusal(database, DECISION, 13, "subject", "13"),
+        await refusal(database, DECISION, 11, "agent", "helper"),
+        await refusal(database, DECISION, 11, "agent", "11"),
+        await refusal(database, DECISION, 13, "agent", "helper"),
         await refusal(database, DECISION, 12, "pipeline", "another"),
     ]
 

@@ -165,10 +165,36 @@ async def test_c4_whoever_denied_before_they_are_known_is_told_without_a_descrip
     assert len(told.choices) == 1
 
 
+async def test_an_agent_does_what_its_subjects_may_and_is_on_record_for_it(consent: Consent) -> None:
+    await consent.put_in_force(7, 8)
+    agent = consent.agent("helper", 7, 8)
+
+    on_our_page = choice_pb2.CHOICE_METHOD_SETTINGS
+    await agent.write("RecordChoice", pb.RecordChoiceRequest(choice=a_deny(7, method=on_our_page)))
+    await agent.write("RecordSignals", pb.RecordSignalsRequest(subject_id=8, source="app", sec_gpc="1"))
+
+    assert await consent.reasons((7,), (8,)) == ["CHOICE_DENIES", "CHOICE_DENIES"]
+    told = [
+        await agent.call("ListChoiceHistory", pb.ListChoiceHistoryRequest(subject_id=7)),
+        await agent.call("GetChoices", pb.GetChoicesRequest(subject_id=8)),
+        await consent.subject(7).call("GetChoices", pb.GetChoicesRequest(subject_id=7)),
+    ]
+    assert [[each.recorded_by for each in answer.choices] for answer in told] == [["agent:helper"]] * 3
+    by_agent, by_signal = choice_pb2.CHOICE_METHOD_AGENT, choice_pb2.CHOICE_METHOD_SIGNAL_GPC
+    assert [answer.choices[0].choice.method for answer in told] == [by_agent, by_signal, by_agent]
+    assert await agent.whole("ExportSubject", subject_service_pb2.ExportSubjectRequest(subject_id=8))
+
+
 @pytest.mark.parametrize("other", [8, 999])
-async def test_what_is_of_another_subject_looks_not_there(consent: Consent, other: int) -> None:
+@pytest.mark.parametrize("kind", ["subject", "agent", "agent of the same name"])
+async def test_what_is_of_another_subject_looks_not_there(consent: Consent, other: int, kind: str) -> None:
     await consent.pipeline.write("ImportSubjects", subject_rows(7, 8))
-    author = consent.subject(7)
+    callers = {
+        "subject": consent.subject(7),
+        "agent": consent.agent("helper", 7, 9),
+        "agent of the same name": consent.agent(str(other), 7),
+    }
+    author = callers[kind]
     refusals = []
 
     for method, request in (

@@ -138,21 +138,34 @@ async def test_another_subjects_releases_look_like_nobodys(cluster: Cluster) -> 
     assert await summary(cluster, 1, asks=2) == []
 
 
-async def test_operators_of_trust_and_law_and_auditors_see_anybodys_and_nobody_else_does(
+async def test_an_agent_sees_the_releases_of_those_it_acts_for_and_of_nobody_else(cluster: Cluster) -> None:
+    await cluster.decide([a_post(101, 1), a_post(102, 2)])
+
+    async def told(asked: int, *subjects: int) -> tuple[int, int]:
+        # The name of an agent is nobody's id.
+        peer = cluster.licensing.peer(PrincipalKind.AGENT, str(asked), subjects=subjects)
+        stub = DisclosureServiceStub(peer.channel)
+        listed = pb.ListSubjectReleasesRequest(subject_id=asked)
+        summed = pb.GetSubjectSummaryRequest(subject_id=asked)
+        releases = (await peer.call(stub.ListSubjectReleases, listed)).releases
+        return len(releases), len((await peer.call(stub.GetSubjectSummary, summed)).sums)
+
+    assert await told(1, 1, 3) == (1, 1)
+    assert await told(2, 1, 3) == (0, 0)
+
+
+async def test_operators_of_trust_law_and_administration_see_anybodys_and_nobody_else_does(
     cluster: Cluster,
 ) -> None:
     await cluster.decide([a_post(101, 1)])
     request = pb.ListSubjectReleasesRequest(subject_id=1)
     operator, asked = PrincipalKind.OPERATOR, "ListSubjectReleases"
 
-    for kind, role in [
-        *((operator, "trust"), (operator, "legal"), (operator, "admin")),
-        (PrincipalKind.AUDITOR, ""),
-    ]:
-        assert len((await ask(cluster, asked, request, kind, "ada", role)).releases) == 1
+    for role in ("trust", "legal", "admin"):
+        assert len((await ask(cluster, asked, request, operator, "ada", role)).releases) == 1
     for kind, role in [
         *((operator, "finance"), (PrincipalKind.LICENSEE, ""), (PrincipalKind.PIPELINE, "")),
-        (PrincipalKind.SERVICE, ""),
+        *((PrincipalKind.SERVICE, ""), (PrincipalKind.AUDITOR, "")),
     ]:
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
             await ask(cluster, asked, request, kind, "acme", role)

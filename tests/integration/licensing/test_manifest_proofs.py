@@ -59,7 +59,7 @@ async def test_r4_each_contributor_is_shown_their_own_part_and_can_verify_it(
     assert posts == {1: (103, 2**63 + 1), 3: (2**63 + 1,), 4: (2**63 + 1,), 5: (104,)}
 
 
-@pytest.mark.parametrize("who", [FIREHOSE, (PrincipalKind.OPERATOR, "ada"), (PrincipalKind.AUDITOR, "anna")])
+@pytest.mark.parametrize("who", [FIREHOSE, (PrincipalKind.OPERATOR, "ada")])
 async def test_r4_who_may_know_the_contributors_is_shown_any_of_them(
     cluster: Cluster, who: tuple[PrincipalKind, str], tmp_path: Path
 ) -> None:
@@ -92,12 +92,31 @@ async def test_r4_what_is_not_the_callers_looks_like_what_is_not_there(cluster: 
     assert set(refusals) == {(Kind.NOT_FOUND, "DECISION_UNKNOWN", "there is no such decision")}
 
 
-async def test_r4_a_licensee_learns_nothing_about_who_is_in_what_they_received(cluster: Cluster) -> None:
+@pytest.mark.parametrize("who", [(PrincipalKind.LICENSEE, "acme"), (PrincipalKind.AUDITOR, "anna")])
+async def test_r4_licensees_and_auditors_learn_nothing_about_who_is_in_what_was_received(
+    cluster: Cluster, who: tuple[PrincipalKind, str]
+) -> None:
     decision = await cluster.decide(POSTS)
 
     for subject in (1, 19):
         with pytest.raises(Refusal, match="NOT_ADMITTED"):
-            await shown(cluster, decision.decision_id, subject, (PrincipalKind.LICENSEE, "acme"))
+            await shown(cluster, decision.decision_id, subject, who)
+
+
+async def test_r4_an_agent_is_shown_the_part_of_those_it_acts_for_alone(
+    cluster: Cluster,
+) -> None:
+    decision = await cluster.decide(POSTS)
+    peer = cluster.licensing.peer(PrincipalKind.AGENT, "3", subjects=[1, 19])
+    ask = ManifestServiceStub(peer.channel).GetManifestProof
+
+    own = pb.GetManifestProofRequest(decision_id=decision.decision_id, subject_id=1)
+    assert (await peer.call(ask, own)).proof.leaf.subject_id == 1
+    for other in (3, 19):
+        with pytest.raises(Refusal, match="DECISION_UNKNOWN"):
+            await peer.call(
+                ask, pb.GetManifestProofRequest(decision_id=decision.decision_id, subject_id=other)
+            )
 
 
 async def test_r3_a_decision_as_it_is_answered_is_verified_with_its_request(

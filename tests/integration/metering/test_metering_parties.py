@@ -154,7 +154,7 @@ async def test_parties_are_listed_in_pages_with_their_groups(operator: Operator)
 async def test_m6_a_group_is_limited_as_one_and_only_from_now_on(
     server: LocalServer, operator: Operator, clock: ManualClock
 ) -> None:
-    service = server.peer(PrincipalKind.SERVICE)
+    service = server.peer(PrincipalKind.SERVICE, "licensing")
     stub = MeteringServiceStub(service.channel)
     await operator.put("one", "two")
 
@@ -183,7 +183,7 @@ async def test_m6_a_group_is_limited_as_one_and_only_from_now_on(
 async def test_m8_a_full_term_of_a_group_that_is_to_be_left_is_not_full_for_good(
     server: LocalServer, operator: Operator
 ) -> None:
-    service = server.peer(PrincipalKind.SERVICE)
+    service = server.peer(PrincipalKind.SERVICE, "licensing")
     stub = MeteringServiceStub(service.channel)
     await operator.put("one")
     await operator.move("one", "red", NOON_US)

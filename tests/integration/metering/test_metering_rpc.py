@@ -29,7 +29,7 @@ class Caller:
     """Calls metering as one principal."""
 
     def __init__(self, server: LocalServer, kind: PrincipalKind = PrincipalKind.SERVICE) -> None:
-        self._peer = server.peer(kind)
+        self._peer = server.peer(kind, "licensing")
         self._stub = MeteringServiceStub(self._peer.channel)
 
     async def __call__(self, request: Any) -> Any:

@@ -9,10 +9,11 @@ import grpc
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from services.chassis.identity import PrincipalKind, TokenVerifier
+from services.chassis.identity import PrincipalKind
 from services.chassis.jwks import parse_jwks
 from services.chassis.refusals import Kind, Refusal
 from services.chassis.serving import Server
+from services.chassis.verifying import TokenVerifier
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.clock import ManualClock
 from tests.support.forgeries import forgeries

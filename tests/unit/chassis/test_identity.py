@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from services.chassis.identity import (
     Principal,
     PrincipalKind,
-    TokenVerifier,
     acting_as,
     check_admission,
     current_principal,
@@ -25,6 +24,7 @@ from services.chassis.identity import (
 from services.chassis.keys import Keys, load_private_key, public_jwk
 from services.chassis.minting import TOKEN_LIFETIME_US
 from services.chassis.refusals import Kind, Refusal
+from services.chassis.verifying import TokenVerifier
 from tests.support.admissions import admit, admit_anyone
 from tests.support.clock import ManualClock
 from tests.support.keys import a_minter, a_verifier, some_keys

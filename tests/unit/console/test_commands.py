@@ -10,8 +10,9 @@ import typer
 from rich.text import Text
 from typer.testing import CliRunner
 
-from services.chassis.identity import PrincipalKind, TokenVerifier
+from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import FieldViolation, Kind, Refusal, invalid
+from services.chassis.verifying import TokenVerifier
 from services.console import choices, states, subjects
 from services.console.app import app
 from services.console.connections import addresses
@@ -355,3 +356,36 @@ def test_wrong_usage_is_told_before_anybody_is_called(arguments: list[str], tmp_
     told = CliRunner().invoke(app, arguments, env={"SLUICE_STATE": str(tmp_path)})
 
     assert told.exit_code == 2
+
+
+def test_a_token_of_an_agent_is_minted_for_those_it_acts_for(tmp_path: Path) -> None:
+    keys = StateFolder(tmp_path).prepare()
+    asked = ["token", "mint", "--party=helper", f"--state={tmp_path}"]
+
+    minted = CliRunner().invoke(
+        app, [*asked, "--kind=agent", "--subject=1001", "--subject=18446744073709551615"]
+    )
+
+    agent = TokenVerifier(keys.token_jwks, "sluice", "sluice").verify(minted.stdout.strip())
+    assert (agent.kind, agent.party) == (PrincipalKind.AGENT, "helper")
+    assert agent.subjects == {1001, 2**64 - 1}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--kind=agent"],
+        ["--kind=agent", "--subject=0"],
+        ["--kind=agent", "--subject=7", "--subject=7"],
+        ["--kind=agent", "--subject=u-7"],
+        ["--kind=subject", "--subject=7"],
+        ["--kind=operator", "--role=admin", "--subject=7"],
+    ],
+)
+def test_a_token_that_nobody_would_believe_is_not_minted(tmp_path: Path, options: list[str]) -> None:
+    StateFolder(tmp_path).prepare()
+
+    asked = CliRunner().invoke(app, ["token", "mint", "--party=helper", f"--state={tmp_path}", *options])
+
+    assert "SUBJECTS_WRONG" in str(asked.exception)
+    assert asked.stdout == ""

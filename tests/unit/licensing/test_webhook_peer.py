@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.licensing import webhook_peer
-from services.licensing.domain.webhooks.addresses import Target
+from services.chassis import public_hosts
+from services.chassis.public_addresses import Target
 from services.licensing.domain.webhooks.webhooks import Failure, Fault
 from services.licensing.webhook_peer import WebhookPeer
 from tests.support.https import NAME, HttpsServer, an_https_server
@@ -125,7 +125,7 @@ async def test_a_name_that_changes_its_mind_after_it_was_checked_changes_nothing
 ) -> None:
     # The first answer passes the check, and is this server here; the next ones would be somebody else.
     names = Names(["127.0.0.1"], ["169.254.169.254"])
-    monkeypatch.setattr(webhook_peer, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(public_hosts, "is_public", lambda address: address == "127.0.0.1")
 
     assert await post(a_peer(https[1], names, allow_private=False), server) is None
     assert names.asked == [(NAME, server.port)]

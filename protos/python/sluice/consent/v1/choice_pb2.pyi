@@ -25,6 +25,7 @@ class ChoiceMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHOICE_METHOD_IMPORT: _ClassVar[ChoiceMethod]
     CHOICE_METHOD_SIGNAL_GPC: _ClassVar[ChoiceMethod]
     CHOICE_METHOD_SIGNAL_AIPREF: _ClassVar[ChoiceMethod]
+    CHOICE_METHOD_AGENT: _ClassVar[ChoiceMethod]
 STANCE_UNSPECIFIED: Stance
 STANCE_ALLOW: Stance
 STANCE_DENY: Stance
@@ -34,6 +35,7 @@ CHOICE_METHOD_OPERATOR: ChoiceMethod
 CHOICE_METHOD_IMPORT: ChoiceMethod
 CHOICE_METHOD_SIGNAL_GPC: ChoiceMethod
 CHOICE_METHOD_SIGNAL_AIPREF: ChoiceMethod
+CHOICE_METHOD_AGENT: ChoiceMethod
 
 class Choice(_message.Message):
     __slots__ = ("subject_id", "stance", "everyone", "licensee_id", "all_purposes", "purpose", "method", "notice_digest", "stated_at")

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SubjectServiceStub:
-    """The rights of a subject over their records (C11). Served by consent; the general reasons are those of ConsentService.
+    """The rights of a subject over their records (C11), which are no auditor's business. Served by consent; the general reasons are those of ConsentService.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class SubjectServiceStub:
 
 
 class SubjectServiceServicer:
-    """The rights of a subject over their records (C11). Served by consent; the general reasons are those of ConsentService.
+    """The rights of a subject over their records (C11), which are no auditor's business. Served by consent; the general reasons are those of ConsentService.
     """
 
     def ExportSubject(self, request, context):
@@ -90,7 +90,7 @@ def add_SubjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SubjectService:
-    """The rights of a subject over their records (C11). Served by consent; the general reasons are those of ConsentService.
+    """The rights of a subject over their records (C11), which are no auditor's business. Served by consent; the general reasons are those of ConsentService.
     """
 
     @staticmethod

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SubjectServiceStub:
-    """The rights of a subject over their records (C11). Served by consent; the general reasons are those of ConsentService."""
+    """The rights of a subject over their records (C11), which are no auditor's business. Served by consent; the general reasons are those of ConsentService."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -45,7 +45,7 @@ class SubjectServiceStub:
 
 @_typing.type_check_only
 class SubjectServiceAsyncStub(SubjectServiceStub):
-    """The rights of a subject over their records (C11). Served by consent; the general reasons are those of ConsentService."""
+    """The rights of a subject over their records (C11), which are no auditor's business. Served by consent; the general reasons are those of ConsentService."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportSubject: _aio.UnaryStreamMultiCallable[_subject_service_pb2.ExportSubjectRequest, _subject_service_pb2.ExportSubjectResponse]  # type: ignore[assignment]
@@ -59,7 +59,7 @@ class SubjectServiceAsyncStub(SubjectServiceStub):
     """
 
 class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The rights of a subject over their records (C11). Served by consent; the general reasons are those of ConsentService."""
+    """The rights of a subject over their records (C11), which are no auditor's business. Served by consent; the general reasons are those of ConsentService."""
 
     @_abc_1.abstractmethod
     def ExportSubject(

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class DisclosureServiceStub:
     """Tells which releases held something of a subject: a post of theirs, or one of somebody else that embeds a post of theirs. Exact as of the moment of each
-    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone: another's id looks like that of somebody whose posts
+    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone, an agent that of those it acts for: another's id looks like that of somebody whose posts
     nobody got. Reasons of refusal that every RPC can return: as in ReleaseService; and RELEASE_INDEX_BEHIND (UNAVAILABLE, with a retry time) while the index
     is being made and lacks more than 2,000 decisions.
     """
@@ -57,7 +57,7 @@ class DisclosureServiceStub:
 
 class DisclosureServiceServicer:
     """Tells which releases held something of a subject: a post of theirs, or one of somebody else that embeds a post of theirs. Exact as of the moment of each
-    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone: another's id looks like that of somebody whose posts
+    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone, an agent that of those it acts for: another's id looks like that of somebody whose posts
     nobody got. Reasons of refusal that every RPC can return: as in ReleaseService; and RELEASE_INDEX_BEHIND (UNAVAILABLE, with a retry time) while the index
     is being made and lacks more than 2,000 decisions.
     """
@@ -115,7 +115,7 @@ def add_DisclosureServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class DisclosureService:
     """Tells which releases held something of a subject: a post of theirs, or one of somebody else that embeds a post of theirs. Exact as of the moment of each
-    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone: another's id looks like that of somebody whose posts
+    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone, an agent that of those it acts for: another's id looks like that of somebody whose posts
     nobody got. Reasons of refusal that every RPC can return: as in ReleaseService; and RELEASE_INDEX_BEHIND (UNAVAILABLE, with a retry time) while the index
     is being made and lacks more than 2,000 decisions.
     """

@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class DisclosureServiceStub:
     """Tells which releases held something of a subject: a post of theirs, or one of somebody else that embeds a post of theirs. Exact as of the moment of each
-    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone: another's id looks like that of somebody whose posts
+    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone, an agent that of those it acts for: another's id looks like that of somebody whose posts
     nobody got. Reasons of refusal that every RPC can return: as in ReleaseService; and RELEASE_INDEX_BEHIND (UNAVAILABLE, with a retry time) while the index
     is being made and lacks more than 2,000 decisions.
     """
@@ -54,7 +54,7 @@ class DisclosureServiceStub:
 @_typing.type_check_only
 class DisclosureServiceAsyncStub(DisclosureServiceStub):
     """Tells which releases held something of a subject: a post of theirs, or one of somebody else that embeds a post of theirs. Exact as of the moment of each
-    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone: another's id looks like that of somebody whose posts
+    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone, an agent that of those it acts for: another's id looks like that of somebody whose posts
     nobody got. Reasons of refusal that every RPC can return: as in ReleaseService; and RELEASE_INDEX_BEHIND (UNAVAILABLE, with a retry time) while the index
     is being made and lacks more than 2,000 decisions.
     """
@@ -76,7 +76,7 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
 
 class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
     """Tells which releases held something of a subject: a post of theirs, or one of somebody else that embeds a post of theirs. Exact as of the moment of each
-    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone: another's id looks like that of somebody whose posts
+    answer, and found by an index that is kept in step with the ledger. A subject sees their own alone, an agent that of those it acts for: another's id looks like that of somebody whose posts
     nobody got. Reasons of refusal that every RPC can return: as in ReleaseService; and RELEASE_INDEX_BEHIND (UNAVAILABLE, with a retry time) while the index
     is being made and lacks more than 2,000 decisions.
     """

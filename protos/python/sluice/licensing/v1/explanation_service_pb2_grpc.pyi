@@ -36,7 +36,7 @@ class ExplanationServiceStub:
     ExplainRelease: _grpc.UnaryUnaryMultiCallable[_explanation_service_pb2.ExplainReleaseRequest, _explanation_service_pb2.ExplainReleaseResponse]
     """What Decide would answer for these posts now, with all reasons of each. No permit: between this answer and a decision anything may change.
     Consent gives one reason a post, the first by its own order; it is asked about every post, those too that the license does not cover, for which
-    Decide does not ask. For operators and pipelines, who may know exact reasons. Reads only.
+    Decide does not ask. For pipelines, and operators who may see what consent knows of an author. Reads only.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, LICENSE_UNKNOWN, VERSION_UNKNOWN,
     PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND (as in Decide), CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
     """
@@ -49,7 +49,7 @@ class ExplanationServiceAsyncStub(ExplanationServiceStub):
     ExplainRelease: _aio.UnaryUnaryMultiCallable[_explanation_service_pb2.ExplainReleaseRequest, _explanation_service_pb2.ExplainReleaseResponse]  # type: ignore[assignment]
     """What Decide would answer for these posts now, with all reasons of each. No permit: between this answer and a decision anything may change.
     Consent gives one reason a post, the first by its own order; it is asked about every post, those too that the license does not cover, for which
-    Decide does not ask. For operators and pipelines, who may know exact reasons. Reads only.
+    Decide does not ask. For pipelines, and operators who may see what consent knows of an author. Reads only.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, LICENSE_UNKNOWN, VERSION_UNKNOWN,
     PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND (as in Decide), CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
     """
@@ -65,7 +65,7 @@ class ExplanationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_explanation_service_pb2.ExplainReleaseResponse, _abc.Awaitable[_explanation_service_pb2.ExplainReleaseResponse]]:
         """What Decide would answer for these posts now, with all reasons of each. No permit: between this answer and a decision anything may change.
         Consent gives one reason a post, the first by its own order; it is asked about every post, those too that the license does not cover, for which
-        Decide does not ask. For operators and pipelines, who may know exact reasons. Reads only.
+        Decide does not ask. For pipelines, and operators who may see what consent knows of an author. Reads only.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, LICENSE_UNKNOWN, VERSION_UNKNOWN,
         PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND (as in Decide), CLOCKS_DIFFER, DEADLINE_TOO_SHORT.
         """

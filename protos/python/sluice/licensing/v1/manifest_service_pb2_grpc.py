@@ -50,7 +50,7 @@ class ManifestServiceServicer:
 
     def GetManifestProof(self, request, context):
         """The proof of what a release held of one contributor. A subject gets it about themselves, a pipeline for decisions that it asked for, for it has said itself who wrote what;
-        operators and auditors for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
+        an agent about those it acts for, operators of trust, law and administration for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
         What is not the caller's looks like what is not there. Reads only. Reasons: DECISION_UNKNOWN, for a subject also where the release held nothing of theirs; else
         CONTRIBUTOR_UNKNOWN in that case.
         """

@@ -37,7 +37,7 @@ class ManifestServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ManifestServiceAsyncStub: ...
     GetManifestProof: _grpc.UnaryUnaryMultiCallable[_manifest_service_pb2.GetManifestProofRequest, _manifest_service_pb2.GetManifestProofResponse]
     """The proof of what a release held of one contributor. A subject gets it about themselves, a pipeline for decisions that it asked for, for it has said itself who wrote what;
-    operators and auditors for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
+    an agent about those it acts for, operators of trust, law and administration for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
     What is not the caller's looks like what is not there. Reads only. Reasons: DECISION_UNKNOWN, for a subject also where the release held nothing of theirs; else
     CONTRIBUTOR_UNKNOWN in that case.
     """
@@ -51,7 +51,7 @@ class ManifestServiceAsyncStub(ManifestServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetManifestProof: _aio.UnaryUnaryMultiCallable[_manifest_service_pb2.GetManifestProofRequest, _manifest_service_pb2.GetManifestProofResponse]  # type: ignore[assignment]
     """The proof of what a release held of one contributor. A subject gets it about themselves, a pipeline for decisions that it asked for, for it has said itself who wrote what;
-    operators and auditors for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
+    an agent about those it acts for, operators of trust, law and administration for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
     What is not the caller's looks like what is not there. Reads only. Reasons: DECISION_UNKNOWN, for a subject also where the release held nothing of theirs; else
     CONTRIBUTOR_UNKNOWN in that case.
     """
@@ -68,7 +68,7 @@ class ManifestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_manifest_service_pb2.GetManifestProofResponse, _abc.Awaitable[_manifest_service_pb2.GetManifestProofResponse]]:
         """The proof of what a release held of one contributor. A subject gets it about themselves, a pipeline for decisions that it asked for, for it has said itself who wrote what;
-        operators and auditors for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
+        an agent about those it acts for, operators of trust, law and administration for every decision. A licensee never: a proof for a subject, or its refusal, would tell them who is in what they received.
         What is not the caller's looks like what is not there. Reads only. Reasons: DECISION_UNKNOWN, for a subject also where the release held nothing of theirs; else
         CONTRIBUTOR_UNKNOWN in that case.
         """

@@ -1,4 +1,4 @@
-"""Which addresses a message may be sent to: those of the public internet, and none that stands for another.
+"""Which addresses may be connected to: those of the public internet, and none that stands for another.
 
 Whoever writes a URL decides what this service connects to. It must never be something that only we can reach:
 this machine, its network, or what a cloud tells its machines about themselves.
@@ -8,8 +8,6 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from services.chassis.refusals import Refusal, invalid
 
 HTTPS_PORT = 443
 FIRST_FREE_PORT = 1024
@@ -43,7 +41,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 
 @dataclass(frozen=True)
 class Target:
-    """Where a message goes: a URL that was taken."""
+    """A URL that was taken."""
 
     host: str
     """A name in lower case, to be resolved, and named in the certificate."""
@@ -58,26 +56,26 @@ class Target:
 
 
 def target_of(url: str, *, allow_private: bool = False) -> Target:
-    """The parts of a webhook's URL.
+    """The parts of a URL of somebody else's server.
 
-    `allow_private`: a name of one label, such as localhost, is taken, too. Raises Refusal (invalid,
-    WEBHOOK_URL_REFUSED).
+    `allow_private`: a name of one label, such as localhost, is taken, too. Raises ValueError, which says what
+    is wrong with it in words for whoever wrote it.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise _refused("this is no URL") from error
+        raise ValueError("this is no URL") from error
     if parts.scheme != "https" or "\\" in url:
-        raise _refused("only https:// is sent to")
+        raise ValueError("only https:// is sent to")
     if "@" in parts.netloc or "#" in url:
-        raise _refused("without user, password and fragment")
+        raise ValueError("without user, password and fragment")
     host = parts.hostname or ""
     name = _ANY_NAME if allow_private else _PUBLIC_NAME
     if len(host) > LONGEST_NAME or not name.fullmatch(host):
-        raise _refused("it needs the full name of a host, and no address")
+        raise ValueError("it needs the full name of a host, and no address")
     if port is not None and port != HTTPS_PORT and port < FIRST_FREE_PORT:
-        raise _refused(f"port {HTTPS_PORT}, or one from {FIRST_FREE_PORT} on")
+        raise ValueError(f"port {HTTPS_PORT}, or one from {FIRST_FREE_PORT} on")
     path = parts.path or "/"
     return Target(host, port or HTTPS_PORT, f"{path}?{parts.query}" if parts.query else path)
 
@@ -98,7 +96,3 @@ def is_public(address: str) -> bool:
         # All others of IPv6 are not global unicast: mapped, compatible, 64:ff9b::/96 (NAT64) and the like.
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
-
-
-def _refused(what: str) -> Refusal:
-    return invalid("WEBHOOK_URL_REFUSED", what, field="url")

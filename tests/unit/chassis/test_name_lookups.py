@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from services.licensing.domain.webhooks.addresses import target_of
+from services.chassis.names import MOST_OPEN, SystemNames
+from services.chassis.public_addresses import target_of
 from services.licensing.domain.webhooks.webhooks import Failure, Fault
-from services.licensing.names import MOST_OPEN, SystemNames
 from services.licensing.webhook_peer import WebhookPeer
 
 IN_VAIN = Failure(Fault.TIMED_OUT)
@@ -111,7 +111,7 @@ def test_a_process_ends_while_a_lookup_hangs() -> None:
     program = """
 import asyncio, socket, threading
 socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
-from services.licensing.names import SystemNames
+from services.chassis.names import SystemNames
 try:
     asyncio.run(asyncio.wait_for(SystemNames().resolve("hang.example", 443), 0.05))
 except TimeoutError:
