@@ -20,7 +20,7 @@ import structlog
 
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
 from services.chassis.ending import Ending
-from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, check_admission
+from services.chassis.identity import AdmissionTable, TokenVerifier, acting_as, bearer_of, check_admission
 from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
 from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.refusals import Kind, Refusal, exhausted
@@ -132,8 +132,7 @@ def identified(admissions: AdmissionTable, verifier: TokenVerifier) -> Layer:
     """Lets in whom the table admits, and makes them the current principal."""
 
     def layer(method: str, context: Context) -> AbstractContextManager[None]:
-        scheme, _, token = str(_metadata(context).get("authorization", "")).partition(" ")
-        principal = verifier.verify(token if scheme.lower() == "bearer" else "")
+        principal = verifier.verify(bearer_of(str(_metadata(context).get("authorization", ""))))
         check_admission(admissions, method, principal)
         return acting_as(principal)
 

@@ -50,7 +50,7 @@ from tests.support.clock import ManualClock
 from tests.support.consent import consent_database_at
 from tests.support.consent_server import a_replica
 from tests.support.grpc import LocalServer, serving
-from tests.support.keys import some_keys
+from tests.support.keys import a_verifier, some_keys
 from tests.support.licensing import licensing_database_at
 from tests.support.metering_server import a_metering_server
 
@@ -357,7 +357,7 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
     )
     # The clock of the database's server is the one that is turned by hand, too.
     with patch.object(contracting, "server_now_us", lambda connection: cluster.clock.now_us()):
-        licensing = assemble(settings, cluster.clock, keys, database)
+        licensing = assemble(settings, cluster.clock, keys, database, a_verifier(keys, cluster.clock))
     for check in licensing.checks:
         await check()
     async with serving(
