@@ -1,8 +1,8 @@
 """The door over Envoy's contract of external authorization: translates, asks, translates.
 
-A refusal becomes the answer that Envoy gives its caller. A call of the API is one of gRPC when it comes here,
-whichever form it came in to the gateway: its refusal travels as gRPC's do, and the gateway turns it back. Any
-other is answered in JSON.
+A refusal becomes the answer that Envoy gives its caller, who is to hear what the service itself would say.
+For a caller of gRPC or gRPC-Web Envoy makes a status of the answer's, and its message of the body, and passes
+on the header of details. Any other is sent the body as it is, which then is a google.rpc.Status in JSON.
 """
 
 import base64
@@ -27,15 +27,15 @@ SURFACE = "surface"
 """What a route says of itself by `context_extensions`."""
 SECOND_US = 1_000_000
 GRPC_CONTENT = "application/grpc"
+TRANSCODED = "x-envoy-original-path"
+"""On a call that came in JSON; all else on it is that of a call of gRPC by now."""
 
-_HTTP: Mapping[Kind, tuple[int, grpc.StatusCode]] = {
-    Kind.UNAUTHENTICATED: (401, grpc.StatusCode.UNAUTHENTICATED),
-    Kind.FORBIDDEN: (403, grpc.StatusCode.PERMISSION_DENIED),
-    # As gRPC answers a call that it does not know, and Envoy a caller of gRPC with this status.
-    Kind.NOT_FOUND: (404, grpc.StatusCode.UNIMPLEMENTED),
-    Kind.UNAVAILABLE: (503, grpc.StatusCode.UNAVAILABLE),
+_HTTP: Mapping[Kind, int] = {
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.UNAVAILABLE: 503,
 }
-"""The status of an answer, and what Envoy makes of it for a caller of gRPC."""
 
 
 class AuthorizationServicer(pb_grpc.AuthorizationServicer):
@@ -90,12 +90,13 @@ def denied(refusal: Refusal, *, is_grpc: bool) -> pb.CheckResponse:
     """The answer that the caller gets; raises a refusal itself that is of no kind given here."""
     if refusal.kind not in _HTTP:
         raise refusal
-    http, code = _HTTP[refusal.kind]
     status = to_status(refusal)
-    status.code = code.value[0]
+    if is_grpc and refusal.kind is Kind.NOT_FOUND:
+        # As gRPC answers a call that it does not know: what Envoy makes of 404.
+        status.code = grpc.StatusCode.UNIMPLEMENTED.value[0]
     response = pb.CheckResponse(status=status_pb2.Status(code=status.code))
     answer = response.denied_response
-    answer.status.code = http
+    answer.status.code = _HTTP[refusal.kind]
     answer.body = refusal.message if is_grpc else _json(status)
     headers = {DETAILS_KEY: _details(status)} if is_grpc else {"content-type": "application/json"}
     if refusal.retry_after_us is not None:
@@ -107,7 +108,8 @@ def denied(refusal: Refusal, *, is_grpc: bool) -> pb.CheckResponse:
 
 
 def _is_grpc(attributes: pb.AttributeContext) -> bool:
-    return attributes.request.http.headers.get("content-type", "").startswith(GRPC_CONTENT)
+    headers = attributes.request.http.headers
+    return headers.get("content-type", "").startswith(GRPC_CONTENT) and TRANSCODED not in headers
 
 
 def _json(status: status_pb2.Status) -> str:
