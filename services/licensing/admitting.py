@@ -32,7 +32,7 @@ OUTSIDE = frozenset(
 SIGNED_IN = frozenset({PrincipalKind.SUBJECT, PrincipalKind.OPERATOR})
 """Whom no wall stops."""
 CONTENT = "content"
-API = ""
+API = "api"
 STRANGER, KNOWN, SANDBOX = "stranger", "known", "sandbox"
 """Tiers of callers, beside those of licenses: without a token, with one, with one of the sandbox."""
 LICENSES_AT_ONCE = 100

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from services.chassis.identity import Principal, PrincipalKind
 from services.chassis.refusals import unauthenticated, unavailable
-from services.licensing.admitting import CONTENT, Call, Door
+from services.licensing.admitting import API, CONTENT, Call, Door
 from services.licensing.domain.doors.walls import Tier, WallChange
 from services.licensing.domain.licenses import License
 from services.licensing.rpc.admissions import BEHIND_THE_GATEWAY
@@ -20,7 +20,7 @@ GET_TOKEN = "/sluice.licensing.v1.TokenService/GetToken"
 T = TypeVar("T")
 
 
-def a_call(path: str = LIST_LICENSES, holder: str = "", surface: str = "", **changes: Any) -> Call:
+def a_call(path: str = LIST_LICENSES, holder: str = "", surface: str = API, **changes: Any) -> Call:
     """A call with a token of `holder`, such as "licensee:acme"; without any of nobody."""
     given = {"authorization": f"Bearer {holder}" if holder else "", "address": "203.0.113.9", **changes}
     return Call(path=path, surface=surface, **given)

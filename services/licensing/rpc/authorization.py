@@ -20,11 +20,11 @@ from gateway import authorization_pb2_grpc as pb_grpc
 from services.chassis.refusals import Kind, Refusal
 from services.chassis.serving import Bolt
 from services.chassis.statuses import DETAILS_KEY, to_status
-from services.licensing.admitting import Admitted, Call, Door
+from services.licensing.admitting import API, Admitted, Call, Door
 
 FULL_NAME = "envoy.service.auth.v3.Authorization"
 SURFACE = "surface"
-"""What a route says of itself by `context_extensions`."""
+"""What a route says of itself by `context_extensions`; one that says nothing is of the API."""
 SECOND_US = 1_000_000
 GRPC_CONTENT = "application/grpc"
 TRANSCODED = "x-envoy-original-path"
@@ -69,7 +69,7 @@ def call_of(attributes: pb.AttributeContext) -> Call:
         path=http.path,
         authorization=http.headers.get("authorization", ""),
         address=attributes.source.address.socket_address.address,
-        surface=attributes.context_extensions.get(SURFACE, ""),
+        surface=attributes.context_extensions.get(SURFACE, API),
     )
 
 
@@ -91,8 +91,8 @@ def denied(refusal: Refusal, *, is_grpc: bool) -> pb.CheckResponse:
     if refusal.kind not in _HTTP:
         raise refusal
     status = to_status(refusal)
-    if is_grpc and refusal.kind is Kind.NOT_FOUND:
-        # As gRPC answers a call that it does not know: what Envoy makes of 404.
+    if refusal.kind is Kind.NOT_FOUND:
+        # As gRPC answers a call that it does not know, and what Envoy makes of 404.
         status.code = grpc.StatusCode.UNIMPLEMENTED.value[0]
     response = pb.CheckResponse(status=status_pb2.Status(code=status.code))
     answer = response.denied_response

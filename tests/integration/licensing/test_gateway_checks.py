@@ -60,17 +60,17 @@ async def test_whoever_calls_is_named_to_the_gateway(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("caller", "path", "codes", "reason"),
     [
-        ((), LIST_LICENSES, (401, 16, 16), "TOKEN_MISSING"),
-        ((PrincipalKind.LICENSEE, "acme"), SUSPEND, (403, 7, 7), "NOT_ADMITTED"),
-        ((PrincipalKind.PIPELINE, "firehose"), LIST_LICENSES, (403, 7, 7), "NOT_ADMITTED"),
+        ((), LIST_LICENSES, (401, 16), "TOKEN_MISSING"),
+        ((PrincipalKind.LICENSEE, "acme"), SUSPEND, (403, 7), "NOT_ADMITTED"),
+        ((PrincipalKind.PIPELINE, "firehose"), LIST_LICENSES, (403, 7), "NOT_ADMITTED"),
         # What Envoy makes of 404 for gRPC is UNIMPLEMENTED.
-        ((PrincipalKind.OPERATOR, "ada", "admin"), "/nowhere", (404, 5, 12), "ROUTE_UNKNOWN"),
+        ((PrincipalKind.OPERATOR, "ada", "admin"), "/nowhere", (404, 12), "ROUTE_UNKNOWN"),
     ],
 )
 async def test_a_caller_in_json_and_a_caller_of_grpc_hear_the_same(
-    cluster: Cluster, caller: tuple[Any, ...], path: str, codes: tuple[int, int, int], reason: str
+    cluster: Cluster, caller: tuple[Any, ...], path: str, codes: tuple[int, int], reason: str
 ) -> None:
-    http, code_of_json, code_of_grpc = codes
+    http, code = codes
     headers = bearer(cluster, *caller) if caller else {}
     transcoded = {"x-envoy-original-path": "/v1/x", **GRPC}
 
@@ -78,7 +78,7 @@ async def test_a_caller_in_json_and_a_caller_of_grpc_hear_the_same(
     in_grpc = (await check(gateway(cluster), a_check(path, {**headers, **GRPC}))).denied_response
 
     said = json.loads(in_json.body)
-    assert (in_json.status.code, in_grpc.status.code, said["code"]) == (http, http, code_of_json)
+    assert (in_json.status.code, in_grpc.status.code, said["code"]) == (http, http, code)
     assert {header.header.key: header.header.value for header in in_json.headers} == {
         "content-type": "application/json"
     }
@@ -89,7 +89,7 @@ async def test_a_caller_in_json_and_a_caller_of_grpc_hear_the_same(
     assert said["details"][0]["reason"] == info.reason == reason
     assert said["details"][0]["domain"] == info.domain == "sluice"
     assert said["message"] == status.message == in_grpc.body
-    assert status.code == code_of_grpc
+    assert status.code == code
 
 
 async def test_the_door_says_what_the_service_says_itself(cluster: Cluster) -> None:
@@ -195,16 +195,16 @@ async def test_m7_anonymous_calls_are_counted_in_metering_by_network(cluster: Cl
     assert await usage_of(cluster, "network-203.0.114.0-24") == 1
 
 
-async def test_l4_a_wall_opens_the_paid_tier_to_a_license_until_it_is_suspended(cluster: Cluster) -> None:
+async def test_l4_a_wall_opens_a_tier_to_a_license_until_it_is_suspended(cluster: Cluster) -> None:
     tiers = [pb.WALL_TIER_API, pb.WALL_TIER_RESEARCH]
     await ask(cluster.licensing, "RaiseWall", a_raise(now_us=cluster.clock.now_us(), tiers=tiers))
     token = cluster.licensing.token(PrincipalKind.LICENSEE, "acme")
 
     # The first license is of the template commercial, which is no tier.
     before = await reads_content(gateway(cluster), token)
-    await cluster.license("acme-api", limit=10, template=license_pb2.LICENSE_TEMPLATE_API_TIER)
+    await cluster.license("acme-study", limit=10, template=license_pb2.LICENSE_TEMPLATE_RESEARCH)
     during = await reads_content(gateway(cluster), token)
-    await cluster.suspend("acme-api")
+    await cluster.suspend("acme-study")
 
     assert (before, during) == ("TIER_CLOSED", "admitted")
     assert await reads_content(gateway(cluster), token) == "TIER_CLOSED"

@@ -1,4 +1,4 @@
-"""Two processes of licensing on one PostgreSQL database, with no peers to ask: a wall raised at one shuts both."""
+"""Two processes of licensing on one PostgreSQL database, without peers: a wall that one raises shuts both."""
 
 import asyncio
 import contextlib

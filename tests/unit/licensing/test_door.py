@@ -114,6 +114,7 @@ async def test_a_token_that_is_not_believed_lets_nobody_in_not_even_to_open_cont
 
 async def test_a_surface_that_nobody_knows_is_no_way_in(gate: Gate) -> None:
     assert await reason(gate, LIST_LICENSES, "operator:ada:admin", "Content") == "ROUTE_UNKNOWN"
+    assert await reason(gate, LIST_LICENSES, "operator:ada:admin", "") == "ROUTE_UNKNOWN"
 
 
 async def test_without_a_wall_anonymous_callers_read_content_and_are_counted_by_network(gate: Gate) -> None:
