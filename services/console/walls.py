@@ -57,7 +57,7 @@ def raise_(
     as_json: options.AsJson = False,
 ) -> None:
     """Shut out anonymous callers. A wall that is up already stands anew, as said here."""
-    request = pb.RaiseWallRequest(reason=_reason(why), tiers=[_number(tier) for tier in tiers or ()])
+    request = pb.RaiseWallRequest(reason=_reason(why), tiers=[_name(tier) for tier in tiers or ()])
     _set_end(request, lasts, until)
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
     change = connections.run(lambda connections: raise_wall(connections, request))
@@ -177,8 +177,8 @@ def _reason(why: str) -> str:
     return why
 
 
-def _number(tier: Tier) -> pb.WallTier:
-    return pb.WallTier.Value(value_name(pb.WallTier.DESCRIPTOR, tier.value))
+def _name(tier: Tier) -> str:
+    return value_name(pb.WallTier.DESCRIPTOR, tier.value)
 
 
 def _standing(found: pb.GetWallResponse) -> str:

@@ -10,7 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal
+from services.licensing.domain.doors.tallies import Row, Tallied
 from services.licensing.network_counting import NetworkCounter
+from services.licensing.network_peer import NetworkPeer
 from services.licensing.storage.head import lock_head
 from services.licensing.wall_watching import WallWatch
 from sluice.licensing.v1 import contract_service_pb2, license_pb2
@@ -219,3 +221,28 @@ async def test_changes_of_the_wall_are_numbered_by_the_head(cluster: Cluster) ->
     )
 
     assert (epoch, number) == (1, 2)
+
+
+async def test_m7_what_is_told_twice_over_the_wire_is_counted_once(cluster: Cluster) -> None:
+    licensing = cluster.licensing.token(PrincipalKind.SERVICE, "licensing")
+    peer = Peer(cluster.metering_address, lambda: licensing, name="metering")
+    tallied = Tallied("network-198.51.100.0-24", cluster.clock.now_us(), 5)
+    ours = NetworkPeer(peer, "gateway here, first start", cluster.new_id)
+    restarted = NetworkPeer(peer, "gateway here, second start", cluster.new_id)
+
+    told = [await ours.report([Row(1, tallied)]) for _ in range(2)]
+    told.append(await restarted.report([Row(1, tallied)]))
+    bad = await ours.report([Row(2, tallied), Row(3, Tallied("Not a party", cluster.clock.now_us(), 1))])
+    await peer.close()
+
+    assert told == [[""]] * 3
+    assert bad == ["", "PARTY_ID_INVALID"]
+    assert await usage_of(cluster, "network-198.51.100.0-24") == 15
+
+
+async def test_no_licensee_is_named_as_networks_are(cluster: Cluster) -> None:
+    licensee = license_pb2.Licensee(licensee_id="network-other", display_name="Other")
+    request = contract_service_pb2.CreateLicenseeRequest(request_id=cluster.new_id(), licensee=licensee)
+
+    with pytest.raises(Refusal, match="LICENSEE_ID_RESERVED"):
+        await cluster.contracts("CreateLicensee", request)

@@ -28,8 +28,8 @@ def test_m7_every_call_is_told_once_whatever_was_answered(
             assert len(rows) <= limit
             for row in rows:
                 # Whoever hears of an id twice hears the same, and counts it once.
-                heard = row.tallied.network, row.tallied.calls
-                assert told.setdefault(row.id, heard) == heard
+                said = row.tallied.network, row.tallied.calls
+                assert told.setdefault(row.id, said) == said
                 assert 1 <= row.tallied.calls <= largest
             if step == "told":
                 tally.told()

@@ -7,9 +7,11 @@ import ipaddress
 
 IPV4_BITS = 24
 IPV6_BITS = 48
-UNKNOWN = "network-unknown"
+PREFIX = "network-"
+"""What the ids of networks begin with, and those of no licensee."""
+UNKNOWN = f"{PREFIX}unknown"
 """Of a caller without an address."""
-OTHER = "network-other"
+OTHER = f"{PREFIX}other"
 """Stands for networks that there was no room to keep apart."""
 
 
@@ -27,7 +29,7 @@ def network_of(address: str) -> str:
         mapped = ip.ipv4_mapped
         if mapped is None:
             first, second, third = (int.from_bytes(ip.packed[at : at + 2]) for at in (0, 2, 4))
-            return f"network-{first:x}-{second:x}-{third:x}-{IPV6_BITS}"
+            return f"{PREFIX}{first:x}-{second:x}-{third:x}-{IPV6_BITS}"
         ip = mapped
     first, second, third, _ = ip.packed
-    return f"network-{first}.{second}.{third}.0-{IPV4_BITS}"
+    return f"{PREFIX}{first}.{second}.{third}.0-{IPV4_BITS}"
