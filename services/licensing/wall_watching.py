@@ -1,8 +1,9 @@
 """How the wall stands, as this process knows it: read again four times a second, and not believed for longer
 than one.
 
-Too old, it can only shut out: who knows nothing new lets no stranger in. Its age is that of the beginning of
-the read, on a clock that no operator sets back: a read that begins after a change was acknowledged finds it.
+Too old, it can only shut out: who knows nothing new lets no stranger in. Its age counts from the beginning of
+the read, for one that begins after a change was acknowledged finds it; and on two clocks, of which the one counts
+that says more: the clock may be set back, and the ticks may stand still while a machine sleeps.
 """
 
 import asyncio
@@ -11,13 +12,15 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from services.chassis.clock import Clock
 from services.chassis.refusals import Refusal, unavailable
 from services.licensing.domain.doors.walls import WallChange
 
 PERIOD_SECONDS = 0.25
 BELIEVED_SECONDS = 1.0
 """From the acknowledgement of a change on nobody acts on what was before it for longer."""
-RETRY_AFTER_US = 1_000_000
+SECOND_US = 1_000_000
+RETRY_AFTER_US = SECOND_US
 
 T = TypeVar("T")
 
@@ -41,13 +44,14 @@ class WallWatch:
 
     name = "wall"
 
-    def __init__(self, store: Store, tick: Callable[[], float]) -> None:
-        """`tick` is a time in seconds that only ever goes on, such as `time.monotonic`."""
+    def __init__(self, store: Store, clock: Clock, tick: Callable[[], float]) -> None:
+        """`tick` is a time in seconds that nobody sets, such as `time.monotonic`."""
         self._store = store
+        self._clock = clock
         self._tick = tick
         self._last: WallChange | None = None
-        self._read_at: float | None = None
-        """When the read began that it was found by; None before the first, and where it is not believed."""
+        self._read_at: tuple[float, int] | None = None
+        """When the read began that found it, on both clocks; None before the first, and if not believed."""
 
     def last(self) -> WallChange | None:
         """The change that says how the wall stands, None before the first; raises Refusal WALL_UNKNOWN."""
@@ -59,7 +63,10 @@ class WallWatch:
 
     def age_seconds(self) -> float:
         """How old it is that is known; infinite where nothing is."""
-        return float("inf") if self._read_at is None else self._tick() - self._read_at
+        if self._read_at is None:
+            return float("inf")
+        tick, at_us = self._read_at
+        return max(self._tick() - tick, (self._clock.now_us() - at_us) / SECOND_US)
 
     async def run(self) -> None:
         """Reads on."""
@@ -73,7 +80,7 @@ class WallWatch:
 
     async def refresh(self) -> None:
         """Reads once; raises what the database raises."""
-        began = self._tick()
+        began = self._tick(), self._clock.now_us()
         found = await self._store.read(lambda rows: rows.last_wall_change())
         # Reads overlap: one that began early may come late, and tell of before.
         if _number(found) >= _number(self._last):

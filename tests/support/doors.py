@@ -89,7 +89,7 @@ class Gate:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.books = Books()
-        self.watch = WallWatch(self.books, lambda: self.clock.now_us() / SECOND_US)
+        self.watch = WallWatch(self.books, self.clock, lambda: self.clock.now_us() / SECOND_US)
         self.counted: list[str] = []
         self.door = Door(
             NamingTokens(),

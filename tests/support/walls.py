@@ -29,7 +29,7 @@ TRUST = (PrincipalKind.OPERATOR, "ada", ("trust",))
 async def serving_walls(database: Database, clock: Clock, folder: Path) -> AsyncIterator[LocalServer]:
     """The service of the wall."""
     store = WallStore(database)
-    watch = WallWatch(store, lambda: clock.now_us() / 1_000_000)
+    watch = WallWatch(store, clock, lambda: clock.now_us() / 1_000_000)
     async with serving(
         folder, bolt(WallDesk(store, clock, watch.hold), clock), admissions=ADMISSIONS, clock=clock
     ) as server:

@@ -22,7 +22,7 @@ LONGEST_HOST = 64
 def door_part(base: Base, peers: Peers, tokens: Tokens) -> Part:
     """Answers the gateway; `tokens` are checked as this service checks those of its own callers."""
     clock, store = base.clock, WallStore(base.database)
-    watch = WallWatch(WallStore(base.database, urgent=True), monotonic)
+    watch = WallWatch(WallStore(base.database, urgent=True), clock, monotonic)
     WALL_AGE_SECONDS.set_function(watch.age_seconds)
     meter = NetworkPeer(peers.metering, _source(clock.now_us()), lambda: uuid7(clock.now_us()))
     networks = NetworkCounter(

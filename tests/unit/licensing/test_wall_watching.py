@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.chassis.refusals import Refusal
 from services.licensing.domain.doors.walls import WallChange
 from services.licensing.wall_watching import WallWatch
+from tests.support.clock import ManualClock
 from tests.support.doors import Books, Gate, a_change, a_read
 
 MS_US = 1_000
@@ -95,7 +96,7 @@ class Slow(Books):
 
 async def test_a_read_that_comes_late_does_not_bring_down_a_wall_that_is_known() -> None:
     books, time = Slow(), [0.0]
-    watch = WallWatch(books, lambda: time[0])
+    watch = WallWatch(books, ManualClock(), lambda: time[0])
     early = asyncio.create_task(watch.refresh())
     await asyncio.sleep(0)
     books.changes.append(a_change())
@@ -112,7 +113,7 @@ async def test_a_read_that_comes_late_does_not_bring_down_a_wall_that_is_known()
 
 async def test_a_read_is_as_old_as_its_beginning() -> None:
     books, time = Slow(), [0.0]
-    watch = WallWatch(books, lambda: time[0])
+    watch = WallWatch(books, ManualClock(), lambda: time[0])
     reading = asyncio.create_task(watch.refresh())
     await asyncio.sleep(0)
 
@@ -121,6 +122,21 @@ async def test_a_read_is_as_old_as_its_beginning() -> None:
     await reading
 
     assert watch.age_seconds() == pytest.approx(1.1)
+    with pytest.raises(Refusal, match="WALL_UNKNOWN"):
+        watch.last()
+
+
+@pytest.mark.parametrize(("asleep_us", "ticks"), [(1_000_001, 0.0), (0, 1.1), (-3_600_000_000, 1.1)])
+async def test_neither_a_machine_that_slept_nor_a_clock_that_was_set_back_keeps_knowledge_young(
+    asleep_us: int, ticks: float
+) -> None:
+    clock, time = ManualClock(), [0.0]
+    watch = WallWatch(Books(), clock, lambda: time[0])
+    await watch.refresh()
+
+    clock.advance(asleep_us)
+    time[0] += ticks
+
     with pytest.raises(Refusal, match="WALL_UNKNOWN"):
         watch.last()
 
