@@ -2,8 +2,8 @@
 than one.
 
 Too old, it can only shut out: who knows nothing new lets no stranger in. Its age counts from the beginning of
-the read, for one that begins after a change was acknowledged finds it; and on two clocks, of which the one counts
-that says more: the clock may be set back, and the ticks may stand still while a machine sleeps.
+the read, for one that begins after a change was acknowledged finds it; and on two clocks, of which the higher
+counts: the clock may be set back, and the ticks may stand still while a machine sleeps.
 """
 
 import asyncio
