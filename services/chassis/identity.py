@@ -141,6 +141,12 @@ def current_principal() -> Principal:
     return principal
 
 
+def bearer_of(authorization: str) -> str:
+    """The token in an Authorization header (RFC 6750, 2.1); "" where it shows none."""
+    scheme, _, token = authorization.partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
 @contextlib.contextmanager
 def acting_as(principal: Principal) -> Iterator[None]:
     """Makes `principal` the current one for as long as the context is open."""

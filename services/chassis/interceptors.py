@@ -25,6 +25,7 @@ from services.chassis.identity import (
     GATEWAY_HEADER,
     AdmissionTable,
     acting_as,
+    bearer_of,
     check_admission,
     not_admitted,
 )
@@ -166,8 +167,7 @@ def identified(
 
     def layer(method: str, context: Context) -> AbstractContextManager[None]:
         metadata = _metadata(context)
-        scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
-        token = token if scheme.lower() == "bearer" else ""
+        token = bearer_of(str(metadata.get("authorization", "")))
         if certified is None:
             principal = verifier.verify(token)
         else:

@@ -47,6 +47,7 @@ from services.console import (
     usage_import,
     usage_plots,
     usage_watching,
+    walls,
     webhooks,
     withdrawals,
 )
@@ -119,6 +120,7 @@ recalls.app.command("gaps")(recall_progress.gaps)
 recalls.app.command("progress")(recall_progress.progress)
 app.add_typer(recalls.app, name="recall")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(walls.app, name="wall")
 app.command("trace")(decisions.trace)
 app.add_typer(api_keys.app, name="key")
 app.add_typer(signing_keys.app, name="keys")

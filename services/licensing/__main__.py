@@ -67,14 +67,15 @@ async def main() -> None:
     database, head = opened(settings)
     keeper = HeadKeeper(database, RESTORES, head)
     await keeper.check()
-    licensing = assemble(settings, clock, keys, database)
+    verifier = verifier_of(settings, clock)
+    licensing = assemble(settings, clock, keys, database, verifier)
     for check in licensing.checks:
         await check()
     await serve(
         settings=settings,
         bolts=licensing.bolts,
         admissions=ADMISSIONS,
-        verifier=verifier_of(settings, clock),
+        verifier=verifier,
         telemetry=telemetry,
         background=[*licensing.background, keeper],
         failed=database.given_up,

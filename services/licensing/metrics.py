@@ -30,3 +30,18 @@ WEBHOOK_TRIES = Counter(
     "Tries to announce a recall at a webhook, by how they ended: delivered, failed, or given_up for good.",
     ["outcome"],
 )
+CHECKS = Counter(
+    "sluice_gateway_checks",
+    "Calls that the gateway has asked about, by what it was told: admitted, or the reason.",
+    ["outcome"],
+)
+WALL_AGE_SECONDS = Gauge(
+    "sluice_wall_age_seconds",
+    "Age of what is known of the login wall; from 1 on anonymous callers are refused content.",
+)
+NETWORK_CALLS = Counter(
+    "sluice_gateway_network_calls",
+    "Anonymous calls to content by what became of their count: told to metering, merged into the network"
+    " called other for want of room, or refused by metering.",
+    ["outcome"],
+)

@@ -75,7 +75,12 @@ class LicensingSettings(HeadKeepingSettings):
         le=LONGEST_LIFETIME_US // SECOND_US,
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )
-
+    network_interval_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=60,
+        description="How long anonymous calls are counted before metering is told; what a crash may lose.",
+    )
     webhook_allow_private: bool = Field(
         False,
         description="Webhooks may be on addresses that only this machine or its network reaches: for trying"

@@ -14,7 +14,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
-from services.licensing.assembly import Licensing, assemble, contracting
+from services.licensing.assembly import Licensing, admitting, assemble, contracting
 from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
 from services.licensing.publishing import Publisher
@@ -50,7 +50,7 @@ from tests.support.clock import ManualClock
 from tests.support.consent import consent_database_at
 from tests.support.consent_server import a_replica
 from tests.support.grpc import LocalServer, serving
-from tests.support.keys import some_keys
+from tests.support.keys import a_verifier, some_keys
 from tests.support.licensing import licensing_database_at
 from tests.support.metering_server import a_metering_server
 
@@ -355,9 +355,11 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
             **changes,
         },
     )
-    # The clock of the database's server is the one that is turned by hand, too.
-    with patch.object(contracting, "server_now_us", lambda connection: cluster.clock.now_us()):
-        licensing = assemble(settings, cluster.clock, keys, database)
+    # The clocks of the database's server and of the machine are the one that is turned by hand, too.
+    of_server = patch.object(contracting, "server_now_us", lambda connection: cluster.clock.now_us())
+    of_wall = patch.object(admitting, "monotonic", lambda: cluster.clock.now_us() / SECOND_US)
+    with of_server, of_wall:
+        licensing = assemble(settings, cluster.clock, keys, database, a_verifier(keys, cluster.clock))
     for check in licensing.checks:
         await check()
     async with serving(

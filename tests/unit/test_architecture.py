@@ -27,6 +27,7 @@ RECIPES = {
     *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
     *("auditing", "manifest_proofs"),
+    *("admitting", "network_counting", "wall_watching", "walls"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

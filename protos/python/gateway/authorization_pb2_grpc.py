@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AuthorizationStub:
-    """Says for each call from outside whether it may go on.
+    """Says for each call from outside whether it may go on. Served by licensing; the general reasons are those of its ReleaseService.
     """
 
     def __init__(self, channel):
@@ -43,11 +43,14 @@ class AuthorizationStub:
 
 
 class AuthorizationServicer:
-    """Says for each call from outside whether it may go on.
+    """Says for each call from outside whether it may go on. Served by licensing; the general reasons are those of its ReleaseService.
     """
 
     def Check(self, request, context):
-        """Who is this, and may they call this? Reads only.
+        """Who is this, and may they call this? Reads only. What is refused is an answer, with the refusal inside of it for whoever called the gateway.
+        Reasons in there: TOKEN_MISSING, TOKEN_EXPIRED, TOKEN_INVALID, KEYS_UNAVAILABLE, NOT_ADMITTED, ROUTE_UNKNOWN (no RPC that is open to callers from outside);
+        of the platform's content LOGIN_REQUIRED (the wall is up; with a retry time where its end is known), TIER_CLOSED (and none of the caller's licenses in
+        force is of a tier that passes), WALL_UNKNOWN (whether it is up cannot be learnt, with a retry time), DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +73,7 @@ def add_AuthorizationServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Authorization:
-    """Says for each call from outside whether it may go on.
+    """Says for each call from outside whether it may go on. Served by licensing; the general reasons are those of its ReleaseService.
     """
 
     @staticmethod

@@ -27,25 +27,33 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AuthorizationStub:
-    """Says for each call from outside whether it may go on."""
+    """Says for each call from outside whether it may go on. Served by licensing; the general reasons are those of its ReleaseService."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuthorizationAsyncStub: ...
     Check: _grpc.UnaryUnaryMultiCallable[_authorization_pb2.CheckRequest, _authorization_pb2.CheckResponse]
-    """Who is this, and may they call this? Reads only."""
+    """Who is this, and may they call this? Reads only. What is refused is an answer, with the refusal inside of it for whoever called the gateway.
+    Reasons in there: TOKEN_MISSING, TOKEN_EXPIRED, TOKEN_INVALID, KEYS_UNAVAILABLE, NOT_ADMITTED, ROUTE_UNKNOWN (no RPC that is open to callers from outside);
+    of the platform's content LOGIN_REQUIRED (the wall is up; with a retry time where its end is known), TIER_CLOSED (and none of the caller's licenses in
+    force is of a tier that passes), WALL_UNKNOWN (whether it is up cannot be learnt, with a retry time), DATABASE_UNAVAILABLE.
+    """
 
 @_typing.type_check_only
 class AuthorizationAsyncStub(AuthorizationStub):
-    """Says for each call from outside whether it may go on."""
+    """Says for each call from outside whether it may go on. Served by licensing; the general reasons are those of its ReleaseService."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Check: _aio.UnaryUnaryMultiCallable[_authorization_pb2.CheckRequest, _authorization_pb2.CheckResponse]  # type: ignore[assignment]
-    """Who is this, and may they call this? Reads only."""
+    """Who is this, and may they call this? Reads only. What is refused is an answer, with the refusal inside of it for whoever called the gateway.
+    Reasons in there: TOKEN_MISSING, TOKEN_EXPIRED, TOKEN_INVALID, KEYS_UNAVAILABLE, NOT_ADMITTED, ROUTE_UNKNOWN (no RPC that is open to callers from outside);
+    of the platform's content LOGIN_REQUIRED (the wall is up; with a retry time where its end is known), TIER_CLOSED (and none of the caller's licenses in
+    force is of a tier that passes), WALL_UNKNOWN (whether it is up cannot be learnt, with a retry time), DATABASE_UNAVAILABLE.
+    """
 
 class AuthorizationServicer(metaclass=_abc_1.ABCMeta):
-    """Says for each call from outside whether it may go on."""
+    """Says for each call from outside whether it may go on. Served by licensing; the general reasons are those of its ReleaseService."""
 
     @_abc_1.abstractmethod
     def Check(
@@ -53,6 +61,10 @@ class AuthorizationServicer(metaclass=_abc_1.ABCMeta):
         request: _authorization_pb2.CheckRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_authorization_pb2.CheckResponse, _abc.Awaitable[_authorization_pb2.CheckResponse]]:
-        """Who is this, and may they call this? Reads only."""
+        """Who is this, and may they call this? Reads only. What is refused is an answer, with the refusal inside of it for whoever called the gateway.
+        Reasons in there: TOKEN_MISSING, TOKEN_EXPIRED, TOKEN_INVALID, KEYS_UNAVAILABLE, NOT_ADMITTED, ROUTE_UNKNOWN (no RPC that is open to callers from outside);
+        of the platform's content LOGIN_REQUIRED (the wall is up; with a retry time where its end is known), TIER_CLOSED (and none of the caller's licenses in
+        force is of a tier that passes), WALL_UNKNOWN (whether it is up cannot be learnt, with a retry time), DATABASE_UNAVAILABLE.
+        """
 
 def add_AuthorizationServicer_to_server(servicer: AuthorizationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -8,6 +8,8 @@ from services.chassis.database import Database
 from services.chassis.dialing import Peer
 from services.chassis.keys import Keys
 from services.chassis.serving import BackgroundTask, Bolt
+from services.licensing.admitting import Tokens
+from services.licensing.assembly.admitting import door_part
 from services.licensing.assembly.base import Base, Peers
 from services.licensing.assembly.contracting import billing_part, contracts_part, keys_part
 from services.licensing.assembly.deciding import explanations_part, releases_part
@@ -30,8 +32,10 @@ class Licensing:
     checks: tuple[Callable[[], Awaitable[None]], ...]
 
 
-def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Database) -> Licensing:
-    """All parts of licensing."""
+def assemble(
+    settings: LicensingSettings, clock: Clock, keys: Keys, database: Database, tokens: Tokens
+) -> Licensing:
+    """All parts of licensing; `tokens` is what its own callers are known by."""
     base = Base(settings, clock, keys, database)
     peers = Peers.dial(base)
     licenses = ContractDesk(ContractStore(database), clock)
@@ -46,6 +50,7 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
         webhooks_part(base),
         audits_part(base, peers),
         disclosures_part(base),
+        door_part(base, peers, tokens),
     )
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),

@@ -1,5 +1,9 @@
-"""Who may call which RPC of licensing, as its contracts say; one that says nothing is open to nobody."""
+"""Who may call which RPC of licensing, as its contracts say; one that says nothing is open to nobody.
 
+And of the services that are reached through the gateway after licensing was asked: who may call what there.
+"""
+
+from gateway import authorization_pb2
 from services.chassis.admissions import AdmissionReader
 from services.chassis.identity import AdmissionTable
 from sluice.licensing.v1 import (
@@ -17,11 +21,21 @@ from sluice.licensing.v1 import (
     release_service_pb2,
     statistics_service_pb2,
     token_service_pb2,
+    wall_service_pb2,
     webhook_service_pb2,
+)
+from sluice.metering.v1 import (
+    damages_service_pb2,
+    dispute_service_pb2,
+    metering_service_pb2,
+    party_service_pb2,
+    usage_service_pb2,
 )
 from sluice.type.v1 import admission_pb2 as said
 
-ADMISSIONS: AdmissionTable = AdmissionReader(said.admission, said.CallerKind, said.OperatorRole).table(
+_READER = AdmissionReader(said.admission, said.CallerKind, said.OperatorRole)
+
+ADMISSIONS: AdmissionTable = _READER.table(
     affiliate_service_pb2.DESCRIPTOR,
     audit_service_pb2.DESCRIPTOR,
     billing_service_pb2.DESCRIPTOR,
@@ -36,5 +50,18 @@ ADMISSIONS: AdmissionTable = AdmissionReader(said.admission, said.CallerKind, sa
     release_service_pb2.DESCRIPTOR,
     statistics_service_pb2.DESCRIPTOR,
     token_service_pb2.DESCRIPTOR,
+    wall_service_pb2.DESCRIPTOR,
     webhook_service_pb2.DESCRIPTOR,
+    authorization_pb2.DESCRIPTOR,
 )
+
+OF_METERING: AdmissionTable = _READER.table(
+    damages_service_pb2.DESCRIPTOR,
+    dispute_service_pb2.DESCRIPTOR,
+    metering_service_pb2.DESCRIPTOR,
+    party_service_pb2.DESCRIPTOR,
+    usage_service_pb2.DESCRIPTOR,
+)
+
+BEHIND_THE_GATEWAY: AdmissionTable = {**ADMISSIONS, **OF_METERING}
+"""Consent is not among them: its calls go there whether or not licensing can be asked."""

@@ -51,6 +51,8 @@ class HeadRow(LicensingTable, table=True):
     next_credit_note: int = Field(sa_type=BigInteger)
     next_recall: int = Field(sa_type=BigInteger)
     """Number of the next recall that is issued, from 1."""
+    next_wall_change: int = Field(sa_type=BigInteger)
+    """Number of the next change of the wall, from 1."""
     cut_off_us: int = Field(sa_type=BigInteger)
     """The latest cut-off that something was drafted as of: what is put on record from then on is not before
     it, whatever the clock of its process says."""
@@ -284,6 +286,11 @@ def take_credit_note_number(connection: Connection) -> int:
 def take_recall_number(connection: Connection) -> int:
     """The next number of a recall, likewise."""
     return _take(connection, _HEAD.c.next_recall)
+
+
+def take_wall_number(connection: Connection) -> int:
+    """The next number of a change of the wall, likewise."""
+    return _take(connection, _HEAD.c.next_wall_change)
 
 
 def _take(connection: Connection, column: Column[int]) -> int:

@@ -1,0 +1,1 @@
+"""Who comes in from outside: the login wall, and the networks that anonymous callers are counted by."""
