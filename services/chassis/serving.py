@@ -26,6 +26,7 @@ from services.chassis.identity import AdmissionTable, TokenVerifier
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
 from services.chassis.metrics import serve_metrics
+from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
@@ -64,8 +65,9 @@ class Server:
         verifier: TokenVerifier,
         *,
         limits: Limits,
+        actions: ActionLog | None = None,
     ) -> None:
-        guard = Guard(admissions=admissions, verifier=verifier, limits=limits)
+        guard = Guard(admissions=admissions, verifier=verifier, limits=limits, actions=actions)
         self._ending = guard.ending
         self._server = grpc.aio.server(interceptors=[guard], options=SERVER_OPTIONS)
         self._names = [bolt.full_name for bolt in bolts]
@@ -122,6 +124,7 @@ async def serve(
     bolts: Sequence[Bolt],
     admissions: AdmissionTable,
     verifier: TokenVerifier,
+    actions: ActionLog | None,
     telemetry: Telemetry,
     background: Sequence[BackgroundTask] = (),
     on_close: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -129,6 +132,7 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, drains, closes (`on_close` in order), flushes traces and returns.
 
+    `actions` is where operators' actions are put on record; None is for a service in which they have none.
     Once `failed` is set, health says NOT_SERVING until the end.
 
     Raises Refusal (precondition, ADDRESS_IN_USE), and RuntimeError after an orderly end that a background
@@ -136,7 +140,7 @@ async def serve(
     """
     try:
         stop = _stop_signal()
-        server = Server(bolts, admissions, verifier, limits=_limits(settings))
+        server = Server(bolts, admissions, verifier, limits=_limits(settings), actions=actions)
         async with _health_port(server, settings.health_listen):
             address = await server.start(settings.listen)
             if settings.metrics_listen is not None:

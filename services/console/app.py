@@ -3,6 +3,7 @@
 import typer
 
 from services.console import (
+    actions,
     affiliates,
     api_keys,
     choice_queries,
@@ -118,3 +119,4 @@ app.add_typer(signing_keys.app, name="keys")
 app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")
+app.add_typer(actions.app, name="actions")

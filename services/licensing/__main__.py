@@ -75,6 +75,7 @@ async def main() -> None:
         bolts=licensing.bolts,
         admissions=ADMISSIONS,
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
+        actions=licensing.actions,
         telemetry=telemetry,
         background=[*licensing.background, keeper],
         failed=database.given_up,

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from services.chassis.accepting import accept, acceptance_of
+from services.chassis.action_rows import SqlActions
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
@@ -18,9 +19,10 @@ from services.metering.imports import Importer
 from services.metering.meter import Meter
 from services.metering.projector import Projector
 from services.metering.roster import Roster
+from services.metering.rpc import actions as action_log
 from services.metering.rpc import damages_servicer, dispute_servicer, party_servicer, servicer, usage_servicer
 from services.metering.rpc.admissions import ADMISSIONS
-from services.metering.schema.tables import RESTORES
+from services.metering.schema.tables import ACTIONS, RESTORES
 from services.metering.settings import MeteringSettings
 from services.metering.storage.auditing import SqlAudit
 from services.metering.storage.books import SqlBooks
@@ -66,6 +68,7 @@ def bolts(
         Bolt(add_UsageServiceServicer_to_server, usage, usage_servicer.SERVICE),
         Bolt(add_DamagesServiceServicer_to_server, claims, damages_servicer.SERVICE),
         Bolt(add_DisputeServiceServicer_to_server, disputes, dispute_servicer.SERVICE),
+        action_log.bolt(SqlActions(database, ACTIONS, clock)),
     ]
 
 
@@ -98,6 +101,7 @@ async def main() -> None:
         bolts=bolts(database, projections, clock, watch_seconds=settings.watch_seconds),
         admissions=ADMISSIONS,
         verifier=TokenVerifier(settings.token_jwks, settings.token_issuer, settings.token_audience, clock),
+        actions=SqlActions(database, ACTIONS, clock),
         telemetry=telemetry,
         background=[Projector(projections, interval_seconds=settings.projection_seconds), keeper],
         on_close=[keeper.close, database.close],

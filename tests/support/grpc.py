@@ -9,6 +9,7 @@ from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.limits import Limits
+from services.chassis.recording import ActionLog
 from services.chassis.serving import Bolt, Server
 from tests.support.keys import a_minter, a_verifier, some_keys
 from tests.support.waiting import PATIENCE_SECONDS
@@ -61,10 +62,14 @@ async def serving(
     admissions: AdmissionTable,
     clock: Clock | None = None,
     limits: Limits = MANY,
+    actions: ActionLog | None = None,
 ) -> AsyncIterator[LocalServer]:
-    """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
+    """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`.
+
+    What operators do is put on record in `actions`, if there is such a log.
+    """
     keys = some_keys(folder)
-    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits)
+    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits, actions=actions)
     local = LocalServer(server, await server.start("127.0.0.1:0"), a_minter(keys, clock).mint)
     try:
         yield local

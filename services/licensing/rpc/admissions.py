@@ -3,6 +3,7 @@
 from services.chassis.admissions import AdmissionReader
 from services.chassis.identity import AdmissionTable
 from sluice.licensing.v1 import (
+    action_service_pb2,
     affiliate_service_pb2,
     audit_service_pb2,
     billing_service_pb2,
@@ -22,6 +23,7 @@ from sluice.licensing.v1 import (
 from sluice.type.v1 import admission_pb2 as said
 
 ADMISSIONS: AdmissionTable = AdmissionReader(said.admission, said.CallerKind, said.OperatorRole).table(
+    action_service_pb2.DESCRIPTOR,
     affiliate_service_pb2.DESCRIPTOR,
     audit_service_pb2.DESCRIPTOR,
     billing_service_pb2.DESCRIPTOR,
