@@ -25,7 +25,7 @@ def begun(request: object) -> Begun:
     shown = _without_secrets(request)
     payload = shown.SerializeToString(deterministic=True)
     return Begun(
-        request_id=_text(_wrapped(shown), "request_id"),
+        request_id=_text(shown, "request_id"),
         request=_json(shown) if len(payload) <= LONGEST_REQUEST else "",
         request_digest=hashlib.sha256(payload).digest(),
         request_bytes=len(payload),
@@ -36,13 +36,6 @@ def begun(request: object) -> Begun:
 def _json(message: Message) -> str:
     text = json.dumps(MessageToDict(message), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text if len(text.encode()) <= LONGEST_REQUEST else ""
-
-
-def _wrapped(message: Message) -> Message:
-    """The request that a message is the wrapping of; else itself."""
-    fields = message.DESCRIPTOR.fields
-    is_wrapping = len(fields) == 1 and fields[0].name == "request" and fields[0].message_type is not None
-    return message.request if is_wrapping else message  # type: ignore[attr-defined]
 
 
 def _text(message: Message, name: str) -> str:
