@@ -55,7 +55,7 @@ def list_(
     if as_json:
         give_json([as_plain(action) for action in actions])
     elif actions:
-        columns = ("=when", "service", ">number", "operator", "call", "outcome", "reason")
+        columns = ("=when", "service", ">number", "operator", "=call", "outcome", "reason")
         show(table(columns, [_row(action) for action in actions]))
     else:
         say("No action is on record.")

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -58,7 +59,7 @@ def test_the_digest_is_of_the_fields_in_the_order_of_the_documentation() -> None
 @settings(max_examples=60)
 @given(st.integers(0, len(A_LOG) - 1), st.sampled_from(["at_us", "action", "caller", "what", "previous"]))
 def test_an_entry_that_was_changed_is_found_at_the_latest_at_the_next_one(index: int, field: str) -> None:
-    changed = {
+    changed: dict[str, Any] = {
         "at_us": NOON_US - 1,
         "action": 99,
         "caller": a_caller("mallory"),
@@ -108,7 +109,11 @@ def test_an_end_of_what_was_never_begun_is_a_fault(ends: tuple[int | None, ...])
 
 
 def test_the_digest_tells_an_end_from_a_beginning_and_one_outcome_from_another() -> None:
-    whats = [Begun(), *(Ended(outcome) for outcome in Outcome), Ended(Outcome.DONE, answers=1)]
+    whats: list[Begun | Ended] = [
+        Begun(),
+        *(Ended(outcome) for outcome in Outcome),
+        Ended(Outcome.DONE, answers=1),
+    ]
     digests = {Entry(1, NOON_US, 1, a_caller(), NO_DIGEST, what).digest() for what in whats}
 
     assert len(digests) == len(whats)
