@@ -28,8 +28,9 @@ from services.chassis.actions import NO_DIGEST, ActionHead, Begun, Caller, Ended
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 
-MOST_CHARACTERS = 1_000_000
-"""Of the requests on one page, but for its first: an answer stays well below what gRPC carries."""
+MOST_CHARACTERS = 500_000
+"""Of the requests and reasons on one page, but for its first: however many bytes these are, an answer stays
+below the 4 MiB that gRPC carries."""
 
 
 def action_table(metadata: MetaData) -> Table:
@@ -136,7 +137,7 @@ class SqlActions:
 def _fitting(entries: list[Entry]) -> list[Entry]:
     left = MOST_CHARACTERS
     for index, entry in enumerate(entries):
-        left -= len(entry.what.request) if isinstance(entry.what, Begun) else 0
+        left -= len(entry.what.request) + len(entry.what.reason) if isinstance(entry.what, Begun) else 0
         if left < 0 and index > 0:
             return entries[:index]
     return entries

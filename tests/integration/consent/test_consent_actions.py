@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import Connection, text
 
 from services.chassis.action_messages import entry_of
 from services.chassis.actions import ChainCheck
@@ -16,6 +17,7 @@ from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1 import state_service_pb2 as state_pb
 from sluice.type.v1.action_pb2 import ActionEntry, ActionOutcome
 from tests.support.clock import ManualClock
+from tests.support.consent import consent_database
 from tests.support.consent_callers import Consent, a_deny, running
 
 
@@ -102,3 +104,22 @@ async def test_the_log_is_open_to_legal_admin_and_auditors_and_its_tokens_to_not
     for token in ("x", "MDE=", "LTE="):
         with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
             await page(consent, page_token=token)
+
+
+async def test_a_log_that_is_broken_stops_what_operators_do_and_nothing_that_subjects_do(
+    tmp_path: Path,
+) -> None:
+    database = consent_database(tmp_path)
+
+    def break_it(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE actions RENAME TO gone"))
+
+    async with running(tmp_path, ManualClock(), database) as consent:
+        await database.write(break_it)
+        halt = state_pb.OrderHaltRequest(scope={"everything": True}, cause="a leak")
+        with pytest.raises(Refusal, match="INTERNAL"):
+            await consent.operator.write("OrderHalt", halt)
+        halts = await consent.operator.call("ListHalts", state_pb.ListHaltsRequest())
+        await consent.subject(1).write("RecordChoice", pb.RecordChoiceRequest(choice=a_deny(1)))
+
+    assert list(halts.halts) == []
