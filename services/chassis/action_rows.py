@@ -30,7 +30,7 @@ from services.chassis.database import Database
 
 MOST_CHARACTERS = 500_000
 """Of the requests and reasons on one page, but for its first: however many bytes these are, an answer stays
-below the 4 MiB that gRPC carries."""
+below the 4 MiB that clients of gRPC take by default."""
 
 
 def action_table(metadata: MetaData) -> Table:
