@@ -10,6 +10,7 @@ import concurrent.futures
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -18,6 +19,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from services.chassis.database_spans import database_span
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
 from services.chassis.heads import Witness
@@ -135,8 +137,8 @@ class Database:
         """
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commits.submit(unit, future, weight)
-        with self._noticing_loss():
+        with self._noticing_loss(), self._span("write", unit):
+            self._commits.submit(unit, future, weight)
             # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
             return await future
 
@@ -150,8 +152,8 @@ class Database:
         """
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commits.submit(Share(run, item), future)
-        with self._noticing_loss():
+        with self._noticing_loss(), self._span("write", run):
+            self._commits.submit(Share(run, item), future)
             return await future
 
     def write_now(self, unit: Callable[[Connection], T]) -> T:
@@ -173,7 +175,7 @@ class Database:
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
-        with self._noticing_loss():
+        with self._noticing_loss(), self._span("read", query):
             return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
@@ -201,14 +203,15 @@ class Database:
         running = self._submit(self._long_reader, lambda: self._read_long(reading))
         running.add_done_callback(lambda done: tell(_Ended(done)))
         running.add_done_callback(lambda _: reading.end())
-        try:
-            while not isinstance(result := await told.get(), _Ended):
-                reading.taken()
-                yield result
-            result.done.result()
-        finally:
-            if not running.cancel():
-                await asyncio.to_thread(reading.stop)
+        with self._span("read", work):
+            try:
+                while not isinstance(result := await told.get(), _Ended):
+                    reading.taken()
+                    yield result
+                result.done.result()
+            finally:
+                if not running.cancel():
+                    await asyncio.to_thread(reading.stop)
 
     def give_up(self, refusal: Refusal) -> None:
         """Has every later read and write refused, for as long as the process lives; on the event loop.
@@ -241,6 +244,9 @@ class Database:
         self._urgent_reader.shutdown()
         self._long_reader.shutdown()
         self._engine.close()
+
+    def _span(self, operation: str, work: object) -> AbstractContextManager[None]:
+        return database_span(operation, self.dialect, self.name, work)
 
     @contextlib.contextmanager
     def _noticing_loss(self) -> Iterator[None]:

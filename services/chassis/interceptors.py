@@ -1,5 +1,7 @@
 """What surrounds every RPC handler: telemetry, refusals, limits, identity, the deadline, then its message.
 
+Around the handlers by which operators change something lies one more: the log of what they do.
+
 One interceptor wraps a handler of any of the four kinds in the same layers, outermost first, so that a
 streaming RPC cannot slip past what guards a unary one; a handler that it cannot wrap is refused, never let
 through. What a caller sent is parsed inside of them: a stranger's bytes are not looked at.
@@ -31,6 +33,7 @@ from services.chassis.identity import (
 )
 from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
 from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
+from services.chassis.recording import ActionLog, is_action, recorded
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
 from services.chassis.tracing import code_of_exception, server_span, span_beside
@@ -63,8 +66,11 @@ class Guard(grpc.aio.ServerInterceptor):
         verifier: TokenVerifier,
         limits: Limits,
         certified: CertifiedCallers | None = None,
+        actions: ActionLog | None = None,
     ) -> None:
-        """`certified` is for a port that speaks TLS."""
+        """`certified` is for a port that speaks TLS; `actions` is where operators' actions are put on record,
+        None where no RPC is one.
+        """
         identify = identified(admissions, verifier, certified)
         calls, streams = CallLimit(limits.calls), StreamLimit(limits.streams, limits.streams_each)
         self._call_layers: list[Layer] = [observed, contained, calls, identify]
@@ -77,6 +83,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self.ending = Ending()
         """Comes when the process is told to stop: streams that would go on for ever end by it."""
         self._admissions = admissions
+        self._actions = actions
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
 
     async def intercept_service(
@@ -91,7 +98,8 @@ class Guard(grpc.aio.ServerInterceptor):
             return None
         known, wrapped = self._wrapped.get(method, (None, None))
         if wrapped is None or known is not handler:
-            wrapped = wrap(handler, method, self._layers_for(method, handler), self.ending)
+            actions = self._actions if is_action(method, self._admissions.get(method)) else None
+            wrapped = wrap(handler, method, self._layers_for(method, handler), self.ending, actions)
             self._wrapped[method] = handler, wrapped
         return wrapped
 
@@ -189,9 +197,19 @@ def deadlined(default_us: int | None) -> Layer:
     return layer
 
 
-def wrap(handler: Handler, method: str, layers: Sequence[Layer], ending: Ending) -> Handler:
-    """The handler inside its layers, whichever of the four kinds it is."""
+def wrap(
+    handler: Handler,
+    method: str,
+    layers: Sequence[Layer],
+    ending: Ending,
+    actions: ActionLog | None = None,
+) -> Handler:
+    """The handler inside its layers, whichever of the four kinds it is; its calls in `actions`, if any."""
     behaviour = _behaviour_of(handler)
+    # Else it would run on a thread of gRPC's, outside of every context variable set here.
+    is_guardable = inspect.iscoroutinefunction(behaviour) or inspect.isasyncgenfunction(behaviour)
+    if actions is not None and is_guardable:
+        behaviour = recorded(behaviour, method, actions, request_streaming=handler.request_streaming)
     read = _reader(handler, ending)
     if handler.response_streaming:
         # A stream may stay open for days: no deadline unless its caller wants one.
@@ -200,8 +218,7 @@ def wrap(handler: Handler, method: str, layers: Sequence[Layer], ending: Ending)
     else:
         run = _single(behaviour, read)
         layers = [*layers, deadlined(None if handler.request_streaming else DEFAULT_DEADLINE_US)]
-    if not (inspect.iscoroutinefunction(behaviour) or inspect.isasyncgenfunction(behaviour)):
-        # It would run on a thread of gRPC's, outside of every context variable set here.
+    if not is_guardable:
         run = _unguardable
 
     async def guarded(incoming: Any, context: Context) -> Any:

@@ -29,6 +29,7 @@ from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
 from services.chassis.metrics import serve_metrics
+from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
@@ -70,10 +71,13 @@ class Server:
         *,
         limits: Limits,
         tls: ServerTls | None = None,
+        actions: ActionLog | None = None,
     ) -> None:
         """With `tls` it is spoken and demanded, and services are who their certificates say."""
         certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, tls.clock)
-        guard = Guard(admissions=admissions, verifier=verifier, limits=limits, certified=certified)
+        guard = Guard(
+            admissions=admissions, verifier=verifier, limits=limits, certified=certified, actions=actions
+        )
         self._ending = guard.ending
         self._credentials = None if tls is None else tls.credentials()
         options = (*SERVER_OPTIONS, *SERVER_TLS_OPTIONS) if tls else SERVER_OPTIONS
@@ -138,6 +142,7 @@ async def serve(
     bolts: Sequence[Bolt],
     admissions: AdmissionTable,
     verifier: TokenVerifier,
+    actions: ActionLog | None,
     telemetry: Telemetry,
     background: Sequence[BackgroundTask] = (),
     on_close: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -145,6 +150,7 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, drains, closes (`on_close` in order), flushes traces and returns.
 
+    `actions` is where operators' actions are put on record; None is for a service in which they have none.
     Once `failed` is set, health says NOT_SERVING until the end.
 
     Raises Refusal (precondition): ADDRESS_IN_USE, CERTIFICATE_UNUSABLE and those of `settings.tls_files`; and
@@ -153,7 +159,7 @@ async def serve(
     try:
         stop = _stop_signal()
         tls = _tls(settings)
-        server = Server(bolts, admissions, verifier, limits=_limits(settings), tls=tls)
+        server = Server(bolts, admissions, verifier, limits=_limits(settings), tls=tls, actions=actions)
         watches = () if tls is None else (CertificateWatch(tls.certificates),)
         async with _health_port(server, settings.health_listen):
             address = await server.start(settings.listen)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from services.chassis.accepting import accept, acceptance_of
+from services.chassis.action_rows import SqlActions
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
@@ -19,13 +20,14 @@ from services.consent.custodian import Custodian
 from services.consent.housekeeping import IndexFollower
 from services.consent.index import Index
 from services.consent.registrar import Registrar
+from services.consent.rpc import actions as action_log
 from services.consent.rpc import servicer, state_servicer, subject_servicer
 from services.consent.rpc.admissions import ADMISSIONS
 from services.consent.settings import ConsentSettings
 from services.consent.storage.custody import SqlCustody
 from services.consent.storage.head import lock_group
 from services.consent.storage.register import SqlRegister
-from services.consent.storage.tables import RESTORES
+from services.consent.storage.tables import ACTIONS, RESTORES
 from services.consent.watching import Watch
 from sluice.consent.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 from sluice.consent.v1.state_service_pb2_grpc import add_StateServiceServicer_to_server
@@ -68,6 +70,7 @@ async def main() -> None:
     custodian = Custodian(custody, registrar, clock, acknowledger)
     await registrar.follow()
     watch = Watch(custody, interval_seconds=settings.checkpoint_seconds)
+    actions = SqlActions(database, ACTIONS, clock)
     consent = servicer.ConsentServicer(registrar, custodian, clock)
     states = state_servicer.StateServicer(custodian, watch, SqlRestores(database, RESTORES), clock)
     subjects = subject_servicer.SubjectServicer(custodian, settings.controller(), clock)
@@ -77,9 +80,11 @@ async def main() -> None:
             Bolt(add_ConsentServiceServicer_to_server, consent, servicer.SERVICE),
             Bolt(add_StateServiceServicer_to_server, states, state_servicer.SERVICE),
             Bolt(add_SubjectServiceServicer_to_server, subjects, subject_servicer.SERVICE),
+            action_log.bolt(actions),
         ],
         admissions=ADMISSIONS,
         verifier=verifier_of(settings, clock),
+        actions=actions,
         telemetry=telemetry,
         background=[IndexFollower(registrar), keeper],
         on_close=[keeper.close, database.close],

@@ -3,6 +3,7 @@
 import typer
 
 from services.console import (
+    actions,
     affiliates,
     api_keys,
     certificates,
@@ -128,3 +129,4 @@ app.add_typer(certificates.app, name="certs")
 app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")
+app.add_typer(actions.app, name="actions")

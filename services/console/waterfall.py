@@ -15,6 +15,9 @@ BAR_WIDTH = 32
 OURS = "sluice."
 """What our own attributes begin with."""
 
+FUNCTION = "code.function.name"
+"""The attribute with the full name of the function that had a database work."""
+
 _STYLES = ("cyan", "magenta", "green", "yellow", "blue")
 
 
@@ -77,7 +80,7 @@ def _bars(spans: Sequence[Span], width: int) -> Table:
         span, style = line.span, styles[line.span.service]
         table.add_row(
             Text(span.service, style=style),
-            Text("  " * line.depth + short_name(span.name)),
+            Text("  " * line.depth + label(span)),
             Text(_milliseconds(line.offset_ns)),
             Text(bar(line.offset_ns, _duration_ns(span), total_ns, width), style=style),
             Text(_milliseconds(_duration_ns(span))),
@@ -90,6 +93,13 @@ def short_name(name: str) -> str:
     """An RPC without its package: `ReleaseService/Decide`."""
     service, slash, method = name.rpartition("/")
     return f"{service.rpartition('.')[2]}{slash}{method}"
+
+
+def label(span: Span) -> str:
+    """What a span is called in the drawing; work of a database is told by who asked for it."""
+    asked_by = span.attributes.get(FUNCTION, "")
+    words = [short_name(span.name), ".".join(asked_by.split(".")[-2:])]
+    return ": ".join(filter(None, words))
 
 
 def remarks(span: Span) -> Text:

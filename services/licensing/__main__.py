@@ -76,6 +76,7 @@ async def main() -> None:
         bolts=licensing.bolts,
         admissions=ADMISSIONS,
         verifier=verifier,
+        actions=licensing.actions,
         telemetry=telemetry,
         background=[*licensing.background, keeper],
         failed=database.given_up,

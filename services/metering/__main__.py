@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.rate_limit_pb2_grpc import add_RateLimitServiceServicer_to_server
 from services.chassis.accepting import accept, acceptance_of
+from services.chassis.action_rows import SqlActions
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
@@ -30,6 +31,7 @@ from services.metering.limits_file import LimitsFile, read_limits
 from services.metering.meter import Meter
 from services.metering.projector import Projector
 from services.metering.roster import Roster
+from services.metering.rpc import actions as action_log
 from services.metering.rpc import (
     damages_servicer,
     dispute_servicer,
@@ -39,7 +41,7 @@ from services.metering.rpc import (
     usage_servicer,
 )
 from services.metering.rpc.admissions import ADMISSIONS
-from services.metering.schema.tables import RESTORES
+from services.metering.schema.tables import ACTIONS, RESTORES
 from services.metering.settings import MeteringSettings
 from services.metering.storage.auditing import SqlAudit
 from services.metering.storage.books import SqlBooks
@@ -95,6 +97,7 @@ def bolts(
         Bolt(add_DamagesServiceServicer_to_server, claims, damages_servicer.SERVICE),
         Bolt(add_DisputeServiceServicer_to_server, disputes, dispute_servicer.SERVICE),
         Bolt(add_RateLimitServiceServicer_to_server, calls, rate_limit_servicer.SERVICE),
+        action_log.bolt(SqlActions(database, ACTIONS, clock)),
     ]
 
 
@@ -142,6 +145,7 @@ async def main() -> None:
         bolts=bolts(database, projections, clock, watch_seconds=settings.watch_seconds, limits=limits),
         admissions=ADMISSIONS,
         verifier=verifier_of(settings, clock),
+        actions=SqlActions(database, ACTIONS, clock),
         telemetry=telemetry,
         background=[
             Projector(projections, interval_seconds=settings.projection_seconds),

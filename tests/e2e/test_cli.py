@@ -113,6 +113,9 @@ def test_posts_are_released_verified_and_looked_into(cli: Cli, posts: Path, tmp_
     assert decision["outcome"] == "partial"
     assert decision["reasons"].count("choice_denies") == 2
     assert {span["service"] for span in spans} == {"consent", "metering", "licensing"}
+    assert {span["name"] for span in spans} >= {
+        *("read licensing", "read consent", "write metering", "write licensing"),
+    }
 
 
 def published(running: Up, cli: Cli, decision_id: str) -> Path:

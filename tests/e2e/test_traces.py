@@ -1,4 +1,4 @@
-"""One trace over the three services for a decision, its id in the receipt, sent to a collector over OTLP."""
+"""One trace for a decision, from licensing to the three databases, its id in the receipt, sent over OTLP."""
 
 import base64
 import json
@@ -24,6 +24,19 @@ def lineage(spans: list[CollectedSpan]) -> set[tuple[str, str, str]]:
     """(service, name of the span, name of its parent) for each span; "" where it has none."""
     names = {span.span.span_id: span.span.name for span in spans}
     return {(each.service, each.span.name, names.get(each.span.parent_span_id, "")) for each in spans}
+
+
+def work_of(spans: list[CollectedSpan]) -> list[tuple[str, str]]:
+    """(system, function that asked) for each span of a database, by start."""
+    attributes = [
+        {each.key: each.value.string_value for each in span.span.attributes}
+        for span in sorted(spans, key=lambda span: span.span.start_time_unix_nano)
+    ]
+    return [
+        (each["db.system.name"], each["code.function.name"])
+        for each in attributes
+        if "db.system.name" in each
+    ]
 
 
 def claims_of(receipt: str) -> dict[str, object]:
@@ -58,7 +71,7 @@ async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -
             )
 
             decision = await client.decide(request)
-            spans = await collector.trace(decision.trace_id, 5)
+            spans = await collector.trace(decision.trace_id, 10)
             await client.close()
 
     assert decision.outcome == pb.OUTCOME_RELEASED
@@ -69,6 +82,18 @@ async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -
         ("consent", CHECK, CHECK),
         ("licensing", RESERVE, DECIDE),
         ("metering", RESERVE, RESERVE),
+        # And down to the databases.
+        ("licensing", "read licensing", DECIDE),
+        ("consent", "read consent", CHECK),
+        ("metering", "write metering", RESERVE),
+        ("licensing", "write licensing", DECIDE),
     }
+    assert work_of(spans) == [
+        ("sqlite", "services.licensing.storage.ledger.LedgerStore.read"),
+        ("sqlite", "services.licensing.storage.contracts.ContractStore.read"),
+        ("sqlite", "services.consent.storage.register.SqlRegister.follow"),
+        ("sqlite", "services.metering.storage.books.SqlBooks._post_all"),
+        ("sqlite", "services.licensing.storage.ledger.LedgerStore.write"),
+    ]
     assert str(author.id) not in "".join(str(span.span) for span in spans)
     assert not list((state.root / "traces").glob("*.jsonl"))

@@ -9,15 +9,19 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.chassis.action_rows import SqlActions
 from services.chassis.database import Database
 from services.chassis.dialing import Stream
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.consent.domain.dossiers import Controller
+from services.consent.rpc.actions import bolt
 from services.consent.rpc.admissions import ADMISSIONS
+from services.consent.storage.tables import ACTIONS
 from sluice.consent.v1 import choice_pb2, policy_pb2, reason_pb2, state_change_pb2, subject_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1 import state_service_pb2 as state_pb
+from sluice.consent.v1.action_service_pb2_grpc import ActionServiceStub
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
@@ -28,7 +32,7 @@ from tests.support.consent_server import Replica, a_replica
 from tests.support.grpc import SOMEBODY, LocalServer, serving
 
 TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
-STUBS: Sequence[Any] = (ConsentServiceStub, StateServiceStub, SubjectServiceStub)
+STUBS: Sequence[Any] = (ConsentServiceStub, StateServiceStub, SubjectServiceStub, ActionServiceStub)
 
 
 class Caller:
@@ -148,7 +152,9 @@ async def running(
     opened = consent_database(folder) if database is None else database
     replica = a_replica(opened, clock, controller)
     await replica.registrar.follow()
-    async with serving(folder, *replica.bolts, admissions=ADMISSIONS, clock=clock) as server:
+    actions = SqlActions(opened, ACTIONS, clock)
+    bolts = (*replica.bolts, bolt(actions))
+    async with serving(folder, *bolts, admissions=ADMISSIONS, clock=clock, actions=actions) as server:
         yield Consent(server, clock, replica)
     await opened.close()
 

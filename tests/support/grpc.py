@@ -10,6 +10,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.limits import Limits
 from services.chassis.minting import TokenMinter
+from services.chassis.recording import ActionLog
 from services.chassis.serving import Bolt, Server
 from services.chassis.tls import ClientTls, ServerTls
 from tests.support.keys import a_minter, a_verifier, some_keys
@@ -79,10 +80,14 @@ async def serving(
     clock: Clock | None = None,
     limits: Limits = MANY,
     tls: ServerTls | None = None,
+    actions: ActionLog | None = None,
 ) -> AsyncIterator[LocalServer]:
-    """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`."""
+    """Serves `bolts` on a free port of 127.0.0.1; keys are kept in `folder`, tokens are timed by `clock`.
+
+    What operators do is put on record in `actions`, if there is such a log.
+    """
     keys = some_keys(folder)
-    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits, tls=tls)
+    server = Server(bolts, admissions, a_verifier(keys, clock), limits=limits, tls=tls, actions=actions)
     local = LocalServer(server, await server.start("127.0.0.1:0"), a_minter(keys, clock))
     try:
         yield local

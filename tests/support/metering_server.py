@@ -4,9 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from services.chassis.action_rows import SqlActions
 from services.chassis.database import Database
 from services.metering.__main__ import bolts
 from services.metering.rpc.admissions import ADMISSIONS
+from services.metering.schema.tables import ACTIONS
 from services.metering.storage.projecting import SqlProjections
 from tests.support.clock import ManualClock
 from tests.support.grpc import LocalServer, serving
@@ -28,5 +30,6 @@ async def a_metering_server(
 async def served_from(database: Database, folder: Path, clock: ManualClock) -> AsyncIterator[LocalServer]:
     """Serves from a database that is open; nobody keeps the projections."""
     served = bolts(database, SqlProjections(database), clock, watch_seconds=0.01)
-    async with serving(folder, *served, admissions=ADMISSIONS, clock=clock) as local:
+    actions = SqlActions(database, ACTIONS, clock)
+    async with serving(folder, *served, admissions=ADMISSIONS, clock=clock, actions=actions) as local:
         yield local

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from services.chassis.identity import AdmissionTable, PrincipalKind
+from services.chassis.recording import changes_something
 from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
 from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
 from services.metering.rpc.admissions import ADMISSIONS as OF_METERING
@@ -106,6 +107,40 @@ def test_the_sandbox_is_open_to_a_pipelines_question_and_a_licensees_reads_of_li
         f"{of_licenses}/ListLicenses": {PrincipalKind.LICENSEE},
         f"{of_licenses}/ListLicenseVersions": {PrincipalKind.LICENSEE},
     }
+
+
+def test_what_an_operator_can_call_says_that_it_has_no_side_effects_where_it_only_reads() -> None:
+    open_to_operators = {
+        method
+        for table in TABLES.values()
+        for method, admission in table.items()
+        if PrincipalKind.OPERATOR in admission.kinds
+    }
+    reads = {method for method in open_to_operators if not changes_something(method)}
+
+    assert reads == {method for method in open_to_operators if method.rpartition("/")[2].startswith(READS)}
+
+
+def test_secrets_are_marked_in_the_contracts_so_that_nothing_keeps_or_prints_them() -> None:
+    fields = [
+        field
+        for service in contracts()
+        for method in service.methods
+        for message in (method.input_type, method.output_type)
+        for field in message.fields
+        if field.message_type is None
+        and re.fullmatch(r"(.*_)?(secret|password|token|api_key)", field.name)
+        and not field.name.endswith("page_token")
+    ]
+
+    assert sorted(field.full_name.removeprefix("sluice.licensing.v1.") for field in fields) == [
+        "CreateApiKeyResponse.secret",
+        "GetTokenRequest.api_key",
+        "GetTokenResponse.token",
+        "PutRecallWebhookResponse.secret",
+        "RotateRecallWebhookSecretResponse.secret",
+    ]
+    assert all(field.GetOptions().debug_redact for field in fields)
 
 
 def test_every_write_carries_an_id_that_makes_it_safe_to_repeat() -> None:

@@ -3,6 +3,7 @@
 from services.chassis.admissions import AdmissionReader
 from services.chassis.identity import AdmissionTable
 from sluice.consent.v1 import (
+    action_service_pb2,
     consent_service_pb2,
     state_service_pb2,
     subject_service_pb2,
@@ -10,6 +11,7 @@ from sluice.consent.v1 import (
 from sluice.type.v1 import admission_pb2 as said
 
 ADMISSIONS: AdmissionTable = AdmissionReader(said.admission, said.CallerKind, said.OperatorRole).table(
+    action_service_pb2.DESCRIPTOR,
     consent_service_pb2.DESCRIPTOR,
     state_service_pb2.DESCRIPTOR,
     subject_service_pb2.DESCRIPTOR,

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Index, Integer
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from services.chassis.action_rows import action_table
 from services.chassis.replays import replay_table
 from services.chassis.restore_rows import RestoreRows
 
@@ -282,6 +283,9 @@ class PostStateRow(ConsentTable, table=True):
     times: str
     revision: int = Field(sa_type=BigInteger, index=True)
 
+
+ACTIONS = action_table(ConsentTable.metadata)
+"""What operators did."""
 
 REPLAYS = replay_table(ConsentTable.metadata)
 """The stored answers to writes."""

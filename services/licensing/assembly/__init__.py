@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from services.chassis.action_rows import SqlActions
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.dialing import Peer
@@ -16,7 +17,9 @@ from services.licensing.assembly.deciding import explanations_part, releases_par
 from services.licensing.assembly.proving import accepting, audits_part, log_part
 from services.licensing.assembly.reaching import disclosures_part, recalls_part, webhooks_part
 from services.licensing.contracts import ContractDesk
+from services.licensing.rpc import actions as action_log
 from services.licensing.settings import LicensingSettings
+from services.licensing.storage.action_tables import ACTIONS
 from services.licensing.storage.contracts import ContractStore
 
 __all__ = ["Licensing", "accepting", "assemble"]
@@ -27,6 +30,7 @@ class Licensing:
     """The assembled service."""
 
     bolts: tuple[Bolt, ...]
+    actions: SqlActions
     background: tuple[BackgroundTask, ...]
     peers: tuple[Peer, ...]
     checks: tuple[Callable[[], Awaitable[None]], ...]
@@ -39,6 +43,7 @@ def assemble(
     base = Base(settings, clock, keys, database)
     peers = Peers.dial(base)
     licenses = ContractDesk(ContractStore(database), clock)
+    actions = SqlActions(database, ACTIONS, clock)
     parts = (
         releases_part(base, peers, licenses),
         contracts_part(base, peers, licenses),
@@ -53,7 +58,8 @@ def assemble(
         door_part(base, peers, tokens),
     )
     return Licensing(
-        bolts=tuple(bolt for part in parts for bolt in part.bolts),
+        bolts=(*(bolt for part in parts for bolt in part.bolts), action_log.bolt(actions)),
+        actions=actions,
         background=tuple(task for part in parts for task in part.background),
         peers=(peers.consent, peers.metering),
         checks=tuple(check for part in parts for check in part.checks),

@@ -7,6 +7,7 @@ from gateway import authorization_pb2
 from services.chassis.admissions import AdmissionReader
 from services.chassis.identity import AdmissionTable
 from sluice.licensing.v1 import (
+    action_service_pb2,
     affiliate_service_pb2,
     audit_service_pb2,
     billing_service_pb2,
@@ -36,6 +37,7 @@ from sluice.type.v1 import admission_pb2 as said
 _READER = AdmissionReader(said.admission, said.CallerKind, said.OperatorRole)
 
 ADMISSIONS: AdmissionTable = _READER.table(
+    action_service_pb2.DESCRIPTOR,
     affiliate_service_pb2.DESCRIPTOR,
     audit_service_pb2.DESCRIPTOR,
     billing_service_pb2.DESCRIPTOR,

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from services.chassis.action_rows import action_table
 from services.chassis.approvals import proposal_table
 from services.chassis.replays import replay_table
 from services.chassis.restore_rows import RestoreRows
@@ -361,4 +362,7 @@ class RateWindowRow(MeteringTable, table=True):
 
 PROPOSALS = proposal_table(MeteringTable.metadata)
 REPLAYS = replay_table(MeteringTable.metadata)
+ACTIONS = action_table(MeteringTable.metadata)
+"""What operators did."""
+
 RESTORES = RestoreRows(MeteringTable.metadata)

@@ -20,6 +20,7 @@ from services.licensing.domain.licenses import Licensee, LicenseState, Step, dra
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import digest_of
 from services.licensing.storage import (
+    action_tables,
     affiliate_tables,
     api_keys,
     billing_tables,
@@ -77,6 +78,7 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert recall_tables.RecallRow.metadata is declared
     assert webhook_tables.RecallWebhookRow.metadata is declared
     assert restore_tables.AcceptedRestoreRow.metadata is declared
+    assert action_tables.ACTIONS.metadata is declared
 
     differences = await database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), declared)

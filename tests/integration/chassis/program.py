@@ -77,6 +77,7 @@ async def serve_echo(folder: Path, listen: str, task: BackgroundTask) -> None:
         bolts=[StdinEcho().bolt()],
         admissions=ADMISSIONS,
         verifier=a_verifier(some_keys(folder)),
+        actions=None,
         telemetry=telemetry,
         background=[task],
         on_close=[closed],

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from services.console.traces import Span, find_trace
-from services.console.waterfall import arrange, bar, draw, short_name
+from services.console.waterfall import arrange, bar, draw, label, short_name
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER = "0af7651916cd43dd8448eb211c80319c"
@@ -127,6 +127,13 @@ def test_a_trace_of_no_length_is_all_bar() -> None:
 def test_an_rpc_is_named_without_its_package() -> None:
     assert short_name("sluice.licensing.v1.ReleaseService/Decide") == "ReleaseService/Decide"
     assert short_name("conclude") == "conclude"
+
+
+def test_work_of_a_database_is_told_by_who_asked_for_it() -> None:
+    asked_by = {"code.function.name": "services.licensing.storage.ledger.LedgerStore.read"}
+
+    assert label(a_span(name="read licensing", attributes=asked_by)) == "read licensing: LedgerStore.read"
+    assert label(a_span()) == "ReleaseService/Decide"
 
 
 def test_the_drawing_shows_service_time_error_and_own_attributes() -> None:

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/licensing/v1/audit_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1esluice/type/v1/admission.proto\";\n\x12\x41uditLedgerRequest\x12%\n\x0c\x61\x66ter_number\x18\x01 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\"\x8e\x02\n\x13\x41uditLedgerResponse\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x32\n\x04step\x18\x02 \x01(\x0e\x32$.sluice.licensing.v1.LedgerAuditStep\x12\x10\n\x08\x63ompared\x18\x03 \x01(\x04\x12H\n\x0b\x64ifferences\x18\x04 \x03(\x0b\x32\x33.sluice.licensing.v1.AuditLedgerResponse.Difference\x12\x18\n\x10\x64ifference_count\x18\x05 \x01(\x04\x1a>\n\nDifference\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t*\x8f\x01\n\x0fLedgerAuditStep\x12!\n\x1dLEDGER_AUDIT_STEP_UNSPECIFIED\x10\x00\x12\x1d\n\x19LEDGER_AUDIT_STEP_STARTED\x10\x01\x12\x1e\n\x1aLEDGER_AUDIT_STEP_GOING_ON\x10\x02\x12\x1a\n\x16LEDGER_AUDIT_STEP_DONE\x10\x03\x32|\n\x0c\x41uditService\x12l\n\x0b\x41uditLedger\x12\'.sluice.licensing.v1.AuditLedgerRequest\x1a(.sluice.licensing.v1.AuditLedgerResponse\"\x08\xaa\xbb\x18\x04\n\x02\x04\x05\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/licensing/v1/audit_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1esluice/type/v1/admission.proto\";\n\x12\x41uditLedgerRequest\x12%\n\x0c\x61\x66ter_number\x18\x01 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\"\x8e\x02\n\x13\x41uditLedgerResponse\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x32\n\x04step\x18\x02 \x01(\x0e\x32$.sluice.licensing.v1.LedgerAuditStep\x12\x10\n\x08\x63ompared\x18\x03 \x01(\x04\x12H\n\x0b\x64ifferences\x18\x04 \x03(\x0b\x32\x33.sluice.licensing.v1.AuditLedgerResponse.Difference\x12\x18\n\x10\x64ifference_count\x18\x05 \x01(\x04\x1a>\n\nDifference\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t*\x8f\x01\n\x0fLedgerAuditStep\x12!\n\x1dLEDGER_AUDIT_STEP_UNSPECIFIED\x10\x00\x12\x1d\n\x19LEDGER_AUDIT_STEP_STARTED\x10\x01\x12\x1e\n\x1aLEDGER_AUDIT_STEP_GOING_ON\x10\x02\x12\x1a\n\x16LEDGER_AUDIT_STEP_DONE\x10\x03\x32\x7f\n\x0c\x41uditService\x12o\n\x0b\x41uditLedger\x12\'.sluice.licensing.v1.AuditLedgerRequest\x1a(.sluice.licensing.v1.AuditLedgerResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITLEDGERREQUEST'].fields_by_name['after_number']._loaded_options = None
   _globals['_AUDITLEDGERREQUEST'].fields_by_name['after_number']._serialized_options = b'\272H\0142\n\030\377\377\377\377\377\377\377\377\177'
   _globals['_AUDITSERVICE'].methods_by_name['AuditLedger']._loaded_options = None
-  _globals['_AUDITSERVICE'].methods_by_name['AuditLedger']._serialized_options = b'\252\273\030\004\n\002\004\005'
+  _globals['_AUDITSERVICE'].methods_by_name['AuditLedger']._serialized_options = b'\220\002\001\252\273\030\004\n\002\004\005'
   _globals['_LEDGERAUDITSTEP']._serialized_start=460
   _globals['_LEDGERAUDITSTEP']._serialized_end=603
   _globals['_AUDITLEDGERREQUEST']._serialized_start=125
@@ -46,5 +46,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITLEDGERRESPONSE_DIFFERENCE']._serialized_start=395
   _globals['_AUDITLEDGERRESPONSE_DIFFERENCE']._serialized_end=457
   _globals['_AUDITSERVICE']._serialized_start=605
-  _globals['_AUDITSERVICE']._serialized_end=729
+  _globals['_AUDITSERVICE']._serialized_end=732
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from sluice.licensing.v1 import manifest_proof_pb2 as sluice_dot_licensing_dot_v
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*sluice/licensing/v1/manifest_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a(sluice/licensing/v1/manifest_proof.proto\x1a\x1esluice/type/v1/admission.proto\"U\n\x17GetManifestProofRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nsubject_id\x18\x02 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01\"M\n\x18GetManifestProofResponse\x12\x31\n\x05proof\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.ManifestProof2\xdb\x01\n\x0fManifestService\x12\xc7\x01\n\x10GetManifestProof\x12,.sluice.licensing.v1.GetManifestProofRequest\x1a-.sluice.licensing.v1.GetManifestProofResponse\"V\xaa\xbb\x18\x0b\n\x04\x01\x03\x07\x04\x12\x03\x01\x02\x04\x82\xd3\xe4\x93\x02\x41\x12?/v1/decisions/{decision_id}/subjects/{subject_id}/manifestProofb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*sluice/licensing/v1/manifest_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a(sluice/licensing/v1/manifest_proof.proto\x1a\x1esluice/type/v1/admission.proto\"U\n\x17GetManifestProofRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nsubject_id\x18\x02 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01\"M\n\x18GetManifestProofResponse\x12\x31\n\x05proof\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.ManifestProof2\xde\x01\n\x0fManifestService\x12\xca\x01\n\x10GetManifestProof\x12,.sluice.licensing.v1.GetManifestProofRequest\x1a-.sluice.licensing.v1.GetManifestProofResponse\"Y\x90\x02\x01\xaa\xbb\x18\x0b\n\x04\x01\x03\x07\x04\x12\x03\x01\x02\x04\x82\xd3\xe4\x93\x02\x41\x12?/v1/decisions/{decision_id}/subjects/{subject_id}/manifestProofb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,11 +40,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMANIFESTPROOFREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_GETMANIFESTPROOFREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\0042\002(\001'
   _globals['_MANIFESTSERVICE'].methods_by_name['GetManifestProof']._loaded_options = None
-  _globals['_MANIFESTSERVICE'].methods_by_name['GetManifestProof']._serialized_options = b'\252\273\030\013\n\004\001\003\007\004\022\003\001\002\004\202\323\344\223\002A\022?/v1/decisions/{decision_id}/subjects/{subject_id}/manifestProof'
+  _globals['_MANIFESTSERVICE'].methods_by_name['GetManifestProof']._serialized_options = b'\220\002\001\252\273\030\013\n\004\001\003\007\004\022\003\001\002\004\202\323\344\223\002A\022?/v1/decisions/{decision_id}/subjects/{subject_id}/manifestProof'
   _globals['_GETMANIFESTPROOFREQUEST']._serialized_start=200
   _globals['_GETMANIFESTPROOFREQUEST']._serialized_end=285
   _globals['_GETMANIFESTPROOFRESPONSE']._serialized_start=287
   _globals['_GETMANIFESTPROOFRESPONSE']._serialized_end=364
   _globals['_MANIFESTSERVICE']._serialized_start=367
-  _globals['_MANIFESTSERVICE']._serialized_end=586
+  _globals['_MANIFESTSERVICE']._serialized_end=589
 # @@protoc_insertion_point(module_scope)

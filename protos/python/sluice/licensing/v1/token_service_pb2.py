@@ -29,27 +29,31 @@ from sluice.licensing.v1 import api_key_pb2 as sluice_dot_licensing_dot_v1_dot_a
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/licensing/v1/token_service.proto\x12\x13sluice.licensing.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/api_key.proto\x1a\x1esluice/type/v1/admission.proto\"\"\n\x0fGetTokenRequest\x12\x0f\n\x07\x61pi_key\x18\x01 \x01(\t\"\xaf\x01\n\x10GetTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tvalid_for\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x06holder\x18\x04 \x01(\x0b\x32\x1e.sluice.licensing.v1.KeyHolder\"\x10\n\x0eGetJwksRequest\"i\n\x0fGetJwksResponse\x12&\n\x04keys\x18\x01 \x03(\x0b\x32\x18.sluice.licensing.v1.Jwk\x12.\n\nkeep_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8c\x01\n\x03Jwk\x12\x0b\n\x03kty\x18\x01 \x01(\t\x12\x0b\n\x03kid\x18\x02 \x01(\t\x12\x0b\n\x03\x61lg\x18\x03 \x01(\t\x12\x0b\n\x03use\x18\x04 \x01(\t\x12\x0b\n\x03\x63rv\x18\x05 \x01(\t\x12\t\n\x01x\x18\x06 \x01(\t\x12\t\n\x01y\x18\x07 \x01(\t\x12\t\n\x01n\x18\x08 \x01(\t\x12\t\n\x01\x65\x18\t \x01(\t\x12\x10\n\x03\x65xp\x18\n \x01(\rH\x00\x88\x01\x01\x42\x06\n\x04_exp2\xf1\x01\n\x0cTokenService\x12s\n\x08GetToken\x12$.sluice.licensing.v1.GetTokenRequest\x1a%.sluice.licensing.v1.GetTokenResponse\"\x1a\xaa\xbb\x18\x02 \x01\x82\xd3\xe4\x93\x02\x0e\"\t/v1/token:\x01*\x12l\n\x07GetJwks\x12#.sluice.licensing.v1.GetJwksRequest\x1a$.sluice.licensing.v1.GetJwksResponse\"\x16\xaa\xbb\x18\x02 \x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/jwksb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sluice/licensing/v1/token_service.proto\x12\x13sluice.licensing.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/api_key.proto\x1a\x1esluice/type/v1/admission.proto\"\'\n\x0fGetTokenRequest\x12\x14\n\x07\x61pi_key\x18\x01 \x01(\tB\x03\x80\x01\x01\"\xb4\x01\n\x10GetTokenResponse\x12\x12\n\x05token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tvalid_for\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x06holder\x18\x04 \x01(\x0b\x32\x1e.sluice.licensing.v1.KeyHolder\"\x10\n\x0eGetJwksRequest\"i\n\x0fGetJwksResponse\x12&\n\x04keys\x18\x01 \x03(\x0b\x32\x18.sluice.licensing.v1.Jwk\x12.\n\nkeep_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8c\x01\n\x03Jwk\x12\x0b\n\x03kty\x18\x01 \x01(\t\x12\x0b\n\x03kid\x18\x02 \x01(\t\x12\x0b\n\x03\x61lg\x18\x03 \x01(\t\x12\x0b\n\x03use\x18\x04 \x01(\t\x12\x0b\n\x03\x63rv\x18\x05 \x01(\t\x12\t\n\x01x\x18\x06 \x01(\t\x12\t\n\x01y\x18\x07 \x01(\t\x12\t\n\x01n\x18\x08 \x01(\t\x12\t\n\x01\x65\x18\t \x01(\t\x12\x10\n\x03\x65xp\x18\n \x01(\rH\x00\x88\x01\x01\x42\x06\n\x04_exp2\xf1\x01\n\x0cTokenService\x12s\n\x08GetToken\x12$.sluice.licensing.v1.GetTokenRequest\x1a%.sluice.licensing.v1.GetTokenResponse\"\x1a\xaa\xbb\x18\x02 \x01\x82\xd3\xe4\x93\x02\x0e\"\t/v1/token:\x01*\x12l\n\x07GetJwks\x12#.sluice.licensing.v1.GetJwksRequest\x1a$.sluice.licensing.v1.GetJwksResponse\"\x16\xaa\xbb\x18\x02 \x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/jwksb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sluice.licensing.v1.token_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_GETTOKENREQUEST'].fields_by_name['api_key']._loaded_options = None
+  _globals['_GETTOKENREQUEST'].fields_by_name['api_key']._serialized_options = b'\200\001\001'
+  _globals['_GETTOKENRESPONSE'].fields_by_name['token']._loaded_options = None
+  _globals['_GETTOKENRESPONSE'].fields_by_name['token']._serialized_options = b'\200\001\001'
   _globals['_TOKENSERVICE'].methods_by_name['GetToken']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['GetToken']._serialized_options = b'\252\273\030\002 \001\202\323\344\223\002\016\"\t/v1/token:\001*'
   _globals['_TOKENSERVICE'].methods_by_name['GetJwks']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['GetJwks']._serialized_options = b'\252\273\030\002 \001\202\323\344\223\002\n\022\010/v1/jwks'
   _globals['_GETTOKENREQUEST']._serialized_start=226
-  _globals['_GETTOKENREQUEST']._serialized_end=260
-  _globals['_GETTOKENRESPONSE']._serialized_start=263
-  _globals['_GETTOKENRESPONSE']._serialized_end=438
-  _globals['_GETJWKSREQUEST']._serialized_start=440
-  _globals['_GETJWKSREQUEST']._serialized_end=456
-  _globals['_GETJWKSRESPONSE']._serialized_start=458
-  _globals['_GETJWKSRESPONSE']._serialized_end=563
-  _globals['_JWK']._serialized_start=566
-  _globals['_JWK']._serialized_end=706
-  _globals['_TOKENSERVICE']._serialized_start=709
-  _globals['_TOKENSERVICE']._serialized_end=950
+  _globals['_GETTOKENREQUEST']._serialized_end=265
+  _globals['_GETTOKENRESPONSE']._serialized_start=268
+  _globals['_GETTOKENRESPONSE']._serialized_end=448
+  _globals['_GETJWKSREQUEST']._serialized_start=450
+  _globals['_GETJWKSREQUEST']._serialized_end=466
+  _globals['_GETJWKSRESPONSE']._serialized_start=468
+  _globals['_GETJWKSRESPONSE']._serialized_end=573
+  _globals['_JWK']._serialized_start=576
+  _globals['_JWK']._serialized_end=716
+  _globals['_TOKENSERVICE']._serialized_start=719
+  _globals['_TOKENSERVICE']._serialized_end=960
 # @@protoc_insertion_point(module_scope)

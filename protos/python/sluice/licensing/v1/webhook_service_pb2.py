@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sluice/licensing/v1/webhook_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\"\xa9\x04\n\rRecallWebhook\x12\x13\n\x0blicensee_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12\x0e\n\x06put_by\x18\x04 \x01(\t\x12*\n\x06put_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0esecret_made_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10old_secret_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_delivered_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07waiting\x18\t \x01(\r\x12/\n\x0bnext_try_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\nlast_fault\x18\x0b \x01(\x0e\x32!.sluice.licensing.v1.WebhookFault\x12\x13\n\x0blast_status\x18\x0c \x01(\r\x12\x32\n\x0elast_failed_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08given_up\x18\x0e \x01(\r\x12\x34\n\x10last_given_up_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x17PutRecallWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x03url\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[\\x21-\\x7e]{1,508}$\x12\x0f\n\x07\x65nabled\x18\x04 \x01(\x08\"_\n\x18PutRecallWebhookResponse\x12\x33\n\x07webhook\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.RecallWebhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"y\n RotateRecallWebhookSecretRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"h\n!RotateRecallWebhookSecretResponse\x12\x33\n\x07webhook\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.RecallWebhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"s\n\x1aRemoveRecallWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"\x1d\n\x1bRemoveRecallWebhookResponse\"\x8a\x01\n\x19ListRecallWebhooksRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"k\n\x1aListRecallWebhooksResponse\x12\x34\n\x08webhooks\x18\x01 \x03(\x0b\x32\".sluice.licensing.v1.RecallWebhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x87\x02\n\x0cWebhookFault\x12\x1d\n\x19WEBHOOK_FAULT_UNSPECIFIED\x10\x00\x12!\n\x1dWEBHOOK_FAULT_NAME_UNRESOLVED\x10\x01\x12$\n WEBHOOK_FAULT_ADDRESS_NOT_PUBLIC\x10\x02\x12\x1d\n\x19WEBHOOK_FAULT_UNREACHABLE\x10\x03\x12\x15\n\x11WEBHOOK_FAULT_TLS\x10\x04\x12\x1b\n\x17WEBHOOK_FAULT_TIMED_OUT\x10\x05\x12\"\n\x1eWEBHOOK_FAULT_ANSWER_MALFORMED\x10\x06\x12\x18\n\x14WEBHOOK_FAULT_STATUS\x10\x07\x32\xd0\x04\n\x0eWebhookService\x12}\n\x10PutRecallWebhook\x12,.sluice.licensing.v1.PutRecallWebhookRequest\x1a-.sluice.licensing.v1.PutRecallWebhookResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x98\x01\n\x19RotateRecallWebhookSecret\x12\x35.sluice.licensing.v1.RotateRecallWebhookSecretRequest\x1a\x36.sluice.licensing.v1.RotateRecallWebhookSecretResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x86\x01\n\x13RemoveRecallWebhook\x12/.sluice.licensing.v1.RemoveRecallWebhookRequest\x1a\x30.sluice.licensing.v1.RemoveRecallWebhookResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x9a\x01\n\x12ListRecallWebhooks\x12..sluice.licensing.v1.ListRecallWebhooksRequest\x1a/.sluice.licensing.v1.ListRecallWebhooksResponse\"#\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/recallWebhooksb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sluice/licensing/v1/webhook_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\"\xa9\x04\n\rRecallWebhook\x12\x13\n\x0blicensee_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12\x0e\n\x06put_by\x18\x04 \x01(\t\x12*\n\x06put_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0esecret_made_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10old_secret_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_delivered_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07waiting\x18\t \x01(\r\x12/\n\x0bnext_try_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\nlast_fault\x18\x0b \x01(\x0e\x32!.sluice.licensing.v1.WebhookFault\x12\x13\n\x0blast_status\x18\x0c \x01(\r\x12\x32\n\x0elast_failed_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08given_up\x18\x0e \x01(\r\x12\x34\n\x10last_given_up_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x17PutRecallWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x03url\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[\\x21-\\x7e]{1,508}$\x12\x0f\n\x07\x65nabled\x18\x04 \x01(\x08\"d\n\x18PutRecallWebhookResponse\x12\x33\n\x07webhook\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.RecallWebhook\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\"y\n RotateRecallWebhookSecretRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"m\n!RotateRecallWebhookSecretResponse\x12\x33\n\x07webhook\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.RecallWebhook\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\"s\n\x1aRemoveRecallWebhookRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x0blicensee_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\"\x1d\n\x1bRemoveRecallWebhookResponse\"\x8a\x01\n\x19ListRecallWebhooksRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"k\n\x1aListRecallWebhooksResponse\x12\x34\n\x08webhooks\x18\x01 \x03(\x0b\x32\".sluice.licensing.v1.RecallWebhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x87\x02\n\x0cWebhookFault\x12\x1d\n\x19WEBHOOK_FAULT_UNSPECIFIED\x10\x00\x12!\n\x1dWEBHOOK_FAULT_NAME_UNRESOLVED\x10\x01\x12$\n WEBHOOK_FAULT_ADDRESS_NOT_PUBLIC\x10\x02\x12\x1d\n\x19WEBHOOK_FAULT_UNREACHABLE\x10\x03\x12\x15\n\x11WEBHOOK_FAULT_TLS\x10\x04\x12\x1b\n\x17WEBHOOK_FAULT_TIMED_OUT\x10\x05\x12\"\n\x1eWEBHOOK_FAULT_ANSWER_MALFORMED\x10\x06\x12\x18\n\x14WEBHOOK_FAULT_STATUS\x10\x07\x32\xd3\x04\n\x0eWebhookService\x12}\n\x10PutRecallWebhook\x12,.sluice.licensing.v1.PutRecallWebhookRequest\x1a-.sluice.licensing.v1.PutRecallWebhookResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x98\x01\n\x19RotateRecallWebhookSecret\x12\x35.sluice.licensing.v1.RotateRecallWebhookSecretRequest\x1a\x36.sluice.licensing.v1.RotateRecallWebhookSecretResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x86\x01\n\x13RemoveRecallWebhook\x12/.sluice.licensing.v1.RemoveRecallWebhookRequest\x1a\x30.sluice.licensing.v1.RemoveRecallWebhookResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x9d\x01\n\x12ListRecallWebhooks\x12..sluice.licensing.v1.ListRecallWebhooksRequest\x1a/.sluice.licensing.v1.ListRecallWebhooksResponse\"&\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/recallWebhooksb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,10 +41,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTRECALLWEBHOOKREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
   _globals['_PUTRECALLWEBHOOKREQUEST'].fields_by_name['url']._loaded_options = None
   _globals['_PUTRECALLWEBHOOKREQUEST'].fields_by_name['url']._serialized_options = b'\272H\030r\0262\024^[\\x21-\\x7e]{1,508}$'
+  _globals['_PUTRECALLWEBHOOKRESPONSE'].fields_by_name['secret']._loaded_options = None
+  _globals['_PUTRECALLWEBHOOKRESPONSE'].fields_by_name['secret']._serialized_options = b'\200\001\001'
   _globals['_ROTATERECALLWEBHOOKSECRETREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ROTATERECALLWEBHOOKSECRETREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_ROTATERECALLWEBHOOKSECRETREQUEST'].fields_by_name['licensee_id']._loaded_options = None
   _globals['_ROTATERECALLWEBHOOKSECRETREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_ROTATERECALLWEBHOOKSECRETRESPONSE'].fields_by_name['secret']._loaded_options = None
+  _globals['_ROTATERECALLWEBHOOKSECRETRESPONSE'].fields_by_name['secret']._serialized_options = b'\200\001\001'
   _globals['_REMOVERECALLWEBHOOKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REMOVERECALLWEBHOOKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REMOVERECALLWEBHOOKREQUEST'].fields_by_name['licensee_id']._loaded_options = None
@@ -60,27 +64,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEBHOOKSERVICE'].methods_by_name['RemoveRecallWebhook']._loaded_options = None
   _globals['_WEBHOOKSERVICE'].methods_by_name['RemoveRecallWebhook']._serialized_options = b'\252\273\030\010\n\001\004\022\003\001\002\004'
   _globals['_WEBHOOKSERVICE'].methods_by_name['ListRecallWebhooks']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['ListRecallWebhooks']._serialized_options = b'\252\273\030\005\n\003\002\004\005\202\323\344\223\002\024\022\022/v1/recallWebhooks'
-  _globals['_WEBHOOKFAULT']._serialized_start=1645
-  _globals['_WEBHOOKFAULT']._serialized_end=1908
+  _globals['_WEBHOOKSERVICE'].methods_by_name['ListRecallWebhooks']._serialized_options = b'\220\002\001\252\273\030\005\n\003\002\004\005\202\323\344\223\002\024\022\022/v1/recallWebhooks'
+  _globals['_WEBHOOKFAULT']._serialized_start=1655
+  _globals['_WEBHOOKFAULT']._serialized_end=1918
   _globals['_RECALLWEBHOOK']._serialized_start=191
   _globals['_RECALLWEBHOOK']._serialized_end=744
   _globals['_PUTRECALLWEBHOOKREQUEST']._serialized_start=747
   _globals['_PUTRECALLWEBHOOKREQUEST']._serialized_end=918
   _globals['_PUTRECALLWEBHOOKRESPONSE']._serialized_start=920
-  _globals['_PUTRECALLWEBHOOKRESPONSE']._serialized_end=1015
-  _globals['_ROTATERECALLWEBHOOKSECRETREQUEST']._serialized_start=1017
-  _globals['_ROTATERECALLWEBHOOKSECRETREQUEST']._serialized_end=1138
-  _globals['_ROTATERECALLWEBHOOKSECRETRESPONSE']._serialized_start=1140
-  _globals['_ROTATERECALLWEBHOOKSECRETRESPONSE']._serialized_end=1244
-  _globals['_REMOVERECALLWEBHOOKREQUEST']._serialized_start=1246
-  _globals['_REMOVERECALLWEBHOOKREQUEST']._serialized_end=1361
-  _globals['_REMOVERECALLWEBHOOKRESPONSE']._serialized_start=1363
-  _globals['_REMOVERECALLWEBHOOKRESPONSE']._serialized_end=1392
-  _globals['_LISTRECALLWEBHOOKSREQUEST']._serialized_start=1395
-  _globals['_LISTRECALLWEBHOOKSREQUEST']._serialized_end=1533
-  _globals['_LISTRECALLWEBHOOKSRESPONSE']._serialized_start=1535
-  _globals['_LISTRECALLWEBHOOKSRESPONSE']._serialized_end=1642
-  _globals['_WEBHOOKSERVICE']._serialized_start=1911
-  _globals['_WEBHOOKSERVICE']._serialized_end=2503
+  _globals['_PUTRECALLWEBHOOKRESPONSE']._serialized_end=1020
+  _globals['_ROTATERECALLWEBHOOKSECRETREQUEST']._serialized_start=1022
+  _globals['_ROTATERECALLWEBHOOKSECRETREQUEST']._serialized_end=1143
+  _globals['_ROTATERECALLWEBHOOKSECRETRESPONSE']._serialized_start=1145
+  _globals['_ROTATERECALLWEBHOOKSECRETRESPONSE']._serialized_end=1254
+  _globals['_REMOVERECALLWEBHOOKREQUEST']._serialized_start=1256
+  _globals['_REMOVERECALLWEBHOOKREQUEST']._serialized_end=1371
+  _globals['_REMOVERECALLWEBHOOKRESPONSE']._serialized_start=1373
+  _globals['_REMOVERECALLWEBHOOKRESPONSE']._serialized_end=1402
+  _globals['_LISTRECALLWEBHOOKSREQUEST']._serialized_start=1405
+  _globals['_LISTRECALLWEBHOOKSREQUEST']._serialized_end=1543
+  _globals['_LISTRECALLWEBHOOKSRESPONSE']._serialized_start=1545
+  _globals['_LISTRECALLWEBHOOKSRESPONSE']._serialized_end=1652
+  _globals['_WEBHOOKSERVICE']._serialized_start=1921
+  _globals['_WEBHOOKSERVICE']._serialized_end=2516
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,175 @@
+"""The log of operators' actions in a service's own database: rows are only ever added.
+
+Numbers have no gaps and are in the order of commits, for whoever adds an entry is the only one who writes:
+the groups of all processes wait for one head row, and a file has one writer.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+)
+
+from services.chassis.actions import NO_DIGEST, ActionHead, Begun, Caller, Ended, Entry, Outcome
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+
+MOST_CHARACTERS = 500_000
+"""Of the requests and reasons on one page, but for its first: however many bytes these are, an answer stays
+below the 4 MiB that clients of gRPC take by default."""
+
+
+def action_table(metadata: MetaData) -> Table:
+    """The table of entries, as each service has it in its own database."""
+    return Table(
+        "actions",
+        metadata,
+        # SQLite takes a primary key for its row id only if the type is spelt INTEGER.
+        Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+        Column("at_us", BigInteger, nullable=False),
+        Column("action", BigInteger, nullable=False),
+        Column("operator", String(128), nullable=False),
+        Column("roles", Text, nullable=False),
+        Column("method", Text, nullable=False),
+        Column("trace_id", String(32), nullable=False),
+        Column("previous", LargeBinary(32), nullable=False),
+        Column("request_id", Text, nullable=False),
+        Column("request", Text, nullable=False),
+        Column("request_digest", LargeBinary(32), nullable=False),
+        Column("request_bytes", BigInteger, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("outcome", SmallInteger, nullable=True),
+        Column("refusal", Text, nullable=False),
+        Column("requests", BigInteger, nullable=False),
+        Column("answers", BigInteger, nullable=False),
+        Index("actions_of_operator", "operator", "number"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries of the log, and from where on."""
+
+    limit: int
+    beyond: int | None = None
+    """Number of the last one on the page before."""
+    operator: str = ""
+    method: str = ""
+    since_us: int | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPage:
+    """A page of entries."""
+
+    entries: tuple[Entry, ...]
+    has_more: bool
+    head: ActionHead
+    """Of the log, in the same snapshot."""
+
+
+class SqlActions:
+    """The log of one database."""
+
+    def __init__(self, database: Database, table: Table, clock: Clock) -> None:
+        self._database = database
+        self._table = table
+        self._clock = clock
+
+    async def begin(self, caller: Caller, begun: Begun) -> int:
+        """Adds that an action begins, durable when it returns the number; raises Refusal as `write`."""
+        return await self._database.write(lambda connection: self._add(connection, caller, begun, None))
+
+    async def end(self, action: int, caller: Caller, ended: Ended) -> None:
+        """Adds how an action ended; raises Refusal as `write`."""
+        await self._database.write(lambda connection: self._add(connection, caller, ended, action))
+
+    async def page(self, wanted: Wanted) -> ActionPage:
+        """At most `wanted.limit` entries, fewer where their requests are long; at least one if there is."""
+        return await self._database.read(lambda connection: self._page(connection, wanted))
+
+    def _add(self, connection: Connection, caller: Caller, what: Begun | Ended, action: int | None) -> int:
+        last = self._last(connection)
+        number = 1 if last is None else last.number + 1
+        at_us = self._clock.now_us() if last is None else max(self._clock.now_us(), last.at_us)
+        previous = NO_DIGEST if last is None else last.digest()
+        entry = Entry(number, at_us, action or number, caller, previous, what)
+        connection.execute(insert(self._table), [_row(entry)])
+        return number
+
+    def _last(self, connection: Connection) -> Entry | None:
+        row = connection.execute(select(self._table).order_by(self._table.c.number.desc()).limit(1)).first()
+        return None if row is None else _entry(row)
+
+    def _page(self, connection: Connection, wanted: Wanted) -> ActionPage:
+        columns, number = self._table.c, self._table.c.number
+        query = select(self._table).order_by(number if wanted.oldest_first else number.desc())
+        if wanted.beyond is not None:
+            query = query.where(number > wanted.beyond if wanted.oldest_first else number < wanted.beyond)
+        if wanted.operator:
+            query = query.where(columns.operator == wanted.operator)
+        if wanted.method:
+            query = query.where(columns.method == wanted.method)
+        if wanted.since_us is not None:
+            query = query.where(columns.at_us >= wanted.since_us)
+        found = [_entry(row) for row in connection.execute(query.limit(wanted.limit + 1))]
+        last = self._last(connection)
+        head = ActionHead() if last is None else ActionHead(last.number, last.digest())
+        shown = _fitting(found[: wanted.limit])
+        return ActionPage(tuple(shown), len(shown) < len(found), head)
+
+
+def _fitting(entries: list[Entry]) -> list[Entry]:
+    left = MOST_CHARACTERS
+    for index, entry in enumerate(entries):
+        left -= len(entry.what.request) + len(entry.what.reason) if isinstance(entry.what, Begun) else 0
+        if left < 0 and index > 0:
+            return entries[:index]
+    return entries
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    caller, what = entry.caller, entry.what
+    begun = what if isinstance(what, Begun) else Begun()
+    ended = what if isinstance(what, Ended) else None
+    return {
+        "number": entry.number,
+        "at_us": entry.at_us,
+        "action": entry.action,
+        "operator": caller.operator,
+        "roles": json.dumps(caller.roles),
+        "method": caller.method,
+        "trace_id": caller.trace_id,
+        "previous": entry.previous,
+        **{name: getattr(begun, name) for name in Begun.__slots__},
+        "outcome": None if ended is None else int(ended.outcome),
+        "refusal": "" if ended is None else ended.refusal,
+        "requests": 0 if ended is None else ended.requests,
+        "answers": 0 if ended is None else ended.answers,
+    }
+
+
+def _entry(row: Any) -> Entry:
+    caller = Caller(row.operator, tuple(json.loads(row.roles)), row.method, row.trace_id)
+    what: Begun | Ended
+    if row.outcome is None:
+        digest = bytes(row.request_digest)
+        what = Begun(row.request_id, row.request, digest, row.request_bytes, row.reason)
+    else:
+        what = Ended(Outcome(row.outcome), row.refusal, row.requests, row.answers)
+    return Entry(row.number, row.at_us, row.action, caller, bytes(row.previous), what)

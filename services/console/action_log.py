@@ -1,0 +1,121 @@
+"""The logs of operators' actions, fetched from the services: for people two entries are one action."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.chassis.action_messages import entry_of
+from services.chassis.actions import ActionHead, Begun, ChainCheck, Ended, Entry, Fault
+from services.console.connections import Connections
+from sluice.consent.v1 import action_service_pb2 as of_consent
+from sluice.consent.v1.action_service_pb2_grpc import ActionServiceStub as ConsentStub
+from sluice.licensing.v1 import action_service_pb2 as of_licensing
+from sluice.licensing.v1.action_service_pb2_grpc import ActionServiceStub as LicensingStub
+from sluice.metering.v1 import action_service_pb2 as of_metering
+from sluice.metering.v1.action_service_pb2_grpc import ActionServiceStub as MeteringStub
+
+PAGE = 200
+
+_CONTRACTS: dict[str, tuple[Any, Any]] = {
+    "consent": (ConsentStub, of_consent.ListActionsRequest),
+    "metering": (MeteringStub, of_metering.ListActionsRequest),
+    "licensing": (LicensingStub, of_licensing.ListActionsRequest),
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which actions."""
+
+    operator: str = ""
+    method: str = ""
+    since: Timestamp | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """What an operator did, and what came of it."""
+
+    service: str
+    entry: Entry
+    begun: Begun
+    end: Entry | None
+    """None where the log does not say how it ended."""
+
+    @property
+    def ended(self) -> Ended | None:
+        """How, if that is on record."""
+        return self.end.what if self.end is not None and isinstance(self.end.what, Ended) else None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check of one log has found."""
+
+    service: str
+    head: ActionHead
+    """The last entry that was looked at."""
+    fault: Fault | None
+    unfinished: tuple[int, ...]
+    """Numbers of the actions of which the log does not say how they ended."""
+
+
+async def latest(
+    connections: Connections, services: Sequence[str], wanted: Filter, limit: int
+) -> tuple[list[Action], bool]:
+    """At most `limit` actions of the services, newest first, and whether there are more; raises Refusal."""
+    found = [
+        action for service in services for action in await _latest_of(connections, service, wanted, limit + 1)
+    ]
+    found.sort(key=lambda action: (action.entry.at_us, action.service, action.entry.number), reverse=True)
+    return found[:limit], len(found) > limit
+
+
+async def check(connections: Connections, service: str, known: Sequence[ActionHead]) -> Checked:
+    """Reads the whole log of a service from its first entry on; raises Refusal."""
+    chain, head = ChainCheck(known), ActionHead()
+    async for page in _pages(connections, service, Filter(), oldest_first=True):
+        head = ActionHead(page.head.number, page.head.digest)
+        for message in page.entries:
+            chain.add(entry_of(message))
+    fault = chain.finish(head)
+    return Checked(service, chain.head, fault, chain.unfinished)
+
+
+async def _latest_of(connections: Connections, service: str, wanted: Filter, limit: int) -> list[Action]:
+    actions: list[Action] = []
+    ends: dict[int, Entry] = {}
+    async for page in _pages(connections, service, wanted):
+        for entry in map(entry_of, page.entries):
+            # Newest first: how an action ended comes before what it was.
+            if isinstance(entry.what, Begun):
+                actions.append(Action(service, entry, entry.what, ends.pop(entry.number, None)))
+            else:
+                ends[entry.action] = entry
+        if len(actions) >= limit:
+            break
+    return actions[:limit]
+
+
+async def _pages(
+    connections: Connections, service: str, wanted: Filter, *, oldest_first: bool = False
+) -> AsyncIterator[Any]:
+    stub, request_type = _CONTRACTS[service]
+    peer = connections.peer(service)
+    token = ""
+    while True:
+        request = request_type(
+            page_size=PAGE,
+            page_token=token,
+            operator=wanted.operator,
+            method=wanted.method,
+            since=wanted.since,
+            oldest_first=oldest_first,
+        )
+        page = await peer.call(stub(peer.channel).ListActions, request)
+        yield page
+        token = page.next_page_token
+        if not token:
+            return
