@@ -50,6 +50,6 @@ def assemble(settings: LicensingSettings, clock: Clock, keys: Keys, database: Da
     return Licensing(
         bolts=tuple(bolt for part in parts for bolt in part.bolts),
         background=tuple(task for part in parts for task in part.background),
-        peers=(peers.consent, peers.metering),
+        peers=peers.all,
         checks=tuple(check for part in parts for check in part.checks),
     )
