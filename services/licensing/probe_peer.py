@@ -49,6 +49,12 @@ class ProbePeer:
             outcome = outcome.no_room
         return HoldAnswer(outcome, self._highest.take(revision_of("metering", response.revision), mark))
 
+    async def cancel(self, probe_id: str) -> None:
+        """Frees a hold that was given up. Raises what `answered` raises."""
+        await answered(
+            "metering", self._peer.call(self._stub.Cancel, pb.CancelRequest(reservation_id=probe_id))
+        )
+
     def _claim(self, probe_id: str, licensee_id: str, posts: int) -> pb.Claim:
         party = probe_party(licensee_id)
         daily = allowance_pb2.Allowance(

@@ -29,6 +29,7 @@ class Probes(Protocol):
     """Who counts what was denied to a licensee."""
 
     async def hold(self, probe_id: str, licensee_id: str, posts: int) -> HoldAnswer: ...
+    async def cancel(self, probe_id: str) -> None: ...
 
 
 class Contracts(Protocol):
@@ -104,7 +105,9 @@ class RequestDesk:
         try:
             concluded = await self._decide(self._directory, probe_id, asking)
         except Refusal:
-            await self._ledger.give_up([probe_id])
+            # At once, not by the outbox alone: who asks again must not find their own hold in the way.
+            for given_up in await self._ledger.give_up([probe_id]):
+                await self._probes.cancel(given_up)
             raise
         if concluded.replayed:
             # Another call with this request was faster, and what it denied is counted with it.

@@ -114,6 +114,7 @@ class Cluster:
         """Names the licensing that is asked from now on."""
         self.database = database
         self.licensing = server
+        self._licensee = server.peer(PrincipalKind.LICENSEE, "acme")
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         self._background = licensing.background
@@ -256,6 +257,29 @@ class Cluster:
         response = await self._pipeline.call(ReleaseServiceStub(self._pipeline.channel).Decide, request)
         return response.decision
 
+    async def request(
+        self, post_ids: Sequence[int], request_id: str | None = None, **fields: Any
+    ) -> release_service_pb2.Decision:
+        """Asks for posts by their ids as the licensee does."""
+        request = release_service_pb2.RequestReleaseRequest(
+            **{
+                "request_id": request_id or self.new_id(),
+                "license_id": "acme-training",
+                "purpose": TRAINING,
+                "post_ids": post_ids,
+                **fields,
+            }
+        )
+        return (await self.as_licensee("RequestRelease", request)).decision  # type: ignore[no-any-return]
+
+    async def as_licensee(self, method: str, request: Any) -> Any:
+        """Calls the release desk as the licensee."""
+        return await self._licensee.call(getattr(ReleaseServiceStub(self._licensee.channel), method), request)
+
+    async def as_pipeline(self, method: str, request: Any) -> Any:
+        """Calls the release desk as the pipeline."""
+        return await self._pipeline.call(getattr(ReleaseServiceStub(self._pipeline.channel), method), request)
+
     async def confirm(self, decision_id: str, delivered: bytes) -> release_service_pb2.Delivery:
         """Confirms a delivery as the pipeline does."""
         request = release_service_pb2.ConfirmDeliveryRequest(decision_id=decision_id, delivered=delivered)
@@ -323,11 +347,14 @@ class Cluster:
 
 @contextlib.asynccontextmanager
 async def a_cluster(
-    folder: Path, clock: ManualClock | None = None, urls: Mapping[str, str] | None = None
+    folder: Path,
+    clock: ManualClock | None = None,
+    urls: Mapping[str, str] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Cluster]:
     """The three services; background tasks of licensing run only when told to.
 
-    `urls` of their databases, by service; by default files in `folder`.
+    `urls` of their databases, by service; by default files in `folder`. `changes` are settings of licensing.
     """
     clock = clock or ManualClock()
     urls = urls or {name: f"sqlite:///{folder}/{name}.db" for name in ("consent", "metering", "licensing")}
@@ -335,7 +362,7 @@ async def a_cluster(
         consent = await stack.enter_async_context(_consent(folder, clock, urls["consent"]))
         metering = await stack.enter_async_context(a_metering_server(folder, clock, urls["metering"]))
         cluster = Cluster(clock, consent, metering)
-        await stack.enter_async_context(licensing_of(cluster, folder, urls["licensing"]))
+        await stack.enter_async_context(licensing_of(cluster, folder, urls["licensing"], **changes))
         yield cluster
 
 

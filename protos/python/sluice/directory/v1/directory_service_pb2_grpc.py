@@ -58,7 +58,8 @@ class PostDirectoryServiceServicer:
 
     def GetPosts(self, request, context):
         """The facts about those of the posts that are known, in the order asked; one that is not known is left out. Reads only; to be asked again at will.
-        A post that may not be told apart from one that is not there is left out, too. Reasons: none of its own.
+        A post that may not be told apart from one that is not there is left out, too.
+        Reasons: TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES (what is known does not fit into one answer: ask for fewer).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +142,7 @@ class PostStoreServiceServicer:
     def PutPosts(self, request, context):
         """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-        with unknown media, without a time, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+        with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
         REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

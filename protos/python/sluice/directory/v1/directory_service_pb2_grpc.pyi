@@ -41,7 +41,8 @@ class PostDirectoryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PostDirectoryServiceAsyncStub: ...
     GetPosts: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetPostsRequest, _directory_service_pb2.GetPostsResponse]
     """The facts about those of the posts that are known, in the order asked; one that is not known is left out. Reads only; to be asked again at will.
-    A post that may not be told apart from one that is not there is left out, too. Reasons: none of its own.
+    A post that may not be told apart from one that is not there is left out, too.
+    Reasons: TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES (what is known does not fit into one answer: ask for fewer).
     """
 
 @_typing.type_check_only
@@ -57,7 +58,8 @@ class PostDirectoryServiceAsyncStub(PostDirectoryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPosts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetPostsRequest, _directory_service_pb2.GetPostsResponse]  # type: ignore[assignment]
     """The facts about those of the posts that are known, in the order asked; one that is not known is left out. Reads only; to be asked again at will.
-    A post that may not be told apart from one that is not there is left out, too. Reasons: none of its own.
+    A post that may not be told apart from one that is not there is left out, too.
+    Reasons: TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES (what is known does not fit into one answer: ask for fewer).
     """
 
 class PostDirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -76,7 +78,8 @@ class PostDirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.GetPostsResponse, _abc.Awaitable[_directory_service_pb2.GetPostsResponse]]:
         """The facts about those of the posts that are known, in the order asked; one that is not known is left out. Reads only; to be asked again at will.
-        A post that may not be told apart from one that is not there is left out, too. Reasons: none of its own.
+        A post that may not be told apart from one that is not there is left out, too.
+        Reasons: TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES (what is known does not fit into one answer: ask for fewer).
         """
 
 def add_PostDirectoryServiceServicer_to_server(servicer: PostDirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
@@ -91,7 +94,7 @@ class PostStoreServiceStub:
     PutPosts: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -103,7 +106,7 @@ class PostStoreServiceAsyncStub(PostStoreServiceStub):
     PutPosts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]  # type: ignore[assignment]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -118,7 +121,7 @@ class PostStoreServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_directory_service_pb2.PutPostsResponse, _abc.Awaitable[_directory_service_pb2.PutPostsResponse]]:
         """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-        with unknown media, without a time, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+        with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
         REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
 
