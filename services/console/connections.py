@@ -10,7 +10,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.dialing import Peer
 from services.chassis.ids import uuid7
 from services.console.credentials import Local, TokenSource, token_source
-from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
+from services.console.installation import HOST, PORT_BASE, PROGRAMS, StateFolder
 
 T = TypeVar("T")
 
@@ -74,5 +74,5 @@ def addresses(state: StateFolder, given: Mapping[str, str | None]) -> dict[str, 
     """Where each service is: as given, else as announced in the state folder, else on its usual port."""
     return {
         service: given.get(service) or state.address(service) or f"{HOST}:{PORT_BASE + index}"
-        for index, service in enumerate(SERVICES)
+        for index, service in enumerate(PROGRAMS)
     }

@@ -11,7 +11,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.chassis.keys import Keys
-from services.console.installation import HOST, StateFolder, service_environment
+from services.console.installation import DIRECTORY, HOST, StateFolder, service_environment
 
 POLL_SECONDS = 0.03
 HEALTH_SECONDS = 1.0
@@ -107,11 +107,17 @@ def local_services(
     keys: Keys,
     ports: Mapping[str, int],
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    directory: bool = False,
 ) -> list[ServiceProgram]:
-    """The three services; `ports` and `settings` go by service name, and a port not given is a free one."""
+    """The three services; `ports` and `settings` go by service name, and a port not given is a free one.
+
+    With `directory` also the local post directory, which licensing then asks.
+    """
 
     def program(name: str, *calls: ServiceProgram) -> ServiceProgram:
         return ServiceProgram(name, state, keys, ports.get(name, 0), calls, (settings or {}).get(name, {}))
 
     consent, metering = program("consent"), program("metering")
-    return [consent, metering, program("licensing", consent, metering)]
+    known = [program(DIRECTORY)] if directory else []
+    return [consent, metering, *known, program("licensing", consent, metering, *known)]

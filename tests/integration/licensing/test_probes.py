@@ -15,7 +15,7 @@ from sluice.licensing.v1.post_pb2 import PostColumns
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from tests.support.clock import ManualClock
-from tests.support.cluster import DAY_US, Cluster, a_cluster
+from tests.support.cluster import DAY_US, TRAINING, Cluster, a_cluster
 from tests.support.directory import ScriptedDirectory, a_scripted_directory
 from tests.support.engines import urls_on
 
@@ -35,8 +35,7 @@ async def cluster(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str, scripted: tuple[ScriptedDirectory, str]
 ) -> AsyncIterator[Cluster]:
     urls = urls_on(engine, request, tmp_path)
-    settings = {"directory_target": scripted[1], "probes_per_day": LIMIT}
-    async with a_cluster(tmp_path, urls=urls, **settings) as cluster:
+    async with a_cluster(tmp_path, urls=urls, directory_target=scripted[1], probes_per_day=LIMIT) as cluster:
         await cluster.publish_policy()
         await cluster.know(*range(1, 11))
         await cluster.license(limit=10)
@@ -145,7 +144,7 @@ async def test_another_licensee_has_a_limit_of_their_own(cluster: Cluster) -> No
 
     with pytest.raises(Refusal) as refused:
         request = pb.RequestReleaseRequest(
-            request_id=cluster.new_id(), license_id="acme-training", purpose=2, post_ids=[1]
+            request_id=cluster.new_id(), license_id="acme-training", purpose=TRAINING, post_ids=[1]
         )
         await rival.call(ReleaseServiceStub(rival.channel).RequestRelease, request)
 

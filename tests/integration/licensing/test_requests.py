@@ -15,7 +15,7 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Reason, Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from tests.support.clock import ManualClock
-from tests.support.cluster import Cluster, a_cluster, a_post
+from tests.support.cluster import TRAINING, Cluster, a_cluster, a_post
 from tests.support.directory import Directory, a_directory
 from tests.support.engines import urls_on
 
@@ -128,7 +128,7 @@ async def test_other_ids_under_the_same_request_id_are_refused(cluster: Cluster)
 async def test_another_licensees_license_looks_like_one_that_is_not_there(cluster: Cluster) -> None:
     rival = cluster.licensing.peer(PrincipalKind.LICENSEE, "rival")
     request = pb.RequestReleaseRequest(
-        request_id=cluster.new_id(), license_id="acme-training", purpose=2, post_ids=[101]
+        request_id=cluster.new_id(), license_id="acme-training", purpose=TRAINING, post_ids=[101]
     )
 
     refused = await refusal_of(rival.call(ReleaseServiceStub(rival.channel).RequestRelease, request))
