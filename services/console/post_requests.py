@@ -35,7 +35,8 @@ def request(
         ),
     ] = None,
     request_id: Annotated[
-        str | None, typer.Option(help="Ask the same again: the id that was said the first time.")
+        str | None,
+        typer.Option(help="Ask the same again: the id of the first time. Programs choose one, a UUIDv7."),
     ] = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
@@ -58,8 +59,9 @@ def request(
         purpose=cast(Purpose.ValueType, number),
         post_ids=ids,
     )
-    # Before the answer, which may be lost: the same request again is decided and counted once.
-    note(f"Request {asked.request_id}.")
+    if not as_json:
+        # Before the answer, which may be lost: the same request again is decided and counted once.
+        note(f"Request {asked.request_id}.")
     decision = connections.run(lambda connections: request_release(connections, asked))
     if as_json:
         give_json(_as_json(ids, decision))
