@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,6 @@ from services.console.output import give_json, note, say, show, table
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
-from sluice.type.v1.purpose_pb2 import Purpose
 
 LARGEST_ID = 2**64 - 1
 
@@ -56,7 +55,7 @@ def request(
     asked = pb.RequestReleaseRequest(
         request_id=request_id or connections.new_id(),
         license_id=license,
-        purpose=cast(Purpose.ValueType, number),
+        purpose=number,  # type: ignore[arg-type]  # an open enum
         post_ids=ids,
     )
     if not as_json:

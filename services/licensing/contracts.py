@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
-from services.chassis.refusals import Refusal, already_exists, not_found, precondition
+from services.chassis.refusals import Refusal, already_exists, invalid, not_found, precondition
 from services.chassis.replays import ReplayKey
+from services.licensing.domain.asking import PROBE_PARTIES
 from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
 from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
 from services.licensing.domain.pricing.prices import Price
@@ -78,7 +79,10 @@ class ContractDesk:
     async def create_licensee(
         self, licensee_id: str, display_name: str, key: ReplayKey, render: Callable[[Licensee], bytes]
     ) -> bytes:
-        """Raises Refusal LICENSEE_EXISTS."""
+        """Raises Refusal LICENSEE_EXISTS, LICENSEE_ID_RESERVED."""
+        if licensee_id.startswith(PROBE_PARTIES):
+            message = f"ids that begin with {PROBE_PARTIES} are those of what metering counts for licensees"
+            raise invalid("LICENSEE_ID_RESERVED", message, field="licensee.licensee_id")
 
         def create(rows: Rows, now_us: int) -> bytes:
             if rows.licensee(licensee_id) is not None:

@@ -8,6 +8,7 @@ import hashlib
 
 from services.chassis.dialing import Peer
 from services.licensing.domain.answers import HoldAnswer, Rivalry
+from services.licensing.domain.asking import PROBE_PARTIES
 from services.licensing.domain.counts import probe_counts
 from services.licensing.highest import Highest
 from services.licensing.peers import answered, counts_message, outcome_of, revision_of
@@ -15,7 +16,6 @@ from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2_g
 from sluice.metering.v1 import metering_service_pb2 as pb
 from sluice.type.v1 import window_pb2
 
-PARTY_PREFIX = "probes."
 LONGEST_PARTY = 63
 
 
@@ -77,7 +77,7 @@ def probe_party(licensee_id: str) -> str:
 
     An id that leaves no room for the prefix is shortened to what its digest tells apart.
     """
-    party = PARTY_PREFIX + licensee_id
+    party = PROBE_PARTIES + licensee_id
     if len(party) <= LONGEST_PARTY:
         return party
-    return f"{PARTY_PREFIX}{licensee_id[:15]}.{hashlib.sha256(licensee_id.encode()).hexdigest()[:40]}"
+    return f"{PROBE_PARTIES}{licensee_id[:15]}.{hashlib.sha256(licensee_id.encode()).hexdigest()[:40]}"

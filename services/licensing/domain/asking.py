@@ -21,6 +21,8 @@ ONE_OF_EACH = frozenset(
     {Reason.FAULT_ID, Reason.DUPLICATE, Reason.LICENSE_NOT_ACTIVE, Reason.PURPOSE_NOT_LICENSED}
 )
 """What can be objected to a post of which nothing but the id is known."""
+PROBE_PARTIES = "probes."
+"""What the parties begin with under which metering counts denials; no licensee has an id like that."""
 COUNTED = (Verdict.NOT_COVERED, Verdict.NOT_AVAILABLE)
 """Verdicts that tell a licensee something about a post without its being released."""
 

@@ -14,12 +14,15 @@ from sluice.licensing.v1 import disclosure_service_pb2
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.disclosure_service_pb2_grpc import DisclosureServiceStub
 from sluice.licensing.v1.reason_pb2 import Verdict
+from sluice_gate import load_keys
+from tests.integration.licensing.test_manifest_proofs import verified
 from tests.integration.licensing.test_recalls import catch_up, recalled
 from tests.support.clock import ManualClock
 from tests.support.cluster import Cluster, a_cluster, a_post
 from tests.support.directory import Directory, a_directory
 from tests.support.engines import urls_on
 from tests.support.fences import before_each_conclusion, withdrawn
+from tests.support.keys import some_keys
 
 RELEASED, NOT_AVAILABLE = Verdict.VERDICT_RELEASED, Verdict.VERDICT_NOT_AVAILABLE
 
@@ -79,6 +82,18 @@ async def test_w4_a_subject_sees_that_their_posts_went_to_whoever_asked_by_id(cl
 
     assert (release.decision_id, release.licensee_id) == (decision.decision_id, "acme")
     assert release.post_ids == (101).to_bytes(8, "little") + (120).to_bytes(8, "little")
+
+
+async def test_r4_a_contributor_can_verify_what_went_to_whoever_asked_by_id(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    decision = await cluster.request([101, 999, 120])
+
+    keys = load_keys(some_keys(tmp_path).receipt_jwks)
+    leaf = await verified(cluster, decision.decision_id, 1, (PrincipalKind.SUBJECT, "1"), keys)
+
+    assert leaf.posts == (101, 120)
+    assert (leaf.claims.principal_kind, leaf.claims.consent_revision) == ("licensee", None)
 
 
 async def test_m3_the_allowances_of_the_license_count_what_was_released_and_nothing_that_was_denied(

@@ -126,7 +126,7 @@ class ContractServiceServicer:
     """
 
     def CreateLicensee(self, request, context):
-        """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS.
+        """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (an id that begins with "probes.").
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
