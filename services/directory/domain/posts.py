@@ -14,6 +14,8 @@ MAX_LANGUAGES = 256
 LARGEST_ID = 2**64 - 1
 KINDS = range(1, 5)
 """post, reply, quote, repost."""
+FIRST_PRINTABLE = 0x20
+"""Of ASCII: no language has what is below, PostgreSQL keeps no NUL, and digests are over lines."""
 MEDIA_FLAGS = range(8)
 """Sums of image 1, video 2, other 4."""
 
@@ -67,8 +69,8 @@ def fault_of(post: Post) -> str | None:
         return "its kind or its media are not known"
     if post.posted_at_us <= 0:
         return "it says no time at which it was posted"
-    if "\n" in post.language:
-        return "its language holds a line feed"
+    if any(ord(each) < FIRST_PRINTABLE for each in post.language):
+        return "its language holds a control character"
     return None
 
 

@@ -127,6 +127,7 @@ async def test_columns_that_do_not_fit_and_posts_with_a_fault_are_refused_as_a_w
         a_post(1, 1, media_flags=8),
         a_post(1, 1, posted_at=Timestamp()),
         a_post(1, 1, language="e\nn"),
+        a_post(1, 1, language="e\0n"),
     ],
 )
 async def test_a_post_with_a_fault_is_refused(directory: Directory, post: post_pb2.Post) -> None:

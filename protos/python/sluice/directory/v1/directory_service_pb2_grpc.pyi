@@ -94,7 +94,7 @@ class PostStoreServiceStub:
     PutPosts: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -106,7 +106,7 @@ class PostStoreServiceAsyncStub(PostStoreServiceStub):
     PutPosts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]  # type: ignore[assignment]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
     Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -121,7 +121,7 @@ class PostStoreServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_directory_service_pb2.PutPostsResponse, _abc.Awaitable[_directory_service_pb2.PutPostsResponse]]:
         """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
         Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-        with unknown media, without a time, with a line feed in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+        with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
         REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
 
