@@ -160,8 +160,6 @@ def _fault_of(post: Post) -> str:
         return "the post, or one embedded in it, has the id 0"
     if not 1 <= post.kind <= 4:
         return "its kind is not known"
-    if any(ord(each) < 0x20 for each in post.language):
-        return "its language holds a control character"
     return "" if post.posted_at_us > 0 else "it says no time at which it was posted"
 
 

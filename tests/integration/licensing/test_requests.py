@@ -14,6 +14,7 @@ from services.chassis.refusals import Kind, Refusal
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Reason, Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
+from sluice_gate import LicensingClient, PostServing
 from tests.support.clock import ManualClock
 from tests.support.cluster import TRAINING, Cluster, a_cluster, a_post
 from tests.support.directory import Directory, a_directory
@@ -167,6 +168,25 @@ async def test_the_pipeline_that_serves_sees_what_was_released_and_confirms_it(c
     assert served.valid_for.seconds == 30
     assert not served.is_void
     assert delivery.state == pb.DELIVERY_STATE_CONFIRMED
+
+
+async def test_a_serving_gate_hands_out_what_was_released_and_confirms_what_has_gone(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([999, 101, 102])
+    token = cluster.licensing.token(PrincipalKind.PIPELINE, "content")
+    client = LicensingClient(cluster.licensing.address, lambda: token)
+    serving = PostServing(client)
+
+    posts = await serving.open(told.decision_id, "acme")
+    may_serve = posts.may_serve()
+    delivery = await serving.confirm(posts, [102])
+    closed = await serving.open(told.decision_id, "acme")
+    await client.close()
+
+    assert (posts.ids, may_serve) == ((101, 102), True)
+    assert (delivery.state, delivery.posts_billed) == (pb.DELIVERY_STATE_CONFIRMED, 1)
+    assert (closed.ids, closed.may_serve()) == ((), False)
 
 
 async def test_a_permit_that_is_over_is_void_to_the_pipeline_that_would_serve_it(cluster: Cluster) -> None:
