@@ -53,6 +53,7 @@ from tests.support.grpc import LocalServer, serving
 from tests.support.keys import some_keys
 from tests.support.licensing import licensing_database_at
 from tests.support.metering_server import a_metering_server
+from tests.support.requests import Requests
 
 TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
@@ -98,7 +99,7 @@ def some_terms(limit: int | None = None, **fields: Any) -> license_pb2.LicenseTe
     return license_pb2.LicenseTerms(**{**terms, **fields})
 
 
-class Cluster:
+class Cluster(Requests):
     """What a test does to the three services, as the callers of each would."""
 
     def __init__(self, clock: ManualClock, consent: LocalServer, metering: LocalServer) -> None:
@@ -114,7 +115,6 @@ class Cluster:
         """Names the licensing that is asked from now on."""
         self.database = database
         self.licensing = server
-        self._licensee = server.peer(PrincipalKind.LICENSEE, "acme")
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         self._background = licensing.background
@@ -256,29 +256,6 @@ class Cluster:
         )
         response = await self._pipeline.call(ReleaseServiceStub(self._pipeline.channel).Decide, request)
         return response.decision
-
-    async def request(
-        self, post_ids: Sequence[int], request_id: str | None = None, **fields: Any
-    ) -> release_service_pb2.Decision:
-        """Asks for posts by their ids as the licensee does."""
-        request = release_service_pb2.RequestReleaseRequest(
-            **{
-                "request_id": request_id or self.new_id(),
-                "license_id": "acme-training",
-                "purpose": TRAINING,
-                "post_ids": post_ids,
-                **fields,
-            }
-        )
-        return (await self.as_licensee("RequestRelease", request)).decision  # type: ignore[no-any-return]
-
-    async def as_licensee(self, method: str, request: Any) -> Any:
-        """Calls the release desk as the licensee."""
-        return await self._licensee.call(getattr(ReleaseServiceStub(self._licensee.channel), method), request)
-
-    async def as_pipeline(self, method: str, request: Any) -> Any:
-        """Calls the release desk as the pipeline."""
-        return await self._pipeline.call(getattr(ReleaseServiceStub(self._pipeline.channel), method), request)
 
     async def confirm(self, decision_id: str, delivered: bytes) -> release_service_pb2.Delivery:
         """Confirms a delivery as the pipeline does."""

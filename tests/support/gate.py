@@ -122,7 +122,6 @@ class FakeReleases(ReleaseServiceServicer):
     crowded: asyncio.Event = field(default_factory=asyncio.Event)
     most_at_once: int = 0
     at_once: int = 0
-    # No job asks these.
     DecideStream = ReleaseServiceServicer.DecideStream
     RequestRelease = ReleaseServiceServicer.RequestRelease
     GetReleasedPosts = ReleaseServiceServicer.GetReleasedPosts

@@ -68,6 +68,6 @@ def test_whoever_shows_no_token_of_licensing_learns_nothing(address: str, token:
     with grpc.insecure_channel(address) as channel:
         stub = pb_grpc.PostDirectoryServiceStub(channel)
         with pytest.raises(grpc.RpcError) as refused:
-            stub.GetPosts(pb.GetPostsRequest(ids=[101]), metadata=[("authorization", token)], timeout=5)
+            stub.GetPosts(pb.GetPostsRequest(ids=[101]), metadata=(("authorization", token),), timeout=5)
 
-    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED  # type: ignore[attr-defined]
+    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
