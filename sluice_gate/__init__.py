@@ -36,6 +36,13 @@ What it left behind is verified with nothing but the published keys:
 and so are single decisions, what one contributor was shown, and the log: docs/verifying.md says what needs
 what.
 
+The service that hands out content to licensees who asked by post id serves what their decision released:
+
+    serving = PostServing(client)
+    posts = await serving.open(decision_id, licensee_id="acme")
+    sent = [id for id in posts.ids if posts.may_serve() and await send(id)]
+    await serving.confirm(posts, sent)
+
 What it raises is listed in `sluice_gate.errors`; how a job survives a crash is told in `sluice_gate.job`.
 """
 
@@ -54,6 +61,7 @@ from sluice_gate.posts import Post
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.report import Ended, Report
+from sluice_gate.serving import PostServing, Servable
 from sluice_gate.tokens import ApiKeyTokens, exchanging
 from sluice_gate.verifying.checkpoints import Checkpoint, Log, verify_checkpoint, verify_growth
 from sluice_gate.verifying.decisions import verify_decision
@@ -94,8 +102,10 @@ __all__ = [
     "Plan",
     "Post",
     "PostForm",
+    "PostServing",
     "ReleaseJob",
     "Report",
+    "Servable",
     "VerificationError",
     "VerifiedJob",
     "VerifiedLeaf",

@@ -1,4 +1,4 @@
-"""The connection of a gate to licensing: two calls, each with a deadline, a fresh token and its own trace."""
+"""The connection of a gate to licensing: calls that each have a deadline, a fresh token and a trace."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,8 @@ from sluice.licensing.v1.release_service_pb2 import (
     DecideResponse,
     Decision,
     Delivery,
+    GetReleasedPostsRequest,
+    GetReleasedPostsResponse,
 )
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate.errors import CallRefused
@@ -80,6 +82,7 @@ class LicensingClient:
         # grpc's own annotations do not know that the stub takes either kind of channel.
         stub: Any = ReleaseServiceStub(self._channel)
         self._decide: Callable[..., Awaitable[DecideResponse]] = stub.Decide
+        self._released: Callable[..., Awaitable[GetReleasedPostsResponse]] = stub.GetReleasedPosts
         self._confirm: Callable[..., Awaitable[ConfirmDeliveryResponse]] = stub.ConfirmDelivery
         self._token = token
         self._deadline_seconds = deadline_seconds
@@ -95,6 +98,11 @@ class LicensingClient:
         request = ConfirmDeliveryRequest(decision_id=decision_id, delivered=delivered)
         response = await self._call("ConfirmDelivery", self._confirm, request)
         return response.delivery
+
+    async def released(self, decision_id: str) -> GetReleasedPostsResponse:
+        """What a decision released, and how long it may be served. Raises CallRefused."""
+        request = GetReleasedPostsRequest(decision_id=decision_id)
+        return await self._call("GetReleasedPosts", self._released, request)
 
     async def close(self) -> None:
         """Ends the connection; calls under way are cancelled."""

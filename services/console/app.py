@@ -12,6 +12,7 @@ from services.console import (
     damages,
     decisions,
     deliveries,
+    directory,
     dry_runs,
     gateway_limits,
     halts,
@@ -25,6 +26,7 @@ from services.console import (
     manifest_proofs,
     parties,
     policies,
+    post_requests,
     recall_entries,
     recall_progress,
     recall_watching,
@@ -86,6 +88,7 @@ app.add_typer(choices.app, name="choices")
 app.add_typer(states.app, name="states")
 app.add_typer(halts.app, name="halt")
 app.add_typer(withdrawals.app, name="withdrawals")
+licensees.app.command("request")(post_requests.request)
 licensees.app.add_typer(affiliates.app, name="affiliate")
 app.add_typer(licensees.app, name="licensee")
 licenses.app.command("dry-run")(dry_runs.dry_run)
@@ -115,6 +118,7 @@ app.add_typer(receipts.app, name="receipt")
 app.add_typer(log.app, name="log")
 app.add_typer(decisions.app, name="decision")
 app.add_typer(deliveries.app, name="delivery")
+app.add_typer(directory.app, name="directory")
 recalls.app.command("entries")(recall_entries.entries)
 recalls.app.command("watch")(recall_watching.watch)
 recalls.app.command("gaps")(recall_progress.gaps)

@@ -12,7 +12,7 @@ from services.chassis.dialing import Peer
 from services.chassis.ids import uuid7
 from services.chassis.tls import ClientTls
 from services.console.credentials import Local, TokenSource, token_source
-from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
+from services.console.installation import HOST, PORT_BASE, PROGRAMS, StateFolder
 from services.console.secure_channels import certificates_for
 
 T = TypeVar("T")
@@ -82,5 +82,5 @@ def addresses(state: StateFolder, given: Mapping[str, str | None]) -> dict[str, 
     """Where each service is: as given, else as announced in the state folder, else on its usual port."""
     return {
         service: given.get(service) or state.address(service) or f"{HOST}:{PORT_BASE + index}"
-        for index, service in enumerate(SERVICES)
+        for index, service in enumerate(PROGRAMS)
     }

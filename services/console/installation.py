@@ -9,6 +9,10 @@ from services.chassis.refusals import precondition
 from services.console.authority import Authority
 
 SERVICES = ("consent", "metering", "licensing")
+DIRECTORY = "directory"
+"""Runs where it is asked for: a platform has a directory of its own."""
+PROGRAMS = (*SERVICES, DIRECTORY)
+"""All that can run, in the order of their ports."""
 PORT_BASE = 7601
 HOST = "127.0.0.1"
 """A local run is reached from its own machine only."""

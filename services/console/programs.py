@@ -14,7 +14,7 @@ from services.chassis.certificates import Certificates
 from services.chassis.keys import Keys
 from services.chassis.lines import Line
 from services.chassis.tls import ClientTls
-from services.console.installation import HOST, StateFolder, service_environment
+from services.console.installation import DIRECTORY, HOST, StateFolder, service_environment
 
 POLL_SECONDS = 0.03
 HEALTH_SECONDS = 1.0
@@ -117,10 +117,13 @@ def local_services(
     ports: Mapping[str, int],
     settings: Mapping[str, Mapping[str, str]] | None = None,
     certificates: Certificates | None = None,
+    *,
+    directory: bool = False,
 ) -> list[ServiceProgram]:
     """The three services; `ports` and `settings` go by service name, and a port not given is a free one.
 
-    With `certificates`, of a client, they speak TLS, each with its own of the state folder.
+    With `certificates`, of a client, they speak TLS, each with its own of the state folder. With `directory`
+    also the local post directory, which licensing then asks.
     """
 
     def program(name: str, *calls: ServiceProgram) -> ServiceProgram:
@@ -129,4 +132,5 @@ def local_services(
         return ServiceProgram(name, state, keys, ports.get(name, 0), calls, chosen, tls)
 
     consent, metering = program("consent"), program("metering")
-    return [consent, metering, program("licensing", consent, metering)]
+    known = [program(DIRECTORY)] if directory else []
+    return [consent, metering, *known, program("licensing", consent, metering, *known)]

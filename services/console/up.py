@@ -20,7 +20,7 @@ from services.chassis.refusals import invalid, precondition
 from services.console import options
 from services.console.authority import CLIENT
 from services.console.certificates import ensure_certificates
-from services.console.installation import HOST, PORT_BASE, SERVICES, StateFolder
+from services.console.installation import DIRECTORY, HOST, PORT_BASE, PROGRAMS, StateFolder
 from services.console.output import give_json, note, say, show, table
 from services.console.programs import ServiceProgram, local_services
 from services.console.racing import first
@@ -30,20 +30,19 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SERVICE.FIELD=VALUE", help="A setting of one service. Repeatable."),
 ]
-PortBase = Annotated[
-    int, typer.Option(min=0, max=65_533, help="First of the three ports; 0 takes free ones.")
-]
+PortBase = Annotated[int, typer.Option(min=0, max=65_532, help="First of the ports; 0 takes free ones.")]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="Instead of the port counted from the base.")
 ]
 
 
 class ServiceName(StrEnum):
-    """One of the three."""
+    """One of the three, or the local post directory."""
 
     CONSENT = "consent"
     METERING = "metering"
     LICENSING = "licensing"
+    DIRECTORY = "directory"
 
 
 def up(
@@ -53,6 +52,13 @@ def up(
     consent_port: Port = None,
     metering_port: Port = None,
     licensing_port: Port = None,
+    directory: Annotated[
+        bool,
+        typer.Option(
+            "--directory", help="Run a local post directory too, so that licensees can ask by post id."
+        ),
+    ] = False,
+    directory_port: Port = None,
     settings: Settings = None,
     tls: Annotated[
         bool,
@@ -62,10 +68,11 @@ def up(
 ) -> None:
     """Run consent, metering and licensing on this machine, supervised.
 
-    Keys are made on first start. A service that dies is started again. Ctrl-C drains all three; a second
+    Keys are made on first start. A service that dies is started again. Ctrl-C drains them; a second
     Ctrl-C kills them. Databases, logs and traces stay in the state folder.
     """
-    ports = _ports(port_base, (consent_port, metering_port, licensing_port))
+    given = {"consent": consent_port, "metering": metering_port, "licensing": licensing_port}
+    ports = _ports(port_base, {**given, **({DIRECTORY: directory_port} if directory else {})})
     folder = StateFolder(state)
     keys = folder.prepare()
     with only_one(folder):
@@ -73,7 +80,8 @@ def up(
             _check_free(service, port)
         certificates = _certificates(folder) if tls else None
         folder.note_tls(spoken=tls)
-        programs = local_services(folder, keys, ports, parse_settings(settings or []), certificates)
+        chosen = parse_settings(settings or [])
+        programs = local_services(folder, keys, ports, chosen, certificates, directory=directory)
         asyncio.run(_run(programs, folder, as_json=as_json))
 
 
@@ -92,10 +100,11 @@ def serve(
     folder = StateFolder(state)
     keys = folder.prepare()
     chosen = parse_settings(settings or []).get(service, {})
-    ports = {name: _announced_port(folder, name) or PORT_BASE + at for at, name in enumerate(SERVICES)}
-    ports[service] = PORT_BASE + SERVICES.index(service) if port is None else port
+    ports = {name: _announced_port(folder, name) or PORT_BASE + at for at, name in enumerate(PROGRAMS)}
+    ports[service] = PORT_BASE + PROGRAMS.index(service) if port is None else port
     certificates = _certificates(folder) if folder.speaks_tls() else None
-    programs = local_services(folder, keys, ports, certificates=certificates)
+    directory = service == DIRECTORY or folder.address(DIRECTORY) is not None
+    programs = local_services(folder, keys, ports, certificates=certificates, directory=directory)
     program = next(each for each in programs if each.name == service)
     prefix = f"SLUICE_{service.upper()}_"
     named = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
@@ -110,10 +119,10 @@ def parse_settings(given: list[str]) -> dict[str, dict[str, str]]:
     for text in given:
         name, equals, value = text.partition("=")
         service, dot, field = name.partition(".")
-        if not equals or not dot or not field.isidentifier() or service not in SERVICES:
+        if not equals or not dot or not field.isidentifier() or service not in PROGRAMS:
             raise invalid(
                 "SETTING_MALFORMED",
-                f"--set wants SERVICE.FIELD=VALUE with a service of {', '.join(SERVICES)}, not {text!r}",
+                f"--set wants SERVICE.FIELD=VALUE with a service of {', '.join(PROGRAMS)}, not {text!r}",
             )
         settings[service][field] = value
     return dict(settings)
@@ -150,9 +159,9 @@ async def _run(programs: list[ServiceProgram], folder: StateFolder, *, as_json: 
             _say_where(programs, pids, folder, as_json=as_json)
             await first(supervisor.failure(), stop.wait())
     finally:
-        note("Draining all three; Ctrl-C again ends them at once.")
+        note("Draining all services; Ctrl-C again ends them at once.")
         await supervisor.stop()
-        note("All three have ended.")
+        note("All have ended.")
 
 
 def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
@@ -190,12 +199,10 @@ def _announced_port(folder: StateFolder, service: str) -> int:
     return int(address.rpartition(":")[2]) if address else 0
 
 
-def _ports(base: int, given: tuple[int | None, int | None, int | None]) -> dict[str, int]:
-    counted = (base + index if base else 0 for index in range(len(SERVICES)))
-    return {
-        service: port if port is not None else usual
-        for service, port, usual in zip(SERVICES, given, counted, strict=True)
-    }
+def _ports(base: int, given: Mapping[str, int | None]) -> dict[str, int]:
+    """The port of each service in `given`: the one that is said, else the one counted from the base."""
+    usual = {service: base + index if base else 0 for index, service in enumerate(PROGRAMS)}
+    return {service: usual[service] if port is None else port for service, port in given.items()}
 
 
 def _check_free(service: str, port: int) -> None:

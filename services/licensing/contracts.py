@@ -12,6 +12,7 @@ from services.chassis.clock import Clock
 from services.chassis.ids import check_request_id
 from services.chassis.refusals import Refusal, already_exists, invalid, not_found, precondition
 from services.chassis.replays import ReplayKey
+from services.licensing.domain.asking import PROBE_PARTIES
 from services.licensing.domain.doors import networks
 from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
 from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
@@ -80,9 +81,10 @@ class ContractDesk:
         self, licensee_id: str, display_name: str, key: ReplayKey, render: Callable[[Licensee], bytes]
     ) -> bytes:
         """Raises Refusal LICENSEE_EXISTS, LICENSEE_ID_RESERVED."""
-        if licensee_id.startswith(networks.PREFIX):
+        if licensee_id.startswith((networks.PREFIX, PROBE_PARTIES)):
             message = (
-                f"ids that begin with {networks.PREFIX} are those of networks, under which calls are counted"
+                f"ids that begin with {networks.PREFIX} or {PROBE_PARTIES} are those of what metering counts"
+                " beside licensees"
             )
             raise invalid("LICENSEE_ID_RESERVED", message, field="licensee.licensee_id")
 

@@ -102,7 +102,7 @@ class ReleaseDesk:
 
         Raises Refusal: REQUEST_ID_REUSED, LICENSE_UNKNOWN, DECISION_CONTENDED, and UNAVAILABLE in its forms.
         """
-        earlier = await self._ledger.earlier(request.asker, request.batch.fingerprint())
+        earlier = await self._ledger.earlier(request.asker, request.fingerprint)
         if earlier is not None:
             return Concluded(earlier, replayed=True)
         for _ in range(TRIES):
@@ -120,6 +120,7 @@ class ReleaseDesk:
             self._consent,
             judged_at_us=self._clock.now_us(),
             margin_us=self._margin_us,
+            unknown=request.unknown,
         )
         license, reasons = evaluated.license, evaluated.reasons
         # Metering comes last: nothing after it can still say no, so nothing is held in vain.

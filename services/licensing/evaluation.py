@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.licensing.domain.answers import ConsentAnswer
+from services.licensing.domain.asking import applicable, without_unknown
 from services.licensing.domain.licenses import License
-from services.licensing.domain.posts import Batch
-from services.licensing.domain.reasons import Reasons
-from services.licensing.domain.releases import after_consent, first_objection, still_possible
+from services.licensing.domain.posts import Batch, Mask
+from services.licensing.domain.reasons import Reasons, first_of
+from services.licensing.domain.releases import after_consent, still_possible
 
 
 class Contracts(Protocol):
@@ -39,17 +40,30 @@ class Evaluated:
 
 
 async def evaluate(
-    batch: Batch, contracts: Contracts, consent: Consent, *, judged_at_us: int, margin_us: int
+    batch: Batch,
+    contracts: Contracts,
+    consent: Consent,
+    *,
+    judged_at_us: int,
+    margin_us: int,
+    unknown: Mask | None = None,
 ) -> Evaluated:
     """Faults, then the license, then consent; each asked only about what nothing has been objected to.
 
-    `margin_us` is how far ahead of `judged_at_us` a post's time may lie. Raises Refusal: LICENSE_UNKNOWN, and
-    UNAVAILABLE in its forms.
+    `margin_us` is how far ahead of `judged_at_us` a post's time may lie. Posts that are `unknown`, by N
+    booleans, are denied whatever consent says, which is asked about them all the same: whether it is, and how
+    long that takes, must not tell them from those that it denies.
+
+    Raises Refusal: LICENSE_UNKNOWN, and UNAVAILABLE in its forms.
     """
     license = (await contracts.current(batch.license_id)).as_of(judged_at_us)
-    objections = first_objection(batch.faults(judged_at_us, margin_us), license.covers(batch, judged_at_us))
+    raised = (*batch.objections(judged_at_us, margin_us), *license.objections(batch, judged_at_us))
+    objections = first_of(raised if unknown is None else applicable(raised, unknown), len(batch))
     possible = still_possible(objections)
     if not possible.any():
         return Evaluated(judged_at_us, license, objections, None)
     answer = await consent.check(batch if possible.all() else batch.take(possible), license)
-    return Evaluated(judged_at_us, license, after_consent(objections, answer.reasons), answer)
+    reasons = after_consent(objections, answer.reasons)
+    if unknown is not None:
+        reasons = without_unknown(objections, reasons, unknown)
+    return Evaluated(judged_at_us, license, reasons, answer)

@@ -15,7 +15,7 @@ from services.chassis.ids import uuid7_time_us
 from services.chassis.refusals import Refusal, not_found, request_id_reused
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.attempts import Ending
-from services.licensing.domain.counts import ContentCounts, count_content
+from services.licensing.domain.counts import ContentCounts, count_content, probe_counts
 from services.licensing.domain.decisions import Asker, Decision, Draft
 from services.licensing.domain.deliveries import (
     Confirmation,
@@ -53,6 +53,8 @@ class Rows(Protocol):
     def decision(self, decision_id: str) -> Decision | None: ...
     def decision_of_attempt(self, attempt_id: str) -> Decision | None: ...
     def record(self, attempt_id: str, decision: Decision, manifest: Manifest, released: Released) -> None: ...
+    def record_probes(self, probe_id: str, decision_id: str, posts: int) -> None: ...
+    def probes(self, probe_id: str) -> int | None: ...
     def settlement(self, decision_id: str) -> Settlement | None: ...
     def settle(self, decision_id: str, settlement: Settlement) -> None: ...
     def confirmation(self, decision_id: str) -> Confirmation | None: ...
@@ -133,10 +135,10 @@ class Ledger:
         outcome = await self._store.write(lambda rows: self._conclude(rows, draft, manifest))
         if isinstance(outcome, Behind):
             return outcome
-        if outcome is None or outcome.replayed or draft.holds_too_much:
+        if outcome is None or outcome.replayed or draft.holds_too_much or draft.request.probe_id:
             self._wake_outbox()
         if outcome is not None:
-            _check_same(outcome.decision, draft.request.batch.fingerprint())
+            _check_same(outcome.decision, draft.request.fingerprint)
         return outcome
 
     def _conclude(self, rows: Rows, draft: Draft, manifest: Manifest) -> Concluded | Behind | None:
@@ -148,7 +150,8 @@ class Ledger:
             give_up(rows, draft.attempt_id, now_us)
             return Concluded(winner, replayed=True)
         license = rows.license(draft.license.license_id)
-        if license is None or not draft.still_holds(license, now_us):
+        uncounted = draft.request.probe_id is not None and rows.has_ended(draft.request.probe_id)
+        if license is None or uncounted or not draft.still_holds(license, now_us):
             give_up(rows, draft.attempt_id, now_us)
             return None
         # Read under the lock: whoever scans up to the fence finds all that was released on less (W5).
@@ -162,6 +165,9 @@ class Ledger:
         rows.record(draft.attempt_id, decision, manifest, released_of(draft.request.batch, decision.released))
         if draft.holds_too_much:
             rows.send_reduce(draft.attempt_id, draft.counts, now_us)
+        if draft.request.probe_id is not None:
+            rows.record_probes(draft.request.probe_id, decision.decision_id, decision.probes)
+            rows.send_settle(draft.request.probe_id, probe_counts(decision.probes), now_us)
         return Concluded(decision, replayed=False)
 
     async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:
@@ -217,7 +223,7 @@ class Ledger:
         rows.lock_head()
         now_us = self._clock.now_us()
         decision = rows.decision(decision_id)
-        if decision is None or not decision.asker.is_asked_by(kind, party):
+        if decision is None or not decision.asker.is_served_by(kind, party):
             raise unknown_decision()
         earlier, settlement = rows.confirmation(decision_id), rows.settlement(decision_id)
         stands = confirm(

@@ -64,13 +64,18 @@ async def answered(peer: str, call: Awaitable[T]) -> T:
     try:
         return await call
     except Refusal as refusal:
-        if refusal.kind is Kind.EXHAUSTED:
-            raise
-        if refusal.kind is Kind.UNAVAILABLE:
-            silent = refusal.reason == "PEER_UNAVAILABLE"
-            message = refusal.message if silent else f"{peer} cannot answer now: {refusal.reason}"
-            raise unavailable("PEER_UNAVAILABLE", message, retry_after_us=refusal.retry_after_us) from refusal
-        raise unavailable("PEER_REFUSED", f"{peer} refused the question: {refusal.reason}") from refusal
+        raise not_answered(peer, refusal) from refusal
+
+
+def not_answered(peer: str, refusal: Refusal) -> Refusal:
+    """What our own caller hears of what a peer refused, as `answered` says."""
+    if refusal.kind is Kind.EXHAUSTED:
+        return refusal
+    if refusal.kind is Kind.UNAVAILABLE:
+        silent = refusal.reason == "PEER_UNAVAILABLE"
+        message = refusal.message if silent else f"{peer} cannot answer now: {refusal.reason}"
+        return unavailable("PEER_UNAVAILABLE", message, retry_after_us=refusal.retry_after_us)
+    return unavailable("PEER_REFUSED", f"{peer} refused the question: {refusal.reason}")
 
 
 class ConsentPeer:
@@ -109,7 +114,7 @@ class ConsentPeer:
             raise answer_invalid("consent", f"{len(response.reasons)} reasons for {len(batch)} posts")
         return ConsentAnswer(
             reasons=REASON_OF_CONSENT[np.frombuffer(response.reasons, np.uint8)],
-            revision=self._highest.take(_revision("consent", response.revision), mark),
+            revision=self._highest.take(revision_of("consent", response.revision), mark),
             policy_version=response.policy_version,
             good_until_us=response.good_until.ToMicroseconds(),
         )
@@ -142,8 +147,8 @@ class MeteringPeer:
         claim, mark = _claim(request_key, license, counts), self._highest.mark()
         request = metering_pb.ReserveRequest(reservation_id=reservation_id, claim=claim)
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
-        outcome = _outcome(reservation_id, response)
-        return HoldAnswer(outcome, self._highest.take(_revision("metering", response.revision), mark))
+        outcome = outcome_of(reservation_id, response)
+        return HoldAnswer(outcome, self._highest.take(revision_of("metering", response.revision), mark))
 
     async def room(self, license: License, counts: ContentCounts) -> RoomAnswer:
         """Whether `reserve` would find room now; nothing is held. Raises as `reserve`."""
@@ -154,7 +159,7 @@ class MeteringPeer:
         fits = response.posts_that_fit == posts
         if (not fits and response.posts_that_fit) or fits == response.HasField("no_room"):
             raise answer_invalid("metering", f"room for {response.posts_that_fit} of {posts} posts")
-        self._highest.take(_revision("metering", response.revision), mark)
+        self._highest.take(revision_of("metering", response.revision), mark)
         return RoomAnswer(
             no_room=_no_room(response.no_room) if response.HasField("no_room") else None,
             standings=tuple(
@@ -165,12 +170,14 @@ class MeteringPeer:
 
     async def settle(self, reservation_id: str, delivered: ContentCounts) -> None:
         """Says what was delivered. Raises the Refusal that metering gave, or UNAVAILABLE."""
-        request = metering_pb.SettleRequest(reservation_id=reservation_id, delivered=_counts(delivered))
+        request = metering_pb.SettleRequest(
+            reservation_id=reservation_id, delivered=counts_message(delivered)
+        )
         await self._peer.call(self._stub.Settle, request)
 
     async def reduce(self, reservation_id: str, keep: ContentCounts) -> None:
         """Frees of a hold all but `keep`. Raises the Refusal that metering gave, or UNAVAILABLE."""
-        request = metering_pb.ReduceHoldRequest(reservation_id=reservation_id, keep=_counts(keep))
+        request = metering_pb.ReduceHoldRequest(reservation_id=reservation_id, keep=counts_message(keep))
         await self._peer.call(self._stub.ReduceHold, request)
 
     async def cancel(self, reservation_id: str) -> None:
@@ -265,14 +272,18 @@ def _open_hold(hold: metering_pb.Reservation) -> OpenHold:
     return found
 
 
-def _revision(peer: str, revision: revision_pb2.Revision) -> Revision:
+def revision_of(peer: str, revision: revision_pb2.Revision) -> Revision:
     """As of when an answer is. Raises Refusal (unavailable, PEER_ANSWER_INVALID) where it does not say."""
     if revision.epoch == 0:
         raise answer_invalid(peer, "it does not say as of when")
     return Revision(revision.epoch, revision.number)
 
 
-def _outcome(reservation_id: str, response: metering_pb.ReserveResponse) -> Hold | NoRoom | Rivalry | None:
+def outcome_of(reservation_id: str, response: metering_pb.ReserveResponse) -> Hold | NoRoom | Rivalry | None:
+    """What came of asking for room; None where metering knows the attempt as cancelled.
+
+    Raises Refusal (unavailable, PEER_ANSWER_INVALID).
+    """
     match response.state:
         case metering_pb.RESERVATION_STATE_HELD if response.HasField("counted_at"):
             return Hold(reservation_id, response.counted_at.ToMicroseconds())
@@ -290,12 +301,13 @@ def _claim(request_key: str, license: License, counts: ContentCounts) -> meterin
         party_id=license.terms.licensee_id,
         license_id=license.license_id,
         access=access_pb2.ACCESS_KIND_ACCESS,
-        counts=_counts(counts),
+        counts=counts_message(counts),
         allowances=[_allowance(allowance, license) for allowance in license.terms.allowances],
     )
 
 
-def _counts(counts: ContentCounts) -> list[access_pb2.ContentCount]:
+def counts_message(counts: ContentCounts) -> list[access_pb2.ContentCount]:
+    """Posts by kind as metering wants them."""
     return [
         access_pb2.ContentCount(
             kind=cast(content_pb2.ContentKind, kind), media_flags=media_flags, posts=posts

@@ -57,7 +57,7 @@ def _sealed(draft: Draft, conclusion: Conclusion, receipt: str) -> Decision:
         decision_id=draft.decision_id,
         number=conclusion.number or 0,
         asker=draft.request.asker,
-        fingerprint=batch.fingerprint(),
+        fingerprint=draft.request.fingerprint,
         licensee_id=license.terms.licensee_id,
         license_id=license.license_id,
         license_version=license.version,

@@ -21,6 +21,15 @@ class LicensingSettings(HeadKeepingSettings):
 
     consent_target: str = Field("127.0.0.1:7601", description="Where consent serves, as gRPC names it.")
     metering_target: str = Field("127.0.0.1:7602", description="Where metering serves, as gRPC names it.")
+    directory_target: str = Field(
+        "", description="Where the post directory serves; without one licensees cannot ask by post id."
+    )
+    probes_per_day: int = Field(
+        10_000,
+        ge=1,
+        le=2**40,
+        description="Posts that may be denied to one licensee, who asks by post id, in any 24 hours.",
+    )
     peer_deadline_seconds: float = Field(
         5.0, gt=0, description="The longest that one call to a peer may take."
     )

@@ -21,6 +21,8 @@ _VERDICTS = {
     if value.number != Verdict.VERDICT_UNSPECIFIED
 }
 _SALT_BYTES = 32
+LICENSEE = "licensee"
+"""The kind of a principal who asked by post id."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,9 @@ def check_times(claims: Claims, *, releases: bool) -> None:
     held = (claims.reservation_id is None, claims.counted_at is None)
     consent = (claims.policy_version is None, claims.consent_epoch is None, claims.consent_revision is None)
     _require(len(set(held)) == 1 and len(set(consent)) == 1, "CLAIMS_CONTRADICT", "halves of a claim")
+    if claims.principal_kind == LICENSEE:
+        _require(consent[0], "CLAIMS_CONTRADICT", "consent, which is told to no licensee")
+        return
     _require(not (releases and consent[0]), "CLAIMS_CONTRADICT", "a release that consent was not asked about")
 
 

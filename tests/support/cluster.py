@@ -53,6 +53,7 @@ from tests.support.grpc import LocalServer, serving
 from tests.support.keys import a_verifier, some_keys
 from tests.support.licensing import licensing_database_at
 from tests.support.metering_server import a_metering_server
+from tests.support.requests import Requests
 
 TRAINING = purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE
 SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
@@ -98,7 +99,7 @@ def some_terms(limit: int | None = None, **fields: Any) -> license_pb2.LicenseTe
     return license_pb2.LicenseTerms(**{**terms, **fields})
 
 
-class Cluster:
+class Cluster(Requests):
     """What a test does to the three services, as the callers of each would."""
 
     def __init__(self, clock: ManualClock, consent: LocalServer, metering: LocalServer) -> None:
@@ -323,11 +324,14 @@ class Cluster:
 
 @contextlib.asynccontextmanager
 async def a_cluster(
-    folder: Path, clock: ManualClock | None = None, urls: Mapping[str, str] | None = None
+    folder: Path,
+    clock: ManualClock | None = None,
+    urls: Mapping[str, str] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Cluster]:
     """The three services; background tasks of licensing run only when told to.
 
-    `urls` of their databases, by service; by default files in `folder`.
+    `urls` of their databases, by service; by default files in `folder`. `changes` are settings of licensing.
     """
     clock = clock or ManualClock()
     urls = urls or {name: f"sqlite:///{folder}/{name}.db" for name in ("consent", "metering", "licensing")}
@@ -335,7 +339,7 @@ async def a_cluster(
         consent = await stack.enter_async_context(_consent(folder, clock, urls["consent"]))
         metering = await stack.enter_async_context(a_metering_server(folder, clock, urls["metering"]))
         cluster = Cluster(clock, consent, metering)
-        await stack.enter_async_context(licensing_of(cluster, folder, urls["licensing"]))
+        await stack.enter_async_context(licensing_of(cluster, folder, urls["licensing"], **changes))
         yield cluster
 
 

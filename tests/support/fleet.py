@@ -14,7 +14,7 @@ from services.console.choices import import_choices
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR, token_source
 from services.console.documents import parse_document
-from services.console.installation import SERVICES, StateFolder
+from services.console.installation import StateFolder
 from services.console.license_calls import activate_license, create_license
 from services.console.licensees import create_licensee
 from services.console.policies import GIVEN_BY_CONSENT, all_policies, publish_policy
@@ -40,6 +40,7 @@ _DRAINING = {"drain_grace": "0", "drain_seconds": "1"}
 _SETTINGS = {
     "consent": {**_DRAINING, "permit_seconds": "2"},
     "metering": _DRAINING,
+    "directory": _DRAINING,
     "licensing": {
         **_DRAINING,
         "permit_seconds": "2",
@@ -55,13 +56,16 @@ _REGIMES = {"opt_out": ("US", "GB", "IN", "BR", "JP"), "opt_in": ("DE", "FR"), "
 class Fleet:
     """Consent, metering and licensing, each a process that is started again when it dies."""
 
-    def __init__(self, state: StateFolder, settings: Settings) -> None:
-        """`settings` come on top of the short times. Needs an event loop; nothing runs before `start`."""
+    def __init__(self, state: StateFolder, settings: Settings, *, directory: bool = False) -> None:
+        """`settings` come on top of the short times. Needs an event loop; nothing runs before `start`.
+
+        With `directory` there is a post directory too.
+        """
         self.state = state
         self.said: list[str] = []
         """What the supervisor reported."""
         of_each = {service: {**short, **settings.get(service, {})} for service, short in _SETTINGS.items()}
-        self._programs = local_services(state, state.prepare(), {}, of_each)
+        self._programs = local_services(state, state.prepare(), {}, of_each, directory=directory)
         self._supervisor = Supervisor(self._programs, self.said.append)
         self._commands: list[Command] = []
 
@@ -99,9 +103,9 @@ class Fleet:
         self._supervisor.kill(service)
 
     async def recovered(self) -> None:
-        """Waits until all three can be used again."""
-        for service in SERVICES:
-            await self._supervisor.until_ready(service)
+        """Waits until all can be used again."""
+        for program in self._programs:
+            await self._supervisor.until_ready(program.name)
 
     async def sluice(self, *arguments: str) -> Ending:
         """Runs a command of `sluice` against this fleet to its end."""
@@ -163,9 +167,11 @@ class Fleet:
 
 
 @contextlib.asynccontextmanager
-async def a_fleet(folder: Path, settings: Settings | None = None) -> AsyncIterator[Fleet]:
+async def a_fleet(
+    folder: Path, settings: Settings | None = None, *, directory: bool = False
+) -> AsyncIterator[Fleet]:
     """A running fleet with a policy in effect; its state is in `folder`."""
-    fleet = Fleet(StateFolder(folder), settings or {})
+    fleet = Fleet(StateFolder(folder), settings or {}, directory=directory)
     await fleet.start()
     try:
         await fleet.publish_policy()

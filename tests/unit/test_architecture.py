@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("consent", "metering", "licensing")
+SERVICES = ("consent", "metering", "licensing", "directory")
 RECIPES = {
     *("acknowledging", "custodian", "freshness", "registrar", "watching"),
     *("id_table", "index", "places", "post_states", "profiles"),
@@ -26,7 +26,7 @@ RECIPES = {
     *("following", "issuing", "recalls", "rechecking", "scanning"),
     *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
-    *("auditing", "manifest_proofs"),
+    *("auditing", "manifest_proofs", "requesting", "serving", "shelf"),
     *("admitting", "network_counting", "wall_watching", "walls"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}

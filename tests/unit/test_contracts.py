@@ -12,6 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.recording import changes_something
 from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
+from services.directory.rpc.admissions import ADMISSIONS as OF_DIRECTORY
 from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
 from services.metering.rpc.admissions import ADMISSIONS as OF_METERING
 
@@ -21,6 +22,7 @@ GATEWAY = {"envoy.service.auth": "sluice.licensing", "envoy.service.ratelimit": 
 """Envoy's own contracts (protos/gateway), by package, and who keeps them."""
 TABLES: dict[str, AdmissionTable] = {
     "sluice.consent": OF_CONSENT,
+    "sluice.directory": OF_DIRECTORY,
     "sluice.licensing": OF_LICENSING,
     "sluice.metering": OF_METERING,
 }
@@ -211,7 +213,7 @@ def words(part: str) -> set[str]:
     return set(re.findall(r"[A-Z_]{4,}", "\n".join(path.read_text(encoding="utf-8") for path in files)))
 
 
-@pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
+@pytest.mark.parametrize("part", ["consent", "directory", "metering", "licensing"])
 def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
     everybody = reasons("chassis") - AT_START_ONLY - OF_ROTATION - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
     if part == "metering":  # whose writes carry a reservation's id instead

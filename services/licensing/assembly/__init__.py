@@ -61,6 +61,6 @@ def assemble(
         bolts=(*(bolt for part in parts for bolt in part.bolts), action_log.bolt(actions)),
         actions=actions,
         background=tuple(task for part in parts for task in part.background),
-        peers=(peers.consent, peers.metering),
+        peers=peers.all,
         checks=tuple(check for part in parts for check in part.checks),
     )

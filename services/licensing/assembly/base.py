@@ -15,11 +15,13 @@ from services.chassis.minting import TokenMinter
 from services.chassis.serving import BackgroundTask, Bolt
 from services.chassis.tls import ClientTls
 from services.licensing.desk import Chance
+from services.licensing.directory_peer import DirectoryPeer
 from services.licensing.highest import Highest
 from services.licensing.metrics import (
     PEER_BEHIND,
 )
 from services.licensing.peers import ConsentPeer, MeteringPeer
+from services.licensing.probe_peer import ProbePeer
 from services.licensing.settings import LicensingSettings
 
 SECOND_US = 1_000_000
@@ -59,6 +61,8 @@ class Peers:
 
     consent: Peer
     metering: Peer
+    directory: Peer | None
+    """None where licensees cannot ask by post id."""
     consent_highest: Highest
     """One for all parts that ask it, like that of metering: what one was shown the others do not forget."""
     metering_highest: Highest
@@ -83,9 +87,15 @@ class Peers:
         return cls(
             dialed("consent", settings.consent_target),
             dialed("metering", settings.metering_target),
+            dialed("directory", settings.directory_target) if settings.directory_target else None,
             _highest_of("consent"),
             _highest_of("metering"),
         )
+
+    @property
+    def all(self) -> tuple[Peer, ...]:
+        """Every connection."""
+        return (self.consent, self.metering, *([self.directory] if self.directory else []))
 
     def asked_for_consent(self, base: Base) -> ConsentPeer:
         """Consent, to be asked which posts may go."""
@@ -94,6 +104,14 @@ class Peers:
     def asked_for_room(self) -> MeteringPeer:
         """Metering, to be asked for room and told what became of it."""
         return MeteringPeer(self.metering, self.metering_highest)
+
+    def asked_for_posts(self) -> DirectoryPeer | None:
+        """The directory, to be asked what posts are; None where there is none."""
+        return DirectoryPeer(self.directory) if self.directory else None
+
+    def asked_for_probes(self, base: Base) -> ProbePeer:
+        """Metering, to be asked whether a licensee may have more denied."""
+        return ProbePeer(self.metering, self.metering_highest, base.settings.probes_per_day)
 
 
 def _highest_of(peer: str) -> Highest:

@@ -13,6 +13,7 @@ from services.licensing.ledger import Ledger
 from services.licensing.outbox import Outbox
 from services.licensing.pacing import Pacing
 from services.licensing.peers import ConsentPeer
+from services.licensing.requesting import RequestDesk
 from services.licensing.resolving import Resolver
 from services.licensing.rpc import (
     deliveries,
@@ -23,6 +24,7 @@ from services.licensing.rpc import (
 from services.licensing.rpc.sandbox import decide_in_sandbox
 from services.licensing.sandbox import SandboxDesk
 from services.licensing.sealing import SandboxSeal, Seal
+from services.licensing.serving import ServingDesk
 from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.countersignatures import CountersignatureStore
@@ -44,6 +46,15 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
+    requests = RequestDesk(
+        desk,
+        ledger,
+        licenses,
+        peers.asked_for_posts(),
+        peers.asked_for_probes(base),
+        clock=clock,
+        new_id=base.chance.new_id,
+    )
     sweeper = Sweeper(
         ledger,
         Resolver(store, clock, outbox.wake, margin_us=base.margin_us),
@@ -56,7 +67,8 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     answers = SandboxAnswers(database)
     forgetting = Forgetting(answers, clock, interval_seconds=settings.sweep_interval_seconds)
     sandbox = functools.partial(decide_in_sandbox, _sandbox(base, answers, consent, licenses))
-    bolts = (releases.bolt(desk, ledger, clock, sandbox), deliveries.bolt(countersigning))
+    released = releases.bolt(desk, requests, ServingDesk(store), ledger, clock=clock, sandbox=sandbox)
+    bolts = (released, deliveries.bolt(countersigning))
     check = functools.partial(begin_with, store.shown, peers.consent_highest, peers.metering_highest)
     return Part(bolts, (outbox, sweeper, forgetting), (check,))
 

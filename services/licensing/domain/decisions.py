@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.licensing.domain.answers import ConsentAnswer, Hold, NoRoom, Revision
+from services.licensing.domain.asking import ByIds, probes_in
 from services.licensing.domain.counts import ContentCounts, count_content
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch, Bytes, Mask
 from services.licensing.domain.reasons import COARSE, Reason, Reasons, Verdict, Verdicts
 from services.licensing.domain.releases import Outcome, after_asking_again, outcome_of
+
+LICENSEE, PIPELINE = "licensee", "pipeline"
+"""Kinds of principals."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class Asker:
     def is_asked_by(self, kind: str, party: str) -> bool:
         """Whether this principal made the request. A party of another kind is someone else."""
         return (self.principal_kind, self.principal) == (kind, party)
+
+    @property
+    def is_licensee(self) -> bool:
+        """Whether a licensee asks, who is told verdicts and no reasons."""
+        return self.principal_kind == LICENSEE
+
+    def is_served_by(self, kind: str, party: str) -> bool:
+        """Whether this principal may deliver on it: who asked, and for a licensee whichever pipeline does."""
+        return self.is_asked_by(kind, party) or (self.is_licensee and kind == PIPELINE)
 
     @property
     def request_key(self) -> str:
@@ -40,6 +53,28 @@ class Request:
     """Licensing's clock when the call arrived; validity is told relative to it."""
     trace_id: str
     """32 hex digits, "" if there is no trace."""
+    by_ids: ByIds | None = None
+    """Set where ids alone were sent, and `batch` is what the directory made of them."""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Of what was sent, 32 bytes."""
+        return self.batch.fingerprint() if self.by_ids is None else self.by_ids.asked.fingerprint()
+
+    @property
+    def sent(self) -> bytes:
+        """The canonical form of what was sent: R, or S, of docs/receipt-format.md."""
+        return self.batch.canonical() if self.by_ids is None else self.by_ids.asked.canonical()
+
+    @property
+    def unknown(self) -> Mask | None:
+        """N booleans, which posts nobody knows; None where the caller has said all about them."""
+        return None if self.by_ids is None else self.by_ids.unknown
+
+    @property
+    def probe_id(self) -> str | None:
+        """The reservation for what may be denied, where that is counted."""
+        return None if self.by_ids is None else self.by_ids.probe_id
 
 
 @dataclass(frozen=True)
@@ -125,7 +160,7 @@ class Decision:
     """Of the receipt, in commit order, from 1; 0 in the sandbox, whose receipts have none."""
     asker: Asker
     fingerprint: bytes
-    """SHA-256 of the canonical request."""
+    """SHA-256 of the canonical form of what was sent."""
     licensee_id: str
     license_id: str
     license_version: int
@@ -160,6 +195,11 @@ class Decision:
     def posts_released(self) -> int:
         """How many may go."""
         return int(np.count_nonzero(self.released))
+
+    @property
+    def probes(self) -> int:
+        """How many denials told the caller something about a post."""
+        return probes_in(self.verdicts)
 
     @property
     def outcome(self) -> Outcome:

@@ -51,6 +51,7 @@ class Reason(enum.IntEnum):
     POST_DENIED = 54
     POST_DELETED = 55
     WITHHELD = 56
+    POST_UNKNOWN = 57
     NO_ROOM = 60
 
 

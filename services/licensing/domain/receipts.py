@@ -40,7 +40,9 @@ def sandbox_payload_of(draft: Draft, manifest: Manifest, conclusion: Conclusion)
 
 def _claims_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> dict[str, object]:
     asker, batch, license = draft.request.asker, draft.request.batch, draft.license
-    consent, hold, verdicts = draft.consent, draft.hold, COARSE[draft.reasons]
+    hold, verdicts = draft.hold, COARSE[draft.reasons]
+    # Whether consent was asked, and how far it had come, would tell a licensee about people.
+    consent = None if asker.is_licensee else draft.consent
     return {
         "v": RECEIPT_VERSION,
         "decision_id": conclusion.decision_id,
@@ -60,7 +62,7 @@ def _claims_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> dict
         "reservation_id": hold.reservation_id if hold else None,
         "counted_at": rfc3339(hold.counted_at_us) if hold else None,
         "counts": counts_of(verdicts),
-        "request_digest": request_digest(manifest.salt, batch).hex(),
+        "request_digest": request_digest(manifest.salt, draft.request.sent).hex(),
         "resolved_digest": resolved_digest(manifest.salt, batch, verdicts).hex(),
         "manifest_root": manifest.root.hex(),
         "manifest_leaves": len(manifest),
@@ -70,9 +72,12 @@ def _claims_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> dict
     }
 
 
-def request_digest(salt: bytes, sent: Batch) -> bytes:
-    """The salted digest of what the caller sent, 32 bytes; `salt` is the decision's."""
-    return _salted(salt, _REQUEST_LABEL, sent.canonical())
+def request_digest(salt: bytes, sent: bytes) -> bytes:
+    """The salted digest of what the caller sent, 32 bytes.
+
+    `sent` is its canonical form, R or S; `salt` is the decision's.
+    """
+    return _salted(salt, _REQUEST_LABEL, sent)
 
 
 def resolved_digest(salt: bytes, decided_on: Batch, verdicts: Verdicts) -> bytes:

@@ -6,7 +6,7 @@ from services.chassis.serving import Bolt
 from services.licensing.domain.explanations import Explanation
 from services.licensing.explaining import Explainer
 from services.licensing.rpc.batches import batch_of
-from services.licensing.rpc.releases import room_denial_message
+from services.licensing.rpc.decision_messages import room_denial_message
 from sluice.licensing.v1 import explanation_service_pb2 as pb
 from sluice.licensing.v1 import explanation_service_pb2_grpc as pb_grpc
 

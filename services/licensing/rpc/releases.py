@@ -11,13 +11,21 @@ from services.chassis.interceptors import reads_itself
 from services.chassis.serving import Bolt
 from services.chassis.telemetry import current_trace_id, set_attributes
 from services.licensing.desk import ReleaseDesk
-from services.licensing.domain.answers import NoRoom
+from services.licensing.domain.asking import PostIds
 from services.licensing.domain.attempts import Ending
-from services.licensing.domain.decisions import Asker, Decision, Request
-from services.licensing.domain.deliveries import Delivery, delivery_of
+from services.licensing.domain.decisions import Asker, Request
+from services.licensing.domain.deliveries import delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
+from services.licensing.requesting import Asking, RequestDesk
 from services.licensing.rpc.batches import batch_of
+from services.licensing.rpc.decision_messages import (
+    coarse,
+    decision_message,
+    delivery_message,
+    served_message,
+)
 from services.licensing.rpc.streams import DecisionStreams
+from services.licensing.serving import ServingDesk
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1 import release_service_pb2_grpc as pb_grpc
 
@@ -30,8 +38,19 @@ SEES_ALL = frozenset({PrincipalKind.OPERATOR, PrincipalKind.AUDITOR})
 class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
     """`sluice.licensing.v1.ReleaseService`."""
 
-    def __init__(self, desk: ReleaseDesk, ledger: Ledger, clock: Clock, sandbox: Sandbox) -> None:
+    def __init__(
+        self,
+        desk: ReleaseDesk,
+        requests: RequestDesk,
+        serving: ServingDesk,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        sandbox: Sandbox,
+    ) -> None:
         self._desk = desk
+        self._requests = requests
+        self._serving = serving
         self._sandbox = sandbox
         self._ledger = ledger
         self._clock = clock
@@ -57,7 +76,9 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         asked = Request(asker, batch_of(request), arrived_at_us, current_trace_id())
         if principal.sandbox:
             return await self._sandbox(asked)
-        concluded = await self._desk.decide(asked)
+        return await self._told(await self._desk.decide(asked), arrived_at_us)
+
+    async def _told(self, concluded: Concluded, arrived_at_us: int) -> pb.Decision:
         trace_decision(concluded)
         if concluded.replayed:
             decision, delivery = await self._ledger.find(concluded.decision.decision_id)
@@ -65,6 +86,29 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
             decision = concluded.decision
             delivery = delivery_of(decision.posts_released, None, None)
         return decision_message(decision, delivery, arrived_at_us, replayed=concluded.replayed)
+
+    async def RequestRelease(  # noqa: N802
+        self, request: pb.RequestReleaseRequest, context: Any
+    ) -> pb.RequestReleaseResponse:
+        """Decides on posts that a licensee names by their ids."""
+        arrived_at_us, principal = self._clock.now_us(), current_principal()
+        check_request_id(request.request_id, arrived_at_us)
+        asker = Asker(principal.party, principal.kind.value, request.request_id)
+        asked = PostIds.of(request.license_id, request.purpose, request.post_ids)
+        asking = Asking(asker, asked, arrived_at_us, current_trace_id())
+        told = await self._told(await self._requests.request(asking), arrived_at_us)
+        return pb.RequestReleaseResponse(decision=coarse(told))
+
+    async def GetReleasedPosts(  # noqa: N802
+        self, request: pb.GetReleasedPostsRequest, context: Any
+    ) -> pb.GetReleasedPostsResponse:
+        """What a decision released."""
+        asked_at_us, caller = self._clock.now_us(), current_principal()
+        served = await self._serving.released(request.decision_id)
+        by_them = served.decision.asker.is_served_by(caller.kind.value, caller.party)
+        if not by_them and caller.kind not in SEES_ALL:
+            raise unknown_decision()
+        return served_message(served, asked_at_us)
 
     async def ConfirmDelivery(  # noqa: N802
         self, request: pb.ConfirmDeliveryRequest, context: Any
@@ -82,6 +126,8 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         if not own and caller.kind not in SEES_ALL:
             raise unknown_decision()
         answer = decision_message(decision, delivery, asked_at_us, replayed=True)
+        if caller.kind is PrincipalKind.LICENSEE:
+            return pb.GetDecisionResponse(decision=coarse(answer))
         if not own:
             answer.ClearField("salt")
         if caller.kind is PrincipalKind.AUDITOR:
@@ -106,9 +152,17 @@ _ATTEMPT_STATES = {
 }
 
 
-def bolt(desk: ReleaseDesk, ledger: Ledger, clock: Clock, sandbox: Sandbox) -> Bolt:
+def bolt(
+    desk: ReleaseDesk,
+    requests: RequestDesk,
+    serving: ServingDesk,
+    ledger: Ledger,
+    *,
+    clock: Clock,
+    sandbox: Sandbox,
+) -> Bolt:
     """The service, ready to be served."""
-    servicer = ReleaseServicer(desk, ledger, clock, sandbox)
+    servicer = ReleaseServicer(desk, requests, serving, ledger, clock=clock, sandbox=sandbox)
     return Bolt(pb_grpc.add_ReleaseServiceServicer_to_server, servicer, FULL_NAME)
 
 
@@ -124,66 +178,3 @@ def trace_decision(concluded: Concluded) -> None:
         sluice__consent_revision=decision.consent_revision.number if decision.consent_revision else 0,
         sluice__replayed=concluded.replayed,
     )
-
-
-def decision_message(
-    decision: Decision, delivery: Delivery, asked_at_us: int, *, replayed: bool
-) -> pb.Decision:
-    """The answer as it is at `asked_at_us`, with the validity that is left then."""
-    valid_for_us = decision.valid_for_us(asked_at_us)
-    message = pb.Decision(
-        decision_id=decision.decision_id,
-        request_id=decision.asker.request_id,
-        license_id=decision.license_id,
-        license_version=decision.license_version,
-        outcome=f"OUTCOME_{decision.outcome.name}",
-        verdicts=decision.verdicts.tobytes(),
-        reasons=decision.reasons.tobytes(),
-        replayed=replayed,
-        is_void=decision.not_after_us is not None and valid_for_us == 0,
-        receipt=decision.receipt,
-        receipt_number=decision.number,
-        salt=decision.salt,
-        policy_version=decision.policy_version or 0,
-        trace_id=decision.trace_id,
-        delivery=delivery_message(delivery),
-    )
-    message.decided_at.FromMicroseconds(decision.decided_at_us)
-    if decision.not_after_us is not None:
-        message.not_after.FromMicroseconds(decision.not_after_us)
-        message.valid_for.FromMicroseconds(valid_for_us)
-    if decision.consent_revision is not None:
-        message.consent_revision.epoch = decision.consent_revision.epoch
-        message.consent_revision.number = decision.consent_revision.number
-    if decision.hold is not None:
-        message.reservation_id = decision.hold.reservation_id
-        message.counted_at.FromMicroseconds(decision.hold.counted_at_us)
-    if decision.no_room is not None:
-        message.room_denial.CopyFrom(room_denial_message(decision.no_room))
-    return message
-
-
-def room_denial_message(no_room: NoRoom) -> pb.RoomDenial:
-    """Why there was no room."""
-    message = pb.RoomDenial(
-        allowance=no_room.allowance,
-        limit=no_room.limit,
-        retry_at_is_exact=no_room.retry_at_is_exact,
-        never_fits=no_room.never_fits,
-    )
-    if no_room.retry_at_us is not None:
-        message.retry_at.FromMicroseconds(no_room.retry_at_us)
-    return message
-
-
-def delivery_message(delivery: Delivery) -> pb.Delivery:
-    """What is known of a delivery."""
-    message = pb.Delivery(
-        state=f"DELIVERY_STATE_{delivery.state.name}",
-        posts_released=delivery.posts_released,
-        posts_metered=delivery.posts_metered,
-        posts_billed=delivery.posts_billed,
-    )
-    if delivery.confirmed_at_us is not None:
-        message.confirmed_at.FromMicroseconds(delivery.confirmed_at_us)
-    return message

@@ -3,7 +3,7 @@
 from services.licensing.domain.decisions import Decision, Request
 from services.licensing.domain.deliveries import delivery_of
 from services.licensing.rpc.contracts import stored
-from services.licensing.rpc.releases import decision_message
+from services.licensing.rpc.decision_messages import decision_message
 from services.licensing.sandbox import SandboxDesk
 from sluice.licensing.v1 import release_service_pb2 as pb
 

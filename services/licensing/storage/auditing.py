@@ -14,8 +14,8 @@ from services.licensing.domain.deliveries import Confirmation, Settlement
 from services.licensing.domain.log.tiles import FULL
 from services.licensing.domain.manifests import Manifest
 from services.licensing.domain.merkle import HASH_BYTES
+from services.licensing.storage.decision_rows import decision_of_row
 from services.licensing.storage.head import HeadRow
-from services.licensing.storage.ledger import decision_of_row
 from services.licensing.storage.ledger_tables import (
     AttemptRow,
     ConfirmationRow,

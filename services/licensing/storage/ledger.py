@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -20,15 +19,17 @@ from sqlalchemy import (
 )
 
 from services.chassis.database import Database
-from services.licensing.domain.answers import Hold, NoRoom, Revision
+from services.licensing.domain.answers import Revision
 from services.licensing.domain.attempts import Ending
 from services.licensing.domain.counts import ContentCounts
 from services.licensing.domain.decisions import Asker, Decision
 from services.licensing.domain.deliveries import Confirmation, Said, Settlement
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest
+from services.licensing.domain.posts import Ids
 from services.licensing.domain.released import Released
 from services.licensing.storage.contracts import license_row
+from services.licensing.storage.decision_rows import decision_of_row, values_of
 from services.licensing.storage.head import Head, Seen, lock_head, shown, take
 from services.licensing.storage.known import known_to
 from services.licensing.storage.ledger_tables import (
@@ -38,9 +39,10 @@ from services.licensing.storage.ledger_tables import (
     ManifestRow,
     OpenPermitRow,
     OutboxRow,
+    ProbeRow,
     SettlementRow,
 )
-from services.licensing.storage.released import write_released
+from services.licensing.storage.released import contents_of, write_released
 from services.licensing.storage.restore_queries import restored_us
 
 T = TypeVar("T")
@@ -52,6 +54,7 @@ _MANIFESTS = _TABLES[ManifestRow.__tablename__]
 _PERMITS = _TABLES[OpenPermitRow.__tablename__]
 _SETTLEMENTS = _TABLES[SettlementRow.__tablename__]
 _CONFIRMATIONS = _TABLES[ConfirmationRow.__tablename__]
+_PROBES = _TABLES[ProbeRow.__tablename__]
 _OUTBOX = _TABLES[OutboxRow.__tablename__]
 
 _RECORDED_AT_US = bindparam("recorded_at_us", type_=BigInteger)
@@ -111,14 +114,19 @@ class LedgerRows:
             self._known.has(self._taken)
 
     def has_ended(self, attempt_id: str) -> bool:
-        """Whether the attempt has concluded or is tombstoned."""
-        return self._has(select(_ATTEMPTS.c.attempt_id).where(_ATTEMPTS.c.attempt_id == attempt_id))
+        """Whether the attempt, or what holds room for probes, has concluded or is tombstoned."""
+        if self._has(select(_ATTEMPTS.c.attempt_id).where(_ATTEMPTS.c.attempt_id == attempt_id)):
+            return True
+        return self.probes(attempt_id) is not None
 
     def ended(self, attempt_ids: Sequence[str]) -> dict[str, Ending]:
-        """How each attempt ended that has."""
+        """How each attempt ended that has; what holds room for probes ends like one."""
         asked = _ATTEMPTS.c.attempt_id.in_(list(attempt_ids))
         query = select(_ATTEMPTS.c.attempt_id, _ATTEMPTS.c.decision_id, _ATTEMPTS.c.lost_posts).where(asked)
-        return {id: _ending(decision_id, lost) for id, decision_id, lost in self._connection.execute(query)}
+        probes = select(_PROBES.c.probe_id).where(_PROBES.c.probe_id.in_(list(attempt_ids)))
+        counted = dict.fromkeys(self._connection.execute(probes).scalars(), Ending.CONCLUDED)
+        ended = {id: _ending(decision_id, lost) for id, decision_id, lost in self._connection.execute(query)}
+        return counted | ended
 
     def is_lost(self, attempt_id: str) -> bool:
         """Whether the attempt may have led to a decision that a restore has lost."""
@@ -164,7 +172,7 @@ class LedgerRows:
         The head must be locked, as for a confirmation.
         """
         self._insert(
-            _DECISIONS, **_values(decision), recorded_at_us=self._recorded_at_us(decision.decided_at_us)
+            _DECISIONS, **values_of(decision), recorded_at_us=self._recorded_at_us(decision.decided_at_us)
         )
         self._insert(
             _MANIFESTS,
@@ -184,6 +192,22 @@ class LedgerRows:
         if decision.not_after_us is not None:
             write_released(self._connection, decision.number, released)
             self._insert(_PERMITS, decision_id=decision.decision_id, not_after_us=decision.not_after_us)
+
+    def record_probes(self, probe_id: str, decision_id: str, posts: int) -> None:
+        """Writes how many posts of a decision count as denied probes."""
+        self._insert(_PROBES, probe_id=probe_id, decision_id=decision_id, posts=posts)
+
+    def probes(self, probe_id: str) -> int | None:
+        """How many posts count under a reservation for probes; None where none has concluded."""
+        row = self._one(select(_PROBES.c.posts).where(_PROBES.c.probe_id == probe_id))
+        return None if row is None else int(row.posts)
+
+    def released_ids(self, decision: Decision) -> Ids:
+        """N ids of the posts that a decision released, in the order of the request.
+
+        Of a decision made before released posts were kept one by one they ascend: their order is not known.
+        """
+        return contents_of(self._connection, [decision.number])[decision.number].ids
 
     def settlement(self, decision_id: str) -> Settlement | None:
         """What metering is told of a decision, if that is settled."""
@@ -317,83 +341,3 @@ def _ending(decision_id: str | None, lost_posts: int | None) -> Ending:
     if decision_id is not None:
         return Ending.CONCLUDED
     return Ending.TOMBSTONED if lost_posts is None else Ending.LOST
-
-
-def _values(decision: Decision) -> dict[str, object]:
-    revision, hold, no_room = decision.consent_revision, decision.hold, decision.no_room
-    return {
-        "decision_id": decision.decision_id,
-        "number": decision.number,
-        "principal": decision.asker.principal,
-        "principal_kind": decision.asker.principal_kind,
-        "request_id": decision.asker.request_id,
-        "fingerprint": decision.fingerprint,
-        "licensee_id": decision.licensee_id,
-        "license_id": decision.license_id,
-        "license_version": decision.license_version,
-        "terms_digest": decision.terms_digest,
-        "purpose": decision.purpose,
-        "outcome": int(decision.outcome),
-        "reasons": decision.reasons.tobytes(),
-        "kinds": decision.kinds.tobytes(),
-        "media_flags": decision.media_flags.tobytes(),
-        "salt": decision.salt,
-        "policy_version": decision.policy_version,
-        "consent_epoch": revision and revision.epoch,
-        "consent_revision": revision and revision.number,
-        "reservation_id": hold and hold.reservation_id,
-        "counted_at_us": hold and hold.counted_at_us,
-        "decided_at_us": decision.decided_at_us,
-        "not_after_us": decision.not_after_us,
-        "room_allowance": no_room and no_room.allowance,
-        "room_limit": no_room and no_room.limit,
-        "room_retry_at_us": no_room and no_room.retry_at_us,
-        "room_retry_is_exact": bool(no_room and no_room.retry_at_is_exact),
-        "room_never_fits": bool(no_room and no_room.never_fits),
-        "trace_id": decision.trace_id,
-        "receipt": decision.receipt,
-        "posts_released": decision.posts_released,
-    }
-
-
-def decision_of_row(row: Row[Any]) -> Decision:
-    """A decision out of its row."""
-    return Decision(
-        decision_id=row.decision_id,
-        number=row.number,
-        asker=Asker(row.principal, row.principal_kind, row.request_id),
-        fingerprint=row.fingerprint,
-        licensee_id=row.licensee_id,
-        license_id=row.license_id,
-        license_version=row.license_version,
-        terms_digest=row.terms_digest,
-        purpose=row.purpose,
-        reasons=np.frombuffer(row.reasons, np.uint8),
-        kinds=np.frombuffer(row.kinds, np.uint8),
-        media_flags=np.frombuffer(row.media_flags, np.uint8),
-        salt=row.salt,
-        policy_version=row.policy_version,
-        consent_revision=_revision(row),
-        hold=None if row.reservation_id is None else Hold(row.reservation_id, row.counted_at_us),
-        no_room=_no_room(row),
-        decided_at_us=row.decided_at_us,
-        not_after_us=row.not_after_us,
-        trace_id=row.trace_id,
-        receipt=row.receipt,
-    )
-
-
-def _revision(row: Row[Any]) -> Revision | None:
-    return None if row.consent_epoch is None else Revision(row.consent_epoch, row.consent_revision)
-
-
-def _no_room(row: Row[Any]) -> NoRoom | None:
-    if row.room_allowance is None:
-        return None
-    return NoRoom(
-        allowance=row.room_allowance,
-        limit=row.room_limit,
-        retry_at_us=row.room_retry_at_us,
-        retry_at_is_exact=row.room_retry_is_exact,
-        never_fits=row.room_never_fits,
-    )

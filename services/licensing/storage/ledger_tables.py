@@ -155,6 +155,17 @@ class ConfirmationRow(LicensingTable, table=True):
     """When it was confirmed; not before a cut-off as with decisions, nor before its decision. 0 likewise."""
 
 
+class ProbeRow(LicensingTable, table=True):
+    """How many posts of a decision count as denied probes of its licensee, and under which reservation."""
+
+    __tablename__ = "probes"
+
+    probe_id: str = Field(primary_key=True, max_length=36)
+    """The reservation's id; that of an attempt never is."""
+    decision_id: str = Field(max_length=36, foreign_key="decisions.decision_id")
+    posts: int
+
+
 class OutboxRow(LicensingTable, table=True):
     """A message to metering that follows from a committed row; it goes when metering has answered."""
 

@@ -162,6 +162,13 @@ async def test_names_are_given_once(desk: ContractDesk) -> None:
         await license_exists(desk)
 
 
+async def test_no_licensee_has_the_id_of_what_is_counted_for_another(desk: ContractDesk) -> None:
+    with pytest.raises(Refusal) as refused:
+        await licensee_exists(desk, "probes.licensee-1")
+
+    assert (refused.value.kind, refused.value.reason) == (Kind.INVALID, "LICENSEE_ID_RESERVED")
+
+
 async def test_a_license_needs_its_licensee(desk: ContractDesk) -> None:
     with pytest.raises(Refusal, match="LICENSEE_UNKNOWN"):
         await license_exists(desk)

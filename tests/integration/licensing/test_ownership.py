@@ -94,7 +94,18 @@ async def test_a_reader_sees_what_is_theirs_to_see(
     assert (bool(seen.reasons), bool(seen.salt)) == (sees_reasons, sees_salt)
 
 
-@pytest.mark.parametrize("kind", [PrincipalKind.LICENSEE, PrincipalKind.SUBJECT, PrincipalKind.SERVICE])
+@pytest.mark.parametrize("party", ["firehose", "acme"])
+async def test_a_licensee_does_not_see_what_a_pipeline_asked_for_them(cluster: Cluster, party: str) -> None:
+    decision = await cluster.decide(POSTS)
+
+    with pytest.raises(Refusal) as refused:
+        request = pb.GetDecisionRequest(decision_id=decision.decision_id)
+        await call(cluster, "GetDecision", request, PrincipalKind.LICENSEE, party)
+
+    assert refused.value.reason == "DECISION_UNKNOWN"
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.SUBJECT, PrincipalKind.SERVICE])
 async def test_nobody_else_reads_decisions(cluster: Cluster, kind: PrincipalKind) -> None:
     decision = await cluster.decide(POSTS)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.console.installation import SERVICES, StateFolder
+from services.console.installation import PROGRAMS, StateFolder
 from tests.support.command_line import Cli
 from tests.support.scripted import Script, scripted
 
@@ -24,6 +24,6 @@ def cli(
     """An installation whose services are all in the script."""
     state = StateFolder(tmp_path / "state")
     state.prepare()
-    for service in SERVICES:
+    for service in PROGRAMS:
         state.announcement(service).write_text(script.address, encoding="ascii")
     return Cli(state.root, capsys, monkeypatch)

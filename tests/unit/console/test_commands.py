@@ -134,7 +134,12 @@ def test_a_service_is_where_it_was_said_to_be_else_where_it_announced_itself_els
 
     found = addresses(state, {"consent": "there:1", "licensing": None})
 
-    assert found == {"consent": "there:1", "metering": "127.0.0.1:9", "licensing": "127.0.0.1:7603"}
+    assert found == {
+        "consent": "there:1",
+        "metering": "127.0.0.1:9",
+        "licensing": "127.0.0.1:7603",
+        "directory": "127.0.0.1:7604",
+    }
 
 
 def test_a_local_operator_is_who_the_keys_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

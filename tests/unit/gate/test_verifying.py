@@ -162,6 +162,7 @@ def test_any_flipped_byte_of_a_leaf_is_rejected_R4() -> None:  # noqa: N802
         ({"not_after": "2001-01-01T00:00:00.000000Z"}, "CLAIMS_CONTRADICT"),
         ({"counted_at": None}, "CLAIMS_CONTRADICT"),
         ({"policy_version": None, "consent_epoch": None, "consent_revision": None}, "CLAIMS_CONTRADICT"),
+        ({"principal_kind": "licensee"}, "CLAIMS_CONTRADICT"),
     ],
 )
 def test_a_good_signature_over_untrue_claims_is_rejected_R3(  # noqa: N802

@@ -53,10 +53,10 @@ def test_a_reason_that_is_not_known_is_a_denial() -> None:
     assert COARSE[[0, 2, 59, 200, 255]].tolist() == [Verdict.NOT_AVAILABLE] * 5
 
 
-def test_reasons_of_consent_are_not_told_apart_in_verdicts() -> None:
+def test_reasons_of_consent_and_an_unknown_post_are_not_told_apart_in_verdicts() -> None:
     of_consent = [reason for reason in Reason if 40 <= reason <= 59]
 
-    assert len(of_consent) == 17
+    assert len(of_consent) == 18
     assert {Verdict(COARSE[reason]) for reason in of_consent} == {Verdict.NOT_AVAILABLE}
 
 

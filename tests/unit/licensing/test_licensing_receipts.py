@@ -52,7 +52,7 @@ def test_r1_a_receipt_says_what_was_decided_and_on_what() -> None:
     claims = claims_of(a_draft())
 
     digests = {
-        "request_digest": request_digest(SALT, a_batch(*POSTS)).hex(),
+        "request_digest": request_digest(SALT, a_batch(*POSTS).canonical()).hex(),
         "resolved_digest": resolved_digest(SALT, a_batch(*POSTS), np.array([1, 1, 3], np.uint8)).hex(),
         "manifest_root": manifest_of(a_batch(*POSTS), RELEASED, SALT).root.hex(),
         "terms_digest": a_license().terms_digest.hex(),
@@ -127,10 +127,12 @@ def test_r1_the_digests_are_salted_as_published() -> None:
     block = (3).to_bytes(8, "little") + verdicts
     resolved = sha256(sha256(SALT + b"sluice/resolved/v1").digest() + canonical + block).digest()
 
-    assert request_digest(SALT, a_batch(*POSTS)) == request
+    assert request_digest(SALT, a_batch(*POSTS).canonical()) == request
     assert resolved_digest(SALT, a_batch(*POSTS), np.frombuffer(verdicts, np.uint8)) == resolved
 
 
 @pytest.mark.parametrize("salt", [bytes(32), SALT[::-1]])
 def test_r1_without_its_salt_a_request_cannot_be_guessed(salt: bytes) -> None:
-    assert request_digest(salt, a_batch(*POSTS)) != request_digest(SALT, a_batch(*POSTS))
+    assert request_digest(salt, a_batch(*POSTS).canonical()) != request_digest(
+        SALT, a_batch(*POSTS).canonical()
+    )

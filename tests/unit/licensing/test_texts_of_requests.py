@@ -14,7 +14,11 @@ from services.licensing.rpc.contracts import page_token, read_page_token
 
 PACKAGE = "sluice.licensing.v1"
 CONTRACTS = Path(__file__).resolve().parents[3] / "protos" / "python" / PACKAGE.replace(".", "/")
-READ_BY_THE_PROGRAM = {"DecideRequest.request_id", "GetTokenRequest.api_key"}
+READ_BY_THE_PROGRAM = {
+    "DecideRequest.request_id",
+    "RequestReleaseRequest.request_id",
+    "GetTokenRequest.api_key",
+}
 """Their form is looked at before anything else."""
 NEVER_STORED = {"Post.language", "PostColumns.languages", "RecallResolution.resolved_by"}
 

@@ -70,7 +70,10 @@ def check_receipt(entry: Entry, signed: Mapping[str, Any] | None) -> Iterator[Di
 
 def claims_of(entry: Entry) -> dict[str, Any]:
     """What its receipt has to say, as far as the ledger knows."""
-    decision, revision, hold = entry.decision, entry.decision.consent_revision, entry.decision.hold
+    decision, hold = entry.decision, entry.decision.hold
+    # A licensee's receipt says nothing of consent.
+    told = not decision.asker.is_licensee
+    revision = decision.consent_revision if told else None
     return {
         "v": RECEIPT_VERSION,
         "decision_id": decision.decision_id,
@@ -84,7 +87,7 @@ def claims_of(entry: Entry) -> dict[str, Any]:
         "terms_digest": decision.terms_digest.hex(),
         "purpose": purpose_name(decision.purpose),
         "outcome": decision.outcome.name,
-        "policy_version": decision.policy_version,
+        "policy_version": decision.policy_version if told else None,
         "consent_epoch": revision and revision.epoch,
         "consent_revision": revision and revision.number,
         "reservation_id": hold and hold.reservation_id,

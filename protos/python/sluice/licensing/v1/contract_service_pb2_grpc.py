@@ -128,7 +128,8 @@ class ContractServiceServicer:
     """
 
     def CreateLicensee(self, request, context):
-        """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins like the id of a network, "network-").
+        """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins with "network-" or "probes.", as what metering
+        counts beside licensees does).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,9 @@ class ContractServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ContractServiceAsyncStub: ...
     CreateLicensee: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseeRequest, _contract_service_pb2.CreateLicenseeResponse]
-    """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins like the id of a network, "network-")."""
+    """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins with "network-" or "probes.", as what metering
+    counts beside licensees does).
+    """
     ListLicensees: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
@@ -112,7 +114,9 @@ class ContractServiceAsyncStub(ContractServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLicensee: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseeRequest, _contract_service_pb2.CreateLicenseeResponse]  # type: ignore[assignment]
-    """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins like the id of a network, "network-")."""
+    """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins with "network-" or "probes.", as what metering
+    counts beside licensees does).
+    """
     ListLicensees: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]  # type: ignore[assignment]
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
@@ -184,7 +188,9 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.CreateLicenseeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.CreateLicenseeResponse, _abc.Awaitable[_contract_service_pb2.CreateLicenseeResponse]]:
-        """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins like the id of a network, "network-")."""
+        """Creates a licensee. Idempotent by request_id. Reasons: LICENSEE_EXISTS, LICENSEE_ID_RESERVED (it begins with "network-" or "probes.", as what metering
+        counts beside licensees does).
+        """
 
     @_abc_1.abstractmethod
     def ListLicensees(

@@ -43,6 +43,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_POST_DENIED: _ClassVar[Reason]
     REASON_POST_DELETED: _ClassVar[Reason]
     REASON_WITHHELD: _ClassVar[Reason]
+    REASON_POST_UNKNOWN: _ClassVar[Reason]
     REASON_NO_ROOM: _ClassVar[Reason]
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_RELEASED: Verdict
@@ -78,4 +79,5 @@ REASON_HALTED: Reason
 REASON_POST_DENIED: Reason
 REASON_POST_DELETED: Reason
 REASON_WITHHELD: Reason
+REASON_POST_UNKNOWN: Reason
 REASON_NO_ROOM: Reason

@@ -33,7 +33,7 @@ from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sluice/licensing/v1/release_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1esluice/licensing/v1/post.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"C\n\x14\x43heckAttemptsRequest\x12+\n\x0freservation_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\"J\n\x15\x43heckAttemptsResponse\x12\x31\n\x06states\x18\x01 \x03(\x0e\x32!.sluice.licensing.v1.AttemptState\"\xfc\x01\n\rDecideRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x36\n\nlicense_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x33\n\x07\x63olumns\x18\x04 \x01(\x0b\x32 .sluice.licensing.v1.PostColumnsH\x00\x12.\n\x05posts\x18\x05 \x01(\x0b\x32\x1d.sluice.licensing.v1.PostListH\x00\x42\x07\n\x05\x62\x61tch\"A\n\x0e\x44\x65\x63ideResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Decision\"J\n\x13\x44\x65\x63ideStreamRequest\x12\x33\n\x07request\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.DecideRequest\"\x9e\x01\n\x14\x44\x65\x63ideStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x31\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x1d.sluice.licensing.v1.DecisionH\x00\x12%\n\x07refusal\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06\x61nswer\"\xb7\x05\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\nlicense_id\x18\x03 \x01(\t\x12\x17\n\x0flicense_version\x18\x04 \x01(\r\x12-\n\x07outcome\x18\x05 \x01(\x0e\x32\x1c.sluice.licensing.v1.Outcome\x12\x10\n\x08verdicts\x18\x06 \x01(\x0c\x12\x0f\n\x07reasons\x18\x07 \x01(\x0c\x12.\n\ndecided_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tvalid_for\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08replayed\x18\x0b \x01(\x08\x12\x0f\n\x07is_void\x18\x0c \x01(\x08\x12\x0f\n\x07receipt\x18\r \x01(\t\x12\x16\n\x0ereceipt_number\x18\x0e \x01(\x04\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\x12\x32\n\x10\x63onsent_revision\x18\x10 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x16\n\x0epolicy_version\x18\x11 \x01(\x04\x12\x16\n\x0ereservation_id\x18\x12 \x01(\t\x12.\n\ncounted_at\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x0broom_denial\x18\x14 \x01(\x0b\x32\x1f.sluice.licensing.v1.RoomDenial\x12\x10\n\x08trace_id\x18\x15 \x01(\t\x12/\n\x08\x64\x65livery\x18\x16 \x01(\x0b\x32\x1d.sluice.licensing.v1.Delivery\x12\x0f\n\x07sandbox\x18\x1e \x01(\x08\"\x8b\x01\n\nRoomDenial\x12\x11\n\tallowance\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x04\x12,\n\x08retry_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11retry_at_is_exact\x18\x04 \x01(\x08\x12\x12\n\nnever_fits\x18\x05 \x01(\x08\"\xb4\x01\n\x08\x44\x65livery\x12\x31\n\x05state\x18\x01 \x01(\x0e\x32\".sluice.licensing.v1.DeliveryState\x12\x16\n\x0eposts_released\x18\x02 \x01(\r\x12\x15\n\rposts_metered\x18\x03 \x01(\r\x12\x14\n\x0cposts_billed\x18\x04 \x01(\r\x12\x30\n\x0c\x63onfirmed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x16\x43onfirmDeliveryRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x11\n\tdelivered\x18\x02 \x01(\x0c\"J\n\x17\x43onfirmDeliveryResponse\x12/\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Delivery\"3\n\x12GetDecisionRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"F\n\x13GetDecisionResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Decision*\x9b\x01\n\x0c\x41ttemptState\x12\x1d\n\x19\x41TTEMPT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41TTEMPT_STATE_UNKNOWN\x10\x01\x12\x1b\n\x17\x41TTEMPT_STATE_CONCLUDED\x10\x02\x12\x1c\n\x18\x41TTEMPT_STATE_TOMBSTONED\x10\x03\x12\x16\n\x12\x41TTEMPT_STATE_LOST\x10\x04*a\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_RELEASED\x10\x01\x12\x13\n\x0fOUTCOME_PARTIAL\x10\x02\x12\x12\n\x0eOUTCOME_DENIED\x10\x03*\xbe\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45LIVERY_STATE_NONE\x10\x01\x12\x17\n\x13\x44\x45LIVERY_STATE_OPEN\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_STATE_CONFIRMED\x10\x03\x12\x1a\n\x16\x44\x45LIVERY_STATE_EXPIRED\x10\x04\x12!\n\x1d\x44\x45LIVERY_STATE_CONFIRMED_LATE\x10\x05\x32\xc7\x05\n\x0eReleaseService\x12\x8b\x01\n\x06\x44\x65\x63ide\x12\".sluice.licensing.v1.DecideRequest\x1a#.sluice.licensing.v1.DecideResponse\"8\xaa\xbb\x18\x06\n\x01\x01\x1a\x01\x01\x82\xd3\xe4\x93\x02(\"#/v1/licenses/{license_id}/decisions:\x01*\x12p\n\x0c\x44\x65\x63ideStream\x12(.sluice.licensing.v1.DecideStreamRequest\x1a).sluice.licensing.v1.DecideStreamResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01(\x01\x30\x01\x12\xab\x01\n\x0f\x43onfirmDelivery\x12+.sluice.licensing.v1.ConfirmDeliveryRequest\x1a,.sluice.licensing.v1.ConfirmDeliveryResponse\"=\xaa\xbb\x18\x03\n\x01\x01\x82\xd3\xe4\x93\x02\x30\"+/v1/decisions/{decision_id}:confirmDelivery:\x01*\x12\x91\x01\n\x0bGetDecision\x12\'.sluice.licensing.v1.GetDecisionRequest\x1a(.sluice.licensing.v1.GetDecisionResponse\"/\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x01\x04\x05\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/decisions/{decision_id}\x12s\n\rCheckAttempts\x12).sluice.licensing.v1.CheckAttemptsRequest\x1a*.sluice.licensing.v1.CheckAttemptsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sluice/licensing/v1/release_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1esluice/licensing/v1/post.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/purpose.proto\x1a\x1dsluice/type/v1/revision.proto\"C\n\x14\x43heckAttemptsRequest\x12+\n\x0freservation_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xe8\x07\"\x05r\x03\xb0\x01\x01\"J\n\x15\x43heckAttemptsResponse\x12\x31\n\x06states\x18\x01 \x03(\x0e\x32!.sluice.licensing.v1.AttemptState\"\xfc\x01\n\rDecideRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x36\n\nlicense_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x33\n\x07\x63olumns\x18\x04 \x01(\x0b\x32 .sluice.licensing.v1.PostColumnsH\x00\x12.\n\x05posts\x18\x05 \x01(\x0b\x32\x1d.sluice.licensing.v1.PostListH\x00\x42\x07\n\x05\x62\x61tch\"A\n\x0e\x44\x65\x63ideResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Decision\"\xb3\x01\n\x15RequestReleaseRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x36\n\nlicense_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x1b\n\x08post_ids\x18\x04 \x03(\x06\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\"I\n\x16RequestReleaseResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Decision\"J\n\x13\x44\x65\x63ideStreamRequest\x12\x33\n\x07request\x18\x01 \x01(\x0b\x32\".sluice.licensing.v1.DecideRequest\"\x9e\x01\n\x14\x44\x65\x63ideStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x31\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x1d.sluice.licensing.v1.DecisionH\x00\x12%\n\x07refusal\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06\x61nswer\"\xb7\x05\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\nlicense_id\x18\x03 \x01(\t\x12\x17\n\x0flicense_version\x18\x04 \x01(\r\x12-\n\x07outcome\x18\x05 \x01(\x0e\x32\x1c.sluice.licensing.v1.Outcome\x12\x10\n\x08verdicts\x18\x06 \x01(\x0c\x12\x0f\n\x07reasons\x18\x07 \x01(\x0c\x12.\n\ndecided_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tvalid_for\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08replayed\x18\x0b \x01(\x08\x12\x0f\n\x07is_void\x18\x0c \x01(\x08\x12\x0f\n\x07receipt\x18\r \x01(\t\x12\x16\n\x0ereceipt_number\x18\x0e \x01(\x04\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\x12\x32\n\x10\x63onsent_revision\x18\x10 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x16\n\x0epolicy_version\x18\x11 \x01(\x04\x12\x16\n\x0ereservation_id\x18\x12 \x01(\t\x12.\n\ncounted_at\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x0broom_denial\x18\x14 \x01(\x0b\x32\x1f.sluice.licensing.v1.RoomDenial\x12\x10\n\x08trace_id\x18\x15 \x01(\t\x12/\n\x08\x64\x65livery\x18\x16 \x01(\x0b\x32\x1d.sluice.licensing.v1.Delivery\x12\x0f\n\x07sandbox\x18\x1e \x01(\x08\"\x8b\x01\n\nRoomDenial\x12\x11\n\tallowance\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x04\x12,\n\x08retry_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11retry_at_is_exact\x18\x04 \x01(\x08\x12\x12\n\nnever_fits\x18\x05 \x01(\x08\"\xb4\x01\n\x08\x44\x65livery\x12\x31\n\x05state\x18\x01 \x01(\x0e\x32\".sluice.licensing.v1.DeliveryState\x12\x16\n\x0eposts_released\x18\x02 \x01(\r\x12\x15\n\rposts_metered\x18\x03 \x01(\r\x12\x14\n\x0cposts_billed\x18\x04 \x01(\r\x12\x30\n\x0c\x63onfirmed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x16\x43onfirmDeliveryRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x11\n\tdelivered\x18\x02 \x01(\x0c\"J\n\x17\x43onfirmDeliveryResponse\x12/\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Delivery\"3\n\x12GetDecisionRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"F\n\x13GetDecisionResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.sluice.licensing.v1.Decision\"8\n\x17GetReleasedPostsRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xc6\x02\n\x18GetReleasedPostsResponse\x12\x12\n\nlicense_id\x18\x01 \x01(\t\x12\x13\n\x0blicensee_id\x18\x02 \x01(\t\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x13\n\x0bposts_asked\x18\x04 \x01(\r\x12\x11\n\tpositions\x18\x05 \x03(\r\x12\x10\n\x08post_ids\x18\x06 \x03(\x06\x12-\n\tnot_after\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tvalid_for\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07is_void\x18\t \x01(\x08\x12/\n\x08\x64\x65livery\x18\n \x01(\x0b\x32\x1d.sluice.licensing.v1.Delivery*\x9b\x01\n\x0c\x41ttemptState\x12\x1d\n\x19\x41TTEMPT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41TTEMPT_STATE_UNKNOWN\x10\x01\x12\x1b\n\x17\x41TTEMPT_STATE_CONCLUDED\x10\x02\x12\x1c\n\x18\x41TTEMPT_STATE_TOMBSTONED\x10\x03\x12\x16\n\x12\x41TTEMPT_STATE_LOST\x10\x04*a\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_RELEASED\x10\x01\x12\x13\n\x0fOUTCOME_PARTIAL\x10\x02\x12\x12\n\x0eOUTCOME_DENIED\x10\x03*\xbe\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45LIVERY_STATE_NONE\x10\x01\x12\x17\n\x13\x44\x45LIVERY_STATE_OPEN\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_STATE_CONFIRMED\x10\x03\x12\x1a\n\x16\x44\x45LIVERY_STATE_EXPIRED\x10\x04\x12!\n\x1d\x44\x45LIVERY_STATE_CONFIRMED_LATE\x10\x05\x32\x97\x08\n\x0eReleaseService\x12\x8b\x01\n\x06\x44\x65\x63ide\x12\".sluice.licensing.v1.DecideRequest\x1a#.sluice.licensing.v1.DecideResponse\"8\xaa\xbb\x18\x06\n\x01\x01\x1a\x01\x01\x82\xd3\xe4\x93\x02(\"#/v1/licenses/{license_id}/decisions:\x01*\x12p\n\x0c\x44\x65\x63ideStream\x12(.sluice.licensing.v1.DecideStreamRequest\x1a).sluice.licensing.v1.DecideStreamResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01(\x01\x30\x01\x12\x9f\x01\n\x0eRequestRelease\x12*.sluice.licensing.v1.RequestReleaseRequest\x1a+.sluice.licensing.v1.RequestReleaseResponse\"4\xaa\xbb\x18\x03\n\x01\x02\x82\xd3\xe4\x93\x02\'\"\"/v1/licenses/{license_id}/releases:\x01*\x12\xaa\x01\n\x10GetReleasedPosts\x12,.sluice.licensing.v1.GetReleasedPostsRequest\x1a-.sluice.licensing.v1.GetReleasedPostsResponse\"9\xaa\xbb\x18\x04\n\x02\x01\x04\x82\xd3\xe4\x93\x02+\x12)/v1/decisions/{decision_id}/releasedPosts\x12\xab\x01\n\x0f\x43onfirmDelivery\x12+.sluice.licensing.v1.ConfirmDeliveryRequest\x1a,.sluice.licensing.v1.ConfirmDeliveryResponse\"=\xaa\xbb\x18\x03\n\x01\x01\x82\xd3\xe4\x93\x02\x30\"+/v1/decisions/{decision_id}:confirmDelivery:\x01*\x12\x92\x01\n\x0bGetDecision\x12\'.sluice.licensing.v1.GetDecisionRequest\x1a(.sluice.licensing.v1.GetDecisionResponse\"0\x90\x02\x01\xaa\xbb\x18\x06\n\x04\x01\x02\x04\x05\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/decisions/{decision_id}\x12s\n\rCheckAttempts\x12).sluice.licensing.v1.CheckAttemptsRequest\x1a*.sluice.licensing.v1.CheckAttemptsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,26 +46,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030$'
   _globals['_DECIDEREQUEST'].fields_by_name['license_id']._loaded_options = None
   _globals['_DECIDEREQUEST'].fields_by_name['license_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_REQUESTRELEASEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REQUESTRELEASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030$'
+  _globals['_REQUESTRELEASEREQUEST'].fields_by_name['license_id']._loaded_options = None
+  _globals['_REQUESTRELEASEREQUEST'].fields_by_name['license_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_REQUESTRELEASEREQUEST'].fields_by_name['post_ids']._loaded_options = None
+  _globals['_REQUESTRELEASEREQUEST'].fields_by_name['post_ids']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_CONFIRMDELIVERYREQUEST'].fields_by_name['decision_id']._loaded_options = None
   _globals['_CONFIRMDELIVERYREQUEST'].fields_by_name['decision_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETDECISIONREQUEST'].fields_by_name['decision_id']._loaded_options = None
   _globals['_GETDECISIONREQUEST'].fields_by_name['decision_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_GETRELEASEDPOSTSREQUEST'].fields_by_name['decision_id']._loaded_options = None
+  _globals['_GETRELEASEDPOSTSREQUEST'].fields_by_name['decision_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RELEASESERVICE'].methods_by_name['Decide']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['Decide']._serialized_options = b'\252\273\030\006\n\001\001\032\001\001\202\323\344\223\002(\"#/v1/licenses/{license_id}/decisions:\001*'
   _globals['_RELEASESERVICE'].methods_by_name['DecideStream']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['DecideStream']._serialized_options = b'\252\273\030\003\n\001\001'
+  _globals['_RELEASESERVICE'].methods_by_name['RequestRelease']._loaded_options = None
+  _globals['_RELEASESERVICE'].methods_by_name['RequestRelease']._serialized_options = b'\252\273\030\003\n\001\002\202\323\344\223\002\'\"\"/v1/licenses/{license_id}/releases:\001*'
+  _globals['_RELEASESERVICE'].methods_by_name['GetReleasedPosts']._loaded_options = None
+  _globals['_RELEASESERVICE'].methods_by_name['GetReleasedPosts']._serialized_options = b'\252\273\030\004\n\002\001\004\202\323\344\223\002+\022)/v1/decisions/{decision_id}/releasedPosts'
   _globals['_RELEASESERVICE'].methods_by_name['ConfirmDelivery']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['ConfirmDelivery']._serialized_options = b'\252\273\030\003\n\001\001\202\323\344\223\0020\"+/v1/decisions/{decision_id}:confirmDelivery:\001*'
   _globals['_RELEASESERVICE'].methods_by_name['GetDecision']._loaded_options = None
-  _globals['_RELEASESERVICE'].methods_by_name['GetDecision']._serialized_options = b'\220\002\001\252\273\030\005\n\003\001\004\005\202\323\344\223\002\035\022\033/v1/decisions/{decision_id}'
+  _globals['_RELEASESERVICE'].methods_by_name['GetDecision']._serialized_options = b'\220\002\001\252\273\030\006\n\004\001\002\004\005\202\323\344\223\002\035\022\033/v1/decisions/{decision_id}'
   _globals['_RELEASESERVICE'].methods_by_name['CheckAttempts']._loaded_options = None
   _globals['_RELEASESERVICE'].methods_by_name['CheckAttempts']._serialized_options = b'\220\002\001\252\273\030\004\n\002\004\005'
-  _globals['_ATTEMPTSTATE']._serialized_start=2345
-  _globals['_ATTEMPTSTATE']._serialized_end=2500
-  _globals['_OUTCOME']._serialized_start=2502
-  _globals['_OUTCOME']._serialized_end=2599
-  _globals['_DELIVERYSTATE']._serialized_start=2602
-  _globals['_DELIVERYSTATE']._serialized_end=2792
+  _globals['_ATTEMPTSTATE']._serialized_start=2989
+  _globals['_ATTEMPTSTATE']._serialized_end=3144
+  _globals['_OUTCOME']._serialized_start=3146
+  _globals['_OUTCOME']._serialized_end=3243
+  _globals['_DELIVERYSTATE']._serialized_start=3246
+  _globals['_DELIVERYSTATE']._serialized_end=3436
   _globals['_CHECKATTEMPTSREQUEST']._serialized_start=340
   _globals['_CHECKATTEMPTSREQUEST']._serialized_end=407
   _globals['_CHECKATTEMPTSRESPONSE']._serialized_start=409
@@ -74,24 +86,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDEREQUEST']._serialized_end=738
   _globals['_DECIDERESPONSE']._serialized_start=740
   _globals['_DECIDERESPONSE']._serialized_end=805
-  _globals['_DECIDESTREAMREQUEST']._serialized_start=807
-  _globals['_DECIDESTREAMREQUEST']._serialized_end=881
-  _globals['_DECIDESTREAMRESPONSE']._serialized_start=884
-  _globals['_DECIDESTREAMRESPONSE']._serialized_end=1042
-  _globals['_DECISION']._serialized_start=1045
-  _globals['_DECISION']._serialized_end=1740
-  _globals['_ROOMDENIAL']._serialized_start=1743
-  _globals['_ROOMDENIAL']._serialized_end=1882
-  _globals['_DELIVERY']._serialized_start=1885
-  _globals['_DELIVERY']._serialized_end=2065
-  _globals['_CONFIRMDELIVERYREQUEST']._serialized_start=2067
-  _globals['_CONFIRMDELIVERYREQUEST']._serialized_end=2141
-  _globals['_CONFIRMDELIVERYRESPONSE']._serialized_start=2143
-  _globals['_CONFIRMDELIVERYRESPONSE']._serialized_end=2217
-  _globals['_GETDECISIONREQUEST']._serialized_start=2219
-  _globals['_GETDECISIONREQUEST']._serialized_end=2270
-  _globals['_GETDECISIONRESPONSE']._serialized_start=2272
-  _globals['_GETDECISIONRESPONSE']._serialized_end=2342
-  _globals['_RELEASESERVICE']._serialized_start=2795
-  _globals['_RELEASESERVICE']._serialized_end=3506
+  _globals['_REQUESTRELEASEREQUEST']._serialized_start=808
+  _globals['_REQUESTRELEASEREQUEST']._serialized_end=987
+  _globals['_REQUESTRELEASERESPONSE']._serialized_start=989
+  _globals['_REQUESTRELEASERESPONSE']._serialized_end=1062
+  _globals['_DECIDESTREAMREQUEST']._serialized_start=1064
+  _globals['_DECIDESTREAMREQUEST']._serialized_end=1138
+  _globals['_DECIDESTREAMRESPONSE']._serialized_start=1141
+  _globals['_DECIDESTREAMRESPONSE']._serialized_end=1299
+  _globals['_DECISION']._serialized_start=1302
+  _globals['_DECISION']._serialized_end=1997
+  _globals['_ROOMDENIAL']._serialized_start=2000
+  _globals['_ROOMDENIAL']._serialized_end=2139
+  _globals['_DELIVERY']._serialized_start=2142
+  _globals['_DELIVERY']._serialized_end=2322
+  _globals['_CONFIRMDELIVERYREQUEST']._serialized_start=2324
+  _globals['_CONFIRMDELIVERYREQUEST']._serialized_end=2398
+  _globals['_CONFIRMDELIVERYRESPONSE']._serialized_start=2400
+  _globals['_CONFIRMDELIVERYRESPONSE']._serialized_end=2474
+  _globals['_GETDECISIONREQUEST']._serialized_start=2476
+  _globals['_GETDECISIONREQUEST']._serialized_end=2527
+  _globals['_GETDECISIONRESPONSE']._serialized_start=2529
+  _globals['_GETDECISIONRESPONSE']._serialized_end=2599
+  _globals['_GETRELEASEDPOSTSREQUEST']._serialized_start=2601
+  _globals['_GETRELEASEDPOSTSREQUEST']._serialized_end=2657
+  _globals['_GETRELEASEDPOSTSRESPONSE']._serialized_start=2660
+  _globals['_GETRELEASEDPOSTSRESPONSE']._serialized_end=2986
+  _globals['_RELEASESERVICE']._serialized_start=3439
+  _globals['_RELEASESERVICE']._serialized_end=4486
 # @@protoc_insertion_point(module_scope)

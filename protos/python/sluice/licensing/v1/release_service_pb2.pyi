@@ -89,6 +89,24 @@ class DecideResponse(_message.Message):
     decision: Decision
     def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
 
+class RequestReleaseRequest(_message.Message):
+    __slots__ = ("request_id", "license_id", "purpose", "post_ids")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    POST_IDS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    license_id: str
+    purpose: _purpose_pb2.Purpose
+    post_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., post_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class RequestReleaseResponse(_message.Message):
+    __slots__ = ("decision",)
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    decision: Decision
+    def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
 class DecideStreamRequest(_message.Message):
     __slots__ = ("request",)
     REQUEST_FIELD_NUMBER: _ClassVar[int]
@@ -210,3 +228,33 @@ class GetDecisionResponse(_message.Message):
     DECISION_FIELD_NUMBER: _ClassVar[int]
     decision: Decision
     def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
+class GetReleasedPostsRequest(_message.Message):
+    __slots__ = ("decision_id",)
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    def __init__(self, decision_id: _Optional[str] = ...) -> None: ...
+
+class GetReleasedPostsResponse(_message.Message):
+    __slots__ = ("license_id", "licensee_id", "purpose", "posts_asked", "positions", "post_ids", "not_after", "valid_for", "is_void", "delivery")
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    POSTS_ASKED_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    POST_IDS_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    VALID_FOR_FIELD_NUMBER: _ClassVar[int]
+    IS_VOID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    license_id: str
+    licensee_id: str
+    purpose: _purpose_pb2.Purpose
+    posts_asked: int
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    post_ids: _containers.RepeatedScalarFieldContainer[int]
+    not_after: _timestamp_pb2.Timestamp
+    valid_for: _duration_pb2.Duration
+    is_void: bool
+    delivery: Delivery
+    def __init__(self, license_id: _Optional[str] = ..., licensee_id: _Optional[str] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., posts_asked: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., post_ids: _Optional[_Iterable[int]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., is_void: _Optional[bool] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ...) -> None: ...

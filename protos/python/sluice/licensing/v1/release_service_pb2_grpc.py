@@ -51,6 +51,16 @@ class ReleaseServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamResponse.FromString,
                 _registered_method=True)
+        self.RequestRelease = channel.unary_unary(
+                '/sluice.licensing.v1.ReleaseService/RequestRelease',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.RequestReleaseRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.RequestReleaseResponse.FromString,
+                _registered_method=True)
+        self.GetReleasedPosts = channel.unary_unary(
+                '/sluice.licensing.v1.ReleaseService/GetReleasedPosts',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetReleasedPostsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetReleasedPostsResponse.FromString,
+                _registered_method=True)
         self.ConfirmDelivery = channel.unary_unary(
                 '/sluice.licensing.v1.ReleaseService/ConfirmDelivery',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.ConfirmDeliveryRequest.SerializeToString,
@@ -106,8 +116,29 @@ class ReleaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestRelease(self, request, context):
+        """May these posts, named by their ids alone, go to the caller under their license for this purpose? What the posts are, the platform's directory says;
+        all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
+        comes again, whatever the directory says by then.
+        Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
+        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+        Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReleasedPosts(self, request, context):
+        """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
+        all. Reads only. Reasons: DECISION_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ConfirmDelivery(self, request, context):
         """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
+        A pipeline confirms the decisions that it asked for; one that a licensee asked for is confirmed by whichever pipeline serves it.
         Reasons: DECISION_UNKNOWN, BITMAP_LENGTH, DELIVERED_WITHOUT_RELEASE, CONFIRMED_OTHERWISE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -115,7 +146,7 @@ class ReleaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDecision(self, request, context):
-        """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN.
+        """A decision as stored, with the validity that is left. A pipeline or a licensee sees those that they asked for. Reads only. Reasons: DECISION_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +171,16 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.DecideStream,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamResponse.SerializeToString,
+            ),
+            'RequestRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestRelease,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.RequestReleaseRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.RequestReleaseResponse.SerializeToString,
+            ),
+            'GetReleasedPosts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReleasedPosts,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetReleasedPostsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetReleasedPostsResponse.SerializeToString,
             ),
             'ConfirmDelivery': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmDelivery,
@@ -218,6 +259,60 @@ class ReleaseService:
             '/sluice.licensing.v1.ReleaseService/DecideStream',
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.DecideStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ReleaseService/RequestRelease',
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.RequestReleaseRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.RequestReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReleasedPosts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ReleaseService/GetReleasedPosts',
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetReleasedPostsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetReleasedPostsResponse.FromString,
             options,
             channel_credentials,
             insecure,

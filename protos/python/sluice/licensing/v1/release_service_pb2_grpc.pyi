@@ -60,12 +60,25 @@ class ReleaseServiceStub:
     Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
     Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
+    RequestRelease: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.RequestReleaseRequest, _release_service_pb2.RequestReleaseResponse]
+    """May these posts, named by their ids alone, go to the caller under their license for this purpose? What the posts are, the platform's directory says;
+    all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
+    comes again, whatever the directory says by then.
+    Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
+    before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+    Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+    """
+    GetReleasedPosts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]
+    """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
+    all. Reads only. Reasons: DECISION_UNKNOWN.
+    """
     ConfirmDelivery: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
+    A pipeline confirms the decisions that it asked for; one that a licensee asked for is confirmed by whichever pipeline serves it.
     Reasons: DECISION_UNKNOWN, BITMAP_LENGTH, DELIVERED_WITHOUT_RELEASE, CONFIRMED_OTHERWISE.
     """
     GetDecision: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetDecisionRequest, _release_service_pb2.GetDecisionResponse]
-    """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN."""
+    """A decision as stored, with the validity that is left. A pipeline or a licensee sees those that they asked for. Reads only. Reasons: DECISION_UNKNOWN."""
     CheckAttempts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.CheckAttemptsRequest, _release_service_pb2.CheckAttemptsResponse]
     """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
 
@@ -101,12 +114,25 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     Whatever ended it, what was sent and not answered was decided whole or not at all: send it again.
     Reasons, in the answers: as Decide. One that ends the stream: READER_TOO_SLOW (an answer was not taken for too long, with a retry time).
     """
+    RequestRelease: _aio.UnaryUnaryMultiCallable[_release_service_pb2.RequestReleaseRequest, _release_service_pb2.RequestReleaseResponse]  # type: ignore[assignment]
+    """May these posts, named by their ids alone, go to the caller under their license for this purpose? What the posts are, the platform's directory says;
+    all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
+    comes again, whatever the directory says by then.
+    Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
+    before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+    Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+    """
+    GetReleasedPosts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]  # type: ignore[assignment]
+    """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
+    all. Reads only. Reasons: DECISION_UNKNOWN.
+    """
     ConfirmDelivery: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]  # type: ignore[assignment]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
+    A pipeline confirms the decisions that it asked for; one that a licensee asked for is confirmed by whichever pipeline serves it.
     Reasons: DECISION_UNKNOWN, BITMAP_LENGTH, DELIVERED_WITHOUT_RELEASE, CONFIRMED_OTHERWISE.
     """
     GetDecision: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetDecisionRequest, _release_service_pb2.GetDecisionResponse]  # type: ignore[assignment]
-    """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN."""
+    """A decision as stored, with the validity that is left. A pipeline or a licensee sees those that they asked for. Reads only. Reasons: DECISION_UNKNOWN."""
     CheckAttempts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.CheckAttemptsRequest, _release_service_pb2.CheckAttemptsResponse]  # type: ignore[assignment]
     """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
 
@@ -153,12 +179,37 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RequestRelease(
+        self,
+        request: _release_service_pb2.RequestReleaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.RequestReleaseResponse, _abc.Awaitable[_release_service_pb2.RequestReleaseResponse]]:
+        """May these posts, named by their ids alone, go to the caller under their license for this purpose? What the posts are, the platform's directory says;
+        all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
+        comes again, whatever the directory says by then.
+        Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
+        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+        Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+        """
+
+    @_abc_1.abstractmethod
+    def GetReleasedPosts(
+        self,
+        request: _release_service_pb2.GetReleasedPostsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.GetReleasedPostsResponse, _abc.Awaitable[_release_service_pb2.GetReleasedPostsResponse]]:
+        """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
+        all. Reads only. Reasons: DECISION_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
     def ConfirmDelivery(
         self,
         request: _release_service_pb2.ConfirmDeliveryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.ConfirmDeliveryResponse, _abc.Awaitable[_release_service_pb2.ConfirmDeliveryResponse]]:
         """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
+        A pipeline confirms the decisions that it asked for; one that a licensee asked for is confirmed by whichever pipeline serves it.
         Reasons: DECISION_UNKNOWN, BITMAP_LENGTH, DELIVERED_WITHOUT_RELEASE, CONFIRMED_OTHERWISE.
         """
 
@@ -168,7 +219,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.GetDecisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.GetDecisionResponse, _abc.Awaitable[_release_service_pb2.GetDecisionResponse]]:
-        """A decision as stored, with the validity that is left. Reads only. Reasons: DECISION_UNKNOWN."""
+        """A decision as stored, with the validity that is left. A pipeline or a licensee sees those that they asked for. Reads only. Reasons: DECISION_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def CheckAttempts(

@@ -1,0 +1,91 @@
+"""The platform's post directory, and what licensing does not believe of it.
+
+It is believed about posts that were asked for, each once; an answer about anything else is as good as none.
+"""
+
+import numpy as np
+
+from services.chassis.dialing import Peer
+from services.chassis.refusals import Kind, Refusal, invalid
+from services.licensing.domain.asking import PostIds
+from services.licensing.domain.posts import Batch, Ids
+from services.licensing.peers import answer_invalid, not_answered
+from sluice.directory.v1 import directory_service_pb2 as pb
+from sluice.directory.v1 import directory_service_pb2_grpc as pb_grpc
+from sluice.licensing.v1.post_pb2 import PostColumns
+
+DIRECTORY = "the post directory"
+TOO_MUCH_AT_ONCE = frozenset({"TOO_MANY_EMBEDS", "TOO_MANY_LANGUAGES"})
+"""What the directory can refuse that whoever asks for fewer posts can mend."""
+
+
+class DirectoryPeer:
+    """Satisfies `requesting.Directory`."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._stub = pb_grpc.PostDirectoryServiceStub(peer.channel)
+
+    async def posts(self, asked: PostIds) -> Batch | None:
+        """Those of the posts asked for that the directory knows, in their order; None where it knows none.
+
+        Raises Refusal: what `not_answered` makes of what the directory refuses; UNAVAILABLE
+        (PEER_ANSWER_INVALID); INVALID (TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES) where the posts together have
+        more than one batch may.
+        """
+        if not len(asked.distinct):
+            return None
+        request = pb.GetPostsRequest(ids=asked.distinct.tolist())
+        response = await self._ask(request)
+        if not response.HasField("as_of"):
+            raise answer_invalid(DIRECTORY, "it does not say as of when")
+        found = _batch_of(asked, response.posts)
+        if found is not None:
+            _check_fits(asked.distinct, found.ids)
+        return found
+
+    async def _ask(self, request: pb.GetPostsRequest) -> pb.GetPostsResponse:
+        try:
+            return await self._peer.call(self._stub.GetPosts, request)
+        except Refusal as refusal:
+            if refusal.kind is Kind.INVALID and refusal.reason in TOO_MUCH_AT_ONCE:
+                message = (
+                    "these posts together have more embeds or languages than one request may; ask for fewer"
+                )
+                raise invalid(refusal.reason, message, field="post_ids") from refusal
+            raise not_answered(DIRECTORY, refusal) from refusal
+
+
+def _batch_of(asked: PostIds, columns: PostColumns) -> Batch | None:
+    if not columns.ids and not columns.kinds and not columns.embed_ids:
+        return None
+    try:
+        return Batch.of_bytes(
+            license_id=asked.license_id,
+            purpose=asked.purpose,
+            ids=columns.ids,
+            author_ids=columns.author_ids,
+            kinds=columns.kinds,
+            media_flags=columns.media_flags,
+            posted_at_us=columns.posted_at_us,
+            languages=columns.languages,
+            language_indexes=columns.language_indexes,
+            embed_offsets=columns.embed_offsets,
+            embed_ids=columns.embed_ids,
+            embed_author_ids=columns.embed_author_ids,
+        )
+    except Refusal as refusal:
+        if refusal.kind is Kind.INVALID:
+            raise answer_invalid(DIRECTORY, refusal.message) from refusal
+        raise
+
+
+def _check_fits(asked: Ids, found: Ids) -> None:
+    """Raises Refusal (unavailable, PEER_ANSWER_INVALID) unless `found` is a part of `asked`, in its order."""
+    order = np.argsort(asked)
+    at = np.minimum(np.searchsorted(asked[order], found), len(asked) - 1)
+    places = order[at]
+    if (asked[places] != found).any():
+        raise answer_invalid(DIRECTORY, "a post that it was not asked about")
+    if (places[1:] <= places[:-1]).any():
+        raise answer_invalid(DIRECTORY, "posts in another order than asked for, or one twice")

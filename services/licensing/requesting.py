@@ -1,0 +1,151 @@
+"""The request desk: a licensee names posts by their ids, and the release desk decides on what they are.
+
+What may be denied is held in metering before anything is looked up, and counted with the decision: so no
+licensee learns of more denials in any 24 hours than the limit, however many requests are under way at once.
+The answer that a request has is given again without asking the directory, whatever that would say by now.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.chassis.clock import Clock
+from services.chassis.refusals import Kind, Refusal, not_found, precondition
+from services.licensing.domain.answers import Hold, HoldAnswer, NoRoom
+from services.licensing.domain.asking import ByIds, PostIds, resolve
+from services.licensing.domain.decisions import Asker, Decision, Request
+from services.licensing.domain.licenses import License
+from services.licensing.domain.posts import Batch
+from services.licensing.ledger import Concluded
+
+
+class Directory(Protocol):
+    """Who knows what posts are."""
+
+    async def posts(self, asked: PostIds) -> Batch | None: ...
+
+
+class Probes(Protocol):
+    """Who counts what was denied to a licensee."""
+
+    async def hold(self, probe_id: str, licensee_id: str, posts: int) -> HoldAnswer: ...
+    async def cancel(self, probe_id: str) -> None: ...
+
+
+class Contracts(Protocol):
+    """Where licenses are read."""
+
+    async def current(self, license_id: str) -> License: ...
+
+
+class Ledger(Protocol):
+    """Where decisions are, and where what holds room is given up."""
+
+    async def earlier(self, asker: Asker, fingerprint: bytes) -> Decision | None: ...
+    async def give_up(self, attempt_ids: Sequence[str]) -> list[str]: ...
+
+
+class Desk(Protocol):
+    """Who decides."""
+
+    async def decide(self, request: Request) -> Concluded: ...
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One call of a licensee."""
+
+    asker: Asker
+    asked: PostIds
+    arrived_at_us: int
+    """As in `Request`, like the next."""
+    trace_id: str
+
+
+class RequestDesk:
+    """Answers licensees who ask by post id."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        ledger: Ledger,
+        contracts: Contracts,
+        directory: Directory | None,
+        probes: Probes,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        """Without a `directory` nothing is decided; `new_id` makes ids for what holds room for probes."""
+        self._desk = desk
+        self._ledger = ledger
+        self._contracts = contracts
+        self._directory = directory
+        self._probes = probes
+        self._clock = clock
+        self._new_id = new_id
+
+    async def request(self, asking: Asking) -> Concluded:
+        """The decision on a request: the stored one if it has one, else a new one, concluded and durable.
+
+        Raises Refusal: REQUEST_ID_REUSED, DIRECTORY_MISSING, LICENSE_UNKNOWN (also one that is another's),
+        PROBES_EXHAUSTED, DECISION_CONTENDED, and UNAVAILABLE in its forms.
+        """
+        earlier = await self._ledger.earlier(asking.asker, asking.asked.fingerprint())
+        if earlier is not None:
+            return Concluded(earlier, replayed=True)
+        if self._directory is None:
+            raise precondition(
+                "DIRECTORY_MISSING", "this installation has no directory to look up post ids in"
+            )
+        await self._check_owner(asking)
+        probe_id = self._new_id()
+        # Where no answer comes there may be a hold all the same: the sweeper finds it, as it does attempts.
+        await self._hold(probe_id, asking)
+        try:
+            concluded = await self._decide(self._directory, probe_id, asking)
+        except Refusal:
+            # At once, not by the outbox alone: who asks again must not find their own hold in the way.
+            for given_up in await self._ledger.give_up([probe_id]):
+                await self._probes.cancel(given_up)
+            raise
+        if concluded.replayed:
+            # Another call with this request was faster, and what it denied is counted with it.
+            await self._ledger.give_up([probe_id])
+        return concluded
+
+    async def _decide(self, directory: Directory, probe_id: str, asking: Asking) -> Concluded:
+        batch, unknown = resolve(asking.asked, await directory.posts(asking.asked))
+        by_ids = ByIds(asking.asked, unknown, probe_id)
+        return await self._desk.decide(
+            Request(asking.asker, batch, asking.arrived_at_us, asking.trace_id, by_ids)
+        )
+
+    async def _check_owner(self, asking: Asking) -> None:
+        license = await self._contracts.current(asking.asked.license_id)
+        if license.terms.licensee_id != asking.asker.principal:
+            raise not_found("LICENSE_UNKNOWN", "there is no such license")
+
+    async def _hold(self, probe_id: str, asking: Asking) -> None:
+        answer = await self._probes.hold(probe_id, asking.asker.principal, asking.asked.posts)
+        if isinstance(answer.outcome, NoRoom):
+            raise probes_exhausted(answer.outcome, self._clock.now_us())
+        if not isinstance(answer.outcome, Hold):
+            raise Refusal(
+                Kind.ABORTED, "DECISION_CONTENDED", "the room for this request was given up; ask again"
+            )
+
+
+def probes_exhausted(no_room: NoRoom, now_us: int) -> Refusal:
+    """The refusal of a request that could bring a licensee's denied posts over the limit."""
+    limit = f"only {no_room.limit} posts may be denied to a licensee in any 24 hours"
+    message = f"{limit}, and this request could pass that"
+    if no_room.never_fits:
+        message += "; ask for fewer at once"
+    retry_at_us = no_room.retry_at_us
+    return Refusal(
+        Kind.EXHAUSTED,
+        "PROBES_EXHAUSTED",
+        message,
+        retry_after_us=None if retry_at_us is None else max(0, retry_at_us - now_us),
+    )

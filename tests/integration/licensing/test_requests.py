@@ -1,0 +1,222 @@
+"""A licensee asks by post id: decided like any batch, and told without a word about people."""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.chassis.identity import PrincipalKind
+from services.chassis.ids import uuid7
+from services.chassis.refusals import Kind, Refusal
+from sluice.licensing.v1 import release_service_pb2 as pb
+from sluice.licensing.v1.reason_pb2 import Reason, Verdict
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
+from sluice_gate import LicensingClient, PostServing
+from tests.support.clock import ManualClock
+from tests.support.cluster import TRAINING, Cluster, a_cluster, a_post
+from tests.support.directory import Directory, a_directory
+from tests.support.engines import urls_on
+
+RELEASED, NOT_COVERED = Verdict.VERDICT_RELEASED, Verdict.VERDICT_NOT_COVERED
+NOT_AVAILABLE, DUPLICATE = Verdict.VERDICT_NOT_AVAILABLE, Verdict.VERDICT_DUPLICATE
+
+
+@pytest.fixture
+async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
+    clock = ManualClock()
+    async with a_directory(tmp_path, clock, lambda: uuid7(clock.now_us())) as directory:
+        await directory.put(*(a_post(100 + author, author) for author in range(1, 11)))
+        yield directory
+
+
+@pytest.fixture
+async def cluster(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, directory: Directory
+) -> AsyncIterator[Cluster]:
+    urls = urls_on(engine, request, tmp_path)
+    async with a_cluster(
+        tmp_path, urls=urls, directory_target=directory.address, probes_per_day=20
+    ) as cluster:
+        await cluster.publish_policy()
+        await cluster.know(*range(1, 11))
+        await cluster.license(limit=10, kinds=[1, 2])
+        yield cluster
+
+
+def claims_of(decision: pb.Decision) -> dict[str, Any]:
+    payload = decision.receipt.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+async def refusal_of(call: Any) -> Refusal:
+    with pytest.raises(Refusal) as refused:
+        await call
+    return refused.value
+
+
+async def test_each_post_gets_its_verdict_in_the_order_asked(cluster: Cluster, directory: Directory) -> None:
+    await cluster.opt_out(3)
+    await directory.put(a_post(104, 4, kind=4))
+
+    decision = await cluster.request([101, 103, 999, 104, 102, 101, 0])
+
+    assert list(decision.verdicts) == [
+        *(RELEASED, NOT_AVAILABLE, NOT_AVAILABLE, NOT_COVERED, RELEASED, DUPLICATE, NOT_COVERED)
+    ]
+    assert decision.outcome == pb.OUTCOME_PARTIAL
+    assert decision.valid_for.seconds > 0
+
+
+async def test_operators_see_the_exact_reasons_and_which_post_nobody_knows(cluster: Cluster) -> None:
+    await cluster.opt_out(3)
+    told = await cluster.request([101, 103, 999])
+
+    seen = await cluster.decision(told.decision_id)
+
+    assert list(seen.reasons) == [
+        *(Reason.REASON_RELEASED, Reason.REASON_CHOICE_DENIES, Reason.REASON_POST_UNKNOWN)
+    ]
+    assert seen.HasField("consent_revision")
+
+
+async def test_a_licensee_is_told_neither_reasons_nor_the_salt_nor_anything_of_consent(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([101, 999])
+
+    again = (
+        await cluster.as_licensee("GetDecision", pb.GetDecisionRequest(decision_id=told.decision_id))
+    ).decision
+
+    for decision in (told, again):
+        assert (decision.reasons, decision.salt, decision.policy_version) == (b"", b"", 0)
+        assert not decision.HasField("consent_revision")
+    claims = claims_of(told)
+    assert [claims[name] for name in ("policy_version", "consent_epoch", "consent_revision")] == [None] * 3
+    assert claims["counts"] == {"RELEASED": 1, "NOT_AVAILABLE": 1}
+
+
+async def test_the_stored_answer_comes_again_after_the_directory_has_changed(
+    cluster: Cluster, directory: Directory
+) -> None:
+    request_id = cluster.new_id()
+    first = await cluster.request([101, 999], request_id)
+    await directory.put(a_post(999, 5), a_post(101, 6))
+
+    again = await cluster.request([101, 999], request_id)
+
+    assert again.replayed
+    assert (again.decision_id, again.verdicts, again.receipt) == (
+        first.decision_id,
+        first.verdicts,
+        first.receipt,
+    )
+
+
+async def test_other_ids_under_the_same_request_id_are_refused(cluster: Cluster) -> None:
+    request_id = cluster.new_id()
+    await cluster.request([101], request_id)
+
+    refused = await refusal_of(cluster.request([102], request_id))
+
+    assert refused.reason == "REQUEST_ID_REUSED"
+
+
+async def test_another_licensees_license_looks_like_one_that_is_not_there(cluster: Cluster) -> None:
+    rival = cluster.licensing.peer(PrincipalKind.LICENSEE, "rival")
+    request = pb.RequestReleaseRequest(
+        request_id=cluster.new_id(), license_id="acme-training", purpose=TRAINING, post_ids=[101]
+    )
+
+    refused = await refusal_of(rival.call(ReleaseServiceStub(rival.channel).RequestRelease, request))
+
+    assert (refused.kind, refused.reason) == (Kind.NOT_FOUND, "LICENSE_UNKNOWN")
+
+
+async def test_another_licensee_cannot_read_the_decision(cluster: Cluster) -> None:
+    told = await cluster.request([101])
+    rival = cluster.licensing.peer(PrincipalKind.LICENSEE, "rival")
+
+    request = pb.GetDecisionRequest(decision_id=told.decision_id)
+    refused = await refusal_of(rival.call(ReleaseServiceStub(rival.channel).GetDecision, request))
+
+    assert refused.reason == "DECISION_UNKNOWN"
+
+
+async def test_without_an_active_license_nothing_is_told_of_any_post(cluster: Cluster) -> None:
+    await cluster.suspend()
+
+    decision = await cluster.request([101, 999])
+
+    assert list(decision.verdicts) == [NOT_COVERED, NOT_COVERED]
+
+
+async def test_the_pipeline_that_serves_sees_what_was_released_and_confirms_it(cluster: Cluster) -> None:
+    told = await cluster.request([999, 101, 102])
+
+    served = await cluster.as_pipeline(
+        "GetReleasedPosts", pb.GetReleasedPostsRequest(decision_id=told.decision_id)
+    )
+    delivery = await cluster.confirm(told.decision_id, bytes([0b110]))
+
+    assert (served.license_id, served.licensee_id, served.posts_asked) == ("acme-training", "acme", 3)
+    assert (list(served.positions), list(served.post_ids)) == ([1, 2], [101, 102])
+    assert served.valid_for.seconds == 30
+    assert not served.is_void
+    assert delivery.state == pb.DELIVERY_STATE_CONFIRMED
+
+
+async def test_a_serving_gate_hands_out_what_was_released_and_confirms_what_has_gone(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([999, 101, 102])
+    token = cluster.licensing.token(PrincipalKind.PIPELINE, "content")
+    client = LicensingClient(cluster.licensing.address, lambda: token)
+    serving = PostServing(client)
+
+    posts = await serving.open(told.decision_id, "acme")
+    may_serve = posts.may_serve()
+    delivery = await serving.confirm(posts, [102])
+    closed = await serving.open(told.decision_id, "acme")
+    await client.close()
+
+    assert (posts.ids, may_serve) == ((101, 102), True)
+    assert (delivery.state, delivery.posts_billed) == (pb.DELIVERY_STATE_CONFIRMED, 1)
+    assert (closed.ids, closed.may_serve()) == ((), False)
+
+
+async def test_a_permit_that_is_over_is_void_to_the_pipeline_that_would_serve_it(cluster: Cluster) -> None:
+    told = await cluster.request([101])
+    cluster.clock.advance(31_000_000)
+
+    served = await cluster.as_pipeline(
+        "GetReleasedPosts", pb.GetReleasedPostsRequest(decision_id=told.decision_id)
+    )
+
+    assert served.is_void
+    assert served.valid_for.ToMicroseconds() == 0
+
+
+async def test_a_pipelines_own_decision_is_served_by_no_other_pipeline(cluster: Cluster) -> None:
+    decision = await cluster.decide([a_post(101, 1)])
+    another = cluster.licensing.peer(PrincipalKind.PIPELINE, "another")
+
+    request = pb.GetReleasedPostsRequest(decision_id=decision.decision_id)
+    refused = await refusal_of(another.call(ReleaseServiceStub(another.channel).GetReleasedPosts, request))
+
+    assert refused.reason == "DECISION_UNKNOWN"
+
+
+async def test_a_ledger_with_requests_in_it_passes_its_audit(cluster: Cluster) -> None:
+    await cluster.opt_out(3)
+    await cluster.request([101, 103, 999])
+    while await cluster.outbox.deliver():
+        continue
+
+    steps = await cluster.audit()
+
+    assert [step.check for step in steps if step.difference_count] == []
