@@ -54,7 +54,7 @@ BY_STATUS = (
     Failure(400, code_pb2.INVALID_ARGUMENT, "GATEWAY_REQUEST_MALFORMED", "the request cannot be understood"),
     UNIDENTIFIED,
     Failure(403, code_pb2.PERMISSION_DENIED, "GATEWAY_FORBIDDEN", "this call is not open to this caller"),
-    Failure(404, code_pb2.NOT_FOUND, "GATEWAY_NOT_ROUTED", "there is nothing at this path"),
+    Failure(404, code_pb2.UNIMPLEMENTED, "GATEWAY_NOT_ROUTED", "there is nothing at this path"),
     Failure(405, code_pb2.UNIMPLEMENTED, "GATEWAY_METHOD_WRONG", "this path has no such method"),
     Failure(408, code_pb2.DEADLINE_EXCEEDED, "GATEWAY_REQUEST_TIMEOUT", "the request took too long to come"),
     Failure(413, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_BODY_TOO_LARGE", "the body is too large"),

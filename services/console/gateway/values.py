@@ -84,6 +84,8 @@ class Limits(Part):
     """Largest body of a call that is no stream; more is 413."""
     answer_bytes: int = Field(16 * 1024 * 1024, ge=1024)
     """Largest answer that is turned into JSON."""
+    heap_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024 * 1024)
+    """What Envoy may hold in memory; near it, new calls are 503."""
     header_kib: int = Field(32, ge=8, le=96)
     """All headers of a request together; more is 431."""
     call_seconds: int = Field(30, ge=1)
