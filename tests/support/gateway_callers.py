@@ -39,9 +39,9 @@ def in_json(answer: httpx.Response) -> Outcome:
         return Outcome(0, body=answer.content, http=answer.status_code, headers=headers)
     said = json.loads(answer.content)
     assert set(said) == {"code", "message", "details"}, said
-    reasons = [each["reason"] for each in said["details"] if each["@type"].endswith("google.rpc.ErrorInfo")]
+    details = [each for each in said["details"] if each["@type"].endswith("google.rpc.ErrorInfo")]
     return Outcome(
-        said["code"], *reasons, message=said["message"], body=answer.content, http=answer.status_code,
+        said["code"], details[0]["reason"] if details else "", message=said["message"], body=answer.content, http=answer.status_code,
         headers=headers,
     )  # fmt: skip
 
@@ -51,13 +51,12 @@ async def over_grpc(
 ) -> Outcome:
     """One unary call with bytes as its message."""
     async with grpc.aio.insecure_channel(address, options=LARGEST) as channel:
-        call: Any = channel.unary_unary(path)(
-            request, metadata=tuple((metadata or {}).items()), timeout=DEADLINE_SECONDS
-        )
+        unary: Any = channel.unary_unary(path)
+        call = unary(request, metadata=tuple((metadata or {}).items()), timeout=DEADLINE_SECONDS)
         try:
             body = await call
         except grpc.aio.AioRpcError as error:
-            trailers = {key: value for key, value in error.trailing_metadata() or ()}
+            trailers = dict(error.trailing_metadata() or ())
             details = trailers.get("grpc-status-details-bin", b"")
             assert isinstance(details, bytes)
             return Outcome(error.code().value[0], _reason(details), message=error.details() or "")
@@ -69,7 +68,9 @@ async def over_grpc_web(
 ) -> Outcome:
     """One unary call with bytes as its message, as a page of a browser sends it."""
     answer = await client.post(
-        path, content=b"\0" + len(request).to_bytes(4) + request, headers={"content-type": GRPC_WEB, **(headers or {})}
+        path,
+        content=b"\0" + len(request).to_bytes(4) + request,
+        headers={"content-type": GRPC_WEB, **(headers or {})},
     )
     return in_grpc_web(answer)
 
@@ -84,7 +85,9 @@ def in_grpc_web(answer: httpx.Response) -> Outcome:
         frame, rest = rest[5 : 5 + length], rest[5 + length :]
         if flag & 0x80:
             lines = frame.decode().splitlines()
-            trailers |= {name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+            trailers |= {
+                name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
+            }
         else:
             message = frame
     packed = trailers.get("grpc-status-details-bin", "")

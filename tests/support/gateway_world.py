@@ -1,4 +1,4 @@
-"""What stands behind a gateway in tests: services that note what reaches them, licensing's and metering's say."""
+"""What stands behind a gateway in tests: services that note what reaches them, and whom they let in."""
 
 import asyncio
 import base64
@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import grpc
-from gateway import authorization_pb2, rate_limit_pb2
-from gateway.authorization_pb2_grpc import AuthorizationServicer, add_AuthorizationServicer_to_server
-from gateway.rate_limit_pb2_grpc import RateLimitServiceServicer, add_RateLimitServiceServicer_to_server
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from gateway import authorization_pb2, rate_limit_pb2
+from gateway.authorization_pb2_grpc import AuthorizationServicer, add_AuthorizationServicer_to_server
+from gateway.rate_limit_pb2_grpc import RateLimitServiceServicer, add_RateLimitServiceServicer_to_server
 from services.chassis.channels import SERVER_OPTIONS
 from tests.support.envoy import HOST
 
@@ -36,7 +36,7 @@ class Upstream(grpc.GenericRpcHandler):
         path = handler_call_details.method
         if path.startswith(("/grpc.", "/envoy.")):
             return None
-        self.calls[path].append({key: value for key, value in handler_call_details.invocation_metadata})
+        self.calls[path].append(dict(handler_call_details.invocation_metadata))
 
         async def answer(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
             async for request in requests:
@@ -54,7 +54,12 @@ class Licensing(AuthorizationServicer):
         self.known: dict[str, dict[str, str]] = {}
         self.asked: list[Any] = []
         self.shown: list[str] = []
-        self.refusal: tuple[int, int, str, str] | None = (401, 16, "TOKEN_MISSING", "the call carries no token")
+        self.refusal: tuple[int, int, str, str] | None = (
+            401,
+            16,
+            "TOKEN_MISSING",
+            "the call carries no token",
+        )
         """Status of HTTP, code, reason and message for those that are not known; None lets them in."""
 
     async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -97,7 +102,9 @@ class Metering(RateLimitServiceServicer):
         """As metering answers."""
         self.asked.append([{e.key: e.value for e in d.entries} for d in request.descriptors])
         self.shown.append(str(dict(context.invocation_metadata()).get("authorization", "")))
-        code = rate_limit_pb2.RateLimitResponse.OVER_LIMIT if self.full else rate_limit_pb2.RateLimitResponse.OK
+        code = (
+            rate_limit_pb2.RateLimitResponse.OVER_LIMIT if self.full else rate_limit_pb2.RateLimitResponse.OK
+        )
         return rate_limit_pb2.RateLimitResponse(overall_code=code)
 
 

@@ -7,7 +7,7 @@ from services.chassis.refusals import precondition
 
 
 def envoy_binary() -> Path:
-    """The program; raises Refusal (precondition, ENVOY_MISSING) where the extra `gateway` is not installed."""
+    """The program; raises Refusal (precondition, ENVOY_MISSING) without the extra `gateway`."""
     spec = importlib.util.find_spec("envoy")
     folders = (spec.submodule_search_locations or []) if spec else []
     for folder in map(Path, folders):

@@ -1,4 +1,4 @@
-"""The contracts as Envoy's transcoder reads them: a FileDescriptorSet made of the installed generated code."""
+"""The contracts as Envoy's transcoder reads them: a FileDescriptorSet made of installed generated code."""
 
 from collections.abc import Iterable
 

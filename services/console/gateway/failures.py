@@ -48,7 +48,9 @@ NOT_CHECKED = Failure(
     503, code_pb2.UNAVAILABLE, "GATEWAY_NOT_CHECKED", "who may call this cannot be looked up now"
 )
 NOT_COUNTED = Failure(503, code_pb2.UNAVAILABLE, "GATEWAY_NOT_COUNTED", "calls cannot be counted now")
-TOO_MANY = Failure(429, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_RATE_LIMITED", "too many calls; try again later")
+TOO_MANY = Failure(
+    429, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_RATE_LIMITED", "too many calls; try again later"
+)
 
 BY_STATUS = (
     Failure(400, code_pb2.INVALID_ARGUMENT, "GATEWAY_REQUEST_MALFORMED", "the request cannot be understood"),

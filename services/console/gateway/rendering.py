@@ -6,7 +6,6 @@ Every value is written as JSON, so that none can become structure.
 import base64
 import json
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from services.chassis.refusals import invalid
 from services.chassis.settings import parse_address
 from services.console.gateway import failures
 from services.console.gateway.descriptors import descriptor_set
+from services.console.gateway.files import shipped
 from services.console.gateway.routes import contracts, routes, services
 from services.console.gateway.values import Values, is_literal
 
@@ -39,15 +39,19 @@ def render(values: Values) -> str:
     needed = {*REQUIRED, *(route.upstream for route in led)}
     if missing := sorted(needed - set(values.upstreams)):
         raise invalid("UPSTREAM_MISSING", f"upstreams names no address of {', '.join(missing)}")
-    return _environment().from_string(_template()).render(
-        v=values,
-        routes=led,
-        services=services(led),
-        descriptors=base64.b64encode(descriptor_set(files)).decode(),
-        alone=ALONE,
-        alone_paths="|".join(rf"/{re.escape(f'sluice.{service}.')}.*" for service in ALONE),
-        failures=failures,
-        pages=_pages(values),
+    return (
+        _environment()
+        .from_string(_template())
+        .render(
+            v=values,
+            routes=led,
+            services=services(led),
+            descriptors=base64.b64encode(descriptor_set(files)).decode(),
+            alone=ALONE,
+            alone_paths="|".join(rf"/{re.escape(f'sluice.{service}.')}.*" for service in ALONE),
+            failures=failures,
+            pages=_pages(values),
+        )
     )
 
 
@@ -73,11 +77,9 @@ def _as_json(value: Any) -> Markup:
 
 
 def _template() -> str:
-    packaged = resources.files("services.console.gateway").joinpath(TEMPLATE)
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    # In a checkout it lies where people look for it; a wheel has it beside this module.
-    return (Path(__file__).parents[3] / "deploy" / "envoy" / TEMPLATE).read_text(encoding="utf-8")
+    found = shipped(TEMPLATE)
+    assert found is not None, "the template comes with this package"
+    return found.read_text(encoding="utf-8")
 
 
 def _pages(values: Values) -> list[tuple[str, Path, str]]:

@@ -4,14 +4,15 @@ What admits no kind of caller from outside is not led anywhere; nothing is liste
 """
 
 import importlib
+import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 
-import sluice
 from sluice.type.v1 import admission_pb2
 
 OUTSIDE = frozenset(
@@ -54,9 +55,11 @@ class Route:
 def contracts() -> list[FileDescriptor]:
     """Every contract that is installed, by name."""
     # A namespace without files of its own, which pkgutil does not walk.
+    spec = importlib.util.find_spec("sluice")
+    assert spec is not None
     names = {
         ".".join(("sluice", *path.relative_to(root).with_suffix("").parts))
-        for root in map(Path, sluice.__path__)
+        for root in map(Path, spec.submodule_search_locations or ())
         for path in root.rglob("*_pb2.py")
     }
     return [importlib.import_module(name).DESCRIPTOR for name in sorted(names)]
@@ -77,7 +80,7 @@ def methods(files: Iterable[FileDescriptor]) -> Iterator[MethodDescriptor]:
 
 def is_public(method: MethodDescriptor) -> bool:
     """Whether the RPC says that it admits anyone, or a kind of caller from outside."""
-    said = method.GetOptions().Extensions[admission_pb2.admission]
+    said = _admission(method)
     return bool(said.anyone) or not OUTSIDE.isdisjoint(said.kinds)
 
 
@@ -86,12 +89,19 @@ def services(led: Sequence[Route]) -> list[str]:
     return sorted({route.service for route in led if route.json})
 
 
+def _admission(method: MethodDescriptor) -> admission_pb2.Admission:
+    # Extensions are known by a descriptor when it runs, which annotations of generated code do not say.
+    option: Any = admission_pb2.admission
+    said: admission_pb2.Admission = method.GetOptions().Extensions[option]
+    return said
+
+
 def _route(method: MethodDescriptor) -> Route:
     options = method.GetOptions()
     return Route(
         service=method.containing_service.full_name,
         method=method.name,
         streaming=bool(method.client_streaming or method.server_streaming),
-        anyone=bool(options.Extensions[admission_pb2.admission].anyone),
+        anyone=bool(_admission(method).anyone),
         json=options.HasExtension(annotations_pb2.http),
     )

@@ -177,8 +177,6 @@ def read_values(text: str, origin: str) -> Values:
         raise invalid("VALUES_INVALID", f"{origin}: {faults}") from None
 
 
-
-
 def is_literal(address: str) -> bool:
     """Whether the host is an address already, and no name to be looked up."""
     try:
