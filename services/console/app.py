@@ -48,6 +48,7 @@ from services.console import (
     withdrawals,
 )
 from services.console.demo.command import demo
+from services.console.gateway import commands as gateway
 
 app = typer.Typer(
     name="sluice",
@@ -118,3 +119,4 @@ app.add_typer(signing_keys.app, name="keys")
 app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")
+app.add_typer(gateway.app, name="gateway")

@@ -73,7 +73,7 @@ class Envoy:
         raise AssertionError(f"Envoy ended:\n{self.log.read_text(encoding='utf-8')}")
 
     def end(self) -> None:
-        """Ends it in order."""
+        """Ends it in order; safe to call again."""
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(PATIENCE_SECONDS)
 

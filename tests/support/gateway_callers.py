@@ -5,7 +5,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,16 +34,22 @@ class Outcome:
 
 def in_json(answer: httpx.Response) -> Outcome:
     """What an answer in JSON says; an error that is no google.rpc.Status fails here."""
-    headers = dict(answer.headers)
+    told: dict[str, Any] = {
+        "http": answer.status_code,
+        "headers": dict(answer.headers),
+        "body": answer.content,
+    }
     if answer.is_success:
-        return Outcome(0, body=answer.content, http=answer.status_code, headers=headers)
-    said = json.loads(answer.content)
+        return Outcome(0, **told)
+    return replace(json_outcome(answer.content), **told)
+
+
+def json_outcome(body: bytes) -> Outcome:
+    """What the body of an error says; one that is no google.rpc.Status fails here."""
+    said = json.loads(body)
     assert set(said) == {"code", "message", "details"}, said
     details = [each for each in said["details"] if each["@type"].endswith("google.rpc.ErrorInfo")]
-    return Outcome(
-        said["code"], details[0]["reason"] if details else "", message=said["message"], body=answer.content, http=answer.status_code,
-        headers=headers,
-    )  # fmt: skip
+    return Outcome(said["code"], details[0]["reason"] if details else "", said["message"], body)
 
 
 async def over_grpc(
@@ -99,8 +105,8 @@ def in_grpc_web(answer: httpx.Response) -> Outcome:
     )  # fmt: skip
 
 
-async def raw(address: str, request: bytes) -> tuple[int, bytes]:
-    """Status and body of what is answered to these bytes of HTTP/1.1.
+async def raw(address: str, request: bytes, *, head_too: bool = False) -> tuple[int, bytes]:
+    """Status and body of what is answered to these bytes of HTTP/1.1; the headers before it, where asked for.
 
     The answer is read while they are sent: to a request that is too large it comes before its end.
     """
@@ -108,11 +114,12 @@ async def raw(address: str, request: bytes) -> tuple[int, bytes]:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request)
     async with asyncio.timeout(DEADLINE_SECONDS):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        headers = await reader.readuntil(b"\r\n\r\n")
+        head = headers.decode().lower()
         length = re.search(r"content-length: (\d+)", head)
         body = await reader.readexactly(int(length[1])) if length else b""
     writer.transport.abort()
-    return int(head.split()[1]), body
+    return int(head.split()[1]), headers + body if head_too else body
 
 
 def _reason(details: bytes) -> str:

@@ -71,7 +71,9 @@ class Licensing(AuthorizationServicer):
         who = self.known.get(token)
         if who is not None or self.refusal is None:
             answer.ok_response.SetInParent()
-            answer.dynamic_metadata.update(who or {})
+            path = request.attributes.request.http.path
+            known = who or {"kind": "stranger", "remote_prefix": "127.0.0.0/24"}
+            answer.dynamic_metadata.update({"method": path, **known})
             return answer
         http, code, reason, message = self.refusal
         answer.status.code = code
@@ -108,11 +110,16 @@ class Metering(RateLimitServiceServicer):
         return rate_limit_pb2.RateLimitResponse(overall_code=code)
 
 
+GOOD = {"authorization": "Bearer good"}
+"""What a licensee shows whom this licensing knows."""
+
+
 class World:
     """One server that is all three services."""
 
     def __init__(self) -> None:
         self.upstream, self.licensing, self.metering = Upstream(), Licensing(), Metering()
+        self.licensing.known["good"] = {"kind": "licensee", "party": "acme", "principal": "licensee:acme"}
         self.address = ""
 
     @property
@@ -142,3 +149,21 @@ async def a_world() -> AsyncIterator[World]:
         yield world
     finally:
         await server.stop(None)
+
+
+@contextlib.asynccontextmanager
+async def a_page() -> AsyncIterator[str]:
+    """A server of the platform's own over HTTP/1.1, which answers with what it was asked; its host:port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                said = b" ".join(head.split(b"\r\n")[0].split()[:2])
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(said), said))
+        writer.close()
+
+    server = await asyncio.start_server(answer, HOST, 0)
+    try:
+        yield f"{HOST}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
