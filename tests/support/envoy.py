@@ -51,6 +51,7 @@ class Envoy:
     def __init__(self, values: Values, folder: Path) -> None:
         self.address = values.listen
         self.url = f"http://{values.listen}"
+        self._tls = values.listen_tls is not None
         self.access_log = Path(values.access_log)
         self.log = folder / "envoy.log"
         config = folder / "envoy.yaml"
@@ -64,10 +65,12 @@ class Envoy:
 
     async def ready(self) -> None:
         """Returns when it answers for itself."""
-        async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient() as client:
+        scheme = "https" if self._tls else "http"
+        # Who it is, is not what is asked here.
+        async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient(verify=False) as client:
             while self._process.poll() is None:
                 with contextlib.suppress(httpx.TransportError):
-                    if (await client.get(f"{self.url}/healthz")).is_success:
+                    if (await client.get(f"{scheme}://{self.address}/healthz")).is_success:
                         return
                 await asyncio.sleep(0.02)
         raise AssertionError(f"Envoy ended:\n{self.log.read_text(encoding='utf-8')}")

@@ -133,8 +133,8 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def a_world() -> AsyncIterator[World]:
-    """Three services that are serving."""
+async def a_world(credentials: grpc.ServerCredentials | None = None) -> AsyncIterator[World]:
+    """Three services that are serving; in plain text without credentials."""
     world = World()
     server = grpc.aio.server(options=SERVER_OPTIONS)
     said = health.aio.HealthServicer()
@@ -143,7 +143,9 @@ async def a_world() -> AsyncIterator[World]:
     add_AuthorizationServicer_to_server(world.licensing, server)
     add_RateLimitServiceServicer_to_server(world.metering, server)
     server.add_generic_rpc_handlers((world.upstream,))
-    world.address = f"{HOST}:{server.add_insecure_port(f'{HOST}:0')}"
+    listen = f"{HOST}:0"
+    port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
+    world.address = f"{HOST}:{port}"
     await server.start()
     try:
         yield world

@@ -17,6 +17,7 @@ from services.console.gateway.routes import contracts, is_public, methods, route
 from services.console.gateway.values import Values, read_values
 from tests.support.command_line import Cli
 from tests.support.envoy import some_values
+from tests.support.https import make_certificate
 from tests.support.keys import some_keys
 
 DEPLOY = Path(__file__).parents[3] / "deploy" / "envoy"
@@ -49,11 +50,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Values]:
     for name in ("gateway", "authorities", "listener"):
         (folder / f"{name}.yaml").write_text((DEPLOY / "sds" / f"{name}.yaml").read_text(encoding="utf-8"))
     jwks, roots = some_keys(folder).token_jwks, "/etc/ssl/certs/ca-certificates.crt"
-    (folder / "roots.crt").write_text("")
+    certificate, _ = make_certificate(folder, "id.platform.example")
     yield read_values(
         text.replace("/etc/sluice/envoy", str(folder))
         .replace("/etc/sluice/keys/token-jwks.json", str(jwks))
-        .replace(roots, str(folder / "roots.crt")),
+        .replace(roots, str(certificate)),
         "cluster.yaml",
     )
 
