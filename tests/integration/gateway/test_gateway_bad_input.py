@@ -1,4 +1,4 @@
-"""What comes in broken, too large or in disguise: refused in one shape, or made harmless before it goes on."""
+"""What comes in broken, too large or in disguise: refused in one shape, or made harmless on its way."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What callers are told when something behind the gateway is down, slow or full: the same in all three ways."""
+"""What callers are told when something behind the gateway is down, slow or full: the same in all ways."""
 
 import json
 from pathlib import Path
@@ -118,6 +118,7 @@ async def test_what_licensing_refuses_is_told_in_its_own_words(gateway: Gateway)
     answers = await all_three(gateway.http, gateway.address)
 
     assert answers == [Outcome(7, "NOT_ADMITTED")] * 3
+    assert {answer.message for answer in answers} == {"not open to this kind of caller"}
     assert answers[0].http == 403
 
 

@@ -1,13 +1,15 @@
-"""Every RPC of every contract is led to its service, or is not there, as its contract says; in all three ways."""
+"""Every RPC of every contract is led to its service or is not there, as it says; in all three ways."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
+from services.chassis.identity import PrincipalKind
 from services.console.gateway.routes import contracts, is_public, methods
 from tests.integration.gateway.conftest import Gateway
 from tests.support.envoy import an_envoy, some_values
@@ -30,8 +32,6 @@ def expected(method: MethodDescriptor) -> Outcome:
 
 def shown(folder: Path, world: World) -> dict[str, str]:
     """A token that consent's routes and this licensing believe alike."""
-    from services.chassis.identity import PrincipalKind
-
     token = a_minter(some_keys(folder)).mint(PrincipalKind.OPERATOR, "ada")
     world.licensing.known[token] = {"kind": "operator", "party": "ada", "principal": "operator:ada"}
     return {"authorization": f"Bearer {token}"}
@@ -110,7 +110,7 @@ async def test_a_stranger_is_counted_by_network(gateway: Gateway) -> None:
 async def test_messages_of_a_stream_are_passed_on_before_it_ends(gateway: Gateway) -> None:
     path = "/sluice.metering.v1.UsageService/ReportAccesses"
     channel = grpc.aio.insecure_channel(gateway.address)
-    call = channel.stream_stream(path)(metadata=tuple(GOOD.items()), timeout=20)
+    call: Any = channel.stream_stream(path)(metadata=tuple(GOOD.items()), timeout=20)
 
     await call.write(b"first")
 
@@ -137,7 +137,7 @@ async def test_content_is_asked_for_as_content_and_shown_by_the_platform(tmp_pat
 async def test_pages_are_served_from_files_without_asking_anyone(tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_text('{"openapi": "3.1.0"}')
     (tmp_path / "docs.html").write_text("<h1>Partners</h1>")
-    pages = {"openapi": tmp_path / "openapi.json", "docs": tmp_path / "docs.html"}
+    pages: dict[str, Any] = {"openapi": tmp_path / "openapi.json", "docs": tmp_path / "docs.html"}
 
     async with (
         an_envoy(some_values(tmp_path, **pages), tmp_path) as envoy,

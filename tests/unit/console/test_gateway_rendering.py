@@ -62,7 +62,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Values]:
 def envoy_says(text: str, folder: Path) -> str:
     """What Envoy finds wrong with it; "" where nothing."""
     (folder / "envoy.yaml").write_text(text)
-    command = [envoy_binary(), "--mode", "validate", "-l", "error", "-c", folder / "envoy.yaml"]
+    command = [str(envoy_binary()), "--mode", "validate", "-l", "error", "-c", str(folder / "envoy.yaml")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if ended.returncode == 0 else ended.stderr
 

@@ -74,7 +74,7 @@ def test_no_two_issuers_have_one_name() -> None:
 
 
 def test_what_is_no_yaml_is_refused() -> None:
-    with pytest.raises(Refusal, match="values.yaml is no YAML"):
+    with pytest.raises(Refusal, match=r"values\.yaml is no YAML"):
         read_values("{", "values.yaml")
 
 
