@@ -93,6 +93,15 @@ async def test_a_port_that_is_in_use_is_named(running: Up, tmp_path: Path) -> No
     assert f"PORT_IN_USE: port {port} of 127.0.0.1, meant for gateway, is in use" in second.err
 
 
+async def test_an_origin_that_is_none_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    ended = await sluice(
+        tmp_path, "up", "--port-base", "0", "--gateway", "--gateway-port", "0", "--origin", "*"
+    )
+
+    assert ended.status == 1
+    assert "VALUES_INVALID: the gateway: origins: Value error, '*' is no origin" in ended.err
+
+
 def test_the_gateway_is_drained_with_the_rest_and_nothing_is_left(tmp_path: Path) -> None:
     with up(tmp_path / "state", *GATEWAY) as running:
         pids = [service["pid"] for service in running.services().values()]

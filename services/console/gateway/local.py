@@ -18,7 +18,7 @@ from services.console.gateway.files import shipped
 from services.console.gateway.program import NAME, GatewayProgram
 from services.console.gateway.running import ADMIN_SOCKET
 from services.console.gateway.spans import receiving
-from services.console.gateway.values import Content, Values
+from services.console.gateway.values import Content, Values, checked
 from services.console.installation import HOST, StateFolder
 from services.console.programs import ServiceProgram
 
@@ -62,7 +62,7 @@ async def local_gateway(
 ) -> AsyncIterator[GatewayProgram]:
     """The gateway as a program; its token is renewed and its spans are taken while the context is open.
 
-    Raises Refusal: ENVOY_MISSING and those of the keys.
+    Raises Refusal: ENVOY_MISSING, VALUES_INVALID and those of the keys.
     """
     envoy_binary()
     shown = CredentialFile(
@@ -76,9 +76,11 @@ async def local_gateway(
         usual = _usual(state, keys, asked, address, collector)
 
         def values() -> Values:
-            return Values.model_validate(
-                {**usual, "upstreams": {each.name: each.address for each in services}}
-            )
+            upstreams = {each.name: each.address for each in services}
+            return checked({**usual, "upstreams": upstreams}, "the gateway")
+
+        # What is wrong with them is said before anything is started.
+        values()
 
         renewing = asyncio.create_task(shown.keep(), name="gateway-token")
         try:

@@ -17,7 +17,7 @@ from services.chassis.refusals import invalid
 from services.chassis.settings import parse_address
 from services.console.gateway import failures
 from services.console.gateway.descriptors import descriptor_set
-from services.console.gateway.files import shipped
+from services.console.gateway.files import FOLDERS
 from services.console.gateway.routes import contracts, routes, services
 from services.console.gateway.values import Values, is_literal
 
@@ -41,7 +41,7 @@ def render(values: Values) -> str:
         raise invalid("UPSTREAM_MISSING", f"upstreams names no address of {', '.join(missing)}")
     return (
         _environment()
-        .from_string(_template())
+        .get_template(TEMPLATE)
         .render(
             v=values,
             routes=led,
@@ -57,6 +57,7 @@ def render(values: Values) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDERS),
         undefined=jinja2.StrictUndefined,
         # What a macro gives is Markup, and stands as it is.
         autoescape=True,
@@ -74,12 +75,6 @@ def _environment() -> jinja2.Environment:
 
 def _as_json(value: Any) -> Markup:
     return value if isinstance(value, Markup) else Markup(json.dumps(value))  # noqa: S704 - no HTML
-
-
-def _template() -> str:
-    found = shipped(TEMPLATE)
-    assert found is not None, "the template comes with this package"
-    return found.read_text(encoding="utf-8")
 
 
 def _pages(values: Values) -> list[tuple[str, Path, str]]:

@@ -169,9 +169,15 @@ class Values(Part):
 def read_values(text: str, origin: str) -> Values:
     """Values out of YAML; raises Refusal (invalid, VALUES_INVALID) that names `origin` and the field."""
     try:
-        return Values.model_validate(yaml.safe_load(text))
+        return checked(yaml.safe_load(text), origin)
     except yaml.YAMLError as error:
         raise invalid("VALUES_INVALID", f"{origin} is no YAML: {error}") from None
+
+
+def checked(fields: object, origin: str) -> Values:
+    """The fields as values; raises Refusal (invalid, VALUES_INVALID) that names `origin` and the field."""
+    try:
+        return Values.model_validate(fields)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
         raise invalid("VALUES_INVALID", f"{origin}: {faults}") from None
