@@ -23,29 +23,27 @@ _log = structlog.get_logger(__name__)
 _KINDS = {kind: kind.value + 1 for kind in SpanKind}
 
 
-class OtlpLines(SpanExporter):
-    """Appends spans to a file."""
+class SpanFile:
+    """The file; when the disk is full the spans are lost and nothing else."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._file = path.open("a", encoding="utf-8")
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Appends one line; when the disk is full the spans are lost and nothing else."""
-        if not spans:
-            return SpanExportResult.SUCCESS
+    def append(self, batch: Mapping[str, Any]) -> bool:
+        """Appends a TracesData message in OTLP/JSON as one line; False where it was lost."""
         try:
-            self._file.write(json.dumps(encode(spans), separators=(",", ":")) + "\n")
+            self._file.write(json.dumps(batch, separators=(",", ":")) + "\n")
             self._file.flush()
             if self._file.tell() > LARGEST_FILE_BYTES:
                 self._start_over()
         except OSError as error:
-            _log.warning("spans were lost", spans=len(spans), error=str(error))
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+            _log.warning("spans were lost", error=str(error))
+            return False
+        return True
 
-    def shutdown(self) -> None:
+    def close(self) -> None:
         """Closes the file."""
         self._file.close()
 
@@ -53,6 +51,22 @@ class OtlpLines(SpanExporter):
         self._file.close()
         self._path.replace(self._path.with_name(f"{self._path.stem}.previous{self._path.suffix}"))
         self._file = self._path.open("a", encoding="utf-8")
+
+
+class OtlpLines(SpanExporter):
+    """Appends the spans of this process to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SpanFile(path)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Appends one line, where there are any spans."""
+        kept = not spans or self._file.append(encode(spans))
+        return SpanExportResult.SUCCESS if kept else SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        """Closes the file."""
+        self._file.close()
 
 
 def encode(spans: Sequence[ReadableSpan]) -> dict[str, Any]:

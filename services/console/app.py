@@ -55,6 +55,7 @@ from services.console import (
     withdrawals,
 )
 from services.console.demo.command import demo
+from services.console.gateway import commands as gateway
 
 app = typer.Typer(
     name="sluice",
@@ -70,9 +71,6 @@ app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(up.serve)
 app.command("reconcile")(reconcile.reconcile)
-gateway = typer.Typer(help="The gateway, which callers from outside come through.", no_args_is_help=True)
-gateway.add_typer(gateway_limits.app, name="limits")
-app.add_typer(gateway, name="gateway")
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
 subjects.app.command("erase")(subject_records.erase)
@@ -134,3 +132,5 @@ app.add_typer(restores.app, name="restore")
 app.add_typer(stats.app, name="stats")
 app.add_typer(tokens.app, name="token")
 app.add_typer(actions.app, name="actions")
+gateway.app.add_typer(gateway_limits.app, name="limits")
+app.add_typer(gateway.app, name="gateway")

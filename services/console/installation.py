@@ -69,6 +69,18 @@ class StateFolder:
         """The file in which a running service says where it listens."""
         return self.root / "run" / f"{service}.addr"
 
+    def gateway_config(self) -> Path:
+        """What Envoy was started with; it holds no secret."""
+        return self.root / "run" / "gateway.yaml"
+
+    def gateway_credential(self) -> Path:
+        """The token by which the gateway says who it is, 0600."""
+        return self.root / "run" / "gateway.credential.json"
+
+    def access_log(self) -> Path:
+        """What came to the gateway: JSON lines, without tokens."""
+        return self.root / "logs" / "gateway.access.jsonl"
+
     def lock(self) -> Path:
         """Held by the one `sluice up` that may use this folder."""
         return self.root / "run" / "up.lock"

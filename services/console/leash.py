@@ -24,5 +24,5 @@ def hold(parent: int) -> None:
 if __name__ == "__main__":
     parent_pid, module = int(sys.argv[1]), sys.argv[2]
     hold(parent_pid)
-    sys.argv = [module]
+    sys.argv = [module, *sys.argv[3:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,4 +1,4 @@
-"""`sluice up` and `sluice serve`: the services of a local installation, all three supervised or one alone."""
+"""`sluice up` and `sluice serve`: a local installation, all of it supervised or one service alone."""
 
 import asyncio
 import contextlib
@@ -8,18 +8,25 @@ import signal
 import socket
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.chassis.certificates import Certificates
 from services.chassis.clock import SystemClock
+from services.chassis.keys import Keys
 from services.chassis.refusals import invalid, precondition
 from services.console import options
 from services.console.authority import CLIENT
 from services.console.certificates import ensure_certificates
+from services.console.gateway.files import shipped
+from services.console.gateway.local import PORT as GATEWAY_PORT
+from services.console.gateway.local import Asked, content_of, local_gateway
+from services.console.gateway.program import GatewayProgram
 from services.console.installation import DIRECTORY, HOST, PORT_BASE, PROGRAMS, StateFolder
 from services.console.output import give_json, note, say, show, table
 from services.console.programs import ServiceProgram, local_services
@@ -34,6 +41,35 @@ PortBase = Annotated[int, typer.Option(min=0, max=65_532, help="First of the por
 Port = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="Instead of the port counted from the base.")
 ]
+
+
+WithGateway = Annotated[bool, typer.Option("--gateway", help="Let partners and users in, through Envoy.")]
+GatewayPort = Annotated[int, typer.Option(min=0, max=65_535, help="Of the gateway; 0 takes a free one.")]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option("--origin", metavar="ORIGIN", help="A web page that may call the gateway. Repeatable."),
+]
+LimitsFile = Annotated[
+    Path | None,
+    typer.Option("--limits", exists=True, dir_okay=False, help="Limits on calls from outside (YAML)."),
+]
+ContentUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--content", metavar="URL", help="Pages that the login wall stands before: http://HOST:PORT/PREFIX/"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What `sluice up` runs."""
+
+    services: list[ServiceProgram]
+    folder: StateFolder
+    keys: Keys
+    asked: Asked | None
+    """Of the gateway; None where there is to be none."""
 
 
 class ServiceName(StrEnum):
@@ -64,13 +100,21 @@ def up(
         bool,
         typer.Option("--tls", help="Speak TLS, with the certificates of `sluice certs`, made if missing."),
     ] = False,
+    gateway: WithGateway = False,
+    gateway_port: GatewayPort = GATEWAY_PORT,
+    origin: Origins = None,
+    limits: LimitsFile = None,
+    content: ContentUrl = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Run consent, metering and licensing on this machine, supervised.
+    """Run consent, metering and licensing on this machine, supervised; with --gateway, Envoy before them.
 
-    Keys are made on first start. A service that dies is started again. Ctrl-C drains them; a second
+    Keys are made on first start. A service that dies is started again. Ctrl-C drains all; a second
     Ctrl-C kills them. Databases, logs and traces stay in the state folder.
     """
+    asked = _asked(gateway_port, origin, content) if gateway else None
+    # What licensees ask for by the gateway they ask for by id.
+    directory = directory or gateway
     given = {"consent": consent_port, "metering": metering_port, "licensing": licensing_port}
     ports = _ports(port_base, {**given, **({DIRECTORY: directory_port} if directory else {})})
     folder = StateFolder(state)
@@ -81,8 +125,11 @@ def up(
         certificates = _certificates(folder) if tls else None
         folder.note_tls(spoken=tls)
         chosen = parse_settings(settings or [])
+        if asked is not None:
+            _check_free("gateway", asked.port)
+            chosen = _with_limits(chosen, limits)
         programs = local_services(folder, keys, ports, chosen, certificates, directory=directory)
-        asyncio.run(_run(programs, folder, as_json=as_json))
+        asyncio.run(_run(Installation(programs, folder, keys, asked), as_json=as_json))
 
 
 def serve(
@@ -149,19 +196,55 @@ def only_one(folder: StateFolder) -> Iterator[None]:
         yield
 
 
-async def _run(programs: list[ServiceProgram], folder: StateFolder, *, as_json: bool) -> None:
-    supervisor = Supervisor(programs, note)
-    stop = _stop_on_signals(supervisor)
-    try:
-        await first(supervisor.start(), stop.wait())
-        if not stop.is_set():
-            pids = {program.name: supervisor.pid(program.name) for program in programs}
-            _say_where(programs, pids, folder, as_json=as_json)
-            await first(supervisor.failure(), stop.wait())
-    finally:
-        note("Draining all services; Ctrl-C again ends them at once.")
-        await supervisor.stop()
-        note("All have ended.")
+async def _run(installation: Installation, *, as_json: bool) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        programs: list[ServiceProgram | GatewayProgram] = [*installation.services]
+        gateway = await stack.enter_async_context(_gateway_of(installation))
+        if gateway is not None:
+            programs.append(gateway)
+        supervisor = Supervisor(programs, note)
+        stop = _stop_on_signals(supervisor)
+        try:
+            await first(supervisor.start(), stop.wait())
+            if not stop.is_set():
+                pids = {program.name: supervisor.pid(program.name) for program in programs}
+                _say_where(programs, pids, installation.folder, as_json=as_json)
+                await first(supervisor.failure(), stop.wait(), _keep_up(gateway, supervisor))
+        finally:
+            note("Draining all of them; Ctrl-C again ends them at once.")
+            await supervisor.stop()
+            note("All of them have ended.")
+
+
+@contextlib.asynccontextmanager
+async def _gateway_of(installation: Installation) -> AsyncIterator[GatewayProgram | None]:
+    if installation.asked is None:
+        yield None
+        return
+    services, folder, keys = installation.services, installation.folder, installation.keys
+    async with local_gateway(services, folder, keys, installation.asked, note) as gateway:
+        yield gateway
+
+
+async def _keep_up(gateway: GatewayProgram | None, supervisor: Supervisor) -> None:
+    """Starts the gateway again whenever the keys that tokens are checked with have changed."""
+    if gateway is None:
+        await asyncio.Event().wait()
+        return
+    while True:
+        await gateway.outdated()
+        await supervisor.restart(gateway.name)
+
+
+def _asked(port: int, origins: list[str] | None, content: str | None) -> Asked:
+    return Asked(port, tuple(origins or ()), content_of(content) if content else None)
+
+
+def _with_limits(settings: dict[str, dict[str, str]], limits: Path | None) -> dict[str, dict[str, str]]:
+    """The settings, with the limits that metering is to keep for the gateway."""
+    file = limits or shipped("limits.yaml")
+    of_gateway = {} if file is None else {"limits_file": str(file.resolve())}
+    return {**settings, "metering": of_gateway | settings.get("metering", {})}
 
 
 def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
@@ -179,7 +262,11 @@ def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
 
 
 def _say_where(
-    programs: list[ServiceProgram], pids: Mapping[str, int | None], folder: StateFolder, *, as_json: bool
+    programs: Sequence[ServiceProgram | GatewayProgram],
+    pids: Mapping[str, int | None],
+    folder: StateFolder,
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
         give_json({each.name: {"address": each.address, "pid": pids[each.name]} for each in programs})

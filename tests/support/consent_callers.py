@@ -100,6 +100,15 @@ class Consent:
         self.operator = self.caller(PrincipalKind.OPERATOR, "ada", ["trust", "legal"])
         self.pipeline = self.caller(PrincipalKind.PIPELINE, "export")
 
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return self._server.address
+
+    def token(self, kind: PrincipalKind, party: str) -> str:
+        """A token of such a principal."""
+        return self._server.token(kind, party)
+
     def caller(self, kind: PrincipalKind, party: str, roles: Sequence[str] = ()) -> Caller:
         """Of any kind."""
         return Caller(self._server, self.clock, kind, party, roles)

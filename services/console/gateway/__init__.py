@@ -1,0 +1,1 @@
+"""The gateway: Envoy, configured from the contracts, through which partners and users come in."""

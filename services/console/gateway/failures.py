@@ -1,0 +1,72 @@
+"""The errors that the gateway itself answers with, each as the google.rpc.Status that services answer with.
+
+One table for all three ways to call. gRPC and gRPC-Web read the code, and the details as bytes, from
+headers; so does the transcoder for those who call in JSON, once a call has become one of gRPC. What ends
+before that is answered in JSON as it is.
+"""
+
+import base64
+from dataclasses import dataclass
+
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+DOMAIN = "sluice"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One status of HTTP that Envoy ends a call with, and what callers are told."""
+
+    http: int
+    code: int
+    """Of google.rpc.Code."""
+    reason: str
+    message: str
+
+    @property
+    def details(self) -> str:
+        """grpc-status-details-bin: the google.rpc.Status in base64 without padding."""
+        status = status_pb2.Status(code=self.code, message=self.message)
+        status.details.add().Pack(error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN))
+        return base64.b64encode(status.SerializeToString(deterministic=True)).rstrip(b"=").decode()
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The google.rpc.Status in JSON."""
+        info = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": self.reason,
+            "domain": DOMAIN,
+        }
+        return {"code": self.code, "message": self.message, "details": [info]}
+
+
+UNIDENTIFIED = Failure(
+    401, code_pb2.UNAUTHENTICATED, "GATEWAY_TOKEN_INVALID", "the call carries no valid bearer token"
+)
+NOT_CHECKED = Failure(
+    503, code_pb2.UNAVAILABLE, "GATEWAY_NOT_CHECKED", "who may call this cannot be looked up now"
+)
+NOT_COUNTED = Failure(503, code_pb2.UNAVAILABLE, "GATEWAY_NOT_COUNTED", "calls cannot be counted now")
+TOO_MANY = Failure(
+    429, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_RATE_LIMITED", "too many calls; try again later"
+)
+
+BY_STATUS = (
+    Failure(400, code_pb2.INVALID_ARGUMENT, "GATEWAY_REQUEST_MALFORMED", "the request cannot be understood"),
+    UNIDENTIFIED,
+    Failure(403, code_pb2.PERMISSION_DENIED, "GATEWAY_FORBIDDEN", "this call is not open to this caller"),
+    Failure(404, code_pb2.UNIMPLEMENTED, "GATEWAY_NOT_ROUTED", "there is nothing at this path"),
+    Failure(405, code_pb2.UNIMPLEMENTED, "GATEWAY_METHOD_WRONG", "this path has no such method"),
+    Failure(408, code_pb2.DEADLINE_EXCEEDED, "GATEWAY_REQUEST_TIMEOUT", "the request took too long to come"),
+    Failure(413, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_BODY_TOO_LARGE", "the body is too large"),
+    Failure(415, code_pb2.INVALID_ARGUMENT, "GATEWAY_MEDIA_TYPE", "this path takes gRPC and gRPC-Web alone"),
+    Failure(426, code_pb2.INVALID_ARGUMENT, "GATEWAY_PROTOCOL_WRONG", "this version of HTTP is not spoken"),
+    TOO_MANY,
+    Failure(431, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_HEADERS_TOO_LARGE", "the headers are too large"),
+    Failure(502, code_pb2.UNAVAILABLE, "GATEWAY_ANSWER_BROKEN", "the service's answer cannot be passed on"),
+    Failure(503, code_pb2.UNAVAILABLE, "GATEWAY_UNAVAILABLE", "the service cannot be reached now"),
+    Failure(504, code_pb2.DEADLINE_EXCEEDED, "GATEWAY_TIMEOUT", "the service has not answered in time"),
+)
+OTHER = Failure(500, code_pb2.INTERNAL, "GATEWAY_INTERNAL", "something went wrong at the gateway")
+"""For any status that is not in the table: nothing that Envoy says of itself reaches a caller."""

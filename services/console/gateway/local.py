@@ -1,0 +1,111 @@
+"""The gateway of a local installation: its values, its token, and the file that gets its spans."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from services.chassis.identity import PrincipalKind
+from services.chassis.keys import Keys
+from services.chassis.refusals import Refusal, invalid
+from services.console.credentials import Local, own_tokens
+from services.console.gateway import credential
+from services.console.gateway.binary import envoy_binary
+from services.console.gateway.credential import CredentialFile
+from services.console.gateway.files import shipped
+from services.console.gateway.program import NAME, GatewayProgram
+from services.console.gateway.running import ADMIN_SOCKET
+from services.console.gateway.spans import receiving
+from services.console.gateway.values import Content, Values, checked
+from services.console.installation import HOST, StateFolder
+from services.console.programs import ServiceProgram
+
+PORT = 7600
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `sluice up --gateway` was told."""
+
+    port: int = PORT
+    """0 takes a free one."""
+    origins: tuple[str, ...] = ()
+    content: Content | None = None
+    """What the login wall stands before."""
+
+
+def content_of(url: str) -> Content:
+    """http://host:port/prefix/ as content routes; raises Refusal (invalid, CONTENT_MALFORMED)."""
+    parts = urlsplit(url)
+    try:
+        address = f"{parts.netloc}" if parts.port else f"{parts.netloc}:80"
+        if parts.scheme == "http" and parts.hostname and len(parts.path) > 1:
+            return Content(prefix=parts.path, address=address)
+    except ValueError as error:
+        raise _malformed(url) from error
+    raise _malformed(url)
+
+
+def _malformed(url: str) -> Refusal:
+    return invalid("CONTENT_MALFORMED", f"--content wants http://HOST:PORT/PREFIX/, not {url!r}")
+
+
+@contextlib.asynccontextmanager
+async def local_gateway(
+    services: Sequence[ServiceProgram],
+    state: StateFolder,
+    keys: Keys,
+    asked: Asked,
+    report: Callable[[str], None],
+) -> AsyncIterator[GatewayProgram]:
+    """The gateway as a program; its token is renewed and its spans are taken while the context is open.
+
+    Raises Refusal: ENVOY_MISSING, VALUES_INVALID and those of the keys.
+    """
+    envoy_binary()
+    shown = CredentialFile(
+        state.gateway_credential().resolve(),
+        own_tokens(state, Local(PrincipalKind.SERVICE, credential.NAME)),
+        report,
+    )
+    shown.write()
+    async with receiving(state.trace_file(NAME)) as collector:
+        address = f"{HOST}:{asked.port or _a_free_port()}"
+        usual = _usual(state, keys, asked, address, collector)
+
+        def values() -> Values:
+            upstreams = {each.name: each.address for each in services}
+            return checked({**usual, "upstreams": upstreams}, "the gateway")
+
+        # What is wrong with them is said before anything is started.
+        values()
+
+        renewing = asyncio.create_task(shown.keep(), name="gateway-token")
+        try:
+            yield GatewayProgram(state, values, address, frozenset(each.name for each in services))
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+
+def _usual(state: StateFolder, keys: Keys, asked: Asked, address: str, collector: str) -> dict[str, object]:
+    return {
+        "listen": address,
+        "credential": state.gateway_credential().resolve(),
+        "jwks": keys.token_jwks.resolve(),
+        "origins": asked.origins,
+        "content": asked.content,
+        "collector": collector,
+        "access_log": str(state.access_log().resolve()),
+        "admin_socket": ADMIN_SOCKET,
+        "openapi": shipped("openapi.json"),
+        "docs": shipped("docs.html"),
+    }
+
+
+def _a_free_port() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,82 @@
+"""The gateway as a program for the supervisor: Envoy, configured anew at each start."""
+
+import asyncio
+import http.client
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.chassis.file_versions import version_of
+from services.console.gateway.binary import envoy_binary
+from services.console.gateway.rendering import render
+from services.console.gateway.values import Values
+from services.console.installation import StateFolder
+
+NAME = "gateway"
+POLL_SECONDS = 0.05
+KEYS_EVERY_SECONDS = 1.0
+ANSWER_SECONDS = 1.0
+
+
+@dataclass
+class GatewayProgram:
+    """One Envoy of a local installation."""
+
+    state: StateFolder
+    values: Callable[[], Values]
+    """Asked at every start: where the services are is known once they run."""
+    address: str
+    """host:port."""
+    needs: frozenset[str]
+    """The services that it leads to: it is drained before them."""
+    name: str = field(default=NAME, init=False)
+    _keys: tuple[int, int, int] | None = field(default=None, init=False)
+    """Which public keys it was started with."""
+
+    @property
+    def log(self) -> Path:
+        """In the state folder."""
+        return self.state.log(NAME)
+
+    def command(self) -> Sequence[str]:
+        """Envoy on a leash, with a configuration of now; raises Refusal (precondition, ENVOY_MISSING)."""
+        binary, values = envoy_binary(), self.values()
+        self._keys = version_of(values.jwks)
+        config = self.state.gateway_config().resolve()
+        config.write_text(render(values), encoding="utf-8")
+        launch = [sys.executable, "-P", "-m", "services.console.leash", str(os.getpid())]
+        options = ["--concurrency", "1", "--use-dynamic-base-id", "--disable-hot-restart", "-l", "warning"]
+        running = ["services.console.gateway.running", str(config.parent)]
+        return [*launch, *running, str(binary), "-c", str(config), *options]
+
+    def environment(self) -> Mapping[str, str]:
+        """What Python needs to find its modules; Envoy reads none of it."""
+        imports = os.pathsep.join(path for path in sys.path if path)
+        return {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": imports}
+
+    async def ready(self) -> None:
+        """Waits until it answers for itself."""
+        while True:
+            if await asyncio.to_thread(self._answers):
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def outdated(self) -> None:
+        """Waits until the public keys are others than those it was started with: it reads them only once."""
+        jwks = self.values().jwks
+        while True:
+            if self._keys is not None and version_of(jwks) != self._keys:
+                return
+            await asyncio.sleep(KEYS_EVERY_SECONDS)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(self.address, timeout=ANSWER_SECONDS)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()

@@ -1,0 +1,171 @@
+"""What stands behind a gateway in tests: services that note what reaches them, and whom they let in."""
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from gateway import authorization_pb2, rate_limit_pb2
+from gateway.authorization_pb2_grpc import AuthorizationServicer, add_AuthorizationServicer_to_server
+from gateway.rate_limit_pb2_grpc import RateLimitServiceServicer, add_RateLimitServiceServicer_to_server
+from services.chassis.channels import SERVER_OPTIONS
+from tests.support.envoy import HOST
+
+
+class Upstream(grpc.GenericRpcHandler):
+    """Answers every RPC with an empty message, and notes the headers it came with."""
+
+    def __init__(self) -> None:
+        self.calls: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+        """Metadata of what came, by path."""
+        self.messages: list[bytes] = []
+        self.answering = asyncio.Event()
+        """While it is not set, nothing is answered."""
+        self.answering.set()
+
+    def service(self, handler_call_details: Any) -> Any:
+        """A handler for any path; messages stay bytes."""
+        path = handler_call_details.method
+        if path.startswith(("/grpc.", "/envoy.")):
+            return None
+        self.calls[path].append(dict(handler_call_details.invocation_metadata))
+
+        async def answer(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+            async for request in requests:
+                self.messages.append(request)
+            await self.answering.wait()
+            yield b""
+
+        return grpc.stream_stream_rpc_method_handler(answer)
+
+
+class Licensing(AuthorizationServicer):
+    """Lets in whoever shows a token that it knows, and says who that is."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, dict[str, str]] = {}
+        self.asked: list[Any] = []
+        self.shown: list[str] = []
+        self.refusal: tuple[int, int, str, str] | None = (
+            401,
+            16,
+            "TOKEN_MISSING",
+            "the call carries no token",
+        )
+        """Status of HTTP, code, reason and message for those that are not known; None lets them in."""
+
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """As licensing answers."""
+        self.asked.append(request.attributes)
+        self.shown.append(str(dict(context.invocation_metadata()).get("authorization", "")))
+        token = request.attributes.request.http.headers.get("authorization", "").removeprefix("Bearer ")
+        answer = authorization_pb2.CheckResponse()
+        who = self.known.get(token)
+        if who is not None or self.refusal is None:
+            answer.ok_response.SetInParent()
+            path = request.attributes.request.http.path
+            known = who or {"kind": "stranger", "remote_prefix": "127.0.0.0/24"}
+            answer.dynamic_metadata.update({"method": path, **known})
+            return answer
+        http, code, reason, message = self.refusal
+        answer.status.code = code
+        answer.denied_response.status.code = http
+        status = status_pb2.Status(code=code, message=message)
+        status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="sluice"))
+        sent = request.attributes.request.http.headers
+        if "x-envoy-original-path" in sent or not sent.get("content-type", "").startswith("application/grpc"):
+            answer.denied_response.body = json.dumps(json_format.MessageToDict(status))
+            return answer
+        # Callers of gRPC read the text, and the rest from a header.
+        answer.denied_response.body = message
+        option = answer.denied_response.headers.add(append_action=2)
+        option.header.key = "grpc-status-details-bin"
+        option.header.value = base64.b64encode(status.SerializeToString()).rstrip(b"=").decode()
+        return answer
+
+
+class Metering(RateLimitServiceServicer):
+    """Lets every call through, until it is told not to."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.asked: list[list[dict[str, str]]] = []
+        self.shown: list[str] = []
+
+    async def ShouldRateLimit(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """As metering answers."""
+        self.asked.append([{e.key: e.value for e in d.entries} for d in request.descriptors])
+        self.shown.append(str(dict(context.invocation_metadata()).get("authorization", "")))
+        code = (
+            rate_limit_pb2.RateLimitResponse.OVER_LIMIT if self.full else rate_limit_pb2.RateLimitResponse.OK
+        )
+        return rate_limit_pb2.RateLimitResponse(overall_code=code)
+
+
+GOOD = {"authorization": "Bearer good"}
+"""What a licensee shows whom this licensing knows."""
+
+
+class World:
+    """One server that is all three services."""
+
+    def __init__(self) -> None:
+        self.upstream, self.licensing, self.metering = Upstream(), Licensing(), Metering()
+        self.licensing.known["good"] = {"kind": "licensee", "party": "acme", "principal": "licensee:acme"}
+        self.address = ""
+
+    @property
+    def upstreams(self) -> dict[str, str]:
+        """Where each service is."""
+        return dict.fromkeys(("consent", "licensing", "metering"), self.address)
+
+    def heard(self, path: str) -> Mapping[str, str]:
+        """The headers of the last call of an RPC that came through."""
+        return self.upstream.calls[path][-1]
+
+
+@contextlib.asynccontextmanager
+async def a_world(credentials: grpc.ServerCredentials | None = None) -> AsyncIterator[World]:
+    """Three services that are serving; in plain text without credentials."""
+    world = World()
+    server = grpc.aio.server(options=SERVER_OPTIONS)
+    said = health.aio.HealthServicer()
+    await said.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(said, server)
+    add_AuthorizationServicer_to_server(world.licensing, server)
+    add_RateLimitServiceServicer_to_server(world.metering, server)
+    server.add_generic_rpc_handlers((world.upstream,))
+    listen = f"{HOST}:0"
+    port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
+    world.address = f"{HOST}:{port}"
+    await server.start()
+    try:
+        yield world
+    finally:
+        await server.stop(None)
+
+
+@contextlib.asynccontextmanager
+async def a_page() -> AsyncIterator[str]:
+    """A server of the platform's own over HTTP/1.1, which answers with what it was asked; its host:port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                said = b" ".join(head.split(b"\r\n")[0].split()[:2])
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(said), said))
+        writer.close()
+
+    server = await asyncio.start_server(answer, HOST, 0)
+    try:
+        yield f"{HOST}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
