@@ -5,7 +5,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
@@ -14,6 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from sluice.type.v1 import admission_pb2 as said
 
 GENERATED = Path(__file__).resolve().parents[2] / "protos" / "python"
+ADMISSION: Any = said.admission
 PARTNERS = {said.CALLER_KIND_LICENSEE, said.CALLER_KIND_SUBJECT, said.CALLER_KIND_AGENT}
 WORD = r"[a-z]+([A-Z][a-z]+)*"
 VARIABLE = r"\{[a-z_]+(\.[a-z_]+)*\}"
@@ -49,7 +50,9 @@ def bindings() -> Iterator[Binding]:
 def field_at(message: Descriptor, path: str) -> FieldDescriptor | None:
     *outer, last = path.split(".")
     for name in outer:
-        message = message.fields_by_name[name].message_type
+        inner = message.fields_by_name[name].message_type
+        assert inner is not None, path
+        message = inner
     return message.fields_by_name.get(last)
 
 
@@ -65,7 +68,7 @@ def meet(one: str, other: str) -> bool:
 def test_what_partners_and_users_may_call_can_be_called_over_http() -> None:
     reached = {binding.method.full_name for binding in bindings()}
     for method in methods():
-        admitted: said.Admission = method.GetOptions().Extensions[said.admission]
+        admitted: said.Admission = method.GetOptions().Extensions[ADMISSION]
         if (PARTNERS & set(admitted.kinds) or admitted.anyone) and not method.client_streaming:
             assert method.full_name in reached
 
