@@ -12,7 +12,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 
 from services.console.gateway.openapi.paths import Binding, parameters_of
 from services.console.gateway.openapi.rules import Json, constraint, is_required, rules_of
-from services.console.gateway.openapi.schemas import is_map, is_required_oneof, real_oneofs
+from services.console.gateway.openapi.schemas import is_made_up, is_map, is_required_oneof, real_oneofs
 
 UUID = "6f2c9a1e-4b7d-4c3a-9e58-0d1b2c3d4e5f"
 UUID7 = "019ac0de-1000-7000-8000-000000000001"
@@ -35,6 +35,7 @@ VALUES: dict[str, Any] = {
     "page_size": 100,
     "party": "acme",
     "party_id": "acme",
+    "post_ids": "1857123456789012480",
     "purpose": "PURPOSE_AI_TRAINING_GENERATIVE",
     "request_id": UUID7,
     "role": "data steward",
@@ -62,8 +63,8 @@ CANDIDATES = (
     UUID,
 )
 """Texts for all other fields: the first that their pattern allows."""
-SHOWN = {"sec_gpc", "page_size"}
-"""Fields that a request shows though it need not."""
+SHOWN = {"page_size", "post_ids", "purpose", "request_id", "sec_gpc"}
+"""Fields that a request shows though no rule asks for them: some are asked for by the service itself."""
 _INTEGERS = {
     *(FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_SINT32, FieldDescriptor.TYPE_SFIXED32),
     *(FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_FIXED32),
@@ -88,7 +89,7 @@ def parameter_examples(binding: Binding) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for each in parameters_of(binding):
         alone = each.alternatives and each.name == each.alternatives[0] and _is_needed(each.field)
-        if each.is_required or alone or each.field.name in SHOWN:
+        if each.is_required or alone or _is_shown(each.field):
             told[each.name] = _value(each.field, ())
     return told
 
@@ -116,10 +117,16 @@ def _needed(message: Descriptor, without: frozenset[str]) -> Json:
         if field.name in without:
             continue
         inner = frozenset(path.partition(".")[2] for path in without if path.startswith(f"{field.name}."))
-        if is_required(field) or _is_first_needed(field) or field.name in SHOWN:
+        if is_required(field) or _is_first_needed(field) or _is_shown(field):
             plain = _plain(field)
             told[field.json_name] = _value(field, ()) if plain is None else _needed(plain, inner)
     return told
+
+
+def _is_shown(field: FieldDescriptor) -> bool:
+    """Whether it is shown though it need not be; one of a oneof would stand in the way of another."""
+    oneof = field.containing_oneof
+    return field.name in SHOWN and (oneof is None or is_made_up(oneof))
 
 
 def _is_first_needed(field: FieldDescriptor) -> bool:
