@@ -54,7 +54,7 @@ def run_page(
     script = folder / "page.sh"
     script.write_text("".join(_script(commands)), encoding="utf-8")
     done = subprocess.run(
-        ["bash", script],
+        ["bash", script.name],
         cwd=folder,
         env=dict(environment),
         stdin=subprocess.DEVNULL,

@@ -28,6 +28,14 @@ def test_what_a_block_has_set_is_there_in_the_next(tmp_path: Path) -> None:
     assert run_page(page, tmp_path, HERE | {"PLACE": "here"}) == ["\n", "ada here\n\n"]
 
 
+def test_a_folder_may_be_named_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = a_page(tmp_path, "sh run\npwd")
+    monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
+
+    assert run_page(page, Path("runs"), HERE) == [f"{tmp_path}/runs\n\n"]
+
+
 def test_a_file_of_the_page_is_there_to_be_run(tmp_path: Path) -> None:
     page = a_page(tmp_path, "python hello.py\nprint('hello')", "sh run\npython3 hello.py")
 
