@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, OneofDescriptor
 
+from services.console.gateway.openapi.rules import is_required
+from services.console.gateway.openapi.schemas import is_made_up, is_required_oneof
 from sluice.type.v1 import admission_pb2 as said
 
 GENERATED = Path(__file__).resolve().parents[2] / "protos" / "python"
@@ -20,6 +22,20 @@ WORD = r"[a-z]+([A-Z][a-z]+)*"
 VARIABLE = r"\{[a-z_]+(\.[a-z_]+)*\}"
 TEMPLATE = re.compile(rf"/v1(/({WORD}|{VARIABLE}))+(:{WORD})?")
 """Lower camel case, as in the names of JSON (AIP-122); one segment for each variable."""
+
+
+MAY_BE_MISSED = {
+    "sluice.consent.v1.Choice.method": "it is on record that nobody said how",
+    "sluice.consent.v1.Choice.notice_digest": "an allow without it is refused, a deny needs none",
+    "sluice.consent.v1.Choice.stated_at": "it is ignored",
+    "sluice.consent.v1.RecordSignalsRequest.sec_gpc": "a request with neither this nor the next is refused",
+    "sluice.consent.v1.RecordSignalsRequest.content_usage": "as above",
+    "sluice.licensing.v1.Attestation.document_digest": "there need be no document",
+    "sluice.licensing.v1.GetTokenRequest.api_key": "no key is a wrong key",
+    "sluice.licensing.v1.RecallResolution.resolved_at": "it is set in answers alone",
+    "sluice.licensing.v1.RecallResolution.resolved_by": "it is set in answers alone",
+}
+"""What partners and users may leave out of a write, and why nothing bad comes of it."""
 
 
 class Binding(NamedTuple):
@@ -54,6 +70,21 @@ def field_at(message: Descriptor, path: str) -> FieldDescriptor | None:
         assert inner is not None, path
         message = inner
     return message.fields_by_name.get(last)
+
+
+def optional_fields(message: Descriptor) -> Iterator[str]:
+    """Full names of the fields that no rule asks for, also those of the messages that are inside."""
+    for field in message.fields:
+        if not (
+            is_required(field) or any(field in each.fields for each in message.oneofs if asked_for(each))
+        ):
+            yield field.full_name
+        elif field.message_type is not None and not field.is_repeated:
+            yield from optional_fields(field.message_type)
+
+
+def asked_for(oneof: OneofDescriptor) -> bool:
+    return not is_made_up(oneof) and is_required_oneof(oneof)
 
 
 def meet(one: str, other: str) -> bool:
@@ -97,6 +128,22 @@ def test_the_variables_of_a_path_are_single_values_of_the_request() -> None:
             assert field is not None, binding
             assert field.message_type is None, binding
             assert not field.is_repeated, binding
+
+
+def test_a_name_that_is_misspelt_in_json_is_noticed_where_it_matters() -> None:
+    # The gateway drops what a message does not have, without an error: what must not be missed is required.
+    for binding in bindings():
+        admitted: said.Admission = binding.method.GetOptions().Extensions[ADMISSION]
+        if binding.body and (admitted.anyone or PARTNERS & set(admitted.kinds)):
+            assert set(optional_fields(binding.method.input_type)) <= set(MAY_BE_MISSED), binding
+
+
+def test_nothing_is_said_of_fields_that_are_not_there_or_are_required() -> None:
+    optional = {
+        name for binding in bindings() if binding.body for name in optional_fields(binding.method.input_type)
+    }
+
+    assert set(MAY_BE_MISSED) <= optional
 
 
 def test_paths_meet_where_a_variable_can_be_the_others_word() -> None:

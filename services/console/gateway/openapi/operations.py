@@ -1,13 +1,11 @@
 """RPCs as operations of OpenAPI: what they take and answer, who may call them and why they are refused."""
 
-from typing import Any
-
 from google.protobuf.descriptor import MethodDescriptor
 
 from services.console.gateway.openapi.callers import Callers, callers_of
 from services.console.gateway.openapi.examples import answer_example, body_example, parameter_examples
 from services.console.gateway.openapi.image import Contracts
-from services.console.gateway.openapi.paths import Binding, parameter_object, parameters_of
+from services.console.gateway.openapi.paths import Binding, Parameter, parameter_object, parameters_of
 from services.console.gateway.openapi.reasons import Manner, general_reasons, is_write, own_reasons
 from services.console.gateway.openapi.rules import Json
 from services.console.gateway.openapi.schemas import Schemas
@@ -56,7 +54,7 @@ class Operations:
             shown["requestBody"] = self._body(binding)
         return shown | ({"security": []} if callers.anyone else {})
 
-    def _parameter(self, parameter: Any, binding: Binding) -> Json:
+    def _parameter(self, parameter: Parameter, binding: Binding) -> Json:
         shown = parameter_object(parameter, self._schemas)
         values = parameter_examples(binding)
         return shown | ({"example": values[parameter.name]} if parameter.name in values else {})

@@ -15,12 +15,14 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from openapi_spec_validator import validate
 
+from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
 from services.console.gateway.openapi.document import openapi
 from services.console.gateway.openapi.examples import whole_request
 from services.console.gateway.openapi.image import Contracts
 from services.console.gateway.openapi.page import page
 from services.console.gateway.openapi.paths import Binding, bindings_of
 from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
+from services.metering.rpc.admissions import ADMISSIONS as OF_METERING
 from tests.support.contract_images import the_contracts
 
 COMMITTED = Path(__file__).resolve().parents[4] / "deploy" / "envoy"
@@ -81,8 +83,9 @@ def test_what_is_committed_is_what_the_contracts_make(document: dict[str, Any]) 
 def test_every_path_of_what_is_open_outside_is_there_and_no_other(
     document: dict[str, Any], contracts: Contracts
 ) -> None:
-    for method in contracts.methods("sluice.licensing."):
-        admitted = OF_LICENSING[f"/{method.containing_service.full_name}/{method.name}"]
+    tables = OF_CONSENT | OF_METERING | OF_LICENSING
+    for method in contracts.methods("sluice."):
+        admitted = tables[f"/{method.containing_service.full_name}/{method.name}"]
         is_open = admitted.anyone or {kind.value for kind in admitted.kinds} & OUTSIDE
         for binding in bindings_of(method):
             assert (binding.verb in document["paths"].get(binding.path, {})) == bool(is_open)
