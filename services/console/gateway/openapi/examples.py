@@ -12,10 +12,16 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 
 from services.console.gateway.openapi.paths import Binding, parameters_of
 from services.console.gateway.openapi.rules import Json, constraint, is_required, rules_of
-from services.console.gateway.openapi.schemas import is_made_up, is_map, is_required_oneof, real_oneofs
+from services.console.gateway.openapi.schemas import (
+    below,
+    is_map,
+    is_required_oneof,
+    real_oneofs,
+    rivals,
+)
 
 UUID = "6f2c9a1e-4b7d-4c3a-9e58-0d1b2c3d4e5f"
-UUID7 = "019ac0de-1000-7000-8000-000000000001"
+UUID7 = "01a217ba-1200-7000-8000-000000000001"
 AT = "2026-11-26T12:00:00Z"
 VALUES: dict[str, Any] = {
     "affiliate_id": "acme-labs",
@@ -114,19 +120,19 @@ def answer_example(message: Descriptor) -> Json:
 def _needed(message: Descriptor, without: frozenset[str]) -> Json:
     told: Json = {}
     for field in message.fields:
-        if field.name in without:
+        if without & {field.name, *rivals(field)}:
             continue
-        inner = frozenset(path.partition(".")[2] for path in without if path.startswith(f"{field.name}."))
         if is_required(field) or _is_first_needed(field) or _is_shown(field):
             plain = _plain(field)
-            told[field.json_name] = _value(field, ()) if plain is None else _needed(plain, inner)
+            told[field.json_name] = (
+                _value(field, ()) if plain is None else _needed(plain, below(field.name, without))
+            )
     return told
 
 
 def _is_shown(field: FieldDescriptor) -> bool:
     """Whether it is shown though it need not be; one of a oneof would stand in the way of another."""
-    oneof = field.containing_oneof
-    return field.name in SHOWN and (oneof is None or is_made_up(oneof))
+    return field.name in SHOWN and not rivals(field)
 
 
 def _is_first_needed(field: FieldDescriptor) -> bool:

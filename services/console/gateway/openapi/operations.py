@@ -18,7 +18,7 @@ REFUSALS = {
     "409": ("Differs", "It is there already, and differs; or another call came first."),
     "429": ("TooMuch", "Too many calls, or too much under way: try again at the time that is told."),
     "500": ("Fault", "A fault of the platform's, told without its text."),
-    "503": ("Unavailable", "What it takes is out of reach just now. Nothing was decided: try again."),
+    "503": ("Unavailable", "What it takes is out of reach just now. Try the same again, with the same id."),
     "504": ("TooLate", "It took too long. What was written, if anything, is found by the same call again."),
 }
 """Statuses of HTTP by name and meaning, as the gateway makes them of those of gRPC."""

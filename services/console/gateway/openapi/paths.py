@@ -9,7 +9,7 @@ from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
 from services.console.gateway.openapi.rules import Json, is_required
-from services.console.gateway.openapi.schemas import NOTHING, WELL_KNOWN, Schemas, is_made_up
+from services.console.gateway.openapi.schemas import WELL_KNOWN, Schemas, below, rivals
 
 _VARIABLE = re.compile(r"\{([^}=]+)\}")
 
@@ -99,23 +99,16 @@ def _in_query(
 ) -> Iterator[Parameter]:
     for field in message.fields:
         name = prefix + field.json_name
-        rivals = _rivals(field)
-        if bound & {field.name, *rivals}:
+        if bound & {field.name, *rivals(field)}:
             continue
         needed = is_needed and is_required(field)
         if field.message_type is None or field.message_type.full_name in WELL_KNOWN:
-            told = tuple(prefix + message.fields_by_name[rival].json_name for rival in rivals)
+            told = tuple(prefix + each.json_name for each in message.fields if each.name in rivals(field))
             yield Parameter(field, name, False, needed, told)
         elif field.is_repeated:
             raise ValueError(f"{field.full_name} cannot be told in a query")
         else:
-            yield from _in_query(field.message_type, NOTHING, f"{name}.", is_needed=needed)
-
-
-def _rivals(field: FieldDescriptor) -> list[str]:
-    """The fields of its oneof, itself among them."""
-    oneof = field.containing_oneof
-    return [] if oneof is None or is_made_up(oneof) else [each.name for each in oneof.fields]
+            yield from _in_query(field.message_type, below(field.name, bound), f"{name}.", is_needed=needed)
 
 
 def _field_at(message: Descriptor, path: str) -> FieldDescriptor:

@@ -94,7 +94,7 @@ class Schemas:
         schema: Json = {
             "type": "object",
             "description": described(self._contracts.comment(message), _rules_in_words(message)),
-            "properties": {each.json_name: self.field(each, _below(each.name, without)) for each in fields},
+            "properties": {each.json_name: self.field(each, below(each.name, without)) for each in fields},
         }
         if required:
             schema["required"] = required
@@ -175,6 +175,12 @@ def _names(oneof: OneofDescriptor) -> frozenset[str]:
     return frozenset(field.name for field in oneof.fields)
 
 
-def _below(name: str, paths: frozenset[str]) -> frozenset[str]:
+def rivals(field: FieldDescriptor) -> frozenset[str]:
+    """The names of the fields of its oneof, itself among them; none where it is in none."""
+    oneof = field.containing_oneof
+    return frozenset() if oneof is None or is_made_up(oneof) else _names(oneof)
+
+
+def below(name: str, paths: frozenset[str]) -> frozenset[str]:
     """What is left of the paths that go through a field."""
     return frozenset(path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}."))

@@ -83,7 +83,7 @@ def test_what_is_committed_is_what_the_contracts_make(document: dict[str, Any]) 
 def test_every_path_of_what_is_open_outside_is_there_and_no_other(
     document: dict[str, Any], contracts: Contracts
 ) -> None:
-    tables = OF_CONSENT | OF_METERING | OF_LICENSING
+    tables = {**OF_CONSENT, **OF_METERING, **OF_LICENSING}
     for method in contracts.methods("sluice."):
         admitted = tables[f"/{method.containing_service.full_name}/{method.name}"]
         is_open = admitted.anyone or {kind.value for kind in admitted.kinds} & OUTSIDE

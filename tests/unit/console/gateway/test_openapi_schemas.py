@@ -256,6 +256,17 @@ def test_what_is_not_in_the_path_of_a_get_is_in_its_query() -> None:
     assert parameters[-1]["explode"] is True
 
 
+def test_what_is_in_the_path_of_a_get_is_not_in_its_query() -> None:
+    document = a_document("// It.\nThing thing = 1;", 'get: "/v1/things/{thing.name}"')
+
+    parameters = document["paths"]["/v1/things/{thing.name}"]["get"]["parameters"]
+
+    assert [(each["name"], each["in"]) for each in parameters] == [
+        ("thing.name", "path"),
+        ("thing.size", "query"),
+    ]
+
+
 def test_a_list_of_messages_cannot_be_in_a_query() -> None:
     with pytest.raises(ValueError, match="cannot be told in a query"):
         a_document("// Them.\nrepeated Thing things = 1;", 'get: "/v1/trials"')
