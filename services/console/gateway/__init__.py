@@ -1,1 +1,1 @@
-"""The way in from outside: what is said about it, and what it runs on."""
+"""The gateway: Envoy, configured from the contracts, through which partners and users come in."""
