@@ -54,13 +54,19 @@ lint: $(VENV)/.dev ## Check style, and the contracts
 types: $(VENV)/.dev ## Check the annotations
 	$(BIN)/mypy
 
-protos: $(VENV)/.dev ## Make protos/python from the contracts, and the table of docs/identity.md
+protos: $(VENV)/.dev ## Make what is made from the contracts: protos/python, the table of docs/identity.md, OpenAPI and its page
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python protos/generate.py
 	PYTHONPATH=. $(BIN)/python protos/admission_table.py
+	$(BIN)/python protos/generate.py --image build/contracts.binpb
+	$(BIN)/python -m services.console.gateway.openapi build/contracts.binpb deploy/envoy
 
-protos-check: $(VENV)/.dev ## Fail if protos/python is not what the contracts make
+protos-check: $(VENV)/.dev ## Fail if what `make protos` makes is not what is there
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python protos/generate.py --out build/generated
 	diff -r -x __pycache__ build/generated protos/python
+	$(BIN)/python protos/generate.py --image build/contracts.binpb
+	$(BIN)/python -m services.console.gateway.openapi build/contracts.binpb build/openapi
+	cmp build/openapi/openapi.json deploy/envoy/openapi.json
+	cmp build/openapi/docs.html deploy/envoy/docs.html
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew and write the lock files (hashes, no addresses)
 	$(BIN)/uv pip compile -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

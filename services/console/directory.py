@@ -10,7 +10,7 @@ import typer
 from services.chassis.refusals import not_found
 from services.console import moments, options
 from services.console.connections import Connections
-from services.console.credentials import OPERATOR, PIPELINE
+from services.console.credentials import PIPELINE
 from services.console.imports import progress_through, write_bad_rows
 from services.console.names import word_of
 from services.console.output import counted, give_json, note, say, show, table
@@ -100,7 +100,7 @@ def show_one(
     as_json: options.AsJson = False,
 ) -> None:
     """Show what is known of a post."""
-    connections = Connections.open(state, token_file, OPERATOR, {"directory": address})
+    connections = Connections.open(state, token_file, PIPELINE, {"directory": address})
     answer = connections.run(lambda connections: get_posts(connections, [post]))
     facts = _facts(answer.posts)
     if facts is None:

@@ -34,7 +34,6 @@ class Directory:
     def __init__(self, server: LocalServer, new_id: Callable[[], str]) -> None:
         self.server = server
         self.address = server.address
-        self._operator = server.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         self._pipeline = server.peer(PrincipalKind.PIPELINE, "firehose")
         self._new_id = new_id
 
@@ -52,9 +51,9 @@ class Directory:
         return await self._pipeline.call(stub.PutPosts, request)
 
     async def get(self, *ids: int) -> pb.GetPostsResponse:
-        """Looks posts up, as an operator."""
-        stub = pb_grpc.PostDirectoryServiceStub(self._operator.channel)
-        return await self._operator.call(stub.GetPosts, pb.GetPostsRequest(ids=ids))
+        """Looks posts up, as a pipeline."""
+        stub = pb_grpc.PostDirectoryServiceStub(self._pipeline.channel)
+        return await self._pipeline.call(stub.GetPosts, pb.GetPostsRequest(ids=ids))
 
 
 @contextlib.asynccontextmanager

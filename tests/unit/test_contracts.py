@@ -189,6 +189,9 @@ OF_STREAMS = {"READER_TOO_SLOW", "TOO_MANY_STREAMS"}
 OF_APPROVALS = {"PROPOSAL_UNKNOWN", "PROPOSAL_DECIDED", "SAME_OPERATOR"}
 """Of the chassis, but only for a service in which two operators decide."""
 
+OF_ACTIONS = {"PAGE_TOKEN_INVALID"}
+"""Of the chassis, but only for a service that lists what operators did."""
+
 OF_THE_LOG = {"CHECKPOINT_MALFORMED", "NOTE_MALFORMED", "TILE_PATH_MALFORMED"}
 """Of reading the files of the log, which is done for no caller: a test below notices when it is."""
 
@@ -215,7 +218,8 @@ def words(part: str) -> set[str]:
 
 @pytest.mark.parametrize("part", ["consent", "directory", "metering", "licensing"])
 def test_every_reason_of_refusal_is_named_in_the_contract(part: str) -> None:
-    everybody = reasons("chassis") - AT_START_ONLY - OF_ROTATION - OF_ONE_SERVICE - OF_STREAMS - OF_APPROVALS
+    of_some = OF_ONE_SERVICE | OF_STREAMS | OF_APPROVALS | OF_ACTIONS
+    everybody = reasons("chassis") - AT_START_ONLY - OF_ROTATION - of_some
     if part == "metering":  # whose writes carry a reservation's id instead
         everybody = {reason for reason in everybody if not reason.startswith("REQUEST_ID_")}
 
@@ -241,3 +245,8 @@ def test_a_service_with_streams_names_the_reasons_of_streams(part: str) -> None:
 
 def test_a_service_in_which_two_operators_decide_names_the_reasons_of_approvals() -> None:
     assert words("metering") >= OF_APPROVALS
+
+
+@pytest.mark.parametrize("part", ["consent", "metering", "licensing"])
+def test_a_service_that_lists_what_operators_did_names_the_reasons_of_that(part: str) -> None:
+    assert words(part) >= OF_ACTIONS

@@ -150,8 +150,8 @@ async def test_what_is_known_but_has_too_many_languages_for_one_answer_is_refuse
     [
         (PrincipalKind.SERVICE, "licensing", [], True, False),
         (PrincipalKind.SERVICE, "gateway", [], False, False),
-        (PrincipalKind.OPERATOR, "ada", ["trust"], True, False),
-        (PrincipalKind.PIPELINE, "firehose", [], False, True),
+        (PrincipalKind.OPERATOR, "ada", ["admin"], False, False),
+        (PrincipalKind.PIPELINE, "firehose", [], True, True),
         (PrincipalKind.LICENSEE, "acme", [], False, False),
         (PrincipalKind.SUBJECT, "1", [], False, False),
     ],

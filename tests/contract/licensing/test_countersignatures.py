@@ -81,6 +81,18 @@ async def test_of_two_that_come_at_once_one_stands(cluster: Cluster) -> None:
     }
 
 
+async def test_a_countersignature_that_says_no_number_is_refused(cluster: Cluster) -> None:
+    decision = await cluster.decide(POSTS)
+    peer = cluster.licensing.peer(PrincipalKind.LICENSEE, "acme")
+    request = pb.CountersignDeliveryRequest(decision_id=decision.decision_id)
+
+    with pytest.raises(Refusal) as refused:
+        await peer.call(DeliveryServiceStub(peer.channel).CountersignDelivery, request)
+
+    assert refused.value.reason == "INVALID_REQUEST"
+    assert [violation.field for violation in refused.value.violations] == ["posts_received"]
+
+
 async def test_a_decision_of_another_or_that_released_nothing_looks_like_one_that_is_not_there(
     cluster: Cluster,
 ) -> None:

@@ -257,7 +257,7 @@ async def test_c1_the_method_of_a_signal_is_on_record(consent: Consent) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {},
+        {"sec_gpc": ""},
         {"sec_gpc": "0"},
         {"sec_gpc": "yes"},
         {"content_usage": ["train-ai=y"]},
@@ -272,6 +272,13 @@ async def test_c8_a_signal_that_says_nothing_changes_nothing(
 
     assert await send_signals(consent.subject(7), **fields) == []
     assert await consent.check((7,)) == before
+
+
+async def test_signals_that_name_no_signal_at_all_are_refused(consent: Consent) -> None:
+    with pytest.raises(Refusal) as refused:
+        await send_signals(consent.subject(7))
+
+    assert refused.value.reason == "INVALID_REQUEST"
 
 
 async def test_a_signal_that_is_sent_again_under_its_id_is_answered_as_before(consent: Consent) -> None:

@@ -30,7 +30,8 @@ class PostDirectoryServiceStub:
     believes it about the posts, and about nothing else: whether they may go is decided as ever.
 
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
+    QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
     DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
     """
 
@@ -52,7 +53,8 @@ class PostDirectoryServiceServicer:
     believes it about the posts, and about nothing else: whether they may go is decided as ever.
 
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
+    QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
     DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
     """
 
@@ -86,7 +88,8 @@ class PostDirectoryService:
     believes it about the posts, and about nothing else: whether they may go is decided as ever.
 
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
+    QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
     DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
     """
 

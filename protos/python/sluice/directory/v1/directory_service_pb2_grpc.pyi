@@ -31,7 +31,8 @@ class PostDirectoryServiceStub:
     believes it about the posts, and about nothing else: whether they may go is decided as ever.
 
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
+    QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
     DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
     """
 
@@ -51,7 +52,8 @@ class PostDirectoryServiceAsyncStub(PostDirectoryServiceStub):
     believes it about the posts, and about nothing else: whether they may go is decided as ever.
 
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
+    QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
     DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
     """
 
@@ -67,7 +69,8 @@ class PostDirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     believes it about the posts, and about nothing else: whether they may go is decided as ever.
 
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
-    TOKEN_EXPIRED, NOT_ADMITTED, OVERLOADED and QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
+    TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
+    QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
     DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
     """
 

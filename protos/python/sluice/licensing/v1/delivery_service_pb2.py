@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*sluice/licensing/v1/delivery_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\"`\n\x1a\x43ountersignDeliveryRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12#\n\x0eposts_received\x18\x02 \x01(\rB\x0b\xbaH\x08*\x06\x18\xff\xff\xff\xff\x07\"^\n\x1b\x43ountersignDeliveryResponse\x12?\n\x10\x63ountersignature\x18\x01 \x01(\x0b\x32%.sluice.licensing.v1.Countersignature\"\xa2\x01\n\x10\x43ountersignature\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\x04\x12\x13\n\x0blicensee_id\x18\x03 \x01(\t\x12\x16\n\x0eposts_received\x18\x04 \x01(\r\x12\x34\n\x10\x63ountersigned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x01\n\x1eListDeliveryDifferencesRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"x\n\x1fListDeliveryDifferencesResponse\x12<\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\'.sluice.licensing.v1.DeliveryDifference\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc9\x01\n\x12\x44\x65liveryDifference\x12?\n\x10\x63ountersignature\x18\x01 \x01(\x0b\x32%.sluice.licensing.v1.Countersignature\x12\x12\n\nlicense_id\x18\x02 \x01(\t\x12\x16\n\x0eposts_released\x18\x03 \x01(\r\x12\x14\n\x0cposts_billed\x18\x04 \x01(\r\x12\x30\n\x0c\x63onfirmed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xfb\x02\n\x0f\x44\x65liveryService\x12\xb3\x01\n\x13\x43ountersignDelivery\x12/.sluice.licensing.v1.CountersignDeliveryRequest\x1a\x30.sluice.licensing.v1.CountersignDeliveryResponse\"9\xaa\xbb\x18\x03\n\x01\x02\x82\xd3\xe4\x93\x02,\"\'/v1/decisions/{decision_id}:countersign:\x01*\x12\xb1\x01\n\x17ListDeliveryDifferences\x12\x33.sluice.licensing.v1.ListDeliveryDifferencesRequest\x1a\x34.sluice.licensing.v1.ListDeliveryDifferencesResponse\"+\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/deliveryDifferencesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*sluice/licensing/v1/delivery_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/type/v1/admission.proto\"{\n\x1a\x43ountersignDeliveryRequest\x12\x1d\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12+\n\x0eposts_received\x18\x02 \x01(\rB\x0e\xbaH\x0b*\x06\x18\xff\xff\xff\xff\x07\xc8\x01\x01H\x00\x88\x01\x01\x42\x11\n\x0f_posts_received\"^\n\x1b\x43ountersignDeliveryResponse\x12?\n\x10\x63ountersignature\x18\x01 \x01(\x0b\x32%.sluice.licensing.v1.Countersignature\"\xa2\x01\n\x10\x43ountersignature\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x16\n\x0ereceipt_number\x18\x02 \x01(\x04\x12\x13\n\x0blicensee_id\x18\x03 \x01(\t\x12\x16\n\x0eposts_received\x18\x04 \x01(\r\x12\x34\n\x10\x63ountersigned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x01\n\x1eListDeliveryDifferencesRequest\x12:\n\x0blicensee_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x03 \x01(\t\"x\n\x1fListDeliveryDifferencesResponse\x12<\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\'.sluice.licensing.v1.DeliveryDifference\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc9\x01\n\x12\x44\x65liveryDifference\x12?\n\x10\x63ountersignature\x18\x01 \x01(\x0b\x32%.sluice.licensing.v1.Countersignature\x12\x12\n\nlicense_id\x18\x02 \x01(\t\x12\x16\n\x0eposts_released\x18\x03 \x01(\r\x12\x14\n\x0cposts_billed\x18\x04 \x01(\r\x12\x30\n\x0c\x63onfirmed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xfb\x02\n\x0f\x44\x65liveryService\x12\xb3\x01\n\x13\x43ountersignDelivery\x12/.sluice.licensing.v1.CountersignDeliveryRequest\x1a\x30.sluice.licensing.v1.CountersignDeliveryResponse\"9\xaa\xbb\x18\x03\n\x01\x02\x82\xd3\xe4\x93\x02,\"\'/v1/decisions/{decision_id}:countersign:\x01*\x12\xb1\x01\n\x17ListDeliveryDifferences\x12\x33.sluice.licensing.v1.ListDeliveryDifferencesRequest\x1a\x34.sluice.licensing.v1.ListDeliveryDifferencesResponse\"+\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/deliveryDifferencesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTERSIGNDELIVERYREQUEST'].fields_by_name['decision_id']._loaded_options = None
   _globals['_COUNTERSIGNDELIVERYREQUEST'].fields_by_name['decision_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_COUNTERSIGNDELIVERYREQUEST'].fields_by_name['posts_received']._loaded_options = None
-  _globals['_COUNTERSIGNDELIVERYREQUEST'].fields_by_name['posts_received']._serialized_options = b'\272H\010*\006\030\377\377\377\377\007'
+  _globals['_COUNTERSIGNDELIVERYREQUEST'].fields_by_name['posts_received']._serialized_options = b'\272H\013*\006\030\377\377\377\377\007\310\001\001'
   _globals['_LISTDELIVERYDIFFERENCESREQUEST'].fields_by_name['licensee_id']._loaded_options = None
   _globals['_LISTDELIVERYDIFFERENCESREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H\"r 2\036^([a-z0-9][a-z0-9._-]{0,62})?$'
   _globals['_LISTDELIVERYDIFFERENCESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -48,17 +48,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERYSERVICE'].methods_by_name['ListDeliveryDifferences']._loaded_options = None
   _globals['_DELIVERYSERVICE'].methods_by_name['ListDeliveryDifferences']._serialized_options = b'\220\002\001\252\273\030\005\n\003\002\004\005\202\323\344\223\002\031\022\027/v1/deliveryDifferences'
   _globals['_COUNTERSIGNDELIVERYREQUEST']._serialized_start=191
-  _globals['_COUNTERSIGNDELIVERYREQUEST']._serialized_end=287
-  _globals['_COUNTERSIGNDELIVERYRESPONSE']._serialized_start=289
-  _globals['_COUNTERSIGNDELIVERYRESPONSE']._serialized_end=383
-  _globals['_COUNTERSIGNATURE']._serialized_start=386
-  _globals['_COUNTERSIGNATURE']._serialized_end=548
-  _globals['_LISTDELIVERYDIFFERENCESREQUEST']._serialized_start=551
-  _globals['_LISTDELIVERYDIFFERENCESREQUEST']._serialized_end=694
-  _globals['_LISTDELIVERYDIFFERENCESRESPONSE']._serialized_start=696
-  _globals['_LISTDELIVERYDIFFERENCESRESPONSE']._serialized_end=816
-  _globals['_DELIVERYDIFFERENCE']._serialized_start=819
-  _globals['_DELIVERYDIFFERENCE']._serialized_end=1020
-  _globals['_DELIVERYSERVICE']._serialized_start=1023
-  _globals['_DELIVERYSERVICE']._serialized_end=1402
+  _globals['_COUNTERSIGNDELIVERYREQUEST']._serialized_end=314
+  _globals['_COUNTERSIGNDELIVERYRESPONSE']._serialized_start=316
+  _globals['_COUNTERSIGNDELIVERYRESPONSE']._serialized_end=410
+  _globals['_COUNTERSIGNATURE']._serialized_start=413
+  _globals['_COUNTERSIGNATURE']._serialized_end=575
+  _globals['_LISTDELIVERYDIFFERENCESREQUEST']._serialized_start=578
+  _globals['_LISTDELIVERYDIFFERENCESREQUEST']._serialized_end=721
+  _globals['_LISTDELIVERYDIFFERENCESRESPONSE']._serialized_start=723
+  _globals['_LISTDELIVERYDIFFERENCESRESPONSE']._serialized_end=843
+  _globals['_DELIVERYDIFFERENCE']._serialized_start=846
+  _globals['_DELIVERYDIFFERENCE']._serialized_end=1047
+  _globals['_DELIVERYSERVICE']._serialized_start=1050
+  _globals['_DELIVERYSERVICE']._serialized_end=1429
 # @@protoc_insertion_point(module_scope)
