@@ -84,7 +84,11 @@ class Through:
 
     def as_pipeline(self) -> Connections:
         """The services themselves, past the gateway, as a pipeline."""
-        return self._inside(PIPELINE.kind, PIPELINE.party, ())
+        return self.inside(PIPELINE.kind, PIPELINE.party)
+
+    def inside(self, kind: PrincipalKind, party: str) -> Connections:
+        """The services themselves, past the gateway."""
+        return self._inside(kind, party, ())
 
     def _inside(self, kind: PrincipalKind, party: str, roles: Sequence[str]) -> Connections:
         addresses = {name: each["address"] for name, each in self._started.items()}

@@ -21,7 +21,7 @@ from tests.support.fleet import NOTICE
 from tests.support.through import LICENSE, Through
 
 PURPOSE = "ai_training_generative"
-SOON_US = 300_000
+SOON_US = 1_500_000
 POSTED_AT_US = 1_600_000_000_000_000
 LICENSEES = {
     "acme": (LICENSE, "commercial"),

@@ -1,0 +1,117 @@
+"""Services that are gone, stand still, or come back: what callers are told, and that nothing is released or held."""
+
+import asyncio
+import os
+import signal
+import time
+
+import httpx
+import pytest
+
+from services.chassis.identity import PrincipalKind
+from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest
+from sluice.metering.v1 import metering_service_pb2 as metering
+from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
+from tests.support.consent_callers import a_deny
+from tests.support.gateway_callers import Outcome, in_json
+from tests.support.http_forms import http_form
+from tests.support.through import REQUEST_RELEASE, Through, a_request, new_id
+from tests.support.through_world import post_of
+from tests.support.waiting import PATIENCE_SECONDS, until
+
+NOT_CHECKED, NOT_COUNTED = Outcome(14, "GATEWAY_NOT_CHECKED"), Outcome(14, "GATEWAY_NOT_COUNTED")
+PEER_UNAVAILABLE = Outcome(14, "PEER_UNAVAILABLE")
+CHOOSE = "/sluice.consent.v1.ConsentService/RecordChoice"
+GATEWAY_WAITS_SECONDS = 0.5
+PEER_WAITS_SECONDS = 2.0
+SLACK_SECONDS = 3.0
+"""A machine that does much else answers late; a gateway that waits without end would never."""
+
+
+async def asked(gateway: Through) -> tuple[list[Outcome], float]:
+    """A request in the three ways, and how long the slowest possible of them took on the whole, in seconds."""
+    began = time.monotonic()
+    answers = await gateway.three_ways(REQUEST_RELEASE, a_request(post_of(11)), gateway.acme)
+    return answers, time.monotonic() - began
+
+
+async def until_nothing_is_held(gateway: Through) -> None:
+    """Permits that other tests got are over by then, too."""
+    async with asyncio.timeout(PATIENCE_SECONDS), gateway.inside(PrincipalKind.SERVICE, "licensing") as inside:
+        peer = inside.peer("metering")
+        stub = MeteringServiceStub(peer.channel)
+        while (await peer.call(stub.ListHolds, metering.ListHoldsRequest(page_size=1000))).holds:
+            await asyncio.sleep(0.2)
+
+
+async def test_without_licensing_nothing_goes_on_whether_it_is_gone_or_stands_still(gateway: Through) -> None:
+    async with gateway.gone("licensing"):
+        gone, _ = await asked(gateway)
+    await gateway.serving()
+    with gateway.stopped("licensing"):
+        stopped, seconds = await asked(gateway)
+    await gateway.serving()
+
+    assert gone == stopped == [NOT_CHECKED] * 3
+    assert gone[0].http == stopped[0].http == 503
+    assert seconds < 3 * GATEWAY_WAITS_SECONDS + SLACK_SECONDS
+
+
+async def test_without_metering_nothing_goes_on_whether_it_is_gone_or_stands_still(gateway: Through) -> None:
+    async with gateway.gone("metering"):
+        gone, _ = await asked(gateway)
+    await gateway.serving()
+    with gateway.stopped("metering"):
+        stopped, seconds = await asked(gateway)
+    await gateway.serving()
+
+    assert gone == stopped == [NOT_COUNTED] * 3
+    assert gone[0].http == stopped[0].http == 503
+    assert seconds < 3 * GATEWAY_WAITS_SECONDS + SLACK_SECONDS
+
+
+@pytest.mark.slow
+async def test_without_the_directory_nothing_is_released_and_nothing_stays_held(gateway: Through) -> None:
+    async with gateway.gone("directory"):
+        gone, _ = await asked(gateway)
+    await gateway.serving()
+    with gateway.stopped("directory"):
+        stopped, seconds = await asked(gateway)
+    await gateway.serving()
+
+    assert gone == stopped == [PEER_UNAVAILABLE] * 3
+    assert seconds < 3 * PEER_WAITS_SECONDS + SLACK_SECONDS
+    await until_nothing_is_held(gateway)
+
+
+@pytest.mark.slow
+async def test_a_directory_that_answers_for_other_posts_releases_nothing(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    """The directory of a platform that lies, behind a gateway of its own."""
+
+
+async def test_envoy_that_is_killed_comes_back_and_no_request_is_decided_twice(gateway: Through) -> None:
+    """Whoever got no answer sends the same again, and hears of one decision alone."""
+    form, killed = http_form(REQUEST_RELEASE, a_request(post_of(11), post_of(12))), gateway.pid("gateway")
+    requests = [http_form(REQUEST_RELEASE, a_request(post_of(11))) for _ in range(40)]
+    answers = dict[int, str]()
+
+    async def ask(number: int) -> None:
+        while number not in answers:
+            form = requests[number]
+            with contextlib.suppress(httpx.TransportError):
+                async with gateway.client(number % 4) as client:
+                    answer = await client.post(form.path, content=form.content({}), headers=gateway.acme)
+                if answer.is_success:
+                    answers[number] = answer.json()["decision"]["decisionId"]
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        asking = [asyncio.create_task(ask(number)) for number in range(len(requests))]
+        await until(lambda: len(answers) > 3, "some have been answered")
+        os.kill(killed, signal.SIGKILL)
+        await asyncio.gather(*asking)
+    again = [await _decision_of(gateway, form) for form in requests]
+
+    assert again == [answers[number] for number in range(len(requests))]
+    assert gateway.pid("gateway") != killed
