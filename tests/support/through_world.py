@@ -33,8 +33,6 @@ WILLING = range(11, 40)
 """People whose posts may go; the post of each is `post_of` them."""
 OPTED_OUT, MINOR, DEACTIVATED, PROTECTED, DELETED, WITHHELD, UNASKED = range(41, 48)
 """People whose posts may not go, each for a reason of their own; UNASKED live where consent has to be asked."""
-UNKNOWN_POST = 999
-"""Which the directory does not know."""
 KINDS = {
     MINOR: states.STATE_CHANGE_KIND_MINOR,
     DEACTIVATED: states.STATE_CHANGE_KIND_DEACTIVATE,

@@ -13,8 +13,17 @@ from sluice.type.v1.purpose_pb2 import PURPOSE_AI_TRAINING_GENERATIVE
 from tests.support.consent_callers import a_deny
 from tests.support.gateway_callers import Outcome, in_json, json_outcome, over_grpc, over_grpc_web, raw
 from tests.support.http_forms import http_form
-from tests.support.through import LICENSE, ORIGIN, REQUEST_RELEASE, Through, a_request, bearer, new_id
-from tests.support.through_world import MINOR, OPTED_OUT, UNKNOWN_POST, post_of
+from tests.support.through import (
+    LICENSE,
+    ORIGIN,
+    REQUEST_RELEASE,
+    UNKNOWN_POST,
+    Through,
+    a_request,
+    bearer,
+    new_id,
+)
+from tests.support.through_world import MINOR, OPTED_OUT, post_of
 
 NOT_ROUTED = Outcome(12, "GATEWAY_NOT_ROUTED")
 MALFORMED = Outcome(3, "GATEWAY_REQUEST_MALFORMED")

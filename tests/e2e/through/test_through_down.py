@@ -1,18 +1,26 @@
 """Services that are gone, stand still, or come back: what callers are told, and that nothing is released or held."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
 
+import grpc
 import httpx
 import pytest
 
 from services.chassis.identity import PrincipalKind
 from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest
+from sluice.directory.v1 import directory_service_pb2 as directory
+from sluice.directory.v1.directory_service_pb2_grpc import add_PostDirectoryServiceServicer_to_server
 from sluice.metering.v1 import metering_service_pb2 as metering
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
 from tests.support.consent_callers import a_deny
+from sluice_gate.columns import columns_of
+from sluice_gate.posts import Post
+from tests.support.directory import ScriptedDirectory
 from tests.support.gateway_callers import Outcome, in_json
 from tests.support.http_forms import http_form
 from tests.support.through import REQUEST_RELEASE, Through, a_request, new_id
@@ -84,16 +92,47 @@ async def test_without_the_directory_nothing_is_released_and_nothing_stays_held(
     await until_nothing_is_held(gateway)
 
 
-@pytest.mark.slow
-async def test_a_directory_that_answers_for_other_posts_releases_nothing(
-    shop: Workshop, tmp_path: Path
-) -> None:
-    """The directory of a platform that lies, behind a gateway of its own."""
+async def test_a_directory_that_answers_for_other_posts_releases_nothing(gateway: Through) -> None:
+    """Its author may not be who wrote the post that was asked for."""
+    released = await gateway.decided(post_of(11))
+    async with gateway.gone("directory"), lying(gateway.address_of("directory"), post_of(12)):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (answers := (await asked(gateway))[0]) == [PEER_UNAVAILABLE] * 3:
+                await asyncio.sleep(0.1)
+    await gateway.serving()
+
+    assert released["outcome"] == "OUTCOME_RELEASED"
+    assert answers == [Outcome(14, "PEER_ANSWER_INVALID")] * 3
+    assert answers[0].http == 503
+
+
+@contextlib.asynccontextmanager
+async def lying(address: str, post: int) -> AsyncIterator[None]:
+    """A directory at the address that says whatever it is asked: this post, by who may release theirs."""
+    posts = [Post(id=post, author_id=11, kind=1, media_flags=0, language="en", posted_at_us=1, embeds=())]
+    said = directory.GetPostsResponse(posts=columns_of(posts))
+    said.as_of.GetCurrentTime()
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    add_PostDirectoryServiceServicer_to_server(ScriptedDirectory(lambda ids: said), server)
+    # Threads of the process that was killed may keep the port for a moment longer than it.
+    await until(lambda: bound(server, address), "the port is free", 0.05)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(None)
+
+
+def bound(server: grpc.aio.Server, address: str) -> bool:
+    try:
+        return server.add_insecure_port(address) > 0
+    except RuntimeError:
+        return False
 
 
 async def test_envoy_that_is_killed_comes_back_and_no_request_is_decided_twice(gateway: Through) -> None:
     """Whoever got no answer sends the same again, and hears of one decision alone."""
-    form, killed = http_form(REQUEST_RELEASE, a_request(post_of(11), post_of(12))), gateway.pid("gateway")
+    killed = gateway.pid("gateway")
     requests = [http_form(REQUEST_RELEASE, a_request(post_of(11))) for _ in range(40)]
     answers = dict[int, str]()
 
@@ -111,7 +150,10 @@ async def test_envoy_that_is_killed_comes_back_and_no_request_is_decided_twice(g
         await until(lambda: len(answers) > 3, "some have been answered")
         os.kill(killed, signal.SIGKILL)
         await asyncio.gather(*asking)
-    again = [await _decision_of(gateway, form) for form in requests]
+    first = dict(answers)
+    answers.clear()
+    for number in range(len(requests)):
+        await ask(number)
 
-    assert again == [answers[number] for number in range(len(requests))]
+    assert answers == first
     assert gateway.pid("gateway") != killed
