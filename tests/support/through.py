@@ -4,7 +4,6 @@ Callers come from networks that a test chooses: the addresses 127.0.NETWORK.1, w
 the gateway, as callers of as many places are.
 """
 
-import asyncio
 import contextlib
 import json
 import os
@@ -30,7 +29,7 @@ from tests.support.envoy import HOST
 from tests.support.gateway_callers import Outcome, in_json, over_grpc, over_grpc_web
 from tests.support.http_forms import http_form
 from tests.support.up import Up, up
-from tests.support.waiting import until
+from tests.support.waiting import until, until_told
 
 ORIGIN = "https://settings.example"
 CONTENT = "/posts/"
@@ -138,14 +137,12 @@ class Through:
     async def serving(self) -> None:
         """Returns when all of the services answer again, whichever of them calls which."""
 
-        async def goes_on() -> bool:
+        async def answer() -> bool:
             async with self.client() as client:
                 policies = await client.get("/v1/policies", headers=self.acme)
             return policies.is_success and (await self.release(UNKNOWN_POST)).is_success
 
-        async with asyncio.timeout(60):
-            while not await goes_on():
-                await asyncio.sleep(0.05)
+        await until_told(answer, "all services answer")
 
     async def three_ways(
         self, rpc: str, request: Message, headers: Headers, network: int = 0, **sent: Any
@@ -207,7 +204,7 @@ class _Page(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Every other path is a post."""
         assert isinstance(self.server, _Server)
         seen = f"{self.path} {self.headers.get('x-forwarded-for', '')}".encode()

@@ -32,7 +32,7 @@ LICENSEES = {
 WILLING = range(11, 40)
 """People whose posts may go; the post of each is `post_of` them."""
 OPTED_OUT, MINOR, DEACTIVATED, PROTECTED, DELETED, WITHHELD, UNASKED = range(41, 48)
-"""People whose posts may not go, each for a reason of their own; UNASKED live where consent has to be asked."""
+"""People whose posts may not go, each for a reason of their own; UNASKED lives where it has to be asked."""
 KINDS = {
     MINOR: states.STATE_CHANGE_KIND_MINOR,
     DEACTIVATED: states.STATE_CHANGE_KIND_DEACTIVATE,
@@ -67,7 +67,15 @@ async def settle(through: Through) -> None:
 async def put(through: Through, *posts: tuple[int, int]) -> None:
     """Posts, each with its author, into the directory."""
     known = [
-        Post(id=id, author_id=author, kind=1, media_flags=0, language="en", posted_at_us=POSTED_AT_US, embeds=())
+        Post(
+            id=id,
+            author_id=author,
+            kind=1,
+            media_flags=0,
+            language="en",
+            posted_at_us=POSTED_AT_US,
+            embeds=(),
+        )
         for id, author in posts
     ]
     async with through.as_pipeline() as pipeline:

@@ -195,7 +195,11 @@ SPOOFED: list[dict[str, str]] = [
     {"x-sluice-gateway": ""},
     {"x-sluice-gateway": "0"},
     {"x-sluice-kind": "operator", "x-sluice-party": "ada", "x-sluice-principal": "operator:ada"},
-    {"x-envoy-original-path": "/v1/other", "x-envoy-external-address": "10.0.0.1", "x-envoy-internal": "true"},
+    {
+        "x-envoy-original-path": "/v1/other",
+        "x-envoy-external-address": "10.0.0.1",
+        "x-envoy-internal": "true",
+    },
     {"x-forwarded-client-cert": 'By=spiffe://x;URI=spiffe://licensing;DNS="licensing"'},
     {"x-forwarded-for": "10.0.0.1", "x-real-ip": "10.0.0.1", "forwarded": "for=10.0.0.1"},
 ]
@@ -271,7 +275,9 @@ async def test_a_page_of_a_foreign_origin_is_allowed_nothing_and_reads_nothing(
     packed = a_choice(20).SerializeToString()
     media = "application/json" if is_json else "application/grpc-web+proto"
     path = "/v1/subjects/20/choices" if is_json else CHOOSE
-    content = http_form(CHOOSE, a_choice(20)).content({}) if is_json else b"\0" + len(packed).to_bytes(4) + packed
+    content = (
+        http_form(CHOOSE, a_choice(20)).content({}) if is_json else b"\0" + len(packed).to_bytes(4) + packed
+    )
     assert content is not None
     headers = {**shown, "content-type": media}
 

@@ -9,9 +9,9 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from services.console.api_keys import create_key
-from sluice.licensing.v1.token_service_pb2 import GetTokenRequest
 from sluice.licensing.v1.api_key_pb2 import KeyHolder, KeyHolderKind
 from sluice.licensing.v1.key_service_pb2 import CreateApiKeyRequest
+from sluice.licensing.v1.token_service_pb2 import GetTokenRequest
 from tests.e2e.through.conftest import GET_TOKEN, GUESSES, MINUTE_NETWORK, SECOND_NETWORK
 from tests.support.gateway_callers import Outcome, in_json, over_grpc_web
 from tests.support.through import Through, bearer

@@ -27,7 +27,7 @@ async def opts_out(gateway: Through, way: str, subject: int, shown: Headers) -> 
         return in_json(await client.post(form.path, content=form.content({}), headers=shown))
 
 
-async def test_subjects_and_agents_opt_out_with_licensing_and_metering_stopped_and_it_holds_for_the_next_release(
+async def test_who_opts_out_with_licensing_and_metering_stopped_is_denied_when_they_are_back(
     gateway: Through,
 ) -> None:
     agent = gateway.shown(PrincipalKind.AGENT, "helper", subjects=BY_AN_AGENT)

@@ -1,10 +1,9 @@
 """What a partner cannot learn: why a post is not available, from any byte of any answer, header or trailer.
 
-Who is a minor, has opted out, is deactivated or protected, and which posts are withheld, deleted or unknown, is
-no licensee's business: changing one for another changes nothing but ids, times, digests and signatures.
+Who is a minor, has opted out, is deactivated or protected, and which posts are withheld, deleted or unknown,
+is no licensee's business: changing one for another changes nothing but ids, times, digests and signatures.
 """
 
-import asyncio
 import base64
 import json
 import re
@@ -21,7 +20,7 @@ from services.console.connections import Connections
 from sluice.consent.v1 import state_change_pb2 as states
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
-from tests.support.through import REQUEST_RELEASE, UNKNOWN_POST, Through, a_request
+from tests.support.through import UNKNOWN_POST, Through, a_request
 from tests.support.through_world import (
     DEACTIVATED,
     DELETED,
@@ -34,7 +33,7 @@ from tests.support.through_world import (
     opt_out,
     post_of,
 )
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import until_told
 
 WILLING_POST = post_of(11)
 KEPT_BACK = {
@@ -115,9 +114,9 @@ async def test_metadata_and_trailers_of_grpc_are_the_same_for_whatever_reason(ga
 def without_what_differs(decision: pb.Decision) -> bytes:
     """All fields but ids, times and the receipt, also those that nobody here knows."""
     for field in ("decision_id", "request_id", "receipt_number", "reservation_id", "trace_id", "receipt"):
-        decision.ClearField(field)  # type: ignore[arg-type]
+        decision.ClearField(field)
     for field in ("decided_at", "not_after", "counted_at", "valid_for"):
-        decision.ClearField(field)  # type: ignore[arg-type]
+        decision.ClearField(field)
     return decision.SerializeToString(deterministic=True)
 
 
@@ -168,15 +167,18 @@ async def test_a_recall_says_the_same_whatever_it_is_that_withdraws_the_post(gat
     async with gateway.operator() as operator:
         for _, change in WITHDRAWN.values():
             await change(operator)
-    told = dict[str, bytes]()
-    async with asyncio.timeout(PATIENCE_SECONDS), gateway.client() as client:
-        while len(told) < len(posts):
+    async with gateway.client() as client:
+
+        async def all_told() -> dict[str, bytes]:
+            told = {}
             async for entry in entries(client, gateway.acme):
                 for why, post in posts.items():
                     packed = base64.b64encode(post.to_bytes(8, "little"))
                     if packed in entry:
                         told[why] = masked(entry.replace(packed, b"POST"))
-            await asyncio.sleep(0.1)
+            return told if len(told) == len(posts) else {}
+
+        told = await until_told(all_told, "all of them are recalled")
 
     assert len(set(told.values())) == 1, told
 
