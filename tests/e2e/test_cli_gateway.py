@@ -49,15 +49,19 @@ def test_the_gateways_span_is_the_root_of_what_the_services_trace(running: Up) -
     folder = StateFolder(running.state)
     policies(running)
 
-    def both() -> list[Span]:
+    def all_three() -> list[Span]:
         lines = folder.access_log().read_text(encoding="utf-8").splitlines()
         spans = find_trace(folder.traces, json.loads(lines[-1])["trace_id"]) if lines else []
-        return spans if len(spans) == 2 else []
+        return spans if len(spans) == 3 else []
 
-    gateway, consent = asyncio.run(until(both, "both spans are written", 0.05))
+    gateway, consent, database = asyncio.run(until(all_three, "the spans are written", 0.05))
 
-    assert (gateway.service, consent.service) == ("gateway", "consent")
-    assert (gateway.parent_id, consent.parent_id) == ("", gateway.span_id)
+    assert (gateway.service, consent.service, database.name) == ("gateway", "consent", "read consent")
+    assert (gateway.parent_id, consent.parent_id, database.parent_id) == (
+        "",
+        gateway.span_id,
+        consent.span_id,
+    )
     assert gateway.name == consent.name == "sluice.consent.v1.ConsentService/ListPolicies"
 
 

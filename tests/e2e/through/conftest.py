@@ -44,7 +44,7 @@ def limits_in(folder: Path) -> Path:
 
 
 def believing(folder: Path, shop: Workshop, platform: str) -> Iterator[str]:
-    """Has the services that subjects call believe two providers: one at a URL, one whose keys are in a file."""
+    """Has the services that subjects call believe two providers: one at a URL, one with keys in a file."""
     kinds = ["subject", "agent"]
     by_url = {**ENTRY, "jwks_url": f"{platform}{KEYS}", "kinds": kinds}
     keys = str(shop.publish(folder / "elsewhere.json"))

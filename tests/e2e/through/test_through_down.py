@@ -19,7 +19,7 @@ from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
 from sluice_gate.columns import columns_of
 from sluice_gate.posts import Post
 from tests.support.directory import ScriptedDirectory
-from tests.support.gateway_callers import Outcome
+from tests.support.gateway_callers import Outcome, in_json
 from tests.support.http_forms import http_form
 from tests.support.through import REQUEST_RELEASE, Through, a_request
 from tests.support.through_world import post_of
@@ -54,14 +54,18 @@ async def until_nothing_is_held(gateway: Through) -> None:
 
 
 async def test_without_licensing_nothing_goes_on_whether_it_is_gone_or_stands_still(gateway: Through) -> None:
-    async with gateway.gone("licensing"):
+    subject = gateway.shown(PrincipalKind.SUBJECT, "11")
+    async with gateway.gone("licensing"), gateway.client() as client:
         gone, _ = await asked(gateway)
+        pages = [in_json(await client.get("/posts/17", headers=headers)) for headers in ({}, subject)]
     await gateway.serving()
     with gateway.stopped("licensing"):
         stopped, seconds = await asked(gateway)
     await gateway.serving()
 
     assert gone == stopped == [NOT_CHECKED] * 3
+    # Of a platform's pages nobody knows whether there is a wall before them.
+    assert pages == [NOT_CHECKED] * 2
     assert gone[0].http == stopped[0].http == 503
     assert seconds < 3 * GATEWAY_WAITS_SECONDS + SLACK_SECONDS
 
@@ -93,6 +97,7 @@ async def test_without_the_directory_nothing_is_released_and_nothing_stays_held(
     await until_nothing_is_held(gateway)
 
 
+@pytest.mark.slow
 async def test_a_directory_that_answers_for_other_posts_releases_nothing(gateway: Through) -> None:
     """Its author may not be who wrote the post that was asked for."""
     released = await gateway.decided(post_of(11))
@@ -138,7 +143,7 @@ def bound(server: grpc.aio.Server, address: str) -> bool:
 async def test_envoy_that_is_killed_comes_back_and_no_request_is_decided_twice(gateway: Through) -> None:
     """Whoever got no answer sends the same again, and hears of one decision alone."""
     killed = gateway.pid("gateway")
-    requests = [http_form(REQUEST_RELEASE, a_request(post_of(11))) for _ in range(40)]
+    requests = [http_form(REQUEST_RELEASE, a_request(post_of(11))) for _ in range(12)]
     answers = dict[int, str]()
 
     async def ask(number: int) -> None:

@@ -156,17 +156,6 @@ async def test_a_wall_that_was_raised_for_a_time_comes_down_by_itself(gateway: T
     assert not standing.up
 
 
-async def test_without_licensing_nobody_reads_whoever_they_are(gateway: Through) -> None:
-    subject = gateway.shown(PrincipalKind.SUBJECT, "11")
-
-    async with gateway.gone("licensing"):
-        answers = [await reads(gateway), await reads(gateway, subject)]
-    await gateway.serving()
-
-    assert answers == [Outcome(14, "GATEWAY_NOT_CHECKED")] * 2
-    assert answers[0].http == 503
-
-
 @pytest.mark.parametrize("token", ["Bearer x", "Basic YTpi", "Bearer"])
 async def test_a_token_that_is_not_good_makes_nobody_anonymous(gateway: Through, token: str) -> None:
     answer = await reads(gateway, {"authorization": token})
