@@ -91,12 +91,12 @@ async def test_a_call_that_names_no_time_ends_with_the_usual_one(tmp_path: Path)
     assert (answer.status_code, in_json(answer)) == (504, Outcome(4, "GATEWAY_TIMEOUT"))
 
 
-async def test_a_call_for_which_there_is_no_room_is_429(gateway: Gateway) -> None:
+async def test_a_call_for_which_there_is_no_room_is_429_in_meterings_own_words(gateway: Gateway) -> None:
     gateway.world.metering.full = True
 
     answers = await all_three(gateway.http, gateway.address)
 
-    assert answers == [Outcome(8, "GATEWAY_RATE_LIMITED")] * 3
+    assert answers == [Outcome(8, "RATE_LIMITED")] * 3
     assert answers[0].http == 429
     assert gateway.world.upstream.calls == {}
 
