@@ -86,6 +86,7 @@ async def test_nobody_outside_says_who_they_are_or_where_they_come_from_by_a_hea
     spoofed = {
         "X-Sluice-Gateway": "0",
         "x-sluice-party": "acme",
+        "X-Sluice-Address": "192.0.2.77",
         "x-forwarded-for": "192.0.2.77",
         "x-envoy-original-path": "/v1/other",
         "x-envoy-external-address": "192.0.2.77",
@@ -103,7 +104,7 @@ async def test_nobody_outside_says_who_they_are_or_where_they_come_from_by_a_hea
         assert "192.0.2.77" not in " ".join(heard.values())
         assert "x-forwarded-client-cert" not in heard
     for asked in gateway.world.licensing.asked:
-        assert asked.source.address.socket_address.address == "127.0.0.1"
+        assert asked.request.http.headers["x-sluice-address"] == "127.0.0.1"
 
 
 async def test_a_header_that_could_be_read_as_another_one_is_400(gateway: Gateway) -> None:
