@@ -1,6 +1,7 @@
 """Whoever is kept out by a limit of metering hears which one it was, and when to come back."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from google.rpc import error_details_pb2, status_pb2
@@ -8,6 +9,7 @@ from google.rpc import error_details_pb2, status_pb2
 from tests.support.gateway_callers import Outcome, in_json, over_grpc, over_grpc_web
 from tests.support.gateway_door import an_entrance
 
+SHIPPED = Path(__file__).parents[3] / "deploy" / "envoy" / "limits.yaml"
 ONE_A_MINUTE = """
 domain: gateway
 descriptors:
@@ -36,6 +38,16 @@ async def test_all_three_ways_of_calling_hear_what_metering_says(tmp_path: Path)
     assert retry["retryDelay"] == "60s"
     for answer in (grpc_answer, web_answer):
         assert retry_seconds(answer.details) == 60
+
+
+async def test_readers_of_content_however_many_keep_no_partner_from_a_token(tmp_path: Path) -> None:
+    async with an_entrance(tmp_path, SHIPPED.read_text(encoding="utf-8"), trusted_hops=1) as entrance:
+        # From as many networks as the limit of one would keep out; the clock of the limits stands still.
+        reading = [(await entrance.reads(f"198.51.{number}.1")).status_code for number in range(201)]
+        token = await entrance.http.post("/v1/token", json={"apiKey": "none of ours"})
+
+    assert Counter(reading) == {200: 200, 429: 1}
+    assert in_json(token).code != 8
 
 
 def retry_seconds(details: bytes) -> int:
