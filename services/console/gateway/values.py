@@ -78,6 +78,9 @@ class Content(Part):
     """Paths that begin with it."""
     address: Address
     """Where the platform serves them, over HTTP/1.1."""
+    keep_token: bool = False
+    """Whether it is shown the `authorization` of callers: whoever holds somebody's token can do what they
+    can."""
 
     @field_validator("prefix")
     @classmethod

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import httpx
+import pytest
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
@@ -149,3 +150,22 @@ async def test_pages_are_served_from_files_without_asking_anyone(tmp_path: Path)
     assert openapi.headers["content-type"] == "application/json; charset=utf-8"
     assert docs.text == "<h1>Partners</h1>"
     assert docs.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("keep_token", [False, True])
+async def test_the_platforms_pages_are_shown_a_callers_token_only_where_the_values_say_so(
+    tmp_path: Path, keep_token: bool
+) -> None:
+    heads: list[str] = []
+    spoofed = {"x-real-ip": "192.0.2.77", "forwarded": "for=192.0.2.77"}
+    async with a_world() as world, a_page(heads) as page:
+        content = {"prefix": "/posts/", "address": page, "keep_token": keep_token}
+        values = some_values(tmp_path, world.upstreams, content=content)
+        async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
+            answer = await client.get("/posts/17", headers={**GOOD, **spoofed})
+
+    (head,) = heads
+    assert answer.status_code == 200
+    assert ("authorization: bearer good" in head) == keep_token
+    assert "192.0.2.77" not in head
+    assert "x-sluice-address" not in head
