@@ -2,10 +2,12 @@
 
 import pytest
 
+from services.chassis.identity import PrincipalKind
 from tests.integration.gateway.conftest import ORIGIN, Gateway
 from tests.support.envoy import a_free_port
 from tests.support.gateway_callers import Outcome, in_json, json_outcome, over_grpc, over_grpc_web, raw
 from tests.support.gateway_world import GOOD
+from tests.support.keys import a_minter, some_keys
 
 DECISION = "/sluice.licensing.v1.ReleaseService/GetDecision"
 COUNTERSIGN = "/sluice.licensing.v1.DeliveryService/CountersignDelivery"
@@ -14,6 +16,7 @@ LARGE = 20 * 1024 * 1024
 MALFORMED = Outcome(3, "GATEWAY_REQUEST_MALFORMED")
 NOT_ROUTED = Outcome(12, "GATEWAY_NOT_ROUTED")
 TOO_LARGE = Outcome(8, "GATEWAY_BODY_TOO_LARGE")
+NOT_SPOKEN = Outcome(12, "GATEWAY_NOT_IMPLEMENTED")
 NO_TOKEN = Outcome(16, "GATEWAY_TOKEN_INVALID")
 
 
@@ -187,3 +190,49 @@ async def test_a_page_can_read_answers_and_errors(gateway: Gateway) -> None:
     for headers in (answered.headers, refused.headers, web.headers):
         assert headers["access-control-allow-origin"] == ORIGIN
         assert "grpc-status-details-bin" in headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [
+        ("CONNECT sluice.example:443", ()),
+        ("GET /v1/decisions/1", ("connection: upgrade", "upgrade: websocket")),
+        ("POST /v1/decisions/1:countersign", ("transfer-encoding: xchunked",)),
+    ],
+)
+async def test_what_is_no_plain_request_is_501_at_once(
+    gateway: Gateway, line: str, headers: tuple[str, ...]
+) -> None:
+    request = f"{line} HTTP/1.1\r\nhost: sluice.example\r\n" + "".join(f"{each}\r\n" for each in headers)
+
+    status, answer = await raw(gateway.address, request.encode() + b"\r\n")
+
+    assert (status, json_outcome(answer)) == (501, NOT_SPOKEN)
+    assert gateway.world.upstream.calls == {}
+
+
+@pytest.mark.parametrize("path", [CHOOSE, DECISION])
+async def test_the_path_of_an_rpc_has_no_query(gateway: Gateway, path: str) -> None:
+    minter = a_minter(some_keys(gateway.envoy.log.parent))
+    shown = {"authorization": f"Bearer {minter.mint(PrincipalKind.SUBJECT, '1')}"}
+    gateway.world.licensing.refusal = None
+
+    answers = [await over_grpc_web(gateway.http, path + query, headers=shown) for query in ("?x=1", "?", "")]
+
+    assert answers == [NOT_ROUTED, NOT_ROUTED, Outcome(0)]
+
+
+async def test_a_query_of_a_path_in_json_becomes_part_of_the_message(gateway: Gateway) -> None:
+    answer = await gateway.http.get("/v1/recalls?pageSize=7", headers=GOOD)
+
+    assert answer.status_code == 200
+    assert b"\x07" in gateway.world.upstream.messages[0]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_word_before_a_token_is_written_as_callers_like(gateway: Gateway, scheme: str) -> None:
+    token = a_minter(some_keys(gateway.envoy.log.parent)).mint(PrincipalKind.SUBJECT, "1")
+
+    answer = await gateway.http.get("/v1/policies", headers={"authorization": f"{scheme} {token}"})
+
+    assert answer.status_code == 200
