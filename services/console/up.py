@@ -112,6 +112,8 @@ def up(
     Keys are made on first start. A service that dies is started again. Ctrl-C drains all; a second
     Ctrl-C kills them. Databases, logs and traces stay in the state folder.
     """
+    if limits is not None and not gateway:
+        raise invalid("GATEWAY_NOT_ASKED", "--limits are of calls through the gateway: say --gateway, too")
     asked = _asked(gateway_port, origin, content) if gateway else None
     # What licensees ask for by the gateway they ask for by id.
     directory = directory or gateway
