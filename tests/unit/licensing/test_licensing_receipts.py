@@ -12,7 +12,14 @@ from services.licensing.domain.answers import ConsentAnswer, Hold, Revision
 from services.licensing.domain.decisions import Asker, Draft, Request
 from services.licensing.domain.manifests import manifest_of
 from services.licensing.domain.reasons import Reason
-from services.licensing.domain.receipts import Conclusion, payload_of, request_digest, resolved_digest
+from services.licensing.domain.receipts import (
+    Conclusion,
+    payload_of,
+    request_digest,
+    request_key,
+    resolved_digest,
+    verdicts_digest,
+)
 from sluice.licensing.v1 import receipt_pb2
 from tests.support.clock import NOON_US
 from tests.support.licensing import a_batch, a_license, a_post, canonical_request
@@ -108,8 +115,12 @@ def test_r1_what_does_not_apply_is_null() -> None:
     assert claims["manifest_root"] == sha256(b"").hexdigest()
 
 
-def test_r1_the_claims_are_those_of_the_contract() -> None:
-    assert set(claims_of(a_draft())) == {field.name for field in receipt_pb2.ReceiptClaims.DESCRIPTOR.fields}
+def test_r1_the_claims_are_those_of_the_contract_and_one_is_for_licensees_alone() -> None:
+    in_contract = {field.name for field in receipt_pb2.ReceiptClaims.DESCRIPTOR.fields}
+    asked = replace(a_draft().request, asker=Asker("licensee-1", "licensee", "request-1"))
+
+    assert set(claims_of(a_draft())) == in_contract - {"verdicts_digest"}
+    assert set(claims_of(a_draft(request=asked))) == in_contract
 
 
 def test_r1_the_payload_has_one_form() -> None:
@@ -129,6 +140,15 @@ def test_r1_the_digests_are_salted_as_published() -> None:
 
     assert request_digest(SALT, a_batch(*POSTS).canonical()) == request
     assert resolved_digest(SALT, a_batch(*POSTS), np.frombuffer(verdicts, np.uint8)) == resolved
+
+
+def test_r3_the_key_of_a_licensee_opens_what_was_sent_and_told_as_published() -> None:
+    key = request_key(SALT)
+
+    assert key == sha256(SALT + b"sluice/request/v1").digest()
+    assert request_digest(SALT, b"sent") == sha256(key + b"sent").digest()
+    opened = sha256(sha256(key + b"sluice/verdicts/v1").digest() + (3).to_bytes(8, "little") + b"\1\1\3")
+    assert verdicts_digest(SALT, np.array([1, 1, 3], np.uint8)) == opened.digest()
 
 
 @pytest.mark.parametrize("salt", [bytes(32), SALT[::-1]])
