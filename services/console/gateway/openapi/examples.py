@@ -26,7 +26,7 @@ AT = "2026-11-26T12:00:00Z"
 VALUES: dict[str, Any] = {
     "affiliate_id": "acme-labs",
     "alg": "EdDSA",
-    "api_key": "sluice_live_0123456789abcdef_c2VjcmV0",
+    "api_key": "sluice_live_0123456789abcdef_c2VjcmV0IG9mIDMyIGJ5dGVzIGFzIGFuIGV4YW1wbGU",
     "crv": "Ed25519",
     "currency_code": "USD",
     "display_name": "Acme Models",
