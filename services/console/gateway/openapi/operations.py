@@ -78,7 +78,7 @@ class Operations:
             "content": {
                 "application/json": {
                     "schema": self._schemas.reference(answer),
-                    "example": answer_example(answer),
+                    "example": answer_example(method),
                 }
             },
         }
