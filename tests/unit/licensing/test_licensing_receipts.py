@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from services.licensing.domain.answers import ConsentAnswer, Hold, Revision
+from services.licensing.domain.audits.entries import Entry, check_receipt
 from services.licensing.domain.decisions import Asker, Draft, Request
 from services.licensing.domain.manifests import manifest_of
 from services.licensing.domain.reasons import Reason
@@ -20,6 +21,7 @@ from services.licensing.domain.receipts import (
     resolved_digest,
     verdicts_digest,
 )
+from services.licensing.sealing import Seal
 from sluice.licensing.v1 import receipt_pb2
 from tests.support.clock import NOON_US
 from tests.support.licensing import a_batch, a_license, a_post, canonical_request
@@ -149,6 +151,31 @@ def test_r3_the_key_of_a_licensee_opens_what_was_sent_and_told_as_published() ->
     assert request_digest(SALT, b"sent") == sha256(key + b"sent").digest()
     opened = sha256(sha256(key + b"sluice/verdicts/v1").digest() + (3).to_bytes(8, "little") + b"\1\1\3")
     assert verdicts_digest(SALT, np.array([1, 1, 3], np.uint8)) == opened.digest()
+
+
+def test_an_audit_finds_verdicts_of_a_licensee_that_are_not_those_signed() -> None:
+    request = replace(a_draft().request, asker=Asker("licensee-1", "licensee", "request-1"))
+    draft = a_draft(request=request)
+    manifest = manifest_of(draft.request.batch, RELEASED, SALT)
+    decision = Seal(Unsigned(), 30_000_000).seal(draft, manifest, 7, NOON_US + 1)
+    entry = Entry(decision, manifest, None, None, None, None, is_pending=False)
+    signed = json.loads(decision.receipt)
+    other = verdicts_digest(SALT, np.array([1, 3, 1], np.uint8)).hex()
+
+    (found,) = check_receipt(entry, signed | {"verdicts_digest": other})
+
+    assert found.subject == "decision decision-1, verdicts_digest in its receipt"
+    assert list(check_receipt(entry, signed)) == []
+    # The first receipts for licensees have no such digest.
+    del signed["verdicts_digest"]
+    assert list(check_receipt(entry, signed)) == []
+
+
+class Unsigned:
+    """In the place of a signer: the payload itself."""
+
+    def sign(self, payload: bytes, decided_at_us: int) -> str:
+        return payload.decode()
 
 
 @pytest.mark.parametrize("salt", [bytes(32), SALT[::-1]])

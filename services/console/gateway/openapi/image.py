@@ -13,7 +13,7 @@ _MESSAGE, _ENUM, _SERVICE = 4, 5, 6
 _FIELD, _NESTED, _NESTED_ENUM = 2, 3, 4
 _VALUE, _METHOD = 2, 2
 _RULE = r"[A-Z]\d{1,2}"
-_INSIDE = re.compile(rf"\s*\((?:{_RULE}(?:, {_RULE})*|docs/[^)]*)\)|(?<=\()(?:{_RULE}; )")
+_INSIDE = re.compile(rf"\s*\((?:{_RULE}(?:, {_RULE})*|docs/[^)]*)\)")
 """Names of the project's own rules, and its documents: whoever reads a contract from outside has neither."""
 
 
