@@ -34,6 +34,7 @@ from services.console import (
     receipts,
     reconcile,
     releases,
+    request_receipts,
     restores,
     revenue,
     secure_channels,
@@ -112,6 +113,7 @@ usage.app.command("rebuild")(usage_audits.rebuild)
 app.add_typer(usage.app, name="usage")
 app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
+receipts.app.command("verify-request")(request_receipts.verify_request)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(log.app, name="log")
 app.add_typer(decisions.app, name="decision")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from google.protobuf import json_format
 
 from services.chassis.refusals import Refusal, forbidden, invalid
 from services.console import options, recall_calls
@@ -37,6 +38,13 @@ def request(
         str | None,
         typer.Option(help="Ask the same again: the id of the first time. Programs choose one, a UUIDv7."),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write request.json and release.json into this folder, for `sluice receipt verify-request`.",
+            file_okay=False,
+        ),
+    ] = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
@@ -62,6 +70,8 @@ def request(
         # Before the answer, which may be lost: the same request again is decided and counted once.
         note(f"Request {asked.request_id}.")
     decision = connections.run(lambda connections: request_release(connections, asked))
+    if keep is not None:
+        _keep(keep, asked, decision)
     if as_json:
         give_json(_as_json(ids, decision))
         return
@@ -98,6 +108,13 @@ async def request_release(connections: Connections, asked: pb.RequestReleaseRequ
             raise
         said = "only a licensee asks so: name their key with --api-key-file, or, at a local installation, "
         raise forbidden(refusal.reason, f"{said}the licensee with --licensee") from refusal
+
+
+def _keep(folder: Path, asked: pb.RequestReleaseRequest, decision: pb.Decision) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    answer = pb.RequestReleaseResponse(decision=decision)
+    for name, message in (("request.json", asked), ("release.json", answer)):
+        (folder / name).write_text(json_format.MessageToJson(message) + "\n", encoding="utf-8")
 
 
 def _ids_in(path: Path) -> list[int]:

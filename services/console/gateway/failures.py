@@ -70,3 +70,5 @@ BY_STATUS = (
 )
 OTHER = Failure(500, code_pb2.INTERNAL, "GATEWAY_INTERNAL", "something went wrong at the gateway")
 """For any status that is not in the table: nothing that Envoy says of itself reaches a caller."""
+FAILURES = tuple(sorted((*BY_STATUS, OTHER, NOT_CHECKED, NOT_COUNTED), key=lambda each: each.http))
+"""All of them, by status."""

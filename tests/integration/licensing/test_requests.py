@@ -1,5 +1,6 @@
 """A licensee asks by post id: decided like any batch, and told without a word about people."""
 
+import contextlib
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
@@ -14,11 +15,13 @@ from services.chassis.refusals import Kind, Refusal
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Reason, Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
-from sluice_gate import LicensingClient, PostServing
+from sluice_gate import LicensingClient, PostServing, VerificationError, load_keys, verify_requested
 from tests.support.clock import ManualClock
 from tests.support.cluster import TRAINING, Cluster, a_cluster, a_post
 from tests.support.directory import Directory, a_directory
 from tests.support.engines import urls_on
+from tests.support.keys import some_keys
+from tests.support.release_jobs import flips
 
 RELEASED, NOT_COVERED = Verdict.VERDICT_RELEASED, Verdict.VERDICT_NOT_COVERED
 NOT_AVAILABLE, DUPLICATE = Verdict.VERDICT_NOT_AVAILABLE, Verdict.VERDICT_DUPLICATE
@@ -98,6 +101,63 @@ async def test_a_licensee_is_told_neither_reasons_nor_the_salt_nor_anything_of_c
     claims = claims_of(told)
     assert [claims[name] for name in ("policy_version", "consent_epoch", "consent_revision")] == [None] * 3
     assert claims["counts"] == {"RELEASED": 1, "NOT_AVAILABLE": 1}
+
+
+async def test_a_licensee_verifies_the_receipt_with_the_key_they_are_given_and_nobody_else_gets_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """R3."""
+    await cluster.opt_out(3)
+    ids, request_id = [101, 103, 999, 101], cluster.new_id()
+    asked = pb.RequestReleaseRequest(
+        request_id=request_id, license_id="acme-training", purpose=TRAINING, post_ids=ids
+    )
+    keys = load_keys(some_keys(tmp_path).receipt_jwks)
+
+    told = await cluster.request(ids, request_id)
+    again = await cluster.request(ids, request_id)
+    read = (
+        await cluster.as_licensee("GetDecision", pb.GetDecisionRequest(decision_id=told.decision_id))
+    ).decision
+
+    for decision in (told, again, read):
+        verified = verify_requested(asked, decision, keys)
+        assert verified.released == (True, False, False, False)
+        assert verified.each_verdict_is_signed
+    assert (await cluster.decision(told.decision_id)).request_key == b""
+    own = await cluster.decide([a_post(101, 1)])
+    assert (own.request_key, len(own.salt)) == (b"", 32)
+    assert "verdicts_digest" not in claims_of(own)
+
+
+async def test_what_a_licensee_was_told_does_not_verify_with_any_byte_changed(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """R3."""
+    await cluster.opt_out(3)
+    ids, request_id = [101, 103, 999, 102], cluster.new_id()
+    told = await cluster.request(ids, request_id)
+    keys = load_keys(some_keys(tmp_path).receipt_jwks)
+    asked = pb.RequestReleaseRequest(
+        request_id=request_id, license_id="acme-training", purpose=TRAINING, post_ids=ids
+    )
+    moved = told.verdicts[1:] + told.verdicts[:1]
+    receipts = [flip.decode() for flip in flips(told.receipt.encode()) if flip.isascii()]
+    changes: list[tuple[str, str | bytes]] = [("receipt", each) for each in receipts]
+    changes += [("request_key", each) for each in flips(told.request_key)]
+    changes += [("verdicts", each) for each in flips(told.verdicts)]
+    changes += [("verdicts", moved)]
+
+    believed = []
+    for field, value in changes:
+        other = pb.Decision()
+        other.CopyFrom(told)
+        setattr(other, field, value)
+        with contextlib.suppress(VerificationError):
+            believed.append((field, verify_requested(asked, other, keys)))
+
+    assert moved != told.verdicts
+    assert believed == []
 
 
 async def test_the_stored_answer_comes_again_after_the_directory_has_changed(

@@ -122,7 +122,10 @@ class ReleaseServiceServicer:
         comes again, whatever the directory says by then.
         Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
         before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
-        Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (of what the directory says of the posts), PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED,
+        REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED, LICENSE_UNKNOWN (also for a license that is not the caller's), PROBES_EXHAUSTED,
+        DIRECTORY_MISSING (this installation has none), PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND, CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+        DECISION_CONTENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

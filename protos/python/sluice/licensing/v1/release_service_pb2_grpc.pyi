@@ -66,7 +66,10 @@ class ReleaseServiceStub:
     comes again, whatever the directory says by then.
     Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
     before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
-    Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (of what the directory says of the posts), PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED, LICENSE_UNKNOWN (also for a license that is not the caller's), PROBES_EXHAUSTED,
+    DIRECTORY_MISSING (this installation has none), PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND, CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+    DECISION_CONTENDED.
     """
     GetReleasedPosts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]
     """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
@@ -120,7 +123,10 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     comes again, whatever the directory says by then.
     Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
     before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
-    Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (of what the directory says of the posts), PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED,
+    REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED, LICENSE_UNKNOWN (also for a license that is not the caller's), PROBES_EXHAUSTED,
+    DIRECTORY_MISSING (this installation has none), PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND, CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+    DECISION_CONTENDED.
     """
     GetReleasedPosts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]  # type: ignore[assignment]
     """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
@@ -189,7 +195,10 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         comes again, whatever the directory says by then.
         Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
         before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
-        Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (of what the directory says of the posts), PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED,
+        REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED, LICENSE_UNKNOWN (also for a license that is not the caller's), PROBES_EXHAUSTED,
+        DIRECTORY_MISSING (this installation has none), PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND, CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+        DECISION_CONTENDED.
         """
 
     @_abc_1.abstractmethod
