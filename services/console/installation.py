@@ -74,8 +74,16 @@ class StateFolder:
         return self.root / "run" / "gateway.yaml"
 
     def gateway_credential(self) -> Path:
-        """The token by which the gateway says who it is, 0600."""
+        """The token by which the gateway says who it is, 0600; there is none where services speak TLS."""
         return self.root / "run" / "gateway.credential.json"
+
+    def gateway_certificate(self) -> Path:
+        """Which certificate the gateway shows to services that speak TLS; it holds no secret."""
+        return self.root / "run" / "gateway.certificate.json"
+
+    def gateway_authorities(self) -> Path:
+        """Whom the gateway believes who those services are."""
+        return self.root / "run" / "gateway.authorities.json"
 
     def access_log(self) -> Path:
         """What came to the gateway: JSON lines, without tokens."""

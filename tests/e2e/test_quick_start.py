@@ -25,7 +25,7 @@ RELEASED = ["9007199254740993", "9007199254740997", "9007199254741002"]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(MISSING), reason=f"partners need {' and '.join(MISSING)}, which is not installed"),
+    pytest.mark.skipif(bool(MISSING), reason=f"partners need {' and '.join(MISSING)}: not installed"),
 ]
 
 

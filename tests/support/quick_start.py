@@ -44,7 +44,8 @@ def run_page(
 ) -> list[str]:
     """What each block that is run has said, stdout and stderr together; all of them run in `folder`.
 
-    `environment` is the whole of it; `whom` says whose commands are run. Raises AssertionError, with the block and what it said, where one fails.
+    `environment` is the whole of it; `whom` says whose commands are run. Raises AssertionError, with the
+    block and what it said, where one fails.
     """
     told = blocks(page)
     for block in told:
