@@ -37,6 +37,7 @@ from services.console import (
     restores,
     revenue,
     secure_channels,
+    serve,
     signing_keys,
     states,
     stats,
@@ -69,7 +70,7 @@ app = typer.Typer(
 app.callback()(secure_channels.options)
 app.command("up")(up.up)
 app.command("demo")(demo)
-app.command("serve")(up.serve)
+app.command("serve")(serve.serve)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)

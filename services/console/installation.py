@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from services.chassis.keys import Keys, ensure_keys
@@ -16,6 +17,15 @@ PROGRAMS = (*SERVICES, DIRECTORY)
 PORT_BASE = 7601
 HOST = "127.0.0.1"
 """A local run is reached from its own machine only."""
+
+
+class ServiceName(StrEnum):
+    """One of the three, or the local post directory."""
+
+    CONSENT = "consent"
+    METERING = "metering"
+    LICENSING = "licensing"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from services.chassis.identity import PrincipalKind
 from services.chassis.keys import Keys
 from services.chassis.refusals import Refusal, invalid
@@ -38,18 +40,21 @@ class Asked:
 
 def content_of(url: str) -> Content:
     """http://host:port/prefix/ as content routes; raises Refusal (invalid, CONTENT_MALFORMED)."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         address = f"{parts.netloc}" if parts.port else f"{parts.netloc}:80"
         if parts.scheme == "http" and parts.hostname and len(parts.path) > 1:
             return Content(prefix=parts.path, address=address)
+    except ValidationError as error:
+        raise _malformed(url, error.errors()[0]["msg"]) from error
     except ValueError as error:
-        raise _malformed(url) from error
+        raise _malformed(url, str(error)) from error
     raise _malformed(url)
 
 
-def _malformed(url: str) -> Refusal:
-    return invalid("CONTENT_MALFORMED", f"--content wants http://HOST:PORT/PREFIX/, not {url!r}")
+def _malformed(url: str, why: str = "") -> Refusal:
+    wanted = f"--content wants http://HOST:PORT/PREFIX/, not {url!r}"
+    return invalid("CONTENT_MALFORMED", f"{wanted} ({why})" if why else wanted)
 
 
 @contextlib.asynccontextmanager
