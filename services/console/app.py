@@ -38,6 +38,7 @@ from services.console import (
     restores,
     revenue,
     secure_channels,
+    serve,
     signing_keys,
     states,
     stats,
@@ -70,7 +71,7 @@ app = typer.Typer(
 app.callback()(secure_channels.options)
 app.command("up")(up.up)
 app.command("demo")(demo)
-app.command("serve")(up.serve)
+app.command("serve")(serve.serve)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)

@@ -4,10 +4,12 @@ With --json an answer is one JSON document, and so is a refusal.
 """
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -30,6 +32,14 @@ def progress(on: Console | None = None) -> Progress:
     on = on or console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     return Progress(*columns, TimeRemainingColumn(), console=on, transient=True, disable=not on.is_terminal)
+
+
+def log_beside() -> None:
+    """Has this process log beside its answers, which programs read; warnings and errors alone."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def say(text: str) -> None:
