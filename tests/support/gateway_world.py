@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 from google.protobuf import json_format
@@ -85,7 +86,7 @@ class Licensing(AuthorizationServicer):
             answer.denied_response.body = json.dumps(json_format.MessageToDict(status))
             return answer
         details = base64.b64encode(status.SerializeToString()).rstrip(b"=").decode()
-        told = {"grpc-status": str(code), "grpc-message": message, "grpc-status-details-bin": details}
+        told = {"grpc-status": str(code), "grpc-message": quote(message), "grpc-status-details-bin": details}
         for key, value in told.items():
             option = answer.denied_response.headers.add(append_action=2)
             option.header.key, option.header.value = key, value

@@ -48,7 +48,7 @@ BY_TOKEN = {
     ),
     "Jwt_is_expired": Failure(401, code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED", "the token has expired"),
     "Jwks_remote_fetch_is_failed": Failure(
-        503, code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE", "the keys to check tokens with are not at hand"
+        503, code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE", "the keys of the token's issuer are not at hand"
     ),
 }
 """By what Envoy notes of a token (jwt_authn); of any other it is TOKEN_INVALID.

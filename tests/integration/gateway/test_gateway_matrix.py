@@ -18,7 +18,7 @@ from tests.support.matrix.callers import ACME, BEN, UMBRELLA, Caller, refusal_of
 from tests.support.matrix.holdings import NOTHING, Holdings
 from tests.support.matrix.methods import Rpc, every_rpc
 from tests.support.matrix.requests import NAMES_SOMEBODYS, a_request, fields_of
-from tests.support.matrix.sameness import are_the_same, told
+from tests.support.matrix.sameness import are_the_same
 from tests.support.matrix.ways import Answer
 from tests.support.matrix.world import Matrix, a_matrix
 
@@ -108,6 +108,15 @@ def cases_of_owners(matrix: Matrix) -> list[tuple[Rpc, Caller]]:
     return [(rpc, caller) for rpc, caller in cases(matrix) if is_owner_of(rpc, caller)]
 
 
+async def steadily(matrix: Matrix, rpc: Rpc, request: Any, caller: Caller) -> list[Answer]:
+    """The answers of all ways once they are the same, or of the last try."""
+    for _ in range(ROUNDS):
+        answers = await every_way(matrix, rpc, request, caller)
+        if are_the_same(answers):
+            break
+    return answers
+
+
 async def test_each_rpc_lets_in_whom_its_contract_names_and_nobody_else(matrix: Matrix) -> None:
     async def check(turn: int, case: tuple[Rpc, Caller]) -> list[str]:
         rpc, caller = case
@@ -124,10 +133,9 @@ async def test_each_rpc_lets_in_whom_its_contract_names_and_nobody_else(matrix: 
 @pytest.mark.slow
 async def test_all_three_ways_let_in_the_same_callers_and_say_the_same_to_all_others(matrix: Matrix) -> None:
     async def check(rpc: Rpc, caller: Caller) -> list[str]:
-        answers = await every_way(matrix, rpc, a_request(rpc, of(matrix, caller)), caller)
+        answers = await steadily(matrix, rpc, a_request(rpc, of(matrix, caller)), caller)
         faults = [fault for answer in answers if (fault := fault_of(rpc, caller, answer))]
-        ends = {told(answer) for answer in answers}
-        return faults if len(ends) == 1 else [*faults, f"{rpc.name}: {caller.name} is told {ends}"]
+        return faults if are_the_same(answers) else [*faults, f"{rpc.name}: {caller.name} is told {answers}"]
 
     faults = await faults_of(check, cases(matrix))
 
@@ -139,11 +147,7 @@ async def test_whoever_asks_for_their_own_gets_it_and_the_same_in_all_three_ways
 
     # One after another: what one changes another would see.
     for rpc, caller in cases_of_owners(matrix):
-        request = a_request(rpc, of(matrix, caller))
-        for _ in range(ROUNDS):
-            answers = await every_way(matrix, rpc, request, caller)
-            if are_the_same(answers):
-                break
+        answers = await steadily(matrix, rpc, a_request(rpc, of(matrix, caller)), caller)
         if not are_the_same(answers) or answers[0].code != 0:
             faults.append(f"{rpc.name}: {caller.name} is told {answers}")
 

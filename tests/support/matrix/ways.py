@@ -133,7 +133,7 @@ class Ways:
 
 
 def patient(way: Way) -> Way:
-    """Repeats a call that nobody has decided, as callers do: a busy machine may be too slow for the gateway."""
+    """Repeats a call that nobody has decided, as callers do: a busy machine may be too slow for a gateway."""
 
     async def repeated(rpc: Rpc, request: Message, headers: Mapping[str, str]) -> list[Answer]:
         for _ in range(TRIES):
