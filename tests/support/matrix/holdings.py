@@ -56,7 +56,7 @@ async def make_holdings(asking: Asking) -> dict[str, Holdings]:
     """Of both licensees. A policy is in force already."""
     rows = [{"line": str(n), "subject": _a_subject(each)} for n, each in enumerate((ANN, BEN, EVE, QUITTER))]
     await asking.operator("consent.v1.ConsentService/ImportSubjects", rows=rows)
-    posts = [_a_post(id, author) for id, author in _AUTHORS.items()]
+    posts = [a_post(id, author) for id, author in _AUTHORS.items()]
     await asking.ask(
         "directory.v1.PostStoreService/PutPosts",
         PrincipalKind.PIPELINE,
@@ -202,7 +202,8 @@ def _a_subject(id: int) -> dict[str, Any]:
     return {"subjectId": str(id), "jurisdiction": "US", "noticeDigests": notices, "asOf": POSTED_AT}
 
 
-def _a_post(id: int, author_id: int) -> dict[str, Any]:
+def a_post(id: int, author_id: int) -> dict[str, Any]:
+    """In JSON."""
     said = {"kind": "CONTENT_KIND_POST", "language": "en", "postedAt": POSTED_AT}
     return {"id": str(id), "authorId": str(author_id), **said}
 

@@ -12,7 +12,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from tests.support.matrix.asking import new_id
-from tests.support.matrix.holdings import TRAINING, Holdings
+from tests.support.matrix.callers import ANN
+from tests.support.matrix.holdings import TRAINING, Holdings, a_post
 from tests.support.matrix.methods import Rpc
 
 NAMES_SOMEBODYS = (
@@ -39,7 +40,10 @@ _MORE: Mapping[str, Mapping[str, Any]] = {
     },
     "consent.v1.ConsentService/RecordSignals": {"source": "tests", "secGpc": "0"},
     "licensing.v1.DeliveryService/CountersignDelivery": {"postsReceived": "2"},
-    "licensing.v1.ExplanationService/ExplainRelease": {"purpose": TRAINING},
+    "licensing.v1.ExplanationService/ExplainRelease": {
+        "purpose": TRAINING,
+        "posts": {"posts": [a_post(11, ANN)]},
+    },
     "licensing.v1.LogService/GetConsistencyProof": {"first": "1", "second": "2"},
     "licensing.v1.RecallService/ResolveRecall": {
         "resolution": {"outcome": "RECALL_STATE_DELETED", "attestation": _ATTESTED}
