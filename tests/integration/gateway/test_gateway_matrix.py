@@ -37,6 +37,18 @@ OF_NOBODY = {
     "licensing.v1.LogService/GetConsistencyProof": "all see the same",
 }
 """What partners and users call that does not ask for somebody's."""
+FOR_OTHERS = {
+    "licensing.v1.ExplanationService/ExplainRelease",
+    "licensing.v1.RecallService/GetRecallProgress",
+    "licensing.v1.RecallService/ListReleaseGaps",
+    "licensing.v1.ReleaseService/ConfirmDelivery",
+    "licensing.v1.ReleaseService/Decide",
+    "licensing.v1.ReleaseService/GetReleasedPosts",
+    "licensing.v1.StatisticsService/GetDecisionStats",
+    "licensing.v1.TokenService/GetJwks",
+    "licensing.v1.TokenService/GetToken",
+}
+"""What has a path in JSON and no partner or user calls by a token: a contract that loses a kind is seen."""
 NO_OWNER = {
     "request_id": "the caller's own word",
     "choice.licensee_id": "for whom a choice is meant",
@@ -201,8 +213,10 @@ async def test_every_id_that_partners_and_users_ask_by_is_asked_for_in_the_matri
         if path not in NAMES_SOMEBODYS and path not in NO_OWNER
     }
     of_nobody = {rpc.name for rpc in theirs if not fields_of(rpc)}
+    for_others = {rpc.name for rpc in every_rpc() if rpc.rules and not rpc.kinds & OWNERS}
 
     assert unknown == set()
+    assert for_others == FOR_OTHERS
     assert of_nobody == set(OF_NOBODY)
 
 
