@@ -9,7 +9,7 @@ from typing import Any
 
 from services.chassis.identity import PrincipalKind
 from tests.support.fleet import NOTICE, PURPOSE
-from tests.support.matrix.asking import Asking, new_id
+from tests.support.matrix.asking import Asking
 from tests.support.matrix.callers import ACME, ANN, BEN, EVE, UMBRELLA
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -54,20 +54,9 @@ NOTHING = Holdings(
 
 async def make_holdings(asking: Asking) -> dict[str, Holdings]:
     """Of both licensees. A policy is in force already."""
-    rows = [{"line": str(n), "subject": _a_subject(each)} for n, each in enumerate((ANN, BEN, EVE, QUITTER))]
-    await asking.operator("consent.v1.ConsentService/ImportSubjects", rows=rows)
-    posts = [a_post(id, author) for id, author in _AUTHORS.items()]
-    await asking.ask(
-        "directory.v1.PostStoreService/PutPosts",
-        PrincipalKind.PIPELINE,
-        "firehose",
-        {"posts": {"posts": posts}},
-    )
+    await _make_people(asking)
     decisions = {name: await _licensed(asking, name) for name in (ACME, UMBRELLA)}
-    deny = {"subjectId": str(QUITTER), "stance": "STANCE_DENY", "everyone": True, "allPurposes": True}
-    await asking.ask(
-        "consent.v1.ConsentService/RecordChoice", PrincipalKind.SUBJECT, str(QUITTER), {"choice": deny}
-    )
+    await _withdraw(asking)
     bills = {name: await _billed(asking, name) for name in (ACME, UMBRELLA)}
     recalls = {name: await _recalled(asking, name) for name in (ACME, UMBRELLA)}
     subjects = {ACME: ANN, UMBRELLA: EVE}
@@ -86,6 +75,27 @@ async def make_holdings(asking: Asking) -> dict[str, Holdings]:
         )
         for name in (ACME, UMBRELLA)
     }
+
+
+async def _make_people(asking: Asking) -> None:
+    """Subjects, and their posts in the directory."""
+    rows = [{"line": str(n), "subject": _a_subject(each)} for n, each in enumerate((ANN, BEN, EVE, QUITTER))]
+    await asking.operator("consent.v1.ConsentService/ImportSubjects", rows=rows)
+    posts = [a_post(id, author) for id, author in _AUTHORS.items()]
+    await asking.ask(
+        "directory.v1.PostStoreService/PutPosts",
+        PrincipalKind.PIPELINE,
+        "firehose",
+        {"posts": {"posts": posts}},
+    )
+
+
+async def _withdraw(asking: Asking) -> None:
+    """Has one of them opt out of everything."""
+    deny = {"subjectId": str(QUITTER), "stance": "STANCE_DENY", "everyone": True, "allPurposes": True}
+    await asking.ask(
+        "consent.v1.ConsentService/RecordChoice", PrincipalKind.SUBJECT, str(QUITTER), {"choice": deny}
+    )
 
 
 async def _licensed(asking: Asking, name: str) -> str:
@@ -111,8 +121,11 @@ async def _licensed(asking: Asking, name: str) -> str:
         url="https://hooks.example.com/recalls",
         enabled=False,
     )
+    return await _released(asking, name)
+
+
+async def _released(asking: Asking, name: str) -> str:
     asked = {
-        "requestId": new_id(),
         "licenseId": f"{name}-training",
         "purpose": TRAINING,
         "postIds": [str(id) for id in _ASKED[name]],
