@@ -1,6 +1,7 @@
 """`sluice up --gateway` as people run it: Envoy before the services, from the first call to the last."""
 
 import asyncio
+import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,6 @@ from tests.support.up import Up, runs, up
 from tests.support.waiting import until
 
 GATEWAY = ("--gateway", "--gateway-port", "0", "--origin", "https://settings.example")
-TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +45,24 @@ def test_a_subject_comes_in_by_the_gateway_and_nobody_without_a_token(running: U
     assert policies(running, authorization="").status_code == 401
 
 
-def spans_of_the_call(traces: Path) -> list[Span]:
-    name = "sluice.consent.v1.ConsentService/ListPolicies"
-    return [span for span in find_trace(traces, TRACE) if span.name == name]
-
-
 def test_the_gateways_span_is_the_root_of_what_the_services_trace(running: Up) -> None:
-    traces = StateFolder(running.state).traces
+    folder = StateFolder(running.state)
+    policies(running)
 
-    policies(running, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
-    # Beside those of the call itself there are some of work of the database.
-    asyncio.run(until(lambda: len(spans_of_the_call(traces)) == 2, "both spans are written", 0.05))
+    def all_three() -> list[Span]:
+        lines = folder.access_log().read_text(encoding="utf-8").splitlines()
+        spans = find_trace(folder.traces, json.loads(lines[-1])["trace_id"]) if lines else []
+        return spans if len(spans) == 3 else []
 
-    gateway, consent = spans_of_the_call(traces)
-    assert (gateway.service, consent.service) == ("gateway", "consent")
-    assert consent.parent_id == gateway.span_id
+    gateway, consent, database = asyncio.run(until(all_three, "the spans are written", 0.05))
+
+    assert (gateway.service, consent.service, database.name) == ("gateway", "consent", "read consent")
+    assert (gateway.parent_id, consent.parent_id, database.parent_id) == (
+        "",
+        gateway.span_id,
+        consent.span_id,
+    )
+    assert gateway.name == consent.name == "sluice.consent.v1.ConsentService/ListPolicies"
 
 
 def test_files_of_the_gateway_hold_no_token_that_others_can_read(running: Up) -> None:

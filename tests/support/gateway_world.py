@@ -105,10 +105,15 @@ class Metering(RateLimitServiceServicer):
         """As metering answers."""
         self.asked.append([{e.key: e.value for e in d.entries} for d in request.descriptors])
         self.shown.append(str(dict(context.invocation_metadata()).get("authorization", "")))
-        code = (
-            rate_limit_pb2.RateLimitResponse.OVER_LIMIT if self.full else rate_limit_pb2.RateLimitResponse.OK
-        )
-        return rate_limit_pb2.RateLimitResponse(overall_code=code)
+        answer = rate_limit_pb2.RateLimitResponse(overall_code=rate_limit_pb2.RateLimitResponse.OK)
+        if self.full:
+            answer.overall_code = rate_limit_pb2.RateLimitResponse.OVER_LIMIT
+            status = status_pb2.Status(code=8, message="there is no room")
+            status.details.add().Pack(error_details_pb2.ErrorInfo(reason="RATE_LIMITED", domain="sluice"))
+            answer.raw_body = json.dumps(json_format.MessageToDict(status)).encode()
+            details = base64.b64encode(status.SerializeToString()).rstrip(b"=").decode()
+            answer.response_headers_to_add.add(key="grpc-status-details-bin", value=details)
+        return answer
 
 
 GOOD = {"authorization": "Bearer good"}

@@ -51,6 +51,10 @@ class Up:
         self._wait_until(lambda: text in self._err.read_text(), f"it says {text!r}")
         return next(line for line in self._err.read_text().splitlines() if text in line)
 
+    def last_said(self, text: str) -> str | None:
+        """The last line it has said on stderr with `text` in it; None where there is none."""
+        return next((line for line in reversed(self._err.read_text().splitlines()) if text in line), None)
+
     def send(self, number: signal.Signals) -> None:
         """Sends it a signal."""
         self.process.send_signal(number)

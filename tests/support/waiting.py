@@ -1,7 +1,7 @@
 """Waiting for something to become so, never for time to pass."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 PATIENCE_SECONDS = 60.0
@@ -18,5 +18,16 @@ async def until(look: Callable[[], T], awaited: str, look_every: float = LOOK_EV
             while not (seen := look()):  # noqa: ASYNC110 - files and other processes have no events
                 await asyncio.sleep(look_every)
             return seen
+    except TimeoutError:
+        raise AssertionError(f"waited {PATIENCE_SECONDS:g} s in vain until {awaited}") from None
+
+
+async def until_told(ask: Callable[[], Awaitable[T]], awaited: str, ask_every: float = 0.05) -> T:
+    """What asking gives as soon as that is true. Fails as `until` does."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (told := await ask()):  # noqa: ASYNC110 - another process has no events
+                await asyncio.sleep(ask_every)
+            return told
     except TimeoutError:
         raise AssertionError(f"waited {PATIENCE_SECONDS:g} s in vain until {awaited}") from None

@@ -47,6 +47,8 @@ BY_TOKEN = {
         401, code_pb2.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no bearer token"
     ),
     "Jwt_is_expired": Failure(401, code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED", "the token has expired"),
+    # Envoy takes it for a caller that is known and may not, which is 403.
+    "Audiences_in_Jwt_are_not_allowed": TOKEN_INVALID,
     "Jwks_remote_fetch_is_failed": Failure(
         503, code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE", "the keys of the token's issuer are not at hand"
     ),

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.chassis.identity import PrincipalKind
+from services.chassis.issuers import IssuerEntry, read_issuers
 from services.chassis.keys import Keys
 from services.chassis.refusals import Refusal, invalid
 from services.console.credentials import Local, own_tokens
@@ -18,11 +21,12 @@ from services.console.gateway.files import shipped
 from services.console.gateway.program import NAME, GatewayProgram
 from services.console.gateway.running import ADMIN_SOCKET
 from services.console.gateway.spans import receiving
-from services.console.gateway.values import Content, Values, checked
+from services.console.gateway.values import Content, Issuer, Values, checked
 from services.console.installation import HOST, StateFolder
 from services.console.programs import ServiceProgram
 
 PORT = 7600
+ISSUERS_VARIABLE = "SLUICE_CONSENT_TOKEN_ISSUERS"
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ async def local_gateway(
 ) -> AsyncIterator[GatewayProgram]:
     """The gateway as a program; its token is renewed and its spans are taken while the context is open.
 
-    Raises Refusal: ENVOY_MISSING, VALUES_INVALID and those of the keys.
+    Raises Refusal: ENVOY_MISSING, VALUES_INVALID, TOKEN_ISSUERS_WRONG and those of the keys.
     """
     envoy_binary()
     shown = CredentialFile(
@@ -77,7 +81,7 @@ async def local_gateway(
 
         def values() -> Values:
             upstreams = {each.name: each.address for each in services}
-            return checked({**usual, "upstreams": upstreams}, "the gateway")
+            return checked({**usual, "upstreams": upstreams, "issuers": _issuers(services)}, "the gateway")
 
         # What is wrong with them is said before anything is started.
         values()
@@ -103,6 +107,34 @@ def _usual(state: StateFolder, keys: Keys, asked: Asked, address: str, collector
         "openapi": shipped("openapi.json"),
         "docs": shipped("docs.html"),
     }
+
+
+def _issuers(services: Sequence[ServiceProgram]) -> list[Issuer]:
+    """Those whose tokens consent was told to believe: on its routes the gateway looks at tokens itself."""
+    consent = next(each for each in services if each.name == "consent")
+    told = consent.environment().get(ISSUERS_VARIABLE)
+    return [issuer_of(entry) for entry in read_issuers(Path(told))] if told else []
+
+
+def issuer_of(entry: IssuerEntry) -> Issuer:
+    """The same issuer to the gateway; servers of https are vouched for as this machine has it.
+
+    A relative `jwks_file` is one of the folder of now, as it is to consent.
+    """
+    url = entry.jwks_url
+    return Issuer(
+        name=entry.name,
+        issuer=entry.issuer,
+        audiences=(entry.audience,),
+        jwks_file=entry.jwks_file and entry.jwks_file.resolve(),
+        jwks_url=url,
+        authorities=_authorities() if url is not None and url.startswith("https:") else None,
+    )
+
+
+def _authorities() -> Path:
+    paths = ssl.get_default_verify_paths()
+    return Path(paths.cafile or paths.openssl_cafile)
 
 
 def _a_free_port() -> int:

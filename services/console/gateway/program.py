@@ -1,6 +1,7 @@
 """The gateway as a program for the supervisor: Envoy, configured anew at each start."""
 
 import asyncio
+import contextlib
 import http.client
 import os
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.chassis.file_versions import version_of
+from services.chassis.file_versions import FileVersion, version_of
 from services.console.gateway.binary import envoy_binary
 from services.console.gateway.rendering import render
 from services.console.gateway.values import Values
@@ -32,8 +33,8 @@ class GatewayProgram:
     needs: frozenset[str]
     """The services that it leads to: it is drained before them."""
     name: str = field(default=NAME, init=False)
-    _keys: tuple[int, int, int] | None = field(default=None, init=False)
-    """Which public keys it was started with."""
+    _keys: list[FileVersion] | None = field(default=None, init=False)
+    """Which public keys it was started with, by file."""
 
     @property
     def log(self) -> Path:
@@ -43,7 +44,7 @@ class GatewayProgram:
     def command(self) -> Sequence[str]:
         """Envoy on a leash, with a configuration of now; raises Refusal (precondition, ENVOY_MISSING)."""
         binary, values = envoy_binary(), self.values()
-        self._keys = version_of(values.jwks)
+        self._keys = _keys_of(values)
         config = self.state.gateway_config().resolve()
         config.write_text(render(values), encoding="utf-8")
         launch = [sys.executable, "-P", "-m", "services.console.leash", str(os.getpid())]
@@ -65,10 +66,12 @@ class GatewayProgram:
 
     async def outdated(self) -> None:
         """Waits until the public keys are others than those it was started with: it reads them only once."""
-        jwks = self.values().jwks
+        values = self.values()
         while True:
-            if self._keys is not None and version_of(jwks) != self._keys:
-                return
+            # A file that is just being replaced is looked at the next time.
+            with contextlib.suppress(FileNotFoundError):
+                if self._keys is not None and _keys_of(values) != self._keys:
+                    return
             await asyncio.sleep(KEYS_EVERY_SECONDS)
 
     def _answers(self) -> bool:
@@ -80,3 +83,8 @@ class GatewayProgram:
             return False
         finally:
             connection.close()
+
+
+def _keys_of(values: Values) -> list[FileVersion]:
+    """Which keys are in the files of our own and of other issuers."""
+    return [version_of(file) for file in (values.jwks, *(each.jwks_file for each in values.issuers)) if file]

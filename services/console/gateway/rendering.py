@@ -82,6 +82,6 @@ def _pages(values: Values) -> list[tuple[str, Path, str]]:
 
 
 def _origin(url: str) -> str:
-    """host:port of an https URL."""
+    """host:port of a URL."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or HTTPS_PORT}"

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from services.chassis.fetching import source_of
 from services.chassis.refusals import invalid
 from services.chassis.settings import parse_address
 
 Address = Annotated[str, Field(pattern=r"^.+:\d+$", description="host:port; IPv6 in brackets.")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
 class Part(BaseModel):
@@ -44,21 +45,30 @@ class Issuer(Part):
     jwks_file: Path | None = None
     """Their keys; read when the gateway starts."""
     jwks_url: str | None = None
-    """Or where they publish them, https; looked up again every five minutes."""
+    """Or where they publish them, https; looked up again every five minutes. Plain http to 127.0.0.1 alone:
+    elsewhere, keys that anyone on the way can change vouch for nobody."""
     authorities: Path | None = None
-    """PEM file of those who vouch for the server of `jwks_url`."""
+    """PEM file of those who vouch for the server of an https `jwks_url`."""
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _leads_somewhere(cls, url: str | None) -> str | None:
+        if url is not None:
+            source_of(url)
+        return url
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
         if (self.jwks_file is None) == (self.jwks_url is None):
             raise ValueError("either jwks_file or jwks_url")
-        if self.jwks_url is not None and (
-            urlsplit(self.jwks_url).scheme != "https" or not urlsplit(self.jwks_url).hostname
-        ):
-            raise ValueError("jwks_url is an https URL: keys that anyone can change vouch for nobody")
-        if (self.jwks_url is None) != (self.authorities is None):
-            raise ValueError("jwks_url and authorities go together")
+        if self.is_vouched_for != (self.authorities is not None):
+            raise ValueError("an https jwks_url and authorities go together")
         return self
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether the keys come over TLS."""
+        return self.jwks_url is not None and self.jwks_url.startswith("https:")
 
 
 class Content(Part):

@@ -13,7 +13,6 @@ from tests.support.envoy import NOBODY, an_envoy, some_values
 from tests.support.forging import Workshop
 from tests.support.gateway_callers import Outcome, in_json, over_grpc, over_grpc_web
 from tests.support.gateway_world import GOOD, a_world
-from tests.support.https import make_certificate
 from tests.support.keys import a_minter, some_keys
 from tests.support.oidc import ELSEWHERE, FOR_US, claims_elsewhere
 
@@ -73,9 +72,9 @@ async def test_nothing_goes_on_while_metering_is_down(tmp_path: Path) -> None:
 
 
 async def test_users_whose_issuers_keys_cannot_be_had_are_told_so_and_to_come_again(tmp_path: Path) -> None:
-    shop, (authorities, _) = Workshop(), make_certificate(tmp_path, "id.example.com")
-    issuer = {"name": "users", "issuer": ELSEWHERE, "audiences": [FOR_US], "authorities": authorities}
-    values = some_values(tmp_path, issuers=[{**issuer, "jwks_url": f"https://{NOBODY}/keys"}])
+    shop = Workshop()
+    issuer = {"name": "users", "issuer": ELSEWHERE, "audiences": [FOR_US]}
+    values = some_values(tmp_path, issuers=[{**issuer, "jwks_url": f"http://{NOBODY}/keys"}])
     later = SystemClock().now_us() // 1_000_000 + 60
     token = shop.token(claims=claims_elsewhere(shop, exp=later))
     headers = {"authorization": f"Bearer {token}"}
@@ -133,12 +132,12 @@ async def test_a_call_that_names_no_time_ends_with_the_usual_one(tmp_path: Path)
     assert (answer.status_code, in_json(answer)) == (504, Outcome(4, "GATEWAY_TIMEOUT"))
 
 
-async def test_a_call_for_which_there_is_no_room_is_429(gateway: Gateway) -> None:
+async def test_a_call_for_which_there_is_no_room_is_429_in_meterings_own_words(gateway: Gateway) -> None:
     gateway.world.metering.full = True
 
     answers = await all_three(gateway.http, gateway.address)
 
-    assert answers == [Outcome(8, "GATEWAY_RATE_LIMITED")] * 3
+    assert answers == [Outcome(8, "RATE_LIMITED")] * 3
     assert answers[0].http == 429
     assert gateway.world.upstream.calls == {}
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from services.console.gateway.spans import receiving
 from services.console.traces import find_trace
@@ -28,15 +29,40 @@ async def test_a_span_of_the_gateway_is_the_root_and_names_the_rpc_and_nobodys_i
     assert "11223344" not in file.read_text()
 
 
-async def test_a_trace_that_a_caller_began_goes_on(tmp_path: Path) -> None:
-    trace_id, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+THEIRS = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"traceparent": f"00-{THEIRS}-b7ad6b7169203331-01", "tracestate": "theirs=1"},
+        {"x-client-trace-id": "theirs"},
+        {"x-request-id": "b7380ee9-8c9c-9095-9c84-77b71c327798"},
+        {"x-envoy-force-trace": "1"},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+async def test_nobody_outside_decides_what_is_traced(tmp_path: Path, said: dict[str, str]) -> None:
+    file = tmp_path / "traces" / "gateway.jsonl"
+    async with a_world() as world, receiving(file) as collector:
+        values = some_values(tmp_path, world.upstreams, collector=collector, sampled_percent=0)
+        async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
+            await client.get("/v1/decisions/1", headers={**GOOD, **said})
+
+    _, trace_id, _, flags = world.heard(PATH)["traceparent"].split("-")
+    assert (trace_id != THEIRS, flags) == (True, "00")
+    assert "tracestate" not in world.heard(PATH) or "theirs" not in world.heard(PATH)["tracestate"]
+    assert not file.exists() or file.read_text() == ""
+
+
+async def test_a_caller_that_says_its_trace_is_not_to_be_kept_is_traced_as_all_others(tmp_path: Path) -> None:
     file = tmp_path / "traces" / "gateway.jsonl"
     async with a_world() as world, receiving(file) as collector:
         values = some_values(tmp_path, world.upstreams, collector=collector)
         async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
-            headers = {**GOOD, "traceparent": f"00-{trace_id}-{caller}-01"}
+            headers = {**GOOD, "traceparent": f"00-{THEIRS}-b7ad6b7169203331-00"}
             await client.get("/v1/decisions/1", headers=headers)
+            _, trace_id, _, flags = world.heard(PATH)["traceparent"].split("-")
             await until(lambda: find_trace(file.parent, trace_id), "the span has come")
 
-    assert world.heard(PATH)["traceparent"].split("-")[1] == trace_id
-    assert caller in {span.parent_id for span in find_trace(file.parent, trace_id)}
+    assert (trace_id != THEIRS, flags) == (True, "01")

@@ -1,13 +1,19 @@
 """Values of a gateway: read whole, refused where anything is misspelt or cannot be."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 import yaml
 
+from services.chassis.issuers import IssuerEntry
 from services.chassis.refusals import Refusal
-from services.console.gateway.local import content_of
+from services.console.gateway.local import content_of, issuer_of
+from services.console.gateway.program import GatewayProgram
 from services.console.gateway.values import Values, is_literal, read_values
+from services.console.installation import StateFolder
+from tests.support.envoy import some_values
+from tests.support.waiting import PATIENCE_SECONDS
 
 CLUSTER = Path(__file__).parents[3] / "deploy" / "envoy" / "cluster.yaml"
 LEAST = {"upstreams": {"consent": "127.0.0.1:7601"}, "jwks": "jwks.json"}
@@ -58,12 +64,46 @@ def test_what_cannot_be_is_refused(fields: dict[str, object], word: str) -> None
         {"jwks_file": "a.json", "jwks_url": "https://a.example/keys", "authorities": "ca.pem"},
         {"jwks_url": "http://a.example/keys", "authorities": "ca.pem"},
         {"jwks_url": "https://a.example/keys"},
+        {"jwks_url": "http://127.0.0.1/keys"},
+        {"jwks_url": "http://127.0.0.1:8080/keys", "authorities": "ca.pem"},
     ],
 )
 def test_an_issuer_has_one_source_of_keys_that_nobody_else_can_change(issuer: dict[str, object]) -> None:
     whole = {"name": "platform", "issuer": "https://a.example", "audiences": ["sluice"], **issuer}
 
     assert "issuers" in refusal_of(issuers=[whole])
+
+
+def test_an_issuer_that_the_services_believe_is_the_same_to_the_gateway() -> None:
+    said = {"name": "1-users", "issuer": "https://a.example", "audience": "us"}
+
+    here = issuer_of(IssuerEntry.model_validate({**said, "jwks_url": "http://127.0.0.1:8080/keys"}))
+    far = issuer_of(IssuerEntry.model_validate({**said, "jwks_url": "https://a.example/keys"}))
+    on_file = issuer_of(IssuerEntry.model_validate({**said, "jwks_file": "keys.json"}))
+
+    assert (here.name, here.issuer, here.audiences) == ("1-users", "https://a.example", ("us",))
+    assert (here.jwks_url, here.authorities) == ("http://127.0.0.1:8080/keys", None)
+    assert far.authorities is not None
+    assert (on_file.jwks_url, on_file.jwks_file) == (None, Path.cwd() / "keys.json")
+
+
+async def test_a_gateway_is_outdated_when_the_keys_of_an_issuer_are_others(tmp_path: Path) -> None:
+    keys, state = tmp_path / "keys.json", StateFolder(tmp_path / "state")
+    keys.write_text('{"keys": []}')
+    state.prepare()
+    issuer = {"name": "users", "issuer": "https://a.example", "audiences": ["us"], "jwks_file": keys}
+    values = some_values(tmp_path, issuers=[issuer])
+    program = GatewayProgram(state, lambda: values, values.listen, frozenset())
+    program.command()
+
+    keys.unlink()
+    waiting = asyncio.create_task(program.outdated())
+    await asyncio.sleep(0)
+    is_missing_no_reason = not waiting.done()
+    keys.write_text('{"keys": [{}]}')
+
+    assert is_missing_no_reason
+    await asyncio.wait_for(waiting, PATIENCE_SECONDS)
 
 
 def test_no_two_issuers_have_one_name() -> None:
