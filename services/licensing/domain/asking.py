@@ -54,8 +54,11 @@ class PostIds:
 
     @property
     def posts(self) -> int:
-        """How many verdicts can tell anything: duplicates repeat what stands before."""
-        return len(np.unique(self.ids))
+        """How many verdicts can count as a denied probe: each post once, and each 0.
+
+        A duplicate repeats what stands before; but 0 is a fault wherever it stands, and a fault comes first.
+        """
+        return len(self.distinct) + int(np.count_nonzero(self.ids == 0))
 
     def canonical(self) -> bytes:
         """S of docs/receipt-format.md."""

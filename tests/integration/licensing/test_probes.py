@@ -131,6 +131,17 @@ async def test_a_duplicate_is_no_further_probe(cluster: Cluster) -> None:
     assert decision.outcome == pb.OUTCOME_DENIED
 
 
+async def test_an_id_of_0_that_comes_again_counts_again_and_leaves_nothing_held(cluster: Cluster) -> None:
+    await cluster.request([0] * 15)
+    await deliver(cluster)
+
+    assert await cluster.holds() == []
+    assert [await outcome(cluster, range(1, 7)), await outcome(cluster, range(1, 6))] == [
+        "PROBES_EXHAUSTED",
+        "denied",
+    ]
+
+
 async def test_more_posts_than_the_limit_can_never_be_asked_for_at_once(cluster: Cluster) -> None:
     with pytest.raises(Refusal) as refused:
         await cluster.request(range(1, LIMIT + 2))
