@@ -15,7 +15,7 @@ from services.chassis.ids import uuid7_time_us
 from services.chassis.refusals import Refusal, not_found, request_id_reused
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.attempts import Ending
-from services.licensing.domain.counts import ContentCounts, count_content, probe_counts
+from services.licensing.domain.counts import ContentCounts, count_content, of_one_kind
 from services.licensing.domain.decisions import Asker, Decision, Draft
 from services.licensing.domain.deliveries import (
     Confirmation,
@@ -167,7 +167,7 @@ class Ledger:
             rows.send_reduce(draft.attempt_id, draft.counts, now_us)
         if draft.request.probe_id is not None:
             rows.record_probes(draft.request.probe_id, decision.decision_id, decision.probes)
-            rows.send_settle(draft.request.probe_id, probe_counts(decision.probes), now_us)
+            rows.send_settle(draft.request.probe_id, of_one_kind(decision.probes), now_us)
         return Concluded(decision, replayed=False)
 
     async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ import hashlib
 from services.chassis.dialing import Peer
 from services.licensing.domain.answers import HoldAnswer, Rivalry
 from services.licensing.domain.asking import PROBE_PARTIES
-from services.licensing.domain.counts import probe_counts
+from services.licensing.domain.counts import of_one_kind
 from services.licensing.highest import Highest
 from services.licensing.peers import answered, counts_message, outcome_of, revision_of
 from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2_grpc
@@ -67,7 +67,7 @@ class ProbePeer:
             request_key=f"licensee:{licensee_id}/probe/{probe_id}",
             party_id=party,
             access=access_pb2.ACCESS_KIND_REQUEST,
-            counts=counts_message(probe_counts(posts)),
+            counts=counts_message(of_one_kind(posts)),
             allowances=[daily],
         )
 

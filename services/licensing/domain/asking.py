@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.chassis.refusals import invalid
 from services.licensing.domain.posts import Batch, Ids, Mask, check_size
-from services.licensing.domain.reasons import Objection, Reason, Reasons, Verdict, Verdicts
+from services.licensing.domain.reasons import COARSE, Objection, Reason, Reasons, Verdict, Verdicts
 
 ONE_OF_EACH = frozenset(
     {Reason.FAULT_ID, Reason.DUPLICATE, Reason.LICENSE_NOT_ACTIVE, Reason.PURPOSE_NOT_LICENSED}
@@ -147,6 +147,22 @@ def without_unknown(objections: Reasons, reasons: Reasons, unknown: Mask) -> Rea
     denied = reasons.copy()
     denied[(objections == 0) & unknown] = Reason.POST_UNKNOWN
     return denied
+
+
+def covered_in(reasons: Reasons) -> Mask:
+    """N booleans: what license and faults let pass, whether consent then denied it, or nobody knew it."""
+    verdicts = COARSE[reasons]
+    return np.equal(verdicts, Verdict.RELEASED) | np.equal(verdicts, Verdict.NOT_AVAILABLE)
+
+
+def without_room(reasons: Reasons) -> Reasons:
+    """N reasons, where there is no room for what would go: then all that is covered reads alike.
+
+    Want of room is not counted as a probe, so it must not tell who has opted out.
+    """
+    limited = reasons.copy()
+    limited[covered_in(reasons)] = Reason.NO_ROOM
+    return limited
 
 
 def probes_in(verdicts: Verdicts) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
@@ -22,6 +23,10 @@ from tests.support.engines import urls_on
 
 RELEASED, NOT_COVERED = Verdict.VERDICT_RELEASED, Verdict.VERDICT_NOT_COVERED
 NOT_AVAILABLE, DUPLICATE = Verdict.VERDICT_NOT_AVAILABLE, Verdict.VERDICT_DUPLICATE
+
+
+def probes_counted(rows: Connection) -> int:
+    return int(rows.exec_driver_sql("SELECT sum(posts) FROM probes").scalar_one())
 
 
 @pytest.fixture
@@ -44,6 +49,11 @@ async def cluster(
         await cluster.know(*range(1, 11))
         await cluster.license(limit=10, kinds=[1, 2])
         yield cluster
+
+
+async def deliver(cluster: Cluster) -> None:
+    while await cluster.outbox.deliver():
+        continue
 
 
 def claims_of(decision: pb.Decision) -> dict[str, Any]:
@@ -155,6 +165,26 @@ async def test_without_an_active_license_nothing_is_told_of_any_post(cluster: Cl
     assert list(decision.verdicts) == [NOT_COVERED, NOT_COVERED]
 
 
+async def test_without_room_nothing_tells_who_has_opted_out_and_nothing_is_counted(
+    cluster: Cluster, directory: Directory
+) -> None:
+    await directory.put(a_post(111, 1))
+    await cluster.request(range(101, 106))
+    posts = [*range(101, 112), 999]
+
+    await deliver(cluster)
+    before = await cluster.request(posts)
+    await deliver(cluster)
+    await cluster.opt_out(3, 4)
+    after = await cluster.request(posts)
+
+    # With 11 posts it could never fit, with 9 it could; and no more than 12 are asked for.
+    assert list(before.verdicts) == [Verdict.VERDICT_NO_ROOM] * 12
+    assert (after.verdicts, after.room_denial) == (before.verdicts, before.room_denial)
+    assert after.room_denial.never_fits
+    assert cluster.database.read_now(probes_counted) == 0
+
+
 async def test_the_pipeline_that_serves_sees_what_was_released_and_confirms_it(cluster: Cluster) -> None:
     told = await cluster.request([999, 101, 102])
 
@@ -214,8 +244,7 @@ async def test_a_pipelines_own_decision_is_served_by_no_other_pipeline(cluster: 
 async def test_a_ledger_with_requests_in_it_passes_its_audit(cluster: Cluster) -> None:
     await cluster.opt_out(3)
     await cluster.request([101, 103, 999])
-    while await cluster.outbox.deliver():
-        continue
+    await deliver(cluster)
 
     steps = await cluster.audit()
 
