@@ -7,16 +7,18 @@ The answer that a request has is given again without asking the directory, whate
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from services.chassis.clock import Clock
 from services.chassis.refusals import Kind, Refusal, not_found, precondition
-from services.licensing.domain.answers import Hold, HoldAnswer, NoRoom
+from services.licensing.domain.answers import Hold, HoldAnswer, NoRoom, Rivalry
 from services.licensing.domain.asking import ByIds, PostIds, resolve
 from services.licensing.domain.decisions import Asker, Decision, Request
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
 from services.licensing.ledger import Concluded
+
+Outcome: TypeAlias = Hold | NoRoom | Rivalry | None
 
 
 class Directory(Protocol):
@@ -28,7 +30,7 @@ class Directory(Protocol):
 class Probes(Protocol):
     """Who counts what was denied to a licensee."""
 
-    async def hold(self, probe_id: str, licensee_id: str, posts: int) -> HoldAnswer: ...
+    async def hold(self, probe_id: str, asker: Asker, posts: int) -> HoldAnswer: ...
     async def cancel(self, probe_id: str) -> None: ...
 
 
@@ -75,8 +77,12 @@ class RequestDesk:
         *,
         clock: Clock,
         new_id: Callable[[], str],
+        sweep_age_us: int,
     ) -> None:
-        """Without a `directory` nothing is decided; `new_id` makes ids for what holds room for probes."""
+        """Without a `directory` nothing is decided; `new_id` makes ids for what holds room for probes.
+
+        `sweep_age_us` is the age at which a hold is given up that nobody else resolves.
+        """
         self._desk = desk
         self._ledger = ledger
         self._contracts = contracts
@@ -84,6 +90,7 @@ class RequestDesk:
         self._probes = probes
         self._clock = clock
         self._new_id = new_id
+        self._sweep_age_us = sweep_age_us
 
     async def request(self, asking: Asking) -> Concluded:
         """The decision on a request: the stored one if it has one, else a new one, concluded and durable.
@@ -99,9 +106,9 @@ class RequestDesk:
                 "DIRECTORY_MISSING", "this installation has no directory to look up post ids in"
             )
         await self._check_owner(asking)
-        probe_id = self._new_id()
-        # Where no answer comes there may be a hold all the same: the sweeper finds it, as it does attempts.
-        await self._hold(probe_id, asking)
+        # Where no answer comes there may be a hold all the same: it is a rival of the same request when that
+        # is asked again, and else the sweeper finds it, as it does attempts.
+        probe_id = await self._hold(asking)
         try:
             concluded = await self._decide(self._directory, probe_id, asking)
         except Refusal:
@@ -126,26 +133,47 @@ class RequestDesk:
         if license.terms.licensee_id != asking.asker.principal:
             raise not_found("LICENSE_UNKNOWN", "there is no such license")
 
-    async def _hold(self, probe_id: str, asking: Asking) -> None:
-        answer = await self._probes.hold(probe_id, asking.asker.principal, asking.asked.posts)
-        if isinstance(answer.outcome, NoRoom):
-            raise probes_exhausted(answer.outcome, self._clock.now_us())
-        if not isinstance(answer.outcome, Hold):
-            raise Refusal(
-                Kind.ABORTED, "DECISION_CONTENDED", "the room for this request was given up; ask again"
-            )
+    async def _hold(self, asking: Asking) -> str:
+        """The reservation that holds room for what may be denied."""
+        probe_id, outcome = await self._reserve(asking)
+        if isinstance(outcome, Rivalry):
+            # Dead holds of this very request must not keep its room from it (M2).
+            for given_up in await self._ledger.give_up(outcome.reservation_ids):
+                await self._probes.cancel(given_up)
+            probe_id, outcome = await self._reserve(asking)
+        match outcome:
+            case Hold():
+                return probe_id
+            case NoRoom() as no_room:
+                raise self._exhausted(no_room)
+            case Rivalry(no_room):
+                raise self._exhausted(no_room)
+            case None:
+                raise Refusal(
+                    Kind.ABORTED, "DECISION_CONTENDED", "the room for this request was given up; ask again"
+                )
+
+    async def _reserve(self, asking: Asking) -> tuple[str, Outcome]:
+        probe_id = self._new_id()
+        return probe_id, (await self._probes.hold(probe_id, asking.asker, asking.asked.posts)).outcome
+
+    def _exhausted(self, no_room: NoRoom) -> Refusal:
+        return probes_exhausted(no_room, self._clock.now_us(), self._sweep_age_us)
 
 
-def probes_exhausted(no_room: NoRoom, now_us: int) -> Refusal:
-    """The refusal of a request that could bring a licensee's denied posts over the limit."""
-    limit = f"only {no_room.limit} posts may be denied to a licensee in any 24 hours"
-    message = f"{limit}, and this request could pass that"
+def probes_exhausted(no_room: NoRoom, now_us: int, sweep_age_us: int) -> Refusal:
+    """The refusal of a request that could bring a licensee's denied posts over the limit.
+
+    Where the time at which there is room again is not exact, something is held: most of that is freed with
+    the answer it is for, and what nobody answers once it is `sweep_age_us` old.
+    """
+    message = f"only {no_room.limit} posts may be denied to a licensee in any 24 hours, and this request"
+    retry_after_us = None if no_room.retry_at_us is None else max(0, no_room.retry_at_us - now_us)
     if no_room.never_fits:
-        message += "; ask for fewer at once"
-    retry_at_us = no_room.retry_at_us
-    return Refusal(
-        Kind.EXHAUSTED,
-        "PROBES_EXHAUSTED",
-        message,
-        retry_after_us=None if retry_at_us is None else max(0, retry_at_us - now_us),
-    )
+        message += " could pass that by itself; ask for fewer at once"
+    elif no_room.retry_at_is_exact:
+        message += " could pass that"
+    else:
+        message += ", with those that are being answered now, could pass that"
+        retry_after_us = sweep_age_us if retry_after_us is None else min(retry_after_us, sweep_age_us)
+    return Refusal(Kind.EXHAUSTED, "PROBES_EXHAUSTED", message, retry_after_us=retry_after_us)

@@ -42,6 +42,11 @@ class Asker:
         """The same for all attempts of this request, whatever the RPC that carried it."""
         return f"{self.principal_kind}:{self.principal}/decide/{self.request_id}"
 
+    @property
+    def probe_key(self) -> str:
+        """Likewise, for what holds room for the denials of this request."""
+        return f"{self.principal_kind}:{self.principal}/probe/{self.request_id}"
+
 
 @dataclass(frozen=True)
 class Request:

@@ -71,6 +71,37 @@ async def test_a_request_that_could_pass_the_limit_is_refused_before_anything_is
     assert len(scripted[0].asked) == 1
 
 
+async def test_while_others_are_answered_the_time_to_try_again_is_moments_away(cluster: Cluster) -> None:
+    # Metering has not heard yet that most of it is free.
+    await cluster.request([7] * 10 + [*range(100, 115)])
+
+    with pytest.raises(Refusal) as refused:
+        await cluster.request(range(1, 7))
+
+    assert refused.value.reason == "PROBES_EXHAUSTED"
+    assert refused.value.retry_after_us == 60_000_000
+
+
+async def test_a_request_whose_hold_was_lost_on_the_way_back_is_not_refused_for_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise unavailable("PEER_UNAVAILABLE", "the answer was lost")
+
+    request_id = cluster.new_id()
+    with monkeypatch.context() as patched:
+        patched.setattr("services.licensing.probe_peer.outcome_of", lost)
+        with pytest.raises(Refusal):
+            await cluster.request(range(1, 20), request_id)
+    held = await cluster.holds()
+
+    decision = await cluster.request(range(1, 20), request_id)
+    await deliver(cluster)
+
+    assert (len(held), decision.outcome) == (1, pb.OUTCOME_DENIED)
+    assert await cluster.holds() == []
+
+
 async def test_what_is_left_of_the_limit_can_be_used_to_the_last_post(cluster: Cluster) -> None:
     await cluster.request(range(1, 16))
     await deliver(cluster)
