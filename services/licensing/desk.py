@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from services.chassis.clock import Clock
-from services.chassis.refusals import Kind, Refusal
 from services.licensing.domain.answers import (
     BEGINNING,
     ConsentAnswer,
@@ -28,7 +27,7 @@ from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Reason, Reasons
 from services.licensing.domain.releases import after_room
 from services.licensing.evaluation import Contracts, evaluate
-from services.licensing.ledger import Behind, Concluded, Ledger
+from services.licensing.ledger import Behind, Concluded, Ledger, contended
 
 TRIES = 4
 """Attempts before a request that keeps being overtaken is sent back; each lost to one that committed.
@@ -113,9 +112,7 @@ class ReleaseDesk:
         for _ in range(TRIES):
             if concluded := await self._attempt(request):
                 return concluded
-        raise Refusal(
-            Kind.ABORTED, "DECISION_CONTENDED", "what the decision rests on kept changing; ask again"
-        )
+        raise contended("what the decision rests on kept changing; ask again")
 
     async def _attempt(self, request: Request) -> Concluded | None:
         """One try; None where it was overtaken, which has given it up."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import structlog
+
 from services.chassis.clock import Clock
 from services.chassis.refusals import Kind, Refusal, not_found, precondition
 from services.licensing.domain.answers import Hold, HoldAnswer, NoRoom, Rivalry
@@ -16,7 +18,7 @@ from services.licensing.domain.asking import ByIds, PostIds, resolve
 from services.licensing.domain.decisions import Asker, Decision, Request
 from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
-from services.licensing.ledger import Concluded
+from services.licensing.ledger import Concluded, contended
 
 Outcome: TypeAlias = Hold | NoRoom | Rivalry | None
 
@@ -90,6 +92,7 @@ class RequestDesk:
         self._probes = probes
         self._clock = clock
         self._new_id = new_id
+        self._log = structlog.get_logger("requests")
         self._sweep_age_us = sweep_age_us
 
     async def request(self, asking: Asking) -> Concluded:
@@ -112,14 +115,23 @@ class RequestDesk:
         try:
             concluded = await self._decide(self._directory, probe_id, asking)
         except Refusal:
-            # At once, not by the outbox alone: who asks again must not find their own hold in the way.
-            for given_up in await self._ledger.give_up([probe_id]):
-                await self._probes.cancel(given_up)
+            await self._free(probe_id)
             raise
         if concluded.replayed:
             # Another call with this request was faster, and what it denied is counted with it.
             await self._ledger.give_up([probe_id])
         return concluded
+
+    async def _free(self, probe_id: str) -> None:
+        """Gives a hold up at once, not by the outbox alone: other requests must not find it in the way.
+
+        Where that fails, outbox and sweeper see to it later: what the request was refused for is to be heard.
+        """
+        try:
+            for given_up in await self._ledger.give_up([probe_id]):
+                await self._probes.cancel(given_up)
+        except Refusal as refusal:
+            self._log.warning("probes_not_freed_at_once", reason=refusal.reason)
 
     async def _decide(self, directory: Directory, probe_id: str, asking: Asking) -> Concluded:
         batch, unknown = resolve(asking.asked, await directory.posts(asking.asked))
@@ -149,9 +161,7 @@ class RequestDesk:
             case Rivalry(no_room):
                 raise self._exhausted(no_room)
             case None:
-                raise Refusal(
-                    Kind.ABORTED, "DECISION_CONTENDED", "the room for this request was given up; ask again"
-                )
+                raise contended("the room for this request was given up; ask again")
 
     async def _reserve(self, asking: Asking) -> tuple[str, Outcome]:
         probe_id = self._new_id()

@@ -3,11 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal, unavailable
+from services.licensing.directory_peer import DirectoryPeer
+from services.licensing.domain.answers import ConsentAnswer
+from services.licensing.domain.asking import PostIds
+from services.licensing.domain.posts import Batch
+from services.licensing.peers import ConsentPeer
 from services.licensing.probe_peer import ProbePeer, probe_party
 from sluice.directory.v1 import directory_service_pb2 as directory_pb
 from sluice.licensing.v1 import release_service_pb2 as pb
@@ -224,6 +230,47 @@ async def test_a_hold_whose_process_died_is_freed_by_the_sweeper(
 
     assert (len(held), await cluster.holds()) == (1, [])
     assert await outcome(cluster, range(1, 21)) == "denied"
+
+
+async def test_a_hold_that_was_swept_while_the_directory_was_slow_refuses_its_request_at_once(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    posts, check = DirectoryPeer.posts, ConsentPeer.check
+
+    async def slow(peer: DirectoryPeer, ids: PostIds) -> Batch | None:
+        found = await posts(peer, ids)
+        cluster.clock.advance(61_000_000)
+        await cluster.sweeper.sweep()
+        return found
+
+    async def noted(peer: ConsentPeer, batch: Batch, *rest: Any) -> ConsentAnswer:
+        asked.append(len(batch))
+        return await check(peer, batch, *rest)
+
+    monkeypatch.setattr(DirectoryPeer, "posts", slow)
+    monkeypatch.setattr(ConsentPeer, "check", noted)
+
+    assert await outcome(cluster, range(1, 6)) == "DECISION_CONTENDED"
+    await deliver(cluster)
+    assert (asked, await cluster.holds()) == ([5], [])
+
+
+async def test_what_a_request_is_refused_for_is_told_though_metering_is_gone_by_then(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise unavailable("PEER_UNAVAILABLE", "metering did not answer")
+
+    def lies(ids: object) -> directory_pb.GetPostsResponse:
+        return directory_pb.GetPostsResponse()
+
+    scripted[0].answer = lies
+    monkeypatch.setattr(ProbePeer, "cancel", gone)
+
+    assert await outcome(cluster, range(1, 6)) == "PEER_ANSWER_INVALID"
+    await deliver(cluster)
+    assert await cluster.holds() == []
 
 
 async def test_what_metering_has_not_heard_is_said_again_by_the_sweeper(cluster: Cluster) -> None:
