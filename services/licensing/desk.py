@@ -124,6 +124,8 @@ class ReleaseDesk:
             margin_us=self._margin_us,
             unknown=request.unknown,
         )
+        if request.is_unresolved and evaluated.consent is not None:
+            raise contended("the license permits this by now; ask again")
         license, reasons = evaluated.license, evaluated.reasons
         # Metering comes last: nothing after it can still say no, so nothing is held in vain.
         room = await self._hold_room(request, license, reasons)

@@ -108,7 +108,10 @@ class RequestDesk:
             raise precondition(
                 "DIRECTORY_MISSING", "this installation has no directory to look up post ids in"
             )
-        await self._check_owner(asking)
+        license = await self._own_license(asking)
+        if not license.permits(asking.asked.purpose, self._clock.now_us()):
+            # The answer says nothing of any post, so nobody is asked what they are and nothing is counted.
+            return await self._conclude(asking, None, None)
         # Where no answer comes there may be a hold all the same: it is a rival of the same request when that
         # is asked again, and else the sweeper finds it, as it does attempts.
         probe_id = await self._hold(asking)
@@ -134,16 +137,20 @@ class RequestDesk:
             self._log.warning("probes_not_freed_at_once", reason=refusal.reason)
 
     async def _decide(self, directory: Directory, probe_id: str, asking: Asking) -> Concluded:
-        batch, unknown = resolve(asking.asked, await directory.posts(asking.asked))
+        return await self._conclude(asking, await directory.posts(asking.asked), probe_id)
+
+    async def _conclude(self, asking: Asking, found: Batch | None, probe_id: str | None) -> Concluded:
+        batch, unknown = resolve(asking.asked, found)
         by_ids = ByIds(asking.asked, unknown, probe_id)
         return await self._desk.decide(
             Request(asking.asker, batch, asking.arrived_at_us, asking.trace_id, by_ids)
         )
 
-    async def _check_owner(self, asking: Asking) -> None:
+    async def _own_license(self, asking: Asking) -> License:
         license = await self._contracts.current(asking.asked.license_id)
         if license.terms.licensee_id != asking.asker.principal:
             raise not_found("LICENSE_UNKNOWN", "there is no such license")
+        return license.as_of(self._clock.now_us())
 
     async def _hold(self, asking: Asking) -> str:
         """The reservation that holds room for what may be denied."""

@@ -81,8 +81,11 @@ class ByIds:
     asked: PostIds
     unknown: Mask
     """N booleans: nothing is known of the post, or needed, for it stands before."""
-    probe_id: str
-    """The reservation that holds room for what may be denied."""
+    probe_id: str | None
+    """The reservation that holds room for what may be denied.
+
+    None where the license denies every post, whatever it is: nothing was looked up, and nothing is counted.
+    """
 
 
 def resolve(asked: PostIds, found: Batch | None) -> tuple[Batch, Mask]:

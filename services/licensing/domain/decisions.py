@@ -77,6 +77,11 @@ class Request:
         return None if self.by_ids is None else self.by_ids.unknown
 
     @property
+    def is_unresolved(self) -> bool:
+        """Whether ids were sent that nobody looked up, for the license was seen to deny all of them."""
+        return self.by_ids is not None and self.by_ids.probe_id is None
+
+    @property
     def probe_id(self) -> str | None:
         """The reservation for what may be denied, where that is counted."""
         return None if self.by_ids is None else self.by_ids.probe_id

@@ -6,22 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal, unavailable
 from services.licensing.directory_peer import DirectoryPeer
 from services.licensing.domain.answers import ConsentAnswer
 from services.licensing.domain.asking import PostIds
+from services.licensing.domain.licenses import License
 from services.licensing.domain.posts import Batch
 from services.licensing.peers import ConsentPeer
 from services.licensing.probe_peer import ProbePeer, probe_party
 from sluice.directory.v1 import directory_service_pb2 as directory_pb
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.post_pb2 import PostColumns
+from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from tests.support.clock import ManualClock
-from tests.support.cluster import DAY_US, TRAINING, Cluster, a_cluster
+from tests.support.cluster import DAY_US, SHARING, TRAINING, Cluster, a_cluster
 from tests.support.directory import ScriptedDirectory, a_scripted_directory
 from tests.support.engines import urls_on
 
@@ -51,6 +54,10 @@ async def cluster(
 async def deliver(cluster: Cluster) -> None:
     while await cluster.outbox.deliver():
         continue
+
+
+def probes_counted(rows: Connection) -> int:
+    return int(rows.exec_driver_sql("SELECT coalesce(sum(posts), 0) FROM probes").scalar_one())
 
 
 async def outcome(cluster: Cluster, posts: range) -> str:
@@ -106,6 +113,33 @@ async def test_a_request_whose_hold_was_lost_on_the_way_back_is_not_refused_for_
 
     assert (len(held), decision.outcome) == (1, pb.OUTCOME_DENIED)
     assert await cluster.holds() == []
+
+
+@pytest.mark.parametrize("why", ["suspended", "another purpose", "no purpose that there is"])
+async def test_what_the_license_denies_whatever_it_is_is_neither_looked_up_nor_counted(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], why: str
+) -> None:
+    purpose = {"suspended": TRAINING, "another purpose": SHARING}.get(why, 99)
+    if why == "suspended":
+        await cluster.suspend()
+
+    decision = await cluster.request([*range(1, 16), 0, 0, 7], purpose=purpose)
+    await deliver(cluster)
+
+    assert set(decision.verdicts[:17]) == {Verdict.VERDICT_NOT_COVERED}
+    assert decision.verdicts[17] == Verdict.VERDICT_DUPLICATE
+    assert (scripted[0].asked, await cluster.holds()) == ([], [])
+    assert cluster.database.read_now(probes_counted) == 0
+
+
+async def test_a_license_that_comes_into_force_meanwhile_denies_nobody_for_want_of_a_look(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(License, "permits", lambda *_: False)
+        early = await outcome(cluster, range(1, 6))
+
+    assert (early, await outcome(cluster, range(1, 6))) == ("DECISION_CONTENDED", "denied")
 
 
 async def test_what_is_left_of_the_limit_can_be_used_to_the_last_post(cluster: Cluster) -> None:

@@ -121,7 +121,8 @@ class ReleaseServiceServicer:
         all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
         comes again, whatever the directory says by then.
         Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
-        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps). Under a license that is not in force, or not
+        for this purpose, every post is NOT_COVERED, whatever it is: none of them is looked up or counted.
         Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

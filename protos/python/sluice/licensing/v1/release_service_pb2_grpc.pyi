@@ -65,7 +65,8 @@ class ReleaseServiceStub:
     all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
     comes again, whatever the directory says by then.
     Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
-    before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+    before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps). Under a license that is not in force, or not
+    for this purpose, every post is NOT_COVERED, whatever it is: none of them is looked up or counted.
     Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
     """
     GetReleasedPosts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]
@@ -119,7 +120,8 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
     comes again, whatever the directory says by then.
     Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
-    before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+    before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps). Under a license that is not in force, or not
+    for this purpose, every post is NOT_COVERED, whatever it is: none of them is looked up or counted.
     Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
     """
     GetReleasedPosts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]  # type: ignore[assignment]
@@ -188,7 +190,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
         comes again, whatever the directory says by then.
         Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
-        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
+        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps). Under a license that is not in force, or not
+        for this purpose, every post is NOT_COVERED, whatever it is: none of them is looked up or counted.
         Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
         """
 
