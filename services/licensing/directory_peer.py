@@ -6,10 +6,10 @@ It is believed about posts that were asked for, each once; an answer about anyth
 import numpy as np
 
 from services.chassis.dialing import Peer
-from services.chassis.refusals import Kind, Refusal, invalid
+from services.chassis.refusals import Kind, Refusal, invalid, unavailable
 from services.licensing.domain.asking import PostIds
 from services.licensing.domain.posts import Batch, Ids
-from services.licensing.peers import answer_invalid, not_answered
+from services.licensing.peers import answer_invalid
 from sluice.directory.v1 import directory_service_pb2 as pb
 from sluice.directory.v1 import directory_service_pb2_grpc as pb_grpc
 from sluice.licensing.v1.post_pb2 import PostColumns
@@ -17,6 +17,10 @@ from sluice.licensing.v1.post_pb2 import PostColumns
 DIRECTORY = "the post directory"
 TOO_MUCH_AT_ONCE = frozenset({"TOO_MANY_EMBEDS", "TOO_MANY_LANGUAGES"})
 """What the directory can refuse that whoever asks for fewer posts can mend."""
+
+
+LONGEST_RETRY_US = 60_000_000
+"""The longest time to retry after that is passed on."""
 
 
 class DirectoryPeer:
@@ -29,9 +33,9 @@ class DirectoryPeer:
     async def posts(self, asked: PostIds) -> Batch | None:
         """Those of the posts asked for that the directory knows, in their order; None where it knows none.
 
-        Raises Refusal: what `not_answered` makes of what the directory refuses; UNAVAILABLE
-        (PEER_ANSWER_INVALID); INVALID (TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES) where the posts together have
-        more than one batch may.
+        Raises Refusal: UNAVAILABLE (PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID,
+        DEADLINE_TOO_SHORT); INVALID (TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES) where the posts together have more
+        than one batch may. None of them has a word of the directory's.
         """
         if not len(asked.distinct):
             return None
@@ -48,12 +52,25 @@ class DirectoryPeer:
         try:
             return await self._peer.call(self._stub.GetPosts, request)
         except Refusal as refusal:
-            if refusal.kind is Kind.INVALID and refusal.reason in TOO_MUCH_AT_ONCE:
-                message = (
-                    "these posts together have more embeds or languages than one request may; ask for fewer"
-                )
-                raise invalid(refusal.reason, message, field="post_ids") from refusal
-            raise not_answered(DIRECTORY, refusal) from refusal
+            raise in_our_words(refusal) from refusal
+
+
+def in_our_words(refusal: Refusal) -> Refusal:
+    """What a licensee hears of what the directory refused.
+
+    Neither reason nor message is passed on, for they may tell anything; of a time to retry what is bearable.
+    """
+    if refusal.kind is Kind.INVALID and refusal.reason in TOO_MUCH_AT_ONCE:
+        message = "these posts together have more embeds or languages than one request may; ask for fewer"
+        return invalid(refusal.reason, message, field="post_ids")
+    if refusal.reason == "DEADLINE_TOO_SHORT":
+        return unavailable("DEADLINE_TOO_SHORT", "the deadline leaves no time to ask another service")
+    if refusal.kind not in {Kind.UNAVAILABLE, Kind.EXHAUSTED}:
+        return unavailable("PEER_REFUSED", f"{DIRECTORY} refused the question")
+    retry_after_us = refusal.retry_after_us
+    if retry_after_us is not None:
+        retry_after_us = min(max(0, retry_after_us), LONGEST_RETRY_US)
+    return unavailable("PEER_UNAVAILABLE", f"{DIRECTORY} cannot answer now", retry_after_us=retry_after_us)
 
 
 def _batch_of(asked: PostIds, columns: PostColumns) -> Batch | None:
@@ -76,7 +93,7 @@ def _batch_of(asked: PostIds, columns: PostColumns) -> Batch | None:
         )
     except Refusal as refusal:
         if refusal.kind is Kind.INVALID:
-            raise answer_invalid(DIRECTORY, refusal.message) from refusal
+            raise answer_invalid(DIRECTORY, "its columns do not fit one another") from refusal
         raise
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.refusals import Kind, Refusal, invalid
+from services.chassis.refusals import Kind, Refusal, exhausted, invalid, precondition, unavailable
 from services.directory.domain.posts import Post
 from services.directory.rpc.columns import columns_of
 from sluice.directory.v1 import directory_service_pb2 as directory_pb
@@ -118,8 +118,13 @@ async def test_an_embedded_post_whose_author_is_not_at_hand_denies_the_post_c6(
 @pytest.mark.parametrize(
     ("refusal", "reason"),
     [
-        (invalid("TOO_MANY_EMBEDS", "too many"), "TOO_MANY_EMBEDS"),
-        (invalid("WHATEVER_IT_IS", "secret of the platform"), "PEER_REFUSED"),
+        (invalid("TOO_MANY_EMBEDS", "secret"), "TOO_MANY_EMBEDS"),
+        (invalid("TOO_MANY_LANGUAGES", "secret"), "TOO_MANY_LANGUAGES"),
+        (invalid("SECRET_OF_THE_PLATFORM", "secret"), "PEER_REFUSED"),
+        (precondition("TOO_MANY_EMBEDS", "secret"), "PEER_REFUSED"),
+        (unavailable("SECRET_OF_THE_PLATFORM", "secret"), "PEER_UNAVAILABLE"),
+        (unavailable("PEER_UNAVAILABLE", "secret"), "PEER_UNAVAILABLE"),
+        (exhausted("SECRET_OF_THE_PLATFORM", "secret", retry_after_us=10**15), "PEER_UNAVAILABLE"),
     ],
 )
 async def test_what_the_directory_refuses_is_told_in_our_own_words(
@@ -134,7 +139,9 @@ async def test_what_the_directory_refuses_is_told_in_our_own_words(
         await cluster.request([1])
 
     assert refused.value.reason == reason
-    assert "secret" not in refused.value.message
+    told = (refused.value.message, refused.value.violations, refused.value.metadata)
+    assert "secret" not in str(told).lower()
+    assert (refused.value.retry_after_us or 0) <= 60_000_000
 
 
 async def test_without_a_directory_a_request_is_refused(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ class PostDirectoryServiceStub:
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     @_typing.overload
@@ -54,7 +55,8 @@ class PostDirectoryServiceAsyncStub(PostDirectoryServiceStub):
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -71,7 +73,8 @@ class PostDirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     @_abc_1.abstractmethod
