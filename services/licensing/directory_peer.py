@@ -5,8 +5,10 @@ It is believed about posts that were asked for, each once; an answer about anyth
 
 import numpy as np
 
+from services.chassis.clock import Clock
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, invalid, unavailable
+from services.chassis.timestamps import microseconds
 from services.licensing.domain.asking import PostIds
 from services.licensing.domain.posts import Batch, Ids
 from services.licensing.peers import answer_invalid
@@ -19,6 +21,7 @@ TOO_MUCH_AT_ONCE = frozenset({"TOO_MANY_EMBEDS", "TOO_MANY_LANGUAGES"})
 """What the directory can refuse that whoever asks for fewer posts can mend."""
 
 
+OFFSET_BYTES = 4
 LONGEST_RETRY_US = 60_000_000
 """The longest time to retry after that is passed on."""
 
@@ -26,8 +29,12 @@ LONGEST_RETRY_US = 60_000_000
 class DirectoryPeer:
     """Satisfies `requesting.Directory`."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, clock: Clock, *, margin_us: int, oldest_us: int) -> None:
+        """`margin_us` is how far its clock may be ahead of ours; `oldest_us` how old its facts may be."""
         self._peer = peer
+        self._clock = clock
+        self._margin_us = margin_us
+        self._oldest_us = oldest_us
         self._stub = pb_grpc.PostDirectoryServiceStub(peer.channel)
 
     async def posts(self, asked: PostIds) -> Batch | None:
@@ -40,13 +47,21 @@ class DirectoryPeer:
         if not len(asked.distinct):
             return None
         request = pb.GetPostsRequest(ids=asked.distinct.tolist())
+        sent_us = self._clock.now_us()
         response = await self._ask(request)
-        if not response.HasField("as_of"):
-            raise answer_invalid(DIRECTORY, "it does not say as of when")
+        self._check_time(microseconds(response.as_of) if response.HasField("as_of") else None, sent_us)
         found = _batch_of(asked, response.posts)
         if found is not None:
             _check_fits(asked.distinct, found.ids)
         return found
+
+    def _check_time(self, as_of_us: int | None, sent_us: int) -> None:
+        if as_of_us is None:
+            raise answer_invalid(DIRECTORY, "it does not say as of when")
+        if as_of_us > self._clock.now_us() + self._margin_us:
+            raise answer_invalid(DIRECTORY, "it is as of a time that is still to come")
+        if as_of_us < sent_us - self._oldest_us - self._margin_us:
+            raise answer_invalid(DIRECTORY, "it is as of too long ago")
 
     async def _ask(self, request: pb.GetPostsRequest) -> pb.GetPostsResponse:
         try:
@@ -74,7 +89,7 @@ def in_our_words(refusal: Refusal) -> Refusal:
 
 
 def _batch_of(asked: PostIds, columns: PostColumns) -> Batch | None:
-    if not columns.ids and not columns.kinds and not columns.embed_ids:
+    if _are_empty(columns):
         return None
     try:
         return Batch.of_bytes(
@@ -95,6 +110,12 @@ def _batch_of(asked: PostIds, columns: PostColumns) -> Batch | None:
         if refusal.kind is Kind.INVALID:
             raise answer_invalid(DIRECTORY, "its columns do not fit one another") from refusal
         raise
+
+
+def _are_empty(columns: PostColumns) -> bool:
+    """Whether nothing is known: every column is empty, of offsets the one that is always there."""
+    filled = {field.name for field, _ in columns.ListFields()}
+    return not filled or (filled == {"embed_offsets"} and columns.embed_offsets == bytes(OFFSET_BYTES))
 
 
 def _check_fits(asked: Ids, found: Ids) -> None:

@@ -24,6 +24,9 @@ class LicensingSettings(HeadKeepingSettings):
     directory_target: str = Field(
         "", description="Where the post directory serves; without one licensees cannot ask by post id."
     )
+    directory_age_seconds: float = Field(
+        3600.0, gt=0, description="How old what the post directory knows may be; an older answer is refused."
+    )
     probes_per_day: int = Field(
         100_000,
         ge=1,

@@ -51,7 +51,7 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
         desk,
         ledger,
         licenses,
-        peers.asked_for_posts(),
+        peers.asked_for_posts(base),
         peers.asked_for_probes(base),
         clock=clock,
         new_id=base.chance.new_id,

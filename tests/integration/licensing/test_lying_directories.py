@@ -52,6 +52,32 @@ def told(*ids: int, **changes: Any) -> directory_pb.GetPostsResponse:
     return response
 
 
+def as_of(us: int, *ids: int) -> directory_pb.GetPostsResponse:
+    response = told(*ids)
+    response.as_of.FromMicroseconds(us)
+    return response
+
+
+HOUR_US, MARGIN_US = 3_600_000_000, 1_000_000
+
+
+@pytest.mark.parametrize("us", [NOON_US + MARGIN_US, NOON_US - HOUR_US - MARGIN_US])
+async def test_an_answer_may_be_as_old_as_the_setting_says_and_ahead_by_the_margin_of_clocks(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], us: int
+) -> None:
+    scripted[0].answer = lambda ids: as_of(us, 1)
+
+    assert (await cluster.request([1])).outcome == pb.OUTCOME_RELEASED
+
+
+async def test_nothing_known_may_be_said_without_any_offset(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str]
+) -> None:
+    scripted[0].answer = lambda ids: told(embed_offsets=b"")
+
+    assert (await cluster.request([1])).outcome == pb.OUTCOME_DENIED
+
+
 def undated(*ids: int) -> directory_pb.GetPostsResponse:
     response = told(*ids)
     response.ClearField("as_of")
@@ -73,11 +99,19 @@ def undated(*ids: int) -> directory_pb.GetPostsResponse:
         told(1, 2, 3, kinds=b""),
         undated(1, 2, 3),
         undated(),
+        as_of(0, 1, 2, 3),
+        as_of(NOON_US + MARGIN_US + 1, 1, 2, 3),
+        as_of(NOON_US - HOUR_US - MARGIN_US - 1),
+        told(author_ids=bytes(24)),
+        told(embed_author_ids=bytes(8)),
+        told(embed_offsets=bytes(16)),
+        told(embed_offsets=bytes([1, 0, 0, 0])),
     ],
     ids=[
         *("of another post", "in another order", "a post twice", "more than asked", "the id 0"),
         *("authors missing", "half an id", "no such language", "offsets astray", "no kinds"),
-        *("without a time", "nothing without a time"),
+        *("without a time", "nothing without a time", "of 1970", "of the future", "nothing, long ago"),
+        *("authors of nobody", "authors of no embeds", "offsets of no posts", "an offset astray"),
     ],
 )
 async def test_an_answer_that_cannot_be_right_releases_nothing_and_holds_nothing(

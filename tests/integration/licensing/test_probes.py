@@ -28,23 +28,37 @@ from tests.support.cluster import DAY_US, SHARING, TRAINING, Cluster, a_cluster
 from tests.support.directory import ScriptedDirectory, a_scripted_directory
 from tests.support.engines import urls_on
 
-NOBODY_KNOWS = directory_pb.GetPostsResponse(posts=PostColumns(embed_offsets=bytes(4)))
-NOBODY_KNOWS.as_of.FromSeconds(1)
 LIMIT = 20
 
 
 @pytest.fixture
-async def scripted(tmp_path: Path) -> AsyncIterator[tuple[ScriptedDirectory, str]]:
-    async with a_scripted_directory(tmp_path, ManualClock(), lambda ids: NOBODY_KNOWS) as scripted:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def scripted(tmp_path: Path, clock: ManualClock) -> AsyncIterator[tuple[ScriptedDirectory, str]]:
+    def nothing_known(ids: object) -> directory_pb.GetPostsResponse:
+        response = directory_pb.GetPostsResponse(posts=PostColumns(embed_offsets=bytes(4)))
+        response.as_of.FromMicroseconds(clock.now_us())
+        return response
+
+    async with a_scripted_directory(tmp_path, clock, nothing_known) as scripted:
         yield scripted
 
 
 @pytest.fixture
 async def cluster(
-    request: pytest.FixtureRequest, tmp_path: Path, engine: str, scripted: tuple[ScriptedDirectory, str]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    engine: str,
+    scripted: tuple[ScriptedDirectory, str],
+    clock: ManualClock,
 ) -> AsyncIterator[Cluster]:
     urls = urls_on(engine, request, tmp_path)
-    async with a_cluster(tmp_path, urls=urls, directory_target=scripted[1], probes_per_day=LIMIT) as cluster:
+    async with a_cluster(
+        tmp_path, clock, urls=urls, directory_target=scripted[1], probes_per_day=LIMIT
+    ) as cluster:
         await cluster.publish_policy()
         await cluster.know(*range(1, 11))
         await cluster.license(limit=10)
