@@ -243,6 +243,7 @@ class Ledger:
             earlier,
             settlement,
             bitmap,
+            by=f"{kind}:{party}",
             released=decision.released,
             not_after_us=decision.not_after_us,
             now_us=now_us,

@@ -130,6 +130,7 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
             return pb.GetDecisionResponse(decision=coarse(answer))
         if not own:
             answer.ClearField("salt")
+            answer.delivery.confirmed_by = delivery.confirmed_by or ""
         if caller.kind is PrincipalKind.AUDITOR:
             answer.ClearField("reasons")
         return pb.GetDecisionResponse(decision=answer)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
+    String,
     bindparam,
     case,
     delete,
@@ -61,7 +62,7 @@ _RECORDED_AT_US = bindparam("recorded_at_us", type_=BigInteger)
 _CONFIRM = insert(_CONFIRMATIONS).from_select(
     [
         *("decision_id", "delivered", "posts", "confirmed_at_us"),
-        *("license_id", "counted_at_us", "undelivered", "recorded_at_us"),
+        *("license_id", "counted_at_us", "undelivered", "recorded_at_us", "confirmed_by"),
     ],
     select(
         _DECISIONS.c.decision_id,
@@ -78,6 +79,7 @@ _CONFIRM = insert(_CONFIRMATIONS).from_select(
             (_DECISIONS.c.recorded_at_us > _RECORDED_AT_US, _DECISIONS.c.recorded_at_us),
             else_=_RECORDED_AT_US,
         ),
+        bindparam("confirmed_by", type_=String),
     ).where(_DECISIONS.c.decision_id == bindparam("of_decision")),
 )
 
@@ -228,7 +230,7 @@ class LedgerRows:
     def confirmation(self, decision_id: str) -> Confirmation | None:
         """The confirmation that stands."""
         row = self._one(select(_CONFIRMATIONS).where(_CONFIRMATIONS.c.decision_id == decision_id))
-        return row and Confirmation(row.delivered, row.posts, row.confirmed_at_us)
+        return row and Confirmation(row.delivered, row.posts, row.confirmed_at_us, row.confirmed_by)
 
     def confirm(self, decision_id: str, confirmation: Confirmation) -> None:
         """Writes the first confirmation, with what billing reads of its decision."""
@@ -237,6 +239,7 @@ class LedgerRows:
             "delivered": confirmation.bitmap,
             "posts": confirmation.posts,
             "confirmed_at_us": confirmation.confirmed_at_us,
+            "confirmed_by": confirmation.confirmed_by,
             "recorded_at_us": self._recorded_at_us(confirmation.confirmed_at_us),
         }
         self._connection.execute(_CONFIRM, given)

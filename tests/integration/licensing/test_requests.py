@@ -200,6 +200,26 @@ async def test_the_pipeline_that_serves_sees_what_was_released_and_confirms_it(c
     assert delivery.state == pb.DELIVERY_STATE_CONFIRMED
 
 
+async def test_operators_and_auditors_see_which_pipeline_confirmed_and_nobody_else_does(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([101, 102])
+    stranger = cluster.licensing.peer(PrincipalKind.PIPELINE, "stranger")
+    confirming = pb.ConfirmDeliveryRequest(decision_id=told.decision_id, delivered=bytes([0]))
+    answer = await stranger.call(ReleaseServiceStub(stranger.channel).ConfirmDelivery, confirming)
+
+    # The same from another pipeline is not refused, and the first one stands.
+    await cluster.confirm(told.decision_id, bytes([0]))
+
+    reading = pb.GetDecisionRequest(decision_id=told.decision_id)
+    auditor = cluster.licensing.peer(PrincipalKind.AUDITOR, "vera")
+    audited = (await auditor.call(ReleaseServiceStub(auditor.channel).GetDecision, reading)).decision
+    own = (await cluster.as_licensee("GetDecision", reading)).decision
+    seen = await cluster.decision(told.decision_id)
+    assert [each.delivery.confirmed_by for each in (seen, audited)] == ["pipeline:stranger"] * 2
+    assert (answer.delivery.confirmed_by, own.delivery.confirmed_by) == ("", "")
+
+
 async def test_a_serving_gate_hands_out_what_was_released_and_confirms_what_has_gone(
     cluster: Cluster,
 ) -> None:
