@@ -99,8 +99,9 @@ class PostStoreServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PostStoreServiceAsyncStub: ...
     PutPosts: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+    alone, and the answer says so.
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -111,8 +112,9 @@ class PostStoreServiceAsyncStub(PostStoreServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutPosts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]  # type: ignore[assignment]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+    alone, and the answer says so.
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -126,8 +128,9 @@ class PostStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.PutPostsResponse, _abc.Awaitable[_directory_service_pb2.PutPostsResponse]]:
         """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-        with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+        A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+        alone, and the answer says so.
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
         REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
 
