@@ -204,12 +204,13 @@ class LedgerRows:
         row = self._one(select(_PROBES.c.posts).where(_PROBES.c.probe_id == probe_id))
         return None if row is None else int(row.posts)
 
-    def released_ids(self, decision: Decision) -> Ids:
+    def released_ids(self, decision: Decision) -> Ids | None:
         """N ids of the posts that a decision released, in the order of the request.
 
-        Of a decision made before released posts were kept one by one they ascend: their order is not known.
+        None of a decision made before released posts were kept one by one: their order is not known.
         """
-        return contents_of(self._connection, [decision.number])[decision.number].ids
+        contents = contents_of(self._connection, [decision.number])[decision.number]
+        return contents.ids if contents.is_resolved or not len(contents) else None
 
     def settlement(self, decision_id: str) -> Settlement | None:
         """What metering is told of a decision, if that is settled."""

@@ -239,6 +239,27 @@ async def test_a_serving_gate_hands_out_what_was_released_and_confirms_what_has_
     assert (closed.ids, closed.may_serve()) == ((), False)
 
 
+async def test_posts_whose_places_in_the_request_were_never_kept_are_served_to_nobody(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([102, 101])
+    # As an earlier release left its decisions: with the manifest alone.
+    cluster.database.write_now(lambda rows: rows.exec_driver_sql("DELETE FROM released_columns"))
+
+    request = pb.GetReleasedPostsRequest(decision_id=told.decision_id)
+    refused = await refusal_of(cluster.as_pipeline("GetReleasedPosts", request))
+
+    assert (refused.kind, refused.reason) == (Kind.PRECONDITION, "RELEASED_ORDER_UNKNOWN")
+
+
+async def test_what_was_denied_is_served_as_nothing(cluster: Cluster) -> None:
+    told = await cluster.request([999])
+
+    request = pb.GetReleasedPostsRequest(decision_id=told.decision_id)
+
+    assert list((await cluster.as_pipeline("GetReleasedPosts", request)).post_ids) == []
+
+
 async def test_a_permit_that_is_over_is_void_to_the_pipeline_that_would_serve_it(cluster: Cluster) -> None:
     told = await cluster.request([101])
     cluster.clock.advance(31_000_000)

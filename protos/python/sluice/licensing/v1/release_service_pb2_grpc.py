@@ -131,7 +131,8 @@ class ReleaseServiceServicer:
 
     def GetReleasedPosts(self, request, context):
         """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
-        all. Reads only. Reasons: DECISION_UNKNOWN.
+        all. Reads only. Reasons: DECISION_UNKNOWN, RELEASED_ORDER_UNKNOWN (the decision is of a release of this program that did not keep where in the request each
+        released post stood).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

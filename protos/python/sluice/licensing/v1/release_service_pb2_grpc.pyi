@@ -71,7 +71,8 @@ class ReleaseServiceStub:
     """
     GetReleasedPosts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]
     """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
-    all. Reads only. Reasons: DECISION_UNKNOWN.
+    all. Reads only. Reasons: DECISION_UNKNOWN, RELEASED_ORDER_UNKNOWN (the decision is of a release of this program that did not keep where in the request each
+    released post stood).
     """
     ConfirmDelivery: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -126,7 +127,8 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """
     GetReleasedPosts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetReleasedPostsRequest, _release_service_pb2.GetReleasedPostsResponse]  # type: ignore[assignment]
     """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
-    all. Reads only. Reasons: DECISION_UNKNOWN.
+    all. Reads only. Reasons: DECISION_UNKNOWN, RELEASED_ORDER_UNKNOWN (the decision is of a release of this program that did not keep where in the request each
+    released post stood).
     """
     ConfirmDelivery: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ConfirmDeliveryRequest, _release_service_pb2.ConfirmDeliveryResponse]  # type: ignore[assignment]
     """Says which of the released posts were delivered. Idempotent: the first confirmation stands. What is not confirmed counts in full.
@@ -202,7 +204,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.GetReleasedPostsResponse, _abc.Awaitable[_release_service_pb2.GetReleasedPostsResponse]]:
         """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
-        all. Reads only. Reasons: DECISION_UNKNOWN.
+        all. Reads only. Reasons: DECISION_UNKNOWN, RELEASED_ORDER_UNKNOWN (the decision is of a release of this program that did not keep where in the request each
+        released post stood).
         """
 
     @_abc_1.abstractmethod
