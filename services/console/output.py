@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.chassis.refusals import Refusal
+from services.console.durations import patience
 
 WIDTH_WITHOUT_TERMINAL = 120
 
@@ -135,7 +136,7 @@ def _sentence(refusal: Refusal) -> str:
         return f"{refusal.message}. Are the services running? `sluice up` starts them"
     if refusal.retry_after_us is None:
         return refusal.message
-    return f"{refusal.message}; try again in {refusal.retry_after_us / 1e6:g} s"
+    return f"{refusal.message}; try again in {patience(refusal.retry_after_us)}"
 
 
 def _cell(value: Any) -> Text:

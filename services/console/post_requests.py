@@ -18,6 +18,15 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 
+LISTED = 20
+"""Denied posts that are named for people."""
+DENIALS = {
+    "not_covered": "Not covered by the license",
+    "not_available": "Not available",
+    "no_room": "No room now",
+    "duplicate": "Named before",
+}
+"""What is said of the posts with each verdict that is a denial."""
 LARGEST_ID = 2**64 - 1
 
 
@@ -140,6 +149,11 @@ def _as_json(ids: list[int], decision: pb.Decision) -> dict[str, Any]:
     return {**plain(decision), "verdicts": verdicts}
 
 
+def _listed(ids: list[str]) -> str:
+    left = f" ... and {len(ids) - LISTED:,} more; --json lists all" if len(ids) > LISTED else ""
+    return " ".join(ids[:LISTED]) + left
+
+
 def _tell(ids: list[int], decision: pb.Decision) -> None:
     outcome = word_of(pb.Outcome.DESCRIPTOR, decision.outcome)
     again = ", as was said before" if decision.replayed else ""
@@ -148,6 +162,9 @@ def _tell(ids: list[int], decision: pb.Decision) -> None:
     show(table(("verdict", ">posts"), Counter(words).most_common()))
     if decision.HasField("room_denial"):
         note(f"No room: {room_sentence(decision.room_denial)}.")
+    for verdict, said in DENIALS.items():
+        if denied := [str(id) for id, word in zip(ids, words, strict=True) if word == verdict]:
+            say(f"{said}: {_listed(denied)}")
     released = [str(id) for id, word in zip(ids, words, strict=True) if word == "released"]
     if decision.is_void:
         note("What was released may not be fetched any more: its time is over.")

@@ -192,18 +192,20 @@ class RoomDenial(_message.Message):
     def __init__(self, allowance: _Optional[str] = ..., limit: _Optional[int] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retry_at_is_exact: _Optional[bool] = ..., never_fits: _Optional[bool] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("state", "posts_released", "posts_metered", "posts_billed", "confirmed_at")
+    __slots__ = ("state", "posts_released", "posts_metered", "posts_billed", "confirmed_at", "confirmed_by")
     STATE_FIELD_NUMBER: _ClassVar[int]
     POSTS_RELEASED_FIELD_NUMBER: _ClassVar[int]
     POSTS_METERED_FIELD_NUMBER: _ClassVar[int]
     POSTS_BILLED_FIELD_NUMBER: _ClassVar[int]
     CONFIRMED_AT_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_BY_FIELD_NUMBER: _ClassVar[int]
     state: DeliveryState
     posts_released: int
     posts_metered: int
     posts_billed: int
     confirmed_at: _timestamp_pb2.Timestamp
-    def __init__(self, state: _Optional[_Union[DeliveryState, str]] = ..., posts_released: _Optional[int] = ..., posts_metered: _Optional[int] = ..., posts_billed: _Optional[int] = ..., confirmed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    confirmed_by: str
+    def __init__(self, state: _Optional[_Union[DeliveryState, str]] = ..., posts_released: _Optional[int] = ..., posts_metered: _Optional[int] = ..., posts_billed: _Optional[int] = ..., confirmed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., confirmed_by: _Optional[str] = ...) -> None: ...
 
 class ConfirmDeliveryRequest(_message.Message):
     __slots__ = ("decision_id", "delivered")
