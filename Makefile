@@ -29,10 +29,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing, in about a minute
 	$(BIN)/sluice demo
 
-bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, claims, streams, billing, the log and disclosures, comparisons beside them (some 25 minutes)
+bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, claims, streams, billing, the log and disclosures, comparisons beside them (some 30 minutes)
 	$(BIN)/python -m bench.consent
 	$(BIN)/python -m bench.metering
 	$(BIN)/python -m bench.limits
+	$(BIN)/python -m bench.gateway
 	$(BIN)/python -m bench.damages
 	$(BIN)/python -m bench.stream
 	$(BIN)/python -m bench.billing

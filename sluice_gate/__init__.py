@@ -78,6 +78,7 @@ from sluice_gate.verifying.manifest_proofs import (
 )
 from sluice_gate.verifying.proof_files import proof_file, read_proof
 from sluice_gate.verifying.receipts import Evidence, VerifiedReceipt, verify_receipt
+from sluice_gate.verifying.requested import VerifiedRequest, verify_requested
 from sluice_gate.verifying.tiles import verify_kept, verify_log_folder
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "VerifiedJob",
     "VerifiedLeaf",
     "VerifiedReceipt",
+    "VerifiedRequest",
     "detect",
     "exchanging",
     "load_keys",
@@ -128,4 +130,5 @@ __all__ = [
     "verify_logged",
     "verify_manifest_proof",
     "verify_receipt",
+    "verify_requested",
 ]

@@ -18,9 +18,10 @@ def _run() -> None:
     # Inside, for loading takes long enough to be interrupted.
     from services.chassis.refusals import Refusal, precondition  # noqa: PLC0415
     from services.console.app import app  # noqa: PLC0415
-    from services.console.output import refuse  # noqa: PLC0415
+    from services.console.output import log_beside, refuse  # noqa: PLC0415
     from sluice_gate.errors import GateError  # noqa: PLC0415
 
+    log_beside()
     try:
         app(prog_name="sluice")
     except Refusal as error:

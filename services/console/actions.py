@@ -12,10 +12,9 @@ from services.console import options
 from services.console.action_log import Action, Checked, Filter, check, latest
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.installation import SERVICES
+from services.console.installation import SERVICES, ServiceName
 from services.console.moments import clock_face, from_us, written
 from services.console.output import counted, give_json, note, say, shout, show, table
-from services.console.up import ServiceName
 from services.console.waterfall import short_name
 
 _KNOWN = re.compile(r"(consent|metering|licensing):([1-9][0-9]{0,18}):([0-9a-f]{64})")

@@ -34,9 +34,11 @@ from services.console import (
     receipts,
     reconcile,
     releases,
+    request_receipts,
     restores,
     revenue,
     secure_channels,
+    serve,
     signing_keys,
     states,
     stats,
@@ -69,7 +71,7 @@ app = typer.Typer(
 app.callback()(secure_channels.options)
 app.command("up")(up.up)
 app.command("demo")(demo)
-app.command("serve")(up.serve)
+app.command("serve")(serve.serve)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)
@@ -112,6 +114,7 @@ usage.app.command("rebuild")(usage_audits.rebuild)
 app.add_typer(usage.app, name="usage")
 app.add_typer(damages.app, name="damages")
 app.command("release")(releases.release)
+receipts.app.command("verify-request")(request_receipts.verify_request)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(log.app, name="log")
 app.add_typer(decisions.app, name="decision")

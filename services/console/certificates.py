@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from cryptography import x509
 
-from services.chassis.certificates import end_of
+from services.chassis.certificates import Certificates, end_of
+from services.chassis.clock import SystemClock
 from services.console import moments, options
-from services.console.authority import Authority
+from services.console.authority import CLIENT, Authority
 from services.console.installation import StateFolder
 from services.console.output import give_json, note, show, table
 
@@ -123,6 +124,12 @@ def ensure_certificates(held: Authority) -> None:
     """Makes what is missing, as `sluice certs init` does without options."""
     known = held.trust_domain() if held.signing.exists() else TRUST_DOMAIN
     held.ensure(known, (), datetime.timedelta(days=DAYS), now())
+
+
+def local_certificates(folder: StateFolder) -> Certificates:
+    """Those that the command line shows to an installation that speaks TLS; what is missing is made."""
+    ensure_certificates(folder.authority)
+    return Certificates(folder.authority.files(CLIENT), SystemClock(), use="client")
 
 
 def folder_of(state: Path, out: Path | None) -> Authority:

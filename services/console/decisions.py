@@ -128,6 +128,8 @@ def _lines(decision: releases.Decision) -> list[tuple[str, Any]]:
         lines += [("no room", room_sentence(decision.room_denial))]
     delivery = decision.delivery
     lines += [("delivery", word_of(releases.DeliveryState.DESCRIPTOR, delivery.state))]
+    if delivery.confirmed_by:
+        lines += [("  confirmed by", delivery.confirmed_by)]
     if delivery.posts_released:
         lines += [("  metered", delivery.posts_metered), ("  billed", delivery.posts_billed)]
     lines += [("receipt", decision.receipt_number), ("trace", decision.trace_id or "none")]

@@ -21,7 +21,6 @@ from sluice.licensing.v1.post_pb2 import PostColumns
 from sluice.type.v1.content_pb2 import ContentKind
 from sluice_gate.batching import DEFAULT_BATCH_POSTS, batches
 from sluice_gate.columns import columns_of
-from sluice_gate.posts import Post
 from sluice_gate.reading.forms import Format, PostForm, detect
 from sluice_gate.reading.plain_form import Names
 from sluice_gate.reading.reader import PostReader
@@ -121,11 +120,11 @@ async def get_posts(connections: Connections, ids: list[int]) -> pb.GetPostsResp
     )
 
 
-async def put_posts(connections: Connections, columns: PostColumns) -> int:
-    """Keeps posts, under a fresh request id; how many. Raises Refusal."""
+async def put_posts(connections: Connections, columns: PostColumns) -> pb.PutPostsResponse:
+    """Keeps posts, under a fresh request id. Raises Refusal."""
     peer = connections.peer("directory")
     request = pb.PutPostsRequest(request_id=connections.new_id(), columns=columns)
-    return (await peer.call(pb_grpc.PostStoreServiceStub(peer.channel).PutPosts, request)).posts_kept
+    return await peer.call(pb_grpc.PostStoreServiceStub(peer.channel).PutPosts, request)
 
 
 async def _import_all(connections: Connections, forms: list[tuple[Path, PostForm]]) -> Kept:
@@ -143,24 +142,15 @@ async def _import_file(
     try:
         for batch in batches(reader, DEFAULT_BATCH_POSTS, reader.body):
             kept.bad += [(file, BadRow(each.line, "LINE_BROKEN", each.reason)) for each in batch.broken]
-            faults = [(record, _fault_of(record.post)) for record in batch.records]
-            kept.bad += [
-                (file, BadRow(record.line, "POST_FAULTY", fault)) for record, fault in faults if fault
-            ]
-            if good := [record.post for record, fault in faults if not fault]:
-                kept.posts += await put_posts(connections, columns_of(good))
+            if batch.records:
+                answer = await put_posts(connections, columns_of([record.post for record in batch.records]))
+                kept.posts += answer.posts_kept
+                for each in answer.faults:
+                    line = batch.records[each.position].line
+                    kept.bad.append((file, BadRow(line, "POST_FAULTY", each.fault)))
             on_progress(batch.span.end)
     finally:
         reader.close()
-
-
-def _fault_of(post: Post) -> str:
-    """What the directory would refuse the whole page for; empty where it takes the post."""
-    if post.id == 0 or any(id == 0 for id, _ in post.embeds):
-        return "the post, or one embedded in it, has the id 0"
-    if not 1 <= post.kind <= 4:
-        return "its kind is not known"
-    return "" if post.posted_at_us > 0 else "it says no time at which it was posted"
 
 
 def _tell(kept: Kept, bad_rows: Path | None, *, as_json: bool) -> None:

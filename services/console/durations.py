@@ -1,5 +1,6 @@
 """Lengths of time as people write them: 90s, 15m, 24h, 7d. All of them are whole microseconds."""
 
+import math
 import re
 
 _UNITS_US = {
@@ -26,6 +27,14 @@ def read(text: str) -> int:
     if not 0 < us <= LONGEST_US:
         raise ValueError(f"a duration of more than nothing and at most ten years is expected, not {text!r}")
     return us
+
+
+def patience(us: int) -> str:
+    """For people who wait, rounded up: "0.5 s", "59 s", "12 minutes", "24 hours", "8 days"."""
+    if us < 2 * _UNITS_US["m"]:
+        return f"{math.ceil(us / 100_000) / 10:g} s"
+    unit = "m" if us < 2 * _UNITS_US["h"] else "h" if us < 3 * _UNITS_US["d"] else "d"
+    return f"{math.ceil(us / _UNITS_US[unit]):,} {_NAMES[unit]}s"
 
 
 def words(us: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from services.chassis.keys import Keys, ensure_keys
@@ -16,6 +17,15 @@ PROGRAMS = (*SERVICES, DIRECTORY)
 PORT_BASE = 7601
 HOST = "127.0.0.1"
 """A local run is reached from its own machine only."""
+
+
+class ServiceName(StrEnum):
+    """One of the three, or the local post directory."""
+
+    CONSENT = "consent"
+    METERING = "metering"
+    LICENSING = "licensing"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,16 @@ class StateFolder:
         return self.root / "run" / "gateway.yaml"
 
     def gateway_credential(self) -> Path:
-        """The token by which the gateway says who it is, 0600."""
+        """The token by which the gateway says who it is, 0600; there is none where services speak TLS."""
         return self.root / "run" / "gateway.credential.json"
+
+    def gateway_certificate(self) -> Path:
+        """Which certificate the gateway shows to services that speak TLS; it holds no secret."""
+        return self.root / "run" / "gateway.certificate.json"
+
+    def gateway_authorities(self) -> Path:
+        """Whom the gateway believes who those services are."""
+        return self.root / "run" / "gateway.authorities.json"
 
     def access_log(self) -> Path:
         """What came to the gateway: JSON lines, without tokens."""

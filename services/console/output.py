@@ -4,16 +4,19 @@ With --json an answer is one JSON document, and so is a refusal.
 """
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from services.chassis.refusals import Refusal
+from services.console.durations import patience
 
 WIDTH_WITHOUT_TERMINAL = 120
 
@@ -30,6 +33,14 @@ def progress(on: Console | None = None) -> Progress:
     on = on or console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     return Progress(*columns, TimeRemainingColumn(), console=on, transient=True, disable=not on.is_terminal)
+
+
+def log_beside() -> None:
+    """Has this process log beside its answers, which programs read; warnings and errors alone."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def say(text: str) -> None:
@@ -125,7 +136,7 @@ def _sentence(refusal: Refusal) -> str:
         return f"{refusal.message}. Are the services running? `sluice up` starts them"
     if refusal.retry_after_us is None:
         return refusal.message
-    return f"{refusal.message}; try again in {refusal.retry_after_us / 1e6:g} s"
+    return f"{refusal.message}; try again in {patience(refusal.retry_after_us)}"
 
 
 def _cell(value: Any) -> Text:

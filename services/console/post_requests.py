@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from google.protobuf import json_format
 
 from services.chassis.refusals import Refusal, forbidden, invalid
 from services.console import options, recall_calls
@@ -17,6 +18,15 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 
+LISTED = 20
+"""Denied posts that are named for people."""
+DENIALS = {
+    "not_covered": "Not covered by the license",
+    "not_available": "Not available",
+    "no_room": "No room now",
+    "duplicate": "Named before",
+}
+"""What is said of the posts with each verdict that is a denial."""
 LARGEST_ID = 2**64 - 1
 
 
@@ -36,6 +46,13 @@ def request(
     request_id: Annotated[
         str | None,
         typer.Option(help="Ask the same again: the id of the first time. Programs choose one, a UUIDv7."),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write request.json and release.json into this folder, for `sluice receipt verify-request`.",
+            file_okay=False,
+        ),
     ] = None,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
@@ -62,6 +79,8 @@ def request(
         # Before the answer, which may be lost: the same request again is decided and counted once.
         note(f"Request {asked.request_id}.")
     decision = connections.run(lambda connections: request_release(connections, asked))
+    if keep is not None:
+        _keep(keep, asked, decision)
     if as_json:
         give_json(_as_json(ids, decision))
         return
@@ -100,6 +119,13 @@ async def request_release(connections: Connections, asked: pb.RequestReleaseRequ
         raise forbidden(refusal.reason, f"{said}the licensee with --licensee") from refusal
 
 
+def _keep(folder: Path, asked: pb.RequestReleaseRequest, decision: pb.Decision) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    answer = pb.RequestReleaseResponse(decision=decision)
+    for name, message in (("request.json", asked), ("release.json", answer)):
+        (folder / name).write_text(json_format.MessageToJson(message) + "\n", encoding="utf-8")
+
+
 def _ids_in(path: Path) -> list[int]:
     ids = []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
@@ -123,6 +149,11 @@ def _as_json(ids: list[int], decision: pb.Decision) -> dict[str, Any]:
     return {**plain(decision), "verdicts": verdicts}
 
 
+def _listed(ids: list[str]) -> str:
+    left = f" ... and {len(ids) - LISTED:,} more; --json lists all" if len(ids) > LISTED else ""
+    return " ".join(ids[:LISTED]) + left
+
+
 def _tell(ids: list[int], decision: pb.Decision) -> None:
     outcome = word_of(pb.Outcome.DESCRIPTOR, decision.outcome)
     again = ", as was said before" if decision.replayed else ""
@@ -131,6 +162,9 @@ def _tell(ids: list[int], decision: pb.Decision) -> None:
     show(table(("verdict", ">posts"), Counter(words).most_common()))
     if decision.HasField("room_denial"):
         note(f"No room: {room_sentence(decision.room_denial)}.")
+    for verdict, said in DENIALS.items():
+        if denied := [str(id) for id, word in zip(ids, words, strict=True) if word == verdict]:
+            say(f"{said}: {_listed(denied)}")
     released = [str(id) for id, word in zip(ids, words, strict=True) if word == "released"]
     if decision.is_void:
         note("What was released may not be fetched any more: its time is over.")

@@ -14,12 +14,13 @@ from services.chassis.refusals import precondition
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
-from services.console.installation import StateFolder
+from services.console.installation import ServiceName, StateFolder
 from services.console.moments import clock_face
 from services.console.names import plain
 from services.console.output import give_json, say, show, table
 from services.console.programs import local_services
-from services.console.up import ServiceName, Settings, only_one, parse_settings
+from services.console.service_settings import Settings, parse_settings
+from services.console.state_lock import only_one
 from sluice.consent.v1 import state_service_pb2
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 from sluice.licensing.v1 import log_service_pb2

@@ -1,12 +1,12 @@
 """The shelf: posts are put on it and looked up by their ids; what was put last stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.chassis.clock import Clock
 from services.chassis.replays import ReplayKey
-from services.directory.domain.posts import Post, check_posts, in_order, last_of_each
+from services.directory.domain.posts import Post, in_order, last_of_each, sifted
 
 
 class Store(Protocol):
@@ -26,6 +26,16 @@ class Found:
     """What was put before this moment is in it."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What became of posts that were put."""
+
+    posts: int
+    """Distinct ones that are kept."""
+    faults: Mapping[int, str]
+    """What is wrong with those that are not, by their place from 0."""
+
+
 class Shelf:
     """Keeps posts."""
 
@@ -33,13 +43,15 @@ class Shelf:
         self._store = store
         self._clock = clock
 
-    async def put(self, posts: Sequence[Post], key: ReplayKey) -> int:
-        """Keeps posts, once for each request; how many distinct ones. Durable before it returns.
+    async def put(self, posts: Sequence[Post], key: ReplayKey) -> Kept:
+        """Keeps the posts without a fault, once for each request. Durable before it returns.
 
-        Raises Refusal: what `check_posts` raises, REQUEST_ID_REUSED, and UNAVAILABLE in its forms.
+        Raises Refusal: what `sifted` raises, REQUEST_ID_REUSED, and UNAVAILABLE in its forms.
         """
-        check_posts(posts)
-        return await self._store.put(last_of_each(posts), key, self._clock.now_us())
+        good, faults = sifted(posts)
+        kept = await self._store.put(last_of_each(good), key, self._clock.now_us())
+        # Told again with a stored answer, too: they follow from the request alone.
+        return Kept(kept, faults)
 
     async def look_up(self, ids: Sequence[int]) -> Found:
         """What is known. Raises Refusal: what `in_order` raises, and UNAVAILABLE in its forms."""

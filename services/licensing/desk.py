@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from services.chassis.clock import Clock
-from services.chassis.refusals import Kind, Refusal
 from services.licensing.domain.answers import (
     BEGINNING,
     ConsentAnswer,
@@ -15,8 +16,10 @@ from services.licensing.domain.answers import (
     NoRoom,
     Revision,
     Rivalry,
+    RoomAnswer,
 )
-from services.licensing.domain.counts import ContentCounts, count_content
+from services.licensing.domain.asking import covered_in, without_room
+from services.licensing.domain.counts import ContentCounts, count_content, of_one_kind
 from services.licensing.domain.decisions import Draft, Request
 from services.licensing.domain.licenses import License
 from services.licensing.domain.manifests import Manifest, manifest_of
@@ -24,7 +27,7 @@ from services.licensing.domain.posts import Batch
 from services.licensing.domain.reasons import Reason, Reasons
 from services.licensing.domain.releases import after_room
 from services.licensing.evaluation import Contracts, evaluate
-from services.licensing.ledger import Behind, Concluded, Ledger
+from services.licensing.ledger import Behind, Concluded, Ledger, contended
 
 TRIES = 4
 """Attempts before a request that keeps being overtaken is sent back; each lost to one that committed.
@@ -50,6 +53,7 @@ class Meter(Protocol):
         self, reservation_id: str, request_key: str, license: License, counts: ContentCounts
     ) -> HoldAnswer: ...
 
+    async def room(self, license: License, counts: ContentCounts) -> RoomAnswer: ...
     async def cancel(self, reservation_id: str) -> None: ...
 
 
@@ -108,9 +112,7 @@ class ReleaseDesk:
         for _ in range(TRIES):
             if concluded := await self._attempt(request):
                 return concluded
-        raise Refusal(
-            Kind.ABORTED, "DECISION_CONTENDED", "what the decision rests on kept changing; ask again"
-        )
+        raise contended("what the decision rests on kept changing; ask again")
 
     async def _attempt(self, request: Request) -> Concluded | None:
         """One try; None where it was overtaken, which has given it up."""
@@ -122,12 +124,16 @@ class ReleaseDesk:
             margin_us=self._margin_us,
             unknown=request.unknown,
         )
+        if request.is_unresolved and evaluated.consent is not None:
+            raise contended("the license permits this by now; ask again")
         license, reasons = evaluated.license, evaluated.reasons
         # Metering comes last: nothing after it can still say no, so nothing is held in vain.
         room = await self._hold_room(request, license, reasons)
         if room is None:
             return None
-        if room.no_room is not None:
+        if room.no_room is not None and request.by_ids is not None:
+            reasons = without_room(reasons)
+        elif room.no_room is not None:
             reasons = after_room(reasons, 0)
         draft = Draft(
             attempt_id=room.attempt_id,
@@ -175,7 +181,20 @@ class ReleaseDesk:
             for attempt_id in await self._ledger.give_up(rivals):
                 await self._meter.cancel(attempt_id)
             room, _ = await self._reserve(request, license, counts)
+        if room is not None and room.no_room is not None and request.by_ids is not None:
+            return await self._told_alike(room, license, reasons)
         return room
+
+    async def _told_alike(self, room: _Room, license: License, reasons: Reasons) -> _Room | None:
+        """Why there is no room, as if all that is covered went; None where there is by now.
+
+        When there is room again, and whether ever, would tell a licensee how many posts consent let pass.
+        """
+        covered = of_one_kind(int(np.count_nonzero(covered_in(reasons))))
+        answer = await self._meter.room(license, covered)
+        if answer.no_room is None:
+            return None
+        return replace(room, no_room=replace(answer.no_room, retry_at_is_exact=False))
 
     async def _reserve(
         self, request: Request, license: License, counts: ContentCounts

@@ -12,10 +12,10 @@ from typing import Protocol, TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.ids import uuid7_time_us
-from services.chassis.refusals import Refusal, not_found, request_id_reused
+from services.chassis.refusals import Kind, Refusal, not_found, request_id_reused
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.attempts import Ending
-from services.licensing.domain.counts import ContentCounts, count_content, probe_counts
+from services.licensing.domain.counts import ContentCounts, count_content, of_one_kind
 from services.licensing.domain.decisions import Asker, Decision, Draft
 from services.licensing.domain.deliveries import (
     Confirmation,
@@ -96,6 +96,11 @@ class Behind:
     """What consent is known to have shown; its next answer is not below it."""
 
 
+@dataclass(frozen=True)
+class Uncounted:
+    """Nothing was concluded: what holds room for the denials of the request was given up before."""
+
+
 class Ledger:
     """Every decision ever made, and what became of it."""
 
@@ -129,19 +134,25 @@ class Ledger:
         """Concludes the attempt; None where what it rests on no longer holds, and it was given up instead.
 
         A request that another attempt has concluded meanwhile gets that decision; this attempt is given up.
-        One that is behind the fence lives on, with its hold. Raises Refusal REQUEST_ID_REUSED when the
-        decision is on other content.
+        One that is behind the fence lives on, with its hold. Raises Refusal: REQUEST_ID_REUSED when the
+        decision is on other content, DECISION_CONTENDED where its denials could not be counted any more.
         """
         outcome = await self._store.write(lambda rows: self._conclude(rows, draft, manifest))
         if isinstance(outcome, Behind):
             return outcome
+        if isinstance(outcome, Uncounted):
+            self._wake_outbox()
+            # Another attempt would find the same.
+            raise contended("the room for this request was given up; ask again")
         if outcome is None or outcome.replayed or draft.holds_too_much or draft.request.probe_id:
             self._wake_outbox()
         if outcome is not None:
             _check_same(outcome.decision, draft.request.fingerprint)
         return outcome
 
-    def _conclude(self, rows: Rows, draft: Draft, manifest: Manifest) -> Concluded | Behind | None:
+    def _conclude(
+        self, rows: Rows, draft: Draft, manifest: Manifest
+    ) -> Concluded | Behind | Uncounted | None:
         rows.lock_head()
         now_us = self._clock.now_us()
         if rows.has_ended(draft.attempt_id):
@@ -149,9 +160,11 @@ class Ledger:
         if winner := rows.decision_of(draft.request.asker):
             give_up(rows, draft.attempt_id, now_us)
             return Concluded(winner, replayed=True)
+        if draft.request.probe_id is not None and rows.has_ended(draft.request.probe_id):
+            give_up(rows, draft.attempt_id, now_us)
+            return Uncounted()
         license = rows.license(draft.license.license_id)
-        uncounted = draft.request.probe_id is not None and rows.has_ended(draft.request.probe_id)
-        if license is None or uncounted or not draft.still_holds(license, now_us):
+        if license is None or not draft.still_holds(license, now_us):
             give_up(rows, draft.attempt_id, now_us)
             return None
         # Read under the lock: whoever scans up to the fence finds all that was released on less (W5).
@@ -167,7 +180,7 @@ class Ledger:
             rows.send_reduce(draft.attempt_id, draft.counts, now_us)
         if draft.request.probe_id is not None:
             rows.record_probes(draft.request.probe_id, decision.decision_id, decision.probes)
-            rows.send_settle(draft.request.probe_id, probe_counts(decision.probes), now_us)
+            rows.send_settle(draft.request.probe_id, of_one_kind(decision.probes), now_us)
         return Concluded(decision, replayed=False)
 
     async def give_up(self, attempt_ids: Sequence[str]) -> list[str]:
@@ -230,6 +243,7 @@ class Ledger:
             earlier,
             settlement,
             bitmap,
+            by=f"{kind}:{party}",
             released=decision.released,
             not_after_us=decision.not_after_us,
             now_us=now_us,
@@ -269,6 +283,11 @@ class Ledger:
 def unknown_decision() -> Refusal:
     """The refusal for a decision that is not there, or not the caller's."""
     return not_found("DECISION_UNKNOWN", "there is no such decision")
+
+
+def contended(message: str) -> Refusal:
+    """The refusal of a request that was overtaken; `message` says by what."""
+    return Refusal(Kind.ABORTED, "DECISION_CONTENDED", message)
 
 
 def give_up(rows: Rows, attempt_id: str, now_us: int) -> None:

@@ -7,9 +7,10 @@ license can raise the limit.
 import hashlib
 
 from services.chassis.dialing import Peer
-from services.licensing.domain.answers import HoldAnswer, Rivalry
+from services.licensing.domain.answers import HoldAnswer
 from services.licensing.domain.asking import PROBE_PARTIES
-from services.licensing.domain.counts import probe_counts
+from services.licensing.domain.counts import of_one_kind
+from services.licensing.domain.decisions import Asker
 from services.licensing.highest import Highest
 from services.licensing.peers import answered, counts_message, outcome_of, revision_of
 from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2_grpc
@@ -29,12 +30,12 @@ class ProbePeer:
         self._per_day = per_day
         self._stub = metering_service_pb2_grpc.MeteringServiceStub(peer.channel)
 
-    async def hold(self, probe_id: str, licensee_id: str, posts: int) -> HoldAnswer:
-        """Holds room for so many denials, all or none.
+    async def hold(self, probe_id: str, asker: Asker, posts: int) -> HoldAnswer:
+        """Holds room for so many denials, all or none; other holds for the request are named as rivals.
 
         Raises what `answered` raises, and Refusal UNAVAILABLE: PEER_ANSWER_INVALID, PEER_BEHIND.
         """
-        claim, mark = self._claim(probe_id, licensee_id, posts), self._highest.mark()
+        claim, mark = self._claim(asker, posts), self._highest.mark()
         if self._highest.is_behind:
             # By a question that writes nothing, as for a release (R5).
             checked = await answered(
@@ -44,9 +45,6 @@ class ProbePeer:
         request = pb.ReserveRequest(reservation_id=probe_id, claim=claim)
         response = await answered("metering", self._peer.call(self._stub.Reserve, request))
         outcome = outcome_of(probe_id, response)
-        if isinstance(outcome, Rivalry):
-            # Each hold has a request key of its own; whatever is named as its rival, it is given no room.
-            outcome = outcome.no_room
         return HoldAnswer(outcome, self._highest.take(revision_of("metering", response.revision), mark))
 
     async def cancel(self, probe_id: str) -> None:
@@ -55,8 +53,8 @@ class ProbePeer:
             "metering", self._peer.call(self._stub.Cancel, pb.CancelRequest(reservation_id=probe_id))
         )
 
-    def _claim(self, probe_id: str, licensee_id: str, posts: int) -> pb.Claim:
-        party = probe_party(licensee_id)
+    def _claim(self, asker: Asker, posts: int) -> pb.Claim:
+        party = probe_party(asker.principal)
         daily = allowance_pb2.Allowance(
             scope=allowance_pb2.ALLOWANCE_SCOPE_LICENSEE,
             id=party,
@@ -64,10 +62,10 @@ class ProbePeer:
             limit=self._per_day,
         )
         return pb.Claim(
-            request_key=f"licensee:{licensee_id}/probe/{probe_id}",
+            request_key=asker.probe_key,
             party_id=party,
             access=access_pb2.ACCESS_KIND_REQUEST,
-            counts=counts_message(probe_counts(posts)),
+            counts=counts_message(of_one_kind(posts)),
             allowances=[daily],
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from services.chassis.clock import Clock
 from services.licensing.domain.attempts import OpenHold
-from services.licensing.domain.counts import probe_counts
+from services.licensing.domain.counts import of_one_kind
 from services.licensing.domain.restores import may_have_concluded
 from services.licensing.ledger import Rows, Store, give_up, settled_counts
 
@@ -53,7 +53,7 @@ def _say_again(rows: Rows, hold: OpenHold, now_us: int) -> None:
     """Metering has not heard what became of it, or has forgotten."""
     decision = rows.decision_of_attempt(hold.reservation_id)
     if (denied := rows.probes(hold.reservation_id)) is not None:
-        rows.send_settle(hold.reservation_id, probe_counts(denied), now_us)
+        rows.send_settle(hold.reservation_id, of_one_kind(denied), now_us)
     elif decision is not None:
         if settlement := rows.settlement(decision.decision_id):
             counts = settled_counts(rows, decision, settlement)

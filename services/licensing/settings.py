@@ -24,11 +24,15 @@ class LicensingSettings(HeadKeepingSettings):
     directory_target: str = Field(
         "", description="Where the post directory serves; without one licensees cannot ask by post id."
     )
+    directory_age_seconds: float = Field(
+        3600.0, gt=0, description="How old what the post directory knows may be; an older answer is refused."
+    )
     probes_per_day: int = Field(
-        10_000,
+        100_000,
         ge=1,
         le=2**40,
-        description="Posts that may be denied to one licensee, who asks by post id, in any 24 hours.",
+        description="Posts that may be denied to a licensee, who asks by post id, in any 24 hours; several"
+        " times the 10,000 of the largest request, for room is held for all posts of each under way.",
     )
     peer_deadline_seconds: float = Field(
         5.0, gt=0, description="The longest that one call to a peer may take."

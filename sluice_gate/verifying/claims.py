@@ -22,6 +22,7 @@ _TRACE = re.compile(r"[0-9a-f]{32}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = ("counted_at", "decided_at", "not_after")
 _DIGESTS = ("terms_digest", "request_digest", "resolved_digest", "manifest_root")
+_OPTIONAL = frozenset({"verdicts_digest"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Claims:
     decided_at: str
     not_after: str | None
     trace_id: str | None
+    verdicts_digest: str | None = None
+    """Only in receipts of licensees, and not in the first of them; never null."""
 
 
 _TYPES: dict[str, type | UnionType] = get_type_hints(Claims) | {"counts": dict}
@@ -105,8 +108,10 @@ def _claims(payload: dict[str, object]) -> Claims:
     if "sandbox" in payload:
         raise _of_the_sandbox()
     names = {field.name for field in fields(Claims)}
-    if payload.keys() != names:
-        odd = ", ".join(sorted(payload.keys() ^ names))
+    # What an optional claim would say is said, or the claim is not there: null is none of both.
+    said = {name for name in _OPTIONAL if payload.get(name) is not None}
+    if payload.keys() != names - _OPTIONAL | said:
+        odd = ", ".join(sorted(payload.keys() ^ (names - _OPTIONAL | said)))
         raise VerificationError("CLAIMS_INCOMPLETE", f"claims missing or unknown: {odd}")
     for name, value in payload.items():
         # A bool is an int to Python, not to a receipt.
@@ -121,7 +126,7 @@ def _check_forms(claims: Claims, payload: dict[str, object]) -> None:
     for name, value in payload.items():
         if isinstance(value, int) and value < 0:
             raise _malformed(name)
-    for name in _DIGESTS:
+    for name in (*_DIGESTS, *(_OPTIONAL & payload.keys())):
         if not _DIGEST.fullmatch(str(payload[name])):
             raise _malformed(name)
     for name in _TIMES:

@@ -31,7 +31,7 @@ def verify_decision(asked: DecideRequest | Sequence[Post], decision: Decision, k
         asked = _request_of(asked, signed_claims(decision.receipt, keys).claims)
     evidence = Evidence(decision.receipt, asked, decision.verdicts, decision.salt)
     verified = verify_receipt(evidence, keys)
-    _compare(decision, verified.claims)
+    check_answer(decision, verified.claims)
     return verified
 
 
@@ -57,7 +57,8 @@ def _purpose(word: str) -> int:
         raise VerificationError("CLAIM_MALFORMED", "the claim purpose is not what it must be") from error
 
 
-def _compare(decision: Decision, claims: Claims) -> None:
+def check_answer(decision: Decision, claims: Claims) -> None:
+    """Compares the fields of an answer with the claims of its receipt; raises VerificationError."""
     if decision.sandbox:
         raise VerificationError("SANDBOX_RECEIPT", "this is an answer of the sandbox: it proves no release")
     revision = decision.consent_revision

@@ -61,24 +61,30 @@ class VerifiedReceipt:
 def verify_receipt(evidence: Evidence, keys: Keys) -> VerifiedReceipt:
     """Recomputes everything that the receipt says about the evidence. Raises VerificationError."""
     claims, key = signed_claims(evidence.receipt, keys)
-    _check_request(claims, evidence)
+    asked = evidence.request
+    check_asked(claims, asked.request_id, asked.license_id, asked.purpose)
+    _check_resolved(evidence)
     posts = posts_of(evidence.resolved or evidence.request)
     _check_digests(claims, evidence, posts)
-    released = _check_verdicts(claims, evidence.verdicts, len(posts))
+    released = check_verdicts(claims, evidence.verdicts, len(posts))
     leaves = leaves_of(posts, released, evidence.salt)
     _check_manifest(claims, evidence, leaves)
     check_times(claims, releases=any(released))
     return VerifiedReceipt(claims, tuple(posts), tuple(released), tuple(leaves), key.is_revoked)
 
 
-def _check_request(claims: Claims, evidence: Evidence) -> None:
-    request = evidence.request
+def check_asked(claims: Claims, request_id: str, license_id: str, purpose_number: int) -> None:
+    """Compares what the receipt says it was asked; raises VerificationError (REQUEST_DIFFERS)."""
     known = {number: name.removeprefix("PURPOSE_").lower() for name, number in Purpose.items()}
-    purpose = known.get(request.purpose, str(request.purpose))
-    asked = (request.request_id, request.license_id, purpose)
+    purpose = known.get(purpose_number, str(purpose_number))
+    asked = (request_id, license_id, purpose)
     _require(
         asked == (claims.request_id, claims.license_id, claims.purpose), "REQUEST_DIFFERS", "another request"
     )
+
+
+def _check_resolved(evidence: Evidence) -> None:
+    request = evidence.request
     resolved = evidence.resolved or request
     same = (resolved.license_id, resolved.purpose) == (request.license_id, request.purpose)
     _require(same, "REQUEST_DIFFERS", "columns resolved for another license or purpose")
@@ -95,7 +101,8 @@ def _check_digests(claims: Claims, evidence: Evidence, posts: list[Post]) -> Non
     _require(decided == claims.resolved_digest, "VERDICTS_DIFFER", "other verdicts or other resolved posts")
 
 
-def _check_verdicts(claims: Claims, verdicts: bytes, posts: int) -> list[bool]:
+def check_verdicts(claims: Claims, verdicts: bytes, posts: int) -> list[bool]:
+    """Which of the posts were released, if counts and outcome say so too; raises VerificationError."""
     _require(len(verdicts) == posts and posts > 0, "VERDICTS_DIFFER", "another number of posts")
     _require(
         all(verdict in _VERDICTS for verdict in verdicts), "VERDICTS_DIFFER", "verdicts that are unknown"
@@ -128,6 +135,8 @@ def check_times(claims: Claims, *, releases: bool) -> None:
     if claims.principal_kind == LICENSEE:
         _require(consent[0], "CLAIMS_CONTRADICT", "consent, which is told to no licensee")
         return
+    alone = claims.verdicts_digest is None
+    _require(alone, "CLAIMS_CONTRADICT", "verdicts as to a licensee, though none has asked")
     _require(not (releases and consent[0]), "CLAIMS_CONTRADICT", "a release that consent was not asked about")
 
 

@@ -61,6 +61,12 @@ def canonical_request(license_id: str, purpose: int, posts: Sequence[Post]) -> b
     return b"".join(block(content) for content in blocks)
 
 
+def canonical_ids(license_id: str, purpose: int, ids: Iterable[int]) -> bytes:
+    """S of docs/receipt-format.md: what a licensee sends who names posts by their ids."""
+    blocks = (license_id.encode(), struct.pack("<I", purpose & 0xFFFFFFFF), _uint64s(ids))
+    return b"".join(block(content) for content in blocks)
+
+
 def block(content: bytes) -> bytes:
     """The content after its length in bytes, 64 bits little-endian."""
     return struct.pack("<Q", len(content)) + content

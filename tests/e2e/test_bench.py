@@ -82,6 +82,26 @@ def test_the_bench_of_limits_on_calls_compares_windows_with_a_row_a_call(tmp_pat
 
 
 @pytest.mark.slow
+def test_the_bench_of_the_gateway_compares_each_way_with_calls_to_the_service(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.gateway", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    told = json.loads(written.read_text())
+    figures = {(figure["what"], figure["size"]): figure for figure in told["figures"]}
+    calls = [("GetChoices", 0), ("ListLicenses", 0), *(("RequestRelease", size) for size in (1, 100, 1_000))]
+    for call, size in calls:
+        for in_flight in (1, 32):
+            assert figures[f"{call} x{in_flight}, direct, median", size]["ratio"] is None
+            for way in ("gRPC", "gRPC-Web", "JSON"):
+                assert figures[f"{call} x{in_flight}, {way}, 99 %", size]["ratio"] > 0
+    assert figures["one caller as shipped, let through", 0]["value"] > 0
+
+
+@pytest.mark.slow
 def test_the_bench_of_claims_compares_sums_with_every_access(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 

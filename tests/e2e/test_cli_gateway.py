@@ -110,6 +110,18 @@ async def test_an_origin_that_is_none_is_refused_before_anything_is_started(tmp_
     assert "VALUES_INVALID: the gateway: origins: Value error, '*' is no origin" in ended.err
 
 
+async def test_limits_that_are_wrong_are_refused_before_anything_is_started(tmp_path: Path) -> None:
+    (tmp_path / "limits.yaml").write_text("domain: gateway\ndescriptors: [{key: kind, rate: 3}]\n")
+    named = ("--limits", str(tmp_path / "limits.yaml"))
+
+    ended = await sluice(tmp_path, "up", "--port-base", "0", *GATEWAY, *named)
+    without = await sluice(tmp_path, "up", "--port-base", "0", *named)
+
+    assert (ended.status, without.status) == (1, 1)
+    assert ended.err.startswith("LIMITS_FILE_INVALID: descriptors[0]")
+    assert without.err == "GATEWAY_NOT_ASKED: --limits is for the gateway: add --gateway\n"
+
+
 def test_the_gateway_is_drained_with_the_rest_and_nothing_is_left(tmp_path: Path) -> None:
     with up(tmp_path / "state", *GATEWAY) as running:
         pids = [service["pid"] for service in running.services().values()]

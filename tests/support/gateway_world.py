@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 from google.protobuf import json_format
@@ -84,11 +85,11 @@ class Licensing(AuthorizationServicer):
         if "x-envoy-original-path" in sent or not sent.get("content-type", "").startswith("application/grpc"):
             answer.denied_response.body = json.dumps(json_format.MessageToDict(status))
             return answer
-        # Callers of gRPC read the text, and the rest from a header.
-        answer.denied_response.body = message
-        option = answer.denied_response.headers.add(append_action=2)
-        option.header.key = "grpc-status-details-bin"
-        option.header.value = base64.b64encode(status.SerializeToString()).rstrip(b"=").decode()
+        details = base64.b64encode(status.SerializeToString()).rstrip(b"=").decode()
+        told = {"grpc-status": str(code), "grpc-message": quote(message), "grpc-status-details-bin": details}
+        for key, value in told.items():
+            option = answer.denied_response.headers.add(append_action=2)
+            option.header.key, option.header.value = key, value
         return answer
 
 

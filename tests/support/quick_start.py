@@ -1,7 +1,8 @@
 """A page of docs/ whose commands are run as they are printed.
 
 Of its fenced blocks, "sh run" is run, in order and in one shell, and "python NAME.py" is a file of that name;
-others are for the eye. The first command that fails ends it.
+"sh" and another word is for somebody else to run, and the rest is for the eye. The first command that fails
+ends it.
 """
 
 import re
@@ -27,10 +28,9 @@ class Block(NamedTuple):
         words = self.info.split()
         return words[1] if len(words) == 2 and words[1].endswith(".py") else None
 
-    @property
-    def is_run(self) -> bool:
-        """Whether a shell runs it."""
-        return self.info.split() == ["sh", "run"]
+    def is_for(self, whom: str) -> bool:
+        """Whether they run it in a shell."""
+        return self.info.split() == ["sh", whom]
 
 
 def blocks(page: Path) -> list[Block]:
@@ -40,17 +40,18 @@ def blocks(page: Path) -> list[Block]:
 
 
 def run_page(
-    page: Path, folder: Path, environment: Mapping[str, str], patience_seconds: float = 120
+    page: Path, folder: Path, environment: Mapping[str, str], whom: str = "run", patience_seconds: float = 120
 ) -> list[str]:
     """What each block that is run has said, stdout and stderr together; all of them run in `folder`.
 
-    `environment` is the whole of it. Raises AssertionError, with the block and what it said, where one fails.
+    `environment` is the whole of it; `whom` says whose commands are run. Raises AssertionError, with the
+    block and what it said, where one fails.
     """
     told = blocks(page)
     for block in told:
         if block.file:
             (folder / block.file).write_text(block.text, encoding="utf-8")
-    commands = [block.text for block in told if block.is_run]
+    commands = [block.text for block in told if block.is_for(whom)]
     script = folder / "page.sh"
     script.write_text("".join(_script(commands)), encoding="utf-8")
     done = subprocess.run(

@@ -33,8 +33,6 @@ from tests.support.waiting import until, until_told
 
 ORIGIN = "https://settings.example"
 CONTENT = "/posts/"
-NOT_TAKEN = "GATEWAY_TOKEN_INVALID"
-"""Why the gateway itself refuses a token that it does not take, on the routes of consent."""
 LICENSE = "acme-training"
 UNKNOWN_POST = 999
 """Which the directory does not know."""

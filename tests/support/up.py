@@ -46,6 +46,10 @@ class Up:
         services: dict[str, Any] = json.loads(self._out.read_text())
         return services
 
+    def pids(self) -> dict[str, int]:
+        """Process id of each service as it was started at first."""
+        return {name: service["pid"] for name, service in self.services().items()}
+
     def says(self, text: str) -> str:
         """The first line it has said on stderr with `text` in it."""
         self._wait_until(lambda: text in self._err.read_text(), f"it says {text!r}")

@@ -12,8 +12,12 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.recording import changes_something
 from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
+from services.console.gateway.rendering import ALONE
+from services.console.gateway.routes import contracts as gateway_contracts
+from services.console.gateway.routes import routes
 from services.directory.rpc.admissions import ADMISSIONS as OF_DIRECTORY
 from services.licensing.rpc.admissions import ADMISSIONS as OF_LICENSING
+from services.licensing.rpc.admissions import BEHIND_THE_GATEWAY
 from services.metering.rpc.admissions import ADMISSIONS as OF_METERING
 
 GENERATED = Path(__file__).resolve().parents[2] / "protos" / "python"
@@ -57,6 +61,12 @@ def test_every_rpc_has_a_line_in_the_table_of_its_service_and_no_line_is_left_ov
 
 def test_no_contract_is_without_a_service_that_keeps_it() -> None:
     assert {keeper_of(service) for service in contracts()} == set(TABLES)
+
+
+def test_licensing_knows_every_rpc_that_the_gateway_asks_it_about() -> None:
+    led = {route.path for route in routes(gateway_contracts()) if route.upstream not in ALONE}
+
+    assert led <= set(BEHIND_THE_GATEWAY)
 
 
 def test_only_reads_are_open_to_every_kind_of_caller() -> None:

@@ -31,12 +31,8 @@ MAY_BE_MISSED = {
     "sluice.consent.v1.RecordSignalsRequest.sec_gpc": "a request with neither this nor the next is refused",
     "sluice.consent.v1.RecordSignalsRequest.content_usage": "as above",
     "sluice.licensing.v1.Attestation.document_digest": "there need be no document",
-    "sluice.licensing.v1.GetTokenRequest.api_key": "no key is a wrong key",
     "sluice.licensing.v1.RecallResolution.resolved_at": "it is set in answers alone",
     "sluice.licensing.v1.RecallResolution.resolved_by": "it is set in answers alone",
-    "sluice.licensing.v1.RequestReleaseRequest.post_ids": "a request for no posts is refused",
-    "sluice.licensing.v1.RequestReleaseRequest.purpose": "a request for no purpose is refused",
-    "sluice.licensing.v1.RequestReleaseRequest.request_id": "none is a malformed one",
 }
 """What partners and users may leave out of a write, and why nothing bad comes of it."""
 

@@ -28,6 +28,13 @@ def test_what_a_block_has_set_is_there_in_the_next(tmp_path: Path) -> None:
     assert run_page(page, tmp_path, HERE | {"PLACE": "here"}) == ["\n", "ada here\n\n"]
 
 
+def test_what_somebody_else_is_to_run_is_run_for_them_alone(tmp_path: Path) -> None:
+    page = a_page(tmp_path, "sh run\necho partner", "sh platform\necho platform")
+
+    assert run_page(page, tmp_path, HERE) == ["partner\n\n"]
+    assert run_page(page, tmp_path, HERE, "platform") == ["platform\n\n"]
+
+
 def test_a_folder_may_be_named_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = a_page(tmp_path, "sh run\npwd")
     monkeypatch.chdir(tmp_path)
@@ -72,7 +79,8 @@ def test_all_that_partners_are_shown_is_good_shell_and_good_python(tmp_path: Pat
             assert len(lines) <= 20
         elif block.info.startswith("sh"):
             subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
-    assert sum(block.is_run for block in told) >= 9
+    assert sum(block.is_for("run") for block in told) >= 9
+    assert sum(block.is_for("platform") for block in told) == 3
 
 
 def test_the_id_that_partners_are_shown_how_to_make_is_a_uuid7_of_now(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from services.console.connections import addresses
 from services.console.gateway.binary import envoy_binary
 from services.console.gateway.local import PORT
 from services.console.gateway.rendering import render as rendered
+from services.console.gateway.secrets import write_secrets
 from services.console.gateway.values import Values, read_values
 from services.console.installation import HOST, StateFolder
 from services.console.output import note, say
@@ -80,5 +81,6 @@ def _values(file: Path | None, state: Path) -> Values:
             "listen": f"{HOST}:{PORT}",
             "upstreams": addresses(folder, {}),
             "jwks": folder.existing_keys().token_jwks.resolve(),
+            "tls": write_secrets(folder) if folder.speaks_tls() else None,
         }
     )

@@ -1,11 +1,12 @@
-"""The token by which a local gateway says to licensing and metering who it is, in a file that Envoy watches.
+"""The token by which a gateway without a certificate says who it is, in a file that Envoy watches.
 
 It is renewed long before it ends; between two tokens the one before is still good.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from services.chassis.refusals import Refusal
@@ -39,6 +40,17 @@ class CredentialFile:
         write_file(self._path, content, 0o600, self._path.with_name(f".{self._path.name}.draft"))
         sync_folder(self._path.parent)
         self._written = token
+
+    @contextlib.asynccontextmanager
+    async def kept(self) -> AsyncIterator[Path]:
+        """The file, renewed while the context is open. Raises as `write`."""
+        self.write()
+        renewing = asyncio.create_task(self.keep(), name="gateway-token")
+        try:
+            yield self._path
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
 
     async def keep(self) -> None:
         """Renews it until it is cancelled; a failure is reported, and tried again."""

@@ -41,8 +41,24 @@ class Failure:
         return {"code": self.code, "message": self.message, "details": [info]}
 
 
-UNIDENTIFIED = Failure(
-    401, code_pb2.UNAUTHENTICATED, "GATEWAY_TOKEN_INVALID", "the call carries no valid bearer token"
+TOKEN_INVALID = Failure(401, code_pb2.UNAUTHENTICATED, "TOKEN_INVALID", "the token is not valid here")
+BY_TOKEN = {
+    "Jwt_is_missing": Failure(
+        401, code_pb2.UNAUTHENTICATED, "TOKEN_MISSING", "the call carries no bearer token"
+    ),
+    "Jwt_is_expired": Failure(401, code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED", "the token has expired"),
+    # Envoy takes it for a caller that is known and may not, which is 403.
+    "Audiences_in_Jwt_are_not_allowed": TOKEN_INVALID,
+    "Jwks_remote_fetch_is_failed": Failure(
+        503, code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE", "the keys of the token's issuer are not at hand"
+    ),
+}
+"""By what Envoy notes of a token (jwt_authn); of any other it is TOKEN_INVALID.
+
+In the words of the services: a caller hears the same, whoever has looked at the token.
+"""
+FORBIDDEN = Failure(
+    403, code_pb2.PERMISSION_DENIED, "GATEWAY_FORBIDDEN", "this call is not open to this caller"
 )
 NOT_CHECKED = Failure(
     503, code_pb2.UNAVAILABLE, "GATEWAY_NOT_CHECKED", "who may call this cannot be looked up now"
@@ -57,8 +73,8 @@ NOT_SPOKEN = Failure(
 
 BY_STATUS = (
     Failure(400, code_pb2.INVALID_ARGUMENT, "GATEWAY_REQUEST_MALFORMED", "the request cannot be understood"),
-    UNIDENTIFIED,
-    Failure(403, code_pb2.PERMISSION_DENIED, "GATEWAY_FORBIDDEN", "this call is not open to this caller"),
+    TOKEN_INVALID,
+    FORBIDDEN,
     Failure(404, code_pb2.UNIMPLEMENTED, "GATEWAY_NOT_ROUTED", "there is nothing at this path"),
     Failure(408, code_pb2.DEADLINE_EXCEEDED, "GATEWAY_REQUEST_TIMEOUT", "the request took too long to come"),
     Failure(413, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_BODY_TOO_LARGE", "the body is too large"),
@@ -73,3 +89,5 @@ BY_STATUS = (
 )
 OTHER = Failure(500, code_pb2.INTERNAL, "GATEWAY_INTERNAL", "something went wrong at the gateway")
 """For any status that is not in the table: nothing that Envoy says of itself reaches a caller."""
+FAILURES = tuple(sorted((*BY_STATUS, OTHER, NOT_CHECKED, NOT_COUNTED), key=lambda each: each.http))
+"""All of them, by status."""

@@ -1,6 +1,5 @@
-"""The gateway of a local installation: its values, its token, and the file that gets its spans."""
+"""The gateway of a local installation: its values, by what it is known, and the file that gets its spans."""
 
-import asyncio
 import contextlib
 import socket
 import ssl
@@ -8,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from pydantic import ValidationError
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.issuers import IssuerEntry, read_issuers
@@ -20,6 +21,7 @@ from services.console.gateway.credential import CredentialFile
 from services.console.gateway.files import shipped
 from services.console.gateway.program import NAME, GatewayProgram
 from services.console.gateway.running import ADMIN_SOCKET
+from services.console.gateway.secrets import write_secrets
 from services.console.gateway.spans import receiving
 from services.console.gateway.values import Content, Issuer, Values, checked
 from services.console.installation import HOST, StateFolder
@@ -42,18 +44,21 @@ class Asked:
 
 def content_of(url: str) -> Content:
     """http://host:port/prefix/ as content routes; raises Refusal (invalid, CONTENT_MALFORMED)."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         address = f"{parts.netloc}" if parts.port else f"{parts.netloc}:80"
         if parts.scheme == "http" and parts.hostname and len(parts.path) > 1:
             return Content(prefix=parts.path, address=address)
+    except ValidationError as error:
+        raise _malformed(url, error.errors()[0]["msg"]) from error
     except ValueError as error:
-        raise _malformed(url) from error
+        raise _malformed(url, str(error)) from error
     raise _malformed(url)
 
 
-def _malformed(url: str) -> Refusal:
-    return invalid("CONTENT_MALFORMED", f"--content wants http://HOST:PORT/PREFIX/, not {url!r}")
+def _malformed(url: str, why: str = "") -> Refusal:
+    wanted = f"--content wants http://HOST:PORT/PREFIX/, not {url!r}"
+    return invalid("CONTENT_MALFORMED", f"{wanted} ({why})" if why else wanted)
 
 
 @contextlib.asynccontextmanager
@@ -69,15 +74,9 @@ async def local_gateway(
     Raises Refusal: ENVOY_MISSING, VALUES_INVALID, TOKEN_ISSUERS_WRONG and those of the keys.
     """
     envoy_binary()
-    shown = CredentialFile(
-        state.gateway_credential().resolve(),
-        own_tokens(state, Local(PrincipalKind.SERVICE, credential.NAME)),
-        report,
-    )
-    shown.write()
-    async with receiving(state.trace_file(NAME)) as collector:
+    async with _shown(state, report) as shown, receiving(state.trace_file(NAME)) as collector:
         address = f"{HOST}:{asked.port or _a_free_port()}"
-        usual = _usual(state, keys, asked, address, collector)
+        usual = {**_usual(state, keys, asked), **shown, "listen": address, "collector": collector}
 
         def values() -> Values:
             upstreams = {each.name: each.address for each in services}
@@ -85,23 +84,28 @@ async def local_gateway(
 
         # What is wrong with them is said before anything is started.
         values()
-
-        renewing = asyncio.create_task(shown.keep(), name="gateway-token")
-        try:
-            yield GatewayProgram(state, values, address, frozenset(each.name for each in services))
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+        yield GatewayProgram(state, values, address, frozenset(each.name for each in services))
 
 
-def _usual(state: StateFolder, keys: Keys, asked: Asked, address: str, collector: str) -> dict[str, object]:
+@contextlib.asynccontextmanager
+async def _shown(state: StateFolder, report: Callable[[str], None]) -> AsyncIterator[dict[str, object]]:
+    """By what services know the gateway: its certificate where they speak TLS, else a token."""
+    path = state.gateway_credential().resolve()
+    if state.speaks_tls():
+        # One of an earlier start would lie there, good for minutes and of no use.
+        path.unlink(missing_ok=True)
+        yield {"tls": write_secrets(state)}
+        return
+    token = own_tokens(state, Local(PrincipalKind.SERVICE, credential.NAME))
+    async with CredentialFile(path, token, report).kept() as kept:
+        yield {"credential": kept}
+
+
+def _usual(state: StateFolder, keys: Keys, asked: Asked) -> dict[str, object]:
     return {
-        "listen": address,
-        "credential": state.gateway_credential().resolve(),
         "jwks": keys.token_jwks.resolve(),
         "origins": asked.origins,
         "content": asked.content,
-        "collector": collector,
         "access_log": str(state.access_log().resolve()),
         "admin_socket": ADMIN_SOCKET,
         "openapi": shipped("openapi.json"),

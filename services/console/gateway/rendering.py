@@ -5,7 +5,6 @@ Every value is written as JSON, so that none can become structure.
 
 import base64
 import json
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,7 +47,6 @@ def render(values: Values) -> str:
             services=services(led),
             descriptors=base64.b64encode(descriptor_set(files)).decode(),
             alone=ALONE,
-            alone_paths="|".join(rf"/{re.escape(f'sluice.{service}.')}.*" for service in ALONE),
             failures=failures,
             pages=_pages(values),
         )

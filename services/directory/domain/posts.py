@@ -52,13 +52,15 @@ def check_size(posts: int, embeds: int, languages: int) -> None:
         raise invalid("TOO_MANY_LANGUAGES", message, field="batch")
 
 
-def check_posts(posts: Sequence[Post]) -> None:
-    """Raises Refusal (invalid): those of `check_size`, and POST_FAULTY for the first post with a fault."""
+def sifted(posts: Sequence[Post]) -> tuple[list[Post], dict[int, str]]:
+    """The posts without a fault, in order, and what is wrong with each other one, by its place from 0.
+
+    The same for the same posts. Raises Refusal (invalid): those of `check_size`.
+    """
     embeds, languages = sum(len(post.embeds) for post in posts), {post.language for post in posts}
     check_size(len(posts), embeds, len(languages))
-    for place, post in enumerate(posts):
-        if fault := fault_of(post):
-            raise invalid("POST_FAULTY", fault, field=f"posts[{place}]")
+    faults = {place: fault for place, post in enumerate(posts) if (fault := fault_of(post))}
+    return [post for place, post in enumerate(posts) if place not in faults], faults
 
 
 def fault_of(post: Post) -> str | None:

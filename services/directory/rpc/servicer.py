@@ -40,7 +40,9 @@ class StoreServicer(pb_grpc.PostStoreServiceServicer):
     async def PutPosts(self, request: pb.PutPostsRequest, context: Any) -> pb.PutPostsResponse:  # noqa: N802
         """Keeps posts."""
         key = checked_replay_key("PutPosts", request, self._clock.now_us())
-        return pb.PutPostsResponse(posts_kept=await self._shelf.put(posts_of(request), key))
+        kept = await self._shelf.put(posts_of(request), key)
+        faults = [pb.PostFault(position=place, fault=fault) for place, fault in kept.faults.items()]
+        return pb.PutPostsResponse(posts_kept=kept.posts, faults=faults)
 
 
 def bolts(shelf: Shelf, clock: Clock) -> tuple[Bolt, Bolt]:

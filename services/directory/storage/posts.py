@@ -32,7 +32,7 @@ class PostStore:
         def write(connection: Connection) -> bytes:
             return once(connection, REPLAYS, key, at_us, lambda: _write(connection, posts))
 
-        answer = await self._database.write(write, weight=len(posts))
+        answer = await self._database.write(write, weight=max(1, len(posts)))
         return int.from_bytes(answer, "little")
 
     async def known(self, ids: Sequence[int]) -> list[Post]:
@@ -44,7 +44,8 @@ def _write(connection: Connection, posts: Sequence[Post]) -> bytes:
     statement = _WRITERS[connection.dialect.name](POSTS)
     written = {column.name: statement.excluded[column.name] for column in POSTS.c if not column.primary_key}
     upsert = statement.on_conflict_do_update(index_elements=[POSTS.c.post_id], set_=written)
-    connection.execute(upsert, [_row(post) for post in posts])
+    if posts:
+        connection.execute(upsert, [_row(post) for post in posts])
     return len(posts).to_bytes(_COUNT_BYTES, "little")
 
 

@@ -105,9 +105,12 @@ class Peers:
         """Metering, to be asked for room and told what became of it."""
         return MeteringPeer(self.metering, self.metering_highest)
 
-    def asked_for_posts(self) -> DirectoryPeer | None:
+    def asked_for_posts(self, base: Base) -> DirectoryPeer | None:
         """The directory, to be asked what posts are; None where there is none."""
-        return DirectoryPeer(self.directory) if self.directory else None
+        if self.directory is None:
+            return None
+        oldest_us = int(base.settings.directory_age_seconds * SECOND_US)
+        return DirectoryPeer(self.directory, base.clock, margin_us=base.margin_us, oldest_us=oldest_us)
 
     def asked_for_probes(self, base: Base) -> ProbePeer:
         """Metering, to be asked whether a licensee may have more denied."""

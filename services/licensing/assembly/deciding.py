@@ -46,21 +46,23 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     desk = ReleaseDesk(
         ledger, licenses, consent, meter, clock=clock, chance=base.chance, margin_us=base.margin_us
     )
+    sweep_age_us = int(settings.sweep_age_seconds * SECOND_US)
     requests = RequestDesk(
         desk,
         ledger,
         licenses,
-        peers.asked_for_posts(),
+        peers.asked_for_posts(base),
         peers.asked_for_probes(base),
         clock=clock,
         new_id=base.chance.new_id,
+        sweep_age_us=sweep_age_us,
     )
     sweeper = Sweeper(
         ledger,
         Resolver(store, clock, outbox.wake, margin_us=base.margin_us),
         meter,
         clock,
-        age_us=int(settings.sweep_age_seconds * SECOND_US),
+        age_us=sweep_age_us,
         interval_seconds=settings.sweep_interval_seconds,
     )
     countersigning = Countersigning(CountersignatureStore(database), clock)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.chassis.refusals import invalid
 from services.licensing.domain.posts import Batch, Ids, Mask, check_size
-from services.licensing.domain.reasons import Objection, Reason, Reasons, Verdict, Verdicts
+from services.licensing.domain.reasons import COARSE, Objection, Reason, Reasons, Verdict, Verdicts
 
 ONE_OF_EACH = frozenset(
     {Reason.FAULT_ID, Reason.DUPLICATE, Reason.LICENSE_NOT_ACTIVE, Reason.PURPOSE_NOT_LICENSED}
@@ -54,8 +54,11 @@ class PostIds:
 
     @property
     def posts(self) -> int:
-        """How many verdicts can tell anything: duplicates repeat what stands before."""
-        return len(np.unique(self.ids))
+        """How many verdicts can count as a denied probe: each post once, and each 0.
+
+        A duplicate repeats what stands before; but 0 is a fault wherever it stands, and a fault comes first.
+        """
+        return len(self.distinct) + int(np.count_nonzero(self.ids == 0))
 
     def canonical(self) -> bytes:
         """S of docs/receipt-format.md."""
@@ -78,8 +81,11 @@ class ByIds:
     asked: PostIds
     unknown: Mask
     """N booleans: nothing is known of the post, or needed, for it stands before."""
-    probe_id: str
-    """The reservation that holds room for what may be denied."""
+    probe_id: str | None
+    """The reservation that holds room for what may be denied.
+
+    None where the license denies every post, whatever it is: nothing was looked up, and nothing is counted.
+    """
 
 
 def resolve(asked: PostIds, found: Batch | None) -> tuple[Batch, Mask]:
@@ -144,6 +150,22 @@ def without_unknown(objections: Reasons, reasons: Reasons, unknown: Mask) -> Rea
     denied = reasons.copy()
     denied[(objections == 0) & unknown] = Reason.POST_UNKNOWN
     return denied
+
+
+def covered_in(reasons: Reasons) -> Mask:
+    """N booleans: what license and faults let pass, whether consent then denied it, or nobody knew it."""
+    verdicts = COARSE[reasons]
+    return np.equal(verdicts, Verdict.RELEASED) | np.equal(verdicts, Verdict.NOT_AVAILABLE)
+
+
+def without_room(reasons: Reasons) -> Reasons:
+    """N reasons, where there is no room for what would go: then all that is covered reads alike.
+
+    Want of room is not counted as a probe, so it must not tell who has opted out.
+    """
+    limited = reasons.copy()
+    limited[covered_in(reasons)] = Reason.NO_ROOM
+    return limited
 
 
 def probes_in(verdicts: Verdicts) -> int:

@@ -17,6 +17,6 @@ def count_content(
     )
 
 
-def probe_counts(posts: int) -> ContentCounts:
-    """So many denied posts, as metering counts them: what they are is not told, so all are of one kind."""
+def of_one_kind(posts: int) -> ContentCounts:
+    """So many posts, as metering counts them where it is not told what they are."""
     return ((1, 0, posts),) if posts else ()

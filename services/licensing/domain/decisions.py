@@ -42,6 +42,11 @@ class Asker:
         """The same for all attempts of this request, whatever the RPC that carried it."""
         return f"{self.principal_kind}:{self.principal}/decide/{self.request_id}"
 
+    @property
+    def probe_key(self) -> str:
+        """Likewise, for what holds room for the denials of this request."""
+        return f"{self.principal_kind}:{self.principal}/probe/{self.request_id}"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -70,6 +75,11 @@ class Request:
     def unknown(self) -> Mask | None:
         """N booleans, which posts nobody knows; None where the caller has said all about them."""
         return None if self.by_ids is None else self.by_ids.unknown
+
+    @property
+    def is_unresolved(self) -> bool:
+        """Whether ids were sent that nobody looked up, for the license was seen to deny all of them."""
+        return self.by_ids is not None and self.by_ids.probe_id is None
 
     @property
     def probe_id(self) -> str | None:

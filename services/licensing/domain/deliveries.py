@@ -43,6 +43,8 @@ class Confirmation:
     """As it was sent: bit i % 8, from the lowest, of byte i / 8 stands for post i."""
     posts: int
     confirmed_at_us: int
+    confirmed_by: str | None = None
+    """Who confirmed, "kind:party"; None where that was not kept yet, or is not read."""
 
 
 class Confirmed(NamedTuple):
@@ -63,6 +65,8 @@ class Delivery:
     posts_billed: int
     confirmed_at_us: int | None
     """When the first confirmation arrived; None before."""
+    confirmed_by: str | None = None
+    """As in the confirmation; None before."""
 
 
 class Said(enum.Enum):
@@ -111,12 +115,14 @@ def confirm(
     settlement: Settlement | None,
     bitmap: bytes,
     *,
+    by: str,
     released: Mask,
     not_after_us: int | None,
     now_us: int,
 ) -> Confirmed:
     """What stands once `bitmap` arrives at `now_us`, after `earlier` and `settlement` stood before.
 
+    `by` is whose it is, "kind:party".
     `released` are N booleans; `not_after_us` is the first instant at which the permit is no longer valid,
     None where nothing was released. Raises Refusal: what `read_bitmap` raises, and (already exists)
     CONFIRMED_OTHERWISE when another confirmation stands.
@@ -126,7 +132,7 @@ def confirm(
         if earlier.bitmap != bitmap:
             raise already_exists("CONFIRMED_OTHERWISE", "another confirmation of this delivery stands")
         return Confirmed(earlier, settlement)
-    confirmation = Confirmation(bitmap, int(np.count_nonzero(delivered)), now_us)
+    confirmation = Confirmation(bitmap, int(np.count_nonzero(delivered)), now_us, by)
     if settlement is None and not_after_us is not None:
         late = now_us >= not_after_us
         posts = int(np.count_nonzero(released)) if late else confirmation.posts
@@ -139,8 +145,9 @@ def delivery_of(
 ) -> Delivery:
     """How far the delivery of a decision is known, and how many posts count, by what stands."""
     confirmed_at_us = confirmation.confirmed_at_us if confirmation else None
+    confirmed_by = confirmation.confirmed_by if confirmation else None
     if posts_released == 0:
-        return Delivery(DeliveryState.NONE, 0, 0, 0, confirmed_at_us)
+        return Delivery(DeliveryState.NONE, 0, 0, 0, confirmed_at_us, confirmed_by)
     if settlement is None:
         # Held counts like settled (M2), and what is not confirmed is billed in full (B2).
         return Delivery(DeliveryState.OPEN, posts_released, posts_released, posts_released, confirmed_at_us)
@@ -149,4 +156,4 @@ def delivery_of(
         state = DeliveryState.CONFIRMED
     else:
         state = DeliveryState.CONFIRMED_LATE if confirmation else DeliveryState.EXPIRED
-    return Delivery(state, posts_released, settlement.posts, billed, confirmed_at_us)
+    return Delivery(state, posts_released, settlement.posts, billed, confirmed_at_us, confirmed_by)

@@ -164,6 +164,10 @@ class License:
         """
         return first_of(self.objections(batch, now_us), len(batch))
 
+    def permits(self, purpose: int, now_us: int) -> bool:
+        """Whether any post can go under it for this purpose now (L1)."""
+        return self.in_force(now_us) and purpose in self.terms.purposes
+
     def objections(self, batch: Batch, now_us: int) -> tuple[Objection, ...]:
         """Everything that the license has against each post, as `covers` tells the first of it."""
         return (

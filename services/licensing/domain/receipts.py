@@ -14,6 +14,7 @@ from services.licensing.domain.terms import purpose_name
 RECEIPT_VERSION = 1
 _REQUEST_LABEL = b"sluice/request/v1"
 _RESOLVED_LABEL = b"sluice/resolved/v1"
+_VERDICTS_LABEL = b"sluice/verdicts/v1"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,12 @@ class Conclusion:
 
 def payload_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> bytes:
     """The claims of the receipt in canonical JSON: what is signed."""
-    return canonical_json(_claims_of(draft, manifest, conclusion))
+    claims = _claims_of(draft, manifest, conclusion)
+    if draft.request.asker.is_licensee:
+        # They cannot open the digest that binds verdicts to columns, so that they have one of their own (R3).
+        digest = verdicts_digest(manifest.salt, COARSE[draft.reasons])
+        claims["verdicts_digest"] = digest.hex()
+    return canonical_json(claims)
 
 
 def sandbox_payload_of(draft: Draft, manifest: Manifest, conclusion: Conclusion) -> bytes:
@@ -82,8 +88,24 @@ def request_digest(salt: bytes, sent: bytes) -> bytes:
 
 def resolved_digest(salt: bytes, decided_on: Batch, verdicts: Verdicts) -> bytes:
     """The salted digest of the columns that were decided on and of their N verdicts, 32 bytes."""
-    block = len(verdicts).to_bytes(8, "little") + verdicts.tobytes()
-    return _salted(salt, _RESOLVED_LABEL, decided_on.canonical(), block)
+    return _salted(salt, _RESOLVED_LABEL, decided_on.canonical(), _block(verdicts))
+
+
+def verdicts_digest(salt: bytes, verdicts: Verdicts) -> bytes:
+    """The digest of N verdicts under a key that follows from the request's, 32 bytes."""
+    return _salted(request_key(salt), _VERDICTS_LABEL, _block(verdicts))
+
+
+def request_key(salt: bytes) -> bytes:
+    """What opens the digests of what was sent and of the verdicts, and nothing else; 32 bytes.
+
+    The salt does not follow from it, so it may be told to licensees: about authors it lets nothing be tried.
+    """
+    return sha256(salt + _REQUEST_LABEL).digest()
+
+
+def _block(verdicts: Verdicts) -> bytes:
+    return len(verdicts).to_bytes(8, "little") + verdicts.tobytes()
 
 
 def _salted(salt: bytes, label: bytes, *parts: bytes) -> bytes:

@@ -26,6 +26,9 @@ from sluice.licensing.v1 import (
     webhook_service_pb2,
 )
 from sluice.metering.v1 import (
+    action_service_pb2 as metering_action_service_pb2,
+)
+from sluice.metering.v1 import (
     damages_service_pb2,
     dispute_service_pb2,
     metering_service_pb2,
@@ -58,6 +61,7 @@ ADMISSIONS: AdmissionTable = _READER.table(
 )
 
 OF_METERING: AdmissionTable = _READER.table(
+    metering_action_service_pb2.DESCRIPTOR,
     damages_service_pb2.DESCRIPTOR,
     dispute_service_pb2.DESCRIPTOR,
     metering_service_pb2.DESCRIPTOR,

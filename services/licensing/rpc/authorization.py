@@ -1,15 +1,17 @@
 """The door over Envoy's contract of external authorization: translates, asks, translates.
 
 A refusal becomes the answer that Envoy gives its caller, who is to hear what the service itself would say.
-For a caller of gRPC or gRPC-Web Envoy makes a status of the answer's, and its message of the body, and passes
-on the header of details. Any other is sent the body as it is, which then is a google.rpc.Status in JSON.
+To a caller of gRPC or gRPC-Web Envoy passes on the headers that gRPC reads a status from. Any other is sent
+the body as it is, which then is a google.rpc.Status in JSON.
 """
 
 import base64
 import json
 import math
+import string
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 from google.protobuf import json_format
@@ -32,6 +34,7 @@ ADDRESS = "x-sluice-address"
 TRANSCODED = "x-envoy-original-path"
 """On a call that came in JSON; all else on it is that of a call of gRPC by now."""
 
+_PRINTABLE = " " + string.punctuation.replace("%", "")
 _HTTP: Mapping[Kind, int] = {
     Kind.UNAUTHENTICATED: 401,
     Kind.FORBIDDEN: 403,
@@ -100,8 +103,8 @@ def denied(refusal: Refusal, *, is_grpc: bool) -> pb.CheckResponse:
     response = pb.CheckResponse(status=status_pb2.Status(code=status.code))
     answer = response.denied_response
     answer.status.code = _HTTP[refusal.kind]
-    answer.body = refusal.message if is_grpc else _json(status)
-    headers = {DETAILS_KEY: _details(status)} if is_grpc else {"content-type": "application/json"}
+    answer.body = "" if is_grpc else _json(status)
+    headers = _grpc_headers(status) if is_grpc else {"content-type": "application/json"}
     if refusal.retry_after_us is not None:
         headers["retry-after"] = str(math.ceil(refusal.retry_after_us / SECOND_US))
     for name, value in headers.items():
@@ -119,6 +122,8 @@ def _json(status: status_pb2.Status) -> str:
     return json.dumps(json_format.MessageToDict(status), separators=(",", ":"), ensure_ascii=False)
 
 
-def _details(status: status_pb2.Status) -> str:
-    """As gRPC writes binary metadata on the wire: base64 without padding."""
-    return base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+def _grpc_headers(status: status_pb2.Status) -> dict[str, str]:
+    """The status as gRPC has it on the wire: text percent-encoded, details in base64 without padding."""
+    details = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+    message = quote(status.message, safe=_PRINTABLE)
+    return {"grpc-status": str(status.code), "grpc-message": message, DETAILS_KEY: details}

@@ -5,6 +5,7 @@ import numpy as np
 from services.licensing.domain.answers import NoRoom
 from services.licensing.domain.decisions import Decision
 from services.licensing.domain.deliveries import Delivery
+from services.licensing.domain.receipts import request_key
 from services.licensing.serving import Served
 from sluice.licensing.v1 import release_service_pb2 as pb
 
@@ -77,7 +78,11 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
 
 
 def coarse(decision: pb.Decision) -> pb.Decision:
-    """The decision as a licensee is told it: verdicts, and nothing that tells one denial from another."""
+    """The decision as a licensee is told it: verdicts, and nothing that tells one denial from another.
+
+    In the place of the salt is the key that follows from it and opens what they sent and were told (R3).
+    """
+    decision.request_key = request_key(decision.salt)
     for field in NOT_FOR_LICENSEES:
         decision.ClearField(field)
     return decision

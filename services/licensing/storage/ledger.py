@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
+    String,
     bindparam,
     case,
     delete,
@@ -61,7 +62,7 @@ _RECORDED_AT_US = bindparam("recorded_at_us", type_=BigInteger)
 _CONFIRM = insert(_CONFIRMATIONS).from_select(
     [
         *("decision_id", "delivered", "posts", "confirmed_at_us"),
-        *("license_id", "counted_at_us", "undelivered", "recorded_at_us"),
+        *("license_id", "counted_at_us", "undelivered", "recorded_at_us", "confirmed_by"),
     ],
     select(
         _DECISIONS.c.decision_id,
@@ -78,6 +79,7 @@ _CONFIRM = insert(_CONFIRMATIONS).from_select(
             (_DECISIONS.c.recorded_at_us > _RECORDED_AT_US, _DECISIONS.c.recorded_at_us),
             else_=_RECORDED_AT_US,
         ),
+        bindparam("confirmed_by", type_=String),
     ).where(_DECISIONS.c.decision_id == bindparam("of_decision")),
 )
 
@@ -202,12 +204,13 @@ class LedgerRows:
         row = self._one(select(_PROBES.c.posts).where(_PROBES.c.probe_id == probe_id))
         return None if row is None else int(row.posts)
 
-    def released_ids(self, decision: Decision) -> Ids:
+    def released_ids(self, decision: Decision) -> Ids | None:
         """N ids of the posts that a decision released, in the order of the request.
 
-        Of a decision made before released posts were kept one by one they ascend: their order is not known.
+        None of a decision made before released posts were kept one by one: their order is not known.
         """
-        return contents_of(self._connection, [decision.number])[decision.number].ids
+        contents = contents_of(self._connection, [decision.number])[decision.number]
+        return contents.ids if contents.is_resolved or not len(contents) else None
 
     def settlement(self, decision_id: str) -> Settlement | None:
         """What metering is told of a decision, if that is settled."""
@@ -228,7 +231,7 @@ class LedgerRows:
     def confirmation(self, decision_id: str) -> Confirmation | None:
         """The confirmation that stands."""
         row = self._one(select(_CONFIRMATIONS).where(_CONFIRMATIONS.c.decision_id == decision_id))
-        return row and Confirmation(row.delivered, row.posts, row.confirmed_at_us)
+        return row and Confirmation(row.delivered, row.posts, row.confirmed_at_us, row.confirmed_by)
 
     def confirm(self, decision_id: str, confirmation: Confirmation) -> None:
         """Writes the first confirmation, with what billing reads of its decision."""
@@ -237,6 +240,7 @@ class LedgerRows:
             "delivered": confirmation.bitmap,
             "posts": confirmation.posts,
             "confirmed_at_us": confirmation.confirmed_at_us,
+            "confirmed_by": confirmation.confirmed_by,
             "recorded_at_us": self._recorded_at_us(confirmation.confirmed_at_us),
         }
         self._connection.execute(_CONFIRM, given)

@@ -153,6 +153,8 @@ class ConfirmationRow(LicensingTable, table=True):
     """Posts that were released and are not in it: they are taken off the bill (B2)."""
     recorded_at_us: int = Field(sa_type=BigInteger)
     """When it was confirmed; not before a cut-off as with decisions, nor before its decision. 0 likewise."""
+    confirmed_by: str | None = Field(default=None, max_length=160)
+    """Who confirmed, "kind:party"; NULL where a release wrote it that did not keep this."""
 
 
 class ProbeRow(LicensingTable, table=True):

@@ -97,13 +97,9 @@ async def test_both_forms_say_the_same(directory: Directory, clock: ManualClock)
         ({"media_flags": b""}, "COLUMN_LENGTHS"),
         ({"embed_ids": bytes(8)}, "COLUMN_LENGTHS"),
         ({"kinds": b""}, "EMPTY_BATCH"),
-        ({"ids": bytes(16)}, "POST_FAULTY"),
-        ({"kinds": b"\x01\x05"}, "POST_FAULTY"),
-        ({"media_flags": b"\x00\x08"}, "POST_FAULTY"),
-        ({"posted_at_us": bytes(16)}, "POST_FAULTY"),
     ],
 )
-async def test_columns_that_do_not_fit_and_posts_with_a_fault_are_refused_as_a_whole(
+async def test_columns_that_do_not_fit_are_refused_as_a_whole(
     directory: Directory, clock: ManualClock, changes: dict[str, bytes], reason: str
 ) -> None:
     columns = columns_of([kept(1, 11), kept(2, 12)])
@@ -130,8 +126,28 @@ async def test_columns_that_do_not_fit_and_posts_with_a_fault_are_refused_as_a_w
         a_post(1, 1, language="e\0n"),
     ],
 )
-async def test_a_post_with_a_fault_is_refused(directory: Directory, post: post_pb2.Post) -> None:
-    assert await refusal_of(directory.put(a_post(5, 5), post)) == "POST_FAULTY"
+async def test_a_post_with_a_fault_is_left_out_alone_and_named_again_with_the_stored_answer(
+    directory: Directory, clock: ManualClock, post: post_pb2.Post
+) -> None:
+    posts = post_pb2.PostList(posts=[a_post(5, 5), post, a_post(6, 6)])
+    request = pb.PutPostsRequest(request_id=directory_id(clock), posts=posts)
+
+    answer = await directory.send(request)
+
+    assert (answer.posts_kept, [each.position for each in answer.faults]) == (2, [1])
+    assert (await directory.get(1, 5, 6)).posts == columns_of([kept(5, 5), kept(6, 6)])
+    assert await directory.send(request) == answer
+
+
+async def test_of_columns_with_faults_in_every_post_nothing_is_kept(
+    directory: Directory, clock: ManualClock
+) -> None:
+    columns = columns_of([kept(1, 11), kept(2, 12)])
+    columns.kinds = b"\x00\x05"
+
+    answer = await directory.send(pb.PutPostsRequest(request_id=directory_id(clock), columns=columns))
+
+    assert (answer.posts_kept, len(answer.faults)) == (0, 2)
 
 
 async def test_what_is_known_but_has_too_many_languages_for_one_answer_is_refused(

@@ -6,12 +6,15 @@ from typing import Any
 
 import httpx
 
+from services.chassis.clock import SystemClock
 from services.chassis.identity import PrincipalKind
 from tests.integration.gateway.conftest import Gateway
 from tests.support.envoy import NOBODY, an_envoy, some_values
+from tests.support.forging import Workshop
 from tests.support.gateway_callers import Outcome, in_json, over_grpc, over_grpc_web
 from tests.support.gateway_world import GOOD, a_world
 from tests.support.keys import a_minter, some_keys
+from tests.support.oidc import ELSEWHERE, FOR_US, claims_elsewhere
 
 PATH = "/sluice.licensing.v1.ReleaseService/GetDecision"
 JSON_PATH = "/v1/decisions/1"
@@ -43,10 +46,48 @@ async def test_nothing_goes_on_while_licensing_is_down(tmp_path: Path) -> None:
     assert answers[0].http == 503
 
 
+async def test_what_licensing_cannot_tell_now_it_says_itself(tmp_path: Path) -> None:
+    async with a_world() as world:
+        world.licensing.refusal = (
+            503,
+            14,
+            "KEYS_UNAVAILABLE",
+            "the keys of the token's issuer: 100 % missing",
+        )
+        world.licensing.known.clear()
+        values = some_values(tmp_path, world.upstreams)
+        async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
+            answers = await all_three(client, envoy.address)
+
+    assert answers == [Outcome(14, "KEYS_UNAVAILABLE")] * 3
+    assert {answer.message for answer in answers} == {"the keys of the token's issuer: 100 % missing"}
+    assert answers[0].http == 503
+
+
 async def test_nothing_goes_on_while_metering_is_down(tmp_path: Path) -> None:
     answers = await through(tmp_path, {}, {"metering": NOBODY})
 
     assert answers == [Outcome(14, "GATEWAY_NOT_COUNTED")] * 3
+    assert answers[0].http == 503
+
+
+async def test_users_whose_issuers_keys_cannot_be_had_are_told_so_and_to_come_again(tmp_path: Path) -> None:
+    shop = Workshop()
+    issuer = {"name": "users", "issuer": ELSEWHERE, "audiences": [FOR_US]}
+    values = some_values(tmp_path, issuers=[{**issuer, "jwks_url": f"http://{NOBODY}/keys"}])
+    later = SystemClock().now_us() // 1_000_000 + 60
+    token = shop.token(claims=claims_elsewhere(shop, exp=later))
+    headers = {"authorization": f"Bearer {token}"}
+    path = "/sluice.consent.v1.ConsentService/ListPolicies"
+
+    async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
+        answers = [
+            in_json(await client.get("/v1/policies", headers=headers)),
+            await over_grpc(envoy.address, path, metadata=headers),
+            await over_grpc_web(client, path, headers=headers),
+        ]
+
+    assert answers == [Outcome(14, "KEYS_UNAVAILABLE")] * 3
     assert answers[0].http == 503
 
 
@@ -108,7 +149,7 @@ async def test_a_flood_from_one_network_is_429_before_anyone_is_asked(tmp_path: 
             answers = [in_json(await client.get("/v1/policies")) for _ in range(20)]
 
     assert Outcome(8, "GATEWAY_RATE_LIMITED") in answers
-    assert set(answers) <= {Outcome(8, "GATEWAY_RATE_LIMITED"), Outcome(16, "GATEWAY_TOKEN_INVALID")}
+    assert set(answers) <= {Outcome(8, "GATEWAY_RATE_LIMITED"), Outcome(16, "TOKEN_MISSING")}
 
 
 async def test_what_licensing_refuses_is_told_in_its_own_words(gateway: Gateway) -> None:

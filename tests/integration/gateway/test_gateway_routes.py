@@ -78,6 +78,9 @@ async def test_nobody_is_let_in_by_any_way_whom_licensing_does_not_let_in(gatewa
     )
 
     assert answers == (Outcome(16, "TOKEN_MISSING"),) * 3
+    assert {answer.message for answer in answers} == {"the call carries no token"}
+    # As every other answer of gRPC-Web, whoever it comes from.
+    assert (answers[1].http, answers[1].headers["content-type"]) == (200, "application/grpc-web+proto")
     assert answers[2].http == 401
     assert gateway.world.upstream.calls == {}
 

@@ -27,11 +27,11 @@ class Certificates:
         for name, names in (("gateway", ("gateway",)), ("services", services)):
             (folder / name).mkdir()
             made = make_certificate(folder / name, *names)
-            for path, kind in zip(made, ("crt", "key"), strict=True):
+            for path, kind in zip(made, ("pem", "key"), strict=True):
                 (folder / f"{name}.{kind}").write_bytes(path.read_bytes())
-        (folder / "ca.crt").write_bytes((folder / "services.crt").read_bytes())
-        for kind in ("crt", "key"):
-            (folder / f"tls.{kind}").write_bytes((folder / f"gateway.{kind}").read_bytes())
+        (folder / "ca.pem").write_bytes((folder / "services.pem").read_bytes())
+        for shown, kind in (("tls.crt", "pem"), ("tls.key", "key")):
+            (folder / shown).write_bytes((folder / f"gateway.{kind}").read_bytes())
         for name in ("gateway", "authorities", "listener"):
             text = (SDS / f"{name}.yaml").read_text(encoding="utf-8")
             text = text.replace("/etc/sluice/certs", str(folder)).replace("/etc/sluice/public", str(folder))
@@ -39,8 +39,8 @@ class Certificates:
 
     def of_services(self) -> grpc.ServerCredentials:
         """They talk to nobody but the gateway."""
-        read = [(self._folder / f"services.{kind}").read_bytes() for kind in ("key", "crt")]
-        callers = (self._folder / "gateway.crt").read_bytes()
+        read = [(self._folder / f"services.{kind}").read_bytes() for kind in ("key", "pem")]
+        callers = (self._folder / "gateway.pem").read_bytes()
         return grpc.ssl_server_credentials([(read[0], read[1])], callers, require_client_auth=True)
 
     def values(self, upstreams: dict[str, str]) -> Values:
@@ -53,7 +53,7 @@ class Certificates:
 
     def client(self, address: str) -> httpx.AsyncClient:
         """Somebody who calls from outside."""
-        trusts = ssl.create_default_context(cafile=str(self._folder / "gateway.crt"))
+        trusts = ssl.create_default_context(cafile=str(self._folder / "gateway.pem"))
         trusts.check_hostname = False
         return httpx.AsyncClient(base_url=f"https://{address}", verify=trusts)
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from google.rpc import error_details_pb2, status_pb2
@@ -84,14 +85,16 @@ async def test_a_caller_in_json_and_a_caller_of_grpc_hear_the_same(
     assert {header.header.key: header.header.value for header in in_json.headers} == {
         "content-type": "application/json"
     }
-    (header,) = in_grpc.headers
-    details = base64.b64decode(header.header.value + "=" * (-len(header.header.value) % 4))
+    told = {header.header.key: header.header.value for header in in_grpc.headers}
+    packed = told["grpc-status-details-bin"]
+    details = base64.b64decode(packed + "=" * (-len(packed) % 4))
     status, info = status_pb2.Status.FromString(details), error_details_pb2.ErrorInfo()
     assert status.details[0].Unpack(info)
     assert said["details"][0]["reason"] == info.reason == reason
     assert said["details"][0]["domain"] == info.domain == "sluice"
-    assert said["message"] == status.message == in_grpc.body
-    assert status.code == code
+    assert said["message"] == status.message == unquote(told["grpc-message"])
+    assert in_grpc.body == ""
+    assert status.code == int(told["grpc-status"]) == code
 
 
 async def test_the_door_says_what_the_service_says_itself(cluster: Cluster) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.refusals import Kind, Refusal, invalid
+from services.chassis.refusals import Kind, Refusal, exhausted, invalid, precondition, unavailable
 from services.directory.domain.posts import Post
 from services.directory.rpc.columns import columns_of
 from sluice.directory.v1 import directory_service_pb2 as directory_pb
@@ -52,6 +52,32 @@ def told(*ids: int, **changes: Any) -> directory_pb.GetPostsResponse:
     return response
 
 
+def as_of(us: int, *ids: int) -> directory_pb.GetPostsResponse:
+    response = told(*ids)
+    response.as_of.FromMicroseconds(us)
+    return response
+
+
+HOUR_US, MARGIN_US = 3_600_000_000, 1_000_000
+
+
+@pytest.mark.parametrize("us", [NOON_US + MARGIN_US, NOON_US - HOUR_US - MARGIN_US])
+async def test_an_answer_may_be_as_old_as_the_setting_says_and_ahead_by_the_margin_of_clocks(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], us: int
+) -> None:
+    scripted[0].answer = lambda ids: as_of(us, 1)
+
+    assert (await cluster.request([1])).outcome == pb.OUTCOME_RELEASED
+
+
+async def test_nothing_known_may_be_said_without_any_offset(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str]
+) -> None:
+    scripted[0].answer = lambda ids: told(embed_offsets=b"")
+
+    assert (await cluster.request([1])).outcome == pb.OUTCOME_DENIED
+
+
 def undated(*ids: int) -> directory_pb.GetPostsResponse:
     response = told(*ids)
     response.ClearField("as_of")
@@ -73,11 +99,19 @@ def undated(*ids: int) -> directory_pb.GetPostsResponse:
         told(1, 2, 3, kinds=b""),
         undated(1, 2, 3),
         undated(),
+        as_of(0, 1, 2, 3),
+        as_of(NOON_US + MARGIN_US + 1, 1, 2, 3),
+        as_of(NOON_US - HOUR_US - MARGIN_US - 1),
+        told(author_ids=bytes(24)),
+        told(embed_author_ids=bytes(8)),
+        told(embed_offsets=bytes(16)),
+        told(embed_offsets=bytes([1, 0, 0, 0])),
     ],
     ids=[
         *("of another post", "in another order", "a post twice", "more than asked", "the id 0"),
         *("authors missing", "half an id", "no such language", "offsets astray", "no kinds"),
-        *("without a time", "nothing without a time"),
+        *("without a time", "nothing without a time", "of 1970", "of the future", "nothing, long ago"),
+        *("authors of nobody", "authors of no embeds", "offsets of no posts", "an offset astray"),
     ],
 )
 async def test_an_answer_that_cannot_be_right_releases_nothing_and_holds_nothing(
@@ -118,8 +152,13 @@ async def test_an_embedded_post_whose_author_is_not_at_hand_denies_the_post_c6(
 @pytest.mark.parametrize(
     ("refusal", "reason"),
     [
-        (invalid("TOO_MANY_EMBEDS", "too many"), "TOO_MANY_EMBEDS"),
-        (invalid("WHATEVER_IT_IS", "secret of the platform"), "PEER_REFUSED"),
+        (invalid("TOO_MANY_EMBEDS", "secret"), "TOO_MANY_EMBEDS"),
+        (invalid("TOO_MANY_LANGUAGES", "secret"), "TOO_MANY_LANGUAGES"),
+        (invalid("SECRET_OF_THE_PLATFORM", "secret"), "PEER_REFUSED"),
+        (precondition("TOO_MANY_EMBEDS", "secret"), "PEER_REFUSED"),
+        (unavailable("SECRET_OF_THE_PLATFORM", "secret"), "PEER_UNAVAILABLE"),
+        (unavailable("PEER_UNAVAILABLE", "secret"), "PEER_UNAVAILABLE"),
+        (exhausted("SECRET_OF_THE_PLATFORM", "secret", retry_after_us=10**15), "PEER_UNAVAILABLE"),
     ],
 )
 async def test_what_the_directory_refuses_is_told_in_our_own_words(
@@ -134,7 +173,9 @@ async def test_what_the_directory_refuses_is_told_in_our_own_words(
         await cluster.request([1])
 
     assert refused.value.reason == reason
-    assert "secret" not in refused.value.message
+    told = (refused.value.message, refused.value.violations, refused.value.metadata)
+    assert "secret" not in str(told).lower()
+    assert (refused.value.retry_after_us or 0) <= 60_000_000
 
 
 async def test_without_a_directory_a_request_is_refused(tmp_path: Path) -> None:

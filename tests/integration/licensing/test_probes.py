@@ -3,39 +3,62 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal, unavailable
+from services.licensing.directory_peer import DirectoryPeer
+from services.licensing.domain.answers import ConsentAnswer
+from services.licensing.domain.asking import PostIds
+from services.licensing.domain.licenses import License
+from services.licensing.domain.posts import Batch
+from services.licensing.peers import ConsentPeer
 from services.licensing.probe_peer import ProbePeer, probe_party
 from sluice.directory.v1 import directory_service_pb2 as directory_pb
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.post_pb2 import PostColumns
+from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.metering.v1 import metering_service_pb2 as metering_pb
 from tests.support.clock import ManualClock
-from tests.support.cluster import DAY_US, TRAINING, Cluster, a_cluster
+from tests.support.cluster import DAY_US, SHARING, TRAINING, Cluster, a_cluster
 from tests.support.directory import ScriptedDirectory, a_scripted_directory
 from tests.support.engines import urls_on
 
-NOBODY_KNOWS = directory_pb.GetPostsResponse(posts=PostColumns(embed_offsets=bytes(4)))
-NOBODY_KNOWS.as_of.FromSeconds(1)
 LIMIT = 20
 
 
 @pytest.fixture
-async def scripted(tmp_path: Path) -> AsyncIterator[tuple[ScriptedDirectory, str]]:
-    async with a_scripted_directory(tmp_path, ManualClock(), lambda ids: NOBODY_KNOWS) as scripted:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def scripted(tmp_path: Path, clock: ManualClock) -> AsyncIterator[tuple[ScriptedDirectory, str]]:
+    def nothing_known(ids: object) -> directory_pb.GetPostsResponse:
+        response = directory_pb.GetPostsResponse(posts=PostColumns(embed_offsets=bytes(4)))
+        response.as_of.FromMicroseconds(clock.now_us())
+        return response
+
+    async with a_scripted_directory(tmp_path, clock, nothing_known) as scripted:
         yield scripted
 
 
 @pytest.fixture
 async def cluster(
-    request: pytest.FixtureRequest, tmp_path: Path, engine: str, scripted: tuple[ScriptedDirectory, str]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    engine: str,
+    scripted: tuple[ScriptedDirectory, str],
+    clock: ManualClock,
 ) -> AsyncIterator[Cluster]:
     urls = urls_on(engine, request, tmp_path)
-    async with a_cluster(tmp_path, urls=urls, directory_target=scripted[1], probes_per_day=LIMIT) as cluster:
+    async with a_cluster(
+        tmp_path, clock, urls=urls, directory_target=scripted[1], probes_per_day=LIMIT
+    ) as cluster:
         await cluster.publish_policy()
         await cluster.know(*range(1, 11))
         await cluster.license(limit=10)
@@ -45,6 +68,10 @@ async def cluster(
 async def deliver(cluster: Cluster) -> None:
     while await cluster.outbox.deliver():
         continue
+
+
+def probes_counted(rows: Connection) -> int:
+    return int(rows.exec_driver_sql("SELECT coalesce(sum(posts), 0) FROM probes").scalar_one())
 
 
 async def outcome(cluster: Cluster, posts: range) -> str:
@@ -69,6 +96,64 @@ async def test_a_request_that_could_pass_the_limit_is_refused_before_anything_is
     assert (refused.value.kind, refused.value.reason) == (Kind.EXHAUSTED, "PROBES_EXHAUSTED")
     assert refused.value.retry_after_us == DAY_US
     assert len(scripted[0].asked) == 1
+
+
+async def test_while_others_are_answered_the_time_to_try_again_is_moments_away(cluster: Cluster) -> None:
+    # Metering has not heard yet that most of it is free.
+    await cluster.request([7] * 10 + [*range(100, 115)])
+
+    with pytest.raises(Refusal) as refused:
+        await cluster.request(range(1, 7))
+
+    assert refused.value.reason == "PROBES_EXHAUSTED"
+    assert refused.value.retry_after_us == 60_000_000
+
+
+async def test_a_request_whose_hold_was_lost_on_the_way_back_is_not_refused_for_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise unavailable("PEER_UNAVAILABLE", "the answer was lost")
+
+    request_id = cluster.new_id()
+    with monkeypatch.context() as patched:
+        patched.setattr("services.licensing.probe_peer.outcome_of", lost)
+        with pytest.raises(Refusal):
+            await cluster.request(range(1, 20), request_id)
+    held = await cluster.holds()
+
+    decision = await cluster.request(range(1, 20), request_id)
+    await deliver(cluster)
+
+    assert (len(held), decision.outcome) == (1, pb.OUTCOME_DENIED)
+    assert await cluster.holds() == []
+
+
+@pytest.mark.parametrize("why", ["suspended", "another purpose", "no purpose that there is"])
+async def test_what_the_license_denies_whatever_it_is_is_neither_looked_up_nor_counted(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], why: str
+) -> None:
+    purpose = {"suspended": TRAINING, "another purpose": SHARING}.get(why, 99)
+    if why == "suspended":
+        await cluster.suspend()
+
+    decision = await cluster.request([*range(1, 16), 0, 0, 7], purpose=purpose)
+    await deliver(cluster)
+
+    assert set(decision.verdicts[:17]) == {Verdict.VERDICT_NOT_COVERED}
+    assert decision.verdicts[17] == Verdict.VERDICT_DUPLICATE
+    assert (scripted[0].asked, await cluster.holds()) == ([], [])
+    assert cluster.database.read_now(probes_counted) == 0
+
+
+async def test_a_license_that_comes_into_force_meanwhile_denies_nobody_for_want_of_a_look(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(License, "permits", lambda *_: False)
+        early = await outcome(cluster, range(1, 6))
+
+    assert (early, await outcome(cluster, range(1, 6))) == ("DECISION_CONTENDED", "denied")
 
 
 async def test_what_is_left_of_the_limit_can_be_used_to_the_last_post(cluster: Cluster) -> None:
@@ -131,6 +216,17 @@ async def test_a_duplicate_is_no_further_probe(cluster: Cluster) -> None:
     assert decision.outcome == pb.OUTCOME_DENIED
 
 
+async def test_an_id_of_0_that_comes_again_counts_again_and_leaves_nothing_held(cluster: Cluster) -> None:
+    await cluster.request([0] * 15)
+    await deliver(cluster)
+
+    assert await cluster.holds() == []
+    assert [await outcome(cluster, range(1, 7)), await outcome(cluster, range(1, 6))] == [
+        "PROBES_EXHAUSTED",
+        "denied",
+    ]
+
+
 async def test_more_posts_than_the_limit_can_never_be_asked_for_at_once(cluster: Cluster) -> None:
     with pytest.raises(Refusal) as refused:
         await cluster.request(range(1, LIMIT + 2))
@@ -182,6 +278,47 @@ async def test_a_hold_whose_process_died_is_freed_by_the_sweeper(
 
     assert (len(held), await cluster.holds()) == (1, [])
     assert await outcome(cluster, range(1, 21)) == "denied"
+
+
+async def test_a_hold_that_was_swept_while_the_directory_was_slow_refuses_its_request_at_once(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    posts, check = DirectoryPeer.posts, ConsentPeer.check
+
+    async def slow(peer: DirectoryPeer, ids: PostIds) -> Batch | None:
+        found = await posts(peer, ids)
+        cluster.clock.advance(61_000_000)
+        await cluster.sweeper.sweep()
+        return found
+
+    async def noted(peer: ConsentPeer, batch: Batch, *rest: Any) -> ConsentAnswer:
+        asked.append(len(batch))
+        return await check(peer, batch, *rest)
+
+    monkeypatch.setattr(DirectoryPeer, "posts", slow)
+    monkeypatch.setattr(ConsentPeer, "check", noted)
+
+    assert await outcome(cluster, range(1, 6)) == "DECISION_CONTENDED"
+    await deliver(cluster)
+    assert (asked, await cluster.holds()) == ([5], [])
+
+
+async def test_what_a_request_is_refused_for_is_told_though_metering_is_gone_by_then(
+    cluster: Cluster, scripted: tuple[ScriptedDirectory, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise unavailable("PEER_UNAVAILABLE", "metering did not answer")
+
+    def lies(ids: object) -> directory_pb.GetPostsResponse:
+        return directory_pb.GetPostsResponse()
+
+    scripted[0].answer = lies
+    monkeypatch.setattr(ProbePeer, "cancel", gone)
+
+    assert await outcome(cluster, range(1, 6)) == "PEER_ANSWER_INVALID"
+    await deliver(cluster)
+    assert await cluster.holds() == []
 
 
 async def test_what_metering_has_not_heard_is_said_again_by_the_sweeper(cluster: Cluster) -> None:

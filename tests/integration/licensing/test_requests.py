@@ -1,5 +1,6 @@
 """A licensee asks by post id: decided like any batch, and told without a word about people."""
 
+import contextlib
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
@@ -14,14 +16,20 @@ from services.chassis.refusals import Kind, Refusal
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.reason_pb2 import Reason, Verdict
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
-from sluice_gate import LicensingClient, PostServing
+from sluice_gate import LicensingClient, PostServing, VerificationError, load_keys, verify_requested
 from tests.support.clock import ManualClock
 from tests.support.cluster import TRAINING, Cluster, a_cluster, a_post
 from tests.support.directory import Directory, a_directory
 from tests.support.engines import urls_on
+from tests.support.keys import some_keys
+from tests.support.release_jobs import flips
 
 RELEASED, NOT_COVERED = Verdict.VERDICT_RELEASED, Verdict.VERDICT_NOT_COVERED
 NOT_AVAILABLE, DUPLICATE = Verdict.VERDICT_NOT_AVAILABLE, Verdict.VERDICT_DUPLICATE
+
+
+def probes_counted(rows: Connection) -> int:
+    return int(rows.exec_driver_sql("SELECT sum(posts) FROM probes").scalar_one())
 
 
 @pytest.fixture
@@ -44,6 +52,11 @@ async def cluster(
         await cluster.know(*range(1, 11))
         await cluster.license(limit=10, kinds=[1, 2])
         yield cluster
+
+
+async def deliver(cluster: Cluster) -> None:
+    while await cluster.outbox.deliver():
+        continue
 
 
 def claims_of(decision: pb.Decision) -> dict[str, Any]:
@@ -98,6 +111,63 @@ async def test_a_licensee_is_told_neither_reasons_nor_the_salt_nor_anything_of_c
     claims = claims_of(told)
     assert [claims[name] for name in ("policy_version", "consent_epoch", "consent_revision")] == [None] * 3
     assert claims["counts"] == {"RELEASED": 1, "NOT_AVAILABLE": 1}
+
+
+async def test_a_licensee_verifies_the_receipt_with_the_key_they_are_given_and_nobody_else_gets_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """R3."""
+    await cluster.opt_out(3)
+    ids, request_id = [101, 103, 999, 101], cluster.new_id()
+    asked = pb.RequestReleaseRequest(
+        request_id=request_id, license_id="acme-training", purpose=TRAINING, post_ids=ids
+    )
+    keys = load_keys(some_keys(tmp_path).receipt_jwks)
+
+    told = await cluster.request(ids, request_id)
+    again = await cluster.request(ids, request_id)
+    read = (
+        await cluster.as_licensee("GetDecision", pb.GetDecisionRequest(decision_id=told.decision_id))
+    ).decision
+
+    for decision in (told, again, read):
+        verified = verify_requested(asked, decision, keys)
+        assert verified.released == (True, False, False, False)
+        assert verified.each_verdict_is_signed
+    assert (await cluster.decision(told.decision_id)).request_key == b""
+    own = await cluster.decide([a_post(101, 1)])
+    assert (own.request_key, len(own.salt)) == (b"", 32)
+    assert "verdicts_digest" not in claims_of(own)
+
+
+async def test_what_a_licensee_was_told_does_not_verify_with_any_byte_changed(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """R3."""
+    await cluster.opt_out(3)
+    ids, request_id = [101, 103, 999, 102], cluster.new_id()
+    told = await cluster.request(ids, request_id)
+    keys = load_keys(some_keys(tmp_path).receipt_jwks)
+    asked = pb.RequestReleaseRequest(
+        request_id=request_id, license_id="acme-training", purpose=TRAINING, post_ids=ids
+    )
+    moved = told.verdicts[1:] + told.verdicts[:1]
+    receipts = [flip.decode() for flip in flips(told.receipt.encode()) if flip.isascii()]
+    changes: list[tuple[str, str | bytes]] = [("receipt", each) for each in receipts]
+    changes += [("request_key", each) for each in flips(told.request_key)]
+    changes += [("verdicts", each) for each in flips(told.verdicts)]
+    changes += [("verdicts", moved)]
+
+    believed = []
+    for field, value in changes:
+        other = pb.Decision()
+        other.CopyFrom(told)
+        setattr(other, field, value)
+        with contextlib.suppress(VerificationError):
+            believed.append((field, verify_requested(asked, other, keys)))
+
+    assert moved != told.verdicts
+    assert believed == []
 
 
 async def test_the_stored_answer_comes_again_after_the_directory_has_changed(
@@ -155,6 +225,26 @@ async def test_without_an_active_license_nothing_is_told_of_any_post(cluster: Cl
     assert list(decision.verdicts) == [NOT_COVERED, NOT_COVERED]
 
 
+async def test_without_room_nothing_tells_who_has_opted_out_and_nothing_is_counted(
+    cluster: Cluster, directory: Directory
+) -> None:
+    await directory.put(a_post(111, 1))
+    await cluster.request(range(101, 106))
+    posts = [*range(101, 112), 999]
+
+    await deliver(cluster)
+    before = await cluster.request(posts)
+    await deliver(cluster)
+    await cluster.opt_out(3, 4)
+    after = await cluster.request(posts)
+
+    # With 11 posts it could never fit, with 9 it could; and no more than 12 are asked for.
+    assert list(before.verdicts) == [Verdict.VERDICT_NO_ROOM] * 12
+    assert (after.verdicts, after.room_denial) == (before.verdicts, before.room_denial)
+    assert after.room_denial.never_fits
+    assert cluster.database.read_now(probes_counted) == 0
+
+
 async def test_the_pipeline_that_serves_sees_what_was_released_and_confirms_it(cluster: Cluster) -> None:
     told = await cluster.request([999, 101, 102])
 
@@ -168,6 +258,26 @@ async def test_the_pipeline_that_serves_sees_what_was_released_and_confirms_it(c
     assert served.valid_for.seconds == 30
     assert not served.is_void
     assert delivery.state == pb.DELIVERY_STATE_CONFIRMED
+
+
+async def test_operators_and_auditors_see_which_pipeline_confirmed_and_nobody_else_does(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([101, 102])
+    stranger = cluster.licensing.peer(PrincipalKind.PIPELINE, "stranger")
+    confirming = pb.ConfirmDeliveryRequest(decision_id=told.decision_id, delivered=bytes([0]))
+    answer = await stranger.call(ReleaseServiceStub(stranger.channel).ConfirmDelivery, confirming)
+
+    # The same from another pipeline is not refused, and the first one stands.
+    await cluster.confirm(told.decision_id, bytes([0]))
+
+    reading = pb.GetDecisionRequest(decision_id=told.decision_id)
+    auditor = cluster.licensing.peer(PrincipalKind.AUDITOR, "vera")
+    audited = (await auditor.call(ReleaseServiceStub(auditor.channel).GetDecision, reading)).decision
+    own = (await cluster.as_licensee("GetDecision", reading)).decision
+    seen = await cluster.decision(told.decision_id)
+    assert [each.delivery.confirmed_by for each in (seen, audited)] == ["pipeline:stranger"] * 2
+    assert (answer.delivery.confirmed_by, own.delivery.confirmed_by) == ("", "")
 
 
 async def test_a_serving_gate_hands_out_what_was_released_and_confirms_what_has_gone(
@@ -187,6 +297,27 @@ async def test_a_serving_gate_hands_out_what_was_released_and_confirms_what_has_
     assert (posts.ids, may_serve) == ((101, 102), True)
     assert (delivery.state, delivery.posts_billed) == (pb.DELIVERY_STATE_CONFIRMED, 1)
     assert (closed.ids, closed.may_serve()) == ((), False)
+
+
+async def test_posts_whose_places_in_the_request_were_never_kept_are_served_to_nobody(
+    cluster: Cluster,
+) -> None:
+    told = await cluster.request([102, 101])
+    # As an earlier release left its decisions: with the manifest alone.
+    cluster.database.write_now(lambda rows: rows.exec_driver_sql("DELETE FROM released_columns"))
+
+    request = pb.GetReleasedPostsRequest(decision_id=told.decision_id)
+    refused = await refusal_of(cluster.as_pipeline("GetReleasedPosts", request))
+
+    assert (refused.kind, refused.reason) == (Kind.PRECONDITION, "RELEASED_ORDER_UNKNOWN")
+
+
+async def test_what_was_denied_is_served_as_nothing(cluster: Cluster) -> None:
+    told = await cluster.request([999])
+
+    request = pb.GetReleasedPostsRequest(decision_id=told.decision_id)
+
+    assert list((await cluster.as_pipeline("GetReleasedPosts", request)).post_ids) == []
 
 
 async def test_a_permit_that_is_over_is_void_to_the_pipeline_that_would_serve_it(cluster: Cluster) -> None:
@@ -214,8 +345,7 @@ async def test_a_pipelines_own_decision_is_served_by_no_other_pipeline(cluster: 
 async def test_a_ledger_with_requests_in_it_passes_its_audit(cluster: Cluster) -> None:
     await cluster.opt_out(3)
     await cluster.request([101, 103, 999])
-    while await cluster.outbox.deliver():
-        continue
+    await deliver(cluster)
 
     steps = await cluster.audit()
 

@@ -160,12 +160,20 @@ def undone(change: changes.StateChange) -> changes.StateChange:
     return back
 
 
-VARYING = ("decision_id", "request_id", "receipt_number", "reservation_id", "trace_id", "receipt")
+VARYING = (
+    "decision_id",
+    "request_id",
+    "receipt_number",
+    "reservation_id",
+    "trace_id",
+    "receipt",
+    "request_key",
+)
 TIMES = ("decided_at", "not_after", "counted_at")
 
 
 def without_what_differs(decision: pb.Decision) -> bytes:
-    """A decision without ids, times and signature, which no two decisions share."""
+    """A decision without ids, times, key and signature, which no two decisions share."""
     for field in (*VARYING, *TIMES):
         decision.ClearField(field)
     return decision.SerializeToString(deterministic=True)

@@ -24,7 +24,7 @@ from services.console.options import purpose_number
 from services.console.output import refuse
 from services.console.policies import read_policy
 from services.console.releases import exit_code, figures, resume_command
-from services.console.up import parse_settings
+from services.console.service_settings import parse_settings
 from sluice_gate.report import Ended, Report
 
 

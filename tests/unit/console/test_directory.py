@@ -15,7 +15,8 @@ GOOD = (
 
 
 def test_files_are_taken_in_and_what_cannot_be_is_listed(script: Script, cli: Cli, tmp_path: Path) -> None:
-    script.answer("PutPosts", pb.PutPostsResponse(posts_kept=1))
+    faulty = pb.PutPostsResponse(posts_kept=1, faults=[pb.PostFault(position=1, fault="it has the id 0")])
+    script.answer("PutPosts", faulty, pb.PutPostsResponse(posts_kept=1))
     one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
     one.write_text(GOOD % 11 + "{broken\n" + GOOD % 0)
     two.write_text(GOOD % 12)
@@ -27,8 +28,9 @@ def test_files_are_taken_in_and_what_cannot_be_is_listed(script: Script, cli: Cl
         (str(one), 2, "LINE_BROKEN"),
         (str(one), 3, "POST_FAULTY"),
     ]
+    assert answer["rejected"][1]["message"] == "it has the id 0"
     sent = [post for request in script.asked["PutPosts"] for post in posts_of(request)]
-    assert sent == [Post(id, 7, 1, 0, POSTED_US, "en", ()) for id in (11, 12)]
+    assert sent == [Post(id, 7, 1, 0, POSTED_US, "en", ()) for id in (11, 0, 12)]
 
 
 def test_a_wrong_file_is_noticed_before_anything_is_sent(script: Script, cli: Cli, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.console.durations import LONGEST_US, read, words
+from services.console.durations import LONGEST_US, patience, read, words
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,21 @@ def test_what_is_no_duration_is_said_to_be_none(text: str) -> None:
 )
 def test_m1_a_day_is_24_hours(text: str, said: str) -> None:
     assert words(read(text)) == said
+
+
+@pytest.mark.parametrize(
+    ("us", "told"),
+    [
+        (0, "0 s"),
+        (50_000, "0.1 s"),
+        (2_000_000, "2 s"),
+        (119_900_000, "119.9 s"),
+        (120_000_000, "2 minutes"),
+        (7_199_000_000, "120 minutes"),
+        (7_200_000_001, "3 hours"),
+        (86_395_600_000, "24 hours"),
+        (31 * 86_400_000_000, "31 days"),
+    ],
+)
+def test_a_time_to_wait_is_told_roughly_and_never_too_short(us: int, told: str) -> None:
+    assert patience(us) == told

@@ -93,3 +93,29 @@ def test_without_room_for_denials_the_time_to_try_again_is_told(script: Script, 
     cli(*ASKING, 11, status=1)
 
     assert "try again in 2 s" in cli.err
+
+
+def test_a_long_time_to_wait_is_told_in_hours(script: Script, cli: Cli) -> None:
+    exhausted = Refusal(
+        Kind.EXHAUSTED, "PROBES_EXHAUSTED", "only 10000 posts may be denied", retry_after_us=86_395_600_000
+    )
+    script.answer("RequestRelease", exhausted)
+
+    cli(*ASKING, 11, status=1)
+
+    assert "try again in 24 hours" in cli.err
+
+
+def test_which_posts_were_denied_is_told_some_of_many_by_name(script: Script, cli: Cli) -> None:
+    decision = pb.Decision()
+    decision.CopyFrom(DECISION)
+    decision.verdicts = bytes([1, 2, 4, 5] + [3] * 25)
+    script.answer("RequestRelease", pb.RequestReleaseResponse(decision=decision))
+
+    said = cli(*ASKING, *range(1, 30)).splitlines()
+
+    assert "Not covered by the license: 2" in said
+    assert "No room now: 3" in said
+    assert "Named before: 4" in said
+    (denied,) = (line for line in said if line.startswith("Not available:"))
+    assert denied == f"Not available: {' '.join(map(str, range(5, 25)))} ... and 5 more; --json lists all"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.licensing.desk import manifest_for
-from services.licensing.domain.answers import ConsentAnswer, Hold, Revision
-from services.licensing.domain.asking import ByIds, PostIds, resolve
+from services.licensing.domain.answers import ConsentAnswer, Hold, NoRoom, Revision
+from services.licensing.domain.asking import ByIds, PostIds, resolve, without_room
 from services.licensing.domain.decisions import Asker, Draft, Request
 from services.licensing.domain.deliveries import delivery_of
 from services.licensing.domain.licenses import License
@@ -27,6 +27,7 @@ from tests.support.licensing import TRAINING, a_batch, a_license, a_post
 UNKNOWN = 0
 """In place of a byte of consent: the directory does not know the post."""
 ALLOWED = 1
+FULL = NoRoom("license acme-training, rolling_day", 1, None, retry_at_is_exact=False, never_fits=True)
 DENIALS = [
     UNKNOWN,
     *(byte for byte in range(2, 19) if COARSE[REASON_OF_CONSENT[byte]] == Verdict.NOT_AVAILABLE),
@@ -65,12 +66,12 @@ class Signer:
         return payload.decode()
 
 
-def told(world: World, revision: int) -> tuple[bytes, dict[str, Any]]:
+def told(world: World, revision: int, *, has_room: bool = True) -> tuple[bytes, dict[str, Any]]:
     """What a licensee gets who asks for all posts: the answer, and the claims of the receipt in it."""
-    return asyncio.run(_told(world, revision))
+    return asyncio.run(_told(world, revision, has_room=has_room))
 
 
-async def _told(world: World, revision: int) -> tuple[bytes, dict[str, Any]]:
+async def _told(world: World, revision: int, *, has_room: bool) -> tuple[bytes, dict[str, Any]]:
     ids = PostIds.of("license-1", TRAINING, range(1, len(world.fates) + 1))
     known = [
         a_post(id, author_id=10 + id, kind=world.kinds[id - 1])
@@ -90,10 +91,10 @@ async def _told(world: World, revision: int) -> tuple[bytes, dict[str, Any]]:
         request=request,
         license=evaluated.license,
         judged_at_us=NOON_US,
-        reasons=evaluated.reasons,
+        reasons=evaluated.reasons if has_room or not goes else without_room(evaluated.reasons),
         consent=evaluated.consent,
-        hold=Hold("attempt", NOON_US) if goes else None,
-        no_room=None,
+        hold=Hold("attempt", NOON_US) if goes and has_room else None,
+        no_room=None if has_room or not goes else FULL,
     )
     decision = Seal(Signer(), 30_000_000).seal(draft, await manifest_for(draft), 1, NOON_US)
     claims = json.loads(decision.receipt)
@@ -128,6 +129,36 @@ def test_no_byte_that_a_licensee_gets_depends_on_why_a_post_is_not_available(
     one, other = worlds
 
     assert told(one, revision) == told(other, other_revision)
+
+
+@st.composite
+def two_full_worlds(draw: st.DrawFn) -> tuple[World, World]:
+    """Worlds of the same posts, some of which go in each; who lets them go is another matter in each."""
+    kinds = [1, *draw(st.lists(st.sampled_from([1, 2, 4]), max_size=5))]
+
+    def fates() -> list[int]:
+        some = [
+            draw(st.sampled_from([ALLOWED, *(each for each in DENIALS if kind != 4 or each != UNKNOWN)]))
+            for kind in kinds
+        ]
+        return (
+            some
+            if any(s == ALLOWED and k != 4 for s, k in zip(some, kinds, strict=True))
+            else [ALLOWED, *some[1:]]
+        )
+
+    return World(kinds, fates()), World(kinds, fates())
+
+
+@settings(max_examples=60, deadline=None)
+@given(two_full_worlds())
+def test_where_there_is_no_room_no_byte_depends_on_who_would_let_their_posts_go(
+    worlds: tuple[World, World],
+) -> None:
+    one, other = (told(world, 1, has_room=False) for world in worlds)
+
+    assert one == other
+    assert one[1]["counts"].keys() <= {"NO_ROOM", "NOT_COVERED"}
 
 
 def test_the_worlds_of_the_property_hold_every_reason_that_consent_can_give_for_a_denial() -> None:

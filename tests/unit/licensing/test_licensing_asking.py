@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
 from services.licensing.domain.asking import PostIds, applicable, probes_in, resolve, without_unknown
-from services.licensing.domain.reasons import Reason, Verdict
+from services.licensing.domain.reasons import COARSE, Reason, Verdict, first_of
+from tests.support.clock import NOON_US
 from tests.support.licensing import TRAINING, Post, a_batch, a_post
 
 ids = st.lists(st.integers(0, 6), min_size=1, max_size=10)
@@ -62,7 +63,25 @@ def test_every_post_stands_where_it_was_asked_for_with_its_own_facts(
     assert batch.canonical() == a_batch(*expected).canonical()
     assert unknown.tolist() == [post.author_id == 0 for post in expected]
     assert sent.distinct.tolist() == [id for id in dict.fromkeys(post_ids) if id]
-    assert sent.posts == len(set(post_ids))
+
+
+@settings(max_examples=50, deadline=None)
+@given(ids, st.sets(st.integers(1, 6)), st.sets(st.integers(1, 6)))
+def test_whatever_ids_are_asked_for_no_more_is_denied_than_room_was_held_for(
+    post_ids: list[int], known: set[int], allowed: set[int]
+) -> None:
+    sent = asked(*post_ids)
+    found = [a_post(id, 10 + id) for id in dict.fromkeys(post_ids) if id in known]
+    batch, unknown = resolve(sent, a_batch(*found) if found else None)
+
+    objections = first_of(applicable(batch.objections(NOON_US, 0), unknown), len(batch))
+    consent = np.array([Reason.RELEASED if id in allowed else Reason.CHOICE_DENIES for id in post_ids], "u1")
+    reasons = np.where(objections == 0, consent, objections).astype(np.uint8)
+    verdicts = COARSE[without_unknown(objections, reasons, unknown)]
+
+    counted = sum(verdict in (Verdict.NOT_COVERED, Verdict.NOT_AVAILABLE) for verdict in verdicts.tolist())
+    assert probes_in(verdicts) == counted <= sent.posts
+    assert sent.posts == len(set(post_ids) - {0}) + post_ids.count(0)
 
 
 def test_to_an_unknown_post_nothing_is_objected_that_rests_on_facts_about_it() -> None:

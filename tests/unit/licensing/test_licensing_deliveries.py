@@ -18,6 +18,7 @@ from services.licensing.domain.deliveries import (
 )
 
 RELEASED = np.array([True, False, True, True])
+BY = "pipeline:content"
 NOT_AFTER_US = 1_000
 
 
@@ -28,7 +29,9 @@ def confirmed(
     settlement: Settlement | None = None,
     not_after_us: int | None = NOT_AFTER_US,
 ) -> Confirmed:
-    return confirm(earlier, settlement, bitmap, released=RELEASED, not_after_us=not_after_us, now_us=now_us)
+    return confirm(
+        *(earlier, settlement, bitmap), by=BY, released=RELEASED, not_after_us=not_after_us, now_us=now_us
+    )
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
@@ -57,10 +60,10 @@ def test_a_confirmation_in_time_settles_what_was_delivered() -> None:
     outcome = confirmed(b"\x05", NOT_AFTER_US - 1)
 
     assert outcome == Confirmed(
-        Confirmation(b"\x05", 2, NOT_AFTER_US - 1), Settlement(2, False, NOT_AFTER_US - 1)
+        Confirmation(b"\x05", 2, NOT_AFTER_US - 1, BY), Settlement(2, False, NOT_AFTER_US - 1)
     )
     assert delivery_of(3, outcome.settlement, outcome.confirmation) == Delivery(
-        DeliveryState.CONFIRMED, 3, 2, 2, NOT_AFTER_US - 1
+        DeliveryState.CONFIRMED, 3, 2, 2, NOT_AFTER_US - 1, BY
     )
 
 
@@ -69,7 +72,7 @@ def test_a_confirmation_at_the_end_of_the_permit_is_late_and_changes_the_bill_al
 
     assert outcome.settlement == Settlement(3, True, NOT_AFTER_US)
     assert delivery_of(3, outcome.settlement, outcome.confirmation) == Delivery(
-        DeliveryState.CONFIRMED_LATE, 3, 3, 2, NOT_AFTER_US
+        DeliveryState.CONFIRMED_LATE, 3, 3, 2, NOT_AFTER_US, BY
     )
 
 
@@ -80,7 +83,7 @@ def test_a_settlement_by_expiry_stays_when_a_confirmation_comes_later() -> None:
 
     assert outcome.settlement is settled
     assert delivery_of(3, settled, outcome.confirmation) == Delivery(
-        DeliveryState.CONFIRMED_LATE, 3, 3, 0, 3_000
+        DeliveryState.CONFIRMED_LATE, 3, 3, 0, 3_000, BY
     )
 
 
@@ -108,10 +111,10 @@ def test_what_is_not_confirmed_counts_in_full() -> None:
 def test_where_nothing_was_released_there_is_nothing_to_settle() -> None:
     nothing = np.zeros(4, np.bool_)
 
-    outcome = confirm(None, None, b"\0", released=nothing, not_after_us=None, now_us=7)
+    outcome = confirm(None, None, b"\0", by=BY, released=nothing, not_after_us=None, now_us=7)
 
     assert outcome.settlement is None
-    assert delivery_of(0, None, outcome.confirmation) == Delivery(DeliveryState.NONE, 0, 0, 0, 7)
+    assert delivery_of(0, None, outcome.confirmation) == Delivery(DeliveryState.NONE, 0, 0, 0, 7, BY)
     assert delivery_of(0, None, None) == Delivery(DeliveryState.NONE, 0, 0, 0, None)
 
 

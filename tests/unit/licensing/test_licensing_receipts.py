@@ -9,10 +9,19 @@ import numpy as np
 import pytest
 
 from services.licensing.domain.answers import ConsentAnswer, Hold, Revision
+from services.licensing.domain.audits.entries import Entry, check_receipt
 from services.licensing.domain.decisions import Asker, Draft, Request
 from services.licensing.domain.manifests import manifest_of
 from services.licensing.domain.reasons import Reason
-from services.licensing.domain.receipts import Conclusion, payload_of, request_digest, resolved_digest
+from services.licensing.domain.receipts import (
+    Conclusion,
+    payload_of,
+    request_digest,
+    request_key,
+    resolved_digest,
+    verdicts_digest,
+)
+from services.licensing.sealing import Seal
 from sluice.licensing.v1 import receipt_pb2
 from tests.support.clock import NOON_US
 from tests.support.licensing import a_batch, a_license, a_post, canonical_request
@@ -108,8 +117,12 @@ def test_r1_what_does_not_apply_is_null() -> None:
     assert claims["manifest_root"] == sha256(b"").hexdigest()
 
 
-def test_r1_the_claims_are_those_of_the_contract() -> None:
-    assert set(claims_of(a_draft())) == {field.name for field in receipt_pb2.ReceiptClaims.DESCRIPTOR.fields}
+def test_r1_the_claims_are_those_of_the_contract_and_one_is_for_licensees_alone() -> None:
+    in_contract = {field.name for field in receipt_pb2.ReceiptClaims.DESCRIPTOR.fields}
+    asked = replace(a_draft().request, asker=Asker("licensee-1", "licensee", "request-1"))
+
+    assert set(claims_of(a_draft())) == in_contract - {"verdicts_digest"}
+    assert set(claims_of(a_draft(request=asked))) == in_contract
 
 
 def test_r1_the_payload_has_one_form() -> None:
@@ -129,6 +142,40 @@ def test_r1_the_digests_are_salted_as_published() -> None:
 
     assert request_digest(SALT, a_batch(*POSTS).canonical()) == request
     assert resolved_digest(SALT, a_batch(*POSTS), np.frombuffer(verdicts, np.uint8)) == resolved
+
+
+def test_r3_the_key_of_a_licensee_opens_what_was_sent_and_told_as_published() -> None:
+    key = request_key(SALT)
+
+    assert key == sha256(SALT + b"sluice/request/v1").digest()
+    assert request_digest(SALT, b"sent") == sha256(key + b"sent").digest()
+    opened = sha256(sha256(key + b"sluice/verdicts/v1").digest() + (3).to_bytes(8, "little") + b"\1\1\3")
+    assert verdicts_digest(SALT, np.array([1, 1, 3], np.uint8)) == opened.digest()
+
+
+def test_an_audit_finds_verdicts_of_a_licensee_that_are_not_those_signed() -> None:
+    request = replace(a_draft().request, asker=Asker("licensee-1", "licensee", "request-1"))
+    draft = a_draft(request=request)
+    manifest = manifest_of(draft.request.batch, RELEASED, SALT)
+    decision = Seal(Unsigned(), 30_000_000).seal(draft, manifest, 7, NOON_US + 1)
+    entry = Entry(decision, manifest, None, None, None, None, is_pending=False)
+    signed = json.loads(decision.receipt)
+    other = verdicts_digest(SALT, np.array([1, 3, 1], np.uint8)).hex()
+
+    (found,) = check_receipt(entry, signed | {"verdicts_digest": other})
+
+    assert found.subject == "decision decision-1, verdicts_digest in its receipt"
+    assert list(check_receipt(entry, signed)) == []
+    # The first receipts for licensees have no such digest.
+    del signed["verdicts_digest"]
+    assert list(check_receipt(entry, signed)) == []
+
+
+class Unsigned:
+    """In the place of a signer: the payload itself."""
+
+    def sign(self, payload: bytes, decided_at_us: int) -> str:
+        return payload.decode()
 
 
 @pytest.mark.parametrize("salt", [bytes(32), SALT[::-1]])

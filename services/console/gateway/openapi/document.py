@@ -2,9 +2,16 @@
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from services.console.gateway.failures import FAILURES
 from services.console.gateway.openapi.callers import OUTSIDE, callers_of
 from services.console.gateway.openapi.image import Contracts
-from services.console.gateway.openapi.operations import REFUSALS, Operations, service_name, view
+from services.console.gateway.openapi.operations import (
+    OF_THE_GATEWAY,
+    REFUSALS,
+    Operations,
+    service_name,
+    view,
+)
 from services.console.gateway.openapi.paths import bindings_of
 from services.console.gateway.openapi.rules import Json
 from services.console.gateway.openapi.schemas import Schemas
@@ -24,7 +31,8 @@ PARAGRAPHS = (
     "counts.",
     "**Errors** have the shape of google.rpc.Status. `details` has a google.rpc.ErrorInfo whose "
     "`domain` is `sluice` and whose `reason` is one of those that the operation lists; act on the "
-    "reason and never on the message. Where a reason says when to try again, a google.rpc.RetryInfo "
+    "reason and never on the message. Reasons that begin with GATEWAY_ are the gateway's own, and any call "
+    "can meet them. Where a reason says when to try again, a google.rpc.RetryInfo "
     "has the time. A denial is no error but an answer.",
     "**Writes** carry a `requestId`, a UUIDv7 of the caller's, or the id of what they are about: the "
     "same again is answered as the first time, so whoever got no answer repeats the call as it was.",
@@ -62,6 +70,9 @@ def openapi(image: FileDescriptorSet) -> Json:
         "security": [{"token": []}],
         "tags": _tags(services),
         "paths": paths,
+        "x-sluice-gateway-reasons": [
+            {"reason": each.reason, "status": each.http, "meaning": each.message} for each in FAILURES
+        ],
         "components": _components(schemas),
     }
 
@@ -73,6 +84,8 @@ def _tags(services: dict[str, str]) -> list[Json]:
 
 def _components(schemas: Schemas) -> Json:
     refusals = {name: _refusal(meaning) for name, meaning in REFUSALS.values()}
+    own = ", ".join(f"{each.reason} ({each.http})" for each in FAILURES)
+    refusals[OF_THE_GATEWAY] = _refusal(f"The gateway has ended the call itself, for one of {own}.")
     return {
         "securitySchemes": {
             "token": {

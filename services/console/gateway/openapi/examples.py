@@ -1,15 +1,19 @@
 """Requests and answers that could be: valid JSON of their messages, and requests keep their contract's rules.
 
-A value is found by the name of its field, else by its type and pattern. Raises ValueError where none fits:
-then the name needs a line in `VALUES`.
+Those of partners are written by hand (`partner_examples`, `partner_papers`). All others are put together: a
+value is found by the name of its field, else by its type and pattern. Raises ValueError where none fits: then
+the name needs a line in `VALUES`.
 """
 
 import base64
+import copy
 import re
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
 
+from services.console.gateway.openapi.partner_examples import EXCHANGES, Exchange
+from services.console.gateway.openapi.partner_papers import PAPERS
 from services.console.gateway.openapi.paths import Binding, parameters_of
 from services.console.gateway.openapi.rules import Json, constraint, is_required, rules_of
 from services.console.gateway.openapi.schemas import (
@@ -26,7 +30,7 @@ AT = "2026-11-26T12:00:00Z"
 VALUES: dict[str, Any] = {
     "affiliate_id": "acme-labs",
     "alg": "EdDSA",
-    "api_key": "sluice_live_0123456789abcdef_c2VjcmV0",
+    "api_key": "sluice_live_0123456789abcdef_c2VjcmV0IG9mIDMyIGJ5dGVzIGFzIGFuIGV4YW1wbGU",
     "crv": "Ed25519",
     "currency_code": "USD",
     "display_name": "Acme Models",
@@ -71,6 +75,7 @@ CANDIDATES = (
 """Texts for all other fields: the first that their pattern allows."""
 SHOWN = {"page_size", "post_ids", "purpose", "request_id", "sec_gpc"}
 """Fields that a request shows though no rule asks for them: some are asked for by the service itself."""
+_WRITTEN = {**EXCHANGES, **PAPERS}
 _INTEGERS = {
     *(FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_SINT32, FieldDescriptor.TYPE_SFIXED32),
     *(FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_FIXED32),
@@ -87,12 +92,17 @@ _FORMS: dict[str, Any] = {
 
 def body_example(binding: Binding) -> Json:
     """The body of a request: what must be told and is not in the path, and what is shown besides."""
+    if (written := exchange_of(binding.method)) is not None:
+        return copy.deepcopy(written.body)
     return _needed(binding.method.input_type, frozenset(binding.bound))
 
 
 def parameter_examples(binding: Binding) -> dict[str, Any]:
     """The values in path and query, by name: those that must be told, and what is shown besides."""
     told: dict[str, Any] = {}
+    if (written := exchange_of(binding.method)) is not None:
+        names = [each.name for each in parameters_of(binding)]
+        return {name: written.parameters[name] for name in names if name in written.parameters}
     for each in parameters_of(binding):
         alone = each.alternatives and each.name == each.alternatives[0] and _is_needed(each.field)
         if each.is_required or alone or _is_shown(each.field):
@@ -112,9 +122,15 @@ def whole_request(binding: Binding) -> Json:
     return request
 
 
-def answer_example(message: Descriptor) -> Json:
-    """An answer with all of its fields, one element in each list, and no message inside of itself."""
-    return _all(message, ())
+def answer_example(method: MethodDescriptor) -> Json:
+    """An answer as it is written for partners; else all of its fields, with one element in each list."""
+    written = exchange_of(method)
+    return _all(method.output_type, ()) if written is None else written.answer
+
+
+def exchange_of(method: MethodDescriptor) -> Exchange | None:
+    """What is written by hand for an RPC, if anything is."""
+    return _WRITTEN.get(f"{method.containing_service.name}/{method.name}")
 
 
 def _needed(message: Descriptor, without: frozenset[str]) -> Json:

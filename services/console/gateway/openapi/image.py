@@ -1,5 +1,6 @@
-"""Contracts with their comments, as `protos/generate.py --image` writes them."""
+"""Contracts with their comments, as `protos/generate.py --image` writes them and others may read them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ _MESSAGE, _ENUM, _SERVICE = 4, 5, 6
 """Numbers of fields of FileDescriptorProto, of which the paths of comments are made."""
 _FIELD, _NESTED, _NESTED_ENUM = 2, 3, 4
 _VALUE, _METHOD = 2, 2
+_RULE = r"[A-Z]\d{1,2}"
+_INSIDE = re.compile(rf"\s*\((?:{_RULE}(?:, {_RULE})*|docs/[^)]*)\)")
+"""Names of the project's own rules, and its documents: whoever reads a contract from outside has neither."""
 
 
 class Contracts:
@@ -55,7 +59,7 @@ def _comments(file: FileDescriptorProto) -> Iterator[tuple[str, str]]:
     for location in file.source_code_info.location:
         name = names.get(tuple(location.path))
         if name and location.leading_comments:
-            yield name, " ".join(location.leading_comments.split())
+            yield name, _INSIDE.sub("", " ".join(location.leading_comments.split()))
 
 
 def _names(file: FileDescriptorProto) -> Iterator[tuple[tuple[int, ...], str]]:

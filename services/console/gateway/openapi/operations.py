@@ -9,6 +9,7 @@ from services.console.gateway.openapi.paths import Binding, Parameter, parameter
 from services.console.gateway.openapi.reasons import Manner, general_reasons, is_write, own_reasons
 from services.console.gateway.openapi.rules import Json
 from services.console.gateway.openapi.schemas import Schemas
+from services.console.gateway.openapi.statuses import status_of
 
 REFUSALS = {
     "400": ("Invalid", "What was sent breaks a rule, or what it asks for cannot be done as things stand."),
@@ -22,6 +23,8 @@ REFUSALS = {
     "504": ("TooLate", "It took too long. What was written, if anything, is found by the same call again."),
 }
 """Statuses of HTTP by name and meaning, as the gateway makes them of those of gRPC."""
+OF_THE_GATEWAY = "OfTheGateway"
+"""What the gateway answers with itself, under these statuses and others."""
 WITHOUT_TOKEN = {"401", "403"}
 """Statuses that nobody meets where no token is asked for."""
 A_STREAM = "A stream: one JSON object a line, as it comes. An error after the first line ends the stream."
@@ -75,7 +78,7 @@ class Operations:
             "content": {
                 "application/json": {
                     "schema": self._schemas.reference(answer),
-                    "example": answer_example(answer),
+                    "example": answer_example(method),
                 }
             },
         }
@@ -84,7 +87,7 @@ class Operations:
             for status, (name, _) in REFUSALS.items()
             if not (callers.anyone and status in WITHOUT_TOKEN)
         }
-        return {"200": good, **refused}
+        return {"200": good, **refused, "default": {"$ref": f"#/components/responses/{OF_THE_GATEWAY}"}}
 
     def _reasons(self, method: MethodDescriptor, comment: str) -> Json:
         service = method.containing_service
@@ -96,7 +99,9 @@ class Operations:
             manner,
             lambda name: self._contracts.comment_of(f"{package}.{name}"),
         )
-        return {"own": own, "general": [reason for reason in shared if reason not in own]}
+        general = [reason for reason in shared if reason not in own]
+        statuses = {reason: status_of(reason) for reason in (*own, *general)}
+        return {"own": own, "general": general, "statuses": statuses}
 
 
 def service_name(method: MethodDescriptor) -> str:

@@ -13,6 +13,7 @@ _CODES = {"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "PERM
 """Codes of gRPC, which stand beside reasons in some comments."""
 _GENERAL = re.compile(r"Reasons of refusal that every RPC can return:|[Tt]he general reasons are those of")
 _OTHER_SERVICE = re.compile(r"(?:as in|those of) (\w+Service)\b")
+_OF_ANOTHER = re.compile(r"\bReasons: (?:as|those of) .*")
 _OF_ONE_RPC = re.compile(r"\s*[A-Z][a-z]+[A-Z]\w* ")
 
 
@@ -25,7 +26,12 @@ class Manner:
 
 
 def own_reasons(comment: str) -> list[str]:
-    """Those that the comment of an RPC names after "Reasons", once each, in order."""
+    """Those that the comment of an RPC names after "Reasons", once each, in order.
+
+    Raises ValueError where it says that they are another RPC's: who reads the document has no other RPC.
+    """
+    if other := _OF_ANOTHER.search(comment):
+        raise ValueError(f"reasons that stand elsewhere: {other[0]}")
     return _found(re.split(r"\bReasons\b", comment, maxsplit=1)[1]) if "Reasons" in comment else []
 
 

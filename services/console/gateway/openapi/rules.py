@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from buf.validate import validate_pb2
+from services.console.gateway.openapi.asked_for import ASKED_FOR
 
 Json = dict[str, Any]
 _COMPARED: dict[str, tuple[str, str, Callable[[int, int], bool]]] = {
@@ -46,6 +47,8 @@ def rules_of(described: FieldDescriptor) -> validate_pb2.FieldRules:
 
 def is_required(described: FieldDescriptor) -> bool:
     """Whether a message without the field is refused."""
+    if described.full_name in ASKED_FOR:
+        return True
     rules = rules_of(described)
     may_be_zero = described.has_presence or rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE
     return rules.required or (not may_be_zero and constraint(rules, described.enum_type).default_breaks)

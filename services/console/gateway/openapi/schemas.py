@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 
 from buf.validate import validate_pb2
+from services.console.gateway.openapi.asked_for import ASKED_FOR
 from services.console.gateway.openapi.image import Contracts
 from services.console.gateway.openapi.rules import Json, constraint, is_required, rules_of
 
@@ -168,7 +169,7 @@ def _one_of(oneof: OneofDescriptor) -> Json:
 
 def is_required_oneof(oneof: OneofDescriptor) -> bool:
     """Whether a message with none of its fields is refused."""
-    return bool(oneof.GetOptions().Extensions[_ONEOF].required)
+    return bool(oneof.GetOptions().Extensions[_ONEOF].required) or oneof.full_name in ASKED_FOR
 
 
 def _names(oneof: OneofDescriptor) -> frozenset[str]:

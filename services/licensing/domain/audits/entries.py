@@ -16,7 +16,7 @@ from services.licensing.domain.decisions import Decision
 from services.licensing.domain.deliveries import Confirmation, Settlement, read_bitmap
 from services.licensing.domain.log.trees import receipt_leaf_hash
 from services.licensing.domain.manifests import Manifest, stored_root
-from services.licensing.domain.receipts import RECEIPT_VERSION
+from services.licensing.domain.receipts import RECEIPT_VERSION, verdicts_digest
 from services.licensing.domain.releases import counts_of
 from services.licensing.domain.terms import purpose_name
 
@@ -62,6 +62,9 @@ def check_receipt(entry: Entry, signed: Mapping[str, Any] | None) -> Iterator[Di
         yield Difference(entry.name, "a receipt that a key of ours has signed", "a receipt that none has")
         return
     claims = claims_of(entry)
+    if "verdicts_digest" in signed:
+        # Only in receipts of licensees, and not in the first of them.
+        claims["verdicts_digest"] = verdicts_digest(entry.decision.salt, entry.decision.verdicts).hex()
     for name in sorted(claims.keys() | signed.keys() - set(SALTED)):
         if claims.get(name, NOTHING) != signed.get(name, NOTHING):
             expected, found = (str(each.get(name, NOTHING)) for each in (claims, signed))

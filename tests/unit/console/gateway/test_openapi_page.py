@@ -81,7 +81,10 @@ def test_a_command_says_path_query_token_and_body(document: dict[str, Any]) -> N
     # A shell joins lines that end in a backslash; shlex does not.
     writes = shlex.split(command.replace("\\\n", ""))
 
-    assert reads == 'curl "$SLUICE/v1/usage?of.partyId=acme" \\\n  -H "authorization: Bearer $TOKEN"'
+    stretch = "since=2026-11-01T00%3A00%3A00Z&until=2026-11-26T12%3A00%3A00Z"
+    assert reads == (
+        f'curl "$SLUICE/v1/usage?of.partyId=acme&{stretch}" \\\n  -H "authorization: Bearer $TOKEN"'
+    )
     assert writes[:4] == ["curl", "$SLUICE/v1/subjects/1001/choices", "-H", "authorization: Bearer $TOKEN"]
     assert json.loads(writes[-1])["choice"] == {
         "stance": "STANCE_DENY",

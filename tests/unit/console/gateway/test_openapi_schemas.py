@@ -12,7 +12,7 @@ RPC = """
 // that write also REQUEST_ID_REUSED. ListTrials asks twice, and can return PEER_REFUSED too. Those with a
 // stream also TOO_MANY_STREAMS.
 service TrialService {
-  // Tries it. Idempotent by request_id. Reasons: TRIAL_OVER (RESOURCE_EXHAUSTED).
+  // Tries it. Idempotent by request_id. Reasons: STATS_BUSY (RESOURCE_EXHAUSTED).
   rpc Try(TryRequest) returns (TryResponse) {
     option (sluice.type.v1.admission) = {kinds: [CALLER_KIND_SUBJECT]};
     option (google.api.http) = {RULE};
@@ -288,7 +288,11 @@ def test_each_further_path_of_an_rpc_is_an_operation_and_of_a_oneof_one_way_leav
 def test_reasons_are_those_of_the_rpc_and_those_that_its_service_has_for_its_kind() -> None:
     written = a_document("// It.\nstring a = 1;")["paths"]["/v1/trials"]["post"]["x-sluice-reasons"]
 
-    assert written == {"own": ["TRIAL_OVER"], "general": ["INTERNAL", "QUEUE_FULL", "REQUEST_ID_REUSED"]}
+    assert written == {
+        "own": ["STATS_BUSY"],
+        "general": ["INTERNAL", "QUEUE_FULL", "REQUEST_ID_REUSED"],
+        "statuses": {"STATS_BUSY": 429, "INTERNAL": 500, "QUEUE_FULL": 429, "REQUEST_ID_REUSED": 409},
+    }
 
 
 def test_what_no_caller_from_outside_may_call_is_left_out() -> None:

@@ -28,7 +28,7 @@ from sluice.licensing.v1 import post_pb2 as sluice_dot_licensing_dot_v1_dot_post
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+sluice/directory/v1/directory_service.proto\x12\x13sluice.directory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/licensing/v1/post.proto\x1a\x1esluice/type/v1/admission.proto\"+\n\x0fGetPostsRequest\x12\x18\n\x03ids\x18\x01 \x03(\x06\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\"n\n\x10GetPostsResponse\x12/\n\x05posts\x18\x01 \x01(\x0b\x32 .sluice.licensing.v1.PostColumns\x12)\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9c\x01\n\x0fPutPostsRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x33\n\x07\x63olumns\x18\x02 \x01(\x0b\x32 .sluice.licensing.v1.PostColumnsH\x00\x12.\n\x05posts\x18\x03 \x01(\x0b\x32\x1d.sluice.licensing.v1.PostListH\x00\x42\x07\n\x05\x62\x61tch\"&\n\x10PutPostsResponse\x12\x12\n\nposts_kept\x18\x01 \x01(\r2\x87\x01\n\x14PostDirectoryService\x12o\n\x08GetPosts\x12$.sluice.directory.v1.GetPostsRequest\x1a%.sluice.directory.v1.GetPostsResponse\"\x16\x90\x02\x01\xaa\xbb\x18\x0f\n\x02\x01\x06*\tlicensing2t\n\x10PostStoreService\x12`\n\x08PutPosts\x12$.sluice.directory.v1.PutPostsRequest\x1a%.sluice.directory.v1.PutPostsResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+sluice/directory/v1/directory_service.proto\x12\x13sluice.directory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esluice/licensing/v1/post.proto\x1a\x1esluice/type/v1/admission.proto\"+\n\x0fGetPostsRequest\x12\x18\n\x03ids\x18\x01 \x03(\x06\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\"n\n\x10GetPostsResponse\x12/\n\x05posts\x18\x01 \x01(\x0b\x32 .sluice.licensing.v1.PostColumns\x12)\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9c\x01\n\x0fPutPostsRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x33\n\x07\x63olumns\x18\x02 \x01(\x0b\x32 .sluice.licensing.v1.PostColumnsH\x00\x12.\n\x05posts\x18\x03 \x01(\x0b\x32\x1d.sluice.licensing.v1.PostListH\x00\x42\x07\n\x05\x62\x61tch\"V\n\x10PutPostsResponse\x12\x12\n\nposts_kept\x18\x01 \x01(\r\x12.\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32\x1e.sluice.directory.v1.PostFault\",\n\tPostFault\x12\x10\n\x08position\x18\x01 \x01(\r\x12\r\n\x05\x66\x61ult\x18\x02 \x01(\t2\x87\x01\n\x14PostDirectoryService\x12o\n\x08GetPosts\x12$.sluice.directory.v1.GetPostsRequest\x1a%.sluice.directory.v1.GetPostsResponse\"\x16\x90\x02\x01\xaa\xbb\x18\x0f\n\x02\x01\x06*\tlicensing2t\n\x10PostStoreService\x12`\n\x08PutPosts\x12$.sluice.directory.v1.PutPostsRequest\x1a%.sluice.directory.v1.PutPostsResponse\"\x07\xaa\xbb\x18\x03\n\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,9 +50,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTPOSTSREQUEST']._serialized_start=352
   _globals['_PUTPOSTSREQUEST']._serialized_end=508
   _globals['_PUTPOSTSRESPONSE']._serialized_start=510
-  _globals['_PUTPOSTSRESPONSE']._serialized_end=548
-  _globals['_POSTDIRECTORYSERVICE']._serialized_start=551
-  _globals['_POSTDIRECTORYSERVICE']._serialized_end=686
-  _globals['_POSTSTORESERVICE']._serialized_start=688
-  _globals['_POSTSTORESERVICE']._serialized_end=804
+  _globals['_PUTPOSTSRESPONSE']._serialized_end=596
+  _globals['_POSTFAULT']._serialized_start=598
+  _globals['_POSTFAULT']._serialized_end=642
+  _globals['_POSTDIRECTORYSERVICE']._serialized_start=645
+  _globals['_POSTDIRECTORYSERVICE']._serialized_end=780
+  _globals['_POSTSTORESERVICE']._serialized_start=782
+  _globals['_POSTSTORESERVICE']._serialized_end=898
 # @@protoc_insertion_point(module_scope)

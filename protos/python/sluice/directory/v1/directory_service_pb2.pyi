@@ -37,7 +37,17 @@ class PutPostsRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., columns: _Optional[_Union[_post_pb2.PostColumns, _Mapping]] = ..., posts: _Optional[_Union[_post_pb2.PostList, _Mapping]] = ...) -> None: ...
 
 class PutPostsResponse(_message.Message):
-    __slots__ = ("posts_kept",)
+    __slots__ = ("posts_kept", "faults")
     POSTS_KEPT_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
     posts_kept: int
-    def __init__(self, posts_kept: _Optional[int] = ...) -> None: ...
+    faults: _containers.RepeatedCompositeFieldContainer[PostFault]
+    def __init__(self, posts_kept: _Optional[int] = ..., faults: _Optional[_Iterable[_Union[PostFault, _Mapping]]] = ...) -> None: ...
+
+class PostFault(_message.Message):
+    __slots__ = ("position", "fault")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    fault: str
+    def __init__(self, position: _Optional[int] = ..., fault: _Optional[str] = ...) -> None: ...

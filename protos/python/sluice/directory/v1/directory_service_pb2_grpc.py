@@ -32,7 +32,8 @@ class PostDirectoryServiceStub:
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     def __init__(self, channel):
@@ -55,7 +56,8 @@ class PostDirectoryServiceServicer:
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     def GetPosts(self, request, context):
@@ -90,7 +92,8 @@ class PostDirectoryService:
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     @staticmethod
@@ -144,8 +147,9 @@ class PostStoreServiceServicer:
 
     def PutPosts(self, request, context):
         """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-        with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+        A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+        alone, and the answer says so.
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
         REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

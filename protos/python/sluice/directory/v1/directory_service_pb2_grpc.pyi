@@ -33,7 +33,8 @@ class PostDirectoryServiceStub:
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     @_typing.overload
@@ -54,7 +55,8 @@ class PostDirectoryServiceAsyncStub(PostDirectoryServiceStub):
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -71,7 +73,8 @@ class PostDirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     Reasons of refusal that every RPC of ours can return: INVALID_REQUEST (with field violations), REQUEST_UNREADABLE, TOKEN_MISSING, TOKEN_INVALID,
     TOKEN_EXPIRED, CERTIFICATE_MISSING, CERTIFICATE_EXPIRED and CERTIFICATE_MISMATCH (of a connection with TLS), NOT_ADMITTED, OVERLOADED and
     QUEUE_FULL (with a retry time), DATABASE_UNAVAILABLE, DATABASE_CLOSED, COMMIT_UNKNOWN,
-    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever one implementation refuses with, licensing answers UNAVAILABLE and releases nothing.
+    DATABASE_BEHIND, KEYS_UNAVAILABLE, INTERNAL. Whatever an implementation refuses with, licensing releases nothing and answers UNAVAILABLE, in words of its
+    own; but for TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (INVALID_ARGUMENT), whose reasons alone it passes on.
     """
 
     @_abc_1.abstractmethod
@@ -96,8 +99,9 @@ class PostStoreServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PostStoreServiceAsyncStub: ...
     PutPosts: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+    alone, and the answer says so.
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -108,8 +112,9 @@ class PostStoreServiceAsyncStub(PostStoreServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutPosts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.PutPostsRequest, _directory_service_pb2.PutPostsResponse]  # type: ignore[assignment]
     """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-    with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+    A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+    alone, and the answer says so.
+    Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
     REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
     """
 
@@ -123,8 +128,9 @@ class PostStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.PutPostsResponse, _abc.Awaitable[_directory_service_pb2.PutPostsResponse]]:
         """Keeps posts: of each id what was written last stands. Idempotent by (caller, request_id): the stored answer comes again, and nothing is written.
-        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, POST_FAULTY (a post with id 0, of no known kind,
-        with unknown media, without a time, with a control character in its language, or with an embed of id 0; all are refused with it), REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
+        A post with id 0, of no known kind, with unknown media, without a time, with a control character in its language, or with an embed of id 0 is left out
+        alone, and the answer says so.
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS, TOO_MANY_LANGUAGES, COLUMN_LENGTHS, REQUEST_ID_MALFORMED, REQUEST_ID_TOO_OLD,
         REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED.
         """
 

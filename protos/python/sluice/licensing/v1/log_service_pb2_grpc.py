@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LogServiceStub:
-    """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
+    """Serves checkpoints and proofs of the log, in the formats of C2SP and RFC 6962 (docs/log-format.md). A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
     Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
     Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
@@ -63,7 +63,7 @@ class LogServiceStub:
 
 
 class LogServiceServicer:
-    """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
+    """Serves checkpoints and proofs of the log, in the formats of C2SP and RFC 6962 (docs/log-format.md). A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
     Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
     Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
@@ -135,7 +135,7 @@ def add_LogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LogService:
-    """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
+    """Serves checkpoints and proofs of the log, in the formats of C2SP and RFC 6962 (docs/log-format.md). A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
     Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
     Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder

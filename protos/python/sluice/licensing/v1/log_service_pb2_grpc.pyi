@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LogServiceStub:
-    """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
+    """Serves checkpoints and proofs of the log, in the formats of C2SP and RFC 6962 (docs/log-format.md). A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
     Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
     Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
@@ -57,7 +57,7 @@ class LogServiceStub:
 
 @_typing.type_check_only
 class LogServiceAsyncStub(LogServiceStub):
-    """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
+    """Serves checkpoints and proofs of the log, in the formats of C2SP and RFC 6962 (docs/log-format.md). A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
     Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
     Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder
@@ -83,7 +83,7 @@ class LogServiceAsyncStub(LogServiceStub):
     """
 
 class LogServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Serves checkpoints and proofs of the log, whose formats are in docs/log-format.md. A proof is to be verified by whoever gets it, under a checkpoint whose
+    """Serves checkpoints and proofs of the log, in the formats of C2SP and RFC 6962 (docs/log-format.md). A proof is to be verified by whoever gets it, under a checkpoint whose
     signature they have checked; nothing here asks to be believed.
     Published is what the folder of the log shows, so that nobody is shown a checkpoint that could be forgotten.
     Reasons of refusal that every RPC can return: as in ReleaseService; LOG_DAMAGED, where what is stored of the log contradicts itself; where the folder

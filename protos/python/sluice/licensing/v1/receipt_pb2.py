@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sluice/licensing/v1/receipt.proto\x12\x13sluice.licensing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x05\n\rReceiptClaims\x12\t\n\x01v\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12\x16\n\x0eprincipal_kind\x18\x04 \x01(\t\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x13\n\x0blicensee_id\x18\x07 \x01(\t\x12\x12\n\nlicense_id\x18\x08 \x01(\t\x12\x17\n\x0flicense_version\x18\t \x01(\r\x12\x14\n\x0cterms_digest\x18\n \x01(\x0c\x12\x0f\n\x07purpose\x18\x0b \x01(\t\x12\x0f\n\x07outcome\x18\x0c \x01(\t\x12\x16\n\x0epolicy_version\x18\r \x01(\x04\x12\x15\n\rconsent_epoch\x18\x0e \x01(\x04\x12\x18\n\x10\x63onsent_revision\x18\x0f \x01(\x04\x12\x16\n\x0ereservation_id\x18\x10 \x01(\t\x12.\n\ncounted_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x06\x63ounts\x18\x12 \x03(\x0b\x32..sluice.licensing.v1.ReceiptClaims.CountsEntry\x12\x16\n\x0erequest_digest\x18\x13 \x01(\x0c\x12\x17\n\x0fresolved_digest\x18\x14 \x01(\x0c\x12\x15\n\rmanifest_root\x18\x15 \x01(\x0c\x12\x17\n\x0fmanifest_leaves\x18\x16 \x01(\r\x12.\n\ndecided_at\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08trace_id\x18\x19 \x01(\t\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sluice/licensing/v1/receipt.proto\x12\x13sluice.licensing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x05\n\rReceiptClaims\x12\t\n\x01v\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12\x16\n\x0eprincipal_kind\x18\x04 \x01(\t\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x13\n\x0blicensee_id\x18\x07 \x01(\t\x12\x12\n\nlicense_id\x18\x08 \x01(\t\x12\x17\n\x0flicense_version\x18\t \x01(\r\x12\x14\n\x0cterms_digest\x18\n \x01(\x0c\x12\x0f\n\x07purpose\x18\x0b \x01(\t\x12\x0f\n\x07outcome\x18\x0c \x01(\t\x12\x16\n\x0epolicy_version\x18\r \x01(\x04\x12\x15\n\rconsent_epoch\x18\x0e \x01(\x04\x12\x18\n\x10\x63onsent_revision\x18\x0f \x01(\x04\x12\x16\n\x0ereservation_id\x18\x10 \x01(\t\x12.\n\ncounted_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x06\x63ounts\x18\x12 \x03(\x0b\x32..sluice.licensing.v1.ReceiptClaims.CountsEntry\x12\x16\n\x0erequest_digest\x18\x13 \x01(\x0c\x12\x17\n\x0fresolved_digest\x18\x14 \x01(\x0c\x12\x15\n\rmanifest_root\x18\x15 \x01(\x0c\x12\x17\n\x0fmanifest_leaves\x18\x16 \x01(\r\x12.\n\ndecided_at\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08trace_id\x18\x19 \x01(\t\x12\x17\n\x0fverdicts_digest\x18\x1a \x01(\x0c\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIPTCLAIMS_COUNTSENTRY']._loaded_options = None
   _globals['_RECEIPTCLAIMS_COUNTSENTRY']._serialized_options = b'8\001'
   _globals['_RECEIPTCLAIMS']._serialized_start=92
-  _globals['_RECEIPTCLAIMS']._serialized_end=806
-  _globals['_RECEIPTCLAIMS_COUNTSENTRY']._serialized_start=761
-  _globals['_RECEIPTCLAIMS_COUNTSENTRY']._serialized_end=806
+  _globals['_RECEIPTCLAIMS']._serialized_end=831
+  _globals['_RECEIPTCLAIMS_COUNTSENTRY']._serialized_start=786
+  _globals['_RECEIPTCLAIMS_COUNTSENTRY']._serialized_end=831
 # @@protoc_insertion_point(module_scope)

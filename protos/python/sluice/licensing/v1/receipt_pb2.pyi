@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReceiptClaims(_message.Message):
-    __slots__ = ("v", "decision_id", "number", "principal_kind", "principal", "request_id", "licensee_id", "license_id", "license_version", "terms_digest", "purpose", "outcome", "policy_version", "consent_epoch", "consent_revision", "reservation_id", "counted_at", "counts", "request_digest", "resolved_digest", "manifest_root", "manifest_leaves", "decided_at", "not_after", "trace_id")
+    __slots__ = ("v", "decision_id", "number", "principal_kind", "principal", "request_id", "licensee_id", "license_id", "license_version", "terms_digest", "purpose", "outcome", "policy_version", "consent_epoch", "consent_revision", "reservation_id", "counted_at", "counts", "request_digest", "resolved_digest", "manifest_root", "manifest_leaves", "decided_at", "not_after", "trace_id", "verdicts_digest")
     class CountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class ReceiptClaims(_message.Message):
     DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
     NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     v: int
     decision_id: str
     number: int
@@ -68,4 +69,5 @@ class ReceiptClaims(_message.Message):
     decided_at: _timestamp_pb2.Timestamp
     not_after: _timestamp_pb2.Timestamp
     trace_id: str
-    def __init__(self, v: _Optional[int] = ..., decision_id: _Optional[str] = ..., number: _Optional[int] = ..., principal_kind: _Optional[str] = ..., principal: _Optional[str] = ..., request_id: _Optional[str] = ..., licensee_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., terms_digest: _Optional[bytes] = ..., purpose: _Optional[str] = ..., outcome: _Optional[str] = ..., policy_version: _Optional[int] = ..., consent_epoch: _Optional[int] = ..., consent_revision: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Mapping[str, int]] = ..., request_digest: _Optional[bytes] = ..., resolved_digest: _Optional[bytes] = ..., manifest_root: _Optional[bytes] = ..., manifest_leaves: _Optional[int] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ...) -> None: ...
+    verdicts_digest: bytes
+    def __init__(self, v: _Optional[int] = ..., decision_id: _Optional[str] = ..., number: _Optional[int] = ..., principal_kind: _Optional[str] = ..., principal: _Optional[str] = ..., request_id: _Optional[str] = ..., licensee_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., terms_digest: _Optional[bytes] = ..., purpose: _Optional[str] = ..., outcome: _Optional[str] = ..., policy_version: _Optional[int] = ..., consent_epoch: _Optional[int] = ..., consent_revision: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Mapping[str, int]] = ..., request_digest: _Optional[bytes] = ..., resolved_digest: _Optional[bytes] = ..., manifest_root: _Optional[bytes] = ..., manifest_leaves: _Optional[int] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ..., verdicts_digest: _Optional[bytes] = ...) -> None: ...

@@ -126,7 +126,7 @@ class DecideStreamResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., number: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("decision_id", "request_id", "license_id", "license_version", "outcome", "verdicts", "reasons", "decided_at", "not_after", "valid_for", "replayed", "is_void", "receipt", "receipt_number", "salt", "consent_revision", "policy_version", "reservation_id", "counted_at", "room_denial", "trace_id", "delivery", "sandbox")
+    __slots__ = ("decision_id", "request_id", "license_id", "license_version", "outcome", "verdicts", "reasons", "decided_at", "not_after", "valid_for", "replayed", "is_void", "receipt", "receipt_number", "salt", "consent_revision", "policy_version", "reservation_id", "counted_at", "room_denial", "trace_id", "delivery", "request_key", "sandbox")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +149,7 @@ class Decision(_message.Message):
     ROOM_DENIAL_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     SANDBOX_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     request_id: str
@@ -172,8 +173,9 @@ class Decision(_message.Message):
     room_denial: RoomDenial
     trace_id: str
     delivery: Delivery
+    request_key: bytes
     sandbox: bool
-    def __init__(self, decision_id: _Optional[str] = ..., request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., verdicts: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., replayed: _Optional[bool] = ..., is_void: _Optional[bool] = ..., receipt: _Optional[str] = ..., receipt_number: _Optional[int] = ..., salt: _Optional[bytes] = ..., consent_revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., policy_version: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., room_denial: _Optional[_Union[RoomDenial, _Mapping]] = ..., trace_id: _Optional[str] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., sandbox: _Optional[bool] = ...) -> None: ...
+    def __init__(self, decision_id: _Optional[str] = ..., request_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., verdicts: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., not_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., replayed: _Optional[bool] = ..., is_void: _Optional[bool] = ..., receipt: _Optional[str] = ..., receipt_number: _Optional[int] = ..., salt: _Optional[bytes] = ..., consent_revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ..., policy_version: _Optional[int] = ..., reservation_id: _Optional[str] = ..., counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., room_denial: _Optional[_Union[RoomDenial, _Mapping]] = ..., trace_id: _Optional[str] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., request_key: _Optional[bytes] = ..., sandbox: _Optional[bool] = ...) -> None: ...
 
 class RoomDenial(_message.Message):
     __slots__ = ("allowance", "limit", "retry_at", "retry_at_is_exact", "never_fits")
@@ -190,18 +192,20 @@ class RoomDenial(_message.Message):
     def __init__(self, allowance: _Optional[str] = ..., limit: _Optional[int] = ..., retry_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retry_at_is_exact: _Optional[bool] = ..., never_fits: _Optional[bool] = ...) -> None: ...
 
 class Delivery(_message.Message):
-    __slots__ = ("state", "posts_released", "posts_metered", "posts_billed", "confirmed_at")
+    __slots__ = ("state", "posts_released", "posts_metered", "posts_billed", "confirmed_at", "confirmed_by")
     STATE_FIELD_NUMBER: _ClassVar[int]
     POSTS_RELEASED_FIELD_NUMBER: _ClassVar[int]
     POSTS_METERED_FIELD_NUMBER: _ClassVar[int]
     POSTS_BILLED_FIELD_NUMBER: _ClassVar[int]
     CONFIRMED_AT_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_BY_FIELD_NUMBER: _ClassVar[int]
     state: DeliveryState
     posts_released: int
     posts_metered: int
     posts_billed: int
     confirmed_at: _timestamp_pb2.Timestamp
-    def __init__(self, state: _Optional[_Union[DeliveryState, str]] = ..., posts_released: _Optional[int] = ..., posts_metered: _Optional[int] = ..., posts_billed: _Optional[int] = ..., confirmed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    confirmed_by: str
+    def __init__(self, state: _Optional[_Union[DeliveryState, str]] = ..., posts_released: _Optional[int] = ..., posts_metered: _Optional[int] = ..., posts_billed: _Optional[int] = ..., confirmed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., confirmed_by: _Optional[str] = ...) -> None: ...
 
 class ConfirmDeliveryRequest(_message.Message):
     __slots__ = ("decision_id", "delivered")

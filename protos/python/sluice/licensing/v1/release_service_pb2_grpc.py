@@ -121,8 +121,12 @@ class ReleaseServiceServicer:
         all else is as on Decide, and so is the answer, which tells a licensee verdicts and no reasons. Idempotent by (caller, request_id): the stored answer
         comes again, whatever the directory says by then.
         Posts that come back NOT_AVAILABLE or NOT_COVERED are counted, so many in 24 hours; a request that could bring the count over that limit is refused
-        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps).
-        Reasons: as Decide, where a license that is not the caller's is LICENSE_UNKNOWN too; PROBES_EXHAUSTED, DIRECTORY_MISSING (this installation has none).
+        before anything is looked up: PROBES_EXHAUSTED (RESOURCE_EXHAUSTED, with a retry time where waiting helps). Under a license that is not in force, or not
+        for this purpose, every post is NOT_COVERED, whatever it is: none of them is looked up or counted.
+        Reasons: EMPTY_BATCH, TOO_MANY_POSTS, TOO_MANY_EMBEDS and TOO_MANY_LANGUAGES (of what the directory says of the posts), PURPOSE_UNSPECIFIED, REQUEST_ID_MALFORMED,
+        REQUEST_ID_TOO_OLD, REQUEST_ID_IN_FUTURE, REQUEST_ID_REUSED, LICENSE_UNKNOWN (also for a license that is not the caller's), PROBES_EXHAUSTED,
+        DIRECTORY_MISSING (this installation has none), PEER_UNAVAILABLE, PEER_REFUSED, PEER_ANSWER_INVALID, PEER_BEHIND, CLOCKS_DIFFER, DEADLINE_TOO_SHORT,
+        DECISION_CONTENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,7 +134,8 @@ class ReleaseServiceServicer:
 
     def GetReleasedPosts(self, request, context):
         """What a decision released, for whoever serves the content: a pipeline sees decisions that it asked for, and those that licensees asked for; an operator
-        all. Reads only. Reasons: DECISION_UNKNOWN.
+        all. Reads only. Reasons: DECISION_UNKNOWN, RELEASED_ORDER_UNKNOWN (the decision is of a release of this program that did not keep where in the request each
+        released post stood).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
