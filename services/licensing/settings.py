@@ -89,10 +89,11 @@ class LicensingSettings(HeadKeepingSettings):
         description="How long a token lasts that was got with an API key; revoking the key takes back none.",
     )
     network_interval_seconds: float = Field(
-        1.0,
+        60.0,
         gt=0,
-        le=60,
-        description="How long anonymous calls are counted before metering is told; what a crash may lose.",
+        le=3_600,
+        description="How long anonymous calls are counted before metering is told; what a crash may lose."
+        " Each is a row in metering for each of its busiest networks.",
     )
     webhook_allow_private: bool = Field(
         False,

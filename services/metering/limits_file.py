@@ -6,6 +6,7 @@ file and none of them would be a better one.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,11 @@ def read_limits(path: Path) -> RateLimits:
         raise fault("the file", f"is larger than {LARGEST_BYTES >> 20} MiB")
     try:
         document = yaml.load(content, _EachOnce)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except Refusal:
+        raise
+    except Exception as error:
+        # YAML's reader raises what Python's own types do (a month 13, a number of 5,000 digits, a key that is
+        # a list): nothing that a person writes into the file may end the task that follows it.
         raise fault("the file", f"is no YAML: {' '.join(str(error).split())}") from error
     return limits_of(document)
 
@@ -85,8 +90,8 @@ class _EachOnce(yaml.SafeLoader):
     """Of two members of one name YAML's reader takes the last, where a person may read the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [str(key.value) for key, _ in node.value]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        names = Counter(str(key.value) for key, _ in node.value)
+        if twice := sorted(name for name, count in names.items() if count > 1):
             where = f"line {node.start_mark.line + 1}"
             raise fault(where, f"says {', '.join(twice)} twice")
         return super().construct_mapping(node, deep)

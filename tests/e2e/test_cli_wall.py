@@ -22,7 +22,9 @@ ADDRESS, NETWORK = "2001:db8:7::1", "network-2001-db8-7-48"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    with up(tmp_path_factory.mktemp("wall") / "state") as running:
+    with up(
+        tmp_path_factory.mktemp("wall") / "state", "--set", "licensing.network_interval_seconds=1"
+    ) as running:
         yield running
 
 

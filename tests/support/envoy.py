@@ -55,13 +55,17 @@ class Envoy:
         self.access_log = Path(values.access_log)
         self.log = folder / "envoy.log"
         config = folder / "envoy.yaml"
-        config.write_text(render(values), encoding="utf-8")
+        config.write_text(self.config(values), encoding="utf-8")
         options = ["--concurrency", "1", "--use-dynamic-base-id", "--disable-hot-restart", "-l", "warning"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [str(envoy_binary()), "-c", str(config), *options],
                 stdout=log, stderr=subprocess.STDOUT, env={"PATH": os.defpath},
             )  # fmt: skip
+
+    def config(self, values: Values) -> str:
+        """What it is started with."""
+        return render(values)
 
     async def ready(self) -> None:
         """Returns when it answers for itself."""

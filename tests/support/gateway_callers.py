@@ -30,6 +30,8 @@ class Outcome:
     body: bytes = field(default=b"", compare=False)
     http: int = field(default=200, compare=False)
     headers: Mapping[str, str] = field(default_factory=dict, compare=False)
+    details: bytes = field(default=b"", compare=False)
+    """The google.rpc.Status that an error carries over gRPC and gRPC-Web."""
 
 
 def in_json(answer: httpx.Response) -> Outcome:
@@ -65,7 +67,8 @@ async def over_grpc(
             trailers = dict(error.trailing_metadata() or ())
             details = trailers.get("grpc-status-details-bin", b"")
             assert isinstance(details, bytes)
-            return Outcome(error.code().value[0], _reason(details), message=error.details() or "")
+            message = error.details() or ""
+            return Outcome(error.code().value[0], _reason(details), message=message, details=details)
         return Outcome(0, body=body)
 
 
@@ -101,7 +104,7 @@ def in_grpc_web(answer: httpx.Response) -> Outcome:
     said = unquote(trailers.get("grpc-message", ""))
     return Outcome(
         int(trailers["grpc-status"]), _reason(details), message=said, body=message, http=answer.status_code,
-        headers=dict(answer.headers),
+        headers=dict(answer.headers), details=details,
     )  # fmt: skip
 
 

@@ -160,12 +160,17 @@ async def a_world(credentials: grpc.ServerCredentials | None = None) -> AsyncIte
 
 
 @contextlib.asynccontextmanager
-async def a_page() -> AsyncIterator[str]:
-    """A server of the platform's own over HTTP/1.1, which answers with what it was asked; its host:port."""
+async def a_page(heads: list[str] | None = None) -> AsyncIterator[str]:
+    """A server of the platform's own over HTTP/1.1, which answers with what it was asked; its host:port.
+
+    The heads of requests are noted where there is a list for them, in lower case.
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError):
             while head := await reader.readuntil(b"\r\n\r\n"):
+                if heads is not None:
+                    heads.append(head.decode().lower())
                 said = b" ".join(head.split(b"\r\n")[0].split()[:2])
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(said), said))
         writer.close()

@@ -67,19 +67,22 @@ NOT_COUNTED = Failure(503, code_pb2.UNAVAILABLE, "GATEWAY_NOT_COUNTED", "calls c
 TOO_MANY = Failure(
     429, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_RATE_LIMITED", "too many calls; try again later"
 )
+NOT_SPOKEN = Failure(
+    501, code_pb2.UNIMPLEMENTED, "GATEWAY_NOT_IMPLEMENTED", "this part of HTTP is not spoken here"
+)
 
 BY_STATUS = (
     Failure(400, code_pb2.INVALID_ARGUMENT, "GATEWAY_REQUEST_MALFORMED", "the request cannot be understood"),
     TOKEN_INVALID,
     FORBIDDEN,
     Failure(404, code_pb2.UNIMPLEMENTED, "GATEWAY_NOT_ROUTED", "there is nothing at this path"),
-    Failure(405, code_pb2.UNIMPLEMENTED, "GATEWAY_METHOD_WRONG", "this path has no such method"),
     Failure(408, code_pb2.DEADLINE_EXCEEDED, "GATEWAY_REQUEST_TIMEOUT", "the request took too long to come"),
     Failure(413, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_BODY_TOO_LARGE", "the body is too large"),
     Failure(415, code_pb2.INVALID_ARGUMENT, "GATEWAY_MEDIA_TYPE", "this path takes gRPC and gRPC-Web alone"),
     Failure(426, code_pb2.INVALID_ARGUMENT, "GATEWAY_PROTOCOL_WRONG", "this version of HTTP is not spoken"),
     TOO_MANY,
     Failure(431, code_pb2.RESOURCE_EXHAUSTED, "GATEWAY_HEADERS_TOO_LARGE", "the headers are too large"),
+    NOT_SPOKEN,
     Failure(502, code_pb2.UNAVAILABLE, "GATEWAY_ANSWER_BROKEN", "the service's answer cannot be passed on"),
     Failure(503, code_pb2.UNAVAILABLE, "GATEWAY_UNAVAILABLE", "the service cannot be reached now"),
     Failure(504, code_pb2.DEADLINE_EXCEEDED, "GATEWAY_TIMEOUT", "the service has not answered in time"),

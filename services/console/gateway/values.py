@@ -78,6 +78,9 @@ class Content(Part):
     """Paths that begin with it."""
     address: Address
     """Where the platform serves them, over HTTP/1.1."""
+    keep_token: bool = False
+    """Whether it is shown the `authorization` of callers: whoever holds somebody's token can do what they
+    can."""
 
     @field_validator("prefix")
     @classmethod
@@ -91,11 +94,17 @@ class Limits(Part):
     """What the gateway bounds by itself."""
 
     request_bytes: int = Field(4 * 1024 * 1024, ge=1024)
-    """Largest body of a call that is no stream; more is 413."""
+    """Largest body of a call over gRPC or gRPC-Web that is no stream; more is 413."""
+    json_bytes: int = Field(384 * 1024, ge=1024)
+    """Largest body in JSON, which is held before it is known whose it is; more is 413. The largest call that
+    licensees make, RequestRelease of 10,000 posts, is 230 kB, and 300 kB if it is indented."""
+    body_seconds: int = Field(15, ge=1)
+    """How long a body in JSON may take to come; more is 408."""
     answer_bytes: int = Field(16 * 1024 * 1024, ge=1024)
     """Largest answer that is turned into JSON."""
     heap_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024 * 1024)
-    """What Envoy may hold in memory; near it, new calls are 503."""
+    """What Envoy may hold in memory; near it, new calls are 503. One network can have it hold
+    calls_a_second * body_seconds * json_bytes (563 MiB)."""
     header_kib: int = Field(32, ge=8, le=96)
     """All headers of a request together; more is 431."""
     call_seconds: int = Field(30, ge=1)
@@ -111,7 +120,8 @@ class Limits(Part):
     upstream_calls: int = Field(1024, ge=1)
     """Calls at once to one service; more is 503."""
     calls_a_second: int = Field(100, ge=1)
-    """From one network (/24 of IPv4, /48 of IPv6), before it is asked who calls; more is 429."""
+    """From one network (/24 of IPv4, /48 of IPv6), before it is asked who calls and before a body is
+    held; more is 429."""
 
 
 class Values(Part):

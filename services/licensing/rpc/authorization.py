@@ -29,6 +29,8 @@ SURFACE = "surface"
 """What a route says of itself by `context_extensions`; one that says nothing is of the API."""
 SECOND_US = 1_000_000
 GRPC_CONTENT = "application/grpc"
+ADDRESS = "x-sluice-address"
+"""The caller's, set by the gateway, which removes what callers send under this name."""
 TRANSCODED = "x-envoy-original-path"
 """On a call that came in JSON; all else on it is that of a call of gRPC by now."""
 
@@ -66,12 +68,13 @@ def bolt(door: Door, count: Callable[[str], None]) -> Bolt:
 
 
 def call_of(attributes: pb.AttributeContext) -> Call:
-    """The call that is asked about."""
+    """The call that is asked about; a gateway that sets no `ADDRESS` holds the caller's connection itself."""
     http = attributes.request.http
+    of_connection = attributes.source.address.socket_address.address
     return Call(
         path=http.path,
         authorization=http.headers.get("authorization", ""),
-        address=attributes.source.address.socket_address.address,
+        address=http.headers.get(ADDRESS) or of_connection,
         surface=attributes.context_extensions.get(SURFACE, API),
     )
 

@@ -22,6 +22,7 @@ QUICKLY = (
     *("--set", "licensing.recall_interval_seconds=1", "--set", "licensing.fence_seconds=0.2"),
     *("--set", "licensing.peer_deadline_seconds=2", "--set", "directory.drain_grace=0"),
     *("--set", "licensing.sweep_age_seconds=1", "--set", "licensing.sweep_interval_seconds=0.5"),
+    *("--set", "licensing.network_interval_seconds=1"),
     *("--set", "licensing.permit_seconds=3", "--set", "consent.permit_seconds=3"),
 )
 

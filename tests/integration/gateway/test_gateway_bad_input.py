@@ -21,6 +21,7 @@ LARGE = 20 * 1024 * 1024
 MALFORMED = Outcome(3, "GATEWAY_REQUEST_MALFORMED")
 NOT_ROUTED = Outcome(12, "GATEWAY_NOT_ROUTED")
 TOO_LARGE = Outcome(8, "GATEWAY_BODY_TOO_LARGE")
+NOT_SPOKEN = Outcome(12, "GATEWAY_NOT_IMPLEMENTED")
 
 
 def a_request(line: str, *headers: str) -> bytes:
@@ -116,6 +117,7 @@ async def test_nobody_outside_says_who_they_are_or_where_they_come_from_by_a_hea
     spoofed = {
         "X-Sluice-Gateway": "0",
         "x-sluice-party": "acme",
+        "X-Sluice-Address": "192.0.2.77",
         "x-forwarded-for": "192.0.2.77",
         "x-envoy-original-path": "/v1/other",
         "x-envoy-external-address": "192.0.2.77",
@@ -133,7 +135,7 @@ async def test_nobody_outside_says_who_they_are_or_where_they_come_from_by_a_hea
         assert "192.0.2.77" not in " ".join(heard.values())
         assert "x-forwarded-client-cert" not in heard
     for asked in gateway.world.licensing.asked:
-        assert asked.source.address.socket_address.address == "127.0.0.1"
+        assert asked.request.http.headers["x-sluice-address"] == "127.0.0.1"
 
 
 async def test_a_header_that_could_be_read_as_another_one_is_400(gateway: Gateway) -> None:
@@ -216,3 +218,40 @@ async def test_a_page_can_read_answers_and_errors(gateway: Gateway) -> None:
     for headers in (answered.headers, refused.headers, web.headers):
         assert headers["access-control-allow-origin"] == ORIGIN
         assert "grpc-status-details-bin" in headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [
+        ("CONNECT sluice.example:443", ()),
+        ("GET /v1/decisions/1", ("connection: upgrade", "upgrade: websocket")),
+        ("POST /v1/decisions/1:countersign", ("transfer-encoding: xchunked",)),
+    ],
+)
+async def test_what_is_no_plain_request_is_501_at_once(
+    gateway: Gateway, line: str, headers: tuple[str, ...]
+) -> None:
+    request = f"{line} HTTP/1.1\r\nhost: sluice.example\r\n" + "".join(f"{each}\r\n" for each in headers)
+
+    status, answer = await raw(gateway.address, request.encode() + b"\r\n")
+
+    assert (status, json_outcome(answer)) == (501, NOT_SPOKEN)
+    assert gateway.world.upstream.calls == {}
+
+
+@pytest.mark.parametrize("path", [CHOOSE, DECISION])
+async def test_the_path_of_an_rpc_has_no_query(gateway: Gateway, path: str) -> None:
+    minter = a_minter(some_keys(gateway.envoy.log.parent))
+    shown = {"authorization": f"Bearer {minter.mint(PrincipalKind.SUBJECT, '1')}"}
+    gateway.world.licensing.refusal = None
+
+    answers = [await over_grpc_web(gateway.http, path + query, headers=shown) for query in ("?x=1", "?", "")]
+
+    assert answers == [NOT_ROUTED, NOT_ROUTED, Outcome(0)]
+
+
+async def test_a_query_of_a_path_in_json_becomes_part_of_the_message(gateway: Gateway) -> None:
+    answer = await gateway.http.get("/v1/recalls?pageSize=7", headers=GOOD)
+
+    assert answer.status_code == 200
+    assert b"\x07" in gateway.world.upstream.messages[0]

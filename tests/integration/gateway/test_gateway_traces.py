@@ -66,3 +66,19 @@ async def test_a_caller_that_says_its_trace_is_not_to_be_kept_is_traced_as_all_o
             await until(lambda: find_trace(file.parent, trace_id), "the span has come")
 
     assert (trace_id != THEIRS, flags) == (True, "01")
+
+
+async def test_a_span_holds_neither_the_address_nor_the_browser_of_a_person(tmp_path: Path) -> None:
+    file = tmp_path / "traces" / "gateway.jsonl"
+    theirs = {"x-forwarded-for": "198.51.100.77", "user-agent": "Phone of theirs"}
+    async with a_world() as world, receiving(file) as collector:
+        values = some_values(tmp_path, world.upstreams, collector=collector, trusted_hops=1)
+        async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
+            await client.get("/v1/decisions/1", headers={**GOOD, **theirs})
+            trace_id = world.heard(PATH)["traceparent"].split("-")[1]
+            await until(lambda: find_trace(file.parent, trace_id), "the span has come")
+
+    written = file.read_text()
+    assert PATH[1:] in written
+    assert "198.51.100.77" not in written
+    assert "Phone of theirs" not in written

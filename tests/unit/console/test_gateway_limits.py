@@ -33,3 +33,13 @@ def test_a_wrong_file_is_refused_with_the_part_at_fault(cli: Cli, tmp_path: Path
 
     assert refusal["reason"] == "LIMITS_FILE_INVALID"
     assert refusal["message"].startswith("descriptors[0].descriptors[0].rate_limit.unit is one of second,")
+
+
+def test_limits_without_the_gateway_that_they_are_of_are_refused(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text(YAML)
+
+    refusal = cli.refusal("up", "--port-base", "0", "--limits", file)
+
+    assert refusal["reason"] == "GATEWAY_NOT_ASKED"
+    assert "--gateway" in refusal["message"]

@@ -17,10 +17,16 @@ SPOOFED = {
 }
 
 
-def test_no_header_says_where_a_caller_is_or_which_route_it_took() -> None:
+def test_no_header_of_callers_says_where_they_are_or_which_route_they_took() -> None:
     request = a_check("/posts/1", {"authorization": "Bearer x", **SPOOFED}, address="203.0.113.9")
 
     assert call_of(request.attributes) == Call("/posts/1", "Bearer x", "203.0.113.9", "api")
+
+
+def test_behind_a_load_balancer_the_address_is_the_one_that_the_gateway_found() -> None:
+    request = a_check("/posts/1", {"x-sluice-address": "198.51.100.7", **SPOOFED}, address="10.0.0.1")
+
+    assert call_of(request.attributes).address == "198.51.100.7"
 
 
 def test_the_route_alone_says_that_content_is_called_for() -> None:

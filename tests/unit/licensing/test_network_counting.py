@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from services.chassis.refusals import Refusal, unavailable
+from services.licensing.domain.doors.networks import OTHER
 from services.licensing.domain.doors.tallies import Row
-from services.licensing.network_counting import ROWS_A_PAGE, NetworkCounter
+from services.licensing.network_counting import NAMED, NetworkCounter
 from tests.support.clock import ManualClock
 
 
@@ -66,12 +67,33 @@ async def test_m7_what_metering_did_not_answer_is_told_again_and_counted_once() 
 async def test_many_networks_are_told_page_by_page() -> None:
     meter = Meter()
     counter, _ = a_counter(meter)
-    for number in range(ROWS_A_PAGE + 1):
+    meter.away = True
+    for _ in range(4):
+        for number in range(NAMED):
+            counter.count(f"network-{number}")
+        with pytest.raises(Refusal, match="PEER_UNAVAILABLE"):
+            await counter.tell()
+    counter.count("a")
+
+    meter.away = False
+    await counter.tell()
+
+    # The first page is what it was when it was sent, however much came after it.
+    assert meter.pages == [NAMED] * 5 + [3 * NAMED + 1]
+    assert meter.counted().total() == 4 * NAMED + 1
+
+
+async def test_of_more_networks_than_are_named_the_rest_is_told_together() -> None:
+    meter = Meter()
+    counter, shown = a_counter(meter)
+    for number in range(NAMED + 40):
         counter.count(f"network-{number}")
 
     await counter.tell()
 
-    assert meter.pages == [ROWS_A_PAGE, 1]
+    assert meter.pages == [NAMED + 1]
+    assert meter.counted()[OTHER] == 40
+    assert shown == {"told": NAMED + 40, "merged": 40}
 
 
 async def test_what_metering_refuses_for_good_is_shown_and_holds_up_nothing() -> None:

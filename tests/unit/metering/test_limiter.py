@@ -76,6 +76,21 @@ async def test_a_limit_that_was_raised_has_room_at_once() -> None:
     assert not await gateway.is_denied(ACME)
 
 
+async def test_a_full_limit_that_is_only_tried_out_from_now_on_denies_nothing_and_others_are_kept() -> None:
+    kind, day = (("kind", "licensee"),), a_rate_limit(1, Unit.DAY)
+    gateway = Gateway(limits_by_key(kind=day, principal=a_rate_limit(3)))
+    before = [await gateway.is_denied(kind, ACME) for _ in range(3)]
+
+    tried_out = a_rate_limit(1, Unit.DAY, is_shadow=True)
+    gateway.limits = limits_by_key(kind=tried_out, principal=a_rate_limit(3))
+    after = [await gateway.is_denied(kind, ACME) for _ in range(4)]
+    gateway.limits = limits_by_key(kind=day, principal=a_rate_limit(3))
+
+    assert before == [False, True, True]
+    assert after == [False, False, True, True]
+    assert await gateway.is_denied(kind)
+
+
 async def test_a_call_that_counts_as_several_is_always_looked_up() -> None:
     gateway = Gateway(limits_by_key(principal=a_rate_limit(3)))
     await gateway.is_denied(ACME, calls=2)

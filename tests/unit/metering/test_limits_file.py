@@ -1,9 +1,11 @@
 """The file of limits is followed while calls are served; a wrong one never takes the place of a good one."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import REGISTRY
 
 from services.chassis.refusals import Refusal
@@ -40,7 +42,24 @@ async def test_what_is_written_into_the_file_holds_from_the_next_look_on(tmp_pat
     assert calls(file) == 7
 
 
-@pytest.mark.parametrize("wrong", ["domain: [", LINE % -1, "", "\x00"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "domain: [",
+        LINE % -1,
+        "",
+        "\x00",
+        "domain: 2026-13-45",
+        "domain: !!int five",
+        "domain: !!float five",
+        "domain: !!bool perhaps",
+        "domain: !!timestamp today",
+        "domain: " + "1" * 5_000,
+        "? [a]\n: 1\n",
+        "domain: gateway\n<<: 3\n",
+        "domain: gateway\ndescriptors: &all [*all]\n",
+    ],
+)
 async def test_a_file_that_becomes_wrong_keeps_the_limits_before_it_until_it_is_mended(
     tmp_path: Path, wrong: str
 ) -> None:
@@ -78,6 +97,20 @@ def test_nothing_is_served_from_a_file_that_is_wrong_or_missing_at_the_start(tmp
 
     with pytest.raises(Refusal, match="requests_per_unit is a whole number"):
         LimitsFile(path, interval_seconds=1)
+
+
+def test_looking_for_a_name_that_comes_twice_costs_less_than_reading_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "limits.yaml"
+    text = "{" + ", ".join(f"k{number}: 1" for number in [*range(20_000), 7]) + "}"
+    write(path, text)
+    began = time.process_time()
+    yaml.safe_load(text)
+    reading = time.process_time() - began
+
+    with pytest.raises(Refusal, match="says k7 twice"):
+        LimitsFile(path, interval_seconds=1)
+
+    assert time.process_time() - began - reading < 2 * reading
 
 
 def test_a_file_that_never_ends_is_not_read(tmp_path: Path) -> None:

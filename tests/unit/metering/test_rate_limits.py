@@ -134,6 +134,14 @@ def test_the_shipped_file_is_good_and_strictest_with_strangers_who_ask_for_token
     assert for_token.calls < any_call.calls
 
 
+@pytest.mark.parametrize("kind", ["licensee", "subject", "agent", "operator", "auditor", "stranger"])
+def test_the_shipped_file_says_something_of_every_kind_and_of_every_method_of_it(kind: str) -> None:
+    limits, own = read_limits(SHIPPED), ("kind", kind)
+
+    assert limits.find("gateway", (own,)) is not None
+    assert limits.find("gateway", (own, ("method", "/a/B"))) is not None
+
+
 @pytest.mark.parametrize(
     ("address", "prefix"),
     [

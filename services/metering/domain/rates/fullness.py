@@ -39,7 +39,10 @@ class Fullness:
 
     def _full(self, limited: Limited, calls: int, now_us: int) -> Standing | None:
         limit = limited.limit
-        if not limit.calls and not limit.is_shadow:
+        if limit.is_shadow:
+            # What was learnt while it was kept denies nothing once it is only tried out.
+            return None
+        if not limit.calls:
             # Nobody has to remember that, and whoever is shut out like this may call very often.
             return Standing(limited, True, 0, None)
         until_us = self._until_us.get(_place(limited), 0) if calls == 1 else 0
