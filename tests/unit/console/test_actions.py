@@ -5,11 +5,13 @@ from typing import Any
 from services.chassis.action_messages import page_fields
 from services.chassis.action_rows import ActionPage
 from services.chassis.actions import ActionHead, Ended, Entry, Outcome
+from services.chassis.identity import PrincipalKind
 from sluice.consent.v1 import action_service_pb2 as pb
 from tests.support.actions import a_begun, a_caller, a_chain
 from tests.support.command_line import Cli
 from tests.support.scripted import Script
 
+OPERATOR = PrincipalKind.OPERATOR
 LOG = a_chain(None, 1, None)
 
 
@@ -17,7 +19,7 @@ def answer(entries: list[Entry], head: Entry | None = None) -> pb.ListActionsRes
     """A whole log on one page; the three services have the same fields in it."""
     last = head or (entries[-1] if entries else None)
     told = ActionHead() if last is None else ActionHead(last.number, last.digest())
-    return pb.ListActionsResponse(**page_fields(ActionPage(tuple(entries), False, told)))
+    return pb.ListActionsResponse(**page_fields(ActionPage(tuple(entries), False, told), OPERATOR))
 
 
 def fields(listed: dict[str, Any], *names: str) -> tuple[Any, ...]:
