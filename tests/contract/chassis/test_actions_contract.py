@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +161,14 @@ async def test_what_is_changed_in_the_table_or_deleted_from_it_is_found(log: Log
 
     assert changed == Fault(3, "it does not hold the digest of the entry before")
     assert deleted == Fault(2, "it is missing")
+
+
+async def test_odd_text_in_an_entry_keeps_no_later_one_out(log: Log) -> None:
+    await log.actions.begin(replace(a_caller(), roles=("\ud800", "\0")), a_begun())
+
+    await log.actions.begin(a_caller(), a_begun())
+
+    assert fault_in(await log.actions.page(EVERYTHING)) is None
 
 
 async def test_c11_what_names_a_subject_is_forgotten_and_the_chain_holds(log: Log) -> None:
