@@ -51,7 +51,10 @@ class ServerTls:
 
 @dataclass(frozen=True)
 class ClientTls:
-    """What a client shows, and the DNS name that the certificate of the server has to carry."""
+    """What a client shows, and the name that the certificate of the server has to carry.
+
+    A DNS name; where it has none at all gRPC takes the common name, so that the CA has to keep that free.
+    """
 
     certificates: Certificates
     server_name: str
