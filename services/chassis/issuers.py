@@ -45,8 +45,8 @@ class IssuerEntry(BaseModel):
     kinds: frozenset[Literal["subject", "agent"]] = frozenset({"subject"})
     """Whom it may vouch for."""
     subject_claim: Said = "sub"
-    """Which claim of a subject's token holds the subject's id, as a decimal string. One that its bearer cannot
-    set; `email` counts where `email_verified` is true."""
+    """Which claim of a subject's token holds the subject's id, as a decimal string: one that nobody can set
+    for themselves. `email` counts where `email_verified` is true."""
     mapping: Mapping[str, str] | None = None
     """The subject's id by what that claim says, where it is not the id; who is not listed is nobody."""
     kept_minutes: int = Field(60, ge=0, le=24 * 60)
