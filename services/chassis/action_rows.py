@@ -96,6 +96,13 @@ class ActionPage:
     """Of the log, in the same snapshot."""
 
 
+def head_of(connection: Connection, table: Table, number: int | None = None) -> ActionHead:
+    """The last entry, or the one of a number; number 0 where there is none."""
+    query = select(table).order_by(table.c.number.desc()).limit(1)
+    row = connection.execute(query if number is None else query.where(table.c.number == number)).first()
+    return ActionHead() if row is None else ActionHead(row.number, _entry(row).digest())
+
+
 class SqlActions:
     """The log of one database."""
 
@@ -156,8 +163,7 @@ class SqlActions:
         if wanted.since_us is not None:
             query = query.where(columns.at_us >= wanted.since_us)
         found = [_entry(row) for row in connection.execute(query.limit(wanted.limit + 1))]
-        last = self._last(connection)
-        head = ActionHead() if last is None else ActionHead(last.number, last.digest())
+        head = head_of(connection, self._table)
         shown = _fitting(found[: wanted.limit])
         return ActionPage(tuple(shown), len(shown) < len(found), head)
 

@@ -110,6 +110,10 @@ class ActionHead:
     digest: bytes = NO_DIGEST
 
 
+NO_ACTIONS = ActionHead()
+"""The head of a log without entries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """The first entry of a log that is not as it was added, and why."""
