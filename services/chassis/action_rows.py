@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     SmallInteger,
     String,
     Table,
@@ -63,6 +64,8 @@ def action_table(metadata: MetaData) -> Table:
         Column("requests", BigInteger, nullable=False),
         Column("answers", BigInteger, nullable=False),
         Index("actions_of_operator", "operator", "number"),
+        Index("actions_of_method", "method", "number"),
+        Index("actions_by_time", "at_us", "number"),
         Index("actions_of_subject", "subject"),
     )
 
@@ -94,6 +97,26 @@ class ActionPage:
     has_more: bool
     head: ActionHead
     """Of the log, in the same snapshot."""
+
+
+def entries_wanted(table: Table, wanted: Wanted) -> Select[Any]:
+    """The entries of a page and one more, by number: however long the log is, no more of it is read."""
+    columns, number = table.c, table.c.number
+    query = select(table).order_by(number if wanted.oldest_first else number.desc())
+    if wanted.beyond is not None:
+        query = query.where(number > wanted.beyond if wanted.oldest_first else number < wanted.beyond)
+    if wanted.operator:
+        query = query.where(columns.operator == wanted.operator)
+    if wanted.method:
+        query = query.where(columns.method == wanted.method)
+    if wanted.since_us is not None:
+        # No entry is earlier than the one before it, so that a time is a number: the first from then on. An
+        # index finds it; times of entries that are passed over would be looked at one by one.
+        later = (
+            select(number).where(columns.at_us >= wanted.since_us).order_by(columns.at_us, number).limit(1)
+        )
+        query = query.where(number >= later.scalar_subquery())
+    return query.limit(wanted.limit + 1)
 
 
 def head_of(connection: Connection, table: Table, number: int | None = None) -> ActionHead:
@@ -152,17 +175,7 @@ class SqlActions:
         return None if row is None else _entry(row)
 
     def _page(self, connection: Connection, wanted: Wanted) -> ActionPage:
-        columns, number = self._table.c, self._table.c.number
-        query = select(self._table).order_by(number if wanted.oldest_first else number.desc())
-        if wanted.beyond is not None:
-            query = query.where(number > wanted.beyond if wanted.oldest_first else number < wanted.beyond)
-        if wanted.operator:
-            query = query.where(columns.operator == wanted.operator)
-        if wanted.method:
-            query = query.where(columns.method == wanted.method)
-        if wanted.since_us is not None:
-            query = query.where(columns.at_us >= wanted.since_us)
-        found = [_entry(row) for row in connection.execute(query.limit(wanted.limit + 1))]
+        found = [_entry(row) for row in connection.execute(entries_wanted(self._table, wanted))]
         head = head_of(connection, self._table)
         shown = _fitting(found[: wanted.limit])
         return ActionPage(tuple(shown), len(shown) < len(found), head)

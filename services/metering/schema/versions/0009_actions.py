@@ -39,4 +39,6 @@ def upgrade() -> None:
         sa.Column("answers", sa.BigInteger, nullable=False),
     )
     op.create_index("actions_of_operator", "actions", ["operator", "number"])
+    op.create_index("actions_of_method", "actions", ["method", "number"])
+    op.create_index("actions_by_time", "actions", ["at_us", "number"])
     op.create_index("actions_of_subject", "actions", ["subject"])
