@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.action_rows import ActionPage, Wanted
 from services.chassis.actions import Begun, Caller, Ended, Entry, Outcome
+from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import invalid
 from services.chassis.timestamps import time_us
 
@@ -47,10 +48,11 @@ def wanted(request: Asked) -> Wanted:
     )
 
 
-def page_fields(page: ActionPage) -> dict[str, Any]:
-    """A page as the fields of a service's ListActionsResponse."""
+def page_fields(page: ActionPage, reader: PrincipalKind) -> dict[str, Any]:
+    """A page as the fields of a service's ListActionsResponse; an auditor is not told what requests said."""
+    shows_requests = reader is not PrincipalKind.AUDITOR
     return {
-        "entries": [_entry_fields(entry) for entry in page.entries],
+        "entries": [_entry_fields(entry, shows_requests=shows_requests) for entry in page.entries],
         "next_page_token": _token_of(page.entries[-1].number) if page.has_more else "",
         "head": {"number": page.head.number, "digest": page.head.digest},
     }
@@ -65,15 +67,25 @@ def entry_of(message: Any) -> Entry:
         what = Ended(Outcome(ended.outcome), ended.refusal, ended.requests, ended.answers)
     else:
         begun = message.begun
-        what = Begun(begun.request_id, begun.request, begun.request_digest, begun.request_bytes, begun.reason)
+        what = Begun(
+            begun.request_id,
+            begun.request,
+            begun.nonce,
+            begun.request_digest,
+            begun.request_bytes,
+            begun.reason,
+        )
     at_us = time_us(message.at, "at")
     return Entry(message.number, at_us, message.action, caller, message.previous_digest, what)
 
 
-def _entry_fields(entry: Entry) -> dict[str, Any]:
+def _entry_fields(entry: Entry, *, shows_requests: bool) -> dict[str, Any]:
     at = Timestamp()
     at.FromMicroseconds(entry.at_us)
     caller, what = entry.caller, entry.what
+    # With the nonce alone whoever guesses what was said could try it.
+    if isinstance(what, Begun) and not shows_requests:
+        what = what.forgotten()
     kind = "begun" if isinstance(what, Begun) else "ended"
     return {
         "number": entry.number,
@@ -84,7 +96,7 @@ def _entry_fields(entry: Entry) -> dict[str, Any]:
         "method": caller.method,
         "trace_id": caller.trace_id,
         "previous_digest": entry.previous,
-        kind: {name: getattr(what, name) for name in what.__slots__},
+        kind: {name: getattr(what, name) for name in what.__slots__ if name != "subject_id"},
     }
 
 

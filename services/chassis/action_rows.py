@@ -1,10 +1,12 @@
 """The log of operators' actions in a service's own database: rows are only ever added.
 
 Numbers have no gaps and are in the order of commits, for whoever adds an entry is the only one who writes:
-the groups of all processes wait for one head row, and a file has one writer.
+the groups of all processes wait for one head row, and a file has one writer. What a request said of a subject
+is taken away when they are erased (C11), and the entry stays.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +18,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     SmallInteger,
     String,
     Table,
     Text,
     insert,
     select,
+    update,
 )
 
 from services.chassis.actions import NO_DIGEST, ActionHead, Begun, Caller, Ended, Entry, Outcome
@@ -49,15 +53,27 @@ def action_table(metadata: MetaData) -> Table:
         Column("previous", LargeBinary(32), nullable=False),
         Column("request_id", Text, nullable=False),
         Column("request", Text, nullable=False),
+        Column("nonce", LargeBinary(16), nullable=False),
         Column("request_digest", LargeBinary(32), nullable=False),
         Column("request_bytes", BigInteger, nullable=False),
         Column("reason", Text, nullable=False),
+        # A name of a subject in text: ids of 64 bits without a sign fit no number of either engine.
+        Column("subject", String(20), nullable=True),
         Column("outcome", SmallInteger, nullable=True),
         Column("refusal", Text, nullable=False),
         Column("requests", BigInteger, nullable=False),
         Column("answers", BigInteger, nullable=False),
         Index("actions_of_operator", "operator", "number"),
+        Index("actions_of_method", "method", "number"),
+        Index("actions_by_time", "at_us", "number"),
+        Index("actions_of_subject", "subject"),
     )
+
+
+def forget_subject(connection: Connection, table: Table, subject_id: int) -> None:
+    """Takes away what requests said that name a subject; for the transaction that erases them (C11)."""
+    of_them = update(table).where(table.c.subject == str(subject_id))
+    connection.execute(of_them.values(request="", nonce=b"", subject=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +99,48 @@ class ActionPage:
     """Of the log, in the same snapshot."""
 
 
+def entries_wanted(table: Table, wanted: Wanted) -> Select[Any]:
+    """The entries of a page and one more, by number: however long the log is, no more of it is read."""
+    columns, number = table.c, table.c.number
+    query = select(table).order_by(number if wanted.oldest_first else number.desc())
+    if wanted.beyond is not None:
+        query = query.where(number > wanted.beyond if wanted.oldest_first else number < wanted.beyond)
+    if wanted.operator:
+        query = query.where(columns.operator == wanted.operator)
+    if wanted.method:
+        query = query.where(columns.method == wanted.method)
+    if wanted.since_us is not None:
+        # No entry is earlier than the one before it, so that a time is a number: the first from then on. An
+        # index finds it; times of entries that are passed over would be looked at one by one.
+        later = (
+            select(number).where(columns.at_us >= wanted.since_us).order_by(columns.at_us, number).limit(1)
+        )
+        query = query.where(number >= later.scalar_subquery())
+    return query.limit(wanted.limit + 1)
+
+
+def head_of(connection: Connection, table: Table, number: int | None = None) -> ActionHead:
+    """The last entry, or the one of a number; number 0 where there is none."""
+    query = select(table).order_by(table.c.number.desc()).limit(1)
+    row = connection.execute(query if number is None else query.where(table.c.number == number)).first()
+    return ActionHead() if row is None else ActionHead(row.number, _entry(row).digest())
+
+
 class SqlActions:
     """The log of one database."""
 
-    def __init__(self, database: Database, table: Table, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        clock: Clock,
+        is_erased: Callable[[Connection, int], bool] | None = None,
+    ) -> None:
+        """`is_erased` says of whom nothing is to be kept any more; None where requests name no subjects."""
         self._database = database
         self._table = table
         self._clock = clock
+        self._is_erased = is_erased
 
     async def begin(self, caller: Caller, begun: Begun) -> int:
         """Adds that an action begins, durable when it returns the number; raises Refusal as `write`."""
@@ -108,28 +159,24 @@ class SqlActions:
         number = 1 if last is None else last.number + 1
         at_us = self._clock.now_us() if last is None else max(self._clock.now_us(), last.at_us)
         previous = NO_DIGEST if last is None else last.digest()
+        if isinstance(what, Begun) and self._is_gone(connection, what.subject_id):
+            what = what.forgotten()
         entry = Entry(number, at_us, action or number, caller, previous, what)
         connection.execute(insert(self._table), [_row(entry)])
         return number
+
+    def _is_gone(self, connection: Connection, subject_id: int | None) -> bool:
+        if subject_id is None or self._is_erased is None:
+            return False
+        return self._is_erased(connection, subject_id)
 
     def _last(self, connection: Connection) -> Entry | None:
         row = connection.execute(select(self._table).order_by(self._table.c.number.desc()).limit(1)).first()
         return None if row is None else _entry(row)
 
     def _page(self, connection: Connection, wanted: Wanted) -> ActionPage:
-        columns, number = self._table.c, self._table.c.number
-        query = select(self._table).order_by(number if wanted.oldest_first else number.desc())
-        if wanted.beyond is not None:
-            query = query.where(number > wanted.beyond if wanted.oldest_first else number < wanted.beyond)
-        if wanted.operator:
-            query = query.where(columns.operator == wanted.operator)
-        if wanted.method:
-            query = query.where(columns.method == wanted.method)
-        if wanted.since_us is not None:
-            query = query.where(columns.at_us >= wanted.since_us)
-        found = [_entry(row) for row in connection.execute(query.limit(wanted.limit + 1))]
-        last = self._last(connection)
-        head = ActionHead() if last is None else ActionHead(last.number, last.digest())
+        found = [_entry(row) for row in connection.execute(entries_wanted(self._table, wanted))]
+        head = head_of(connection, self._table)
         shown = _fitting(found[: wanted.limit])
         return ActionPage(tuple(shown), len(shown) < len(found), head)
 
@@ -156,7 +203,13 @@ def _row(entry: Entry) -> dict[str, Any]:
         "method": caller.method,
         "trace_id": caller.trace_id,
         "previous": entry.previous,
-        **{name: getattr(begun, name) for name in Begun.__slots__},
+        "request_id": begun.request_id,
+        "request": begun.request,
+        "nonce": begun.nonce,
+        "request_digest": begun.request_digest,
+        "request_bytes": begun.request_bytes,
+        "reason": begun.reason,
+        "subject": None if begun.subject_id is None else str(begun.subject_id),
         "outcome": None if ended is None else int(ended.outcome),
         "refusal": "" if ended is None else ended.refusal,
         "requests": 0 if ended is None else ended.requests,
@@ -168,8 +221,15 @@ def _entry(row: Any) -> Entry:
     caller = Caller(row.operator, tuple(json.loads(row.roles)), row.method, row.trace_id)
     what: Begun | Ended
     if row.outcome is None:
-        digest = bytes(row.request_digest)
-        what = Begun(row.request_id, row.request, digest, row.request_bytes, row.reason)
+        what = Begun(
+            row.request_id,
+            row.request,
+            bytes(row.nonce),
+            bytes(row.request_digest),
+            row.request_bytes,
+            row.reason,
+            None if row.subject is None else int(row.subject),
+        )
     else:
         what = Ended(Outcome(row.outcome), row.refusal, row.requests, row.answers)
     return Entry(row.number, row.at_us, row.action, caller, bytes(row.previous), what)

@@ -1,14 +1,15 @@
 """What operators did, as a chain of entries: each holds the digest of the one before it.
 
 An action has two entries, one from before it and one that says how it ended. Whoever has kept the head of a
-log can tell later whether anything up to it was changed or taken out.
+log can tell later whether anything up to it was changed or taken out. What a request said is in the chain by
+a salted digest alone, so that it can be forgotten (C11) and the chain still be checked.
 """
 
 import enum
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NO_DIGEST = bytes(32)
 """What the first entry holds, and the digest of a log without entries."""
@@ -40,10 +41,30 @@ class Begun:
 
     request_id: str = ""
     request: str = ""
-    """Canonical JSON; "" for a stream, and for what is too long."""
+    """Canonical JSON; "" for a stream, for what is too long or names several subjects, and once forgotten."""
+    nonce: bytes = b""
+    """The salt of the digest; gone with the request, or whoever guesses what it said could try it."""
     request_digest: bytes = b""
+    """`salted` of the request, where that is kept; else of its binary form."""
     request_bytes: int = 0
+    """Of the binary form."""
     reason: str = ""
+    subject_id: int | None = None
+    """Whom the request names; no part of the entry, but how it is found when they are erased."""
+
+    @property
+    def is_as_made(self) -> bool:
+        """Whether the request is the one that the digest is of; true of one that is not there."""
+        return not self.request or salted(self.nonce, self.request.encode()) == self.request_digest
+
+    def forgotten(self) -> "Begun":
+        """The same without what was said, in the same place of the chain."""
+        return replace(self, request="", nonce=b"", subject_id=None)
+
+
+def salted(nonce: bytes, content: bytes) -> bytes:
+    """The digest by which a chain holds what a request said: SHA-256 of the nonce and it."""
+    return hashlib.sha256(nonce + content).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +98,8 @@ class Entry:
         caller = [self.caller.operator, [*self.caller.roles], self.caller.method, self.caller.trace_id]
         fields = [self.number, self.at_us, self.action, *caller, self.previous.hex(), *_fields(self.what)]
         text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).digest()
+        # Half a character of UTF-16 must not keep all later entries out.
+        return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +108,10 @@ class ActionHead:
 
     number: int = 0
     digest: bytes = NO_DIGEST
+
+
+NO_ACTIONS = ActionHead()
+"""The head of a log without entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +161,8 @@ class ChainCheck:
             return Fault(number, "it does not hold the digest of the entry before")
         if isinstance(entry.what, Begun):
             self._begun.add(number)
+            if not entry.what.is_as_made:
+                return Fault(number, "its request is not the one that was made")
             return None if entry.action == number else Fault(number, "it begins another action than its own")
         if entry.action not in self._begun:
             return Fault(number, "it ends an action that is not under way")
@@ -145,5 +173,5 @@ class ChainCheck:
 def _fields(what: Begun | Ended) -> list[object]:
     if isinstance(what, Begun):
         digest = what.request_digest.hex()
-        return ["begun", what.request_id, what.request, digest, what.request_bytes, what.reason]
+        return ["begun", what.request_id, digest, what.request_bytes, what.reason]
     return ["ended", int(what.outcome), what.refusal, what.requests, what.answers]

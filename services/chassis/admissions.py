@@ -4,6 +4,8 @@ An RPC that says nothing gets no line, and so is open to nobody; nor is a kind o
 here.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -67,6 +69,13 @@ class AdmissionReader:
         if number == 0:
             raise ValueError("a contract names no role where it names one")
         return self._roles.Name(number).removeprefix("OPERATOR_ROLE_").lower()
+
+
+def contracts_in(package: str) -> Sequence[FileDescriptor]:
+    """Every contract of a package such as "sluice.metering.v1" that is installed, by name."""
+    modules = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+    names = sorted(module.name for module in modules if module.name.endswith("_pb2"))
+    return [importlib.import_module(name).DESCRIPTOR for name in names]
 
 
 def _methods(file: FileDescriptor) -> Iterator[MethodDescriptor]:

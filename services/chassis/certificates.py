@@ -137,6 +137,18 @@ def read_material(files: TlsFiles, now_us: int) -> Material:
     gRPC would take it without a word and fail each handshake.
     """
     certificate, key, ca = files.certificate.read_bytes(), files.key.read_bytes(), files.ca.read_bytes()
+    try:
+        until_us = _checked(certificate, key, ca, now_us)
+    except ValueError:
+        raise
+    except Exception as error:
+        # Of what it does not know, a curve or a cipher, the library raises errors of many families.
+        raise ValueError(f"they cannot be understood ({error})") from error
+    return Material(certificate, key, ca, until_us)
+
+
+def _checked(certificate: bytes, key: bytes, ca: bytes, now_us: int) -> int:
+    """When the certificate ends, in microseconds since the epoch."""
     own = x509.load_pem_x509_certificates(certificate)[0]
     x509.load_pem_x509_certificates(ca)
     _check_key(own, key)
@@ -145,7 +157,7 @@ def read_material(files: TlsFiles, now_us: int) -> Material:
         raise ValueError(f"the certificate has ended at {own.not_valid_after_utc:%Y-%m-%d %H:%M:%S}Z")
     if now_us < int(own.not_valid_before_utc.timestamp()) * 1_000_000:
         raise ValueError(f"the certificate begins at {own.not_valid_before_utc:%Y-%m-%d %H:%M:%S}Z")
-    return Material(certificate, key, ca, until_us)
+    return until_us
 
 
 def end_of(certificate: x509.Certificate) -> int:

@@ -20,6 +20,9 @@ from services.chassis.verifying import TokenVerifier
 
 REMEMBERED_CERTIFICATES = 1_024
 
+UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What reading the names of a certificate raises that a handshake has passed over: it names nobody."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 """A service, as contracts name it in `services`."""
 
@@ -90,7 +93,7 @@ def read_certified(certificate: bytes, trust_domain: str) -> Certified:
     read = x509.load_pem_x509_certificate(certificate)
     try:
         names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return Certified(None, end_of(read))
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     return Certified(service_named(uris, names.get_values_for_type(x509.DNSName), trust_domain), end_of(read))

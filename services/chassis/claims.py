@@ -15,6 +15,7 @@ LARGEST_NUMBER = 2**53
 """JSON numbers beyond it are not read alike by all readers (RFC 8259, 6)."""
 MOST_SUBJECTS = 256
 """Whom an agent acts for by one token, which travels with every call."""
+LONGEST_ROLE = 64
 _SUBJECT_ID = re.compile(r"[1-9][0-9]{0,19}")
 _ABOVE_ALL_IDS = 2**64
 
@@ -27,8 +28,8 @@ def principal_of(claims: Mapping[str, Any], expires_us: int) -> Principal:
     """
     kind = PrincipalKind(claims["kind"])
     roles, sandbox = claims.get("roles", []), claims.get("sandbox", False)
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-        raise ValueError("roles is a list of strings")
+    if not isinstance(roles, list) or not all(map(_is_role, roles)):
+        raise ValueError(f"roles is a list of printable strings of at most {LONGEST_ROLE} characters")
     # What is not plainly outside of the sandbox must not be taken for it.
     if type(sandbox) is not bool:
         raise ValueError("sandbox is true or false")
@@ -36,6 +37,11 @@ def principal_of(claims: Mapping[str, Any], expires_us: int) -> Principal:
         raise ValueError("an agent, and nobody else, acts for subjects")
     subjects = subjects_of(claims["subjects"]) if "subjects" in claims else frozenset[int]()
     return Principal(kind, party_of(claims["sub"]), frozenset(roles), sandbox, expires_us, subjects)
+
+
+def _is_role(said: object) -> bool:
+    # As a party is: it is kept with what an operator does.
+    return isinstance(said, str) and 0 < len(said) <= LONGEST_ROLE and said.isprintable()
 
 
 def party_of(name: object) -> str:

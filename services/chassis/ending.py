@@ -4,7 +4,7 @@ What has been read is never lost by it: only the waiting for more is given up.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -24,14 +24,22 @@ class Ending:
         for wait in self._waits:
             wait.reschedule(now)
 
-    async def until(self, items: AsyncIterator[Item], seconds: float | None = None) -> AsyncGenerator[Item]:
+    async def until(
+        self,
+        items: AsyncIterator[Item],
+        seconds: float | None = None,
+        on_late: Callable[[], None] = lambda: None,
+    ) -> AsyncGenerator[Item]:
         """The items up to the end, or for so many seconds if any are said; what is awaited then is cancelled.
 
-        Raises what the items raise.
+        `on_late` is called where it was the seconds that ended it. Raises what the items and that raise.
         """
         now = asyncio.get_running_loop().time
         until = None if seconds is None else now() + seconds
-        while not (self._has_come or (until is not None and now() >= until)):
+        while not self._has_come:
+            if until is not None and now() >= until:
+                on_late()
+                return
             try:
                 async with asyncio.timeout_at(until) as wait:
                     self._waits.add(wait)
@@ -44,5 +52,7 @@ class Ending:
             except TimeoutError:
                 if not wait.expired():
                     raise
+                if not self._has_come:
+                    on_late()
                 return
             yield item

@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from services.chassis.database import Database
 from services.chassis.heads import Head
@@ -89,7 +90,7 @@ class HeadKeeper:
         """
         await self._database.check_place()
         kept = await asyncio.to_thread(self._file.read)
-        standing = await self._standing()
+        standing = await self._standing(kept)
         if standing.mark != self._mark or is_behind(standing, kept):
             behind = Behind()
             self._database.give_up(behind)
@@ -110,15 +111,16 @@ class HeadKeeper:
     async def _both(self) -> tuple[KeptHead | None, Standing]:
         """The file first: what it names is in any database that is read after it and has lost nothing."""
         kept = await read_kept(self._file)
-        return kept, await self._standing()
+        return kept, await self._standing(kept)
 
-    async def _standing(self) -> Standing:
+    async def _standing(self, kept: KeptHead | None) -> Standing:
         # Confirmed: a head that a failover may undo would refuse a database that has lost nothing.
-        return await self._database.read(self._rows.standing, confirmed=True)
+        return await self._database.read(lambda c: _compared(c, self._rows, kept), confirmed=True)
 
     async def _write(self, standing: Standing, kept: KeptHead | None) -> None:
-        if kept is None or kept.head < standing.head or kept.database != standing.mark:
-            mine = KeptHead(self._file.service, standing.mark, standing.head, self._points)
+        if kept is None or kept.database != standing.mark or kept.lacks(standing.head, standing.actions):
+            mark, head, actions = standing.mark, standing.head, standing.actions
+            mine = KeptHead(self._file.service, mark, head, self._points, actions)
             await asyncio.to_thread(self._file.raise_to, mine)
         HEAD_KEPT.labels(self._database.name).set_to_current_time()
 
@@ -160,7 +162,7 @@ async def accept_restore(
 async def find(database: Database, rows: RestoreRows, file: HeadFile) -> Found:
     """What an acceptance is about, before anything is written. Raises Refusal HEAD_UNREADABLE."""
     kept, is_damaged = await _read_if_whole(file)
-    return Found(await database.read(rows.standing), kept, is_damaged)
+    return Found(await database.read(lambda c: _compared(c, rows, kept)), kept, is_damaged)
 
 
 async def keep_accepted(database: Database, rows: RestoreRows, file: HeadFile, found: Found) -> None:
@@ -168,7 +170,7 @@ async def keep_accepted(database: Database, rows: RestoreRows, file: HeadFile, f
     standing, points = await database.read(lambda c: (rows.standing(c), rows.points(c)))
     kept = found.kept
     ours = kept if kept is not None and kept.database == standing.mark else None
-    mine = KeptHead(file.service, standing.mark, standing.head, _all_points(points, ours))
+    mine = KeptHead(file.service, standing.mark, standing.head, _all_points(points, ours), standing.actions)
     try:
         await asyncio.to_thread(file.replace, mine)
     except OSError as error:
@@ -186,6 +188,10 @@ async def read_kept(file: HeadFile) -> KeptHead | None:
         return await asyncio.to_thread(file.read)
     except OSError as error:
         raise precondition("HEAD_UNREADABLE", "the kept head cannot be read: is head_dir there?") from error
+
+
+def _compared(connection: Connection, rows: RestoreRows, kept: KeptHead | None) -> Standing:
+    return rows.standing(connection, kept.actions.number if kept is not None else 0)
 
 
 def _all_points(points: tuple[Head, ...], kept: KeptHead | None) -> tuple[Head, ...]:

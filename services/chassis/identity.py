@@ -141,6 +141,14 @@ def current_principal() -> Principal:
     return principal
 
 
+def known_until_us() -> int:
+    """When that is refused by which the caller of the RPC being handled is known, in microseconds since the
+    epoch; NEVER_US where nobody was asked who they are.
+    """
+    principal = _principal.get(None)
+    return NEVER_US if principal is None else principal.expires_us
+
+
 def bearer_of(authorization: str) -> str:
     """The token in an Authorization header (RFC 6750, 2.1); "" where it shows none."""
     scheme, _, token = authorization.partition(" ")

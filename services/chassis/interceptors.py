@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
 from services.chassis.recording import ActionLog, is_action, recorded
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
+from services.chassis.terms import Term
 from services.chassis.tracing import code_of_exception, server_span, span_beside
 from services.chassis.validation import read_message
 from services.chassis.verifying import TokenVerifier
@@ -82,6 +84,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self._open_layers: list[Layer] = [observed, contained, CallLimit(limits.strangers), calls]
         self.ending = Ending()
         """Comes when the process is told to stop: streams that would go on for ever end by it."""
+        self._term = functools.partial(Term, self.ending, verifier.clock)
         self._admissions = admissions
         self._actions = actions
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
@@ -99,7 +102,7 @@ class Guard(grpc.aio.ServerInterceptor):
         known, wrapped = self._wrapped.get(method, (None, None))
         if wrapped is None or known is not handler:
             actions = self._actions if is_action(method, self._admissions.get(method)) else None
-            wrapped = wrap(handler, method, self._layers_for(method, handler), self.ending, actions)
+            wrapped = wrap(handler, method, self._layers_for(method, handler), self._term, actions)
             self._wrapped[method] = handler, wrapped
         return wrapped
 
@@ -201,22 +204,25 @@ def wrap(
     handler: Handler,
     method: str,
     layers: Sequence[Layer],
-    ending: Ending,
+    term: Callable[[], Term],
     actions: ActionLog | None = None,
 ) -> Handler:
-    """The handler inside its layers, whichever of the four kinds it is; its calls in `actions`, if any."""
+    """The handler inside its layers, whichever of the four kinds it is; its calls in `actions`, if any.
+
+    `term` is asked for once its caller is known: how long each of its streams goes on.
+    """
     behaviour = _behaviour_of(handler)
     # Else it would run on a thread of gRPC's, outside of every context variable set here.
     is_guardable = inspect.iscoroutinefunction(behaviour) or inspect.isasyncgenfunction(behaviour)
     if actions is not None and is_guardable:
         behaviour = recorded(behaviour, method, actions, request_streaming=handler.request_streaming)
-    read = _reader(handler, ending)
+    read = _reader(handler)
     if handler.response_streaming:
         # A stream may stay open for days: no deadline unless its caller wants one.
-        run = _streaming(behaviour, read, ending)
+        run = _streaming(behaviour, read, term)
         layers = [*layers, deadlined(None)]
     else:
-        run = _single(behaviour, read)
+        run = _single(behaviour, read, term) if handler.request_streaming else _call(behaviour, handler)
         layers = [*layers, deadlined(None if handler.request_streaming else DEFAULT_DEADLINE_US)]
     if not is_guardable:
         run = _unguardable
@@ -254,27 +260,43 @@ def _handler_like(handler: Handler, behaviour: Any) -> Handler:
     return wrapped
 
 
-def _single(behaviour: Any, read: Callable[[Any], Any]) -> Callable[[Any, Context], Awaitable[Any]]:
+def _call(behaviour: Any, handler: Handler) -> Callable[[Any, Context], Awaitable[Any]]:
+    parse = handler.request_deserializer
+
+    async def run(payload: bytes, context: Context) -> Any:
+        return await behaviour(read_message(payload, parse), context)
+
+    return run
+
+
+def _single(
+    behaviour: Any, read: Callable[[Any, Term], Any], make_term: Callable[[], Term]
+) -> Callable[[Any, Context], Awaitable[Any]]:
     async def run(incoming: Any, context: Context) -> Any:
-        return await behaviour(read(incoming), context)
+        term = make_term()
+        answer = await behaviour(read(incoming, term), context)
+        term.check()
+        return answer
 
     return run
 
 
 def _streaming(
-    behaviour: Any, read: Callable[[Any], Any], ending: Ending
+    behaviour: Any, read: Callable[[Any, Term], Any], make_term: Callable[[], Term]
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     if not inspect.isasyncgenfunction(behaviour):
-        return _single(behaviour, read)
+        return _single(behaviour, read, make_term)
     # All others come to an end of their own: what they tell is not cut off as if that were all.
     is_endless = getattr(behaviour, "endless", False)
 
     # Answers are written from here and not yielded: a generator that nobody finishes would leave its layers
     # open.
     async def run(incoming: Any, context: Context) -> None:
-        async with contextlib.aclosing(behaviour(read(incoming), context)) as answers:
-            async for answer in ending.until(answers) if is_endless else answers:
+        term = make_term()
+        async with contextlib.aclosing(behaviour(read(incoming, term), context)) as answers:
+            async for answer in term.until(answers) if is_endless else answers:
                 await _written(context, answer)
+        term.check()
 
     return run
 
@@ -301,7 +323,8 @@ async def _unguardable(_incoming: Any, _context: Context) -> Any:
 def reads_itself(behaviour: Any) -> Any:
     """Marks the handler of a stream of requests that gets them as bytes and reads each by itself.
 
-    For one that answers a faulty request (`validation.read_message`) and goes on; else it ends the stream.
+    For one that answers a faulty request (`validation.read_message`) and goes on; else it ends the stream. It
+    also minds by itself when its caller's token ends.
     """
     behaviour.reads_itself = True
     return behaviour
@@ -311,25 +334,25 @@ def endless(behaviour: Any) -> Any:
     """Marks the handler of a stream of answers that goes on for as long as its caller likes.
 
     When the process is told to stop it gives no further answer and ends well: its caller opens another one.
+    At the end of its caller's token it ends with TOKEN_EXPIRED.
     """
     behaviour.endless = True
     return behaviour
 
 
-def _reader(handler: Handler, ending: Ending) -> Callable[[Any], Any]:
+def _reader(handler: Handler) -> Callable[[Any, Term], Any]:
     parse = handler.request_deserializer
-    # Where each request has its answer, none is missed when no more are read. One answer to all of them would
-    # be that to a part.
-    up_to_end = ending.until if handler.response_streaming else aiter
     if handler.request_streaming and getattr(_behaviour_of(handler), "reads_itself", False):
-        return up_to_end
+        return lambda payloads, term: term.ending.until(payloads)
 
-    def read(payload: bytes) -> Any:
+    def read(payload: bytes, _term: Term) -> Any:
         return read_message(payload, parse)
 
-    async def read_each(payloads: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        async for payload in up_to_end(payloads):
-            yield read(payload)
+    async def read_each(payloads: AsyncIterator[bytes], term: Term) -> AsyncIterator[Any]:
+        # Where each request has its answer, none is missed when no more are read. One answer to all of them
+        # would be that to a part.
+        async for payload in term.until(payloads) if handler.response_streaming else term.whole(payloads):
+            yield read_message(payload, parse)
 
     return read_each if handler.request_streaming else read
 

@@ -45,7 +45,8 @@ class IssuerEntry(BaseModel):
     kinds: frozenset[Literal["subject", "agent"]] = frozenset({"subject"})
     """Whom it may vouch for."""
     subject_claim: Said = "sub"
-    """Which claim of a subject's token holds the subject's id, as a decimal string."""
+    """Which claim of a subject's token holds the subject's id, as a decimal string: one that nobody can set
+    for themselves. `email` counts where `email_verified` is true."""
     mapping: Mapping[str, str] | None = None
     """The subject's id by what that claim says, where it is not the id; who is not listed is nobody."""
     kept_minutes: int = Field(60, ge=0, le=24 * 60)
@@ -146,6 +147,7 @@ def _reader(entry: IssuerEntry) -> Callable[[Mapping[str, Any], int], Principal]
         if kind.value not in entry.kinds:
             raise ValueError(f"its issuer vouches for no {kind.value}")
         if kind is PrincipalKind.SUBJECT:
+            _check_verified(entry.subject_claim, claims)
             party = str(subject_id_of(mapped(claims[entry.subject_claim])))
             return Principal(kind, party, frozenset(), expires_us=expires_us)
         subjects = subjects_of(claims["subjects"], mapped)
@@ -153,6 +155,14 @@ def _reader(entry: IssuerEntry) -> Callable[[Mapping[str, Any], int], Principal]
         return Principal(kind, party, frozenset(), expires_us=expires_us, subjects=subjects)
 
     return read
+
+
+def _check_verified(claim: str, claims: Mapping[str, Any]) -> None:
+    """Raises ValueError for an address that its issuer has not seen to be the bearer's (OpenID Connect Core,
+    5.1): at many providers anybody can enter anybody's.
+    """
+    if claim == "email" and claims.get("email_verified") is not True:
+        raise ValueError("an e-mail address that is not verified says who nobody is")
 
 
 def _wrong(message: str) -> Refusal:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from services.chassis import file_locks
+from services.chassis.actions import NO_ACTIONS, NO_DIGEST, ActionHead
 from services.chassis.heads import Head
 from services.chassis.refusals import precondition
 from services.chassis.whole_files import sync_folder, write_file
@@ -34,6 +35,13 @@ class KeptHead:
     restores: tuple[Head, ...] = ()
     """For each epoch after the first, in order: it, and the number up to which it shares its history with
     the epochs before. A backup from before a restore does not know of the restore; this file does."""
+    actions: ActionHead = NO_ACTIONS
+    """The log of operators' actions had come so far; `head` need not move with it."""
+
+    def lacks(self, head: Head, actions: ActionHead) -> bool:
+        """Whether a database has come further than this says."""
+        is_further = head.epoch == self.head.epoch and actions.number > self.actions.number
+        return head > self.head or is_further
 
 
 class HeadFile:
@@ -61,11 +69,17 @@ class HeadFile:
             there = self.read()
             if there is not None:
                 check_same(kept.service, kept.database, there)
-                if kept.head <= there.head:
+                if not there.lacks(kept.head, kept.actions):
                     return there
+                # Two processes have each read before the other wrote.
+                head = max(kept.head, there.head)
+                of_one_epoch = (there.actions, kept.actions)
+                is_new = kept.head.epoch > there.head.epoch
+                actions = kept.actions if is_new else max(of_one_epoch, key=lambda each: each.number)
                 # Each may know of one that the other does not: the file of one that a backup is from before,
                 # the database of one whose acceptance died before it was written here.
-                kept = replace(kept, restores=all_restores(there.restores, kept.restores))
+                restores = all_restores(there.restores, kept.restores)
+                kept = replace(kept, head=head, actions=actions, restores=restores)
             self._write(kept)
             return kept
 
@@ -112,6 +126,7 @@ def encode(kept: KeptHead) -> bytes:
         "epoch": kept.head.epoch,
         "number": kept.head.number,
         "restores": [list(each) for each in kept.restores],
+        "actions": [kept.actions.number, kept.actions.digest.hex()],
     }
     return json.dumps(fields).encode() + b"\n"
 
@@ -120,13 +135,16 @@ def decode(content: bytes) -> KeptHead:
     """What `encode` wrote; raises Refusal (precondition, HEAD_DAMAGED) for anything else."""
     try:
         fields = json.loads(content)
+        # A release that kept no log of actions wrote none of it.
+        number, digest = fields.get("actions", (0, NO_DIGEST.hex()))
         return KeptHead(
             _text(fields["service"]),
             _text(fields["database"]),
             Head(_whole(fields["epoch"]), _whole(fields["number"])),
             tuple(Head(_whole(epoch), _whole(number)) for epoch, number in fields["restores"]),
+            ActionHead(_whole(number), bytes.fromhex(_text(digest))),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise precondition("HEAD_DAMAGED", "the kept head is there and cannot be understood") from error
 
 

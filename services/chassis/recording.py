@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
@@ -23,6 +24,9 @@ from services.chassis.refusals import Refusal
 from services.chassis.telemetry import current_trace_id
 
 _log = structlog.get_logger(__name__)
+
+NONCE_BYTES = 16
+"""Of the salt of a request's digest: more than anybody tries."""
 
 Behaviour = Callable[[Any, Any], Any]
 
@@ -65,7 +69,7 @@ def recorded(behaviour: Behaviour, method: str, log: ActionLog, *, request_strea
     def opened(request: Any, counts: "_Counts") -> tuple[Caller, Begun, Any]:
         if request_streaming:
             return _caller(name), Begun(), counts.requests_of(request)
-        return _caller(name), begun(request), request
+        return _caller(name), begun(request, secrets.token_bytes(NONCE_BYTES)), request
 
     async def single(request: Any, context: Any) -> Any:
         if not _is_operator():

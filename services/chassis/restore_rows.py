@@ -16,6 +16,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.chassis.action_rows import head_of
 from services.chassis.database import Database
 from services.chassis.heads import Head
 from services.chassis.restores import Restore, Standing
@@ -24,9 +25,11 @@ from services.chassis.restores import Restore, Standing
 class RestoreRows:
     """The two tables as each service has them in its own database, and its head row."""
 
-    def __init__(self, metadata: MetaData) -> None:
-        """`metadata` has a table `head` of one row with an epoch and a number."""
+    def __init__(self, metadata: MetaData, actions: Table) -> None:
+        """`metadata` has a table `head` of one row with an epoch and a number; `actions` is the
+        log of operators' actions."""
         self._head = metadata.tables["head"]
+        self._actions = actions
         self._identity = Table(
             "identity",
             metadata,
@@ -48,11 +51,12 @@ class RestoreRows:
             Column("reason", String(500), nullable=False),
         )
 
-    def standing(self, connection: Connection) -> Standing:
-        """What the database says of itself."""
+    def standing(self, connection: Connection, action: int = 0) -> Standing:
+        """What the database says of itself, and which entry it has where the kept log had ended."""
         epoch, number = connection.execute(select(self._head.c.epoch, self._head.c.number)).one()
         mark, is_kept = connection.execute(select(self._identity.c.mark, self._identity.c.is_kept)).one()
-        return Standing(Head(epoch, number), mark, is_kept)
+        last, then = head_of(connection, self._actions), head_of(connection, self._actions, action)
+        return Standing(Head(epoch, number), mark, is_kept, last, then)
 
     def note_kept(self, connection: Connection) -> None:
         """Says, for good, that the head is kept outside."""

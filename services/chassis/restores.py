@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from services.chassis.actions import NO_ACTIONS, ActionHead
 from services.chassis.heads import Head
 from services.chassis.kept_heads import KeptHead, check_same
 from services.chassis.refusals import Refusal, precondition
@@ -21,6 +22,10 @@ class Standing(NamedTuple):
     """Random, made with its tables; a copy has the same."""
     is_kept: bool
     """Whether its head was ever kept outside of it."""
+    actions: ActionHead = NO_ACTIONS
+    """The last entry of its log of operators' actions."""
+    then: ActionHead = NO_ACTIONS
+    """The entry with which the log ended as it was kept, as it is now; number 0 where it is not there."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,25 @@ def check(service: str, standing: Standing, kept: KeptHead | None) -> None:
             " `sluice restore accept`"
         )
         raise precondition("DATABASE_RESTORED", message)
+    if _has_lost_actions(standing, kept):
+        message = (
+            f"the log of operators' actions ends with entry {standing.actions.number} and had had another"
+            f" entry {kept.actions.number}: the database is an older one, or the log was changed; restore a"
+            " newer one, or accept the loss with `sluice restore accept`"
+        )
+        raise precondition("DATABASE_RESTORED", message)
 
 
 def is_behind(standing: Standing, kept: KeptHead | None) -> bool:
     """Whether the head was kept of this database when it had come further."""
-    return kept is not None and kept.database == standing.mark and standing.head < kept.head
+    if kept is None or kept.database != standing.mark:
+        return False
+    return standing.head < kept.head or _has_lost_actions(standing, kept)
+
+
+def _has_lost_actions(standing: Standing, kept: KeptHead) -> bool:
+    # Of an earlier epoch, the acceptance that began the present one has accepted what the log had lost.
+    return standing.head.epoch == kept.head.epoch and standing.then != kept.actions
 
 
 def accepted(

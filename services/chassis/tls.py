@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+import structlog
 
 from services.chassis.certificates import Certificates, Material
 from services.chassis.clock import Clock
@@ -16,6 +17,8 @@ from services.chassis.clock import Clock
 CONNECTION_AGE_MS = 600_000
 """From then on a connection takes no more calls: so long at most does it outlast a CA that was taken away."""
 LOOK_EVERY_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
 
 SERVER_TLS_OPTIONS: tuple[tuple[str, int], ...] = (("grpc.max_connection_age_ms", CONNECTION_AGE_MS),)
 
@@ -48,7 +51,10 @@ class ServerTls:
 
 @dataclass(frozen=True)
 class ClientTls:
-    """What a client shows, and the DNS name that the certificate of the server has to carry."""
+    """What a client shows, and the name that the certificate of the server has to carry.
+
+    A DNS name; where it has none at all gRPC takes the common name, so that the CA has to keep that free.
+    """
 
     certificates: Certificates
     server_name: str
@@ -73,7 +79,11 @@ class CertificateWatch:
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            self._certificates.current()
+            try:
+                self._certificates.current()
+            except Exception:
+                # Its end would be that of the service, which can go on with what it has.
+                _log.exception("the certificates could not be looked at")
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 

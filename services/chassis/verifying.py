@@ -85,7 +85,8 @@ class TokenVerifier:
         # One name, not a list: a token for several audiences could be replayed by each of them to the others.
         own = TokenIssuer(issuer, (audience,), Jwks(jwks_path), principal_of)
         self._issuers = {each.name: each for each in (*others, own)}
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
+        """By which tokens end."""
         self._verified: dict[str, tuple[TokenIssuer, Principal]] = {}
         self.errands = errands
         """To be run for as long as tokens are checked."""
@@ -101,7 +102,7 @@ class TokenVerifier:
             # What was checked with keys that are gone must be checked again.
             self._verified.clear()
         _, principal = self._verified.get(token) or self._verify_anew(token)
-        if self._clock.now_us() >= principal.expires_us:
+        if self.clock.now_us() >= principal.expires_us:
             self._verified.pop(token, None)
             raise unauthenticated("TOKEN_EXPIRED", "the token has expired")
         return principal
@@ -133,7 +134,7 @@ class TokenVerifier:
         return issuer.read(claims, expires_us if key.until_us is None else min(expires_us, key.until_us))
 
     def _check_not_early(self, claims: Mapping[str, Any]) -> None:
-        if "nbf" in claims and whole_seconds(claims, "nbf") * SECOND_US > self._clock.now_us():
+        if "nbf" in claims and whole_seconds(claims, "nbf") * SECOND_US > self.clock.now_us():
             raise ValueError("not valid yet")
 
 

@@ -25,6 +25,7 @@ from services.consent.rpc import servicer, state_servicer, subject_servicer
 from services.consent.rpc.admissions import ADMISSIONS
 from services.consent.settings import ConsentSettings
 from services.consent.storage.custody import SqlCustody
+from services.consent.storage.dossiers import is_erased
 from services.consent.storage.head import lock_group
 from services.consent.storage.register import SqlRegister
 from services.consent.storage.tables import ACTIONS, RESTORES
@@ -70,7 +71,7 @@ async def main() -> None:
     custodian = Custodian(custody, registrar, clock, acknowledger)
     await registrar.follow()
     watch = Watch(custody, interval_seconds=settings.checkpoint_seconds)
-    actions = SqlActions(database, ACTIONS, clock)
+    actions = SqlActions(database, ACTIONS, clock, is_erased)
     consent = servicer.ConsentServicer(registrar, custodian, clock)
     states = state_servicer.StateServicer(custodian, watch, SqlRestores(database, RESTORES), clock)
     subjects = subject_servicer.SubjectServicer(custodian, settings.controller(), clock)

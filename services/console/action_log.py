@@ -1,13 +1,14 @@
 """The logs of operators' actions, fetched from the services: for people two entries are one action."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.action_messages import entry_of
 from services.chassis.actions import ActionHead, Begun, ChainCheck, Ended, Entry, Fault
+from services.chassis.refusals import Refusal, unavailable
 from services.console.connections import Connections
 from sluice.consent.v1 import action_service_pb2 as of_consent
 from sluice.consent.v1.action_service_pb2_grpc import ActionServiceStub as ConsentStub
@@ -17,6 +18,8 @@ from sluice.metering.v1 import action_service_pb2 as of_metering
 from sluice.metering.v1.action_service_pb2_grpc import ActionServiceStub as MeteringStub
 
 PAGE = 200
+
+Found = TypeVar("Found")
 
 _CONTRACTS: dict[str, tuple[Any, Any]] = {
     "consent": (ConsentStub, of_consent.ListActionsRequest),
@@ -62,19 +65,62 @@ class Checked:
     """Numbers of the actions of which the log does not say how they ended."""
 
 
+@dataclass(frozen=True)
+class Logs(Generic[Found]):
+    """What was read of several logs, and which of them could not be read."""
+
+    read: dict[str, Found]
+    """By service."""
+    refused: dict[str, Refusal]
+    """Why not, by service."""
+
+    def check(self) -> None:
+        """Raises Refusal (unavailable, ACTIONS_INCOMPLETE) naming those that could not be read."""
+        if self.refused:
+            why = [f"{name} ({refusal.reason}: {refusal.message})" for name, refusal in self.refused.items()]
+            raise unavailable("ACTIONS_INCOMPLETE", f"this is without the log of {' and '.join(why)}")
+
+
+async def of_each(services: Sequence[str], read: Callable[[str], Awaitable[Found]]) -> Logs[Found]:
+    """Reads one log after the other: of a service that is down the others' say nothing less.
+
+    Raises the first Refusal where none can be read.
+    """
+    logs = Logs[Found]({}, {})
+    for service in services:
+        try:
+            logs.read[service] = await read(service)
+        except Refusal as refusal:
+            logs.refused[service] = refusal
+    if not logs.read:
+        raise next(iter(logs.refused.values()))
+    return logs
+
+
 async def latest(
     connections: Connections, services: Sequence[str], wanted: Filter, limit: int
-) -> tuple[list[Action], bool]:
-    """At most `limit` actions of the services, newest first, and whether there are more; raises Refusal."""
-    found = [
-        action for service in services for action in await _latest_of(connections, service, wanted, limit + 1)
-    ]
+) -> Logs[list[Action]]:
+    """The newest actions of each service, newest first, one more than `limit` if there are; raises Refusal
+    where none of them can be read.
+    """
+    return await of_each(services, lambda name: _latest_of(connections, name, wanted, limit + 1))
+
+
+def merged(logs: Logs[list[Action]], limit: int) -> tuple[list[Action], bool]:
+    """At most `limit` actions of all services, newest first, and whether there are more."""
+    found = [action for actions in logs.read.values() for action in actions]
     found.sort(key=lambda action: (action.entry.at_us, action.service, action.entry.number), reverse=True)
     return found[:limit], len(found) > limit
 
 
-async def check(connections: Connections, service: str, known: Sequence[ActionHead]) -> Checked:
-    """Reads the whole log of a service from its first entry on; raises Refusal."""
+async def check(
+    connections: Connections, services: Sequence[str], known: Mapping[str, Sequence[ActionHead]]
+) -> Logs[Checked]:
+    """Reads the whole logs from their first entries on; raises Refusal where none of them can be read."""
+    return await of_each(services, lambda name: _check_one(connections, name, known.get(name, [])))
+
+
+async def _check_one(connections: Connections, service: str, known: Sequence[ActionHead]) -> Checked:
     chain, head = ChainCheck(known), ActionHead()
     async for page in _pages(connections, service, Filter(), oldest_first=True):
         head = ActionHead(page.head.number, page.head.digest)

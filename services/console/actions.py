@@ -9,7 +9,7 @@ import typer
 from services.chassis.actions import ActionHead, Outcome
 from services.chassis.refusals import precondition
 from services.console import options
-from services.console.action_log import Action, Checked, Filter, check, latest
+from services.console.action_log import Action, Checked, Filter, check, latest, merged
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
 from services.console.installation import SERVICES, ServiceName
@@ -50,7 +50,8 @@ def list_(
     addresses = {"consent": consent, "metering": metering, "licensing": licensing}
     connections = Connections.open(state, token_file, OPERATOR, addresses)
     services = _services(service)
-    actions, has_more = connections.run(lambda connections: latest(connections, services, wanted, limit))
+    logs = connections.run(lambda connections: latest(connections, services, wanted, limit))
+    actions, has_more = merged(logs, limit)
     if as_json:
         give_json([as_plain(action) for action in actions])
     elif actions:
@@ -60,6 +61,7 @@ def list_(
         say("No action is on record.")
     if has_more:
         note(f"These are the newest {limit}: there are more, see --limit and --since.")
+    logs.check()
 
 
 @app.command("verify")
@@ -88,18 +90,18 @@ def verify(
     addresses = {"consent": consent, "metering": metering, "licensing": licensing}
     connections = Connections.open(state, token_file, OPERATOR, addresses)
     services = _services(service)
-
-    async def checks(connections: Connections) -> list[Checked]:
-        return [await check(connections, name, heads.get(name, [])) for name in services]
-
-    found = connections.run(checks)
+    logs = connections.run(lambda connections: check(connections, services, heads))
+    found = logs.read.values()
     if as_json:
         give_json([_checked_plain(each) for each in found])
     else:
         for each in found:
             _say(each)
+        for name in logs.refused:
+            shout(f"{name}: not read.")
     if any(each.fault for each in found):
         raise precondition("ACTIONS_CHANGED", "a log of actions is not as it was written")
+    logs.check()
 
 
 def as_plain(action: Action) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from services.chassis.refusals import Kind, Refusal
+from services.chassis.terms import has_run_out
 
 IN_FLIGHT = 2
 """Pages under way: while one is being recorded the next is read and sent."""
@@ -73,7 +74,7 @@ class Courier(Generic[Request, Answer]):
                 async with self._open_line() as line:
                     return await self._deliver_on(line, pages)
             except Refusal as refusal:
-                self._failures += 1
+                self._failures += not has_run_out(refusal)
                 await self._sleep(pause_us(refusal, self._failures) / 1_000_000)
 
     async def _deliver_on(self, line: Line[Request, Answer], pages: Iterator[Page[Request]]) -> None:
@@ -98,6 +99,9 @@ def pause_us(refusal: Refusal, failures: int) -> int:
 
     Raises the refusal itself where that is no use, or has been none for too long.
     """
+    if has_run_out(refusal):
+        # The next one shows a token that is asked for anew.
+        return refusal.retry_after_us or 0
     if refusal.kind is Kind.EXHAUSTED and refusal.retry_after_us is not None and failures < BUSY_TRIES:
         return refusal.retry_after_us
     if refusal.kind is Kind.UNAVAILABLE and failures < LOST_TRIES:

@@ -16,6 +16,8 @@ from services.console.installation import StateFolder
 from services.console.moments import clock_face
 from services.console.names import plain, word_of
 from services.console.output import give_json, note, say
+from services.console.releases import LICENSING
+from services.console.secure_channels import certificates_for, credentials_of
 from sluice.licensing.v1.api_key_pb2 import KeyHolderKind
 from sluice_gate.tokens import exchanging
 
@@ -41,8 +43,10 @@ def get(
 ) -> None:
     """Exchange an API key for a token."""
     api_key = api_key_source(api_key_file)
-    target = addresses(StateFolder(state), {"licensing": address})["licensing"]
-    answer = exchanging(target, api_key, insecure=insecure)()
+    folder = StateFolder(state)
+    target = addresses(folder, {LICENSING: address})[LICENSING]
+    encrypted = credentials_of(certificates_for(folder))
+    answer = exchanging(target, api_key, encrypted, insecure=insecure, server_name=LICENSING)()
     if as_json:
         give_json(plain(answer))
         return

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from services.chassis.refusals import Refusal, unavailable
+from services.chassis.terms import has_run_out
 from services.console import options
 from services.console import usage_options as asked
 from services.console.connections import Connections
@@ -87,7 +88,7 @@ class Watching:
                 async with follow() as standings:
                     await self._tell_all(standings)
             except Refusal as refusal:
-                self._failures += 1
+                self._failures += not has_run_out(refusal)
                 await self._sleep(pause_us(refusal, self._failures) / 1_000_000)
 
     async def _tell_all(self, standings: AsyncIterable[Standing]) -> None:

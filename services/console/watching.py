@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 from services.chassis.refusals import Refusal, unavailable
+from services.chassis.terms import has_run_out
 from services.console.pages import Sleep, pause_us
 
 P = TypeVar("P")
@@ -42,7 +43,7 @@ class Watching(Generic[P, S]):
                 async with follow(self.position) as steps:
                     return await self._tell_all(steps)
             except Refusal as refusal:
-                self._failures += 1
+                self._failures += not has_run_out(refusal)
                 await self._sleep(pause_us(refusal, self._failures) / 1_000_000)
 
     async def _tell_all(self, steps: AsyncIterable[S]) -> None:

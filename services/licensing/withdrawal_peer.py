@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 
 from services.chassis.dialing import Peer
-from services.chassis.refusals import unavailable
+from services.chassis.refusals import Refusal, unavailable
+from services.chassis.terms import has_run_out
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.posts import Ids, Offsets
 from services.licensing.domain.reasons import REASON_OF_CONSENT, REASONS_OF_CONSENT, Reasons
@@ -43,7 +44,8 @@ class WithdrawalPeer:
     async def follow(self, after: Revision) -> AsyncGenerator[Withdrawal | Revision]:
         """Withdrawals after a position, in order, and positions up to which nothing was left out.
 
-        Raises consent's own Refusal, and UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
+        It ends where the token has that it was opened with: who asks again shows a new one. Raises
+        consent's own Refusal, and UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
         """
         request = state_pb.WatchWithdrawalsRequest(
             after=revision_pb2.Revision(epoch=after.epoch, number=after.number)
@@ -55,6 +57,10 @@ class WithdrawalPeer:
                         answer = await stream.receive()
                 except TimeoutError as error:
                     raise unavailable("PEER_UNAVAILABLE", "consent has gone silent") from error
+                except Refusal as refusal:
+                    if has_run_out(refusal):
+                        return
+                    raise
                 yield _step(answer)
 
 

@@ -173,12 +173,6 @@ def files_of_at_most(length: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_only_those_who_come_in_with_keys_get_them(cli: Cli) -> None:
-    refused = cli.refusal("key", "create", "--kind", "operator", "--party", "ada", "--label", "x")
-
-    assert refused["reason"] == "KIND_WITHOUT_KEYS"
-
-
 def test_without_a_key_there_is_no_token(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").write_text("\n")
     monkeypatch.delenv("SLUICE_API_KEY", raising=False)

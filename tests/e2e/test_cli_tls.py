@@ -63,6 +63,16 @@ async def test_licensing_is_admitted_by_its_peers_for_its_certificate(running: U
     assert reconciled.answer["difference_count"] == 0
 
 
+async def test_an_api_key_is_exchanged_for_a_token_over_tls(running: Up, tmp_path: Path) -> None:
+    whose = ("--kind", "pipeline", "--party", "exchange", "--label", "tls")
+    await sluice(running.state, "key", "create", *whose, "--out", str(tmp_path / "key"))
+
+    got = await sluice(running.state, "token", "get", "--json", "--api-key-file", str(tmp_path / "key"))
+
+    assert got.status == 0, got.err
+    assert got.answer["holder"]["party"] == "exchange"
+
+
 async def test_certificates_are_renewed_while_everything_runs(running: Up) -> None:
     renewed = await sluice(running.state, "certs", "renew", "--json")
     listed = await sluice(running.state, "halt", "list", "--json")

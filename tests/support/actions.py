@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.chassis.actions import NO_DIGEST, Begun, Caller, Ended, Entry, Outcome
+from services.chassis.actions import NO_DIGEST, Begun, Caller, Ended, Entry, Outcome, salted
 from tests.support.clock import NOON_US
 
+NONCE = bytes(range(16))
 ORDER_HALT = "sluice.consent.v1.StateService/OrderHalt"
 
 
@@ -15,7 +16,15 @@ def a_caller(operator: str = "ada", method: str = ORDER_HALT) -> Caller:
 
 def a_begun(text: str = "") -> Begun:
     """A request that says why."""
-    return Begun("0190b8a0-0000-7000-8000-000000000001", '{"cause":"war"}', bytes(32), 7, text or "war")
+    digest = salted(NONCE, b'{"cause":"war"}')
+    return Begun("0190b8a0-0000-7000-8000-000000000001", '{"cause":"war"}', NONCE, digest, 7, text or "war")
+
+
+def a_begun_of(subject_id: int) -> Begun:
+    """A request that names a subject."""
+    said = f'{{"subjectId":"{subject_id}"}}'
+    digest = salted(NONCE, said.encode())
+    return Begun("0190b8a0-0000-7000-8000-000000000001", said, NONCE, digest, 7, subject_id=subject_id)
 
 
 def a_chain(*ends: int | None) -> list[Entry]:

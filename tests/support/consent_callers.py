@@ -17,6 +17,7 @@ from services.chassis.ids import uuid7
 from services.consent.domain.dossiers import Controller
 from services.consent.rpc.actions import bolt
 from services.consent.rpc.admissions import ADMISSIONS
+from services.consent.storage.dossiers import is_erased
 from services.consent.storage.tables import ACTIONS
 from sluice.consent.v1 import choice_pb2, policy_pb2, reason_pb2, state_change_pb2, subject_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
@@ -161,7 +162,7 @@ async def running(
     opened = consent_database(folder) if database is None else database
     replica = a_replica(opened, clock, controller)
     await replica.registrar.follow()
-    actions = SqlActions(opened, ACTIONS, clock)
+    actions = SqlActions(opened, ACTIONS, clock, is_erased)
     bolts = (*replica.bolts, bolt(actions))
     async with serving(folder, *bolts, admissions=ADMISSIONS, clock=clock, actions=actions) as server:
         yield Consent(server, clock, replica)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from services.chassis.action_requests import SUBJECT, fields_within
 from services.chassis.identity import AdmissionTable, PrincipalKind
-from services.chassis.recording import changes_something
+from services.chassis.recording import changes_something, is_action
 from services.consent.rpc.admissions import ADMISSIONS as OF_CONSENT
 from services.console.gateway.rendering import ALONE
 from services.console.gateway.routes import contracts as gateway_contracts
@@ -95,6 +96,31 @@ def test_what_is_known_of_one_subject_is_open_to_them_and_to_operators_who_look_
     for method, table in about_one.items():
         assert table[method].kinds <= kinds, method
         assert table[method].roles and "finance" not in table[method].roles, method
+
+
+def test_c11_what_an_operator_changes_names_a_subject_in_consent_alone_which_erases_them() -> None:
+    naming = {
+        f"/{service.full_name}/{method.name}"
+        for service in contracts()
+        for method in service.methods
+        if any(field.name in {SUBJECT, "author_id"} for field in fields_within(method.input_type))
+    }
+    actions = {
+        method
+        for table in TABLES.values()
+        for method, admission in table.items()
+        if is_action(method, admission)
+    }
+
+    of_consent = "/sluice.consent.v1"
+    assert naming & actions == {
+        f"{of_consent}.ConsentService/ImportSubjects",
+        f"{of_consent}.ConsentService/RecordChoice",
+        f"{of_consent}.ConsentService/RecordChoices",
+        f"{of_consent}.ConsentService/RecordSignals",
+        f"{of_consent}.StateService/RecordStates",
+        f"{of_consent}.SubjectService/EraseSubject",
+    }
 
 
 def test_what_is_open_to_strangers_is_what_makes_them_known_and_nothing_else() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, delete, func, insert, select, union_all
 
+from services.chassis.action_rows import forget_subject
 from services.chassis.identity import PrincipalKind
 from services.consent.domain.choices import Stance
 from services.consent.domain.dossiers import ChoiceRecord, Dossier, FactsRecord, SignalRecord
@@ -17,7 +18,7 @@ from services.consent.storage.codec import NO_TIME, decode_countries, decode_not
 from services.consent.storage.head import Part, advance, read_head
 from services.consent.storage.policies import read_book
 from services.consent.storage.states import chunks, read_subjects, write_subjects
-from services.consent.storage.tables import REPLAYS, TABLES
+from services.consent.storage.tables import ACTIONS, REPLAYS, TABLES
 from services.consent.storage.withdrawals import read_withdrawals_at, record_withdrawals
 
 _CHOICES = TABLES["choices"]
@@ -113,8 +114,14 @@ def read_erased_us(connection: Connection, subject_id: int) -> int | None:
     )
 
 
+def is_erased(connection: Connection, subject_id: int) -> bool:
+    """Whether nothing may be put on record any more that names the subject."""
+    return read_erased_us(connection, subject_id) is not None
+
+
 def erase(connection: Connection, subject_id: int, now_us: int, by: str) -> Erased:
     """Takes the records away, and leaves a deny, a tombstone and a withdrawal; once for each subject."""
+    forget_subject(connection, ACTIONS, subject_id)
     earlier = read_erased_us(connection, subject_id)
     if earlier is not None:
         return Erased(earlier, read_head(connection))

@@ -290,7 +290,7 @@ ACTIONS = action_table(ConsentTable.metadata)
 REPLAYS = replay_table(ConsentTable.metadata)
 """The stored answers to writes."""
 
-RESTORES = RestoreRows(ConsentTable.metadata)
+RESTORES = RestoreRows(ConsentTable.metadata, ACTIONS)
 """The restores that were accepted, and what the head is kept under."""
 
 TABLES = ConsentTable.metadata.tables

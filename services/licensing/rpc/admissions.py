@@ -4,7 +4,7 @@ And of the services that are reached through the gateway after licensing was ask
 """
 
 from gateway import authorization_pb2
-from services.chassis.admissions import AdmissionReader
+from services.chassis.admissions import AdmissionReader, contracts_in
 from services.chassis.identity import AdmissionTable
 from sluice.licensing.v1 import (
     action_service_pb2,
@@ -24,16 +24,6 @@ from sluice.licensing.v1 import (
     token_service_pb2,
     wall_service_pb2,
     webhook_service_pb2,
-)
-from sluice.metering.v1 import (
-    action_service_pb2 as metering_action_service_pb2,
-)
-from sluice.metering.v1 import (
-    damages_service_pb2,
-    dispute_service_pb2,
-    metering_service_pb2,
-    party_service_pb2,
-    usage_service_pb2,
 )
 from sluice.type.v1 import admission_pb2 as said
 
@@ -60,14 +50,7 @@ ADMISSIONS: AdmissionTable = _READER.table(
     authorization_pb2.DESCRIPTOR,
 )
 
-OF_METERING: AdmissionTable = _READER.table(
-    metering_action_service_pb2.DESCRIPTOR,
-    damages_service_pb2.DESCRIPTOR,
-    dispute_service_pb2.DESCRIPTOR,
-    metering_service_pb2.DESCRIPTOR,
-    party_service_pb2.DESCRIPTOR,
-    usage_service_pb2.DESCRIPTOR,
-)
+OF_METERING: AdmissionTable = _READER.table(*contracts_in("sluice.metering.v1"))
 
 BEHIND_THE_GATEWAY: AdmissionTable = {**ADMISSIONS, **OF_METERING}
 """Consent is not among them: its calls go there whether or not licensing can be asked."""

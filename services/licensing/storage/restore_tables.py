@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger
 from sqlmodel import Field
 
 from services.chassis.restore_rows import RestoreRows
+from services.licensing.storage.action_tables import ACTIONS
 from services.licensing.storage.base import LicensingTable
 from services.licensing.storage.head import HeadRow
 
@@ -25,5 +26,5 @@ class AcceptedRestoreRow(LicensingTable, table=True):
     """Leaves of the log as its folder showed it then."""
 
 
-RESTORES = RestoreRows(HeadRow.metadata)
+RESTORES = RestoreRows(HeadRow.metadata, ACTIONS)
 """The same restores as all services have them on record, and what this database is known by."""

@@ -6,6 +6,7 @@ from grpc.aio import ServicerContext
 
 from services.chassis.action_messages import page_fields, wanted
 from services.chassis.action_rows import SqlActions
+from services.chassis.identity import current_principal
 from services.chassis.serving import Bolt
 from sluice.metering.v1 import action_service_pb2 as pb
 from sluice.metering.v1 import action_service_pb2_grpc as pb_grpc
@@ -25,7 +26,8 @@ class ActionServicer(pb_grpc.ActionServiceServicer):
         self, request: pb.ListActionsRequest, context: _Context
     ) -> pb.ListActionsResponse:
         """Entries, page by page."""
-        return pb.ListActionsResponse(**page_fields(await self._actions.page(wanted(request))))
+        page = await self._actions.page(wanted(request))
+        return pb.ListActionsResponse(**page_fields(page, current_principal().kind))
 
 
 def bolt(actions: SqlActions) -> Bolt:

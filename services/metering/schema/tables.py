@@ -365,4 +365,4 @@ REPLAYS = replay_table(MeteringTable.metadata)
 ACTIONS = action_table(MeteringTable.metadata)
 """What operators did."""
 
-RESTORES = RestoreRows(MeteringTable.metadata)
+RESTORES = RestoreRows(MeteringTable.metadata, ACTIONS)

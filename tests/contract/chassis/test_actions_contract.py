@@ -2,21 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, Table, text
 
-from services.chassis.action_rows import MOST_CHARACTERS, ActionPage, SqlActions, Wanted
+from services.chassis.action_rows import MOST_CHARACTERS, ActionPage, SqlActions, Wanted, forget_subject
 from services.chassis.actions import ActionHead, Begun, ChainCheck, Ended, Entry, Fault, Outcome
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal
 from services.consent.storage.tables import ACTIONS as OF_CONSENT
 from services.licensing.storage.action_tables import ACTIONS as OF_LICENSING
 from services.metering.schema.tables import ACTIONS as OF_METERING
-from tests.support.actions import a_begun, a_caller
+from tests.support.actions import a_begun, a_begun_of, a_caller
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, SERVICES, url_on
 
@@ -140,7 +140,7 @@ async def test_entries_are_found_by_operator_by_rpc_and_by_time(log: Log) -> Non
 
 
 async def test_a_page_is_shorter_where_its_requests_are_long(log: Log) -> None:
-    long = Begun("", "x" * (MOST_CHARACTERS // 2 + 1), b"", 0, "")
+    long = Begun("", "x" * (MOST_CHARACTERS // 2 + 1), b"", b"", 0, "")
     for _ in range(3):
         await log.actions.begin(a_caller(), long)
 
@@ -161,6 +161,40 @@ async def test_what_is_changed_in_the_table_or_deleted_from_it_is_found(log: Log
 
     assert changed == Fault(3, "it does not hold the digest of the entry before")
     assert deleted == Fault(2, "it is missing")
+
+
+async def test_odd_text_in_an_entry_keeps_no_later_one_out(log: Log) -> None:
+    await log.actions.begin(replace(a_caller(), roles=("\ud800", "\0")), a_begun())
+
+    await log.actions.begin(a_caller(), a_begun())
+
+    assert fault_in(await log.actions.page(EVERYTHING)) is None
+
+
+async def test_c11_what_names_a_subject_is_forgotten_and_the_chain_holds(log: Log) -> None:
+    largest = 2**64 - 1
+    for subject_id in (largest, 7, largest):
+        await log.actions.begin(a_caller(), a_begun_of(subject_id))
+
+    await log.database.write(lambda c: forget_subject(c, TABLES[log.service], largest))
+
+    page = await log.actions.page(EVERYTHING)
+    assert [entry.what for entry in page.entries] == [
+        a_begun_of(largest).forgotten(),
+        a_begun_of(7),
+        a_begun_of(largest).forgotten(),
+    ]
+    assert fault_in(page) is None
+
+
+async def test_c11_of_whom_is_erased_no_request_is_kept_any_more(log: Log) -> None:
+    actions = SqlActions(log.database, TABLES[log.service], log.clock, lambda _, subject_id: subject_id == 7)
+    for subject_id in (7, 8):
+        await actions.begin(a_caller(), a_begun_of(subject_id))
+
+    page = await log.actions.page(EVERYTHING)
+    assert [entry.what for entry in page.entries] == [a_begun_of(7).forgotten(), a_begun_of(8)]
+    assert fault_in(page) is None
 
 
 async def test_without_a_database_nothing_begins(log: Log) -> None:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from services.chassis.action_rows import SqlActions, forget_subject
 from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper, accept_restore
 from services.chassis.heads import Head
@@ -16,9 +17,10 @@ from services.chassis.kept_heads import HeadFile, KeptHead
 from services.chassis.refusals import Behind, Refusal
 from services.chassis.restores import Acceptance
 from services.metering.__main__ import SCHEMA
-from services.metering.schema.tables import RESTORES
+from services.metering.schema.tables import ACTIONS, RESTORES
 from services.metering.storage.head import lock_head, next_number, read_head
-from tests.support.clock import NOON_US
+from tests.support.actions import a_begun, a_begun_of, a_caller
+from tests.support.clock import NOON_US, ManualClock
 from tests.support.engines import ENGINES, url_on
 from tests.support.metering import metering_database_at
 from tests.support.restoring import reason_of
@@ -82,6 +84,59 @@ async def test_r5_the_head_is_kept_from_the_first_start_on(
     await keeper.keep()
 
     assert (first, await head_of(file)) == (Head(1, 0), Head(1, 3))
+    assert await refusal_of(keeper) is None
+
+
+async def act(database: Database, times: int = 1) -> None:
+    actions = SqlActions(database, ACTIONS, ManualClock())
+    for _ in range(times):
+        await actions.begin(a_caller(), a_begun())
+
+
+async def test_r5_a_backup_that_lacks_actions_alone_is_noticed_too(
+    database: Database, keeper: HeadKeeper, file: HeadFile
+) -> None:
+    await keeper.check()
+    await act(database, 3)
+    await keeper.keep()
+    whole = await refusal_of(keeper)
+
+    await lose(database, "DELETE FROM actions WHERE number = 3")
+    with pytest.raises(Behind):
+        await keeper.keep()
+
+    assert (whole, await head_of(file)) == (None, Head(1, 0))
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM actions WHERE number = 3", "UPDATE actions SET operator = 'eve' WHERE number = 3"]
+)
+async def test_r5_a_log_of_actions_that_is_not_the_one_that_was_kept_is_refused_until_it_is_accepted(
+    database: Database, keeper: HeadKeeper, file: HeadFile, change: str
+) -> None:
+    await keeper.check()
+    await act(database, 3)
+    await keeper.keep()
+    await lose(database, change)
+
+    refused = await refusal_of(keeper)
+    await accept_restore(database, RESTORES, file, WHY, NOON_US)
+    await act(database)
+
+    assert refused == "DATABASE_RESTORED"
+    assert await refusal_of(HeadKeeper(database, RESTORES, file)) is None
+    assert await head_of(file) == Head(2, 0)
+
+
+async def test_r5_c11_what_an_erasure_takes_out_of_the_log_of_actions_is_no_loss(
+    database: Database, keeper: HeadKeeper
+) -> None:
+    await keeper.check()
+    await SqlActions(database, ACTIONS, ManualClock()).begin(a_caller(), a_begun_of(7))
+    await keeper.keep()
+
+    await database.write(lambda connection: forget_subject(connection, ACTIONS, 7))
+
     assert await refusal_of(keeper) is None
 
 

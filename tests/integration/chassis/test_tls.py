@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from services.chassis.certified import CertifiedCallers
 from services.chassis.clock import SystemClock
@@ -85,6 +86,18 @@ async def test_a_service_that_the_rpc_does_not_name_is_not_admitted(
     refusal = await refused(dialing(server, authority, "metering"))
 
     assert (refusal.kind, refusal.reason) == (Kind.FORBIDDEN, "NOT_ADMITTED")
+
+
+async def test_a_certificate_whose_names_cannot_be_read_names_nobody(
+    server: LocalServer, authority: Authority
+) -> None:
+    # A URI with a byte that is not ASCII.
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), bytes.fromhex("30038601ff"))
+    give(authority, "metering", [odd, x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])])
+
+    refusal = await refused(dialing(server, authority, "metering"))
+
+    assert (refusal.kind, refusal.reason) == (Kind.UNAUTHENTICATED, "TOKEN_MISSING")
 
 
 async def test_a_token_alone_makes_nobody_a_service(server: LocalServer, authority: Authority) -> None:

@@ -15,10 +15,17 @@ from services.chassis.refusals import Refusal
 from sluice.consent.v1 import action_service_pb2 as action_pb
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1 import state_service_pb2 as state_pb
+from sluice.consent.v1 import subject_pb2
+from sluice.consent.v1 import subject_service_pb2 as subject_pb
 from sluice.type.v1.action_pb2 import ActionEntry, ActionOutcome
 from tests.support.clock import ManualClock
 from tests.support.consent import consent_database
-from tests.support.consent_callers import Consent, a_deny, running
+from tests.support.consent_callers import Consent, a_deny, running, subject_rows
+
+
+async def import_minor(consent: Consent) -> None:
+    request = subject_rows(7, states=[subject_pb2.SUBJECT_STATE_MINOR])
+    await consent.operator.write("ImportSubjects", request)
 
 
 @pytest_asyncio.fixture
@@ -27,16 +34,27 @@ async def consent(tmp_path: Path) -> AsyncIterator[Consent]:
         yield consent
 
 
-async def page(consent: Consent, **asked: object) -> action_pb.ListActionsResponse:
-    auditor = consent.caller(PrincipalKind.AUDITOR, "authority")
+async def page(
+    consent: Consent, kind: PrincipalKind = PrincipalKind.AUDITOR, **asked: object
+) -> action_pb.ListActionsResponse:
+    reader = consent.caller(kind, "reader", ["legal"] if kind is PrincipalKind.OPERATOR else [])
     request = action_pb.ListActionsRequest(**asked)  # type: ignore[arg-type]
-    answer = await auditor.call("ListActions", request)
+    answer = await reader.call("ListActions", request)
     assert isinstance(answer, action_pb.ListActionsResponse)
     return answer
 
 
-async def entries(consent: Consent, **asked: object) -> list[ActionEntry]:
-    return list((await page(consent, oldest_first=True, **asked)).entries)
+async def entries(
+    consent: Consent, kind: PrincipalKind = PrincipalKind.OPERATOR, **asked: object
+) -> list[ActionEntry]:
+    return list((await page(consent, kind, oldest_first=True, **asked)).entries)
+
+
+def checked(found: list[ActionEntry]) -> ChainCheck:
+    check = ChainCheck()
+    for entry in found:
+        check.add(entry_of(entry))
+    return check
 
 
 async def test_c12_a_halt_is_on_record_with_who_ordered_it_and_why(consent: Consent) -> None:
@@ -93,6 +111,38 @@ async def test_an_auditor_pages_through_the_log_and_finds_it_whole(consent: Cons
 
     assert (check.fault, check.unfinished, check.head.number) == (None, (), 6)
     assert (answer.head.number, answer.head.digest) == (6, check.head.digest)
+
+
+async def test_an_auditor_is_not_told_whom_an_action_was_about_nor_how_to_guess_it(consent: Consent) -> None:
+    await import_minor(consent)
+
+    begun, _ = await entries(consent, PrincipalKind.AUDITOR)
+    told, _ = await entries(consent)
+
+    assert (begun.begun.request, begun.begun.nonce) == ("", b"")
+    assert begun.begun.request_digest == told.begun.request_digest
+    assert json.loads(told.begun.request)["rows"][0]["subject"]["subjectId"] == "7"
+
+
+async def test_c11_an_erasure_takes_out_what_actions_said_of_the_subject_and_the_chain_holds(
+    consent: Consent,
+) -> None:
+    await import_minor(consent)
+    await consent.choose(a_deny(8))
+    erasure = subject_pb.EraseSubjectRequest(subject_id=7)
+
+    await consent.operator.write("EraseSubject", erasure)
+    # The same again, under another id, and what is refused because of it.
+    await consent.operator.write("EraseSubject", erasure)
+    await consent.operator.write("EraseSubject", subject_pb.EraseSubjectRequest(subject_id=7))
+    with pytest.raises(Refusal, match="SUBJECT_ERASED"):
+        await consent.choose(a_deny(7))
+
+    found = await entries(consent)
+    check = checked(found)
+    assert len(found) == 12
+    assert [entry.number for entry in found if entry.begun.request or entry.begun.nonce] == [3]
+    assert (check.fault, check.unfinished) == (None, ())
 
 
 async def test_the_log_is_open_to_legal_admin_and_auditors_and_its_tokens_to_nothing_made_up(

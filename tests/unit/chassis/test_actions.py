@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.chassis.actions import NO_DIGEST, ActionHead, Begun, ChainCheck, Ended, Entry, Fault, Outcome
-from tests.support.actions import a_begun, a_caller, a_chain, rechained
+from tests.support.actions import NONCE, a_begun, a_begun_of, a_caller, a_chain, rechained
 from tests.support.clock import NOON_US
 
 A_LOG = a_chain(None, 1, None, None, 4, 3, None)
@@ -43,10 +43,11 @@ def test_an_empty_log_has_no_fault() -> None:
 def test_the_digest_is_of_the_fields_in_the_order_of_the_documentation() -> None:
     begun, ended = a_chain(None, 1)
 
+    digest = hashlib.sha256(NONCE + b'{"cause":"war"}').hexdigest()
     text = (
         f'[1,{NOON_US},1,"ada",["legal","trust"],"sluice.consent.v1.StateService/OrderHalt",'
         f'"0af7651916cd43dd8448eb211c80319c","{"00" * 32}","begun","0190b8a0-0000-7000-8000-000000000001",'
-        f'"{{\\"cause\\":\\"war\\"}}","{"00" * 32}",7,"reason 0"]'
+        f'"{digest}",7,"reason 0"]'
     )
     assert begun.digest() == ended.previous == hashlib.sha256(text.encode()).digest()
     end = (
@@ -106,6 +107,29 @@ def test_a_log_written_anew_is_not_found_without_a_head_from_before() -> None:
 @pytest.mark.parametrize("ends", [(1,), (None, 2), (None, 1, 1)])
 def test_an_end_of_what_was_never_begun_is_a_fault(ends: tuple[int | None, ...]) -> None:
     assert checked(a_chain(*ends)) == Fault(len(ends), "it ends an action that is not under way")
+
+
+def test_c11_what_a_request_said_can_be_forgotten_and_the_chain_still_holds() -> None:
+    begun = Entry(1, NOON_US, 1, a_caller(), NO_DIGEST, a_begun_of(7))
+    ended = Entry(2, NOON_US, 1, a_caller(), begun.digest(), Ended(Outcome.DONE))
+    forgotten = replace(begun, what=a_begun_of(7).forgotten())
+
+    assert forgotten.digest() == begun.digest()
+    assert checked([forgotten, ended]) is None
+    assert isinstance(forgotten.what, Begun)
+    assert (forgotten.what.request, forgotten.what.nonce, forgotten.what.subject_id) == ("", b"", None)
+
+
+def test_a_request_that_was_changed_is_found_at_its_own_entry() -> None:
+    changed = replace(a_begun(), request='{"cause":"peace"}')
+
+    assert checked([replace(A_LOG[0], what=changed)]) == Fault(1, "its request is not the one that was made")
+
+
+def test_half_a_character_in_an_entry_does_not_keep_the_next_one_out() -> None:
+    halves = [Entry(1, NOON_US, 1, a_caller(half), NO_DIGEST, a_begun()) for half in ("\ud800", "\udfff")]
+
+    assert halves[0].digest() != halves[1].digest()
 
 
 def test_the_digest_tells_an_end_from_a_beginning_and_one_outcome_from_another() -> None:

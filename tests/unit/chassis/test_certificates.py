@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from services.chassis import certificates as certificates_of_chassis
 from services.chassis import tls
@@ -18,6 +19,7 @@ from services.console.authority import Authority
 from services.console.certificate_making import as_before
 from tests.support.certificates import an_authority, certificates, give, give_ed25519, issue_past, right_now
 from tests.support.clock import ManualClock
+from tests.support.odd_certificates import CERTIFICATE, KEY
 
 SECOND_US = 1_000_000
 DAY = datetime.timedelta(days=1)
@@ -78,6 +80,47 @@ def test_a_half_written_file_keeps_the_last_good_one_and_is_said_once(
     assert at_once == (before, said_before)
     assert later == (before, said_before + 1)
     assert failures() == said_before + 1
+
+
+@pytest.mark.parametrize(
+    "odd", [{"key": KEY}, {"certificate": CERTIFICATE, "key": KEY}, {"certificate": CERTIFICATE}]
+)
+def test_what_no_library_here_understands_is_a_file_that_cannot_be_used_and_no_defect(
+    authority: Authority, clock: ManualClock, held: Certificates, odd: dict[str, bytes]
+) -> None:
+    before, said_before = held.current(), failures()
+    for which, content in odd.items():
+        getattr(authority.files("consent"), which).write_bytes(content)
+
+    at_once = held.current()
+    clock.advance(2 * SECOND_US)
+    later = held.current()
+
+    assert (at_once, later, failures()) == (before, before, said_before + 1)
+    with pytest.raises(Refusal, match="CERTIFICATE_UNUSABLE"):
+        certificates(authority, "consent", clock)
+
+
+async def test_the_watch_goes_on_whatever_happens_to_it(
+    held: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bool] = []
+
+    def fail() -> None:
+        looked.append(True)
+        raise RuntimeError
+
+    monkeypatch.setattr(tls, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(held, "current", fail)
+
+    with capture_logs() as said:
+        watching = asyncio.create_task(tls.CertificateWatch(held).run())
+        for _ in range(5):
+            await asyncio.sleep(0)
+    watching.cancel()
+
+    assert len(looked) > 1
+    assert {each["event"] for each in said} == {"the certificates could not be looked at"}
 
 
 async def test_what_is_wrong_is_said_although_nobody_calls(

@@ -150,6 +150,7 @@ def test_the_same_token_is_shown_again_until_half_of_its_life_is_over(keys: Keys
         {"kind": ["pipeline"]},
         {"roles": "admin"},
         {"roles": [1]},
+        *({"roles": ["admin", odd]} for odd in ("", "a" * 65, "line\nbreak", "\ud800")),
     ],
     ids=str,
 )

@@ -172,20 +172,23 @@ def test_another_claim_and_a_fixed_list_lead_to_the_subject(
     mapping = {"ada@example.com": "7", "bob@example.com": "8"}
     mapped = a_file_verifier(tmp_path, keys, clock, SHOP, **BOTH, subject_claim="email", mapping=mapping)
 
-    assert mapped.verify(token(sub="x|1", email="ada@example.com")).party == "7"
+    whose: dict[str, Any] = {"sub": "x|1", "email": "ada@example.com", "email_verified": True}
+
+    assert mapped.verify(token(**whose)).party == "7"
     acting = mapped.verify(token(sub="helper", subjects=["ada@example.com", "bob@example.com"]))
     assert acting.party == "users/helper"
     assert acting.subjects == {7, 8}
-    wrong: dict[str, Any]
-    for wrong in (
+    cases: list[dict[str, Any]] = [
+        *({"email_verified": said} for said in (False, "true", 1, None, ...)),
         {"email": "eve@example.com"},
         {"email": "7"},
         {"email": ["ada@example.com"]},
         {"email": ...},
         {"subjects": ["ada@example.com", "7"]},
         {"subjects": [["ada@example.com"]]},
-    ):
-        assert reason_of(mapped, token(**({"email": "ada@example.com"} | wrong))) == "TOKEN_INVALID"
+    ]
+    for wrong in cases:
+        assert reason_of(mapped, token(**(whose | wrong))) == "TOKEN_INVALID"
 
 
 def test_a_key_that_an_issuer_withdrew_no_longer_counts(

@@ -1,11 +1,14 @@
 """R5: a head that is kept outside is whole, durable, and never goes back."""
 
+import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.chassis import kept_heads
+from services.chassis.actions import ActionHead
 from services.chassis.heads import Head, Witness
 from services.chassis.kept_heads import HeadFile, KeptHead, decode, encode
 from services.chassis.refusals import Behind, Refusal
@@ -38,6 +41,30 @@ def test_r5_it_never_goes_back(file: HeadFile) -> None:
     assert file.raise_to(a_kept(6, 2)).head == Head(2, 7)
     assert file.raise_to(a_kept(99, 1)).head == Head(2, 7)
     assert file.read() == a_kept(7, 2, "ours", Head(2, 4))
+
+
+def test_r5_of_two_writers_the_further_head_and_the_further_log_of_actions_are_kept(file: HeadFile) -> None:
+    early, late = ActionHead(4, b"4" * 32), ActionHead(5, b"5" * 32)
+    file.raise_to(replace(a_kept(7), actions=early))
+
+    file.raise_to(replace(a_kept(6), actions=late))
+    file.raise_to(replace(a_kept(8), actions=early))
+
+    assert file.read() == replace(a_kept(8), actions=late)
+
+
+def test_r5_the_log_of_actions_of_a_new_epoch_takes_the_place_of_a_longer_one(file: HeadFile) -> None:
+    file.raise_to(replace(a_kept(7), actions=ActionHead(9, b"9" * 32)))
+    shorter = replace(a_kept(7, 2), actions=ActionHead(3, b"3" * 32))
+
+    assert file.raise_to(shorter) == shorter
+
+
+def test_r5_a_head_of_a_release_that_kept_no_log_of_actions_is_read() -> None:
+    written = json.loads(encode(a_kept(7)))
+    del written["actions"]
+
+    assert decode(json.dumps(written).encode()) == a_kept(7)
 
 
 def test_r5_whoever_raises_it_keeps_the_restores_that_it_knows(file: HeadFile) -> None:

@@ -1,15 +1,19 @@
 """`sluice actions`: what operators did in all three services, and whether the logs of it are whole."""
 
+import json
 from typing import Any
 
 from services.chassis.action_messages import page_fields
 from services.chassis.action_rows import ActionPage
 from services.chassis.actions import ActionHead, Ended, Entry, Outcome
+from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import unavailable
 from sluice.consent.v1 import action_service_pb2 as pb
 from tests.support.actions import a_begun, a_caller, a_chain
 from tests.support.command_line import Cli
 from tests.support.scripted import Script
 
+OPERATOR = PrincipalKind.OPERATOR
 LOG = a_chain(None, 1, None)
 
 
@@ -17,7 +21,7 @@ def answer(entries: list[Entry], head: Entry | None = None) -> pb.ListActionsRes
     """A whole log on one page; the three services have the same fields in it."""
     last = head or (entries[-1] if entries else None)
     told = ActionHead() if last is None else ActionHead(last.number, last.digest())
-    return pb.ListActionsResponse(**page_fields(ActionPage(tuple(entries), False, told)))
+    return pb.ListActionsResponse(**page_fields(ActionPage(tuple(entries), False, told), OPERATOR))
 
 
 def fields(listed: dict[str, Any], *names: str) -> tuple[Any, ...]:
@@ -60,6 +64,36 @@ def test_what_is_not_shown_is_said(cli: Cli, script: Script) -> None:
 
     assert [each["number"] for each in listed] == [3]
     assert "These are the newest 1" in cli.err
+
+
+def test_what_of_one_service_cannot_be_read_is_named_and_the_others_are_listed(
+    cli: Cli, script: Script
+) -> None:
+    script.answer("ListActions", answer(LOG[::-1]), unavailable("DATABASE_UNAVAILABLE", "it is down"))
+
+    listed = cli.json("actions", "list", status=1)
+
+    assert [fields(each, "service", "number") for each in listed] == [("consent", 3), ("consent", 1)]
+    refusal = json.loads(cli.err)["refusal"]
+    assert refusal["reason"] == "ACTIONS_INCOMPLETE"
+    for name in ("metering", "licensing"):
+        assert f"{name} (DATABASE_UNAVAILABLE: it is down)" in refusal["message"]
+
+
+def test_logs_are_checked_although_one_cannot_be_read(cli: Cli, script: Script) -> None:
+    script.answer("ListActions", answer(LOG), unavailable("DATABASE_UNAVAILABLE", "it is down"))
+
+    said = cli("actions", "verify", status=1)
+
+    assert "consent: 3 entries, none changed and none missing." in said
+    assert "licensing: not read." in said
+    assert "ACTIONS_INCOMPLETE" in cli.err
+
+
+def test_where_no_log_can_be_read_the_reason_is_told_as_it_is(cli: Cli, script: Script) -> None:
+    script.answer("ListActions", unavailable("DATABASE_UNAVAILABLE", "it is down"))
+
+    assert cli.refusal("actions", "list")["reason"] == "DATABASE_UNAVAILABLE"
 
 
 def test_a_whole_log_is_found_whole_and_its_head_told_to_be_kept(cli: Cli, script: Script) -> None:

@@ -12,6 +12,7 @@ from services.console.api_keys import create_kept_key
 from services.console.connections import Connections
 from sluice.licensing.v1.api_key_pb2 import ApiKey
 from sluice.licensing.v1.key_service_pb2 import CreateApiKeyRequest, CreateApiKeyResponse
+from tests.support.command_line import Cli
 
 KEY_ID = "0123456789abcdef"
 SECRET = f"sluice_live_{KEY_ID}_secret"
@@ -71,3 +72,10 @@ async def test_a_key_that_is_neither_written_nor_revoked_is_named(
         await kept(full)
 
     assert f"key {KEY_ID} is still active" in refused.value.message
+
+
+@pytest.mark.parametrize("kind", ["operator", "subject", "agent", "auditor", "service"])
+def test_only_the_kinds_that_come_in_with_keys_are_offered_one(cli: Cli, kind: str) -> None:
+    said = cli.wrong("key", "create", "--kind", kind, "--party", "ada", "--label", "x")
+
+    assert "'licensee', 'pipeline'" in said

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from services.chassis.refusals import Kind, Refusal, invalid, unavailable
+from services.chassis.refusals import Kind, Refusal, invalid, unauthenticated, unavailable
 from services.console.pages import BUSY_TRIES, IN_FLIGHT, LOST_TRIES, Courier, Page, pause_us
 
+EXPIRED = Refusal(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "open it again", retry_after_us=1_000)
 LOST = unavailable("PEER_UNAVAILABLE", "consent did not answer")
 BUSY = Refusal(Kind.EXHAUSTED, "QUEUE_FULL", "too much at once", retry_after_us=300_000)
 
@@ -181,3 +182,19 @@ async def test_nothing_to_send_is_no_failure() -> None:
 def test_exhausted_without_a_time_to_come_back_is_final() -> None:
     with pytest.raises(Refusal, match="TOO_LARGE"):
         pause_us(Refusal(Kind.EXHAUSTED, "TOO_LARGE", "too large"), failures=1)
+
+
+async def test_an_import_that_outlives_its_token_goes_on_under_a_new_one_however_often() -> None:
+    consent = Consent(before=dict.fromkeys(range(2 * LOST_TRIES), EXPIRED))
+
+    told = await delivered(consent, 3)
+
+    assert consent.kept == ["a", "b", "c"]
+    assert told.slept == [0.001] * (2 * LOST_TRIES)
+
+
+async def test_an_import_whose_token_is_not_taken_at_all_ends() -> None:
+    consent = Consent(before={1: unauthenticated("TOKEN_EXPIRED", "the token has expired")})
+
+    with pytest.raises(Refusal, match="TOKEN_EXPIRED"):
+        await delivered(consent, 3)

@@ -10,6 +10,7 @@ import pytest
 
 from services.chassis.refusals import Kind, Refusal, not_found, precondition, unavailable
 from services.console.moments import read
+from services.console.pages import LOST_TRIES
 from services.console.usage_watching import Watching
 from sluice.licensing.v1.contract_service_pb2 import GetLicenseResponse
 from sluice.licensing.v1.license_pb2 import AllowanceSubject, License, LicenseAllowance, LicenseTerms
@@ -28,6 +29,7 @@ LEVELS = {
     "full": UsageLevel.USAGE_LEVEL_FULL,
 }
 OVER = precondition("WATCH_IS_OVER", "over")
+EXPIRED = Refusal(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "open it again", retry_after_us=1_000)
 LOST = unavailable("PEER_UNAVAILABLE", "lost")
 INTERRUPTED = 130
 DAY = ("usage", "watch", "--window", "rolling_day")
@@ -171,6 +173,13 @@ async def test_a_stream_that_is_lost_or_ends_is_taken_up_again() -> None:
 
     assert told == [a_standing(1), a_standing(2), a_standing(3)]
     assert metering.slept == [0.1, 0.1, 0.1, 0.3]
+
+
+async def test_a_stream_is_taken_up_again_under_a_new_token_however_often_and_silent_it_was() -> None:
+    metering = Metering(*([EXPIRED] for _ in range(2 * LOST_TRIES)), [LOST], [a_standing(1), OVER])
+
+    assert await metering.watched() == [a_standing(1)]
+    assert metering.slept == [0.001] * (2 * LOST_TRIES) + [0.1]
 
 
 async def test_what_was_told_is_not_told_again_by_a_new_stream() -> None:

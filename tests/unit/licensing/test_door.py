@@ -6,6 +6,7 @@ import pytest
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal
+from services.console.gateway.routes import contracts, routes
 from services.licensing.admitting import Admitted
 from services.licensing.domain.doors.networks import network_of
 from services.licensing.domain.doors.walls import Tier
@@ -45,6 +46,13 @@ async def test_an_rpc_for_strangers_asks_nobody_who_they_are(gate: Gate) -> None
     admitted = await gate.door.admit(a_call(GET_TOKEN, "nonsense"))
 
     assert admitted == Admitted("stranger", "", GET_TOKEN, "stranger", NETWORK)
+
+
+def test_all_that_the_gateway_leads_to_licensing_and_metering_is_known_behind_it() -> None:
+    led = {route.path for route in routes(contracts()) if route.upstream in {"licensing", "metering"}}
+
+    assert "/sluice.metering.v1.ActionService/ListActions" in led
+    assert led - set(BEHIND_THE_GATEWAY) == set()
 
 
 @pytest.mark.parametrize("kind", list(PrincipalKind))

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis.dialing import Peer
-from services.chassis.refusals import Refusal, precondition
+from services.chassis.refusals import Kind, Refusal, precondition, unauthenticated
 from services.licensing import withdrawal_peer
 from services.licensing.domain.answers import Revision
 from services.licensing.domain.reasons import Reason
@@ -57,6 +57,22 @@ def a_step(number: int, **fields: Any) -> pb.WatchWithdrawalsResponse:
 
 def a_checkpoint(number: int) -> pb.WatchWithdrawalsResponse:
     return pb.WatchWithdrawalsResponse(checkpoint=revision_pb2.Revision(epoch=1, number=number))
+
+
+async def test_a_stream_that_outlives_our_token_ends_and_is_no_fault(script: Script, peer: Peer) -> None:
+    over = Refusal(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "open it again", retry_after_us=1_000)
+    script.stream("WatchWithdrawals", [a_checkpoint(9), over])
+
+    stream = WithdrawalPeer(peer).follow(Revision(1, 4))
+
+    assert [step async for step in stream] == [Revision(1, 9)]
+
+
+async def test_a_token_that_consent_does_not_take_at_all_is_a_fault(script: Script, peer: Peer) -> None:
+    script.stream("WatchWithdrawals", [unauthenticated("TOKEN_EXPIRED", "the token has expired")])
+
+    with pytest.raises(Refusal, match="TOKEN_EXPIRED"):
+        await steps(peer, 1)
 
 
 async def steps(peer: Peer, count: int) -> list[Withdrawal | Revision]:

@@ -28,12 +28,17 @@ def upgrade() -> None:
         sa.Column("previous", sa.LargeBinary(32), nullable=False),
         sa.Column("request_id", sa.Text, nullable=False),
         sa.Column("request", sa.Text, nullable=False),
+        sa.Column("nonce", sa.LargeBinary(16), nullable=False),
         sa.Column("request_digest", sa.LargeBinary(32), nullable=False),
         sa.Column("request_bytes", sa.BigInteger, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("subject", sa.String(20), nullable=True),
         sa.Column("outcome", sa.SmallInteger, nullable=True),
         sa.Column("refusal", sa.Text, nullable=False),
         sa.Column("requests", sa.BigInteger, nullable=False),
         sa.Column("answers", sa.BigInteger, nullable=False),
     )
     op.create_index("actions_of_operator", "actions", ["operator", "number"])
+    op.create_index("actions_of_method", "actions", ["method", "number"])
+    op.create_index("actions_by_time", "actions", ["at_us", "number"])
+    op.create_index("actions_of_subject", "actions", ["subject"])

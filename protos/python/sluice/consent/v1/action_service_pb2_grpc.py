@@ -47,7 +47,7 @@ class ActionServiceServicer:
     """
 
     def ListActions(self, request, context):
-        """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. An auditor is not told what requests said. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,8 +76,8 @@ class ConsentServiceStub:
     whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
     Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
     future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-    Each page is idempotent by its request_id. A process that is told to stop answers the page that it has read and ends with OK: what has no
-    answer is sent again. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+    Each page is idempotent by its request_id. A process that is told to stop answers the page that it has read and ends with OK; where the caller's token ends it does the same and ends with
+    TOKEN_EXPIRED and a RetryInfo: what has no answer is sent again. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
     PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
     SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
     """
@@ -146,8 +146,8 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
     Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
     future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-    Each page is idempotent by its request_id. A process that is told to stop answers the page that it has read and ends with OK: what has no
-    answer is sent again. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+    Each page is idempotent by its request_id. A process that is told to stop answers the page that it has read and ends with OK; where the caller's token ends it does the same and ends with
+    TOKEN_EXPIRED and a RetryInfo: what has no answer is sent again. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
     PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
     SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
     """
@@ -255,8 +255,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         whoever sends is held back to that pace. Good rows go in, bad ones are listed; the same rows again change nothing.
         Rows count in their order, so a file should have the earlier choices first (C2). A deny without a stated time, or with one in the
         future, is one of the moment at which it comes: once an allow has lifted it, the same row again denies again (C1, C2).
-        Each page is idempotent by its request_id. A process that is told to stop answers the page that it has read and ends with OK: what has no
-        answer is sent again. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
+        Each page is idempotent by its request_id. A process that is told to stop answers the page that it has read and ends with OK; where the caller's token ends it does the same and ends with
+        TOKEN_EXPIRED and a RetryInfo: what has no answer is sent again. Reasons, of rows alone: SUBJECT_ID_MISSING, STANCE_UNKNOWN, LICENSEE_INVALID, METHOD_UNKNOWN,
         PURPOSE_UNKNOWN, PURPOSE_NOT_CHOOSABLE, NOTICE_DIGEST_MISSING, STATED_TIME_MISSING, STATED_IN_THE_FUTURE (these three of an allow),
         SUBJECT_UNKNOWN, TOO_MANY_SCOPES, SUBJECT_ERASED (as for RecordChoice).
         """

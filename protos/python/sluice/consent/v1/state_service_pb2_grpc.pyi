@@ -37,7 +37,8 @@ class StateServiceStub:
     """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
     They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
     own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
-    page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
+    page that it has read and ends with OK; where the caller's token ends it does the same and ends with TOKEN_EXPIRED and a RetryInfo: what has no
+    answer is sent again. Reasons, of rows alone:
     TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
     OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
     """
@@ -60,7 +61,7 @@ class StateServiceStub:
     are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
     opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
     CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
-    READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
+    READER_TOO_SLOW (it did not take an answer in time; with the position to go on from), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
     """
     ListRestores: _grpc.UnaryUnaryMultiCallable[_state_service_pb2.ListRestoresRequest, _state_service_pb2.ListRestoresResponse]
     """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -74,7 +75,8 @@ class StateServiceAsyncStub(StateServiceStub):
     """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
     They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
     own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
-    page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
+    page that it has read and ends with OK; where the caller's token ends it does the same and ends with TOKEN_EXPIRED and a RetryInfo: what has no
+    answer is sent again. Reasons, of rows alone:
     TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
     OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
     """
@@ -97,7 +99,7 @@ class StateServiceAsyncStub(StateServiceStub):
     are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
     opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
     CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
-    READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
+    READER_TOO_SLOW (it did not take an answer in time; with the position to go on from), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
     """
     ListRestores: _aio.UnaryUnaryMultiCallable[_state_service_pb2.ListRestoresRequest, _state_service_pb2.ListRestoresResponse]  # type: ignore[assignment]
     """The restores of this service's database that operators have accepted, newest first (R5). Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -114,7 +116,8 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes changes of state from the platform's compliance stream, a page at a time, each answered once it is durable and the index has it.
         They may come late, repeated and out of order, and before anybody has said who the subject is: of the changes of one state the latest by its
         own time holds, and of two at the same time the one that denies. Each page is idempotent by its request_id. A process that is told to stop answers the
-        page that it has read and ends with OK: what has no answer is sent again. Reasons, of rows alone:
+        page that it has read and ends with OK; where the caller's token ends it does the same and ends with TOKEN_EXPIRED and a RetryInfo: what has no
+        answer is sent again. Reasons, of rows alone:
         TARGET_MISSING, CHANGE_UNKNOWN, CHANGE_NOT_OF_SUBJECT, CHANGE_NOT_OF_POST, COUNTRY_INVALID, NOTICE_DIGEST_INVALID, TOO_MANY_NOTICES,
         OCCURRED_IN_THE_FUTURE (of a change that frees, or of a notice; one that denies is of now then), SUBJECT_ERASED.
         """
@@ -161,7 +164,7 @@ class StateServiceServicer(metaclass=_abc_1.ABCMeta):
         are those that the caller has. Those after it come, also where they have come before in the earlier epoch. A restore while a stream is open ends it:
         opened again, it goes on so. Reads only. Reasons: CURSOR_OF_ANOTHER_EPOCH (of one that is later than the database's, or from which no restore on record leads to it),
         CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND (the database has lost what it had shown),
-        READER_TOO_SLOW (it did not take an answer in time; with the position to go on from).
+        READER_TOO_SLOW (it did not take an answer in time; with the position to go on from), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
         """
 
     @_abc_1.abstractmethod

@@ -28,7 +28,7 @@ from sluice.type.v1 import action_pb2 as sluice_dot_type_dot_v1_dot_action__pb2
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/licensing/v1/action_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsluice/type/v1/action.proto\x1a\x1esluice/type/v1/admission.proto\"\xbe\x01\n\x12ListActionsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x1a\n\x08operator\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x18\n\x06method\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0coldest_first\x18\x06 \x01(\x08\"\x86\x01\n\x13ListActionsResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.sluice.type.v1.ActionEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12(\n\x04head\x18\x03 \x01(\x0b\x32\x1a.sluice.type.v1.ActionHead2\x82\x01\n\rActionService\x12q\n\x0bListActions\x12\'.sluice.licensing.v1.ListActionsRequest\x1a(.sluice.licensing.v1.ListActionsResponse\"\x0f\x90\x02\x01\xaa\xbb\x18\x08\n\x02\x04\x05\x12\x02\x02\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sluice/licensing/v1/action_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsluice/type/v1/action.proto\x1a\x1esluice/type/v1/admission.proto\"\xd6\x01\n\x12ListActionsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12&\n\x08operator\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12$\n\x06method\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\xc8\x01\x32\n^[^\\x00]*$\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0coldest_first\x18\x06 \x01(\x08\"\x86\x01\n\x13ListActionsResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.sluice.type.v1.ActionEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12(\n\x04head\x18\x03 \x01(\x0b\x32\x1a.sluice.type.v1.ActionHead2\x82\x01\n\rActionService\x12q\n\x0bListActions\x12\'.sluice.licensing.v1.ListActionsRequest\x1a(.sluice.licensing.v1.ListActionsResponse\"\x0f\x90\x02\x01\xaa\xbb\x18\x08\n\x02\x04\x05\x12\x02\x02\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,15 +38,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTACTIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTACTIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTACTIONSREQUEST'].fields_by_name['operator']._loaded_options = None
-  _globals['_LISTACTIONSREQUEST'].fields_by_name['operator']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_LISTACTIONSREQUEST'].fields_by_name['operator']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_LISTACTIONSREQUEST'].fields_by_name['method']._loaded_options = None
-  _globals['_LISTACTIONSREQUEST'].fields_by_name['method']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_LISTACTIONSREQUEST'].fields_by_name['method']._serialized_options = b'\272H\021r\017\030\310\0012\n^[^\\x00]*$'
   _globals['_ACTIONSERVICE'].methods_by_name['ListActions']._loaded_options = None
   _globals['_ACTIONSERVICE'].methods_by_name['ListActions']._serialized_options = b'\220\002\001\252\273\030\010\n\002\004\005\022\002\002\004'
   _globals['_LISTACTIONSREQUEST']._serialized_start=189
-  _globals['_LISTACTIONSREQUEST']._serialized_end=379
-  _globals['_LISTACTIONSRESPONSE']._serialized_start=382
-  _globals['_LISTACTIONSRESPONSE']._serialized_end=516
-  _globals['_ACTIONSERVICE']._serialized_start=519
-  _globals['_ACTIONSERVICE']._serialized_end=649
+  _globals['_LISTACTIONSREQUEST']._serialized_end=403
+  _globals['_LISTACTIONSRESPONSE']._serialized_start=406
+  _globals['_LISTACTIONSRESPONSE']._serialized_end=540
+  _globals['_ACTIONSERVICE']._serialized_start=543
+  _globals['_ACTIONSERVICE']._serialized_end=673
 # @@protoc_insertion_point(module_scope)

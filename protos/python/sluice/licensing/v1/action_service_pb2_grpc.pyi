@@ -34,7 +34,7 @@ class ActionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ActionServiceAsyncStub: ...
     ListActions: _grpc.UnaryUnaryMultiCallable[_action_service_pb2.ListActionsRequest, _action_service_pb2.ListActionsResponse]
-    """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. An auditor is not told what requests said. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 @_typing.type_check_only
 class ActionServiceAsyncStub(ActionServiceStub):
@@ -42,7 +42,7 @@ class ActionServiceAsyncStub(ActionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListActions: _aio.UnaryUnaryMultiCallable[_action_service_pb2.ListActionsRequest, _action_service_pb2.ListActionsResponse]  # type: ignore[assignment]
-    """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. An auditor is not told what requests said. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 class ActionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Every call of an operator that changes something is on record before it is carried out. Served by licensing; the general reasons are those of ContractService."""
@@ -53,6 +53,6 @@ class ActionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _action_service_pb2.ListActionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_action_service_pb2.ListActionsResponse, _abc.Awaitable[_action_service_pb2.ListActionsResponse]]:
-        """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+        """The entries, newest first, or oldest first for whoever checks that none was changed or taken out. An auditor is not told what requests said. Reads only. Reasons: PAGE_TOKEN_INVALID."""
 
 def add_ActionServiceServicer_to_server(servicer: ActionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -110,7 +110,7 @@ class RecallServiceServicer:
         Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
         database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
         and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
-        (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
+        (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,7 @@ class RecallServiceStub:
     Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
     database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
     and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
-    (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
+    (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
     """
     AcknowledgeRecall: _grpc.UnaryUnaryMultiCallable[_recall_service_pb2.AcknowledgeRecallRequest, _recall_service_pb2.AcknowledgeRecallResponse]
     """A licensee says that they have a recall. The first time stands; of what is acknowledged, overdue or resolved it changes no state. Idempotent by recall_id.
@@ -85,7 +85,7 @@ class RecallServiceAsyncStub(RecallServiceStub):
     Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
     database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
     and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
-    (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
+    (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
     """
     AcknowledgeRecall: _aio.UnaryUnaryMultiCallable[_recall_service_pb2.AcknowledgeRecallRequest, _recall_service_pb2.AcknowledgeRecallResponse]  # type: ignore[assignment]
     """A licensee says that they have a recall. The first time stands; of what is acknowledged, overdue or resolved it changes no state. Idempotent by recall_id.
@@ -143,7 +143,7 @@ class RecallServiceServicer(metaclass=_abc_1.ABCMeta):
         Whoever is cut off goes on after the last position they kept, and misses and repeats nothing; positions and numbers have gaps where licensing's
         database was restored: they go on in a range of their own, above all that were given out. A step without a recall comes at least once in 15 seconds
         and says how far all was sent. Reads only. Reasons: CURSOR_AHEAD (the caller has seen what the database has not), DATABASE_BEHIND
-        (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time).
+        (it has not what this stream had shown), READER_TOO_SLOW, TOO_MANY_STREAMS (with a retry time), TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
         """
 
     @_abc_1.abstractmethod

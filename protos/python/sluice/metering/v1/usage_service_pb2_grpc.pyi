@@ -38,7 +38,7 @@ class UsageServiceStub:
     ReportAccesses: _grpc.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
     allowance (M7). Idempotent by request_id, and by the source and id of each access. A process that is told to stop answers the page that it has read and
-    ends with OK: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
+    ends with OK; where the caller's token ends it does the same and ends with TOKEN_EXPIRED and a RetryInfo: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
     role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
     CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
@@ -58,7 +58,7 @@ class UsageServiceStub:
     says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
     is lower again. Reads only. Goes on until the caller hangs up; where the process is told to stop
     it ends with OK, and the caller opens another.
-    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
+    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW, TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
     """
     AuditUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
@@ -81,7 +81,7 @@ class UsageServiceAsyncStub(UsageServiceStub):
     ReportAccesses: _aio.StreamStreamMultiCallable[_usage_service_pb2.ReportAccessesRequest, _usage_service_pb2.ReportAccessesResponse]  # type: ignore[assignment]
     """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
     allowance (M7). Idempotent by request_id, and by the source and id of each access. A process that is told to stop answers the page that it has read and
-    ends with OK: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
+    ends with OK; where the caller's token ends it does the same and ends with TOKEN_EXPIRED and a RetryInfo: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
     role admin aside, who may report under any and owns none; lines of others are rejected.
     Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
     CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
@@ -101,7 +101,7 @@ class UsageServiceAsyncStub(UsageServiceStub):
     says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
     is lower again. Reads only. Goes on until the caller hangs up; where the process is told to stop
     it ends with OK, and the caller opens another.
-    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
+    Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW, TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
     """
     AuditUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.AuditUsageRequest, _usage_service_pb2.AuditUsageResponse]  # type: ignore[assignment]
     """Checks that all sums are those of what they are made from. Reads only, at one moment; answers twice a check: as it starts, and with what it found as soon as it is
@@ -127,7 +127,7 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_usage_service_pb2.ReportAccessesResponse], _abc.AsyncIterator[_usage_service_pb2.ReportAccessesResponse]]:
         """Takes over accesses seen elsewhere, page by page, in any order and however late: each is counted once, at its own time, and never against an
         allowance (M7). Idempotent by request_id, and by the source and id of each access. A process that is told to stop answers the page that it has read and
-        ends with OK: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
+        ends with OK; where the caller's token ends it does the same and ends with TOKEN_EXPIRED and a RetryInfo: what has no answer is sent again. A source belongs to whoever first reports under it, an operator with the
         role admin aside, who may report under any and owns none; lines of others are rejected.
         Reasons, of rows alone: SOURCE_INVALID, ACCESS_ID_MISSING, ACCESS_ID_INVALID, PARTY_ID_INVALID, TIME_INVALID, ACCESS_IN_THE_FUTURE, ACCESS_KIND_UNKNOWN,
         CONTENT_KIND_UNKNOWN, MEDIA_UNKNOWN, POSTS_OUT_OF_RANGE, RESERVATION_ID_INVALID, SOURCE_OF_ANOTHER; ACCESS_DIFFERS (of a conflict, names the field);
@@ -165,7 +165,7 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
         says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
         is lower again. Reads only. Goes on until the caller hangs up; where the process is told to stop
         it ends with OK, and the caller opens another.
-        Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW.
+        Reasons: PARTY_UNKNOWN (to a licensee, of anybody else), READER_TOO_SLOW, TOKEN_EXPIRED (with a RetryInfo where the token ends that the stream was opened with).
         """
 
     @_abc_1.abstractmethod

@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsluice/type/v1/action.proto\x12\x0esluice.type.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x02\n\x0b\x41\x63tionEntry\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\x04\x12\x10\n\x08operator\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x10\n\x08trace_id\x18\x07 \x01(\t\x12\x17\n\x0fprevious_digest\x18\x08 \x01(\x0c\x12,\n\x05\x62\x65gun\x18\t \x01(\x0b\x32\x1b.sluice.type.v1.ActionBegunH\x00\x12,\n\x05\x65nded\x18\n \x01(\x0b\x32\x1b.sluice.type.v1.ActionEndedH\x00\x42\x06\n\x04what\"q\n\x0b\x41\x63tionBegun\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07request\x18\x02 \x01(\t\x12\x16\n\x0erequest_digest\x18\x03 \x01(\x0c\x12\x15\n\rrequest_bytes\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\"q\n\x0b\x41\x63tionEnded\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.sluice.type.v1.ActionOutcome\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x10\n\x08requests\x18\x03 \x01(\x04\x12\x0f\n\x07\x61nswers\x18\x04 \x01(\x04\",\n\nActionHead\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c*\x80\x01\n\rActionOutcome\x12\x1e\n\x1a\x41\x43TION_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43TION_OUTCOME_DONE\x10\x01\x12\x1a\n\x16\x41\x43TION_OUTCOME_REFUSED\x10\x02\x12\x1a\n\x16\x41\x43TION_OUTCOME_UNKNOWN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsluice/type/v1/action.proto\x12\x0esluice.type.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x02\n\x0b\x41\x63tionEntry\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\x04\x12\x10\n\x08operator\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x10\n\x08trace_id\x18\x07 \x01(\t\x12\x17\n\x0fprevious_digest\x18\x08 \x01(\x0c\x12,\n\x05\x62\x65gun\x18\t \x01(\x0b\x32\x1b.sluice.type.v1.ActionBegunH\x00\x12,\n\x05\x65nded\x18\n \x01(\x0b\x32\x1b.sluice.type.v1.ActionEndedH\x00\x42\x06\n\x04what\"\x80\x01\n\x0b\x41\x63tionBegun\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07request\x18\x02 \x01(\t\x12\x16\n\x0erequest_digest\x18\x03 \x01(\x0c\x12\x15\n\rrequest_bytes\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\r\n\x05nonce\x18\x06 \x01(\x0c\"q\n\x0b\x41\x63tionEnded\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.sluice.type.v1.ActionOutcome\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x10\n\x08requests\x18\x03 \x01(\x04\x12\x0f\n\x07\x61nswers\x18\x04 \x01(\x04\",\n\nActionHead\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c*\x80\x01\n\rActionOutcome\x12\x1e\n\x1a\x41\x43TION_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43TION_OUTCOME_DONE\x10\x01\x12\x1a\n\x16\x41\x43TION_OUTCOME_REFUSED\x10\x02\x12\x1a\n\x16\x41\x43TION_OUTCOME_UNKNOWN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sluice.type.v1.action_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACTIONOUTCOME']._serialized_start=637
-  _globals['_ACTIONOUTCOME']._serialized_end=765
+  _globals['_ACTIONOUTCOME']._serialized_start=653
+  _globals['_ACTIONOUTCOME']._serialized_end=781
   _globals['_ACTIONENTRY']._serialized_start=81
   _globals['_ACTIONENTRY']._serialized_end=358
-  _globals['_ACTIONBEGUN']._serialized_start=360
-  _globals['_ACTIONBEGUN']._serialized_end=473
-  _globals['_ACTIONENDED']._serialized_start=475
-  _globals['_ACTIONENDED']._serialized_end=588
-  _globals['_ACTIONHEAD']._serialized_start=590
-  _globals['_ACTIONHEAD']._serialized_end=634
+  _globals['_ACTIONBEGUN']._serialized_start=361
+  _globals['_ACTIONBEGUN']._serialized_end=489
+  _globals['_ACTIONENDED']._serialized_start=491
+  _globals['_ACTIONENDED']._serialized_end=604
+  _globals['_ACTIONHEAD']._serialized_start=606
+  _globals['_ACTIONHEAD']._serialized_end=650
 # @@protoc_insertion_point(module_scope)

@@ -46,18 +46,20 @@ class ActionEntry(_message.Message):
     def __init__(self, number: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action: _Optional[int] = ..., operator: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., method: _Optional[str] = ..., trace_id: _Optional[str] = ..., previous_digest: _Optional[bytes] = ..., begun: _Optional[_Union[ActionBegun, _Mapping]] = ..., ended: _Optional[_Union[ActionEnded, _Mapping]] = ...) -> None: ...
 
 class ActionBegun(_message.Message):
-    __slots__ = ("request_id", "request", "request_digest", "request_bytes", "reason")
+    __slots__ = ("request_id", "request", "request_digest", "request_bytes", "reason", "nonce")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     REQUEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
     REQUEST_BYTES_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     request: str
     request_digest: bytes
     request_bytes: int
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., request: _Optional[str] = ..., request_digest: _Optional[bytes] = ..., request_bytes: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    nonce: bytes
+    def __init__(self, request_id: _Optional[str] = ..., request: _Optional[str] = ..., request_digest: _Optional[bytes] = ..., request_bytes: _Optional[int] = ..., reason: _Optional[str] = ..., nonce: _Optional[bytes] = ...) -> None: ...
 
 class ActionEnded(_message.Message):
     __slots__ = ("outcome", "refusal", "requests", "answers")
