@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
@@ -29,6 +30,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in report.user_properties:
             if name == "figures":
                 terminalreporter.write_line(f"measured: {value}")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_ever() -> Iterator[None]:
+    """What a command that ran in this process has decided about its logs holds for no other test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

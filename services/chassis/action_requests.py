@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from google.protobuf.message import Message
 
 from services.chassis.actions import Begun, salted
@@ -49,7 +49,12 @@ def begun(request: object, nonce: bytes) -> Begun:
 
 
 def _json(message: Message) -> str:
-    text = json.dumps(MessageToDict(message), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Its JSON; "" where it is too long or holds what JSON has no form for, as a time after the year 9999."""
+    try:
+        shown = MessageToDict(message)
+    except SerializeToJsonError:
+        return ""
+    text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text if len(text.encode()) <= LONGEST_REQUEST else ""
 
 

@@ -39,7 +39,8 @@ def log_beside() -> None:
     """Has this process log beside its answers, which programs read; warnings and errors alone."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Whatever is standard error when something is logged.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
