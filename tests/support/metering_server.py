@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.chassis.action_rows import SqlActions
 from services.chassis.database import Database
-from services.metering.__main__ import bolts
+from services.metering.assembly import bolts
 from services.metering.domain.rates.limits import RateLimits
 from services.metering.rpc.admissions import ADMISSIONS
 from services.metering.schema.tables import ACTIONS

@@ -16,7 +16,7 @@ from services.chassis.heads import Head
 from services.chassis.kept_heads import HeadFile, KeptHead
 from services.chassis.refusals import Behind, Refusal
 from services.chassis.restores import Acceptance
-from services.metering.__main__ import SCHEMA
+from services.metering.assembly import SCHEMA
 from services.metering.schema.tables import ACTIONS, RESTORES
 from services.metering.storage.head import lock_head, next_number, read_head
 from tests.support.actions import a_begun, a_begun_of, a_caller

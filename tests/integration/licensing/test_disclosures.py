@@ -19,7 +19,7 @@ from tests.support.cluster import PERMIT_US, SECOND_US, TRAINING, Cluster, a_pos
 async def ask(
     cluster: Cluster, rpc: str, request: Message, kind: PrincipalKind, party: str, *roles: str
 ) -> Any:
-    peer = cluster.licensing.peer(kind, party, roles)
+    peer = cluster.licensing.peer(kind, party, [role for role in roles if role])
     return await peer.call(getattr(DisclosureServiceStub(peer.channel), rpc), request)
 
 

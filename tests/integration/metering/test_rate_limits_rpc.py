@@ -17,7 +17,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
-from services.metering.__main__ import bolts
+from services.metering.assembly import bolts
 from services.metering.domain.rates.documents import limits_of
 from services.metering.rpc.admissions import ADMISSIONS
 from services.metering.storage.projecting import SqlProjections

@@ -9,7 +9,7 @@ from services.chassis.heads import Head
 from services.chassis.kept_heads import HeadFile, KeptHead
 from services.console.installation import StateFolder
 from services.console.moments import read
-from services.metering.__main__ import SCHEMA
+from services.metering.assembly import SCHEMA
 from services.metering.schema.tables import RESTORES
 from sluice.consent.v1 import state_service_pb2
 from sluice.licensing.v1 import log_service_pb2
