@@ -89,5 +89,6 @@ BY_STATUS = (
 )
 OTHER = Failure(500, code_pb2.INTERNAL, "GATEWAY_INTERNAL", "something went wrong at the gateway")
 """For any status that is not in the table: nothing that Envoy says of itself reaches a caller."""
-FAILURES = tuple(sorted((*BY_STATUS, OTHER, NOT_CHECKED, NOT_COUNTED), key=lambda each: each.http))
-"""All of them, by status."""
+_ALL = (*BY_STATUS, OTHER, NOT_CHECKED, NOT_COUNTED)
+FAILURES = tuple(sorted((each for each in _ALL if each is not TOKEN_INVALID), key=lambda each: each.http))
+"""Those that no service has, by status; of a token the gateway speaks in the words of the services."""
