@@ -66,7 +66,7 @@ def test_metering_counts_for_the_gateway_by_its_certificate(running: Up) -> None
     often = [call(running, "/v1/licenses", Local(PrincipalKind.LICENSEE, "often")) for _ in range(3)]
 
     assert [answer.status_code for answer in often] == [200, 200, 429]
-    assert reason_of(often[2]) == "GATEWAY_RATE_LIMITED"
+    assert reason_of(often[2]) == "RATE_LIMITED"
 
 
 def test_the_gateway_has_no_token_of_its_own(running: Up) -> None:

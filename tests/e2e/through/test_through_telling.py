@@ -51,6 +51,8 @@ TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 DIGEST = re.compile(rb"\b([0-9a-f]{64}|[0-9a-f]{32})\b")
 NUMBER = re.compile(rb'"(number|receiptNumber)":"?\d+"?')
 LASTING = re.compile(rb'"validFor":"[0-9.]+s"')
+KEY = re.compile(rb'"requestKey":"[A-Za-z0-9+/]{43}="')
+"""Derived from what is random for each decision, whatever is in it."""
 RECEIPT = re.compile(rb'"receipt":"([^"]*)"')
 OWN_OF_A_CALL = {"date", "x-request-id", "content-length", "x-ratelimit-remaining", "x-ratelimit-reset"}
 """Of headers: what differs between any two calls. Lengths are those of bodies, which are compared."""
@@ -59,7 +61,13 @@ OWN_OF_A_CALL = {"date", "x-request-id", "content-length", "x-ratelimit-remainin
 def masked(said: bytes) -> bytes:
     """JSON as it was sent, byte by byte, without what no two decisions share; receipts as what they say."""
     said = RECEIPT.sub(lambda found: b'"receipt":' + _claims(found[1]), said)
-    for pattern, stands in ((UUID, b"ID"), (TIME, b"TIME"), (DIGEST, b"DIGEST"), (LASTING, b"LASTING")):
+    for pattern, stands in (
+        (UUID, b"ID"),
+        (TIME, b"TIME"),
+        (DIGEST, b"DIGEST"),
+        (LASTING, b"LASTING"),
+        (KEY, b"KEY"),
+    ):
         said = pattern.sub(stands, said)
     return NUMBER.sub(rb'"\1":N', said)
 
@@ -112,8 +120,17 @@ async def test_metadata_and_trailers_of_grpc_are_the_same_for_whatever_reason(ga
 
 
 def without_what_differs(decision: pb.Decision) -> bytes:
-    """All fields but ids, times and the receipt, also those that nobody here knows."""
-    for field in ("decision_id", "request_id", "receipt_number", "reservation_id", "trace_id", "receipt"):
+    """All fields but ids, times, the receipt and what is random, also those that nobody here knows."""
+    assert len(decision.request_key) == 32
+    for field in (
+        "request_key",
+        "decision_id",
+        "request_id",
+        "receipt_number",
+        "reservation_id",
+        "trace_id",
+        "receipt",
+    ):
         decision.ClearField(field)
     for field in ("decided_at", "not_after", "counted_at", "valid_for"):
         decision.ClearField(field)
