@@ -28,15 +28,20 @@ def sent_as(rule: HttpRule, message: Message) -> Sent:
 
     An absent field of the path leaves its segment empty.
     """
+    verb, path, said = placed(rule, message)
+    if rule.body:
+        return Sent(verb, path, [], json.dumps(said).encode())
+    return Sent(verb, path, list(_query(said)), None)
+
+
+def placed(rule: HttpRule, message: Message) -> tuple[str, str, dict[str, Any]]:
+    """Method, path, and the message in JSON without what the path has taken."""
     verb = rule.WhichOneof("pattern")
     assert verb is not None
     assert rule.body in {"", "*"}, "no contract has another form"
-    template: str = getattr(rule, verb)
     said = json_format.MessageToDict(message)
-    path = VARIABLE.sub(lambda found: quote(_taken(said, found[1]), safe=""), template)
-    if rule.body:
-        return Sent(verb.upper(), path, [], json.dumps(said).encode())
-    return Sent(verb.upper(), path, list(_query(said)), None)
+    path = VARIABLE.sub(lambda found: quote(_taken(said, found[1]), safe=""), getattr(rule, verb))
+    return verb.upper(), path, said
 
 
 def _taken(said: dict[str, Any], path: str) -> str:
