@@ -8,6 +8,7 @@ from sluice.consent.v1 import explanation_pb2 as _explanation_pb2
 from sluice.consent.v1 import halt_pb2 as _halt_pb2
 from sluice.consent.v1 import policy_pb2 as _policy_pb2
 from sluice.consent.v1 import rejection_pb2 as _rejection_pb2
+from sluice.consent.v1 import standing_pb2 as _standing_pb2
 from sluice.consent.v1 import subject_pb2 as _subject_pb2
 from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import purpose_pb2 as _purpose_pb2

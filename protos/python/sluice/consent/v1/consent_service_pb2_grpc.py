@@ -5,6 +5,7 @@ import warnings
 
 from sluice.consent.v1 import consent_service_pb2 as sluice_dot_consent_dot_v1_dot_consent__service__pb2
 from sluice.consent.v1 import explanation_pb2 as sluice_dot_consent_dot_v1_dot_explanation__pb2
+from sluice.consent.v1 import standing_pb2 as sluice_dot_consent_dot_v1_dot_standing__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -64,6 +65,11 @@ class ConsentServiceStub:
                 '/sluice.consent.v1.ConsentService/GetChoices',
                 request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesRequest.SerializeToString,
                 response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesResponse.FromString,
+                _registered_method=True)
+        self.GetStanding = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/GetStanding',
+                request_serializer=sluice_dot_consent_dot_v1_dot_standing__pb2.GetStandingRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_standing__pb2.GetStandingResponse.FromString,
                 _registered_method=True)
         self.ListChoiceHistory = channel.unary_unary(
                 '/sluice.consent.v1.ConsentService/ListChoiceHistory',
@@ -146,6 +152,16 @@ class ConsentServiceServicer:
     def GetChoices(self, request, context):
         """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
         Reasons: SUBJECT_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStanding(self, request, context):
+        """What follows for a subject from all that is on record, as of now: for each purpose to which choices apply, whether a post of theirs may go
+        to each licensee, and what decides that. Of a post that embeds nothing and of which nothing is on record; of one that embeds others every contributor
+        counts (C6). What a license covers is left out. Somebody of whom nothing is on record, and somebody erased, is answered for like anybody. Reads only.
+        Reasons: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -237,6 +253,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.GetChoices,
                     request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesRequest.FromString,
                     response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesResponse.SerializeToString,
+            ),
+            'GetStanding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStanding,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_standing__pb2.GetStandingRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_standing__pb2.GetStandingResponse.SerializeToString,
             ),
             'ListChoiceHistory': grpc.unary_unary_rpc_method_handler(
                     servicer.ListChoiceHistory,
@@ -392,6 +413,33 @@ class ConsentService:
             '/sluice.consent.v1.ConsentService/GetChoices',
             sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesRequest.SerializeToString,
             sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetChoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStanding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.ConsentService/GetStanding',
+            sluice_dot_consent_dot_v1_dot_standing__pb2.GetStandingRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_standing__pb2.GetStandingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from sluice.consent.v1 import consent_service_pb2 as _consent_service_pb2
 from sluice.consent.v1 import explanation_pb2 as _explanation_pb2
+from sluice.consent.v1 import standing_pb2 as _standing_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -63,6 +64,12 @@ class ConsentServiceStub:
     GetChoices: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetChoicesRequest, _consent_service_pb2.GetChoicesResponse]
     """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
     Reasons: SUBJECT_UNKNOWN.
+    """
+    GetStanding: _grpc.UnaryUnaryMultiCallable[_standing_pb2.GetStandingRequest, _standing_pb2.GetStandingResponse]
+    """What follows for a subject from all that is on record, as of now: for each purpose to which choices apply, whether a post of theirs may go
+    to each licensee, and what decides that. Of a post that embeds nothing and of which nothing is on record; of one that embeds others every contributor
+    counts (C6). What a license covers is left out. Somebody of whom nothing is on record, and somebody erased, is answered for like anybody. Reads only.
+    Reasons: none of its own.
     """
     ListChoiceHistory: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListChoiceHistoryRequest, _consent_service_pb2.ListChoiceHistoryResponse]
     """Everything that a subject ever chose, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -133,6 +140,12 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     GetChoices: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetChoicesRequest, _consent_service_pb2.GetChoicesResponse]  # type: ignore[assignment]
     """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
     Reasons: SUBJECT_UNKNOWN.
+    """
+    GetStanding: _aio.UnaryUnaryMultiCallable[_standing_pb2.GetStandingRequest, _standing_pb2.GetStandingResponse]  # type: ignore[assignment]
+    """What follows for a subject from all that is on record, as of now: for each purpose to which choices apply, whether a post of theirs may go
+    to each licensee, and what decides that. Of a post that embeds nothing and of which nothing is on record; of one that embeds others every contributor
+    counts (C6). What a license covers is left out. Somebody of whom nothing is on record, and somebody erased, is answered for like anybody. Reads only.
+    Reasons: none of its own.
     """
     ListChoiceHistory: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListChoiceHistoryRequest, _consent_service_pb2.ListChoiceHistoryResponse]  # type: ignore[assignment]
     """Everything that a subject ever chose, newest first. Reads only. Reasons: PAGE_TOKEN_INVALID."""
@@ -224,6 +237,18 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_consent_service_pb2.GetChoicesResponse, _abc.Awaitable[_consent_service_pb2.GetChoicesResponse]]:
         """What a subject's choices are now: those that still matter, and what is known of them. As of a revision. Reads only.
         Reasons: SUBJECT_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStanding(
+        self,
+        request: _standing_pb2.GetStandingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_standing_pb2.GetStandingResponse, _abc.Awaitable[_standing_pb2.GetStandingResponse]]:
+        """What follows for a subject from all that is on record, as of now: for each purpose to which choices apply, whether a post of theirs may go
+        to each licensee, and what decides that. Of a post that embeds nothing and of which nothing is on record; of one that embeds others every contributor
+        counts (C6). What a license covers is left out. Somebody of whom nothing is on record, and somebody erased, is answered for like anybody. Reads only.
+        Reasons: none of its own.
         """
 
     @_abc_1.abstractmethod

@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.licensing.v1 import license_pb2 as _license_pb2
 from sluice.type.v1 import admission_pb2 as _admission_pb2
+from sluice.type.v1 import purpose_pb2 as _purpose_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -42,6 +43,34 @@ class ListLicenseesResponse(_message.Message):
     licensees: _containers.RepeatedCompositeFieldContainer[_license_pb2.Licensee]
     next_page_token: str
     def __init__(self, licensees: _Optional[_Iterable[_Union[_license_pb2.Licensee, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListRecipientsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRecipientsResponse(_message.Message):
+    __slots__ = ("recipients", "next_page_token")
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    recipients: _containers.RepeatedCompositeFieldContainer[Recipient]
+    next_page_token: str
+    def __init__(self, recipients: _Optional[_Iterable[_Union[Recipient, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Recipient(_message.Message):
+    __slots__ = ("licensee_id", "display_name", "purposes", "is_active")
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSES_FIELD_NUMBER: _ClassVar[int]
+    IS_ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    licensee_id: str
+    display_name: str
+    purposes: _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose]
+    is_active: bool
+    def __init__(self, licensee_id: _Optional[str] = ..., display_name: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[_purpose_pb2.Purpose, str]]] = ..., is_active: _Optional[bool] = ...) -> None: ...
 
 class CreateLicenseRequest(_message.Message):
     __slots__ = ("request_id", "license_id", "terms")

@@ -53,6 +53,11 @@ class ContractServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesResponse.FromString,
                 _registered_method=True)
+        self.ListRecipients = channel.unary_unary(
+                '/sluice.licensing.v1.ContractService/ListRecipients',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListRecipientsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListRecipientsResponse.FromString,
+                _registered_method=True)
         self.CreateLicense = channel.unary_unary(
                 '/sluice.licensing.v1.ContractService/CreateLicense',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.CreateLicenseRequest.SerializeToString,
@@ -137,6 +142,14 @@ class ContractServiceServicer:
 
     def ListLicensees(self, request, context):
         """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRecipients(self, request, context):
+        """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
+        have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -256,6 +269,11 @@ def add_ContractServiceServicer_to_server(servicer, server):
                     servicer.ListLicensees,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesResponse.SerializeToString,
+            ),
+            'ListRecipients': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecipients,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListRecipientsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListRecipientsResponse.SerializeToString,
             ),
             'CreateLicense': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateLicense,
@@ -381,6 +399,33 @@ class ContractService:
             '/sluice.licensing.v1.ContractService/ListLicensees',
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListLicenseesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecipients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ContractService/ListRecipients',
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListRecipientsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_contract__service__pb2.ListRecipientsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,10 @@ class ContractServiceStub:
     """
     ListLicensees: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    ListRecipients: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListRecipientsRequest, _contract_service_pb2.ListRecipientsResponse]
+    """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
+    have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
@@ -119,6 +123,10 @@ class ContractServiceAsyncStub(ContractServiceStub):
     """
     ListLicensees: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]  # type: ignore[assignment]
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+    ListRecipients: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListRecipientsRequest, _contract_service_pb2.ListRecipientsResponse]  # type: ignore[assignment]
+    """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
+    have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
     """Creates a license as a draft. Idempotent by request_id.
     Reasons: LICENSE_EXISTS, LICENSEE_UNKNOWN, TERM_EMPTY, PURPOSE_NEEDS_RESEARCH_TEMPLATE, TEMPLATE_NEEDS_PRICE, TEMPLATE_NEEDS_ALLOWANCE,
@@ -199,6 +207,16 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListLicenseesResponse, _abc.Awaitable[_contract_service_pb2.ListLicenseesResponse]]:
         """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def ListRecipients(
+        self,
+        request: _contract_service_pb2.ListRecipientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_service_pb2.ListRecipientsResponse, _abc.Awaitable[_contract_service_pb2.ListRecipientsResponse]]:
+        """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
+        have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def CreateLicense(

@@ -233,6 +233,66 @@ class GetDecisionResponse(_message.Message):
     decision: Decision
     def __init__(self, decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
 
+class ListDecisionsRequest(_message.Message):
+    __slots__ = ("licensee_id", "license_id", "outcome", "since", "until", "request_id", "receipt_number", "page_size", "page_token")
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    licensee_id: str
+    license_id: str
+    outcome: Outcome
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    request_id: str
+    receipt_number: int
+    page_size: int
+    page_token: str
+    def __init__(self, licensee_id: _Optional[str] = ..., license_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., receipt_number: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListDecisionsResponse(_message.Message):
+    __slots__ = ("decisions", "next_page_token")
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[DecisionSummary]
+    next_page_token: str
+    def __init__(self, decisions: _Optional[_Iterable[_Union[DecisionSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DecisionSummary(_message.Message):
+    __slots__ = ("decision_id", "receipt_number", "request_id", "asked_by", "licensee_id", "license_id", "license_version", "purpose", "outcome", "posts_asked", "posts_released", "decided_at", "trace_id")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ASKED_BY_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    POSTS_ASKED_FIELD_NUMBER: _ClassVar[int]
+    POSTS_RELEASED_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    receipt_number: int
+    request_id: str
+    asked_by: str
+    licensee_id: str
+    license_id: str
+    license_version: int
+    purpose: _purpose_pb2.Purpose
+    outcome: Outcome
+    posts_asked: int
+    posts_released: int
+    decided_at: _timestamp_pb2.Timestamp
+    trace_id: str
+    def __init__(self, decision_id: _Optional[str] = ..., receipt_number: _Optional[int] = ..., request_id: _Optional[str] = ..., asked_by: _Optional[str] = ..., licensee_id: _Optional[str] = ..., license_id: _Optional[str] = ..., license_version: _Optional[int] = ..., purpose: _Optional[_Union[_purpose_pb2.Purpose, str]] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., posts_asked: _Optional[int] = ..., posts_released: _Optional[int] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., trace_id: _Optional[str] = ...) -> None: ...
+
 class GetReleasedPostsRequest(_message.Message):
     __slots__ = ("decision_id",)
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]

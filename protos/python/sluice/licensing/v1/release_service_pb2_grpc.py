@@ -71,6 +71,11 @@ class ReleaseServiceStub:
                 request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionRequest.SerializeToString,
                 response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionResponse.FromString,
                 _registered_method=True)
+        self.ListDecisions = channel.unary_unary(
+                '/sluice.licensing.v1.ReleaseService/ListDecisions',
+                request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.ListDecisionsRequest.SerializeToString,
+                response_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.ListDecisionsResponse.FromString,
+                _registered_method=True)
         self.CheckAttempts = channel.unary_unary(
                 '/sluice.licensing.v1.ReleaseService/CheckAttempts',
                 request_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.CheckAttemptsRequest.SerializeToString,
@@ -157,6 +162,14 @@ class ReleaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDecisions(self, request, context):
+        """Decisions, the newest first, by what is known of them. What a page looks at is bounded: where little matches, a page can have few or none and still be followed by another.
+        Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckAttempts(self, request, context):
         """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only.
         """
@@ -196,6 +209,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.GetDecision,
                     request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionRequest.FromString,
                     response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionResponse.SerializeToString,
+            ),
+            'ListDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDecisions,
+                    request_deserializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.ListDecisionsRequest.FromString,
+                    response_serializer=sluice_dot_licensing_dot_v1_dot_release__service__pb2.ListDecisionsResponse.SerializeToString,
             ),
             'CheckAttempts': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckAttempts,
@@ -372,6 +390,33 @@ class ReleaseService:
             '/sluice.licensing.v1.ReleaseService/GetDecision',
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionRequest.SerializeToString,
             sluice_dot_licensing_dot_v1_dot_release__service__pb2.GetDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.licensing.v1.ReleaseService/ListDecisions',
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.ListDecisionsRequest.SerializeToString,
+            sluice_dot_licensing_dot_v1_dot_release__service__pb2.ListDecisionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
