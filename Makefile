@@ -71,7 +71,7 @@ protos-check: $(VENV)/.dev ## Fail if what `make protos` makes is not what is th
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew and write the lock files (hashes, no addresses)
 	$(BIN)/uv pip compile -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  -q -o requirements.lock pyproject.toml build-requirements.in
+	  -q --extra console -o requirements.lock pyproject.toml build-requirements.in
 	$(BIN)/uv pip compile -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  -q --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml build-requirements.in
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.chassis.identity import Principal
 from services.consent.acknowledging import Acknowledged
 from services.consent.domain.changes import Revision
 from services.consent.domain.outcomes import Imported, Published, Recorded, Rejected, Retracted
@@ -17,6 +18,17 @@ from sluice.type.v1 import purpose_pb2, revision_pb2
 
 _EARLIEST_US, _LATEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 """0001-01-01 to 9999-12-31, the span of google.protobuf.Timestamp."""
+
+
+def caller(principal: Principal) -> pb.GetCallerResponse:
+    """Who somebody is by their token."""
+    return pb.GetCallerResponse(
+        kind=principal.kind,
+        party=principal.party,
+        roles=sorted(principal.roles),
+        subject_ids=sorted(principal.subjects),
+        expires_at=timestamp(principal.expires_us),
+    )
 
 
 def checked(answer: Answer) -> pb.CheckConsentResponse:

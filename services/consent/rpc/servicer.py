@@ -43,6 +43,12 @@ class ConsentServicer(ConsentServiceServicer):
         )
         return answers.checked(answer)
 
+    async def GetCaller(  # noqa: N802
+        self, request: pb.GetCallerRequest, context: _Context
+    ) -> pb.GetCallerResponse:
+        """Who the token says that they are."""
+        return answers.caller(current_principal())
+
     async def RecordChoice(  # noqa: N802
         self, request: pb.RecordChoiceRequest, context: _Context
     ) -> pb.RecordChoiceResponse:

@@ -51,6 +51,11 @@ class ConsentServiceStub:
                 request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.CheckConsentRequest.SerializeToString,
                 response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.CheckConsentResponse.FromString,
                 _registered_method=True)
+        self.GetCaller = channel.unary_unary(
+                '/sluice.consent.v1.ConsentService/GetCaller',
+                request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetCallerRequest.SerializeToString,
+                response_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetCallerResponse.FromString,
+                _registered_method=True)
         self.RecordChoice = channel.unary_unary(
                 '/sluice.consent.v1.ConsentService/RecordChoice',
                 request_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoiceRequest.SerializeToString,
@@ -124,6 +129,14 @@ class ConsentServiceServicer:
     def CheckConsent(self, request, context):
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
         Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCaller(self, request, context):
+        """Who the caller is, as their token is read here: for pages, whose reader may have a token of an issuer elsewhere. It decides nothing. Reads only.
+        Reasons: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,6 +252,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.CheckConsentRequest.FromString,
                     response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.CheckConsentResponse.SerializeToString,
             ),
+            'GetCaller': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCaller,
+                    request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetCallerRequest.FromString,
+                    response_serializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetCallerResponse.SerializeToString,
+            ),
             'RecordChoice': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordChoice,
                     request_deserializer=sluice_dot_consent_dot_v1_dot_consent__service__pb2.RecordChoiceRequest.FromString,
@@ -332,6 +350,33 @@ class ConsentService:
             '/sluice.consent.v1.ConsentService/CheckConsent',
             sluice_dot_consent_dot_v1_dot_consent__service__pb2.CheckConsentRequest.SerializeToString,
             sluice_dot_consent_dot_v1_dot_consent__service__pb2.CheckConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCaller(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.consent.v1.ConsentService/GetCaller',
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetCallerRequest.SerializeToString,
+            sluice_dot_consent_dot_v1_dot_consent__service__pb2.GetCallerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,10 @@ class ConsentServiceStub:
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
     Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
     """
+    GetCaller: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetCallerRequest, _consent_service_pb2.GetCallerResponse]
+    """Who the caller is, as their token is read here: for pages, whose reader may have a token of an issuer elsewhere. It decides nothing. Reads only.
+    Reasons: none of its own.
+    """
     RecordChoice: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
     A deny of a subject not seen yet is kept, to hold when they appear; an allow of one is refused.
@@ -124,6 +128,10 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     CheckConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckConsentRequest, _consent_service_pb2.CheckConsentResponse]  # type: ignore[assignment]
     """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
     Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+    """
+    GetCaller: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetCallerRequest, _consent_service_pb2.GetCallerResponse]  # type: ignore[assignment]
+    """Who the caller is, as their token is read here: for pages, whose reader may have a token of an issuer elsewhere. It decides nothing. Reads only.
+    Reasons: none of its own.
     """
     RecordChoice: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.RecordChoiceRequest, _consent_service_pb2.RecordChoiceResponse]  # type: ignore[assignment]
     """Records what a subject chose. Durable before it is answered; every check that starts afterwards sees it (C9).
@@ -203,6 +211,16 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_consent_service_pb2.CheckConsentResponse, _abc.Awaitable[_consent_service_pb2.CheckConsentResponse]]:
         """May these posts go to this licensee for this purpose? One reason per post, in order. Reads only; repeat at will.
         Reasons: COLUMN_LENGTHS, PURPOSE_UNSPECIFIED, TOO_MANY_POSTS.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCaller(
+        self,
+        request: _consent_service_pb2.GetCallerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.GetCallerResponse, _abc.Awaitable[_consent_service_pb2.GetCallerResponse]]:
+        """Who the caller is, as their token is read here: for pages, whose reader may have a token of an issuer elsewhere. It decides nothing. Reads only.
+        Reasons: none of its own.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""The console of operators: what happens, and the few things that cannot wait."""

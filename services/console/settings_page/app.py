@@ -1,0 +1,46 @@
+"""The settings page put together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.types import ASGIApp
+
+from services.chassis.clock import Clock
+from services.console.settings_page import choosing
+from services.console.web.application import application
+from services.console.web.calling import Services
+from services.console.web.links import Links
+from services.console.web.page import Page, session_of
+from services.console.web.sessions import Seal
+from services.console.web.signing_in import signing_in
+from services.console.web.templating import Templates
+
+KINDS = frozenset({"subject", "agent"})
+"""Whom the page is for."""
+SUBJECT_LINKS = (("/", "Your choices"),)
+"""Where a subject can go; the names are translated where they are shown."""
+AGENT_LINKS = (("/", "Choices of many"),)
+LINK_COMMAND = "sluice settings-page link --subject=ID"
+
+
+def settings_app(
+    *,
+    name: str,
+    services: Services,
+    seal: Seal,
+    clock: Clock,
+    origin: str,
+    links: Links | None = None,
+    embedded_in: Sequence[str] = (),
+) -> ASGIApp:
+    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing."""
+
+    def facts(request: Request) -> dict[str, Any]:
+        session = session_of(request)
+        own = AGENT_LINKS if session and session.kind == "agent" else SUBJECT_LINKS
+        return {"site": name, "links": own, "link_command": LINK_COMMAND}
+
+    templates = Templates(["services.console.settings_page"])
+    page = Page("settings", origin, services, templates, seal, clock, facts)
+    return application(page, [signing_in(KINDS, links), choosing.router], embedded_in=embedded_in)

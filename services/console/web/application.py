@@ -1,0 +1,71 @@
+"""An application of pages: routes, assets, failures and headers put together."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from services.console.web import failing
+from services.console.web.headers import Guarded
+from services.console.web.page import LANGUAGE_COOKIE, Page, own_path, page_of
+from services.console.web.reading import LANGUAGES
+from services.console.web.templating import ASSETS
+
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+class Kept(StaticFiles):
+    """Files whose address changes with their content."""
+
+    def file_response(self, *args: object, **more: object) -> Response:
+        """A file that browsers keep."""
+        response = super().file_response(*args, **more)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
+
+
+def application(
+    page: Page,
+    routers: Sequence[APIRouter],
+    *,
+    embedded_in: Sequence[str] = (),
+    form_targets: Sequence[str] = (),
+) -> ASGIApp:
+    """The routes as they are served; connections are closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await page.services.close()
+
+    # Its documentation would load scripts from elsewhere, and there is nothing to document.
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.page = page
+    app.mount(ASSETS, Kept(directory=str(files("services.console.web") / "assets")))
+    for router in (*routers, _usual):
+        app.include_router(router)
+    failing.install(app)
+    return Guarded(app, origin=page.origin, embedded_in=embedded_in, form_targets=form_targets)
+
+
+_usual = APIRouter()
+
+
+@_usual.get("/healthz")
+async def healthz() -> Response:
+    """That it runs; whether the services do, their own health says."""
+    return Response("ok", media_type="text/plain")
+
+
+@_usual.get("/language")
+async def language(request: Request, to: str = "", next: str = "/") -> Response:
+    """Goes on in another language."""
+    response = RedirectResponse(own_path(next), 303)
+    if to in LANGUAGES:
+        page_of(request).set_cookie(response, LANGUAGE_COOKIE, to, YEAR_SECONDS)
+    return response

@@ -1,0 +1,91 @@
+"""What a reader is told where a page could not be made or a form was not carried out."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from services.chassis.refusals import Kind, Refusal
+from services.console.web.headers import SAFE
+from services.console.web.page import page_of, shown
+
+_log = structlog.get_logger(__name__)
+
+_STATUSES = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.ALREADY_EXISTS: 409,
+    Kind.PRECONDITION: 409,
+    Kind.ABORTED: 409,
+    Kind.EXHAUSTED: 429,
+    Kind.UNAVAILABLE: 503,
+    Kind.INTERNAL: 500,
+}
+UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "DEADLINE_TOO_SHORT"})
+"""Reasons after which nobody here knows whether a form was carried out."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a page of failure says."""
+
+    status: int
+    reason: str
+    """A word for programs and for whoever helps."""
+    changed: str
+    """Whether anything was changed: "nothing", "unknown", or "" where nothing was to be."""
+
+
+def install(app: FastAPI) -> None:
+    """Has the application answer every failure with a page."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _not_a_page)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Exception, _broken)
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        return _signed_out(request)
+    changed = "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
+    return _failed(request, Failure(_STATUSES[refusal.kind], refusal.reason, changed))
+
+
+def _signed_out(request: Request) -> Response:
+    """A read goes on after the sign-in; what was to be changed is not, and is seen anew before it is."""
+    page = page_of(request)
+    if request.method in SAFE:
+        where = quote(request.url.path, safe="/")
+        response: Response = RedirectResponse(f"/sign-in?next={where}", 303)
+    else:
+        response = shown(request, "signed-out.html", 401, session=None)
+    page.drop_cookie(response, "session")
+    return response
+
+
+async def _not_a_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _failed(request, Failure(error.status_code, "NO_SUCH_PAGE", "nothing"))
+
+
+async def _unreadable(request: Request, _error: Exception) -> Response:
+    return _failed(request, Failure(400, "FORM_UNREADABLE", "nothing"))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    # Its text is for the log alone.
+    _log.error("a page could not be made", exc_info=error)
+    return _failed(request, Failure(500, "INTERNAL", "unknown"))
+
+
+def _failed(request: Request, failure: Failure) -> Response:
+    if request.method in SAFE:
+        failure = Failure(failure.status, failure.reason, "")
+    return shown(request, "failure.html", failure.status, failure=failure)

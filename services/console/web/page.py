@@ -1,0 +1,137 @@
+"""What every handler of a page works with, and who is before it.
+
+Handlers find it on the application; nothing of it changes while that runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from services.chassis.clock import Clock
+from services.chassis.refusals import unauthenticated
+from services.console.web.calling import Services, call_as
+from services.console.web.forms import Forms, Opened
+from services.console.web.reading import Reader, reader_of
+from services.console.web.sessions import Seal, Session, opened_session
+from services.console.web.templating import Templates
+
+LANGUAGE_COOKIE = "language"
+TOLD_SECONDS = 60
+"""So long is the outcome of a form shown, which is on the next page that is asked for."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One of the two applications."""
+
+    name: str
+    """As in cookies: "settings" or "console"."""
+    origin: str
+    """scheme://host[:port] by which browsers know it."""
+    services: Services
+    templates: Templates
+    seal: Seal
+    clock: Clock
+    facts: Callable[[Request], dict[str, Any]]
+    """What every template of it is given besides."""
+
+    @property
+    def forms(self) -> Forms:
+        """Makes and reads the sealed field of forms."""
+        return Forms(self.seal, self.clock)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach it by https alone."""
+        return self.origin.startswith("https:")
+
+    def cookie(self, what: str) -> str:
+        """The name of one of its cookies; no other host and no part of this one can set it (RFC 6265bis)."""
+        return f"__Host-sluice-{self.name}-{what}" if self.is_secure else f"sluice-{self.name}-{what}"
+
+    def set_cookie(self, response: Response, what: str, value: str, seconds: int | None = None) -> None:
+        """Keeps a value at the browser; without `seconds` for as long as that is open."""
+        name = self.cookie(what)
+        response.set_cookie(
+            name, value, max_age=seconds, path="/", secure=self.is_secure, httponly=True, samesite="lax"
+        )
+
+    def drop_cookie(self, response: Response, what: str) -> None:
+        """Has the browser forget it."""
+        response.delete_cookie(
+            self.cookie(what), path="/", secure=self.is_secure, httponly=True, samesite="lax"
+        )
+
+
+def page_of(request: Request) -> Page:
+    """The page that the application is."""
+    page: Page = request.app.state.page
+    return page
+
+
+def reader(request: Request) -> Reader:
+    """Who reads: by the language that they chose, else by what their browser asks for."""
+    chosen = request.cookies.get(page_of(request).cookie(LANGUAGE_COOKIE), "")
+    return reader_of(request.headers.get("accept-language", ""), chosen)
+
+
+def session_of(request: Request) -> Session | None:
+    """Who is signed in; None where nobody is, or no longer."""
+    page = page_of(request)
+    cookie = request.cookies.get(page.cookie("session"), "")
+    return opened_session(page.seal, cookie, page.clock.now_us()) if cookie else None
+
+
+async def signed_in(request: Request) -> Session:
+    """Who is signed in: calls go out in their name. Raises Refusal (unauthenticated, SIGNED_OUT)."""
+    session = session_of(request)
+    if session is None:
+        raise unauthenticated("SIGNED_OUT", "nobody is signed in")
+    call_as(session.token)
+    return session
+
+
+Reading = Annotated[Reader, Depends(reader)]
+SignedIn = Annotated[Session, Depends(signed_in)]
+
+
+def shown(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page, with what every page has."""
+    page, session = page_of(request), session_of(request)
+    told = page.seal.open("told", request.cookies.get(page.cookie("told"), ""), TOLD_SECONDS)
+    usual = {
+        "page": page,
+        "path": request.url.path,
+        "session": session,
+        "told": told,
+        "field": lambda action, seen=None: page.forms.field(session, action, seen) if session else "",
+    }
+    html = page.templates.render(reader(request), template, {**usual, **page.facts(request), **values})
+    response = HTMLResponse(html, status)
+    if told:
+        page.drop_cookie(response, "told")
+    return response
+
+
+def form_of(request: Request, session: Session, action: str, value: str) -> Opened:
+    """What a form that came back was made with; raises Refusal (precondition, FORM_STALE)."""
+    return page_of(request).forms.opened(session, action, value)
+
+
+def done(request: Request, where: str, said: str) -> RedirectResponse:
+    """Sends the browser on to a page of ours that says what was done; asking for that again does nothing."""
+    page = page_of(request)
+    response = RedirectResponse(where, 303)
+    page.set_cookie(response, "told", page.seal.seal("told", said), TOLD_SECONDS)
+    return response
+
+
+def own_path(text: str) -> str:
+    """A path of ours to go on to; "/" for whatever could lead elsewhere."""
+    parts = urlsplit(text)
+    is_own = text.startswith("/") and not text.startswith("//") and not parts.scheme and not parts.netloc
+    return text if is_own and "\\" not in text and text.isprintable() else "/"

@@ -1,0 +1,93 @@
+"""Who is signed in: a sealed cookie that holds their own token, and nothing on the server.
+
+The token is what the services decide by. A session cannot outlive it, and no page makes one up.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from services.chassis.refusals import invalid, precondition
+from sluice.consent.v1 import consent_service_pb2 as pb
+
+LARGEST_COOKIE = 4_000
+"""Bytes; browsers drop a cookie of more than 4,096 with its name and attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in."""
+
+    id: str
+    """Random; what binds forms to this sign-in."""
+    token: str
+    kind: str
+    """Of the caller, as consent reads the token: "subject", "agent" or "operator"."""
+    party: str
+    """Of a subject, the id in decimal."""
+    roles: tuple[str, ...]
+    subjects: tuple[int, ...]
+    """Whom an agent acts for."""
+    expires_us: int
+    """When the token ends; microseconds UTC."""
+
+    @classmethod
+    def begin(cls, token: str, caller: pb.GetCallerResponse) -> Self:
+        """A sign-in of now, of whom consent takes the bearer of the token for."""
+        return cls(
+            id=secrets.token_urlsafe(16),
+            token=token,
+            kind=caller.kind,
+            party=caller.party,
+            roles=tuple(caller.roles),
+            subjects=tuple(caller.subject_ids),
+            expires_us=caller.expires_at.ToMicroseconds(),
+        )
+
+
+class Seal:
+    """Seals what browsers keep for us, so that they can neither read nor change it (Fernet)."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """`keys` are Fernet keys: the first seals, all open. Raises Refusal (SESSION_KEYS_WRONG)."""
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            message = "a line of the session keys is no 32 bytes in URL-safe base64, or there is none"
+            raise precondition("SESSION_KEYS_WRONG", message) from error
+
+    def seal(self, purpose: str, content: Any) -> str:
+        """JSON values in a form that goes into a cookie or a field; `purpose` keeps them apart."""
+        text = json.dumps([purpose, content], separators=(",", ":"))
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, purpose: str, sealed: str, at_most_seconds: int | None = None) -> Any:
+        """What was sealed for this purpose, at most so long ago; None where that is not so."""
+        try:
+            text = self._fernet.decrypt(sealed.encode("ascii", "replace"), at_most_seconds)
+        except InvalidToken:
+            return None
+        sealed_for, content = json.loads(text)
+        return content if sealed_for == purpose else None
+
+
+def sealed_session(seal: Seal, session: Session) -> str:
+    """For a cookie; raises Refusal (invalid, SIGN_IN_TOO_LARGE) where browsers would drop it in silence."""
+    value = seal.seal("session", asdict(session))
+    if len(value) > LARGEST_COOKIE:
+        raise invalid("SIGN_IN_TOO_LARGE", f"the sign-in takes {len(value)} bytes of {LARGEST_COOKIE}")
+    return value
+
+
+def opened_session(seal: Seal, value: str, now_us: int) -> Session | None:
+    """The session of a cookie; None where it is not one of ours, or its token has ended."""
+    content = seal.open("session", value)
+    if content is None:
+        return None
+    lists = {"roles": tuple(content["roles"]), "subjects": tuple(content["subjects"])}
+    session = Session(**{**content, **lists})
+    return session if session.expires_us > now_us else None

@@ -1,0 +1,50 @@
+"""Coming into the pages, and going out again."""
+
+from services.chassis.identity import PrincipalKind
+from tests.support.pages import Visitor
+from tests.support.pages_world import PagesWorld
+
+
+async def test_a_subject_comes_in_by_a_link(world: PagesWorld) -> None:
+    await world.cluster.know(7)
+
+    async with world.subject(7) as (visitor, page):
+        after = await visitor.get(page.url)
+
+    assert page.status == after.status == 200
+    assert "Your choices" in page.text
+
+
+async def test_a_link_is_good_once(world: PagesWorld) -> None:
+    await world.cluster.know(7)
+    code = world.links.make(world.cluster.licensing.token(PrincipalKind.SUBJECT, "7"))
+
+    async with Visitor(world.settings) as first, Visitor(world.settings) as second:
+        used = await first.sign_in(code)
+        again = await second.sign_in(code)
+
+    assert used.status == 200
+    assert again.status == 404
+    assert "LINK_USED" in again.text
+
+
+async def test_an_operator_goes_out_and_is_out(world: PagesWorld) -> None:
+    async with world.operator() as (visitor, seen):
+        out = await visitor.press(seen, "Sign out")
+        back = await visitor.get("/")
+
+    assert "Overview" in seen.text
+    assert out.url.endswith("/sign-in")
+    assert back.url.endswith("/sign-in?next=/")
+
+
+async def test_the_console_is_for_operators_alone(world: PagesWorld) -> None:
+    code = world.links.make(world.cluster.licensing.token(PrincipalKind.SUBJECT, "7"))
+
+    async with Visitor(world.console) as visitor:
+        page = await visitor.sign_in(code)
+        after = await visitor.get("/")
+
+    assert page.status == 403
+    assert "WRONG_KIND" in page.text
+    assert "/sign-in" in after.url
