@@ -20,7 +20,7 @@ from services.licensing.storage.side_reads import SideReads
 
 LOOKED_AT = 5_000
 """Decisions that a page looks at, where no index leads to those that are wanted: some milliseconds."""
-MOST_IN_TIME = 50_000
+MOST_IN_TIME = 20_000
 """Decisions whose numbers a page finds by their time; where there are more, the page looks through them."""
 READ_AT_ONCE = 500
 """Numbers that are looked up together."""
