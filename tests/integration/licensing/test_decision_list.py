@@ -105,8 +105,10 @@ async def test_a_token_that_no_page_had_is_refused(cluster: Cluster, token: str)
 
 @pytest.mark.parametrize("name", ["since", "until"])
 async def test_what_is_no_time_is_refused(cluster: Cluster, name: str) -> None:
+    fields: dict[str, Any] = {name: {"seconds": 2**60}}
+
     with pytest.raises(Refusal, match="INVALID_REQUEST"):
-        await listed(cluster, **{name: {"seconds": 2**60}})
+        await listed(cluster, **fields)
 
 
 @pytest.mark.parametrize(
