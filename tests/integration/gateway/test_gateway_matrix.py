@@ -30,6 +30,7 @@ UNDECIDED = {2, 4, 13, 14}
 """Codes of UNKNOWN, DEADLINE_EXCEEDED, INTERNAL and UNAVAILABLE: nobody has decided anything."""
 DOORS = {"NOT_ADMITTED", "TOKEN_MISSING", "TOKEN_EXPIRED", "TOKEN_INVALID"}
 OF_NOBODY = {
+    "consent.v1.ConsentService/GetCaller": "whose it is is the caller",
     "consent.v1.ConsentService/ListPolicies": "all see the same",
     "licensing.v1.ApiKeyService/ListApiKeys": "whose they are is the caller",
     "licensing.v1.ContractService/ListLicenses": "whose they are is the caller",
