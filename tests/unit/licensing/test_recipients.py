@@ -1,6 +1,7 @@
 """Who may receive posts, as people who choose by licensee are told of it (L1)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,8 +36,8 @@ TRAINING = ((Purpose.AI_TRAINING_GENERATIVE,), True)
 TRAINING_LATER = ((Purpose.AI_TRAINING_GENERATIVE,), False)
 SEARCH_LATER = ((Purpose.SEARCH_INDEX,), False)
 BOTH = ((Purpose.AI_TRAINING_GENERATIVE, Purpose.SEARCH_INDEX), True)
-NOT_BEGUN = {"term_from_us": NOON_US + 1, "term_until_us": NOON_US + DAY_US}
-OVER = {"term_from_us": NOON_US - DAY_US, "term_until_us": NOON_US}
+NOT_BEGUN: dict[str, Any] = {"term_from_us": NOON_US + 1, "term_until_us": NOON_US + DAY_US}
+OVER: dict[str, Any] = {"term_from_us": NOON_US - DAY_US, "term_until_us": NOON_US}
 CASES = {
     "one in force": (a_license(), TRAINING),
     "one suspended": (a_license(LicenseState.SUSPENDED), TRAINING_LATER),
