@@ -17,6 +17,7 @@ from services.licensing.domain.doors import networks
 from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
 from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
 from services.licensing.domain.pricing.prices import Price
+from services.licensing.domain.recipients import Recipient, recipient_of
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation, Version, activated, amended, without_amendment
 
@@ -25,6 +26,9 @@ T = TypeVar("T")
 ABOVE_ALL_VERSIONS = 2**31 - 1
 """As high as a database's integer goes."""
 VERSIONS_AT_ONCE = 50
+LICENSES_AT_ONCE = 1_000
+"""A page of recipients ends with the licensee whose licenses reach this number: reading terms takes a tenth
+of a millisecond, and people ask for such pages as often as they like."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,16 @@ class Amendment:
     reason: str
 
 
+@dataclass(frozen=True)
+class Recipients:
+    """A page of those who may receive posts."""
+
+    found: Sequence[Recipient]
+    """By id; it can be none of those that were looked at."""
+    looked_up_to: str | None
+    """The last licensee that was looked at; None where no other follows."""
+
+
 class Rows(Protocol):
     """Licensees and licenses inside one transaction."""
 
@@ -43,6 +57,7 @@ class Rows(Protocol):
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
     def licensee(self, licensee_id: str) -> Licensee | None: ...
     def licensees(self, after: str, limit: int) -> Sequence[Licensee]: ...
+    def licensed(self, licensees: Sequence[Licensee], limit: int) -> Sequence[Sequence[License]]: ...
     def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
     def license(self, license_id: str) -> License | None: ...
     def licenses(
@@ -100,6 +115,11 @@ class ContractDesk:
     async def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
         """At most `limit` licensees with ids above `after`, by id."""
         return await self._store.read(lambda rows: rows.licensees(after, limit))
+
+    async def recipients(self, after: str, limit: int) -> Recipients:
+        """Who of the next `limit` licensees with ids above `after` may receive posts, as of now."""
+        now_us = self._clock.now_us()
+        return await self._store.read(lambda rows: _recipients(rows, after, limit, now_us))
 
     async def create_license(
         self, license_id: str, terms: Terms, key: ReplayKey, render: Callable[[License, int], bytes]
@@ -245,6 +265,18 @@ class ContractDesk:
             return rows.once(key, now_us, lambda: produce(rows, now_us))
 
         return await self._store.write(unit)
+
+
+def _recipients(rows: Rows, after: str, limit: int, now_us: int) -> Recipients:
+    # One more than is looked at tells whether another follows.
+    licensees = rows.licensees(after, limit + 1)
+    looked_at = licensees[:limit]
+    licenses = rows.licensed(looked_at, LICENSES_AT_ONCE)
+    looked_at = looked_at[: len(licenses)]
+    told = [recipient_of(each, of_each, now_us) for each, of_each in zip(looked_at, licenses, strict=True)]
+    more = len(looked_at) < len(licensees)
+    found = [recipient for recipient in told if recipient is not None]
+    return Recipients(found, looked_at[-1].licensee_id if more else None)
 
 
 def _drafted(number: int, terms: Terms, change: Change) -> Version:

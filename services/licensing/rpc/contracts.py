@@ -19,6 +19,7 @@ from services.licensing.rpc.license_messages import (
     change_message,
     license_message,
     licensee_message,
+    recipient_message,
     terms_of,
     version_message,
 )
@@ -28,6 +29,7 @@ from sluice.licensing.v1 import license_pb2
 
 FULL_NAME = "sluice.licensing.v1.ContractService"
 DEFAULT_PAGE_SIZE = 50
+DEFAULT_RECIPIENTS = 100
 LARGEST_NUMBER = 2**31 - 1
 """As many as a database's integer holds."""
 
@@ -62,6 +64,16 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         return pb.ListLicenseesResponse(
             licensees=[licensee_message(licensee) for licensee in licensees[:size]],
             next_page_token=page_token(licensees[size - 1].licensee_id) if len(licensees) > size else "",
+        )
+
+    async def ListRecipients(  # noqa: N802
+        self, request: pb.ListRecipientsRequest, context: Any
+    ) -> pb.ListRecipientsResponse:
+        size, after = request.page_size or DEFAULT_RECIPIENTS, read_page_token(request.page_token)
+        page = await self._desk.recipients(after, size)
+        return pb.ListRecipientsResponse(
+            recipients=[recipient_message(recipient) for recipient in page.found],
+            next_page_token="" if page.looked_up_to is None else page_token(page.looked_up_to),
         )
 
     async def CreateLicense(  # noqa: N802
