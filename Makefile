@@ -41,10 +41,10 @@ bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, 
 	$(BIN)/python -m bench.disclosures
 
 test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, the slow ones too
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --hypothesis-profile=thorough
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=thorough
 
 lint: $(VENV)/.dev ## Check style, and the contracts
 	$(BIN)/ruff check .

@@ -23,6 +23,12 @@ for name, examples in (("quick", 30), ("thorough", 200)):
 settings.load_profile("quick")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test come first: begun last, one would keep its worker busy while the others idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what the tests have measured."""
     reports = [report for key in ("passed", "failed") for report in terminalreporter.getreports(key)]

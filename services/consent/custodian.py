@@ -1,6 +1,7 @@
 """Recipes for what is no choice: states of subjects and posts, halts, and a subject's records as a whole."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from services.consent.domain.explanations import Known, Step, explain
 from services.consent.domain.halts import Halt, HaltOrder, check_order
 from services.consent.domain.outcomes import Erased, Halted, Imported
 from services.consent.domain.state_changes import StateRow
+from services.consent.domain.subject_standings import SubjectStanding, standing_of_subject
 from services.consent.domain.subjects import Subject
 from services.consent.domain.verdicts import Question
 from services.consent.registrar import Registrar
@@ -51,6 +53,10 @@ class Custody(Protocol):
         """What was known at a time, and how far the records had come; raises Refusal SUBJECT_ERASED."""
         ...
 
+    async def known_now(self, subject_id: int) -> tuple[Known, Revision]:
+        """What is known, of no post, and how far the records have come; of the erased there is nothing."""
+        ...
+
     async def standing(self, subject_id: int) -> tuple[Subject, tuple[ChoiceRecord, ...], Revision]:
         """A subject as of now, with the choices that still matter, oldest first."""
         ...
@@ -67,6 +73,17 @@ class Explained:
     """Why, and as of when."""
 
     steps: tuple[Step, ...]
+    policy_version: int
+    """0 for none."""
+    revision: Revision
+    as_of_us: int
+
+
+@dataclass(frozen=True)
+class StandingNow:
+    """What follows for a subject, and as of when."""
+
+    standing: SubjectStanding
     policy_version: int
     """0 for none."""
     revision: Revision
@@ -134,8 +151,17 @@ class Custodian:
         else:
             at_us = as_of_us
         known, revision = await self._custody.known(subject_id, post_id, at_us)
-        version = 0 if known.policy is None else known.policy.version
-        return Explained(explain(known, question), version, revision, told_us)
+        return Explained(explain(known, question), _version_of(known), revision, told_us)
+
+    async def standing_now(self, subject_id: int, licensees: Collection[str]) -> StandingNow:
+        """What follows for a subject, of whom anything may be on record or nothing; also for `licensees`."""
+        now_us = self._clock.now_us()
+        # As a check would see it, a policy that is due included (C3).
+        await self._registrar.current(now_us)
+        known, revision = await self._custody.known_now(subject_id)
+        # Who names a hundred licensees takes a while, in which others are to be answered.
+        standing = await asyncio.to_thread(standing_of_subject, known, licensees)
+        return StandingNow(standing, _version_of(known), revision, now_us)
 
     async def standing(self, subject_id: int) -> tuple[Subject, tuple[ChoiceRecord, ...], Revision]:
         """A subject as of now; raises Refusal SUBJECT_UNKNOWN where nothing is on record of them."""
@@ -153,6 +179,10 @@ class Custodian:
     async def _halt(self, halt_id: int) -> Halt:
         (halt,) = await self._custody.halts(halt_id + 1, 1, in_force_only=False)
         return halt
+
+
+def _version_of(known: Known) -> int:
+    return 0 if known.policy is None else known.policy.version
 
 
 _ANY_SKEW_US = 2**60

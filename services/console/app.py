@@ -44,6 +44,7 @@ from services.console import (
     stats,
     subject_records,
     subject_releases,
+    subject_standings,
     subjects,
     tokens,
     up,
@@ -79,6 +80,7 @@ subjects.app.command("erase")(subject_records.erase)
 subjects.app.command("proof")(manifest_proofs.proof)
 subjects.app.command("verify-proof")(manifest_proofs.verify_proof)
 subjects.app.command("releases")(subject_releases.releases)
+subjects.app.command("standing")(subject_standings.standing)
 subjects.app.command("reindex")(subject_releases.reindex)
 app.add_typer(subjects.app, name="subjects")
 choices.app.command("show")(choice_queries.show_one)

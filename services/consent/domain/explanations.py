@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.consent.domain.choices import Choice, Stance
 from services.consent.domain.dossiers import ChoiceRecord, FactsRecord
-from services.consent.domain.halts import Halt
+from services.consent.domain.halts import Halt, HaltKind
 from services.consent.domain.policies import Policy, Regime
 from services.consent.domain.posts import UNMARKED, PostState
 from services.consent.domain.purposes import PURPOSES
@@ -86,8 +86,11 @@ def _steps(known: Known, question: Question) -> Iterator[Step]:
 
 def _halt_of_all(known: Known, question: Question) -> Step:
     for halt in known.halts:
-        if halt.order.scope.stops(question.licensee, question.purpose):
-            return Step("C12", Reason.HALTED, "an operator has halted it", revision=halt.halt_id)
+        scope = halt.order.scope
+        if scope.stops(question.licensee, question.purpose):
+            # The asked purpose, or the one that it needs (C7).
+            halted = int(scope.value) if scope.kind is HaltKind.PURPOSE else 0
+            return Step("C12", Reason.HALTED, "an operator has halted it", halted, halt.halt_id)
     return Step("C12", Reason.ALLOWED, "no halt covers the licensee or the purpose")
 
 

@@ -12,11 +12,11 @@ from services.chassis.replays import checked_replay_key
 from services.chassis.telemetry import set_attributes
 from services.consent.custodian import Custodian
 from services.consent.registrar import POLICIES_A_PAGE, Registrar
-from services.consent.rpc import answers, records, requests, rows
+from services.consent.rpc import answers, records, requests, rows, standings
 from services.consent.rpc.halts import halts_of
 from services.consent.rpc.signals import objections
 from sluice.consent.v1 import consent_service_pb2 as pb
-from sluice.consent.v1 import explanation_pb2
+from sluice.consent.v1 import explanation_pb2, standing_pb2
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceServicer
 
 SERVICE = "sluice.consent.v1.ConsentService"
@@ -87,6 +87,14 @@ class ConsentServicer(ConsentServiceServicer):
         """What still matters of what a subject chose."""
         requests.check_own(request.subject_id)
         return records.standing(request.subject_id, *await self._custodian.standing(request.subject_id))
+
+    async def GetStanding(  # noqa: N802
+        self, request: standing_pb2.GetStandingRequest, context: _Context
+    ) -> standing_pb2.GetStandingResponse:
+        """What follows for a subject, by licensee and purpose."""
+        requests.check_own(request.subject_id)
+        told = await self._custodian.standing_now(request.subject_id, request.licensee_ids)
+        return standings.standing_now(told)
 
     async def ListChoiceHistory(  # noqa: N802
         self, request: pb.ListChoiceHistoryRequest, context: _Context

@@ -18,7 +18,7 @@ from services.consent.domain.subjects import Subject
 from services.consent.domain.withdrawals import Recorded
 from services.consent.storage import dossiers, facts, halts, posts
 from services.consent.storage.head import read_head
-from services.consent.storage.known import read_known
+from services.consent.storage.known import read_known, read_known_now
 from services.consent.storage.register import write_once
 from services.consent.storage.states import read_subjects
 from services.consent.storage.tables import RESTORES
@@ -94,6 +94,10 @@ class SqlCustody:
         return await self._database.read(
             lambda c: (read_known(c, subject_id, post_id, as_of_us), read_head(c))
         )
+
+    async def known_now(self, subject_id: int) -> tuple[Known, Revision]:
+        """What is known, of no post, and how far the records have come; of the erased there is nothing."""
+        return await self._database.read(lambda c: (read_known_now(c, subject_id), read_head(c)))
 
     async def standing(self, subject_id: int) -> tuple[Subject, tuple[ChoiceRecord, ...], Revision]:
         """A subject as of now, with the records of the choices that still matter, oldest first."""

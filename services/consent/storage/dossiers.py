@@ -95,15 +95,12 @@ def read_choices_until(connection: Connection, subject_id: int, as_of_us: int) -
     return tuple(map(_choice, rows))
 
 
-def read_facts_at(connection: Connection, subject_id: int, as_of_us: int) -> FactsRecord | None:
-    """What was known of a subject at a time; None where nothing was."""
-    latest = (
-        select(_SUBJECTS)
-        .where(_SUBJECTS.c.subject_id == signed(subject_id), _SUBJECTS.c.recorded_us <= as_of_us)
-        .order_by(_SUBJECTS.c.revision.desc())
-        .limit(1)
-    )
-    row = connection.execute(latest).one_or_none()
+def read_facts_at(connection: Connection, subject_id: int, as_of_us: int | None) -> FactsRecord | None:
+    """What was known of a subject at a time, or is (None); None where nothing was."""
+    records = select(_SUBJECTS).where(_SUBJECTS.c.subject_id == signed(subject_id))
+    if as_of_us is not None:
+        records = records.where(_SUBJECTS.c.recorded_us <= as_of_us)
+    row = connection.execute(records.order_by(_SUBJECTS.c.revision.desc()).limit(1)).one_or_none()
     return None if row is None else _facts(row)
 
 

@@ -1,4 +1,4 @@
-"""What was known of a contributor at a time, from the records (C11).
+"""What was known of a contributor at a time, or is known now, from the records (C11).
 
 Records carry the time at which they were recorded, which never goes back along the revisions: so what was
 known at a time is what was recorded until then. That time is read when the write has the head, whatever it
@@ -14,10 +14,17 @@ from services.consent.domain.explanations import Known
 from services.consent.domain.halts import Halt
 from services.consent.domain.policies import Policy
 from services.consent.domain.posts import UNMARKED, PostMark, PostState
+from services.consent.domain.subjects import Subject
 from services.consent.storage.codec import decode_countries, signed
-from services.consent.storage.dossiers import read_choices_until, read_erased_us, read_facts_at
+from services.consent.storage.dossiers import (
+    read_choices_at,
+    read_choices_until,
+    read_erased_us,
+    read_facts_at,
+)
 from services.consent.storage.halts import read_page
-from services.consent.storage.policies import read_book
+from services.consent.storage.policies import read_book, read_in_force
+from services.consent.storage.states import read_subjects
 from services.consent.storage.tables import TABLES
 
 _POSTS = TABLES["posts"]
@@ -35,6 +42,20 @@ def read_known(connection: Connection, subject_id: int, post_id: int, as_of_us: 
         halts=_halts(connection, as_of_us),
         post=state,
         post_revision=revision,
+    )
+
+
+def read_known_now(connection: Connection, subject_id: int) -> Known:
+    """Everything that decides about a contributor and any post of theirs; nothing of whoever was erased.
+
+    By what still matters: a subject who has chosen ever so often costs no more than one who chose once.
+    """
+    subject = read_subjects(connection, [subject_id]).subjects.get(subject_id, Subject())
+    return Known(
+        facts=read_facts_at(connection, subject_id, None),
+        choices=read_choices_at(connection, {choice.revision for choice in subject.choices}),
+        policy=read_in_force(connection),
+        halts=read_page(connection, None, None, in_force_only=True),
     )
 
 

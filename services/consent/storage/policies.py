@@ -46,6 +46,13 @@ def read_book(connection: Connection) -> PolicyBook:
     return PolicyBook(tuple(_policy(tuple(row)) for row in rows))
 
 
+def read_in_force(connection: Connection) -> Policy | None:
+    """The version activated last; None before the first. Versions take effect in their order."""
+    activated = _WHOLE.where(_ACTIVATIONS.c.version.is_not(None))
+    row = connection.execute(activated.order_by(_POLICIES.c.version.desc()).limit(1)).one_or_none()
+    return None if row is None else _policy(tuple(row))
+
+
 def read_page(connection: Connection, below: int | None, limit: int) -> tuple[Policy, ...]:
     """At most `limit` versions below one, newest first."""
     page = _WHOLE.order_by(_POLICIES.c.version.desc()).limit(limit)

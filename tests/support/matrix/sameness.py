@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from tests.support.matrix.ways import Answer
 
 OF_THE_MOMENT = {
+    "sluice.consent.v1.GetStandingResponse": ("as_of",),
     "sluice.consent.v1.RecordChoiceResponse": ("in_force_after",),
     "sluice.consent.v1.RecordSignalsResponse": ("in_force_after",),
     "sluice.licensing.v1.ListAffiliatesResponse": ("as_of",),

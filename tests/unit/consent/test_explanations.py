@@ -1,115 +1,35 @@
 """C11: an explanation comes to the same as a check, and names the record that decided."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from services.consent.domain.choices import Choice, Stance, standing_of, still_standing
-from services.consent.domain.dossiers import ChoiceRecord, FactsRecord
+from services.consent.domain.choices import Stance, standing_of, still_standing
 from services.consent.domain.explanations import Known, Step, explain
-from services.consent.domain.halts import Halt, HaltKind, HaltScope
-from services.consent.domain.policies import Policy, Regime
-from services.consent.domain.posts import UNMARKED, PostMark, PostState
+from services.consent.domain.halts import HaltKind, HaltScope
+from services.consent.domain.policies import Regime
+from services.consent.domain.posts import UNMARKED, PostMark
 from services.consent.domain.purposes import PURPOSES, Purpose
-from services.consent.domain.subjects import Facts, Profile, State
+from services.consent.domain.subjects import Profile, State
 from services.consent.domain.verdicts import Question, Reason, is_halted, reason_of, reason_of_state
-from tests.support.clock import NOON_US
 from tests.support.consent import (
     EVERYTHING,
     GENERATIVE,
     SHARING,
     a_deny,
-    a_halt_order,
-    a_policy,
     a_post_state,
     a_question,
     an_allow,
     some_facts,
 )
+from tests.support.consent_known import OF_FACTS, OF_HALTS, OF_POST, facts_of, knowledge, known, ordinary
 from tests.support.consent_truth import slow_reason
-from tests.support.consent_worlds import facts, halts, histories, policies, post_states, questions
-
-OF_FACTS, OF_POST, OF_HALTS = 100, 200, 300
-
-
-def recorded(choice: Choice) -> ChoiceRecord:
-    return ChoiceRecord(
-        revision=choice.revision,
-        stance=choice.stance,
-        licensee=choice.scope.licensee,
-        purpose=choice.scope.purpose,
-        method=1,
-        notice_digest=b"",
-        claimed_us=None,
-        stated_us=choice.stated_us,
-        recorded_us=NOON_US,
-        recorded_by="subject:7",
-    )
-
-
-def described(told: Facts) -> FactsRecord:
-    return FactsRecord(
-        revision=OF_FACTS,
-        jurisdiction=told.jurisdiction,
-        states=told.states,
-        notices=told.notices,
-        withheld=told.withheld,
-        occurred_us=NOON_US,
-        recorded_us=NOON_US,
-        recorded_by="pipeline:accounts",
-    )
-
-
-def known(
-    *choices: Choice,
-    told: Facts | None = None,
-    policy: Policy | None = None,
-    stopped: Sequence[HaltScope] = (),
-    post: PostState = UNMARKED,
-) -> Known:
-    """Nothing but the choices, unless said; each record has a revision of its own."""
-    orders = tuple(
-        Halt(OF_HALTS + number, a_halt_order(scope), NOON_US, "operator:ada")
-        for number, scope in enumerate(stopped)
-    )
-    return Known(
-        facts=None if told is None else described(told),
-        choices=tuple(map(recorded, choices)),
-        policy=policy,
-        halts=orders,
-        post=post,
-        post_revision=OF_POST if post != UNMARKED else 0,
-    )
-
-
-def ordinary(*choices: Choice, regime: Regime = Regime.OPT_OUT, **fields: object) -> Known:
-    """Of someone in the US who was served the notice."""
-    return known(*choices, **({"told": some_facts(), "policy": a_policy(regime, version=50)} | fields))  # type: ignore[arg-type]
+from tests.support.consent_worlds import questions
 
 
 def last(told: Known, question: Question | None = None) -> Step:
     return explain(told, question or a_question())[-1]
-
-
-@st.composite
-def knowledge(draw: st.DrawFn) -> Known:
-    policy = draw(policies)
-    return known(
-        *draw(histories()),
-        told=draw(st.none() | facts),
-        policy=policy,
-        stopped=sorted(draw(halts)),
-        post=draw(st.just(UNMARKED) | post_states),
-    )
-
-
-def facts_of(told: Known) -> Facts | None:
-    if (record := told.facts) is None:
-        return None
-    return Facts(record.jurisdiction, record.states, record.notices, record.withheld)
 
 
 @given(knowledge(), questions)
@@ -226,6 +146,14 @@ def test_c11_the_rule_and_the_record_that_decided_are_named(
     step = last(told)
 
     assert (step.rule, step.reason, step.revision) == (rule, reason, revision)
+
+
+def test_c7_c12_the_purpose_that_is_halted_is_named() -> None:
+    told = ordinary(stopped=[HaltScope(HaltKind.PURPOSE, str(int(SHARING)))])
+
+    assert [(step.rule, step.reason, step.purpose) for step in explain(told, a_question())] == [
+        ("C12", Reason.HALTED, SHARING)
+    ]
 
 
 def test_a_license_that_does_not_cover_the_jurisdiction_is_named() -> None:

@@ -172,9 +172,11 @@ class ConsentServiceServicer:
 
     def GetStanding(self, request, context):
         """What follows for a subject from all that is on record, as of now: for each purpose to which choices apply, whether a post of theirs may go
-        to each licensee, and what decides that. Of a post that embeds nothing and of which nothing is on record; of one that embeds others every contributor
-        counts (C6). What a license covers is left out. Somebody of whom nothing is on record, and somebody erased, is answered for like anybody. Reads only.
-        Reasons: none of its own.
+        to each licensee, and what decides that. It is what CheckConsent says of a post that embeds nothing and of which nothing is on record; of one that
+        embeds others every contributor counts (C6). The license is taken to cover all, and its territory to be everywhere: where they are withheld in any
+        country, that denies it (C5). Somebody of whom nothing is on record, and somebody erased, is answered for like anybody. Reads only.
+        Reasons: SUBJECT_UNKNOWN (whom the caller is not and does not act for; never to operators). Where a policy is due it takes effect first, which can
+        end in QUEUE_FULL (with a retry time) or COMMIT_UNKNOWN (ask again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
