@@ -12,7 +12,7 @@ from services.chassis.refusals import not_found
 from services.console.operations.decision_wishes import is_id
 from services.console.operations.decisions import WORDS
 from services.console.operations.log_parts import inclusion, of_log
-from services.console.operations.receipt_claims import claims_of
+from services.console.operations.receipt_claims import asked_in, claims_of
 from services.console.operations.tracing import SCALE, Traces
 from services.console.operations.words_decisions import DELIVERIES, VERDICTS
 from services.console.web.asking import together
@@ -68,7 +68,8 @@ def showing(traces: Traces) -> APIRouter:
         parts = await together(
             proof=of_log(inclusion(licensing, found.decision_id)), trace=traces.look(found, now_us)
         )
-        told = {"found": found, "claims": claims_of(found.receipt), "counts": counts(found)}
+        claims = claims_of(found.receipt)
+        told = {"found": found, "claims": claims, "asked": asked_in(claims), "counts": counts(found)}
         places = {"answers": answers(found, begin), "begin": begin, "step": POSTS}
         return shown(request, "decision.html", 200, **told, **places, **TABLES, **parts)
 

@@ -15,6 +15,8 @@ from sluice.licensing.v1 import release_service_pb2 as pb
 USUAL = {By.MINUTE: 60, By.HOUR: 24, By.DAY: 30}
 """Stretches that are shown where no time is said."""
 PAGE = 50
+CLOCKS_US = 1_000_000
+"""So far may clocks of services differ: what was decided just now may lie ahead of ours."""
 
 NO_TIME = "A time is written like 2026-01-31T12:00, in UTC."
 NO_STRETCH = "Counts are by minute, hour or day."
@@ -78,7 +80,7 @@ def read_wish(given: Mapping[str, str], now_us: int) -> tuple[Wish, list[str]]:
     """What an address says, and a sentence for each thing in it that says nothing, which is left out then."""
     faults = list[str]()
     by = _by(given.get("by", ""), faults)
-    until_us = _time(given.get("until", ""), now_us, faults)
+    until_us = _time(given.get("until", ""), now_us + CLOCKS_US, faults)
     since_us = _time(given.get("since", ""), until_us - USUAL[by] * LENGTHS_US[by], faults)
     if since_us >= until_us:
         faults.append(NO_ORDER)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from services.chassis.dialing import Peer
 from services.console.operations.counting import LENGTHS_US, Stretch, count, total
+from services.console.operations.decision_wishes import CLOCKS_US
 from services.console.stats import By
 from sluice.consent.v1 import state_service_pb2 as states
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
@@ -64,7 +65,7 @@ async def halts(consent: Peer) -> states.ListHaltsResponse:
 async def recent(licensing: Peer, by: By, stretches: int, now_us: int) -> Recent:
     """Decisions of the stretch that runs and of so many whole ones before it; raises Refusal."""
     since_us = (now_us // LENGTHS_US[by] - stretches) * LENGTHS_US[by]
-    counted = await count(licensing, by, since_us, now_us + 1)
+    counted = await count(licensing, by, since_us, now_us + CLOCKS_US)
     return Recent(total(counted.rows, since_us), counted.as_of, counted.cut_at_us is None)
 
 
