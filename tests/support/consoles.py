@@ -1,10 +1,13 @@
 """Consoles of operators over services that run, some of which are not there."""
 
+import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import uvicorn
 from cryptography.fernet import Fernet
 
 from services.chassis.identity import PrincipalKind
@@ -54,3 +57,31 @@ async def a_console(
     finally:
         await services.close()
         await door_services.close()
+
+
+@contextlib.asynccontextmanager
+async def a_served_console(world: PagesWorld, traces: Path | None = None) -> AsyncIterator[tuple[str, str]]:
+    """A console on a port of 127.0.0.1: its origin, and the path of a link that signs an operator in."""
+    cluster, listening = world.cluster, socket.create_server(("127.0.0.1", 0))
+    origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    targets = {
+        "consent": cluster.consent_address,
+        "metering": cluster.metering_address,
+        "licensing": cluster.licensing.address,
+    }
+    app = console_app(
+        services=Services(targets),
+        seal=Seal([Fernet.generate_key()]),
+        clock=cluster.clock,
+        origin=origin,
+        links=world.links,
+        traces=traces,
+    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    token = cluster.licensing.token(PrincipalKind.OPERATOR, "ada", ALL_ROLES)
+    try:
+        yield origin, f"/sign-in/link?code={world.links.make(token)}"
+    finally:
+        server.should_exit = True
+        await serving
