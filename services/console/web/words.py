@@ -1,7 +1,7 @@
 """What the numbers of consent's enums are called on pages: one table an enum, number to an English sentence.
 
-They are what catalogues translate. A number that a table lacks, of a newer service, is never taken for one that
-allows: `word` says that this page has no word for it.
+They are what catalogues translate. A number that a table lacks, of a newer service, is never taken for one
+that allows: `word` says that this page has no word for it.
 """
 
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ OWN_REASONS: Mapping[int, str] = {
     15: "All of it is halted at the moment, whatever was chosen.",
     16: "The post was denied on its own.",
     17: "The post was deleted.",
-    18: "Your posts are withheld in a country, whatever was chosen.",
+    18: "Your posts are withheld in a country, and go to nobody who may use them there.",
 }
 """`sluice.consent.v1.ConsentReason`, of everything of the reader's, as sentences to them."""
 
