@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
-from services.console.settings_page import choosing
+from services.console.settings_page import agents, choosing, history, own_data, receiving
 from services.console.web.application import application
 from services.console.web.calling import Services
 from services.console.web.links import Links
@@ -18,9 +18,14 @@ from services.console.web.templating import Templates
 
 KINDS = frozenset({"subject", "agent"})
 """Whom the page is for."""
-SUBJECT_LINKS = (("/", "Your choices"),)
+SUBJECT_LINKS = (
+    ("/", "Your choices"),
+    ("/history", "Earlier choices"),
+    ("/received", "Who received your posts"),
+    ("/data", "Your data"),
+)
 """Where a subject can go; the names are translated where they are shown."""
-AGENT_LINKS = (("/", "Choices of many"),)
+AGENT_LINKS = (("/agent", "Choices of many"),)
 LINK_COMMAND = "sluice settings-page link --subject=ID"
 
 
@@ -43,4 +48,12 @@ def settings_app(
 
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    return application(page, [signing_in(KINDS, links), choosing.router], embedded_in=embedded_in)
+    routers = [
+        signing_in(KINDS, links),
+        choosing.router,
+        history.router,
+        receiving.router,
+        own_data.router,
+        agents.router,
+    ]
+    return application(page, routers, embedded_in=embedded_in)
