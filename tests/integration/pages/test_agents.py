@@ -47,7 +47,7 @@ async def test_the_confirming_page_says_for_how_many_and_changes_nothing(world: 
         listed = LISTED | {"listed": "1\n2, 2\n99\nbob\n<b>\n-1\n0\n18446744073709551616"}
         checked = await visitor.press(page, "Go on", listed)
 
-    assert "It is recorded for 2 people you act for." in checked.text
+    assert "It will be recorded for 2 people you act for." in checked.text
     assert "1 id is not of anybody you act for, and is left out: 99" in checked.text
     assert "5 entries are no ids, and are left out: bob, <b>, -1, 0, 18446744073709551616" in checked.text
     assert "<b>" not in checked.html
@@ -62,7 +62,7 @@ async def test_ids_may_come_in_a_file(world: PagesWorld) -> None:
             "/agent/check", data=LISTED, files=file, headers=headers
         )
 
-    assert "It is recorded for 2 people you act for." in answer.text
+    assert "It will be recorded for 2 people you act for." in answer.text
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ async def test_a_list_of_others_alone_offers_nothing_to_press(world: PagesWorld)
     async with world.agent(1) as (visitor, page):
         checked = await visitor.press(page, "Go on", LISTED | {"listed": "5 6"})
 
-    assert "It is recorded for 0 people" in checked.text
+    assert "It will be recorded for 0 people" in checked.text
     assert all(form.action != "/agent/record" for form in checked.forms)
 
 
