@@ -7,7 +7,8 @@ from fastapi import Request
 from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
-from services.console.settings_page import choosing
+from services.console.settings_page.choosing import choosing
+from services.console.settings_page.texts import Texts
 from services.console.web.application import application
 from services.console.web.calling import Services
 from services.console.web.links import Links
@@ -31,10 +32,14 @@ def settings_app(
     seal: Seal,
     clock: Clock,
     origin: str,
+    texts: Texts,
     links: Links | None = None,
     embedded_in: Sequence[str] = (),
 ) -> ASGIApp:
-    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing."""
+    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
+
+    `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
+    """
 
     def facts(request: Request) -> dict[str, Any]:
         session = session_of(request)
@@ -43,4 +48,4 @@ def settings_app(
 
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    return application(page, [signing_in(KINDS, links), choosing.router], embedded_in=embedded_in)
+    return application(page, [signing_in(KINDS, links), choosing(texts)], embedded_in=embedded_in)
