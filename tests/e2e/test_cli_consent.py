@@ -169,6 +169,32 @@ def test_what_a_subject_chose_is_shown_listed_and_explained(cli: Cli, tmp_path: 
     )
 
 
+def test_what_follows_for_a_subject_is_what_is_explained(cli: Cli, tmp_path: Path) -> None:
+    subjects(cli, tmp_path, 202)
+    cli("choices", "record", 202, "deny")
+    cli(
+        "choices",
+        "record",
+        202,
+        "allow",
+        "--notice-digest",
+        NOTICE,
+        "--licensee",
+        "acme",
+        "--licensee-to-come",
+    )
+
+    told = cli.json("subjects", "standing", 202, "--licensee", "initech")
+    listed = cli("subjects", "standing", 202)
+
+    by_licensee = {each["licensee_id"]: each["purposes"] for each in told["licensees"]}
+    training = [each[1] for each in (by_licensee["acme"], by_licensee["initech"], told["anyone"])]
+    assert [each["purpose"] for each in training] == ["ai_training_generative"] * 3
+    assert [each["reason"] for each in training] == ["allowed", "choice_denies", "choice_denies"]
+    assert training[0]["reason"] == reason(cli, 202)
+    assert listed.count("(any other)") == listed.count("acme") == 7
+
+
 def test_every_page_of_a_history_is_listed(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "choices.csv"
     rows = [

@@ -1,5 +1,7 @@
 """Subjects and posts that were told about, word by word."""
 
+from collections.abc import Iterator
+
 from services.consent.domain.posts import Post
 from services.consent.domain.state_changes import (
     ChangeKind,
@@ -12,6 +14,14 @@ from services.consent.domain.subjects import Facts, State, Subject
 from tests.support.clock import NOON_US
 from tests.support.consent import a_change, some_facts
 from tests.support.consent_truth import Told
+
+SETS = {
+    State.MINOR: ChangeKind.MINOR,
+    State.DEACTIVATED: ChangeKind.DEACTIVATE,
+    State.SUSPENDED: ChangeKind.SUSPEND,
+    State.DELETED: ChangeKind.DELETE,
+}
+"""The change that sets a state on its own."""
 
 
 def told_to_subject(subject: Subject, told: Told, now_us: int = NOON_US) -> Subject:
@@ -45,3 +55,11 @@ def states_of(subject: Subject) -> State:
     """Of somebody of whom something is on record."""
     assert subject.facts is not None
     return subject.facts.states
+
+
+def what_denies(said: Facts, withheld: frozenset[str], now_us: int) -> Iterator[Told]:
+    """What is taken of a description from the future: each state, and the countries beside those so far."""
+    for state in said.states:
+        yield Told(now_us, StateChange(SETS[state], now_us))
+    if said.withheld:
+        yield Told(now_us, StateChange(ChangeKind.WITHHELD, now_us, said.withheld | withheld))

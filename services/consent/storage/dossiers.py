@@ -97,10 +97,13 @@ def read_choices_until(connection: Connection, subject_id: int, as_of_us: int) -
 
 def read_facts_at(connection: Connection, subject_id: int, as_of_us: int | None) -> FactsRecord | None:
     """What was known of a subject at a time, or is (None); None where nothing was."""
-    records = select(_SUBJECTS).where(_SUBJECTS.c.subject_id == signed(subject_id))
+    revisions = select(_SUBJECTS.c.revision).where(_SUBJECTS.c.subject_id == signed(subject_id))
     if as_of_us is not None:
-        records = records.where(_SUBJECTS.c.recorded_us <= as_of_us)
-    row = connection.execute(records.order_by(_SUBJECTS.c.revision.desc()).limit(1)).one_or_none()
+        revisions = revisions.where(_SUBJECTS.c.recorded_us <= as_of_us)
+    # Materialized, for with bad statistics PostgreSQL looks for the last one through everybody's records.
+    own = revisions.cte("own").prefix_with("MATERIALIZED", dialect="postgresql")
+    latest = select(func.max(own.c.revision)).scalar_subquery()
+    row = connection.execute(select(_SUBJECTS).where(_SUBJECTS.c.revision == latest)).one_or_none()
     return None if row is None else _facts(row)
 
 

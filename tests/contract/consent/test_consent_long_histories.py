@@ -63,7 +63,7 @@ async def a_long_history(shelf: SqlShelf, subject_id: int = 7) -> None:
     assert imported.accepted == LONG
 
 
-@pytest.mark.parametrize("what", ["standing", "import"])
+@pytest.mark.parametrize("what", ["standing", "known now", "import"])
 async def test_c9_a_long_history_costs_no_more_than_a_short_one(tmp_path: Path, what: str) -> None:
     shelf = SqlShelf(f"sqlite:///{tmp_path / 'consent.db'}")
     await shelf.register.import_subjects(facts_rows(7, 8), a_key(1), NOON_US)
@@ -76,6 +76,8 @@ async def test_c9_a_long_history_costs_no_more_than_a_short_one(tmp_path: Path, 
         database = cast("Database", counting)
         if what == "standing":
             await SqlCustody(database, ManualClock()).standing(subject_id)
+        elif what == "known now":
+            await SqlCustody(database, ManualClock()).known_now(subject_id)
         else:
             rows = [(1, a_draft(Stance.DENY, subject_id, licensee="acme", claimed_us=NOON_US))]
             await SqlRegister(database, ManualClock()).import_choices(rows, a_key(10 + subject_id), NOON_US)

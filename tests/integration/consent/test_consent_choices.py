@@ -6,7 +6,7 @@ import pytest
 
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
-from sluice.consent.v1 import choice_pb2, subject_service_pb2
+from sluice.consent.v1 import choice_pb2, standing_pb2, subject_service_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.type.v1 import purpose_pb2
 from tests.support.clock import NOON_US
@@ -206,6 +206,7 @@ async def test_what_is_of_another_subject_looks_not_there(consent: Consent, othe
         refusals.append(written.value)
     for method, asked in (
         ("GetChoices", pb.GetChoicesRequest(subject_id=other)),
+        ("GetStanding", standing_pb2.GetStandingRequest(subject_id=other)),
         ("ListChoiceHistory", pb.ListChoiceHistoryRequest(subject_id=other)),
     ):
         with pytest.raises(Refusal) as read:

@@ -26,7 +26,7 @@ from services.consent.domain.outcomes import Imported
 from services.consent.domain.policies import Regime
 from services.consent.domain.posts import UNMARKED
 from services.consent.domain.purposes import PURPOSES, Purpose, Signal
-from services.consent.domain.state_changes import ChangeKind, StateChange, StateRow
+from services.consent.domain.state_changes import StateRow
 from services.consent.domain.subjects import NO_STATES, Facts, State
 from services.consent.domain.verdicts import Question, Reason
 from services.consent.domain.withdrawals import Withdrawal
@@ -50,6 +50,8 @@ from tests.support.consent import (
 from tests.support.consent_deaths import Death, die_in
 from tests.support.consent_records import Records, read_records, read_states
 from tests.support.consent_shelf import SqlShelf
+from tests.support.consent_standings import check_standing
+from tests.support.consent_told import what_denies
 from tests.support.consent_truth import Told, slow_facts, slow_states, slow_withheld
 from tests.support.consent_worlds import OF_POSTS, OF_SUBJECTS, World, changes_of, halt_scopes, scopes
 from tests.support.postgres import PostgresServer
@@ -67,12 +69,6 @@ QUESTIONS = (
 )
 SINGLE = [[(post_id, who)] for post_id, who in zip(POSTS, PEOPLE, strict=True)]
 ASKED = [*SINGLE, [(9, 1), (2, 2)], [(9, 3), (0, 0)], [(9, 5)]]
-SETS = {
-    State.MINOR: ChangeKind.MINOR,
-    State.DEACTIVATED: ChangeKind.DEACTIVATE,
-    State.SUSPENDED: ChangeKind.SUSPEND,
-    State.DELETED: ChangeKind.DELETE,
-}
 TAKEN_BACK = {
     *range(Reason.SUBJECT_UNKNOWN, Reason.CHOICE_DENIES + 1),
     *(Reason.POST_DENIED, Reason.POST_DELETED, Reason.WITHHELD),
@@ -177,7 +173,7 @@ class History(RuleBasedStateMachine):
         for _, subject_id, said, as_of_us in _taken(lines, imported):
             told = self.subjects_told.setdefault(subject_id, [])
             if as_of_us is not None and as_of_us > now_us:
-                told.extend(_what_denies(said, slow_withheld(told), now_us))
+                told.extend(what_denies(said, slow_withheld(told), now_us))
             else:
                 told.append(Told(now_us if as_of_us is None else as_of_us, said))
 
@@ -224,6 +220,10 @@ class History(RuleBasedStateMachine):
         records = self.shelf.database.read_now(read_records)
         assert subject_id in records.erased
         assert subject_id not in records.choices.keys() | records.facts.keys()
+
+    @rule(subject_id=who)
+    def a_subject_asks_what_follows(self, subject_id: int) -> None:
+        self.runner.run(check_standing(self.shelf, subject_id))
 
     @precondition(lambda self: self.answered)
     @rule(choice=st.randoms(use_true_random=False))
@@ -315,14 +315,6 @@ def _taken(lines: Any, imported: Imported | None) -> Iterator[Any]:
     rejected = {row.line for row in imported.rejected}
     assert imported.accepted + imported.unchanged + len(rejected) == len(lines)
     return (line for line in lines if line[0] not in rejected)
-
-
-def _what_denies(said: Facts, withheld: frozenset[str], now_us: int) -> Iterator[Told]:
-    """What is taken of a description from the future: each state, and the countries beside those so far."""
-    for state in said.states:
-        yield Told(now_us, StateChange(SETS[state], now_us))
-    if said.withheld:
-        yield Told(now_us, StateChange(ChangeKind.WITHHELD, now_us, said.withheld | withheld))
 
 
 def _world(records: Records, question: Question) -> World:

@@ -47,6 +47,40 @@ async def test_a_subject_opts_out_in_each_of_the_three_ways_while_licensing_and_
     assert "ALLOWED" not in after
 
 
+async def test_a_subject_sees_what_follows_in_json_and_only_for_themselves(tmp_path: Path) -> None:
+    clock = ManualClock(SystemClock().now_us())
+    async with running(tmp_path, clock) as consent:
+        await consent.put_in_force(1, 2)
+        await consent.choose(a_deny(1, licensee_id="acme"))
+        values = some_values(tmp_path, {"consent": consent.address})
+        async with an_envoy(values, tmp_path) as envoy, httpx.AsyncClient(base_url=envoy.url) as client:
+            headers = shown(consent, PrincipalKind.SUBJECT, 1)
+            asked = {"licenseeIds": ["umbrella", "initech"]}
+            told = (await client.get("/v1/subjects/1/standing", params=asked, headers=headers)).json()
+            mistyped = in_json(
+                await client.get(
+                    "/v1/subjects/1/standing", params={"licenseeIds": "Umbrella"}, headers=headers
+                )
+            )
+            others = in_json(await client.get("/v1/subjects/2/standing", headers=headers))
+            nobodys = in_json(await client.get("/v1/subjects/9/standing", headers=headers))
+
+    training = {each["licenseeId"]: each["purposes"][1] for each in told["licensees"]}
+    assert list(training) == ["acme", "initech", "umbrella"]
+    assert training["acme"] == {
+        "purpose": "PURPOSE_AI_TRAINING_GENERATIVE",
+        "reason": "CONSENT_REASON_CHOICE_DENIES",
+        "byChoice": True,
+        "recordRevision": "4",
+        "regime": "REGIME_OPT_OUT",
+        "deniedByPurpose": "PURPOSE_UNSPECIFIED",
+    }
+    assert training["umbrella"] == told["anyone"][1]
+    assert told["anyone"][1]["reason"] == "CONSENT_REASON_ALLOWED"
+    assert mistyped.reason == "INVALID_REQUEST"
+    assert (others.reason, others) == ("SUBJECT_UNKNOWN", nobodys)
+
+
 async def test_a_subject_chooses_for_nobody_else_in_any_of_the_three_ways(tmp_path: Path) -> None:
     clock = ManualClock(SystemClock().now_us())
     async with running(tmp_path, clock) as consent:

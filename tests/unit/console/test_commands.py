@@ -315,7 +315,7 @@ CONSENT_COMMANDS = [
     *(["choices", command] for command in ("import", "record", "signal", "show", "history", "explain")),
     *(["states", command] for command in ("import", "record")),
     *(["halt", command] for command in ("order", "lift", "list")),
-    *(["subjects", command] for command in ("import", "export", "erase")),
+    *(["subjects", command] for command in ("import", "export", "erase", "standing")),
     ["withdrawals", "watch"],
 ]
 
