@@ -245,12 +245,16 @@ class ProfileRow(ConsentTable, table=True):
     """Something that several subjects may come to."""
 
     __tablename__ = "profiles"
+    __table_args__ = (
+        # A B-tree of PostgreSQL takes no row of more than 2,704 bytes. SQLite has its unique constraint.
+        Index("ix_profiles_content", "content", postgresql_using="hash").ddl_if(dialect="postgresql"),
+    )
 
     profile_id: int = Field(primary_key=True, sa_type=WideKey)
     """A revision of the transaction that made it, so it is never given again; those of an earlier schema are
     negative."""
-    content: str = Field(unique=True)
-    """JSON in one form only, see `codec.encode_profile`."""
+    content: str
+    """JSON in one form only, see `codec.encode_profile`; one row has it."""
 
 
 class StateRow(ConsentTable, table=True):

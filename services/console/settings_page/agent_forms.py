@@ -1,22 +1,25 @@
 """What an agent fills in to choose for many, read into a choice for each and what of it could not be read."""
 
 import csv
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from services.chassis.refusals import invalid
 from services.chassis.validation import check_message
 from services.console.settings_page.bulk import Bulk
 from services.console.settings_page.subject_ids import Named, cells_of_csv, cells_of_text, named
+from services.console.settings_page.switches import TRAINING
 from sluice.consent.v1.choice_pb2 import Stance
-from sluice.type.v1.purpose_pb2 import Purpose
 
 LARGEST_LIST = 1_000_000
 """Bytes or characters; the ids of all that one agent acts for are a few thousand."""
-TRAINING = (Purpose.PURPOSE_AI_TRAINING_GENERATIVE, Purpose.PURPOSE_AI_TRAINING_OTHER)
-"""What the page calls AI training."""
-PURPOSES = {"training": TRAINING, "everything": ()}
-"""By what the form calls them."""
+_DENY, _ALLOW = Stance.STANCE_DENY, Stance.STANCE_ALLOW
+WISHES: Mapping[str, tuple[int, tuple[int, ...]]] = {
+    "no-training": (_DENY, TRAINING),
+    "no-everything": (_DENY, ()),
+    "yes-training": (_ALLOW, TRAINING),
+}
+"""Stance and purposes, by what the form calls them. No purposes are all of them, which are denied alone."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Filled:
     """"all" or "listed"."""
     listed: str
     file: bytes
-    about: str
-    """A name of PURPOSES."""
+    wish: str
+    """A name of WISHES."""
     licensee_id: str
 
 
@@ -44,23 +47,19 @@ class Understood:
 
 
 def understood(filled: Filled, represented: Collection[int]) -> Understood:
-    """A deny for those that the form names and the agent represents.
+    """A choice for those that the form names and the agent represents; of a yes still without its notice.
 
     Raises Refusal (invalid): LIST_TOO_LONG, CSV_MALFORMED, FORM_UNREADABLE, NOBODY_NAMED; INVALID_REQUEST for
     an id of a licensee that is none.
     """
-    if filled.about not in PURPOSES or filled.whom not in {"all", "listed"}:
+    if filled.wish not in WISHES or filled.whom not in {"all", "listed"}:
         raise invalid("FORM_UNREADABLE", "the form has other answers than it offers")
     listed = Named(tuple(represented), ()) if filled.whom == "all" else _listed(filled)
     known = frozenset(represented)
-    bulk = Bulk(
-        subjects=tuple(id for id in listed.ids if id in known),
-        stance=Stance.STANCE_DENY,
-        purposes=PURPOSES[filled.about],
-        licensee_id=filled.licensee_id.strip(),
-        notice_digest="",
-    )
-    for choice in replace(bulk, subjects=()).choices(1):
+    stance, purposes = WISHES[filled.wish]
+    subjects = tuple(id for id in listed.ids if id in known)
+    bulk = Bulk(subjects, stance, purposes, filled.licensee_id.strip())
+    for choice in bulk.choices(1):
         # Said once, before anything is sent, and not of each subject afterwards.
         check_message(choice)
     return Understood(bulk, listed.faults, tuple(id for id in listed.ids if id not in known))

@@ -7,7 +7,10 @@ from fastapi import Request
 from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
-from services.console.settings_page import agents, choosing, history, own_data, receiving
+from services.console.settings_page import history, own_data, receiving
+from services.console.settings_page.agents import acting
+from services.console.settings_page.choosing import choosing
+from services.console.settings_page.texts import Texts
 from services.console.web.application import application
 from services.console.web.calling import Services
 from services.console.web.links import Links
@@ -36,10 +39,14 @@ def settings_app(
     seal: Seal,
     clock: Clock,
     origin: str,
+    texts: Texts,
     links: Links | None = None,
     embedded_in: Sequence[str] = (),
 ) -> ASGIApp:
-    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing."""
+    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
+
+    `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
+    """
 
     def facts(request: Request) -> dict[str, Any]:
         session = session_of(request)
@@ -48,12 +55,6 @@ def settings_app(
 
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    routers = [
-        signing_in(KINDS, links),
-        choosing.router,
-        history.router,
-        receiving.router,
-        own_data.router,
-        agents.router,
-    ]
+    records = [history.router, receiving.router, own_data.router]
+    routers = [signing_in(KINDS, links), choosing(texts), *records, acting(texts)]
     return application(page, routers, embedded_in=embedded_in)

@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.ids import derived_uuid7
 from services.chassis.refusals import Kind, Refusal
-from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod
+from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod, Stance
 from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest, RecordChoiceResponse
 
 SIDE_BY_SIDE = 8
@@ -38,8 +38,15 @@ class Bulk:
     """A choice for each; none is one for all purposes."""
     licensee_id: str
     """Empty for everyone."""
-    notice_digest: str
-    """SHA-256 in hex of the notice that was shown; empty where none was."""
+    notice_digest: str = ""
+    """Of a yes: SHA-256 in hex of the notice that was shown (C1)."""
+    policy: int = 0
+    """Of a yes: the version of the policy that was in force."""
+
+    @property
+    def allows(self) -> bool:
+        """Whether it is a yes."""
+        return self.stance == Stance.STANCE_ALLOW
 
     @classmethod
     def of(cls, seen: Mapping[str, Any]) -> Self:

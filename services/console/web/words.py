@@ -1,7 +1,7 @@
 """What the numbers of consent's enums are called on pages: one table an enum, number to an English sentence.
 
-They are what catalogues translate. A number that a table lacks, of a newer service, is never taken for one that
-allows: `word` says that this page has no word for it.
+They are what catalogues translate. A number that a table lacks, of a newer service, is never taken for one
+that allows: `word` says that this page has no word for it.
 """
 
 from collections.abc import Mapping

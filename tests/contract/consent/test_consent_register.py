@@ -1,5 +1,7 @@
 """What a register promises, whichever it is: the one in memory and the one in a database."""
 
+import secrets
+
 import pytest
 
 from services.chassis.refusals import Refusal
@@ -83,6 +85,20 @@ async def test_a_request_id_that_comes_with_other_content_is_refused(shelf: Shel
         await shelf.register.record(a_draft(Stance.DENY, 8), a_key(1, digest=b"\x99" * 32), NOON_US)
 
     assert refused.value.reason == "REQUEST_ID_REUSED"
+
+
+async def test_c1_a_deny_is_taken_however_long_the_names_of_those_denied_before_are(shelf: Shelf) -> None:
+    await shelf.put_in_force()
+    await shelf.register.import_subjects(facts_rows(7), a_key(1), NOON_US)
+    # Nothing that a page of an index could make shorter.
+    licensees = [secrets.token_hex(31) for _ in range(MOST_LICENSEES)]
+
+    for number, licensee in enumerate(licensees):
+        await shelf.register.record(a_draft(Stance.DENY, 7, licensee=licensee), a_key(10 + number), NOON_US)
+
+    assert [await shelf.reasons((7,), licensee=each) for each in licensees] == [["CHOICE_DENIES"]] * len(
+        licensees
+    )
 
 
 async def test_the_choices_of_a_subject_name_so_many_licensees_and_no_more(shelf: Shelf) -> None:

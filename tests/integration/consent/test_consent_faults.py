@@ -160,9 +160,14 @@ def test_the_migrations_lead_to_the_tables_that_the_code_declares(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     database = consent_database_at(url_on(engine, request, tmp_path, consent_database_at))
+    # Declared for PostgreSQL alone; Alembic does not ask an index for which engines it is.
+    elsewhere = {"sqlite": "ix_profiles_content"}.get(engine)
+    options = {"include_object": lambda _object, name, *_more: name != elsewhere}
 
     differences = database.read_now(
-        lambda connection: compare_metadata(MigrationContext.configure(connection), ConsentTable.metadata)
+        lambda connection: compare_metadata(
+            MigrationContext.configure(connection, opts=options), ConsentTable.metadata
+        )
     )
     database.close_now()
 

@@ -10,8 +10,8 @@ from tests.support.pages import Seen, Visitor
 from tests.support.pages_world import PagesWorld
 from tests.support.refusing import refuse_calls
 
-LISTED = {"whom": "listed", "about": "everything"}
-ALL = {"whom": "all", "about": "everything"}
+LISTED = {"whom": "listed", "wish": "no-everything"}
+ALL = {"whom": "all", "wish": "no-everything"}
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ async def test_ids_may_come_in_a_file(world: PagesWorld) -> None:
         (LISTED | {"listed": "1" * 1_000_001}, "LIST_TOO_LONG"),
         (ALL | {"licensee_id": "Acme Inc."}, "INVALID_REQUEST"),
         (ALL | {"licensee_id": "everyone"}, "INVALID_REQUEST"),
-        (ALL | {"about": "nothing"}, "FORM_UNREADABLE"),
-        ({"whom": "neither", "about": "training"}, "FORM_UNREADABLE"),
+        (ALL | {"wish": "nothing"}, "FORM_UNREADABLE"),
+        ({"whom": "neither", "wish": "no-training"}, "FORM_UNREADABLE"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_before_anything_is_asked(

@@ -30,7 +30,7 @@ async def test_every_choice_is_told_in_words_the_newest_first(world: PagesWorld)
 async def test_an_agent_is_named_as_such(world: PagesWorld) -> None:
     await world.cluster.know(7)
     async with world.agent(7) as (visitor, page):
-        checked = await visitor.press(page, "Go on", {"whom": "all", "about": "training"})
+        checked = await visitor.press(page, "Go on", {"whom": "all", "wish": "no-training"})
         await visitor.press(checked, "Say no for 1 person")
 
     async with world.subject(7) as (visitor, _):
