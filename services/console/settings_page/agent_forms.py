@@ -11,8 +11,8 @@ from services.console.settings_page.subject_ids import Named, cells_of_csv, cell
 from services.console.settings_page.switches import TRAINING
 from sluice.consent.v1.choice_pb2 import Stance
 
-LARGEST_LIST = 1_000_000
-"""Bytes or characters; the ids of all that one agent acts for are a few thousand."""
+LARGEST_LIST = 200_000
+"""Bytes or characters; the ids of all that one agent acts for take some 5,000."""
 _DENY, _ALLOW = Stance.STANCE_DENY, Stance.STANCE_ALLOW
 WISHES: Mapping[str, tuple[int, tuple[int, ...]]] = {
     "no-training": (_DENY, TRAINING),

@@ -24,6 +24,8 @@ from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 ACTION = "agent-record"
 LONGEST_FORM = 50_000
 """Characters of the sealed field; 256 subjects with long ids take some 8,000."""
+LARGEST_FORMS = {"/agent/check": 3 * LARGEST_LIST}
+"""Bytes by path: a list may come as text and as a file, the text with three bytes for each comma."""
 CHANGED = "Nothing was recorded: another policy is in force now. Look at its notice, and choose again."
 
 

@@ -8,13 +8,15 @@ from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
 from services.console.settings_page import history, own_data, receiving
-from services.console.settings_page.agents import acting
+from services.console.settings_page.agents import LARGEST_FORMS, acting
 from services.console.settings_page.choosing import choosing
 from services.console.settings_page.texts import Texts
 from services.console.web.application import application
+from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page, session_of
+from services.console.web.provider import Provider
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
@@ -41,11 +43,13 @@ def settings_app(
     origin: str,
     texts: Texts,
     links: Links | None = None,
+    provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
 ) -> ASGIApp:
     """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
 
     `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
+    `provider` is the platform's own sign-in.
     """
 
     def facts(request: Request) -> dict[str, Any]:
@@ -53,8 +57,9 @@ def settings_app(
         own = AGENT_LINKS if session and session.kind == "agent" else SUBJECT_LINKS
         return {"site": name, "links": own, "link_command": LINK_COMMAND}
 
+    authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
     records = [history.router, receiving.router, own_data.router]
-    routers = [signing_in(KINDS, links), choosing(texts), *records, acting(texts)]
-    return application(page, routers, embedded_in=embedded_in)
+    routers = [signing_in(KINDS, links, authorization), choosing(texts), *records, acting(texts)]
+    return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)
