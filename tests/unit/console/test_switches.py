@@ -1,6 +1,7 @@
 """What a switch shows and offers, for each way in which things can stand (C2, C3, C4, C12)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -27,14 +28,12 @@ FIXED = [
 
 
 def stand(*reasons: int, needs: int = 0) -> list[PurposeStanding]:
-    """Sharing allowed, then both kinds of training with these reasons."""
-    training = zip((2, 3), (*reasons, reasons[-1]), strict=False)
+    """Both kinds of training with these reasons, the last of them again where there is one."""
+    training: Any = zip((2, 3), (*reasons, reasons[-1]), strict=False)
+    needed: Any = needs
     return [
-        PurposeStanding(purpose=1, reason=ALLOWED),
-        *(
-            PurposeStanding(purpose=purpose, reason=reason, denied_by_purpose=needs)  # type: ignore[arg-type]
-            for purpose, reason in training
-        ),
+        PurposeStanding(purpose=purpose, reason=reason, denied_by_purpose=needed)
+        for purpose, reason in training
     ]
 
 
@@ -42,9 +41,9 @@ def a_choice(
     stance: choice_pb2.Stance, revision: int, licensee: str = "", purpose: int = 0
 ) -> choice_pb2.RecordedChoice:
     """For everyone or one, of everything or one purpose."""
-    scope = {"licensee_id": licensee} if licensee else {"everyone": True}
-    about = {"purpose": purpose} if purpose else {"all_purposes": True}
-    choice = choice_pb2.Choice(subject_id=7, stance=stance, **scope, **about)  # type: ignore[arg-type]
+    scope: dict[str, Any] = {"licensee_id": licensee} if licensee else {"everyone": True}
+    about: dict[str, Any] = {"purpose": purpose} if purpose else {"all_purposes": True}
+    choice = choice_pb2.Choice(subject_id=7, stance=stance, **scope, **about)
     return choice_pb2.RecordedChoice(choice=choice, revision=revision)
 
 
@@ -123,7 +122,7 @@ def test_a_yes_after_a_no_leaves_a_no_to_be_said_again() -> None:
     board = everyone(stand(PROHIBITED), choices=choices)
 
     assert not board.training.no_on_record
-    assert board.by_purpose[2].no_on_record
+    assert board.by_purpose[1].no_on_record
 
 
 def test_without_a_notice_to_be_shown_nothing_can_be_allowed_and_all_be_denied() -> None:
@@ -143,7 +142,7 @@ def test_a_licensees_switches_are_about_that_one() -> None:
 
     board = board_of_licensee(standing, [no, a_choice(choice_pb2.STANCE_ALLOW, 5)])
 
-    assert [each.licensee for each in board.by_purpose] == ["acme"] * 3
-    assert [each.no_on_record for each in board.by_purpose] == [False, True, False]
+    assert [each.licensee for each in board.by_purpose] == ["acme"] * 2
+    assert [each.no_on_record for each in board.by_purpose] == [True, False]
     assert board.everything.all_purposes
     assert everyone(stand(ALLOWED)).training.licensee == EVERYONE
