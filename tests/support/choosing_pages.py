@@ -7,6 +7,8 @@ from typing import Any
 
 import grpc
 from cryptography.fernet import Fernet
+from playwright.async_api import Browser
+from starlette.types import ASGIApp
 
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
@@ -20,10 +22,12 @@ from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.licensing.v1 import contract_service_pb2, license_pb2, release_service_pb2
 from sluice.type.v1 import purpose_pb2
+from tests.support.browser import Watched, watched
 from tests.support.cluster import Cluster, a_post, some_terms
 from tests.support.page_texts import NOTICES, a_page_policy, digest_of, some_texts
 from tests.support.pages import ORIGIN, Seen, Visitor
 from tests.support.pages_world import PagesWorld
+from tests.support.served_pages import served
 
 GENERATIVE, OTHER = TRAINING
 SHARING = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
@@ -121,22 +125,44 @@ class Fragile(Services):
         await self._nobody.close()
 
 
+def a_settings_page(world: PagesWorld, services: Services, texts: Texts, origin: str = ORIGIN) -> ASGIApp:
+    """A settings page of its own, which people come into by the links of the world."""
+    return settings_app(
+        name="Example",
+        services=services,
+        seal=Seal([Fernet.generate_key()]),
+        clock=world.cluster.clock,
+        origin=origin,
+        texts=texts,
+        links=world.links,
+    )
+
+
 @contextlib.asynccontextmanager
 async def fragile_page(
     world: PagesWorld, folder: Path, *, texts: Texts | None = None
 ) -> AsyncIterator[tuple[Visitor, Seen, Fragile]]:
     """Subject 7 on a page of their own whose services can go; with these texts instead of the usual ones."""
-    services, cluster = Fragile(world.cluster), world.cluster
-    app = settings_app(
-        name="Example",
-        services=services,
-        seal=Seal([Fernet.generate_key()]),
-        clock=cluster.clock,
-        origin=ORIGIN,
-        texts=some_texts(folder / "texts") if texts is None else texts,
-        links=world.links,
-    )
+    services = Fragile(world.cluster)
+    app = a_settings_page(world, services, some_texts(folder / "texts") if texts is None else texts)
     async with Visitor(app) as visitor:
-        token = cluster.licensing.token(PrincipalKind.SUBJECT, "7")
+        token = world.cluster.licensing.token(PrincipalKind.SUBJECT, "7")
         yield visitor, await visitor.sign_in(world.links.make(token)), services
     await services.close()
+
+
+@contextlib.asynccontextmanager
+async def page_in_a_browser(
+    world: PagesWorld, folder: Path, browser: Browser, subject_id: int = 7, **options: Any
+) -> AsyncIterator[Watched]:
+    """A subject who has come in with a real browser; `options` are those of `watched`."""
+    services, texts = Fragile(world.cluster), some_texts(folder / "texts")
+    token = world.cluster.licensing.token(PrincipalKind.SUBJECT, str(subject_id))
+    async with (
+        served(lambda origin: a_settings_page(world, services, texts, origin)) as origin,
+        watched(browser, origin, **options) as seen,
+    ):
+        await seen.open(f"/sign-in/link?code={world.links.make(token)}")
+        await seen.page.locator("form[action='/sign-in/link'] button").click()
+        await seen.page.wait_for_load_state()
+        yield seen

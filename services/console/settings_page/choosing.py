@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
 
 from services.console.settings_page.outlook import outlook_of
 from services.console.settings_page.recording import record, record_signal, still_stands
 from services.console.settings_page.sentences import Speaker
 from services.console.settings_page.texts import Texts
 from services.console.settings_page.view import Place, view_of
-from services.console.settings_page.whose import OwnSubject, PageToken
+from services.console.settings_page.whose import OwnSubject, PageToken, own_subject
 from services.console.settings_page.wishes import Wish
 from services.console.web import words
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
@@ -19,22 +19,24 @@ Sealed = Annotated[str, Form(max_length=8_000)]
 Named = Annotated[str, Query(max_length=63)]
 
 
+async def _place(page: PageToken, after: Named = "", open: Named = "") -> Place:
+    return Place(page, after, open)
+
+
 def choosing(texts: Texts) -> APIRouter:
     """The routes, over the platform's texts."""
     router = APIRouter()
 
     @router.get("/")
     async def choices(
-        request: Request,
-        subject_id: OwnSubject,
-        reader: Reading,
-        page: PageToken,
-        after: Named = "",
-        open: Named = "",
-    ) -> HTMLResponse:
-        """The page that everything else hangs on: it needs consent alone."""
-        outlook = await outlook_of(page_of(request).services, subject_id, page)
-        view = view_of(outlook, texts, reader.language, Place(page, after, open))
+        request: Request, session: SignedIn, reader: Reading, place: Annotated[Place, Depends(_place)]
+    ) -> Response:
+        """The page that everything else hangs on: it needs consent alone. An agent has one of their own."""
+        if session.kind == "agent":
+            return RedirectResponse("/agent", 303)
+        subject_id = await own_subject(session)
+        outlook = await outlook_of(page_of(request).services, subject_id, place.token)
+        view = view_of(outlook, texts, reader.language, place)
         speaker = Speaker(reader, outlook.choices.choices)
         objects = request.headers.get("sec-gpc") == "1"
         return shown(request, "choices.html", view=view, speaker=speaker, words=words, objects=objects)

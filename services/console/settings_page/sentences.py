@@ -24,14 +24,14 @@ SAID_NO: Mapping[int, str] = {
 """How a no was said, where it was not said on this page."""
 YES_TO_ALL = "Your yes is on record, for everyone: %(about)s."
 YES_TO_ONE = "Your yes is on record, for %(licensee)s: %(about)s."
-NO_TO_ALL = """Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits that \
-were given before may be used until then."""
-NO_TO_ONE = """Your no is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s; permits that \
-were given before may be used until then."""
-CHANGED = """Nothing was changed: how it stands has changed since you looked. Look at how it stands now, \
-and choose again."""
-SIGNAL_KEPT = """The no of your browser is on record. It is in force from %(moment)s; permits that were given \
-before may be used until then."""
+NO_TO_ALL = """Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits \
+that were given before may be used until then."""
+NO_TO_ONE = """Your no is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s; permits \
+that were given before may be used until then."""
+CHANGED = """Nothing was changed: how it stands has changed since you looked. Look at how it stands \
+now, and choose again."""
+SIGNAL_KEPT = """The no of your browser is on record. It is in force from %(moment)s; permits that were \
+given before may be used until then."""
 SIGNAL_KNOWN = """The signal of your browser was on record before, so nothing was changed. To say no again, \
 use the switches."""
 
@@ -56,6 +56,8 @@ class Speaker:
 
     def headline(self, training: Switch) -> str:
         """How it stands for AI training, in one sentence."""
+        if training.is_withheld:
+            return self.reader.say("Your posts may not be used to train AI where they are withheld.")
         if not training.is_on:
             return self.reader.say("Your posts may not be used to train AI.")
         if training.is_whole:
@@ -66,6 +68,8 @@ class Speaker:
 
     def state(self, switch: Switch) -> str:
         """The same of any switch, in a word or two."""
+        if switch.is_withheld:
+            return self.reader.say("Not allowed where withheld")
         if not switch.is_on:
             return self.reader.say("Not allowed")
         return self.reader.say("Allowed") if switch.is_whole else self.reader.say("Allowed in part")

@@ -16,8 +16,8 @@ LONGEST_PAGE_TOKEN = 100
 async def own_subject(session: SignedIn) -> int:
     """The id of the subject who is signed in.
 
-    Raises Refusal (forbidden): NOT_A_SUBJECT for an agent; SUBJECT_NOT_A_NUMBER where the sign-in names somebody
-    by what is no id.
+    Raises Refusal (forbidden): NOT_A_SUBJECT for an agent; SUBJECT_NOT_A_NUMBER where the sign-in names
+    somebody by what is no id.
     """
     if session.kind != "subject":
         raise forbidden("NOT_A_SUBJECT", "this page shows subjects what is their own")

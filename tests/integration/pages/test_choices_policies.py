@@ -68,6 +68,21 @@ async def test_a_minor_is_told_so_and_has_no_switch(world: PagesWorld) -> None:
         assert page.form(SAY_NO)
 
 
+async def test_who_is_withheld_in_a_country_is_told_that_a_no_counts_elsewhere(world: PagesWorld) -> None:
+    await a_policy(world.cluster)
+    await an_informed(world.cluster, withheld_countries=["FR"])
+    await a_licensee(world.cluster, "acme", "Acme", territory=["US"])
+
+    async with world.subject(7) as (visitor, page):
+        before = await released(world.cluster)
+        after = await visitor.press(page, SAY_NO)
+
+    assert "Your posts may not be used to train AI where they are withheld." in page.text
+    assert before
+    assert "Your posts may not be used to train AI. " in after.text
+    assert not await released(world.cluster)
+
+
 async def test_a_halt_is_told_and_takes_the_switches_of_what_it_stops(world: PagesWorld) -> None:
     await a_policy(world.cluster)
     await an_informed(world.cluster)
@@ -183,8 +198,8 @@ async def test_who_was_erased_is_told_so_and_has_nothing_to_choose(world: PagesW
         assert not [form for form in page.forms if form.action == "/choose"]
 
 
-async def test_an_agent_is_not_shown_the_page_of_a_subject(world: PagesWorld) -> None:
+async def test_an_agent_goes_on_to_a_page_of_their_own(world: PagesWorld) -> None:
     async with world.agent(7) as (visitor, _):
         page = await visitor.get("/")
 
-    assert page.status == 403
+    assert page.url.endswith("/agent")

@@ -60,7 +60,7 @@ def everyone(
 def test_what_is_allowed_is_on_and_can_be_turned_off() -> None:
     switch = everyone(stand(ALLOWED)).training
 
-    assert (switch.is_on, switch.is_whole) == (True, True)
+    assert (switch.is_on, switch.is_whole, switch.has_exceptions) == (True, True, False)
     assert switch.offers(can_allow=True) == Offers(turns_off=True)
 
 
@@ -77,7 +77,7 @@ def test_it_is_on_as_long_as_anything_may_go_to_anybody() -> None:
 def test_everyone_but_one_is_on_and_nothing_is_left_to_allow_for_everyone() -> None:
     switch = everyone(stand(ALLOWED), acme=stand(SAID_NO)).training
 
-    assert (switch.is_on, switch.is_whole) == (True, False)
+    assert (switch.is_on, switch.is_whole, switch.has_exceptions) == (True, False, True)
     assert switch.offers(can_allow=True) == Offers(turns_off=True)
 
 
@@ -136,11 +136,26 @@ def test_a_yes_is_to_what_it_can_change_alone() -> None:
     assert [each.purpose for each in switch.waiting] == [3]
 
 
+def test_a_no_for_everyone_is_one_for_each_licensee_until_a_yes_for_that_one() -> None:
+    standing = LicenseeStanding(licensee_id="acme", purposes=stand(PROHIBITED))
+    no, yes = a_choice(choice_pb2.STANCE_DENY, 4), a_choice(choice_pb2.STANCE_ALLOW, 5, "acme")
+
+    assert board_of_licensee(standing, [no]).training.no_on_record
+    assert not board_of_licensee(standing, [no, yes]).training.no_on_record
+
+
+def test_what_is_withheld_somewhere_is_not_said_to_be_denied_everywhere_without_a_no() -> None:
+    withheld = stand(reason_pb2.CONSENT_REASON_WITHHELD)
+
+    assert everyone(withheld).training.is_withheld
+    assert not everyone(withheld, choices=[a_choice(choice_pb2.STANCE_DENY, 4)]).training.is_withheld
+
+
 def test_a_licensees_switches_are_about_that_one() -> None:
     no = a_choice(choice_pb2.STANCE_DENY, 4, "acme", 2)
     standing = LicenseeStanding(licensee_id="acme", purposes=stand(PROHIBITED))
 
-    board = board_of_licensee(standing, [no, a_choice(choice_pb2.STANCE_ALLOW, 5)])
+    board = board_of_licensee(standing, [no, a_choice(choice_pb2.STANCE_ALLOW, 3)])
 
     assert [each.licensee for each in board.by_purpose] == ["acme"] * 2
     assert [each.no_on_record for each in board.by_purpose] == [True, False]
