@@ -17,7 +17,7 @@ BROWSER = "browser"
 
 
 async def still_stands(consent: Peer, subject_id: int, wish: Wish) -> bool:
-    """Whether a wish may be carried out: a no always, a yes if it is one to what is so now. Raises Refusal."""
+    """Whether a wish may be carried out: a no always, a yes if it is to what is so now; raises Refusal."""
     if not wish.allows:
         return True
     licensees = [] if wish.licensee == EVERYONE else [wish.licensee]

@@ -3,7 +3,7 @@
 Each is a whole sentence of its own: languages put what depends on another in another order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,13 +22,26 @@ SAID_NO: Mapping[int, str] = {
     choice_pb2.CHOICE_METHOD_AGENT: "Your agent said no for you.",
 }
 """How a no was said, where it was not said on this page."""
+YES_TO_ALL = "Your yes is on record, for everyone: %(about)s."
+YES_TO_ONE = "Your yes is on record, for %(licensee)s: %(about)s."
+NO_TO_ALL = """Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits \
+that were given before may be used until then."""
+NO_TO_ONE = """Your no is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s; permits \
+that were given before may be used until then."""
+CHANGED = """Nothing was changed: how it stands has changed since you looked. Look at how it stands \
+now, and choose again."""
+SIGNAL_KEPT = """The no of your browser is on record. It is in force from %(moment)s; permits that were \
+given before may be used until then."""
+SIGNAL_KNOWN = """The signal of your browser was on record before, so nothing was changed. To say no again, \
+use the switches."""
 
 
 @dataclass(frozen=True)
 class Grounds:
     """Why it stands as it does with some purposes."""
 
-    purposes: tuple[int, ...]
+    uses: str
+    """The names of the purposes."""
     is_allowed: bool
     said: tuple[str, ...]
 
@@ -43,6 +56,8 @@ class Speaker:
 
     def headline(self, training: Switch) -> str:
         """How it stands for AI training, in one sentence."""
+        if training.is_withheld:
+            return self.reader.say("Your posts may not be used to train AI where they are withheld.")
         if not training.is_on:
             return self.reader.say("Your posts may not be used to train AI.")
         if training.is_whole:
@@ -53,6 +68,8 @@ class Speaker:
 
     def state(self, switch: Switch) -> str:
         """The same of any switch, in a word or two."""
+        if switch.is_withheld:
+            return self.reader.say("Not allowed where withheld")
         if not switch.is_on:
             return self.reader.say("Not allowed")
         return self.reader.say("Allowed") if switch.is_whole else self.reader.say("Allowed in part")
@@ -63,7 +80,7 @@ class Speaker:
         for each in switch.own:
             found.setdefault(self.why(each), []).append(each)
         return tuple(
-            Grounds(tuple(each.purpose for each in alike), _is_allowed(alike[0]), said)
+            Grounds(self._named(each.purpose for each in alike), _is_allowed(alike[0]), said)
             for said, alike in found.items()
         )
 
@@ -78,55 +95,34 @@ class Speaker:
         return (needs, self._denied(standing))
 
     def about(self, wish_or_switch: Wish | Switch) -> str:
-        """What a switch is about: AI training, all uses, or the one purpose."""
+        """What it is about: AI training, all uses, or purposes by their names."""
         purposes = wish_or_switch.purposes
         if wish_or_switch.all_purposes:
             return self.reader.say("All uses")
-        if len(purposes) == 1:
-            return word(self.reader, PURPOSES, purposes[0])
-        return (
-            self.reader.say("AI training") if set(purposes) <= set(TRAINING) else self.reader.say("All uses")
-        )
+        if purposes == TRAINING:
+            return self.reader.say("AI training")
+        return self._named(purposes)
 
     def recorded(self, wish: Wish, in_force_after: datetime) -> str:
         """What was put on record, and when it is in force everywhere (C9)."""
-        about, moment = self.about(wish), self.reader.moment(in_force_after)
-        if wish.allows and wish.licensee == EVERYONE:
-            return self.reader.say("Your yes is on record: %(about)s, for everyone.", about=about)
         if wish.allows:
-            return self.reader.say(
-                "Your yes is on record: %(about)s, for %(licensee)s alone.",
-                about=about,
-                licensee=wish.licensee,
-            )
-        whose = self.reader.say("everyone") if wish.licensee == EVERYONE else wish.licensee
-        return self.reader.say(
-            "Your no is on record: %(about)s, for %(licensee)s. It is in force from %(moment)s; permits that were"
-            " given before may be used until then.",
-            about=about,
-            licensee=whose,
-            moment=moment,
-        )
+            said = YES_TO_ALL if wish.licensee == EVERYONE else YES_TO_ONE
+        else:
+            said = NO_TO_ALL if wish.licensee == EVERYONE else NO_TO_ONE
+        moment = self.reader.moment(in_force_after)
+        return self.reader.say(said, about=self.about(wish), licensee=wish.licensee, moment=moment)
 
     def changed(self) -> str:
         """That a yes was not carried out: it was one to something else."""
-        return self.reader.say(
-            "Nothing was changed: how it stands has changed since you looked. Look at how it stands now, and choose again."
-        )
+        return self.reader.say(CHANGED)
 
     def kept(self, answer: pb.RecordSignalsResponse) -> str:
         """What became of the signal of the reader's browser."""
-        if not answer.recorded:
-            return self.reader.say(
-                "The signal of your browser was on record before, so nothing was changed. To say no again, use the"
-                " switches."
-            )
         moment = self.reader.moment(instant(answer.in_force_after))
-        return self.reader.say(
-            "The no of your browser is on record. It is in force from %(moment)s; permits that were given before may be"
-            " used until then.",
-            moment=moment,
-        )
+        return self.reader.say(SIGNAL_KEPT if answer.recorded else SIGNAL_KNOWN, moment=moment)
+
+    def _named(self, purposes: Iterable[int]) -> str:
+        return ", ".join(word(self.reader, PURPOSES, purpose) for purpose in purposes)
 
     def _allowed(self, standing: standing_pb2.PurposeStanding) -> str:
         if standing.by_choice:

@@ -55,9 +55,21 @@ class Switch:
         return all(each.reason == _ALLOWED for each in (*self.own, *self.exceptions))
 
     @property
+    def has_exceptions(self) -> bool:
+        """Whether it stands otherwise for some licensee than for everyone."""
+        own = {each.purpose: each.reason == _ALLOWED for each in self.own}
+        return any(own[each.purpose] != (each.reason == _ALLOWED) for each in self.exceptions)
+
+    @property
     def waiting(self) -> tuple[standing_pb2.PurposeStanding, ...]:
         """What a yes would allow that is denied now."""
         return tuple(each for each in self.own if each.reason in _LACKS_A_YES)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it is denied where posts are withheld, and nothing says that it is anywhere else (C5)."""
+        withheld = any(each.reason == reason_pb2.CONSENT_REASON_WITHHELD for each in self.own)
+        return withheld and not self.is_on and not self.no_on_record
 
     @property
     def is_refused(self) -> bool:
@@ -136,11 +148,11 @@ def _board(
 
 
 def _last_word_is_no(choices: Sequence[choice_pb2.RecordedChoice], licensee: str, purpose: int) -> bool:
-    """Whether the last choice for exactly this licensee or everyone that has this purpose in it is a deny."""
+    """Whether the last choice for this licensee or everyone that has this purpose in it is a deny."""
     own = [
         record
         for record in choices
-        if record.choice.licensee_id == licensee
+        if record.choice.licensee_id in {licensee, EVERYONE}
         and (record.choice.all_purposes or record.choice.purpose == purpose)
     ]
     last = max(own, key=lambda record: record.revision, default=None)

@@ -1,4 +1,4 @@
-"""The platform's texts of policies and notices: a folder of files, each known by the digest that a policy names.
+"""The platform's texts of policies and notices: files of a folder, known by the digests that policies name.
 
 A text is shown only under the digest of its own bytes: what somebody agrees to is what they were shown (C1).
 Files are UTF-8 and called NAME.txt or, in one of several languages, NAME.LANGUAGE.txt (`notice-2026.de.txt`).
@@ -61,7 +61,7 @@ class Texts:
         return self.by_digest.get(digest)
 
     def notice(self, accepted: Iterable[bytes], language: str) -> Text | None:
-        """The one to show of those that a policy accepts: the reader's language, else the pages' first, else any.
+        """The one to show of those a policy accepts: the reader's language, else the pages' first, else any.
 
         `accepted` are digests in the policy's order. None where none of them is here: then nobody can agree.
         """

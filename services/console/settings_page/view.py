@@ -160,8 +160,8 @@ class _Making:
 def _of_this_page(outlook: Outlook, after: str) -> Sequence[standing_pb2.LicenseeStanding]:
     """Whom this page of licensees is about, by id.
 
-    Licensing pages those who may receive posts by id; whoever else is named stands in the order among them, on
-    one page alone.
+    Licensing pages those who may receive posts by id; whoever else is named stands in the order among them,
+    on one page alone.
     """
     all_of_them = outlook.standing.licensees
     if isinstance(outlook.recipients, Missing):

@@ -66,7 +66,7 @@ class Wish:
         What it wanted may have come about meanwhile, by this very form: then it is said again, under the
         same ids, and changes nothing.
         """
-        standings = {each.purpose: each for each in self._standings(now)}
+        standings = {int(each.purpose): each for each in self._standings(now)}
         return now.policy_version == self.policy and all(
             sight[0] in standings
             and (_sight(standings[sight[0]]) == sight or _is_allowed(standings[sight[0]]))

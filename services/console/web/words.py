@@ -72,7 +72,7 @@ OWN_REASONS: Mapping[int, str] = {
     15: "All of it is halted at the moment, whatever was chosen.",
     16: "The post was denied on its own.",
     17: "The post was deleted.",
-    18: "Your posts are withheld in a country, whatever was chosen.",
+    18: "Your posts are withheld in a country, and go to nobody who may use them there.",
 }
 """`sluice.consent.v1.ConsentReason`, of everything of the reader's, as sentences to them."""
 

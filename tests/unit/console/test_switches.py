@@ -1,6 +1,7 @@
 """What a switch shows and offers, for each way in which things can stand (C2, C3, C4, C12)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -27,14 +28,12 @@ FIXED = [
 
 
 def stand(*reasons: int, needs: int = 0) -> list[PurposeStanding]:
-    """Sharing allowed, then both kinds of training with these reasons."""
-    training = zip((2, 3), (*reasons, reasons[-1]), strict=False)
+    """Both kinds of training with these reasons, the last of them again where there is one."""
+    training: Any = zip((2, 3), (*reasons, reasons[-1]), strict=False)
+    needed: Any = needs
     return [
-        PurposeStanding(purpose=1, reason=ALLOWED),
-        *(
-            PurposeStanding(purpose=purpose, reason=reason, denied_by_purpose=needs)  # type: ignore[arg-type]
-            for purpose, reason in training
-        ),
+        PurposeStanding(purpose=purpose, reason=reason, denied_by_purpose=needed)
+        for purpose, reason in training
     ]
 
 
@@ -42,9 +41,9 @@ def a_choice(
     stance: choice_pb2.Stance, revision: int, licensee: str = "", purpose: int = 0
 ) -> choice_pb2.RecordedChoice:
     """For everyone or one, of everything or one purpose."""
-    scope = {"licensee_id": licensee} if licensee else {"everyone": True}
-    about = {"purpose": purpose} if purpose else {"all_purposes": True}
-    choice = choice_pb2.Choice(subject_id=7, stance=stance, **scope, **about)  # type: ignore[arg-type]
+    scope: dict[str, Any] = {"licensee_id": licensee} if licensee else {"everyone": True}
+    about: dict[str, Any] = {"purpose": purpose} if purpose else {"all_purposes": True}
+    choice = choice_pb2.Choice(subject_id=7, stance=stance, **scope, **about)
     return choice_pb2.RecordedChoice(choice=choice, revision=revision)
 
 
@@ -61,7 +60,7 @@ def everyone(
 def test_what_is_allowed_is_on_and_can_be_turned_off() -> None:
     switch = everyone(stand(ALLOWED)).training
 
-    assert (switch.is_on, switch.is_whole) == (True, True)
+    assert (switch.is_on, switch.is_whole, switch.has_exceptions) == (True, True, False)
     assert switch.offers(can_allow=True) == Offers(turns_off=True)
 
 
@@ -78,7 +77,7 @@ def test_it_is_on_as_long_as_anything_may_go_to_anybody() -> None:
 def test_everyone_but_one_is_on_and_nothing_is_left_to_allow_for_everyone() -> None:
     switch = everyone(stand(ALLOWED), acme=stand(SAID_NO)).training
 
-    assert (switch.is_on, switch.is_whole) == (True, False)
+    assert (switch.is_on, switch.is_whole, switch.has_exceptions) == (True, False, True)
     assert switch.offers(can_allow=True) == Offers(turns_off=True)
 
 
@@ -123,7 +122,7 @@ def test_a_yes_after_a_no_leaves_a_no_to_be_said_again() -> None:
     board = everyone(stand(PROHIBITED), choices=choices)
 
     assert not board.training.no_on_record
-    assert board.by_purpose[2].no_on_record
+    assert board.by_purpose[1].no_on_record
 
 
 def test_without_a_notice_to_be_shown_nothing_can_be_allowed_and_all_be_denied() -> None:
@@ -137,13 +136,28 @@ def test_a_yes_is_to_what_it_can_change_alone() -> None:
     assert [each.purpose for each in switch.waiting] == [3]
 
 
+def test_a_no_for_everyone_is_one_for_each_licensee_until_a_yes_for_that_one() -> None:
+    standing = LicenseeStanding(licensee_id="acme", purposes=stand(PROHIBITED))
+    no, yes = a_choice(choice_pb2.STANCE_DENY, 4), a_choice(choice_pb2.STANCE_ALLOW, 5, "acme")
+
+    assert board_of_licensee(standing, [no]).training.no_on_record
+    assert not board_of_licensee(standing, [no, yes]).training.no_on_record
+
+
+def test_what_is_withheld_somewhere_is_not_said_to_be_denied_everywhere_without_a_no() -> None:
+    withheld = stand(reason_pb2.CONSENT_REASON_WITHHELD)
+
+    assert everyone(withheld).training.is_withheld
+    assert not everyone(withheld, choices=[a_choice(choice_pb2.STANCE_DENY, 4)]).training.is_withheld
+
+
 def test_a_licensees_switches_are_about_that_one() -> None:
     no = a_choice(choice_pb2.STANCE_DENY, 4, "acme", 2)
     standing = LicenseeStanding(licensee_id="acme", purposes=stand(PROHIBITED))
 
-    board = board_of_licensee(standing, [no, a_choice(choice_pb2.STANCE_ALLOW, 5)])
+    board = board_of_licensee(standing, [no, a_choice(choice_pb2.STANCE_ALLOW, 3)])
 
-    assert [each.licensee for each in board.by_purpose] == ["acme"] * 3
-    assert [each.no_on_record for each in board.by_purpose] == [False, True, False]
+    assert [each.licensee for each in board.by_purpose] == ["acme"] * 2
+    assert [each.no_on_record for each in board.by_purpose] == [True, False]
     assert board.everything.all_purposes
     assert everyone(stand(ALLOWED)).training.licensee == EVERYONE
