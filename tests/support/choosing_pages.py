@@ -130,7 +130,7 @@ def a_settings_page(world: PagesWorld, services: Services, texts: Texts, origin:
     return settings_app(
         name="Example",
         services=services,
-        seal=Seal([Fernet.generate_key()]),
+        seal=Seal([Fernet.generate_key()], world.cluster.clock),
         clock=world.cluster.clock,
         origin=origin,
         texts=texts,

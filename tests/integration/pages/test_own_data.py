@@ -1,15 +1,10 @@
 """A subject's records as a file, from their page (C11)."""
 
-import asyncio
-import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
@@ -19,6 +14,7 @@ from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
 from tests.support.refusing import break_off_streams
+from tests.support.served_pages import served
 
 FIRST = pb.ExportSubjectResponse(part=b'{"choices": [', media_type="application/json")
 
@@ -117,8 +113,11 @@ async def test_a_file_that_breaks_off_is_no_whole_file(
 ) -> None:
     break_off_streams(monkeypatch, unavailable("PEER_UNAVAILABLE", "consent did not answer"), FIRST)
 
-    cookies = dict(visitor.http.cookies)
-    async with served(world.settings) as origin, httpx.AsyncClient(cookies=cookies) as browser:
+    cookies, headers = dict(visitor.http.cookies), {"host": "settings.test"}
+    async with (
+        served(lambda _: world.settings) as origin,
+        httpx.AsyncClient(cookies=cookies, headers=headers) as browser,
+    ):
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
             await browser.get(f"{origin}/data/json")
 
@@ -130,16 +129,3 @@ async def erase(world: PagesWorld, subject_id: int) -> None:
     request = pb.EraseSubjectRequest(request_id=world.cluster.new_id(), subject_id=subject_id)
     await peer.call(SubjectServiceStub(peer.channel).EraseSubject, request)
     await peer.close()
-
-
-@contextlib.asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """An application on a free port, as it is served; its origin."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        running = asyncio.create_task(server.serve([listening]))
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
