@@ -1,5 +1,6 @@
 """Who received a subject's posts, on their page (W4), and what they can take along to prove it (R4)."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,9 @@ async def test_a_subjects_id_is_in_no_address_of_the_page(world: PagesWorld) -> 
 
     page = await received(world, 1_234_567)
 
-    assert "/received/" in page.html
-    assert "1234567" not in page.html
+    addresses = re.findall(r'(?:href|action|src)="([^"]*)"', page.html)
+    assert any(address.startswith("/received/") for address in addresses)
+    assert all("1234567" not in address for address in addresses)
 
 
 async def test_r4_the_proof_is_verified_without_a_server(world: PagesWorld, tmp_path: Path) -> None:
