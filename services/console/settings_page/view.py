@@ -166,23 +166,24 @@ def _of_this_page(outlook: Outlook, place: Place) -> tuple[Sequence[standing_pb2
     Licensing pages those who may receive posts by id; whoever else is named stands in the order among them,
     on one page alone.
     """
-    recipients = outlook.recipients
-    more = "" if isinstance(recipients, Missing) else recipients.next_page_token
-    last = _last(recipients, place.after) if more and not isinstance(recipients, Missing) else None
+    following = _following(outlook.recipients, place.after)
     found = [
         each
         for each in outlook.standing.licensees
-        if each.licensee_id > place.after and (last is None or each.licensee_id <= last)
+        if each.licensee_id > place.after and (following is None or each.licensee_id <= following.after)
     ]
     if len(found) > LARGEST_PAGE:
         found = found[:LARGEST_PAGE]
-        return found, Place(place.token, found[-1].licensee_id).path()
-    return found, "" if last is None else Place(more, last).path()
+        following = Place(place.token, found[-1].licensee_id)
+    return found, "" if following is None else following.path()
 
 
-def _last(recipients: contract_pb.ListRecipientsResponse, after: str) -> str:
-    """The last licensee that a page with another after it is about."""
-    return max(after, *(each.licensee_id for each in recipients.recipients), "")
+def _following(recipients: contract_pb.ListRecipientsResponse | Missing, after: str) -> Place | None:
+    """Where licensing goes on with its list, after the last licensee of this page; None of the last page."""
+    if isinstance(recipients, Missing) or not recipients.next_page_token:
+        return None
+    last = max(after, *(each.licensee_id for each in recipients.recipients), "")
+    return Place(recipients.next_page_token, last)
 
 
 def _by_id(recipients: contract_pb.ListRecipientsResponse) -> dict[str, contract_pb.Recipient]:
