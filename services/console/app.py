@@ -10,6 +10,7 @@ from services.console import (
     choice_queries,
     choices,
     damages,
+    decision_lists,
     decisions,
     deliveries,
     directory,
@@ -119,6 +120,7 @@ app.command("release")(releases.release)
 receipts.app.command("verify-request")(request_receipts.verify_request)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(log.app, name="log")
+decisions.app.command("list")(decision_lists.list_)
 app.add_typer(decisions.app, name="decision")
 app.add_typer(deliveries.app, name="delivery")
 app.add_typer(directory.app, name="directory")

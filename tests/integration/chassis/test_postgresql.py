@@ -22,7 +22,8 @@ from tests.support.words import add, in_one_group, words, words_database
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 120
+"""Ends what hangs: where others have the processors, a few hundred writes and a killed server take 20."""
 WRITERS = 8
 
 

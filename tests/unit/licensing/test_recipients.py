@@ -20,7 +20,7 @@ SEARCH = some_terms(purposes=frozenset({Purpose.SEARCH_INDEX}))
 def told(*licenses: License) -> tuple[tuple[Purpose, ...], bool] | None:
     """Purposes, and whether anything is in force at noon; None of no recipient."""
     recipient = recipient_of(ACME, licenses, NOON_US)
-    return recipient and (recipient.purposes, recipient.is_active)
+    return None if recipient is None else (recipient.purposes, recipient.is_active)
 
 
 def a_draft(terms: Terms | None = None) -> License:
