@@ -20,6 +20,8 @@ from services.console.web.asking import Missing
 from sluice.consent.v1 import choice_pb2, policy_pb2, standing_pb2
 from sluice.licensing.v1 import contract_service_pb2 as contract_pb
 
+LARGEST_PAGE = 40
+"""Licensees; a choice may name 128 to whom no license goes, beside those that licensing lists."""
 ALL = "everyone"
 """In the address of the page, in the place of a licensee; the contract keeps it from being one."""
 
@@ -113,13 +115,14 @@ def view_of(outlook: Outlook, texts: Texts, language: str, place: Place) -> View
     making = _Making(standing.policy_version, None if in_force is None else in_force.notice, place)
     everyone = board_of_everyone(standing, choices)
     known = {} if isinstance(outlook.recipients, Missing) else _by_id(outlook.recipients)
-    boards = [board_of_licensee(each, choices) for each in _of_this_page(outlook, place.after)]
+    found, next_page = _of_this_page(outlook, place)
+    boards = [board_of_licensee(each, choices) for each in found]
     announced = (_document(each, outlook, texts, language) for each in outlook.policies.announced)
     return View(
         outlook=outlook,
         everyone=making.controls(everyone, None),
         licensees=tuple(making.controls(board, known.get(board.licensee)) for board in boards),
-        next_page=_next_page(outlook, place),
+        next_page=next_page,
         in_force=in_force,
         announced=tuple(each for each in announced if each is not None),
         place=place,
@@ -157,35 +160,30 @@ class _Making:
         )
 
 
-def _of_this_page(outlook: Outlook, after: str) -> Sequence[standing_pb2.LicenseeStanding]:
-    """Whom this page of licensees is about, by id.
+def _of_this_page(outlook: Outlook, place: Place) -> tuple[Sequence[standing_pb2.LicenseeStanding], str]:
+    """Whom this page of licensees is about, by id, and the address of the next page; empty on the last.
 
     Licensing pages those who may receive posts by id; whoever else is named stands in the order among them,
     on one page alone.
     """
-    all_of_them = outlook.standing.licensees
-    if isinstance(outlook.recipients, Missing):
-        return all_of_them
-    last = _last(outlook.recipients, after)
-    return [
+    following = _following(outlook.recipients, place.after)
+    found = [
         each
-        for each in all_of_them
-        if each.licensee_id > after and (last is None or each.licensee_id <= last)
+        for each in outlook.standing.licensees
+        if each.licensee_id > place.after and (following is None or each.licensee_id <= following.after)
     ]
+    if len(found) > LARGEST_PAGE:
+        found = found[:LARGEST_PAGE]
+        following = Place(place.token, found[-1].licensee_id)
+    return found, "" if following is None else following.path()
 
 
-def _last(recipients: contract_pb.ListRecipientsResponse, after: str) -> str | None:
-    """The last licensee of a page; None of the last page, which nobody comes after."""
-    if not recipients.next_page_token:
+def _following(recipients: contract_pb.ListRecipientsResponse | Missing, after: str) -> Place | None:
+    """Where licensing goes on with its list, after the last licensee of this page; None of the last page."""
+    if isinstance(recipients, Missing) or not recipients.next_page_token:
         return None
-    return recipients.recipients[-1].licensee_id if recipients.recipients else after
-
-
-def _next_page(outlook: Outlook, place: Place) -> str:
-    if isinstance(outlook.recipients, Missing) or not outlook.recipients.next_page_token:
-        return ""
-    last = _last(outlook.recipients, place.after) or ""
-    return Place(outlook.recipients.next_page_token, last).path()
+    last = max(after, *(each.licensee_id for each in recipients.recipients), "")
+    return Place(recipients.next_page_token, last)
 
 
 def _by_id(recipients: contract_pb.ListRecipientsResponse) -> dict[str, contract_pb.Recipient]:

@@ -190,12 +190,16 @@ async def test_who_was_erased_is_told_so_and_has_nothing_to_choose(world: PagesW
     await a_policy(world.cluster)
     await an_informed(world.cluster)
     request = subject_pb.EraseSubjectRequest(request_id=world.cluster.new_id(), subject_id=7)
-    await in_consent(world.cluster, SubjectServiceStub, "EraseSubject", request)
 
-    async with world.subject(7) as (_, page):
-        assert page.status == 200
-        assert "Your records here were erased." in page.text
-        assert not [form for form in page.forms if form.action == "/choose"]
+    async with world.subject(7) as (visitor, before):
+        await in_consent(world.cluster, SubjectServiceStub, "EraseSubject", request)
+        after = await visitor.press(before, ALL_TRAINING)
+        page = await visitor.get("/")
+
+    assert after.status == 409
+    assert "Nothing was changed." in after.text
+    assert "Your records here were erased." in page.text
+    assert not [form for form in page.forms if form.action == "/choose"]
 
 
 async def test_an_agent_goes_on_to_a_page_of_their_own(world: PagesWorld) -> None:

@@ -59,8 +59,22 @@ def test_a_page_on_which_nobody_is_left_goes_on_from_where_it_was() -> None:
     assert view.next_page == "/?page=u&after=ape"
 
 
+def test_however_many_choices_name_a_page_has_so_many() -> None:
+    named = [f"x{number:03}" for number in range(100)]
+
+    first = a_view(some("ape", more="t"), *named, place=Place())
+    second = a_view(some("zoo"), *named, place=Place("t", "ape"))
+    third = a_view(some("zoo"), *named, place=Place("t", "x039"))
+    last = a_view(some("zoo"), *named, place=Place("t", "x079"))
+
+    assert names(first) == ["Ape"]
+    assert names(second) + names(third) + names(last) == [*named, "Zoo"]
+    assert second.next_page == "/?page=t&after=x039"
+    assert last.next_page == ""
+
+
 def test_without_the_list_all_whom_choices_name_are_there() -> None:
-    view = a_view(Missing("PEER_UNAVAILABLE"), "bee", "ant", place=Place("t", "cat"))
+    view = a_view(Missing("PEER_UNAVAILABLE"), "bee", "ant")
 
     assert names(view) == ["ant", "bee"]
     assert view.lacks_list
