@@ -9,9 +9,11 @@ from starlette.types import ASGIApp
 from services.chassis.clock import Clock
 from services.console.settings_page import choosing
 from services.console.web.application import application
+from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page, session_of
+from services.console.web.provider import Provider
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
@@ -32,15 +34,22 @@ def settings_app(
     clock: Clock,
     origin: str,
     links: Links | None = None,
+    provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
 ) -> ASGIApp:
-    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing."""
+    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
+
+    `provider` is the platform's own sign-in.
+    """
 
     def facts(request: Request) -> dict[str, Any]:
         session = session_of(request)
         own = AGENT_LINKS if session and session.kind == "agent" else SUBJECT_LINKS
         return {"site": name, "links": own, "link_command": LINK_COMMAND}
 
+    authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    return application(page, [signing_in(KINDS, links), choosing.router], embedded_in=embedded_in)
+    return application(
+        page, [signing_in(KINDS, links, authorization), choosing.router], embedded_in=embedded_in
+    )

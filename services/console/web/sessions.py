@@ -6,11 +6,12 @@ The token is what the services decide by. A session cannot outlive it, and no pa
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.refusals import invalid, precondition
 from sluice.consent.v1 import consent_service_pb2 as pb
 
@@ -24,7 +25,8 @@ class Session:
 
     id: str
     """Random; what binds forms to this sign-in."""
-    token: str
+    token: str = field(repr=False)
+    """Not in the text of a session, which may come into a log."""
     kind: str
     """Of the caller, as consent reads the token: "subject", "agent" or "operator"."""
     party: str
@@ -52,8 +54,9 @@ class Session:
 class Seal:
     """Seals what browsers keep for us, so that they can neither read nor change it (Fernet)."""
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    def __init__(self, keys: Sequence[bytes], clock: Clock | None = None) -> None:
         """`keys` are Fernet keys: the first seals, all open. Raises Refusal (SESSION_KEYS_WRONG)."""
+        self._clock = clock or SystemClock()
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
@@ -63,16 +66,23 @@ class Seal:
     def seal(self, purpose: str, content: Any) -> str:
         """JSON values in a form that goes into a cookie or a field; `purpose` keeps them apart."""
         text = json.dumps([purpose, content], separators=(",", ":"))
-        return self._fernet.encrypt(text.encode()).decode()
+        return self._fernet.encrypt_at_time(text.encode(), self._seconds()).decode()
 
     def open(self, purpose: str, sealed: str, at_most_seconds: int | None = None) -> Any:
         """What was sealed for this purpose, at most so long ago; None where that is not so."""
+        token = sealed.encode("ascii", "replace")
         try:
-            text = self._fernet.decrypt(sealed.encode("ascii", "replace"), at_most_seconds)
+            if at_most_seconds is None:
+                text = self._fernet.decrypt(token)
+            else:
+                text = self._fernet.decrypt_at_time(token, at_most_seconds, self._seconds())
         except InvalidToken:
             return None
         sealed_for, content = json.loads(text)
         return content if sealed_for == purpose else None
+
+    def _seconds(self) -> int:
+        return self._clock.now_us() // 1_000_000
 
 
 def sealed_session(seal: Seal, session: Session) -> str:
@@ -88,6 +98,10 @@ def opened_session(seal: Seal, value: str, now_us: int) -> Session | None:
     content = seal.open("session", value)
     if content is None:
         return None
-    lists = {"roles": tuple(content["roles"]), "subjects": tuple(content["subjects"])}
-    session = Session(**{**content, **lists})
+    try:
+        lists = {"roles": tuple(content["roles"]), "subjects": tuple(content["subjects"])}
+        session = Session(**{**content, **lists})
+    except (KeyError, TypeError):
+        # Of another version of this program, with the same keys: its bearer signs in again.
+        return None
     return session if session.expires_us > now_us else None
