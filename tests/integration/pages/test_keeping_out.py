@@ -63,7 +63,7 @@ async def test_the_sessions_of_the_two_pages_are_not_taken_for_each_other(world:
     assert "/sign-in" in page.url
 
 
-async def test_a_session_that_consent_believes_no_more_is_over(world: PagesWorld) -> None:
+async def test_a_session_is_over_when_its_token_is(world: PagesWorld) -> None:
     async with world.operator() as (visitor, _):
         world.cluster.clock.advance(365 * 86_400 * 1_000_000)
         page = await visitor.get("/")
