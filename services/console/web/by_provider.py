@@ -69,4 +69,5 @@ def _pending(request: Request) -> Pending | None:
 def _not_signed_in(request: Request, refusal: Refusal, next: str) -> Response:
     """Who was signed in before still is: nothing has begun, and nothing has ended."""
     status = STATUSES[refusal.kind]
-    return shown(request, "not-signed-in.html", status, reason=refusal.reason, next=next)
+    # Its own address is good for nothing a second time, in another language either.
+    return shown(request, "not-signed-in.html", status, reason=refusal.reason, next=next, path="/sign-in")

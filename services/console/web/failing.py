@@ -1,6 +1,6 @@
 """What a reader is told where a page could not be made or a form was not carried out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import structlog
@@ -71,7 +71,7 @@ def _signed_out(request: Request) -> Response:
         where = next_of(request.url.path, request.url.query)
         response: Response = RedirectResponse(f"/sign-in?next={quote(where, safe='/')}", 303)
     else:
-        response = shown(request, "signed-out.html", 401, session=None, back=_came_from(request))
+        response = shown(request, "signed-out.html", 401, session=None, path=_came_from(request))
     page.drop_cookie(response, "session")
     return response
 
@@ -96,8 +96,9 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, failure: Failure) -> Response:
     if request.method in SAFE:
-        failure = Failure(failure.status, failure.reason, "")
-    return shown(request, "failure.html", failure.status, failure=failure, back=_came_from(request))
+        return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""))
+    # At the address of a form there may be no page: what is led to is the one that the form was on.
+    return shown(request, "failure.html", failure.status, failure=failure, path=_came_from(request))
 
 
 def _came_from(request: Request) -> str:

@@ -98,8 +98,10 @@ class Guarded:
         return self._app
 
     def _is_ours(self, hosts: Sequence[str]) -> bool:
+        if len(hosts) != 1 or not {"/", "?", "#"}.isdisjoint(hosts[0]):
+            return False
         scheme = self._origin.partition(":")[0]
-        return len(hosts) == 1 and host_of(f"{scheme}://{hosts[0]}") == host_of(self._origin)
+        return host_of(f"{scheme}://{hosts[0]}") == host_of(self._origin)
 
     def _is_own(self, headers: Headers) -> bool:
         """Whether one of our own pages sent it: browsers say so in at least one of two ways."""

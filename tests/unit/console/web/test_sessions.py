@@ -1,6 +1,7 @@
 """Sessions that lie with browsers: sealed, bounded, and ending with the token."""
 
 import json
+from random import Random
 
 import pytest
 from cryptography.fernet import Fernet
@@ -9,6 +10,7 @@ from services.chassis.refusals import Refusal
 from services.console.web.sessions import Seal, Session, opened_session, sealed_session
 from sluice.consent.v1 import consent_service_pb2 as pb
 from tests.support.clock import NOON_US
+from tests.support.forging import segment
 from tests.support.small_pages import HOUR_US, a_session
 
 
@@ -65,9 +67,17 @@ def test_a_session_of_another_version_of_the_program_is_signed_in_again(seal: Se
     assert opened_session(seal, seal.seal("session", content), NOON_US) is None
 
 
+def test_an_agent_of_ninety_subjects_can_come_in(seal: Seal) -> None:
+    subjects = tuple(Random(7).randrange(2**62, 2**64) for _ in range(90))
+    claims = json.dumps({"kind": "agent", "subjects": [str(each) for each in subjects]})
+    session = a_session(kind="agent", subjects=subjects, token=segment(claims) + "a" * 86)
+
+    assert opened_session(seal, sealed_session(seal, session), NOON_US) == session
+
+
 def test_a_sign_in_that_browsers_would_drop_in_silence_is_refused(seal: Seal) -> None:
     with pytest.raises(Refusal, match="SIGN_IN_TOO_LARGE"):
-        sealed_session(seal, a_session(token="t" * 4_000))
+        sealed_session(seal, a_session(token=Random(7).randbytes(4_000).hex()))
 
 
 def test_a_token_is_in_no_text_that_could_come_into_a_log(seal: Seal) -> None:
