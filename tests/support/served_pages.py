@@ -1,0 +1,26 @@
+"""An application of pages on a port of this machine, for a real browser."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+@contextlib.asynccontextmanager
+async def served(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
+    """Serves what `build` makes of the origin, and gives that."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(build(origin), log_level="warning"))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            while not server.started:
+                await asyncio.sleep(0.01)
+            yield origin
+        finally:
+            server.should_exit = True
+            await serving
