@@ -62,7 +62,7 @@ async def serve(name: str, settings: PageSettings, build: Callable[[str], ASGIAp
     try:
         with bound(settings.listen) as listening:
             address = address_of(listening)
-            app = Watched(build(settings.origin(address)), max_body_bytes=settings.max_body_bytes)
+            app = Watched(build(settings.origin(address)))
 
             def announced() -> None:
                 announce(settings.announce_path, address)

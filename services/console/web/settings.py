@@ -16,17 +16,14 @@ from services.console.web.sessions import Seal
 CONNECTIONS = 1_000
 """A browser keeps some of them open; a page is made of a few calls of some milliseconds."""
 
-BODY_BYTES = 16 * 1024 * 1024
-"""A list of some hundred thousand subjects, as an agent sends one."""
-
 
 class PageSettings(ProcessSettings):
     """Settings that both pages share."""
 
     public_url: str | None = Field(
         None,
-        description="scheme://host[:port] by which browsers know the page: https, or http on this machine. Else the"
-        " address that it listens at, where only this machine reaches that.",
+        description="scheme://host[:port] by which browsers know the page: https, or http on this machine."
+        " Else the address that it listens at, where only this machine reaches that.",
     )
     session_keys: Path = Field(
         description="File with the keys that sessions are sealed with (Fernet), one a line: the first seals,"
@@ -34,19 +31,14 @@ class PageSettings(ProcessSettings):
     )
     links: Path | None = Field(
         None,
-        description="Folder of one-time sign-in links, of a local installation alone; without it nobody comes in"
-        " by a link.",
+        description="Folder of one-time sign-in links, of a local installation alone; without it nobody comes"
+        " in by a link.",
     )
     plaintext_ok: bool = Field(
         False, description="Calls other machines without TLS: for a mesh that speaks TLS."
     )
     max_connections: int = Field(
         CONNECTIONS, ge=1, description="Connections and requests at once; more are told to come back (503)."
-    )
-    max_body_bytes: int = Field(
-        BODY_BYTES,
-        ge=1,
-        description="Bytes of one form, with the files that it brings; larger ones are refused.",
     )
     keep_alive_seconds: int = Field(5, ge=1, description="Seconds that a connection may be idle.")
     drain_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish after SIGTERM.")

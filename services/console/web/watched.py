@@ -1,4 +1,4 @@
-"""What is seen of requests from outside of them: a span and a line of the log each, and how large they are.
+"""What is seen of requests from outside of them: a span and a line of the log each.
 
 Both tell the template of the route, never the path or the query, which may hold the id of somebody or a code.
 Every request begins a trace: what strangers say theirs is would have them decide what is recorded.
@@ -18,7 +18,6 @@ from opentelemetry.semconv.attributes.http_attributes import (
     HTTP_ROUTE,
 )
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.telemetry import tracer
@@ -41,19 +40,15 @@ class _Outcome:
 
 
 class Watched:
-    """An application whose requests are traced and logged, and refused where they are too large."""
+    """An application whose requests are traced and logged."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(SILENT):
             await self._app(scope, receive, send)
-            return
-        if scope["path"].startswith(SILENT):
-            await self._app(scope, self._bounded(receive), send)
             return
         with _told(scope) as outcome:
 
@@ -62,21 +57,7 @@ class Watched:
                     outcome.status = message["status"]
                 await send(message)
 
-            await self._app(scope, self._bounded(receive), noting)
-
-    def _bounded(self, receive: Receive) -> Receive:
-        """Raises HTTPException (413) as soon as more was sent than is read."""
-        taken = 0
-
-        async def bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._max_body_bytes:
-                raise HTTPException(413)
-            return message
-
-        return bounded
+            await self._app(scope, receive, noting)
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""The pages of a local installation: as programs for the supervisor, and how people come in."""
+
+import asyncio
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from services.chassis.clock import SystemClock
+from services.chassis.keys import PRIVATE_MODE, create_once
+from services.chassis.refusals import precondition
+from services.console.answering import answers
+from services.console.authority import CLIENT
+from services.console.installation import HOST, SERVICES, StateFolder
+from services.console.programs import POLL_SECONDS, Announced, on_a_leash, own_imports
+from services.console.web.links import Links
+
+SETTINGS_PAGE, CONSOLE = "settings-page", "console"
+"""What people call them, in commands, logs and files."""
+SETTINGS_PAGE_PORT, CONSOLE_PORT = 7605, 7606
+PLATFORM_NAME = "Example"
+"""Of a platform that was not named."""
+MODULES = {SETTINGS_PAGE: "services.console.settings_page", CONSOLE: "services.console.operations"}
+PREFIXES = {SETTINGS_PAGE: "SLUICE_SETTINGS_PAGE_", CONSOLE: "SLUICE_CONSOLE_"}
+NEEDED = ("authlib", "babel", "fastapi", "httpx", "matplotlib", "python_multipart", "uvicorn")
+"""What the extra brings, by the names of their modules."""
+
+
+@dataclass(frozen=True)
+class PagesAsked:
+    """What `sluice up --console` was told; of the ports 0 takes a free one."""
+
+    settings_page_port: int = SETTINGS_PAGE_PORT
+    console_port: int = CONSOLE_PORT
+    platform_name: str = PLATFORM_NAME
+    texts: Path | None = None
+    """Folder of notices and policies; None for the one of the installation."""
+
+
+@dataclass
+class PageProgram:
+    """One page of a local installation, listening on the same port through all its processes."""
+
+    name: str
+    state: StateFolder
+    port: int
+    """0 lets the first process take a free one, which later processes then take again."""
+    needs: frozenset[str]
+    """What it calls: it is drained before that."""
+    fields: Mapping[str, str]
+    """Settings of it alone, by field."""
+    _announced: Announced = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._announced = Announced(self.state, self.name)
+
+    @property
+    def address(self) -> str:
+        """host:port; the port is 0 until the first process has announced one."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """In the state folder."""
+        return self.state.log(self.name)
+
+    def command(self) -> Sequence[str]:
+        """The page's module, on a leash."""
+        self._announced.begin()
+        return on_a_leash(MODULES[self.name])
+
+    def environment(self) -> Mapping[str, str]:
+        """This process's environment and the page's settings."""
+        settings = page_environment(self.state, self.name, self.address, self.fields)
+        return {**os.environ, **own_imports(), **settings}
+
+    async def ready(self) -> None:
+        """Waits until the page has announced its address and answers there."""
+        while True:
+            said = self._announced.address()
+            if said is not None and await self._answers(said):
+                self.port = self._announced.settle(said)
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _answers(self, address: str) -> bool:
+        return await asyncio.to_thread(answers, address)
+
+
+def page_environment(state: StateFolder, page: str, listen: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables that a page of a local installation is configured by.
+
+    `fields` are further fields of its settings by name, and win over what is said here.
+    """
+    located = StateFolder(state.root.resolve())
+    usual = {
+        "listen": listen,
+        "announce_path": str(located.announcement(page)),
+        "state_dir": str(located.root),
+        "session_keys": str(located.session_keys()),
+        "links": str(located.links(page)),
+        "traces_path": str(located.trace_file(page)),
+    }
+    return {PREFIXES[page] + name.upper(): value for name, value in {**usual, **fields}.items()}
+
+
+def settings_page_fields(gateway: str, asked: PagesAsked) -> dict[str, str]:
+    """Those of the settings page alone; `gateway` is host:port."""
+    return {"gateway_target": gateway, "platform_name": asked.platform_name}
+
+
+def console_fields(state: StateFolder, addresses: Mapping[str, str]) -> dict[str, str]:
+    """Those of the console alone; `addresses` are host:port by service name."""
+    targets = {f"{name}_target": addresses[name] for name in SERVICES}
+    if not state.speaks_tls():
+        return targets
+    files = StateFolder(state.root.resolve()).authority.files(CLIENT)
+    certificate = {"tls_certificate": str(files.certificate), "tls_key": str(files.key)}
+    return {**targets, **certificate, "tls_ca": str(files.ca)}
+
+
+def check_installed() -> None:
+    """Raises Refusal (precondition, CONSOLE_MISSING) without the extra `console`."""
+    if missing := [module for module in NEEDED if importlib.util.find_spec(module) is None]:
+        message = f"the pages need {', '.join(missing)}, which come with the extra"
+        raise precondition("CONSOLE_MISSING", f"{message}: pip install 'sluice[console]'")
+
+
+def prepare_pages(state: StateFolder) -> None:
+    """Makes the keys of sessions, once, and forgets links that nobody has used before the last end."""
+    if not state.session_keys().exists():
+        create_once(state.session_keys(), Fernet.generate_key() + b"\n", PRIVATE_MODE)
+    for page in MODULES:
+        for link in state.links(page).glob("*.json"):
+            link.unlink(missing_ok=True)
+
+
+def sign_in_link(state: StateFolder, page: str, token: str) -> str:
+    """The address that signs somebody in once, within the hour.
+
+    Raises Refusal (precondition, PAGE_NOT_RUNNING) where the page of this installation does not answer.
+    """
+    address = state.address(page)
+    if address is None or not answers(address):
+        message = f"the {page} of {state.root} is not running; `sluice up --console` starts it"
+        raise precondition("PAGE_NOT_RUNNING", message)
+    code = Links(state.links(page), SystemClock()).make(token)
+    return f"http://{address}/sign-in/link?code={code}"
