@@ -1,22 +1,21 @@
-"""The pages of a local installation: as programs for the supervisor, and how people come in."""
+"""The pages of a local installation, as programs for the supervisor."""
 
 import asyncio
 import importlib.util
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from services.chassis.clock import SystemClock
 from services.chassis.keys import PRIVATE_MODE, create_once
 from services.chassis.refusals import precondition
 from services.console.answering import answers
 from services.console.authority import CLIENT
+from services.console.gateway.program import GatewayProgram
 from services.console.installation import HOST, SERVICES, StateFolder
-from services.console.programs import POLL_SECONDS, Announced, on_a_leash, own_imports
-from services.console.web.links import Links
+from services.console.programs import POLL_SECONDS, Announced, ServiceProgram, on_a_leash, own_imports
 
 SETTINGS_PAGE, CONSOLE = "settings-page", "console"
 """What people call them, in commands, logs and files."""
@@ -39,6 +38,11 @@ class PagesAsked:
     texts: Path | None = None
     """Folder of notices and policies; None for the one of the installation."""
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """Which they take, by name."""
+        return {SETTINGS_PAGE: self.settings_page_port, CONSOLE: self.console_port}
+
 
 @dataclass
 class PageProgram:
@@ -50,8 +54,8 @@ class PageProgram:
     """0 lets the first process take a free one, which later processes then take again."""
     needs: frozenset[str]
     """What it calls: it is drained before that."""
-    fields: Mapping[str, str]
-    """Settings of it alone, by field."""
+    fields: Callable[[], Mapping[str, str]]
+    """Settings of it alone, by field; asked at every start."""
     _announced: Announced = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +78,7 @@ class PageProgram:
 
     def environment(self) -> Mapping[str, str]:
         """This process's environment and the page's settings."""
-        settings = page_environment(self.state, self.name, self.address, self.fields)
+        settings = page_environment(self.state, self.name, self.address, self.fields())
         return {**os.environ, **own_imports(), **settings}
 
     async def ready(self) -> None:
@@ -88,6 +92,23 @@ class PageProgram:
 
     async def _answers(self, address: str) -> bool:
         return await asyncio.to_thread(answers, address)
+
+
+def local_pages(
+    services: Sequence[ServiceProgram], gateway: GatewayProgram | None, state: StateFolder, asked: PagesAsked
+) -> list[PageProgram]:
+    """The console; and where there is a gateway, the settings page, which calls through it alone."""
+
+    def of_console() -> dict[str, str]:
+        # Where the services are is known once they run.
+        return console_fields(state, {each.name: each.address for each in services})
+
+    console = PageProgram(CONSOLE, state, asked.console_port, frozenset(SERVICES), of_console)
+    if gateway is None:
+        return [console]
+    of_page = settings_page_fields(state, gateway.address, asked)
+    needs = frozenset({gateway.name})
+    return [PageProgram(SETTINGS_PAGE, state, asked.settings_page_port, needs, lambda: of_page), console]
 
 
 def page_environment(state: StateFolder, page: str, listen: str, fields: Mapping[str, str]) -> dict[str, str]:
@@ -107,9 +128,11 @@ def page_environment(state: StateFolder, page: str, listen: str, fields: Mapping
     return {PREFIXES[page] + name.upper(): value for name, value in {**usual, **fields}.items()}
 
 
-def settings_page_fields(gateway: str, asked: PagesAsked) -> dict[str, str]:
+def settings_page_fields(state: StateFolder, gateway: str, asked: PagesAsked) -> dict[str, str]:
     """Those of the settings page alone; `gateway` is host:port."""
-    return {"gateway_target": gateway, "platform_name": asked.platform_name}
+    texts = asked.texts or state.texts()
+    shown = {"texts": str(texts.resolve())} if texts.is_dir() else {}
+    return {"gateway_target": gateway, "platform_name": asked.platform_name, **shown}
 
 
 def console_fields(state: StateFolder, addresses: Mapping[str, str]) -> dict[str, str]:
@@ -136,16 +159,3 @@ def prepare_pages(state: StateFolder) -> None:
     for page in MODULES:
         for link in state.links(page).glob("*.json"):
             link.unlink(missing_ok=True)
-
-
-def sign_in_link(state: StateFolder, page: str, token: str) -> str:
-    """The address that signs somebody in once, within the hour.
-
-    Raises Refusal (precondition, PAGE_NOT_RUNNING) where the page of this installation does not answer.
-    """
-    address = state.address(page)
-    if address is None or not answers(address):
-        message = f"the {page} of {state.root} is not running; `sluice up --console` starts it"
-        raise precondition("PAGE_NOT_RUNNING", message)
-    code = Links(state.links(page), SystemClock()).make(token)
-    return f"http://{address}/sign-in/link?code={code}"

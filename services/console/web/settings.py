@@ -89,6 +89,9 @@ class SettingsPageSettings(PageSettings):
     gateway_ca: Path | None = Field(
         None, description="PEM file with the CAs of the gateway's certificate; with it, TLS is spoken to it."
     )
+    texts: Path | None = Field(
+        None, description="Folder of the policies and notices as people read them, which it shows."
+    )
     embedded_in: tuple[str, ...] = Field(
         (), description="Origins whose pages may show this one in a frame, as a JSON list; none else may."
     )
