@@ -51,11 +51,14 @@ def how_to_come_in(
 ) -> Iterator[str]:
     """Sentences about the pages that run; `addresses` are host:port and `links` first links, by name."""
     if address := addresses.get(SETTINGS_PAGE):
-        command = f"sluice settings-page link --subject ID{_of(state)}"
-        yield f"Users' settings page: http://{address}. A link that signs a subject in: {command}"
+        yield f"Users' settings page: http://{address}"
+        if link := links.get(SETTINGS_PAGE):
+            yield f"Signs one of them in, once and within the hour: {link}"
+        yield f"Makes one for any of them: sluice settings-page link --subject ID{_of(state)}"
     if address := addresses.get(CONSOLE):
-        yield f"Operators' console: http://{address}. Signs you in once, within the hour: {links[CONSOLE]}"
-        yield f"A second operator: sluice console link --party NAME --role ROLE{_of(state)}"
+        yield f"Operators' console: http://{address}"
+        yield f"Signs you in, once and within the hour: {links[CONSOLE]}"
+        yield f"Makes one for a second operator: sluice console link --party NAME --role ROLE{_of(state)}"
 
 
 def _of(state: StateFolder) -> str:

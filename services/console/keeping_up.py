@@ -43,7 +43,7 @@ async def keep_running(installation: Installation, *, as_json: bool) -> None:
         programs: list[Running] = [*installation.services, *([gateway] if gateway else [])]
         programs += _pages_of(installation, gateway)
         supervisor = Supervisor(programs, note)
-        stop = _stop_on_signals(supervisor)
+        stop = stop_on_signals(supervisor)
         try:
             await first(supervisor.start(), stop.wait())
             if not stop.is_set():
@@ -83,7 +83,7 @@ async def keep_up(gateway: GatewayProgram | None, supervisor: Supervisor) -> Non
         await supervisor.restart(gateway.name)
 
 
-def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
+def stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
     """An event that the first signal sets; the next one does not wait for the drain."""
     stop = asyncio.Event()
 

@@ -145,9 +145,14 @@ def console_fields(state: StateFolder, addresses: Mapping[str, str]) -> dict[str
     return {**targets, **certificate, "tls_ca": str(files.ca)}
 
 
+def is_installed() -> bool:
+    """Whether the extra `console` is there."""
+    return not _missing()
+
+
 def check_installed() -> None:
     """Raises Refusal (precondition, CONSOLE_MISSING) without the extra `console`."""
-    if missing := [module for module in NEEDED if importlib.util.find_spec(module) is None]:
+    if missing := _missing():
         message = f"the pages need {', '.join(missing)}, which come with the extra"
         raise precondition("CONSOLE_MISSING", f"{message}: pip install 'sluice[console]'")
 
@@ -159,3 +164,7 @@ def prepare_pages(state: StateFolder) -> None:
     for page in MODULES:
         for link in state.links(page).glob("*.json"):
             link.unlink(missing_ok=True)
+
+
+def _missing() -> list[str]:
+    return [module for module in NEEDED if importlib.util.find_spec(module) is None]

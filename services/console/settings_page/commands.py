@@ -7,7 +7,7 @@ import typer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import invalid
 from services.console import options
-from services.console.credentials import Local
+from services.console.credentials import Local, a_subject
 from services.console.gateway.local import PORT as GATEWAY_PORT
 from services.console.installation import HOST, StateFolder
 from services.console.local_pages import (
@@ -69,7 +69,7 @@ def link(
 def _who(subject: str | None, agent: str | None, acts_for: list[str]) -> tuple[Local, frozenset[int]]:
     """Who is to be signed in, and for whom they act; raises Refusal (invalid, WHO_UNCLEAR)."""
     if subject is not None and agent is None and not acts_for:
-        return Local(PrincipalKind.SUBJECT, str(options.subject_number(subject))), frozenset()
+        return a_subject(options.subject_number(subject)), frozenset()
     if agent is not None and subject is None and acts_for:
         return Local(PrincipalKind.AGENT, agent), frozenset(map(options.subject_number, acts_for))
     raise invalid("WHO_UNCLEAR", "say --subject ID; or --agent NAME, and --for ID for each whom they act for")
