@@ -137,12 +137,13 @@ def settings_page_fields(state: StateFolder, gateway: str, asked: PagesAsked) ->
 
 def console_fields(state: StateFolder, addresses: Mapping[str, str]) -> dict[str, str]:
     """Those of the console alone; `addresses` are host:port by service name."""
-    targets = {f"{name}_target": addresses[name] for name in SERVICES}
+    located = StateFolder(state.root.resolve())
+    usual = {f"{name}_target": addresses[name] for name in SERVICES} | {"traces": str(located.traces)}
     if not state.speaks_tls():
-        return targets
-    files = StateFolder(state.root.resolve()).authority.files(CLIENT)
+        return usual
+    files = located.authority.files(CLIENT)
     certificate = {"tls_certificate": str(files.certificate), "tls_key": str(files.key)}
-    return {**targets, **certificate, "tls_ca": str(files.ca)}
+    return {**usual, **certificate, "tls_ca": str(files.ca)}
 
 
 def is_installed() -> bool:

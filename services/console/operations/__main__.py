@@ -16,7 +16,7 @@ NAME = "console"
 async def main() -> None:
     """Builds the console out of its settings and serves it until told to stop."""
     settings, clock = ConsoleSettings.from_environment(), SystemClock()
-    seal, tls = settings.seal(), settings.tls()
+    seal, tls, provider = settings.seal(), settings.tls(), settings.provider()
 
     def build(origin: str) -> ASGIApp:
         return console_app(
@@ -25,6 +25,9 @@ async def main() -> None:
             clock=clock,
             origin=origin,
             links=None if settings.links is None else Links(settings.links, clock),
+            provider=provider,
+            traces=settings.traces,
+            trace_url=settings.trace_url,
         )
 
     await serve(NAME, settings, build)

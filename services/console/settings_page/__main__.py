@@ -5,6 +5,7 @@ from starlette.types import ASGIApp
 from services.chassis.clock import SystemClock
 from services.chassis.serving import run
 from services.console.settings_page.app import settings_app
+from services.console.settings_page.texts import Texts
 from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.serving import serve
@@ -17,7 +18,8 @@ BEHIND_THE_GATEWAY = ("consent", "licensing")
 async def main() -> None:
     """Builds the page out of its settings and serves it until told to stop."""
     settings, clock = SettingsPageSettings.from_environment(), SystemClock()
-    seal, tls = settings.seal(), settings.gateway_tls()
+    seal, tls, provider = settings.seal(), settings.gateway_tls(), settings.provider()
+    texts = Texts() if settings.texts is None else Texts.read(settings.texts)
 
     def build(origin: str) -> ASGIApp:
         services = Services(
@@ -30,7 +32,9 @@ async def main() -> None:
             seal=seal,
             clock=clock,
             origin=origin,
+            texts=texts,
             links=None if settings.links is None else Links(settings.links, clock),
+            provider=provider,
             embedded_in=settings.embedded_in,
         )
 

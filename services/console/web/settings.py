@@ -1,6 +1,7 @@
 """What an operator can set for the two pages, in the environment; wrong settings are refused at the start."""
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -11,6 +12,8 @@ from services.chassis.clock import SystemClock
 from services.chassis.refusals import precondition
 from services.chassis.settings import ProcessSettings, TlsFiles, is_loopback, parse_address
 from services.chassis.tls import CallerTls, ClientTls, GatewayTls
+from services.console.web.addresses import is_origin
+from services.console.web.provider import Provider
 from services.console.web.sessions import Seal
 
 CONNECTIONS = 1_000
@@ -33,6 +36,20 @@ class PageSettings(ProcessSettings):
         None,
         description="Folder of one-time sign-in links, of a local installation alone; without it nobody comes"
         " in by a link.",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="The provider of sign-ins (OpenID Connect), as its `iss`; without it nobody comes in by"
+        " one.",
+    )
+    oidc_client_id: str = Field("", description="As what the page is registered there.")
+    oidc_client_secret: Path | None = Field(
+        None,
+        description="File with the secret of that registration; without it the page is a public client.",
+    )
+    oidc_scopes: str = Field("openid", description="What is asked for there, apart by spaces.")
+    oidc_token: Literal["id_token", "access_token"] = Field(
+        "id_token", description="Which of its tokens the services are shown, and believe."
     )
     plaintext_ok: bool = Field(
         False, description="Calls other machines without TLS: for a mesh that speaks TLS."
@@ -64,6 +81,19 @@ class PageSettings(ProcessSettings):
         """Seals with the session keys; raises Refusal (precondition, SESSION_KEYS_WRONG) and OSError."""
         lines = (line.strip() for line in self.session_keys.read_bytes().splitlines())
         return Seal([line for line in lines if line])
+
+    def provider(self) -> Provider | None:
+        """Where people sign in; None where it is nowhere but here.
+
+        Raises Refusal (precondition, PROVIDER_SETTINGS_WRONG) for settings that do not make one, and OSError.
+        """
+        if self.oidc_issuer is None:
+            if self.oidc_client_id or self.oidc_client_secret is not None:
+                raise precondition("PROVIDER_SETTINGS_WRONG", "a provider needs oidc_issuer")
+            return None
+        file, scopes = self.oidc_client_secret, tuple(self.oidc_scopes.split())
+        secret = None if file is None else file.read_text(encoding="utf-8").strip()
+        return Provider(self.oidc_issuer, self.oidc_client_id, secret, scopes, self.oidc_token)
 
     def checked_plaintext(self, target: str, to_set: str) -> None:
         """Raises Refusal (precondition, PLAINTEXT_EXPOSED) for a target on another machine.
@@ -133,11 +163,26 @@ class ConsoleSettings(PageSettings):
     tls_ca: Path | None = Field(
         None, description="PEM file with the CAs whose certificates the services show."
     )
+    traces: Path | None = Field(
+        None, description="Folder of traces as OTLP JSON lines, of a local installation; it shows them."
+    )
+    trace_url: str = Field(
+        "",
+        description="Where another program shows a trace, with {trace_id} in the place of its id, such as"
+        " https://jaeger.example/trace/{trace_id}.",
+    )
 
     @field_validator("consent_target", "metering_target", "licensing_target")
     @classmethod
     def _is_a_target(cls, value: str) -> str:
         return checked_target(value)
+
+    @field_validator("trace_url")
+    @classmethod
+    def _leads_to_a_trace(cls, value: str) -> str:
+        if value and not (value.startswith(("https://", "http://")) and value.count("{trace_id}") == 1):
+            raise ValueError("trace_url is a URL with {trace_id} in it, once")
+        return value
 
     def targets(self) -> dict[str, str]:
         """host:port by service name."""
@@ -172,12 +217,10 @@ def checked_target(value: str) -> str:
 
 def checked_origin(value: str) -> str:
     """scheme://host[:port] as browsers write it, https unless it is this machine; raises ValueError."""
+    if not is_origin(value):
+        raise ValueError(f"{value!r} is no origin: scheme://host[:port] in small letters")
     parts = urlsplit(value)
     host = parts.netloc if parts.port is not None else f"{parts.netloc}:80"
-    if value != f"{parts.scheme}://{parts.netloc}" or "@" in value or not parts.hostname:
-        raise ValueError(f"{value!r} is no origin: scheme://host[:port], and nothing after it")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    if parts.scheme != "https" and not is_loopback(host):
         raise ValueError(f"{value!r} is not https, and other machines can reach it")
-    if value != value.lower():
-        raise ValueError(f"{value!r} has capital letters, and no browser sends it so")
     return value
