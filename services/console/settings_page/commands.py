@@ -62,11 +62,11 @@ def link(
     as_json: options.AsJson = False,
 ) -> None:
     """Print a link that signs a subject or an agent in once, at the page of a local installation."""
-    who, subjects = _who(subject, agent, acts_for or [])
+    who, subjects = who_comes_in(subject, agent, acts_for or [])
     give_link(state, SETTINGS_PAGE, who, lifetime, subjects, as_json=as_json)
 
 
-def _who(subject: str | None, agent: str | None, acts_for: list[str]) -> tuple[Local, frozenset[int]]:
+def who_comes_in(subject: str | None, agent: str | None, acts_for: list[str]) -> tuple[Local, frozenset[int]]:
     """Who is to be signed in, and for whom they act; raises Refusal (invalid, WHO_UNCLEAR)."""
     if subject is not None and agent is None and not acts_for:
         return a_subject(options.subject_number(subject)), frozenset()

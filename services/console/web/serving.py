@@ -6,6 +6,7 @@ process ends with 0.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -59,6 +60,8 @@ async def serve(name: str, settings: PageSettings, build: Callable[[str], ASGIAp
     ADDRESS_IN_USE, PUBLIC_URL_MISSING, and what `build` raises.
     """
     telemetry = start_telemetry(name, settings)
+    # It reports every request that it makes, with the address.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         with bound(settings.listen) as listening:
             address = address_of(listening)
