@@ -60,6 +60,8 @@ from services.console import (
 )
 from services.console.demo.command import demo
 from services.console.gateway import commands as gateway
+from services.console.operations import commands as operations
+from services.console.settings_page import commands as settings_page
 
 app = typer.Typer(
     name="sluice",
@@ -141,3 +143,5 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(actions.app, name="actions")
 gateway.app.add_typer(gateway_limits.app, name="limits")
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(settings_page.app, name="settings-page")
+app.add_typer(operations.app, name="console")

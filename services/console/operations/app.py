@@ -10,9 +10,11 @@ from services.chassis.clock import Clock
 from services.console.operations import decision, decisions, log_pages, overview
 from services.console.operations.tracing import Traces
 from services.console.web.application import application
+from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page
+from services.console.web.provider import Provider
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
@@ -31,6 +33,7 @@ def console_app(
     clock: Clock,
     origin: str,
     links: Links | None = None,
+    provider: Provider | None = None,
     traces: Path | None = None,
     trace_url: str = "",
 ) -> ASGIApp:
@@ -38,15 +41,17 @@ def console_app(
 
     `traces` is the folder of traces of a local installation, and `trace_url` where another program shows one,
     with "{trace_id}" in the place of its id.
+    `provider` is the operators' identity provider.
     """
 
     def facts(_request: Request) -> dict[str, Any]:
         return {"site": "Sluice", "links": LINKS, "link_command": LINK_COMMAND}
 
+    authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.operations"])
     page = Page("console", origin, services, templates, seal, clock, facts)
     routers = [
-        signing_in(KINDS, links),
+        signing_in(KINDS, links, authorization),
         overview.router,
         decisions.router,
         decision.showing(Traces(traces, trace_url)),
