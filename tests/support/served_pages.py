@@ -9,17 +9,29 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
+class _Server(uvicorn.Server):
+    """Tells when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serves = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, then says so."""
+        await super().startup(sockets)
+        self.serves.set()
+
+
 @contextlib.asynccontextmanager
 async def served(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
     """Serves what `build` makes of the origin, and gives that."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(build(origin), log_level="warning"))
+        server = _Server(uvicorn.Config(build(origin), log_level="warning"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            while not server.started:
-                await asyncio.sleep(0.01)
+            await server.serves.wait()
             yield origin
         finally:
             server.should_exit = True

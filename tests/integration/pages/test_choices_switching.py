@@ -74,8 +74,8 @@ async def test_a_yes_for_one_licensee_releases_to_that_one_alone(unasked: PagesW
 
 async def test_a_yes_for_one_after_a_no_for_everyone_is_for_that_one(informed: PagesWorld) -> None:
     async with informed.subject(7) as (visitor, page):
-        page = await visitor.press(page, ALL_TRAINING)
-        await visitor.press(page, ACME)
+        denied = await visitor.press(page, ALL_TRAINING)
+        await visitor.press(denied, ACME)
 
     assert await released(informed.cluster, "acme")
     assert not await released(informed.cluster, "birch")
@@ -83,9 +83,9 @@ async def test_a_yes_for_one_after_a_no_for_everyone_is_for_that_one(informed: P
 
 async def test_a_switch_that_is_on_for_one_licensee_is_off_for_all_by_one_press(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
-        page = await visitor.press(page, ACME)
+        for_one = await visitor.press(page, ACME)
         allowed = await released(unasked.cluster, "acme")
-        after = await visitor.press(page, ALL_TRAINING)
+        after = await visitor.press(for_one, ALL_TRAINING)
 
     assert allowed
     assert "Your posts may not be used to train AI." in after.text
@@ -94,11 +94,11 @@ async def test_a_switch_that_is_on_for_one_licensee_is_off_for_all_by_one_press(
 
 async def test_a_yes_for_everyone_leaves_the_no_for_one(informed: PagesWorld) -> None:
     async with informed.subject(7) as (visitor, page):
-        page = await visitor.press(page, BIRCH)
-        page = await visitor.press(page, ALL_TRAINING)
-        page = await visitor.press(page, ALL_TRAINING)
+        but_one = await visitor.press(page, BIRCH)
+        nobody = await visitor.press(but_one, ALL_TRAINING)
+        after = await visitor.press(nobody, ALL_TRAINING)
 
-    assert "Your posts may be used to train AI, but not by everyone or not for everything." in page.text
+    assert "Your posts may be used to train AI, but not by everyone or not for everything." in after.text
     assert await released(informed.cluster, "acme")
     assert not await released(informed.cluster, "birch")
 
@@ -144,7 +144,7 @@ async def test_a_no_to_everything_is_one_choice(informed: PagesWorld) -> None:
 
 
 async def test_a_yes_to_training_counts_against_an_older_no_of_the_browser(informed: PagesWorld) -> None:
-    async with informed.subject(7) as (visitor, page):
+    async with informed.subject(7) as (visitor, _):
         visitor.http.headers["sec-gpc"] = "1"
         page = await visitor.get("/")
         kept = await visitor.press(page, "Keep this signal on record")
