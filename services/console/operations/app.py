@@ -1,12 +1,14 @@
 """The console of operators put together."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
-from services.console.operations import overview
+from services.console.operations import decision, decisions, log_pages, overview
+from services.console.operations.tracing import Traces
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
@@ -19,7 +21,7 @@ from services.console.web.templating import Templates
 
 KINDS = frozenset({"operator"})
 """Whom the console is for."""
-LINKS = (("/", "Overview"),)
+LINKS = (("/", "Overview"), ("/decisions", "Decisions"), ("/log", "Log"))
 """Where an operator can go; the names are translated where they are shown."""
 LINK_COMMAND = "sluice console link --party=NAME --role=trust"
 
@@ -32,10 +34,13 @@ def console_app(
     origin: str,
     links: Links | None = None,
     provider: Provider | None = None,
+    traces: Path | None = None,
+    trace_url: str = "",
 ) -> ASGIApp:
     """The console; `services` are consent, metering and licensing themselves.
 
-    `provider` is the operators' identity provider.
+    `provider` is the operators' identity provider. `traces` is the folder of traces of a local installation,
+    and `trace_url` where another program shows one, with "{trace_id}" in the place of its id.
     """
 
     def facts(_request: Request) -> dict[str, Any]:
@@ -44,4 +49,11 @@ def console_app(
     authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.operations"])
     page = Page("console", origin, services, templates, seal, clock, facts)
-    return application(page, [signing_in(KINDS, links, authorization), overview.router])
+    routers = [
+        signing_in(KINDS, links, authorization),
+        overview.router,
+        decisions.router,
+        decision.showing(Traces(traces, trace_url)),
+        log_pages.router,
+    ]
+    return application(page, routers)
