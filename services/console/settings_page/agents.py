@@ -21,7 +21,7 @@ from services.console.web.page import Reading, done, form_of, page_of, shown
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 
-ACTION = "agent-record"
+FILLED, RECORD = "agent-filled", "agent-record"
 LONGEST_FORM = 50_000
 """Characters of the sealed field; 256 subjects with long ids take some 8,000."""
 LARGEST_FORMS = {"/agent/check": 3 * LARGEST_LIST}
@@ -58,24 +58,27 @@ def acting(texts: Texts) -> APIRouter:
         represented = await how_they_stand(
             part.subjects, lambda one: consent.call(stub.GetChoices, pb.GetChoicesRequest(subject_id=one))
         )
-        return shown(request, "agent.html", part=part, token=token, represented=represented, words=words)
+        return shown(
+            request, "agent.html", part=part, token=token, represented=represented, action=FILLED, words=words
+        )
 
     @router.post("/agent/check")
     async def check(
-        request: Request, session: SignedInAgent, reader: Reading, form: FilledForm
+        request: Request, session: SignedInAgent, reader: Reading, filled: FilledForm, form: Sealed
     ) -> HTMLResponse:
         """Says for whom what would be recorded, and shows the notice before a yes; nothing is recorded."""
-        found, notice = understood(form, session.subjects), None
+        form_of(request, session, FILLED, form)
+        found, notice = understood(filled, session.subjects), None
         if found.bulk.allows and found.bulk.subjects:
             consent = page_of(request).services.peer("consent")
             notice = await notice_in_force(consent, found.bulk.subjects[0], texts, reader.language)
             found = replace(found, bulk=_informed(found.bulk, notice))
-        return shown(request, "agent-check.html", found=found, notice=notice, action=ACTION, words=words)
+        return shown(request, "agent-check.html", found=found, notice=notice, action=RECORD, words=words)
 
     @router.post("/agent/record")
     async def record(request: Request, session: SignedInAgent, reader: Reading, form: Sealed) -> Response:
         """Has it recorded, and says what became of it; the same form sent again repeats the same requests."""
-        opened = form_of(request, session, ACTION, form)
+        opened = form_of(request, session, RECORD, form)
         consent, bulk = page_of(request).services.peer("consent"), Bulk.of(opened.seen)
         stub = ConsentServiceStub(consent.channel)
         if bulk.allows and await policy_in_force(consent, bulk.subjects[0]) != bulk.policy:

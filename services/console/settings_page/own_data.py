@@ -1,6 +1,7 @@
 """A subject's records as a file, passed on as consent gives them: nothing is kept here.
 
-What cannot be given is a page. A file that could not be given to its end breaks off, so that no browser takes
+That there is nothing to give in a form is an answer too: a page that says why. Whatever else goes wrong is a
+page of failure. A file that could not be given to its end breaks off, so that no browser takes
 what it has for the whole.
 """
 
@@ -81,7 +82,7 @@ class Exported(Response):
         except Refusal as refusal:
             if self._is_begun or refusal.reason not in WHY_NOT:
                 raise
-            page = shown(self._request, "data.html", 409, why_not=WHY_NOT[refusal.reason])
+            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason])
             await page(scope, receive, send)
 
     async def _pass_on(self, parts: AsyncIterator[pb.ExportSubjectResponse], send: Send) -> None:

@@ -57,9 +57,10 @@ async def test_the_confirming_page_says_for_how_many_and_changes_nothing(world: 
 async def test_ids_may_come_in_a_file(world: PagesWorld) -> None:
     file = {"file": ("them.csv", b'\xef\xbb\xbfname,subject_id\r\n"Ada, L.",2\r\nBob,3\r\n', "text/csv")}
     headers = {"origin": "http://settings.test", "sec-fetch-site": "same-origin"}
-    async with world.agent(1, 2, 3) as (visitor, _):
+    async with world.agent(1, 2, 3) as (visitor, page):
+        sealed = page.form("Go on").fields["form"]
         answer: httpx.Response = await visitor.http.post(
-            "/agent/check", data=LISTED, files=file, headers=headers
+            "/agent/check", data=LISTED | {"form": sealed}, files=file, headers=headers
         )
 
     assert "It will be recorded for 2 people you act for." in answer.text
