@@ -60,7 +60,8 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     ) -> pb.ListLicenseesResponse:
         size = request.page_size or DEFAULT_PAGE_SIZE
         # One more than asked for tells whether there is a next page.
-        licensees = await self._desk.licensees(read_page_token(request.page_token), size + 1)
+        after = read_page_token(request.page_token)
+        licensees = await self._desk.licensees(after, size + 1, request.licensee_ids)
         return pb.ListLicenseesResponse(
             licensees=[licensee_message(licensee) for licensee in licensees[:size]],
             next_page_token=page_token(licensees[size - 1].licensee_id) if len(licensees) > size else "",

@@ -241,6 +241,17 @@ async def test_licenses_are_listed_by_id_and_by_licensee(desk: ContractDesk) -> 
     assert own == (["a", "c"], None)
 
 
+async def test_licensees_are_listed_by_id_and_some_of_them_where_they_are_named(desk: ContractDesk) -> None:
+    for licensee_id in ("licensee-1", "licensee-2", "licensee-3"):
+        await licensee_exists(desk, licensee_id)
+
+    everyone = await desk.licensees("licensee-1", 5)
+    named = await desk.licensees("", 5, ["licensee-3", "licensee-1", "nobody"])
+
+    assert [each.licensee_id for each in everyone] == ["licensee-2", "licensee-3"]
+    assert [each.licensee_id for each in named] == ["licensee-1", "licensee-3"]
+
+
 async def page(desk: ContractDesk, wanted: Wanted, after: str, limit: int) -> tuple[list[str], str | None]:
     """The licenses of a page, and the last that was looked at where others follow."""
     found = await desk.page(wanted, after, limit)
