@@ -1,4 +1,4 @@
-"""The console's pages of licenses, revenue, halts and the wall in a browser: they fit, and all can use them."""
+"""The pages of licenses, revenue, halts and the wall in a real browser: they fit, and all can use them."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
