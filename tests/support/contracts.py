@@ -1,7 +1,7 @@
 """Licensees and licenses in memory; they pass the same tests as those in a database."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -41,8 +41,9 @@ class MemoryRows:
     def licensee(self, licensee_id: str) -> Licensee | None:
         return self.licensees_by_id.get(licensee_id)
 
-    def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
-        return [licensee for id, licensee in sorted(self.licensees_by_id.items()) if id > after][:limit]
+    def licensees(self, after: str, limit: int, ids: Collection[str] = ()) -> Sequence[Licensee]:
+        later = [licensee for id, licensee in sorted(self.licensees_by_id.items()) if id > after]
+        return [each for each in later if not ids or each.licensee_id in ids][:limit]
 
     def licensed(self, licensees: Sequence[Licensee], limit: int) -> Sequence[Sequence[License]]:
         found: list[Sequence[License]] = []

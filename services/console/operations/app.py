@@ -7,7 +7,19 @@ from fastapi import Request
 from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
-from services.console.operations import decision, decisions, log_pages, overview
+from services.console.operations import (
+    decision,
+    decisions,
+    halts,
+    license,
+    license_steps,
+    licensees,
+    licenses,
+    log_pages,
+    overview,
+    revenue,
+    wall,
+)
 from services.console.operations.tracing import Traces
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
@@ -21,7 +33,16 @@ from services.console.web.templating import Templates
 
 KINDS = frozenset({"operator"})
 """Whom the console is for."""
-LINKS = (("/", "Overview"), ("/decisions", "Decisions"), ("/log", "Log"))
+LINKS = (
+    ("/", "Overview"),
+    ("/decisions", "Decisions"),
+    ("/licenses", "Licenses"),
+    ("/licensees", "Licensees"),
+    ("/revenue", "Revenue"),
+    ("/halts", "Halts"),
+    ("/wall", "Login wall"),
+    ("/log", "Log"),
+)
 """Where an operator can go; the names are translated where they are shown."""
 LINK_COMMAND = "sluice console link --party=NAME --role=trust"
 
@@ -56,5 +77,12 @@ def console_app(
         decisions.router,
         decision.showing(Traces(traces, trace_url)),
         log_pages.router,
+        licenses.router,
+        license.router,
+        license_steps.router,
+        licensees.router,
+        revenue.router,
+        halts.router,
+        wall.router,
     ]
     return application(page, routers)

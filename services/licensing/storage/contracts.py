@@ -1,6 +1,6 @@
 """Licensees and licenses in SQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
@@ -68,9 +68,11 @@ class ContractRows(VersionRows, HistoryRows):
         ).one_or_none()
         return Licensee(row.licensee_id, row.display_name, row.created_at_us) if row else None
 
-    def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
-        """Licensees with ids above `after`, in the order of ids."""
+    def licensees(self, after: str, limit: int, ids: Collection[str] = ()) -> Sequence[Licensee]:
+        """Licensees with ids above `after`, in the order of ids; of these alone where `ids` names any."""
         page = select(_LICENSEES).where(_LICENSEES.c.licensee_id > after)
+        if ids:
+            page = page.where(_LICENSEES.c.licensee_id.in_(ids))
         rows = self._connection.execute(page.order_by(_LICENSEES.c.licensee_id).limit(limit))
         return [Licensee(row.licensee_id, row.display_name, row.created_at_us) for row in rows]
 

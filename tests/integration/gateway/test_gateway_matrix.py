@@ -32,8 +32,6 @@ DOORS = {"NOT_ADMITTED", "TOKEN_MISSING", "TOKEN_EXPIRED", "TOKEN_INVALID"}
 OF_NOBODY = {
     "consent.v1.ConsentService/GetCaller": "whose it is is the caller",
     "consent.v1.ConsentService/ListPolicies": "all see the same",
-    "licensing.v1.ApiKeyService/ListApiKeys": "whose they are is the caller",
-    "licensing.v1.ContractService/ListLicenses": "whose they are is the caller",
     "licensing.v1.ContractService/ListRecipients": "all see the same",
     "licensing.v1.LogService/GetCheckpoint": "all see the same",
     "licensing.v1.LogService/GetConsistencyProof": "all see the same",
