@@ -26,6 +26,7 @@ from services.chassis.heads import Witness
 from services.chassis.long_reads import LongRead, Work
 from services.chassis.refusals import Behind, Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
+from services.chassis.urgency import is_urgent
 from services.chassis.waiting import ORDINARY
 
 GROUP_LIMIT = 64
@@ -129,7 +130,8 @@ class Database:
 
         `weight` is the number of rows that it writes, where these are many: a commit has no more than
         `BULK_LIMIT` of them, and before the next such commit all others have their turn. They may overtake
-        it; units of weight keep their order among themselves, and so do the others.
+        it; units of weight keep their order among themselves, and so do the others. What is written
+        `urgently` goes before those that wait, unless it has weight.
 
         Raises what the unit raises, and Refusal: EXHAUSTED (QUEUE_FULL), UNAVAILABLE (DATABASE_UNAVAILABLE,
         nothing was written; COMMIT_UNKNOWN, as CommitUnknown: it may have been; DATABASE_CLOSED). A unit that
@@ -138,7 +140,7 @@ class Database:
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._noticing_loss(), self._span("write", unit):
-            self._commits.submit(unit, future, weight)
+            self._commits.submit(unit, future, weight, urgent=is_urgent())
             # When the caller is cancelled the future is; the unit is not, it only finds nobody to tell.
             return await future
 
@@ -153,7 +155,7 @@ class Database:
         self._check_use()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._noticing_loss(), self._span("write", run):
-            self._commits.submit(Share(run, item), future)
+            self._commits.submit(Share(run, item), future, urgent=is_urgent())
             return await future
 
     def write_now(self, unit: Callable[[Connection], T]) -> T:

@@ -17,7 +17,7 @@ from services.chassis.deadlines import SHORTEST_CALL_US, remaining_us, time_for_
 from services.chassis.lines import Line
 from services.chassis.refusals import Refusal, unauthenticated, unavailable
 from services.chassis.statuses import from_rpc_error, own_refusal
-from services.chassis.tls import ClientTls
+from services.chassis.tls import CallerTls
 from services.chassis.tracing import client_span
 
 DEFAULT_DEADLINE_US = 5_000_000
@@ -44,7 +44,7 @@ class Peer:
         name: str,
         default_deadline_us: int = DEFAULT_DEADLINE_US,
         options: Sequence[tuple[str, int]] = (),
-        tls: ClientTls | None = None,
+        tls: CallerTls | None = None,
     ) -> None:
         """`target` is host:port; `token` gives the bearer token to show; `name` is for people and traces.
 

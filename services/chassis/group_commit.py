@@ -108,10 +108,13 @@ class GroupCommit:
         unit: Unit,
         future: asyncio.Future[Any] | concurrent.futures.Future[Any],
         weight: int = ORDINARY,
+        *,
+        urgent: bool = False,
     ) -> None:
         """Queues a unit; `future` gets its result, or its exception, after the commit.
 
         With more than the ordinary weight it is bulky, and others have their turn before the next such unit.
+        Else, where it is `urgent`, it goes before those that wait.
 
         Raises Refusal: QUEUE_FULL (exhausted), DATABASE_CLOSED (unavailable).
         """
@@ -120,7 +123,7 @@ class GroupCommit:
                 raise unavailable("DATABASE_CLOSED", "the service is shutting down")
             if len(self._line) >= self._queue_limit:
                 raise exhausted("QUEUE_FULL", "too many changes wait", retry_after_us=RETRY_AFTER_FULL_US)
-            self._line.add(_Work(unit, future), weight)
+            self._line.add(_Work(unit, future), weight, urgent=urgent)
 
     def close(self) -> None:
         """Takes no more units, finishes those that wait, and returns when the thread has ended."""

@@ -119,7 +119,7 @@ def ensure_private_key(path: Path) -> Ed25519PrivateKey:
         pem = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        _create_once(path, pem, PRIVATE_MODE)
+        create_once(path, pem, PRIVATE_MODE)
     # Read from the file, not from what was just made: another process may have been first.
     return load_private_key(path)
 
@@ -144,14 +144,14 @@ def remove_drafts(path: Path) -> None:
 def _ensure_pair(private: Path, jwks: Path) -> None:
     public = public_jwk(ensure_private_key(private).public_key())
     if not jwks.exists():
-        _create_once(jwks, _jwks_document([public]), PUBLIC_MODE)
+        create_once(jwks, _jwks_document([public]), PUBLIC_MODE)
 
 
 def _jwks_document(jwks: Sequence[Mapping[str, object]]) -> bytes:
     return json.dumps({"keys": [dict(jwk) for jwk in jwks]}, indent=2).encode() + b"\n"
 
 
-def _create_once(path: Path, content: bytes, mode: int) -> None:
+def create_once(path: Path, content: bytes, mode: int) -> None:
     """Writes a file whole or not at all; keeps the present one if another process was faster."""
     draft = _draft(path, content, mode)
     try:

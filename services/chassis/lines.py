@@ -10,21 +10,20 @@ from dataclasses import dataclass
 
 import grpc
 
-from services.chassis.certificates import Material
-from services.chassis.tls import ClientTls
+from services.chassis.tls import CallerTls
 
 
 @dataclass(eq=False)
 class _Connection:
     channel: grpc.aio.Channel
-    shown: Material | None
+    material: object
     users: int = 0
 
 
 class Line:
     """A channel that is always the one to use now. For one event loop."""
 
-    def __init__(self, target: str, options: list[tuple[str, int]], tls: ClientTls | None) -> None:
+    def __init__(self, target: str, options: list[tuple[str, int]], tls: CallerTls | None) -> None:
         """`target` is host:port. Without `tls` nothing is encrypted. Nothing is sent before a call."""
         self._target = target
         self._options = options
@@ -53,12 +52,12 @@ class Line:
     def _connect(self) -> _Connection:
         if self._tls is None:
             return _Connection(grpc.aio.insecure_channel(self._target, options=self._options), None)
-        material = self._tls.certificates.current()
+        material = self._tls.current()
         return _Connection(self._tls.channel(self._target, material, self._options), material)
 
     def _renewed(self) -> _Connection:
         before = self._latest
-        if self._tls is not None and self._tls.certificates.current() is not before.shown:
+        if self._tls is not None and self._tls.current() is not before.material:
             self._latest = self._connect()
             self._old.add(before)
             self._leave(before)

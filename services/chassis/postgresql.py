@@ -6,6 +6,7 @@ lost is opened anew before the next transaction.
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ _LOCK_SPACE = 0x511CE
 _MIGRATION = 1
 _PRESENCE = 2
 """Shared by the processes that serve the database; whoever is alone with it holds it for themselves."""
+_PRESENCE_SECONDS = 1.0
+"""A session that has ended is there until the server has noticed."""
 _MIGRATION_PATIENCE_MS = 120_000
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
@@ -377,11 +380,12 @@ def _be_present(driver: "psycopg.Connection[Any]", *, alone: bool) -> None:
     A process whose session was lost cannot write again before it has said so again.
     """
     lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
-    row = driver.execute(f"SELECT {lock}(%s, %s)", (_LOCK_SPACE, _PRESENCE)).fetchone()
-    assert row is not None
-    if not row[0]:
-        message = "another process serves it" if alone else "a restore of it is being accepted"
-        raise precondition("DATABASE_IN_USE", f"the database is in use: {message}")
+    patience_ends = time.monotonic() + _PRESENCE_SECONDS
+    while not driver.execute(f"SELECT {lock}(%s, %s)", (_LOCK_SPACE, _PRESENCE)).fetchall()[0][0]:
+        if time.monotonic() > patience_ends:
+            message = "another process serves it" if alone else "a restore of it is being accepted"
+            raise precondition("DATABASE_IN_USE", f"the database is in use: {message}")
+        time.sleep(_PRESENCE_SECONDS / 20)
 
 
 def _migrate(writer: Connection, schema_dir: Path) -> None:

@@ -22,11 +22,14 @@ from services.chassis.group_commit import CommitUnknown
 from services.chassis.identity import Admission, PrincipalKind, current_principal
 from services.chassis.refusals import Refusal
 from services.chassis.telemetry import current_trace_id
+from services.chassis.urgency import urgently
 
 _log = structlog.get_logger(__name__)
 
 NONCE_BYTES = 16
 """Of the salt of a request's digest: more than anybody tries."""
+LONGEST_URGENT = 16 * 1024
+"""Bytes of a request whose action goes before what waits; a longer one brings many rows."""
 
 Behaviour = Callable[[Any, Any], Any]
 
@@ -76,8 +79,11 @@ def recorded(behaviour: Behaviour, method: str, log: ActionLog, *, request_strea
             return await behaviour(request, context)
         counts = _Counts()
         caller, asked, request = opened(request, counts)
-        async with _on_record(log, caller, asked, counts):
-            return await behaviour(request, context)
+        # A page of an import is no emergency, nor is a stream: users and decisions do not wait for those.
+        is_short = not request_streaming and asked.request_bytes <= LONGEST_URGENT
+        with urgently(is_short):
+            async with _on_record(log, caller, asked, counts):
+                return await behaviour(request, context)
 
     async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
         if not _is_operator():

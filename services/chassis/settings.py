@@ -31,32 +31,16 @@ class TlsFiles:
     ca: Path
 
 
-class ServiceSettings(BaseSettings):
-    """Settings that all services share. A subclass sets its own `env_prefix` (SLUICE_<SERVICE>_)."""
+class ProcessSettings(BaseSettings):
+    """Settings of whatever of ours listens, a service or not. A subclass sets its own `env_prefix`."""
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
-    listen: str = Field("127.0.0.1:0", description="host:port to serve gRPC on; port 0 takes a free one.")
-    health_listen: str | None = Field(
-        None, description="host:port that serves health alone, for probes without a client certificate."
-    )
-    metrics_listen: str | None = Field(
-        None, description="host:port that serves Prometheus metrics over HTTP."
-    )
+    listen: str = Field("127.0.0.1:0", description="host:port to serve on; port 0 takes a free one.")
     announce_path: Path | None = Field(
-        None, description="File that gets the bound host:port once the service is serving."
-    )
-    database_url: str = Field(
-        description="Where the service keeps its rows: sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+        None, description="File that gets the bound host:port once it is serving."
     )
     state_dir: Path = Field(Path(".sluice"), description="Folder for keys, traces and local databases.")
-    token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
-    token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
-    token_audience: str = Field("sluice", description="The aud claim a token must carry.")
-    token_issuers: Path | None = Field(
-        None,
-        description="YAML or JSON file that lists whose tokens of subjects and agents are believed besides.",
-    )
     otlp_endpoint: str | None = Field(
         None, description="OTLP/gRPC collector for traces, such as http://127.0.0.1:4317."
     )
@@ -68,6 +52,49 @@ class ServiceSettings(BaseSettings):
         ge=0,
         le=1,
         description="Share of the traces begun here that are recorded; callers' choices are kept.",
+    )
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
+    )
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings as the environment has them.
+
+        Raises Refusal (precondition, SETTING_UNKNOWN) for a variable with our prefix that sets nothing: what
+        is misspelt would be a default in disguise. Raises pydantic's ValidationError for a bad value.
+        """
+        prefix = cls.model_config.get("env_prefix", "")
+        names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
+        if unknown := sorted(names - set(cls.model_fields)):
+            raise precondition("SETTING_UNKNOWN", f"there is no setting {', '.join(unknown)}")
+        return cls.model_validate({})
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parse_address(value)
+        return value
+
+
+class ServiceSettings(ProcessSettings):
+    """Settings that all services share. A subclass sets its own `env_prefix` (SLUICE_<SERVICE>_)."""
+
+    health_listen: str | None = Field(
+        None, description="host:port that serves health alone, for probes without a client certificate."
+    )
+    metrics_listen: str | None = Field(
+        None, description="host:port that serves Prometheus metrics over HTTP."
+    )
+    database_url: str = Field(
+        description="Where the service keeps its rows: sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+    )
+    token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
+    token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
+    token_audience: str = Field("sluice", description="The aud claim a token must carry.")
+    token_issuers: Path | None = Field(
+        None,
+        description="YAML or JSON file that lists whose tokens of subjects and agents are believed besides.",
     )
     max_in_flight: int = Field(
         MAX_IN_FLIGHT, ge=1, description="Calls worked on at once, streams apart; more are told to come back."
@@ -103,22 +130,6 @@ class ServiceSettings(BaseSettings):
         False,
         description="Also listens without TLS where other machines can reach it: for a mesh that speaks TLS.",
     )
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
-    )
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The settings as the environment has them.
-
-        Raises Refusal (precondition, SETTING_UNKNOWN) for a variable with our prefix that sets nothing: what
-        is misspelt would be a default in disguise. Raises pydantic's ValidationError for a bad value.
-        """
-        prefix = cls.model_config.get("env_prefix", "")
-        names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
-        if unknown := sorted(names - set(cls.model_fields)):
-            raise precondition("SETTING_UNKNOWN", f"there is no setting {', '.join(unknown)}")
-        return cls.model_validate({})
 
     @property
     def tls_files(self) -> TlsFiles | None:
@@ -137,9 +148,9 @@ class ServiceSettings(BaseSettings):
             raise precondition("PLAINTEXT_EXPOSED", f"{message}, or plaintext_ok where a mesh speaks TLS")
         return None
 
-    @field_validator("listen", "health_listen", "metrics_listen")
+    @field_validator("health_listen", "metrics_listen")
     @classmethod
-    def _is_an_address(cls, value: str | None) -> str | None:
+    def _is_an_address_if_any(cls, value: str | None) -> str | None:
         if value is not None:
             parse_address(value)
         return value

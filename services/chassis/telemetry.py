@@ -22,7 +22,7 @@ from opentelemetry.trace import Span, Tracer, format_trace_id
 from opentelemetry.util.types import AttributeValue
 
 from services.chassis.otlp_lines import OtlpLines
-from services.chassis.settings import ServiceSettings
+from services.chassis.settings import ProcessSettings
 
 EXPORT_EVERY_MS = 500
 SCOPE = "sluice"
@@ -47,7 +47,7 @@ class _Current:
     tracer: Tracer = trace.NoOpTracer()
 
 
-def start_telemetry(service_name: str, settings: ServiceSettings) -> Telemetry:
+def start_telemetry(service_name: str, settings: ProcessSettings) -> Telemetry:
     """Starts tracing and JSON logs on standard error for this process, instead of any earlier ones."""
     start_logs(service_name, settings.log_level)
     provider = TracerProvider(
@@ -81,7 +81,7 @@ def set_attributes(**attributes: AttributeValue) -> None:
         span.set_attributes({name.replace("__", "."): value for name, value in attributes.items()})
 
 
-def traces_path(service_name: str, settings: ServiceSettings) -> Path:
+def traces_path(service_name: str, settings: ProcessSettings) -> Path:
     """Where the traces of a service go when there is no collector."""
     return settings.traces_path or settings.state_dir / "traces" / f"{service_name}.jsonl"
 
@@ -129,7 +129,7 @@ def _add_origin(service_name: str) -> structlog.typing.Processor:
     return add
 
 
-def _exporter(service_name: str, settings: ServiceSettings) -> SpanExporter:
+def _exporter(service_name: str, settings: ProcessSettings) -> SpanExporter:
     if settings.otlp_endpoint is not None:
         # A third of a second of imports, spared to those who have no collector.
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415

@@ -1,18 +1,23 @@
 """The two ends of a TLS connection: both show a certificate, and each is one of the other's CAs.
 
+Only before a gateway, which anybody may call, a client shows none.
+
 TLS 1.2 and 1.3 only, as gRPC has it. Certificates are looked for at each handshake, so that a file that was
 replaced is shown and believed from the next connection on, and what goes on over older ones goes on.
 """
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import grpc
 import structlog
+from cryptography import x509
 
 from services.chassis.certificates import Certificates, Material
 from services.chassis.clock import Clock
+from services.chassis.refusals import precondition
 
 CONNECTION_AGE_MS = 600_000
 """From then on a connection takes no more calls: so long at most does it outlast a CA that was taken away."""
@@ -49,6 +54,18 @@ class ServerTls:
         )
 
 
+class CallerTls(Protocol):
+    """How a client speaks TLS to one server."""
+
+    def current(self) -> object:
+        """What connections are made with now; the very same object for as long as that is the same."""
+        ...
+
+    def channel(self, target: str, material: Any, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+        """A connection made with what `current` gave, for as long as it lasts."""
+        ...
+
+
 @dataclass(frozen=True)
 class ClientTls:
     """What a client shows, and the name that the certificate of the server has to carry.
@@ -59,6 +76,10 @@ class ClientTls:
     certificates: Certificates
     server_name: str
 
+    def current(self) -> Material:
+        """The latest certificate that was good."""
+        return self.certificates.current()
+
     def channel(self, target: str, material: Material, options: list[tuple[str, int]]) -> grpc.aio.Channel:
         """A connection that shows `material` for as long as it lasts."""
         named = ("grpc.ssl_target_name_override", self.server_name)
@@ -66,6 +87,33 @@ class ClientTls:
         own = ("grpc.use_local_subchannel_pool", 1)
         credentials = grpc.ssl_channel_credentials(material.ca, material.key, material.certificate)
         return grpc.aio.secure_channel(target, credentials, options=[*options, named, own])
+
+
+@dataclass(frozen=True)
+class GatewayTls:
+    """What a client that shows no certificate believes of a gateway, which has the name it is called by."""
+
+    authorities: bytes
+    """PEM, one or several CAs, read once: they outlast the process."""
+
+    @classmethod
+    def read(cls, ca: Path) -> "GatewayTls":
+        """Out of a file; raises Refusal (precondition, CERTIFICATE_UNUSABLE) where it holds none."""
+        try:
+            pem = ca.read_bytes()
+            x509.load_pem_x509_certificates(pem)
+        except (OSError, ValueError) as error:
+            message = f"the gateway cannot be believed by {ca}: it holds no certificate that can be read"
+            raise precondition("CERTIFICATE_UNUSABLE", message) from error
+        return cls(pem)
+
+    def current(self) -> bytes:
+        """The same throughout."""
+        return self.authorities
+
+    def channel(self, target: str, material: bytes, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+        """A connection that shows no certificate."""
+        return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(material), options=options)
 
 
 class CertificateWatch:

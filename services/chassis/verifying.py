@@ -124,7 +124,7 @@ class TokenVerifier:
         return verified
 
     def _principal(self, issuer: TokenIssuer, compact: Compact) -> Principal:
-        key = _signer_of(issuer.keys, compact)
+        key = signer_of(issuer.keys.get, compact)
         claims = compact.claims
         if claims["aud"] not in issuer.audiences:
             raise ValueError("for somebody else")
@@ -138,15 +138,18 @@ class TokenVerifier:
             raise ValueError("not valid yet")
 
 
-def _signer_of(keys: KeySet, compact: Compact) -> VerificationKey:
-    """The key of the issuer that signed it; raises ValueError where none did, or not as it must."""
+def signer_of(find: Callable[[str], VerificationKey | None], compact: Compact) -> VerificationKey:
+    """The key that signed it, of those that `find` gives by kid; raises ValueError where none did.
+
+    Also where the token is not one that could be told from something else that was signed.
+    """
     header = compact.header
     kid, kind = header.get("kid"), header.get("typ", "JWT")
     if not NOT_UNDERSTOOD.isdisjoint(header):
         raise ValueError("an extension that is not understood (RFC 7515, 4.1.11)")
     if not isinstance(kind, str) or kind.lower() not in TOKEN_TYPES:
         raise ValueError("something that was signed for another use")
-    key = keys.get(kid) if isinstance(kid, str) else None
+    key = find(kid) if isinstance(kid, str) else None
     if key is None or header.get("alg") != key.algorithm:
         raise ValueError("unknown key, or another algorithm than the key's")
     if not key.verifies(compact.signed, compact.signature):

@@ -10,6 +10,7 @@ from services.console import (
     choice_queries,
     choices,
     damages,
+    decision_lists,
     decisions,
     deliveries,
     directory,
@@ -59,6 +60,8 @@ from services.console import (
 )
 from services.console.demo.command import demo
 from services.console.gateway import commands as gateway
+from services.console.operations import commands as operations
+from services.console.settings_page import commands as settings_page
 
 app = typer.Typer(
     name="sluice",
@@ -119,6 +122,7 @@ app.command("release")(releases.release)
 receipts.app.command("verify-request")(request_receipts.verify_request)
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(log.app, name="log")
+decisions.app.command("list")(decision_lists.list_)
 app.add_typer(decisions.app, name="decision")
 app.add_typer(deliveries.app, name="delivery")
 app.add_typer(directory.app, name="directory")
@@ -139,3 +143,5 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(actions.app, name="actions")
 gateway.app.add_typer(gateway_limits.app, name="limits")
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(settings_page.app, name="settings-page")
+app.add_typer(operations.app, name="console")

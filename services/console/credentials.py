@@ -36,6 +36,11 @@ OPERATOR = Local(PrincipalKind.OPERATOR, "local-operator", ("trust", "legal", "f
 PIPELINE = Local(PrincipalKind.PIPELINE, "local-pipeline")
 
 
+def a_subject(subject_id: int) -> Local:
+    """Somebody whose data it is."""
+    return Local(PrincipalKind.SUBJECT, str(subject_id))
+
+
 def token_source(state: StateFolder, token_file: Path | None, local: Local) -> TokenSource:
     """A token file (read at each call, for it may be renewed), else SLUICE_TOKEN, else a token for `local`.
 

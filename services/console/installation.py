@@ -99,6 +99,18 @@ class StateFolder:
         """What came to the gateway: JSON lines, without tokens."""
         return self.root / "logs" / "gateway.access.jsonl"
 
+    def session_keys(self) -> Path:
+        """What the pages seal sessions with, 0600, one key a line."""
+        return self.keys / "session-keys.txt"
+
+    def links(self, page: str) -> Path:
+        """One-time sign-in links of a page that nobody has used yet."""
+        return self.root / "run" / f"{page}.links"
+
+    def texts(self) -> Path:
+        """Notices and policies as people read them; the settings page shows them."""
+        return self.root / "texts"
+
     def lock(self) -> Path:
         """Held by the one `sluice up` that may use this folder."""
         return self.root / "run" / "up.lock"

@@ -1,6 +1,6 @@
-"""Points in time as people write them. All of them are UTC, to the microsecond."""
+"""Points in time as people write them. All of them are UTC, to the microsecond, unless a zone is said."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -41,3 +41,10 @@ def clock_face(time: Timestamp) -> str:
 def exact_face(time: Timestamp) -> str:
     """For people who count to the microsecond: 2026-01-31 12:00:00.250001 UTC."""
     return written(time)[:26].replace("T", " ") + " UTC"
+
+
+def local_face(time: Timestamp, zone: tzinfo | None) -> str:
+    """For people, on the clocks of a zone, None for this machine's: 2026-01-31 13:00:00 +01:00."""
+    at = _EPOCH + timedelta(seconds=time.seconds)
+    told = at.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    return f"{told[:19]} {told[19:]}"

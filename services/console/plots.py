@@ -32,7 +32,7 @@ HEADROOM = 1.2
 
 _USAGE, _LIMIT, _HIGH = "#1f5fa8", "#b3261e", "#c77700"
 # Words stay words, to be searched and read aloud; ids and no date, so that the same is written the same.
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "sluice", "font.size": 10}
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "sluice", "font.size": 10}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def write_figure(make: "Callable[[], Figure]", out: Path) -> None:
     kind = out.suffix.lower().removeprefix(".")
     try:
         # "default" first: what somebody likes their own plots to be does not change these.
-        with matplotlib.style.context(["default", _STYLE]):
+        with matplotlib.style.context(["default", STYLE]):
             make().savefig(unfinished, format=kind, metadata={"Date": None} if kind == "svg" else None)
         unfinished.replace(out)
     finally:

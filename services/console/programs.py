@@ -21,6 +21,52 @@ HEALTH_SECONDS = 1.0
 
 
 @dataclass
+class Announced:
+    """Where a program says that it listens, from one of its processes to the next."""
+
+    state: StateFolder
+    name: str
+    _was_ready: bool = field(default=False, init=False)
+    _left: int | None = field(default=None, init=False)
+    """The announcement of the process before."""
+
+    def begin(self) -> None:
+        """Another process is about to be started."""
+        if not self._was_ready:
+            self.state.announcement(self.name).unlink(missing_ok=True)
+        # What takes the place of a process listens where that did: callers that come meanwhile wait for it
+        # there, and do not look for it on the usual port.
+        self._left = self._file()
+
+    def address(self) -> str | None:
+        """host:port of the process that was started last; None until it has said so."""
+        return self.state.address(self.name) if self._file() != self._left else None
+
+    def settle(self, address: str) -> int:
+        """The program can be used there; gives the port, which later processes are to take again."""
+        self._was_ready = True
+        return int(address.rpartition(":")[2])
+
+    def _file(self) -> int | None:
+        """Which file the announcement is; each is a new one, made while the one before was still there."""
+        try:
+            return self.state.announcement(self.name).stat().st_ino
+        except FileNotFoundError:
+            return None
+
+
+def on_a_leash(module: str) -> list[str]:
+    """What runs a module of ours for as long as this process lives."""
+    # -P: a folder called `services` wherever people happen to stand is not ours.
+    return [sys.executable, "-P", "-m", "services.console.leash", str(os.getpid()), module]
+
+
+def own_imports() -> dict[str, str]:
+    """What has a process import what this one can."""
+    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+@dataclass
 class ServiceProgram:
     """One service of a local installation, listening on the same port through all its processes."""
 
@@ -34,9 +80,10 @@ class ServiceProgram:
     settings: Mapping[str, str] = field(default_factory=dict)
     tls: ClientTls | None = None
     """What it is asked with whether it is ready, where it speaks TLS."""
-    _was_ready: bool = field(default=False, init=False)
-    _left: int | None = field(default=None, init=False)
-    """The announcement of the process before."""
+    _announced: Announced = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._announced = Announced(self.state, self.name)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -55,14 +102,8 @@ class ServiceProgram:
 
     def command(self) -> Sequence[str]:
         """The service's module, on a leash."""
-        if not self._was_ready:
-            self.state.announcement(self.name).unlink(missing_ok=True)
-        # What takes the place of a process listens where that did: callers that come meanwhile wait for it
-        # there, and do not look for it on the usual port.
-        self._left = self._announcement()
-        # -P: a folder called `services` wherever people happen to stand is not ours.
-        launch = [sys.executable, "-P", "-m", "services.console.leash"]
-        return [*launch, str(os.getpid()), f"services.{self.name}"]
+        self._announced.begin()
+        return on_a_leash(f"services.{self.name}")
 
     def environment(self) -> Mapping[str, str]:
         """This process's environment and the service's settings."""
@@ -75,25 +116,16 @@ class ServiceProgram:
             settings=self.settings,
             tls=self.tls is not None,
         )
-        # What this process can import, the service can.
-        imports = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        return {**os.environ, **imports, **settings}
+        return {**os.environ, **own_imports(), **settings}
 
     async def ready(self) -> None:
         """Waits until the service has announced its address and calls itself healthy there."""
         while True:
-            address = self.state.address(self.name) if self._announcement() != self._left else None
+            address = self._announced.address()
             if address and await is_serving(address, self.tls):
-                self.port, self._was_ready = int(address.rpartition(":")[2]), True
+                self.port = self._announced.settle(address)
                 return
             await asyncio.sleep(POLL_SECONDS)
-
-    def _announcement(self) -> int | None:
-        """Which file the announcement is; each is a new one, made while the one before was still there."""
-        try:
-            return self.state.announcement(self.name).stat().st_ino
-        except FileNotFoundError:
-            return None
 
 
 async def is_serving(address: str, tls: ClientTls | None = None) -> bool:

@@ -75,9 +75,8 @@ class Supervisor:
 
     def __init__(self, programs: Sequence[Program], report: Report, patience: Patience | None = None) -> None:
         self._report = report
-        self._keepers = {
-            program.name: _Keeper(program, report, patience or Patience()) for program in programs
-        }
+        self._patience = patience or Patience()
+        self._keepers = {program.name: _Keeper(program, report, self._patience) for program in programs}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
@@ -86,15 +85,13 @@ class Supervisor:
         Raises Refusal (precondition, PROGRAM_FAILED, with the tail of its log) when one cannot start; the
         others are drained by then.
         """
-        for name, keeper in self._keepers.items():
-            prerequisites = [self._keepers[other].is_ready for other in keeper.program.needs]
-            self._tasks[name] = asyncio.create_task(keeper.keep(prerequisites), name=f"keeper-{name}")
-        try:
-            for name in self._keepers:
-                await self.until_ready(name)
-        except BaseException:
-            await self.stop()
-            raise
+        await self._begin(list(self._keepers))
+
+    async def add(self, programs: Sequence[Program]) -> None:
+        """Keeps more programs running; returns when they are ready. Raises as `start`, and then all end."""
+        for program in programs:
+            self._keepers[program.name] = _Keeper(program, self._report, self._patience)
+        await self._begin([program.name for program in programs])
 
     async def failure(self) -> None:
         """Waits while all goes well; raises Refusal (precondition, PROGRAM_FAILED) when one is given up."""
@@ -137,6 +134,18 @@ class Supervisor:
     async def until_ready(self, name: str) -> None:
         """Returns when the program is ready; after `kill`, when its next process is. Raises as `failure`."""
         await first(self._keepers[name].is_ready.wait(), self.failure())
+
+    async def _begin(self, names: Sequence[str]) -> None:
+        for name in names:
+            keeper = self._keepers[name]
+            prerequisites = [self._keepers[other].is_ready for other in keeper.program.needs]
+            self._tasks[name] = asyncio.create_task(keeper.keep(prerequisites), name=f"keeper-{name}")
+        try:
+            for name in names:
+                await self.until_ready(name)
+        except BaseException:
+            await self.stop()
+            raise
 
 
 class _Keeper:

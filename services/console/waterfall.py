@@ -64,7 +64,7 @@ def draw(spans: Sequence[Span], width: int = BAR_WIDTH) -> Group:
 
 def _bars(spans: Sequence[Span], width: int) -> Table:
     lines = arrange(spans)
-    total_ns = max((line.offset_ns + _duration_ns(line.span) for line in lines), default=0)
+    total_ns = max((line.offset_ns + duration_ns(line.span) for line in lines), default=0)
     styles = {
         service: _STYLES[index % len(_STYLES)]
         for index, service in enumerate(dict.fromkeys(line.span.service for line in lines))
@@ -82,8 +82,8 @@ def _bars(spans: Sequence[Span], width: int) -> Table:
             Text(span.service, style=style),
             Text("  " * line.depth + label(span)),
             Text(_milliseconds(line.offset_ns)),
-            Text(bar(line.offset_ns, _duration_ns(span), total_ns, width), style=style),
-            Text(_milliseconds(_duration_ns(span))),
+            Text(bar(line.offset_ns, duration_ns(span), total_ns, width), style=style),
+            Text(_milliseconds(duration_ns(span))),
             Text("error", style="bold red") if span.status == ERROR else Text(""),
         )
     return table
@@ -112,7 +112,8 @@ def remarks(span: Span) -> Text:
     return Text(f"{span.service} {short_name(span.name)}: {said}", style="dim") if said else Text("")
 
 
-def _duration_ns(span: Span) -> int:
+def duration_ns(span: Span) -> int:
+    """How long it took; clocks that were set meanwhile make it nothing, never less."""
     return max(0, span.end_ns - span.start_ns)
 
 

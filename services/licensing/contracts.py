@@ -4,7 +4,7 @@ Every write locks the head row first, so that each decision that concludes after
 acknowledged sees it (L4), and is done once for each request id, whoever repeats it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from services.licensing.domain.doors import networks
 from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
 from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
 from services.licensing.domain.pricing.prices import Price
+from services.licensing.domain.recipients import Recipient, recipient_of
 from services.licensing.domain.terms import Terms, digest_of
 from services.licensing.domain.versions import Activation, Version, activated, amended, without_amendment
 
@@ -25,6 +26,9 @@ T = TypeVar("T")
 ABOVE_ALL_VERSIONS = 2**31 - 1
 """As high as a database's integer goes."""
 VERSIONS_AT_ONCE = 50
+LICENSES_AT_ONCE = 1_000
+"""A page of recipients ends with the licensee whose licenses reach this number, and no more are looked at for
+those that stand in some way: reading terms takes a tenth of a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,46 @@ class Amendment:
     reason: str
 
 
+@dataclass(frozen=True)
+class Recipients:
+    """A page of those who may receive posts."""
+
+    found: Sequence[Recipient]
+    """By id; it can be none of those that were looked at."""
+    looked_up_to: str | None
+    """The last licensee that was looked at; None where no other follows."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which licenses are asked for."""
+
+    licensee_id: str | None = None
+    """Of this licensee alone; None: of all."""
+    states: Collection[LicenseState] = frozenset()
+    """Those that stand so now; none: however they stand."""
+    drafts: bool = True
+    """Also those that their licensees are not told of, as `License.is_told` has it."""
+
+
+@dataclass(frozen=True)
+class Licenses:
+    """A page of licenses."""
+
+    found: Sequence[License]
+    """By id; it can be none of those that were looked at."""
+    looked_up_to: str | None
+    """The last license that was looked at; None where no other follows."""
+
+
 class Rows(Protocol):
     """Licensees and licenses inside one transaction."""
 
     def lock_head(self) -> int: ...
     def once(self, key: ReplayKey, at_us: int, produce: Callable[[], bytes]) -> bytes: ...
     def licensee(self, licensee_id: str) -> Licensee | None: ...
-    def licensees(self, after: str, limit: int) -> Sequence[Licensee]: ...
+    def licensees(self, after: str, limit: int, ids: Collection[str] = ()) -> Sequence[Licensee]: ...
+    def licensed(self, licensees: Sequence[Licensee], limit: int) -> Sequence[Sequence[License]]: ...
     def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
     def license(self, license_id: str) -> License | None: ...
     def licenses(
@@ -97,9 +134,14 @@ class ContractDesk:
 
         return await self._once(key, create)
 
-    async def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
-        """At most `limit` licensees with ids above `after`, by id."""
-        return await self._store.read(lambda rows: rows.licensees(after, limit))
+    async def licensees(self, after: str, limit: int, ids: Collection[str] = ()) -> Sequence[Licensee]:
+        """At most `limit` licensees with ids above `after`, by id; of these alone where `ids` names any."""
+        return await self._store.read(lambda rows: rows.licensees(after, limit, ids))
+
+    async def recipients(self, after: str, limit: int) -> Recipients:
+        """Who of the next `limit` licensees with ids above `after` may receive posts, as of now."""
+        now_us = self._clock.now_us()
+        return await self._store.read(lambda rows: _recipients(rows, after, limit, now_us))
 
     async def create_license(
         self, license_id: str, terms: Terms, key: ReplayKey, render: Callable[[License, int], bytes]
@@ -225,14 +267,10 @@ class ContractDesk:
 
         return await self._store.read(query)
 
-    async def page(
-        self, licensee_id: str | None, after: str, limit: int, *, drafts: bool
-    ) -> Sequence[License]:
-        """At most `limit` licenses with ids above `after`, by id; of one licensee, or of all (None).
-
-        Without `drafts` only those that their licensees are told of, as `License.is_told` has it.
-        """
-        return await self._store.read(lambda rows: rows.licenses(licensee_id, after, limit, drafts=drafts))
+    async def page(self, wanted: Wanted, after: str, limit: int) -> Licenses:
+        """At most `limit` licenses with ids above `after`, by id; with `states`, as they stand now."""
+        now_us = self._clock.now_us()
+        return await self._store.read(lambda rows: _licenses(rows, wanted, after, limit, now_us))
 
     async def _once(self, key: ReplayKey, produce: Callable[[Rows, int], bytes]) -> bytes:
         check_request_id(key.request_id, self._clock.now_us())
@@ -245,6 +283,33 @@ class ContractDesk:
             return rows.once(key, now_us, lambda: produce(rows, now_us))
 
         return await self._store.write(unit)
+
+
+def _recipients(rows: Rows, after: str, limit: int, now_us: int) -> Recipients:
+    # One more than is looked at tells whether another follows.
+    licensees = rows.licensees(after, limit + 1)
+    looked_at = licensees[:limit]
+    licenses = rows.licensed(looked_at, LICENSES_AT_ONCE)
+    looked_at = looked_at[: len(licenses)]
+    told = [recipient_of(each, of_each, now_us) for each, of_each in zip(looked_at, licenses, strict=True)]
+    more = len(looked_at) < len(licensees)
+    found = [recipient for recipient in told if recipient is not None]
+    return Recipients(found, looked_at[-1].licensee_id if more else None)
+
+
+def _licenses(rows: Rows, wanted: Wanted, after: str, limit: int, now_us: int) -> Licenses:
+    # Where a license stands is for time to say as well (L1), so that all that may be meant are looked at.
+    at_once = max(limit, LICENSES_AT_ONCE) if wanted.states else limit
+    # One more than is looked at tells whether another follows.
+    licenses = rows.licenses(wanted.licensee_id, after, at_once + 1, drafts=wanted.drafts)
+    found: list[License] = []
+    for license in licenses[:at_once]:
+        after = license.license_id
+        if not wanted.states or license.effective_state(now_us) in wanted.states:
+            found.append(license)
+        if len(found) == limit:
+            break
+    return Licenses(found, after if licenses and after != licenses[-1].license_id else None)
 
 
 def _drafted(number: int, terms: Terms, change: Change) -> Version:

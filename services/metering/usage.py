@@ -9,7 +9,8 @@ from typing import Protocol
 from services.chassis.refusals import exhausted, invalid
 from services.metering.domain.allowances import Account
 from services.metering.domain.peaks import Ints, Peak, equal_parts
-from services.metering.domain.reservations import Access, Revision
+from services.metering.domain.reservations import Access, Revision, Wanted
+from services.metering.domain.rooms import RoomsNow
 from services.metering.domain.usage import Absence, Usage
 
 GAVE_CONTENT = (int(Access.VIEW), int(Access.ACCESS))
@@ -37,6 +38,10 @@ class Records(Protocol):
         self, whose: Account, accesses: Sequence[int], window_us: int, bounds_us: Ints
     ) -> tuple[list[Peak], Revision]:
         """The fullest windows that end in each part (bounds[i], bounds[i + 1]]."""
+        ...
+
+    async def rooms(self, asked: Sequence[Wanted], now_us: int) -> tuple[list[RoomsNow], Revision]:
+        """How the allowances of each stand, in their order."""
         ...
 
     async def first_us(self, whose: Account, until_us: int) -> int | None:
@@ -70,6 +75,10 @@ class UsageDesk:
         usage, revision = await self._records.usage(whose, since_us, until_us)
         absence = None if usage else await self._records.absence(whose, since_us)
         return Found(usage, until_us, revision, absence)
+
+    async def rooms(self, asked: Sequence[Wanted]) -> tuple[list[RoomsNow], Revision]:
+        """How the allowances of each stand now, in their order."""
+        return await self._records.rooms(asked, self._now_us())
 
     async def peaks(
         self,

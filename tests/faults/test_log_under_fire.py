@@ -31,7 +31,7 @@ async def test_r2_killed_again_and_again_the_log_only_grows_and_misses_no_receip
 
     fire.check()
     assert fire.receipts
-    assert fire.shown
+    assert len(fire.shown) >= 2
 
 
 @pytest.mark.slow

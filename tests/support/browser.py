@@ -54,6 +54,14 @@ LAYOUT = """() => {
   return faults;
 }"""
 
+PICTURES = """() => [...document.querySelectorAll("picture")].every((picture) => {
+  const image = picture.querySelector("img");
+  const source = [...picture.querySelectorAll("source")].find((each) => matchMedia(each.media).matches);
+  const wanted = source ? source.srcset : image.getAttribute("src");
+  return image.complete && image.currentSrc === new URL(wanted, document.baseURI).href;
+})"""
+"""Whether every picture is the one that is meant for the day or the night."""
+
 
 @dataclass
 class Watched:
@@ -88,6 +96,7 @@ class Watched:
             for width in widths:
                 await self.page.set_viewport_size({"width": width, "height": 900})
                 where = f"{name} at {width}, {scheme}"
+                await self.page.wait_for_function(PICTURES)
                 await self.page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
                 faults += [f"{where}: {fault}" for fault in await self.page.evaluate(LAYOUT)]
             faults += [f"{name}, {scheme}: {fault}" for fault in await issues_of(self.page)]

@@ -36,14 +36,14 @@ class Command:
         self._reading = asyncio.create_task(process.communicate())
 
     @classmethod
-    async def start(cls, state: Path, *arguments: str) -> Self:
-        """Runs `sluice` with `arguments` on the local installation in `state`."""
+    async def start(cls, state: Path, *arguments: str, out: int = PIPE) -> Self:
+        """Runs `sluice` with `arguments` on the local installation in `state`; `out` is a file descriptor."""
         imports = os.pathsep.join(path for path in sys.path if path)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "services.console", *arguments),
             env={**os.environ, "PYTHONPATH": imports, "SLUICE_STATE": str(state)},
             stdin=DEVNULL,
-            stdout=PIPE,
+            stdout=out,
             stderr=PIPE,
             start_new_session=True,
         )
@@ -63,7 +63,7 @@ class Command:
         """Waits for its end."""
         out, err = await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE_SECONDS)
         assert self._process.returncode is not None
-        return Ending(self._process.returncode, out.decode(), err.decode())
+        return Ending(self._process.returncode, (out or b"").decode(), err.decode())
 
     async def killed(self) -> Ending:
         """Ends it as a crash would."""

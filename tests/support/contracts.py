@@ -1,7 +1,7 @@
 """Licensees and licenses in memory; they pass the same tests as those in a database."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ from services.chassis.refusals import request_id_reused
 from services.chassis.replays import ReplayKey
 from services.licensing.contracts import Rows
 from services.licensing.domain.history import Change, Line
-from services.licensing.domain.licenses import License, Licensee
+from services.licensing.domain.licenses import License, Licensee, LicenseState
 from services.licensing.domain.versions import Version
 
 T = TypeVar("T")
@@ -41,8 +41,19 @@ class MemoryRows:
     def licensee(self, licensee_id: str) -> Licensee | None:
         return self.licensees_by_id.get(licensee_id)
 
-    def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
-        return [licensee for id, licensee in sorted(self.licensees_by_id.items()) if id > after][:limit]
+    def licensees(self, after: str, limit: int, ids: Collection[str] = ()) -> Sequence[Licensee]:
+        later = [licensee for id, licensee in sorted(self.licensees_by_id.items()) if id > after]
+        return [each for each in later if not ids or each.licensee_id in ids][:limit]
+
+    def licensed(self, licensees: Sequence[Licensee], limit: int) -> Sequence[Sequence[License]]:
+        found: list[Sequence[License]] = []
+        for licensee in licensees:
+            told = self.licenses(licensee.licensee_id, "", len(self.by_id), drafts=False)
+            mine = [each for each in told if each.state is not LicenseState.TERMINATED]
+            if mine and sum(map(len, found)) >= limit:
+                break
+            found.append(mine)
+        return found
 
     def add_licensee(self, licensee: Licensee, created_by: str) -> None:
         self.licensees_by_id[licensee.licensee_id] = licensee

@@ -5,12 +5,13 @@ acknowledged choice, and no write of that subject was under way at any time betw
 """
 
 import asyncio
+import itertools
 import random
 import signal
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from services.chassis.clock import SystemClock
@@ -29,6 +30,20 @@ ASKED_AT_ONCE = 4
 LONGEST_STOP_SECONDS = 2.0
 CALL_SECONDS = 3.0
 """Longer than any stop, for what a replica says when it goes on is what matters most."""
+BLOWS_A_KILL = 8
+"""Every so many-th blow to a replica kills it; the others stop it."""
+LONGEST_SECONDS = 1_200.0
+"""Of a run; who has not seen enough by then never will."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a run, which goes on until there is so much of each: a slow machine sees no less, only later."""
+
+    checks: int
+    writes: int = 0
+    stops: int = 0
+    kills: int = 0
 
 
 @dataclass
@@ -61,6 +76,10 @@ class Figures:
     stale: int = 0
     seconds: float = 0.0
 
+    def reach(self, size: Size) -> bool:
+        """Whether there is enough of everything."""
+        return all(getattr(self, each.name) >= getattr(size, each.name) for each in fields(size))
+
     def __str__(self) -> str:
         """In one line."""
         return (
@@ -71,7 +90,7 @@ class Figures:
 
 
 class Fire:
-    """One run; `burn` ends when so many checks were answered, or when enough answers were stale."""
+    """One run; `burn` ends when it is large enough, or when enough answers were stale."""
 
     def __init__(self, replicas: Sequence[Replica], folder: Path, seed: int) -> None:
         self.figures = Figures(seed)
@@ -81,6 +100,7 @@ class Fire:
         self._clock = SystemClock()
         self._told = {subject: Told() for subject in SUBJECTS}
         self._over = asyncio.Event()
+        self._blows = itertools.count(1)
 
     async def prepare(self) -> None:
         """Subjects who may go unless they deny, under a policy in force."""
@@ -94,27 +114,31 @@ class Fire:
                     break
                 await asyncio.sleep(0.02)
 
-    async def burn(self, checks: int, stale: int = 1) -> Figures:
-        """Returns after so many answered checks, or stale ones."""
+    async def burn(self, size: Size, stale: int = 1) -> Figures:
+        """Returns when there is so much, or so many checks were stale.
+
+        Raises TimeoutError where it does not come to that.
+        """
         started = time.monotonic()
         share = len(SUBJECTS) // WRITERS
         tasks = [
-            *(self._checker(checks, stale) for _ in range(CHECKERS)),
+            *(self._checker(size, stale) for _ in range(CHECKERS)),
             *(self._writer(SUBJECTS[n * share : (n + 1) * share]) for n in range(WRITERS)),
             *(self._torment(replica) for replica in self._replicas),
         ]
         try:
-            await asyncio.gather(*tasks)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await asyncio.gather(*tasks)
         finally:
             await self._lines.close()
         self.figures.seconds = time.monotonic() - started
         return self.figures
 
-    async def _checker(self, checks: int, stale: int) -> None:
+    async def _checker(self, size: Size, stale: int) -> None:
         figures = self.figures
         while not self._over.is_set():
             await self._check()
-            if figures.checks >= checks or figures.stale >= stale:
+            if figures.reach(size) or figures.stale >= stale:
                 self._over.set()
 
     async def _check(self) -> None:
@@ -149,9 +173,9 @@ class Fire:
         chance = self._random
         while not self._over.is_set():
             await pause(self._over, chance.uniform(0.2, 2.5))
-            if chance.random() < 0.12:
-                self.figures.kills += 1
+            if next(self._blows) % BLOWS_A_KILL == 0:
                 await replica.kill()
+                self.figures.kills += 1
                 await replica.start()
             else:
                 self.figures.stops += 1

@@ -126,6 +126,7 @@ class FakeReleases(ReleaseServiceServicer):
     RequestRelease = ReleaseServiceServicer.RequestRelease
     GetReleasedPosts = ReleaseServiceServicer.GetReleasedPosts
     CheckAttempts = ReleaseServiceServicer.CheckAttempts
+    ListDecisions = ReleaseServiceServicer.ListDecisions
 
     async def Decide(self, request: pb.DecideRequest, context: Any) -> pb.DecideResponse:  # noqa: N802
         self._note(context)

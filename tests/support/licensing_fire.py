@@ -6,13 +6,14 @@ else than follows from where its license stood all through the call, or at the m
 
 import asyncio
 import base64
+import itertools
 import json
 import random
 import signal
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,22 @@ DECISION_SECONDS = 5.0
 
 PATIENCE_SECONDS = 0.05
 """Before what was not answered is asked again: who asks without a pause leaves no time to start again."""
+BLOWS_A_KILL = 20
+"""Every so many-th blow to a replica kills it; the others stop it."""
+LONGEST_SECONDS = 1_200.0
+"""Of a run; who has not seen enough by then never will."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a run, which goes on until there is so much of each: a slow machine sees no less, only later."""
+
+    decisions: int
+    compared_by_call: int = 0
+    steps: int = 0
+    amendments: int = 0
+    stops: int = 0
+    kills: int = 0
 
 
 @dataclass
@@ -67,6 +84,10 @@ class Figures:
     kills: int = 0
     seconds: float = 0.0
 
+    def reach(self, size: Size) -> bool:
+        """Whether there is enough of everything."""
+        return all(getattr(self, each.name) >= getattr(size, each.name) for each in fields(size))
+
     def __str__(self) -> str:
         """In one line."""
         return (
@@ -80,7 +101,7 @@ class Figures:
 
 
 class Fire:
-    """One run; `burn` ends when there are so many decisions, or so many against what was acknowledged."""
+    """One run; it ends when it is large enough, or enough decisions are against what was acknowledged."""
 
     def __init__(self, replicas: Sequence[Replica], folder: Path, seed: int) -> None:
         self.figures = Figures(seed)
@@ -94,6 +115,7 @@ class Fire:
             LicenseBook(f"license-{number}") for number in range(OPERATORS * LICENSES_OF_AN_OPERATOR)
         ]
         self._over = asyncio.Event()
+        self._blows = itertools.count(1)
 
     async def prepare(self) -> None:
         """Active licenses, all alike."""
@@ -111,13 +133,16 @@ class Fire:
             await self._activate(book, Version(1, created.license.terms_digest, TERMS[0]), None)
             book.active.begin(True, book.version.last.from_us).acknowledged(self._clock.now_us())
 
-    async def burn(self, decisions: int, against: int = 1) -> Figures:
-        """Returns after so many decisions, or so many against what was acknowledged."""
+    async def burn(self, size: Size, against: int = 1) -> Figures:
+        """Returns when there is so much, or so many decisions are against what was acknowledged.
+
+        Raises TimeoutError where it does not come to that.
+        """
         started, share = time.monotonic(), LICENSES_OF_AN_OPERATOR
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(LONGEST_SECONDS), asyncio.TaskGroup() as tasks:
                 for number in range(PIPELINES):
-                    tasks.create_task(self._pipeline(number, decisions, against))
+                    tasks.create_task(self._pipeline(number, size, against))
                 for n in range(OPERATORS):
                     tasks.create_task(self._operator(self._books[n * share : (n + 1) * share]))
                 for replica in self._replicas:
@@ -128,7 +153,7 @@ class Fire:
         self.figures.seconds = time.monotonic() - started
         return self.figures
 
-    async def _pipeline(self, number: int, decisions: int, against: int) -> None:
+    async def _pipeline(self, number: int, size: Size, against: int) -> None:
         """Asks one replica, and the other when it does not answer."""
         figures, at = self.figures, number
         while not self._over.is_set():
@@ -141,7 +166,7 @@ class Fire:
                     break
                 at += 1
                 await pause(self._over, PATIENCE_SECONDS)
-            if figures.decisions >= decisions or figures.against >= against:
+            if figures.reach(size) or figures.against >= against:
                 self._over.set()
 
     async def _asked(self, number: int, request: releases_pb.DecideRequest) -> Any:
@@ -251,9 +276,9 @@ class Fire:
         chance = self._random
         while not self._over.is_set():
             await pause(self._over, chance.uniform(0.5, 7.0))
-            if chance.random() < 0.05:
-                self.figures.kills += 1
+            if next(self._blows) % BLOWS_A_KILL == 0:
                 await replica.kill()
+                self.figures.kills += 1
                 await replica.start()
             else:
                 self.figures.stops += 1

@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class LogFire:
-    """One run; `burn` ends after so many deaths."""
+    """One run; `burn` ends after so many deaths, when as many checkpoints were seen."""
 
     replicas: Sequence[Replica]
     folder: Path
@@ -103,8 +103,8 @@ class LogFire:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _torment(self, kills: int) -> None:
-        """Kills one after the other, and starts it again."""
-        while self.kills < kills:
+        """Kills one after the other, and starts it again, on and on until as many checkpoints were seen."""
+        while min(self.kills, len(self.shown)) < kills:
             await self._some_more()
             await pause(self._over, self._chance.uniform(0, LONGEST_REST_SECONDS))
             replica = self._chance.choice(self.replicas)

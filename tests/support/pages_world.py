@@ -15,6 +15,7 @@ from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.sessions import Seal
 from tests.support.cluster import Cluster
+from tests.support.page_texts import some_texts
 from tests.support.pages import ORIGIN, Seen, Visitor
 
 ALL_ROLES = ("admin", "finance", "legal", "trust")
@@ -72,7 +73,13 @@ async def pages_over(cluster: Cluster, folder: Path) -> AsyncIterator[PagesWorld
     }
     behind_gateway, inside = Services(targets), Services(targets)
     settings = settings_app(
-        name="Example", services=behind_gateway, seal=seal, clock=cluster.clock, origin=ORIGIN, links=links
+        name="Example",
+        services=behind_gateway,
+        seal=seal,
+        clock=cluster.clock,
+        origin=ORIGIN,
+        texts=some_texts(folder / "texts"),
+        links=links,
     )
     console = console_app(services=inside, seal=seal, clock=cluster.clock, origin=ORIGIN, links=links)
     try:

@@ -16,7 +16,8 @@ from typing import Any
 
 import psycopg
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
+"""For a server to end; its sessions notice it within milliseconds where they have a processor to do so."""
 MEMORY = Path("/dev/shm")
 """Where there is one, a sync takes no time; a server that is killed cannot tell it from a disk."""
 ROOM_BYTES = 4 * 2**30

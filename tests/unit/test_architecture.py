@@ -26,7 +26,7 @@ RECIPES = {
     *("following", "issuing", "recalls", "rechecking", "scanning"),
     *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
-    *("auditing", "manifest_proofs", "requesting", "serving", "shelf"),
+    *("auditing", "listing", "manifest_proofs", "requesting", "serving", "shelf"),
     *("admitting", "network_counting", "wall_watching", "walls"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}

@@ -33,6 +33,10 @@ class Narrator:
         """A sentence or two."""
         self._console.print(Text(text))
 
+    def line(self, text: str) -> None:
+        """A line with something in it to be copied, which is not broken."""
+        self._console.print(Text(text), soft_wrap=True)
+
     def show(self, renderable: Any) -> None:
         """A table or drawing."""
         self._console.print(renderable)

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -22,8 +24,25 @@ LICENSED_JURISDICTIONS = ("US", "GB", "IN", "JP", "DE", "FR", "NO")
 """Not BR: where people live must be licensed too."""
 LICENSED_LANGUAGES = ("en", "ja", "es", "pt", "de", "fr")
 
-NOTICE_DIGEST = hashlib.sha256(b"Posts may be used to train models. You can say no at any time.").hexdigest()
-POLICY_DIGEST = hashlib.sha256(b"Posts are passed on for training only as their authors allow.").hexdigest()
+TEXTS = {file.name: file.read_bytes() for file in files("services.console.demo").joinpath("texts").iterdir()}
+"""The policy, and the notice in three languages, as people read them; by the names that their files have."""
+NOTICES = ("notice.en.txt", "notice.de.txt", "notice.es.txt")
+
+
+def digest_of(name: str) -> str:
+    """What a policy names a text by: SHA-256 of its bytes, in hexadecimal digits."""
+    return hashlib.sha256(TEXTS[name]).hexdigest()
+
+
+NOTICE_DIGEST = digest_of(NOTICES[0])
+"""Of the one that accounts were served."""
+
+
+def write_texts(folder: Path) -> None:
+    """Puts the texts where the settings page of the installation finds them."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, content in TEXTS.items():
+        (folder / name).write_bytes(content)
 
 
 def a_policy(effective_at: Timestamp) -> Policy:
@@ -35,9 +54,9 @@ def a_policy(effective_at: Timestamp) -> Policy:
         for place in places
         for purpose in ("third_party_sharing", PURPOSE)
     ]
-    text = "\n".join(
-        [f"text_digest: {POLICY_DIGEST}", f"notice_digests: [{NOTICE_DIGEST}]", "rules:", *rules]
-    )
+    notices = ", ".join(digest_of(name) for name in NOTICES)
+    said = [f"text_digest: {digest_of('policy.en.txt')}", f"notice_digests: [{notices}]"]
+    text = "\n".join([*said, "rules:", *rules])
     return parse_document(text.encode(), "policy.yaml", Policy, instead={"effective_at": effective_at})
 
 

@@ -49,6 +49,8 @@ class Stage:
     """Accounts that opted out."""
     first: "Released | None" = None
     """The first whole release."""
+    changed_their_mind: int = 0
+    """Who opted out in the middle of the story."""
 
     def use_posts(self, posts: Path, count: int) -> None:
         """The file that releases are made from, of so many posts; raises GateError if its form is unclear."""

@@ -108,6 +108,7 @@ async def somebody_changes_their_mind(telling: Telling, first: Released) -> tupl
     with say.long_step("recording") as step:
         answer = await record_choice(stage.operator, choice)
         seconds = step.seconds
+    stage.changed_their_mind = author
     say.tell(f"Account {author} has {before:,} posts in that file. Now they opt out.")
     say.tell(
         f"It is durable and acknowledged in {seconds * 1e3:.1f} ms, as revision {answer.revision.number:,}."

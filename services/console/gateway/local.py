@@ -41,6 +41,11 @@ class Asked:
     content: Content | None = None
     """What the login wall stands before."""
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """Which it takes, by name."""
+        return {NAME: self.port}
+
 
 def content_of(url: str) -> Content:
     """http://host:port/prefix/ as content routes; raises Refusal (invalid, CONTENT_MALFORMED)."""

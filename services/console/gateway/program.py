@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import http.client
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.chassis.file_versions import FileVersion, version_of
+from services.console.answering import answers
 from services.console.gateway.binary import envoy_binary
 from services.console.gateway.rendering import render
 from services.console.gateway.values import Values
@@ -18,7 +18,6 @@ from services.console.installation import StateFolder
 NAME = "gateway"
 POLL_SECONDS = 0.05
 KEYS_EVERY_SECONDS = 1.0
-ANSWER_SECONDS = 1.0
 
 
 @dataclass
@@ -60,7 +59,7 @@ class GatewayProgram:
     async def ready(self) -> None:
         """Waits until it answers for itself."""
         while True:
-            if await asyncio.to_thread(self._answers):
+            if await asyncio.to_thread(answers, self.address):
                 return
             await asyncio.sleep(POLL_SECONDS)
 
@@ -73,16 +72,6 @@ class GatewayProgram:
                 if self._keys is not None and _keys_of(values) != self._keys:
                     return
             await asyncio.sleep(KEYS_EVERY_SECONDS)
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(self.address, timeout=ANSWER_SECONDS)
-        try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 def _keys_of(values: Values) -> list[FileVersion]:

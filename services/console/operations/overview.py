@@ -1,20 +1,52 @@
 """The first page: how everything stands, and what waits for somebody."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from services.console.web.page import SignedIn, page_of, shown
-from sluice.consent.v1 import state_service_pb2 as pb
-from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
+from services.console.moments import from_us
+from services.console.operations import standing
+from services.console.operations.ages import span
+from services.console.operations.log_parts import checkpoint, of_log
+from services.console.operations.log_parts import standing as log_standing
+from services.console.operations.words_decisions import LICENSE_STATES
+from services.console.stats import By
+from services.console.web.asking import together
+from services.console.web.page import Page, SignedIn, page_of, shown
+from services.console.web.words import PURPOSES, word
 
 router = APIRouter()
+TABLES: dict[str, Any] = {
+    "word": word,
+    "PURPOSES": PURPOSES,
+    "LICENSE_STATES": LICENSE_STATES,
+    "span": span,
+    "from_us": from_us,
+}
+"""What the template says numbers with."""
 
 
 @router.get("/")
 async def overview(request: Request, session: SignedIn) -> HTMLResponse:
-    """Halts in force."""
-    peer = page_of(request).services.peer("consent")
-    found = await peer.call(StateServiceStub(peer.channel).ListHalts, pb.ListHaltsRequest())
-    return shown(
-        request, "overview.html", halts=[halt for halt in found.halts if not halt.HasField("lifted_at")]
+    """Each part for itself: where one cannot be had, the others stand."""
+    page = page_of(request)
+    now_us = page.clock.now_us()
+    parts = await _parts(page, now_us)
+    last = parts["day"].as_of if parts["day"] else 0
+    log = parts["log"] and log_standing(parts["log"], last, now_us)
+    return shown(request, "overview.html", **{**parts, "log": log}, last=last, **TABLES)
+
+
+async def _parts(page: Page, now_us: int) -> dict[str, Any]:
+    consent, metering, licensing = map(page.services.peer, ("consent", "metering", "licensing"))
+    return await together(
+        halts=standing.halts(consent),
+        hour=standing.recent(licensing, By.MINUTE, 60, now_us),
+        day=standing.recent(licensing, By.HOUR, 24, now_us),
+        licenses=standing.licenses(licensing),
+        recalls=standing.recalls(licensing, now_us),
+        steps=standing.steps(metering),
+        log=of_log(checkpoint(licensing)),
+        wall=standing.wall(licensing),
     )

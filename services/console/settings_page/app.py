@@ -7,20 +7,30 @@ from fastapi import Request
 from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
-from services.console.settings_page import choosing
+from services.console.settings_page import history, own_data, receiving
+from services.console.settings_page.agents import LARGEST_FORMS, acting
+from services.console.settings_page.choosing import choosing
+from services.console.settings_page.texts import Texts
 from services.console.web.application import application
+from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page, session_of
+from services.console.web.provider import Provider
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
 
 KINDS = frozenset({"subject", "agent"})
 """Whom the page is for."""
-SUBJECT_LINKS = (("/", "Your choices"),)
+SUBJECT_LINKS = (
+    ("/", "Your choices"),
+    ("/history", "Earlier choices"),
+    ("/received", "Who received your posts"),
+    ("/data", "Your data"),
+)
 """Where a subject can go; the names are translated where they are shown."""
-AGENT_LINKS = (("/", "Choices of many"),)
+AGENT_LINKS = (("/agent", "Choices of many"),)
 LINK_COMMAND = "sluice settings-page link --subject=ID"
 
 
@@ -31,16 +41,25 @@ def settings_app(
     seal: Seal,
     clock: Clock,
     origin: str,
+    texts: Texts,
     links: Links | None = None,
+    provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
 ) -> ASGIApp:
-    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing."""
+    """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
+
+    `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
+    `provider` is the platform's own sign-in.
+    """
 
     def facts(request: Request) -> dict[str, Any]:
         session = session_of(request)
         own = AGENT_LINKS if session and session.kind == "agent" else SUBJECT_LINKS
         return {"site": name, "links": own, "link_command": LINK_COMMAND}
 
+    authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    return application(page, [signing_in(KINDS, links), choosing.router], embedded_in=embedded_in)
+    records = [history.router, receiving.router, own_data.router]
+    routers = [signing_in(KINDS, links, authorization), choosing(texts), *records, acting(texts)]
+    return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)

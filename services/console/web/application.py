@@ -1,6 +1,6 @@
 """An application of pages: routes, assets, failures and headers put together."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
@@ -11,8 +11,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from services.console.web import failing
-from services.console.web.headers import Guarded
-from services.console.web.page import LANGUAGE_COOKIE, Page, own_path, page_of
+from services.console.web.answered import Answered
+from services.console.web.bodies import WholeForms
+from services.console.web.headers import HEALTH, Guarded
+from services.console.web.own_paths import own_path
+from services.console.web.page import LANGUAGE_COOKIE, Page, page_of
 from services.console.web.reading import LANGUAGES
 from services.console.web.templating import ASSETS
 
@@ -35,8 +38,13 @@ def application(
     *,
     embedded_in: Sequence[str] = (),
     form_targets: Sequence[str] = (),
+    largest_forms: Mapping[str, int] | None = None,
 ) -> ASGIApp:
-    """The routes as they are served; connections are closed when it ends."""
+    """The routes as they are served; connections are closed when it ends.
+
+    `largest_forms` are bytes by path, for forms larger than most. Raises Refusal (precondition,
+    ORIGIN_WRONG).
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -44,19 +52,20 @@ def application(
         await page.services.close()
 
     # Its documentation would load scripts from elsewhere, and there is nothing to document.
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.page = page
     app.mount(ASSETS, Kept(directory=str(files("services.console.web") / "assets")))
     for router in (*routers, _usual):
         app.include_router(router)
     failing.install(app)
-    return Guarded(app, origin=page.origin, embedded_in=embedded_in, form_targets=form_targets)
+    inside = Answered(WholeForms(app, largest_forms))
+    return Guarded(inside, origin=page.origin, embedded_in=embedded_in, form_targets=form_targets)
 
 
 _usual = APIRouter()
 
 
-@_usual.get("/healthz")
+@_usual.get(HEALTH)
 async def healthz() -> Response:
     """That it runs; whether the services do, their own health says."""
     return Response("ok", media_type="text/plain")

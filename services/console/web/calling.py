@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from services.chassis.dialing import Peer
 from services.chassis.refusals import unauthenticated
-from services.chassis.tls import ClientTls
+from services.chassis.tls import CallerTls
 
 _token: ContextVar[str] = ContextVar("token")
 
@@ -26,7 +26,7 @@ def shown_token() -> str:
 class Services:
     """The services, each by its name; a page holds no token of its own."""
 
-    def __init__(self, targets: Mapping[str, str], tls: Mapping[str, ClientTls] | None = None) -> None:
+    def __init__(self, targets: Mapping[str, str], tls: Mapping[str, CallerTls] | None = None) -> None:
         """`targets` are host:port by service name; `tls` by the same names where TLS is spoken."""
         self._peers = {
             name: Peer(target, shown_token, name=name, tls=(tls or {}).get(name))

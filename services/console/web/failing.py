@@ -1,6 +1,6 @@
 """What a reader is told where a page could not be made or a form was not carried out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import structlog
@@ -11,11 +11,12 @@ from starlette.exceptions import HTTPException
 
 from services.chassis.refusals import Kind, Refusal
 from services.console.web.headers import SAFE
+from services.console.web.own_paths import next_of, path_within
 from services.console.web.page import page_of, shown
 
 _log = structlog.get_logger(__name__)
 
-_STATUSES = {
+STATUSES = {
     Kind.INVALID: 400,
     Kind.UNAUTHENTICATED: 401,
     Kind.FORBIDDEN: 403,
@@ -27,6 +28,8 @@ _STATUSES = {
     Kind.UNAVAILABLE: 503,
     Kind.INTERNAL: 500,
 }
+"""Of HTTP, by what a caller can do about a refusal."""
+_REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
 UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "DEADLINE_TOO_SHORT"})
 """Reasons after which nobody here knows whether a form was carried out."""
 
@@ -55,24 +58,30 @@ async def _refused(request: Request, refusal: Exception) -> Response:
     if refusal.kind is Kind.UNAUTHENTICATED:
         return _signed_out(request)
     changed = "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
-    return _failed(request, Failure(_STATUSES[refusal.kind], refusal.reason, changed))
+    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, changed))
+    if refusal.retry_after_us is not None:
+        response.headers["Retry-After"] = str(-(-refusal.retry_after_us // 1_000_000))
+    return response
 
 
 def _signed_out(request: Request) -> Response:
     """A read goes on after the sign-in; what was to be changed is not, and is seen anew before it is."""
     page = page_of(request)
     if request.method in SAFE:
-        where = quote(request.url.path, safe="/")
-        response: Response = RedirectResponse(f"/sign-in?next={where}", 303)
+        where = next_of(request.url.path, request.url.query)
+        response: Response = RedirectResponse(f"/sign-in?next={quote(where, safe='/')}", 303)
     else:
-        response = shown(request, "signed-out.html", 401, session=None)
+        response = shown(request, "signed-out.html", 401, session=None, path=_came_from(request))
     page.drop_cookie(response, "session")
     return response
 
 
 async def _not_a_page(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _failed(request, Failure(error.status_code, "NO_SUCH_PAGE", "nothing"))
+    reason = _REASONS.get(error.status_code, "FORM_UNREADABLE")
+    response = _failed(request, Failure(error.status_code, reason, "nothing"))
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _unreadable(request: Request, _error: Exception) -> Response:
@@ -87,5 +96,11 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, failure: Failure) -> Response:
     if request.method in SAFE:
-        failure = Failure(failure.status, failure.reason, "")
-    return shown(request, "failure.html", failure.status, failure=failure)
+        return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""))
+    # At the address of a form there may be no page: what is led to is the one that the form was on.
+    return shown(request, "failure.html", failure.status, failure=failure, path=_came_from(request))
+
+
+def _came_from(request: Request) -> str:
+    """The page of ours that the form was on, as the browser says: to look at it again."""
+    return path_within(request.headers.get("referer", ""), page_of(request).origin)

@@ -4,6 +4,7 @@ A link holds a random code. The token lies in a file of the installation, named 
 is gone with the first use; whoever can write there could mint the token as well.
 """
 
+import contextlib
 import hashlib
 import json
 import secrets
@@ -27,6 +28,7 @@ class Links:
     def make(self, token: str) -> str:
         """A code that gives the token once."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._drop_ended()
         code = secrets.token_urlsafe(24)
         file = self._file(code)
         file.touch(mode=0o600)
@@ -41,12 +43,22 @@ class Links:
             file.rename(taken)
         except FileNotFoundError:
             raise _used() from None
-        content = json.loads(taken.read_text())
-        taken.unlink()
+        try:
+            content = json.loads(taken.read_text())
+        finally:
+            taken.unlink()
         if content["until_us"] <= self.clock.now_us():
             raise _used()
         token: str = content["token"]
         return token
+
+    def _drop_ended(self) -> None:
+        """Removes links that nobody followed, and what a process that died has left of one."""
+        for file in self.folder.iterdir():
+            # Another may follow or remove it at the same time.
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                if json.loads(file.read_text())["until_us"] <= self.clock.now_us():
+                    file.unlink()
 
     def _file(self, code: str) -> Path:
         return self.folder / f"{hashlib.sha256(code.encode()).hexdigest()}.json"

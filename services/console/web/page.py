@@ -6,7 +6,6 @@ Handlers find it on the application; nothing of it changes while that runs.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -15,6 +14,7 @@ from services.chassis.clock import Clock
 from services.chassis.refusals import unauthenticated
 from services.console.web.calling import Services, call_as
 from services.console.web.forms import Forms, Opened
+from services.console.web.own_paths import own_path
 from services.console.web.reading import Reader, reader_of
 from services.console.web.sessions import Seal, Session, opened_session
 from services.console.web.templating import Templates
@@ -102,10 +102,11 @@ SignedIn = Annotated[Session, Depends(signed_in)]
 def shown(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page, with what every page has."""
     page, session = page_of(request), session_of(request)
-    told = page.seal.open("told", request.cookies.get(page.cookie("told"), ""), TOLD_SECONDS)
+    told = _told(request, session)
     usual = {
         "page": page,
-        "path": request.url.path,
+        # A path such as //example.com would lead elsewhere as a link.
+        "path": own_path(request.url.path),
         "session": session,
         "told": told,
         "field": lambda action, seen=None: page.forms.field(session, action, seen) if session else "",
@@ -124,14 +125,18 @@ def form_of(request: Request, session: Session, action: str, value: str) -> Open
 
 def done(request: Request, where: str, said: str) -> RedirectResponse:
     """Sends the browser on to a page of ours that says what was done; asking for that again does nothing."""
-    page = page_of(request)
+    page, session = page_of(request), session_of(request)
     response = RedirectResponse(where, 303)
-    page.set_cookie(response, "told", page.seal.seal("told", said), TOLD_SECONDS)
+    sealed = page.seal.seal("told", [session.id if session else "", said])
+    page.set_cookie(response, "told", sealed, TOLD_SECONDS)
     return response
 
 
-def own_path(text: str) -> str:
-    """A path of ours to go on to; "/" for whatever could lead elsewhere."""
-    parts = urlsplit(text)
-    is_own = text.startswith("/") and not text.startswith("//") and not parts.scheme and not parts.netloc
-    return text if is_own and "\\" not in text and text.isprintable() else "/"
+def _told(request: Request, session: Session | None) -> str:
+    """The outcome of the form before, if it was of this sign-in: whoever comes in next is told nothing."""
+    page = page_of(request)
+    sealed = request.cookies.get(page.cookie("told"), "")
+    told = page.seal.open("told", sealed, TOLD_SECONDS) if sealed else None
+    if told is None or told[0] != (session.id if session else ""):
+        return ""
+    return str(told[1])

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from babel import Locale, dates, numbers
-from babel.core import negotiate_locale
+from babel.core import UnknownLocaleError, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -78,7 +78,8 @@ def reader_of(accepted: str, chosen: str = "") -> Reader:
     for tag in tags:
         try:
             locale = Locale.parse(tag, sep="-")
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, UnknownLocaleError):
+            # Anybody can write the header; what is no locale asks for nothing.
             continue
         if locale.language == language and locale.territory:
             found = locale
@@ -95,7 +96,7 @@ def _tags(accepted: str) -> Sequence[str]:
     """The tags of the header, the preferred first (RFC 9110, 12.5.4)."""
     weighed = []
     for part in accepted[:1000].split(","):
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = "".join(part.split()).partition(";q=")
         try:
             weighed.append((-float(weight or 1), tag.strip()))
         except ValueError:

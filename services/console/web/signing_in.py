@@ -1,4 +1,4 @@
-"""Coming in and going out: a token is shown to consent once, and then kept in the session."""
+"""Coming in and going out: by a link that is good once, or by a provider of sign-ins."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -7,54 +7,76 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.chassis.refusals import forbidden
-from services.console.web.calling import call_as
+from services.console.web.authorizing import Authorization
+from services.console.web.beginning import sign_in
+from services.console.web.by_provider import by_provider
 from services.console.web.links import Links
-from services.console.web.page import own_path, page_of, shown
-from services.console.web.sessions import Session, sealed_session
-from sluice.consent.v1 import consent_service_pb2 as pb
-from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from services.console.web.own_paths import own_path
+from services.console.web.page import page_of, shown
+
+NEXT = "next"
+"""The name of the cookie with the page to go on to, and what it is sealed for."""
+NEXT_SECONDS = 600
 
 
-async def sign_in(request: Request, token: str, kinds: Collection[str], where: str) -> Response:
-    """Begins the session of a token and goes on.
+def signing_in(
+    kinds: Collection[str], links: Links | None, authorization: Authorization | None = None
+) -> APIRouter:
+    """The routes, for callers of these kinds.
 
-    Raises Refusal: what consent says of the token, and (forbidden, WRONG_KIND) where the page is not for
-    callers of its kind.
+    Without `links` nobody comes in by a link, without `authorization` nobody by a provider.
     """
-    page = page_of(request)
-    call_as(token)
-    peer = page.services.peer("consent")
-    caller = await peer.call(ConsentServiceStub(peer.channel).GetCaller, pb.GetCallerRequest())
-    if caller.kind not in kinds:
-        raise forbidden("WRONG_KIND", f"this page is not for callers of the kind {caller.kind}")
-    response = RedirectResponse(own_path(where), 303)
-    page.set_cookie(response, "session", sealed_session(page.seal, Session.begin(token, caller)))
-    return response
-
-
-def signing_in(kinds: Collection[str], links: Links | None) -> APIRouter:
-    """The routes, for callers of these kinds; without `links` nobody comes in by a link."""
     router = APIRouter()
 
     @router.get("/sign-in")
     async def ways_in(request: Request, next: str = "/") -> Response:
-        return shown(request, "sign-in.html", next=own_path(next), code="", by_link=links is not None)
+        ways = {"by_link": links is not None, "by_provider": authorization is not None}
+        response = shown(request, "sign-in.html", next=own_path(next), code="", **ways)
+        # A link leads to its own address, and knows nothing of where its bearer was.
+        _keep_next(request, response, own_path(next))
+        return response
 
     @router.get("/sign-in/link")
     async def by_link(request: Request, code: str = "") -> Response:
         # Whatever looks at a link before it is followed, such as a preview, must not use it up.
-        return shown(request, "sign-in.html", next="/", code=code, by_link=True)
+        return shown(request, "sign-in.html", next="/", code=code, by_link=True, by_provider=False)
 
     @router.post("/sign-in/link")
     async def take_link(request: Request, code: Annotated[str, Form(max_length=100)]) -> Response:
         if links is None:
             raise forbidden("NO_LINKS", "nobody comes in by a link here")
-        return await sign_in(request, links.take(code), kinds, "/")
+        return await sign_in(request, links.take(code), kinds, _kept_next(request))
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        response = RedirectResponse("/sign-in", 303)
+        # By a page of our own, for a form may not lead elsewhere.
+        response = RedirectResponse("/sign-in" if authorization is None else "/signed-out", 303)
         page_of(request).drop_cookie(response, "session")
         return response
 
+    if authorization is not None:
+        router.include_router(by_provider(kinds, authorization))
+        router.include_router(_out_there(authorization))
     return router
+
+
+def _out_there(authorization: Authorization) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/signed-out")
+    async def signed_out(request: Request) -> Response:
+        """Whoever is out here is still in at the provider; whether that ends is for them to say."""
+        return shown(request, "out.html", elsewhere=await authorization.end_address())
+
+    return router
+
+
+def _keep_next(request: Request, response: Response, where: str) -> None:
+    page = page_of(request)
+    page.set_cookie(response, NEXT, page.seal.seal(NEXT, where), NEXT_SECONDS)
+
+
+def _kept_next(request: Request) -> str:
+    page = page_of(request)
+    kept = page.seal.open(NEXT, request.cookies.get(page.cookie(NEXT), ""), NEXT_SECONDS)
+    return "/" if kept is None else str(kept)

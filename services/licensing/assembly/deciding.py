@@ -29,6 +29,7 @@ from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
 from services.licensing.statistics import Counting
 from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
+from services.licensing.storage.listing import DecisionList
 from services.licensing.storage.outbox import OutboxStore
 from services.licensing.storage.sandbox import SandboxAnswers
 from services.licensing.storage.statistics import StatisticsStore
@@ -69,7 +70,8 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     answers = SandboxAnswers(database)
     forgetting = Forgetting(answers, clock, interval_seconds=settings.sweep_interval_seconds)
     sandbox = functools.partial(decide_in_sandbox, _sandbox(base, answers, consent, licenses))
-    released = releases.bolt(desk, requests, ServingDesk(store), ledger, clock=clock, sandbox=sandbox)
+    listed = DecisionList(database)
+    released = releases.bolt(desk, requests, ServingDesk(store), ledger, listed, clock=clock, sandbox=sandbox)
     bolts = (released, deliveries.bolt(countersigning))
     check = functools.partial(begin_with, store.shown, peers.consent_highest, peers.metering_highest)
     return Part(bolts, (outbox, sweeper, forgetting), (check,))

@@ -10,6 +10,7 @@ from services.licensing.domain.api_keys import ApiKey
 from services.licensing.rpc.api_key_messages import api_key_message, holder_of
 from services.licensing.rpc.contracts import (
     DEFAULT_PAGE_SIZE,
+    may_ask_about,
     own_licensee,
     page_token,
     read_page_token,
@@ -40,9 +41,12 @@ class ApiKeyServicer(pb_grpc.ApiKeyServiceServicer):
         return pb.RevokeApiKeyResponse(api_key=api_key_pb2.ApiKey.FromString(answer))
 
     async def ListApiKeys(self, request: pb.ListApiKeysRequest, context: Any) -> pb.ListApiKeysResponse:  # noqa: N802
+        if not may_ask_about(request.licensee_id):
+            return pb.ListApiKeysResponse()
         size, own = request.page_size or DEFAULT_PAGE_SIZE, own_licensee()
+        whose = own or request.licensee_id or None
         # One more than asked for tells whether there is a next page.
-        keys = await self._desk.page(own, read_page_token(request.page_token), size + 1)
+        keys = await self._desk.page(whose, read_page_token(request.page_token), size + 1)
         page = [api_key_message(key) for key in keys[:size]]
         if own is not None:
             for message in page:

@@ -14,6 +14,7 @@ from services.licensing.domain.pricing.revenue import BillFilter, DueFilter, Rev
 from services.licensing.outlook import Outlook
 from services.licensing.rpc.contracts import (
     DEFAULT_PAGE_SIZE,
+    may_ask_about,
     own_licensee,
     page_token,
     page_token_invalid,
@@ -91,7 +92,7 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Any) -> pb.ListInvoicesResponse:  # noqa: N802
         # To a licensee a draft looks like what is not there.
-        if not _may_ask_about(request.licensee_id) or (own_licensee() and _FINAL[request.state] is False):
+        if not may_ask_about(request.licensee_id) or (own_licensee() and _FINAL[request.state] is False):
             return pb.ListInvoicesResponse()
         page, token = await self._page(request, _wanted(request, _FINAL[request.state]))
         return pb.ListInvoicesResponse(
@@ -102,7 +103,7 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
     async def ListCreditNotes(  # noqa: N802
         self, request: pb.ListCreditNotesRequest, context: Any
     ) -> pb.ListCreditNotesResponse:
-        if not _may_ask_about(request.licensee_id):
+        if not may_ask_about(request.licensee_id):
             return pb.ListCreditNotesResponse()
         page, token = await self._page(request, _wanted(request, None))
         return pb.ListCreditNotesResponse(
@@ -169,11 +170,6 @@ def _stored_invoice(record: BillRecord) -> bytes:
 
 def _stored_note(record: BillRecord) -> bytes:
     return stored(credit_note_message(record))
-
-
-def _may_ask_about(licensee_id: str) -> bool:
-    """Whether there may be anything for the caller; of another licensee there is nothing to be seen."""
-    return own_licensee() is None or licensee_id in {"", own_licensee()}
 
 
 def _wanted(request: pb.ListInvoicesRequest | pb.ListCreditNotesRequest, final: bool | None) -> BillFilter:

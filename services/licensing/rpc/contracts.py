@@ -11,14 +11,15 @@ from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.refusals import Refusal, invalid
 from services.chassis.replays import replay_key
 from services.chassis.serving import Bolt
-from services.licensing.contracts import Amendment, ContractDesk, unknown_license
-from services.licensing.domain.licenses import License, Step
+from services.licensing.contracts import Amendment, ContractDesk, Wanted, unknown_license
+from services.licensing.domain.licenses import License, LicenseState, Step
 from services.licensing.domain.terms import digest_of
 from services.licensing.rpc.license_messages import (
     activation_of,
     change_message,
     license_message,
     licensee_message,
+    recipient_message,
     terms_of,
     version_message,
 )
@@ -28,6 +29,7 @@ from sluice.licensing.v1 import license_pb2
 
 FULL_NAME = "sluice.licensing.v1.ContractService"
 DEFAULT_PAGE_SIZE = 50
+DEFAULT_RECIPIENTS = 100
 LARGEST_NUMBER = 2**31 - 1
 """As many as a database's integer holds."""
 
@@ -58,10 +60,21 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
     ) -> pb.ListLicenseesResponse:
         size = request.page_size or DEFAULT_PAGE_SIZE
         # One more than asked for tells whether there is a next page.
-        licensees = await self._desk.licensees(read_page_token(request.page_token), size + 1)
+        after = read_page_token(request.page_token)
+        licensees = await self._desk.licensees(after, size + 1, request.licensee_ids)
         return pb.ListLicenseesResponse(
             licensees=[licensee_message(licensee) for licensee in licensees[:size]],
             next_page_token=page_token(licensees[size - 1].licensee_id) if len(licensees) > size else "",
+        )
+
+    async def ListRecipients(  # noqa: N802
+        self, request: pb.ListRecipientsRequest, context: Any
+    ) -> pb.ListRecipientsResponse:
+        size, after = request.page_size or DEFAULT_RECIPIENTS, read_page_token(request.page_token)
+        page = await self._desk.recipients(after, size)
+        return pb.ListRecipientsResponse(
+            recipients=[recipient_message(recipient) for recipient in page.found],
+            next_page_token="" if page.looked_up_to is None else page_token(page.looked_up_to),
         )
 
     async def CreateLicense(  # noqa: N802
@@ -146,14 +159,15 @@ class ContractServicer(pb_grpc.ContractServiceServicer):
         return pb.GetLicenseResponse(license=told_license(license, self._clock.now_us()))
 
     async def ListLicenses(self, request: pb.ListLicensesRequest, context: Any) -> pb.ListLicensesResponse:  # noqa: N802
-        size = request.page_size or DEFAULT_PAGE_SIZE
-        after, now_us = read_page_token(request.page_token), self._clock.now_us()
-        own = own_licensee()
-        # One more than asked for tells whether there is a next page.
-        licenses = await self._desk.page(own, after, size + 1, drafts=own is None)
+        if not may_ask_about(request.licensee_id):
+            return pb.ListLicensesResponse()
+        after, own, now_us = read_page_token(request.page_token), own_licensee(), self._clock.now_us()
+        states = frozenset(LicenseState(state) for state in request.states)
+        wanted = Wanted(own or request.licensee_id or None, states, drafts=own is None)
+        page = await self._desk.page(wanted, after, request.page_size or DEFAULT_PAGE_SIZE)
         return pb.ListLicensesResponse(
-            licenses=[told_license(license, now_us) for license in licenses[:size]],
-            next_page_token=page_token(licenses[size - 1].license_id) if len(licenses) > size else "",
+            licenses=[told_license(license, now_us) for license in page.found],
+            next_page_token="" if page.looked_up_to is None else page_token(page.looked_up_to),
         )
 
     async def _own(self, license_id: str) -> License:
@@ -183,6 +197,11 @@ def own_licensee() -> str | None:
 def hears_reasons() -> bool:
     """Whether the caller is told why operators did something; these words were not written for others."""
     return current_principal().kind in {PrincipalKind.OPERATOR, PrincipalKind.AUDITOR}
+
+
+def may_ask_about(licensee_id: str) -> bool:
+    """Whether there may be anything for the caller; of another licensee there is nothing to be seen."""
+    return own_licensee() is None or licensee_id in {"", own_licensee()}
 
 
 def told_license(license: License, now_us: int) -> license_pb2.License:

@@ -10,6 +10,7 @@ from services.licensing.business_days import knows_calendar
 from services.licensing.domain.history import Line
 from services.licensing.domain.licenses import License, Licensee, NextVersion
 from services.licensing.domain.obligations import Obligations
+from services.licensing.domain.recipients import Recipient
 from services.licensing.domain.terms import (
     Allowance,
     AllowanceSubject,
@@ -21,8 +22,8 @@ from services.licensing.domain.terms import (
 )
 from services.licensing.domain.versions import Activation, Version
 from services.licensing.rpc.price_messages import price_message, price_of
+from sluice.licensing.v1 import contract_service_pb2 as contract_pb
 from sluice.licensing.v1 import license_pb2 as pb
-from sluice.licensing.v1.contract_service_pb2 import ActivateLicenseRequest
 
 _SUBJECTS = {
     pb.ALLOWANCE_SUBJECT_LICENSE: AllowanceSubject.LICENSE,
@@ -58,7 +59,7 @@ def terms_of(message: pb.LicenseTerms) -> Terms:
     )
 
 
-def activation_of(request: ActivateLicenseRequest) -> Activation:
+def activation_of(request: contract_pb.ActivateLicenseRequest) -> Activation:
     """Which version is to be in force, and from when; a time is rounded down to microseconds.
 
     Raises Refusal INVALID_REQUEST for what is no time.
@@ -73,6 +74,16 @@ def licensee_message(licensee: Licensee) -> pb.Licensee:
         licensee_id=licensee.licensee_id,
         display_name=licensee.display_name,
         created_at=_timestamp(licensee.created_at_us),
+    )
+
+
+def recipient_message(recipient: Recipient) -> contract_pb.Recipient:
+    """Who may receive posts, as everybody is told."""
+    return contract_pb.Recipient(
+        licensee_id=recipient.licensee_id,
+        display_name=recipient.display_name,
+        purposes=[f"PURPOSE_{purpose.name}" for purpose in recipient.purposes],
+        is_active=recipient.is_active,
     )
 
 

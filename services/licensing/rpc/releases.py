@@ -16,14 +16,17 @@ from services.licensing.domain.attempts import Ending
 from services.licensing.domain.decisions import Asker, Request
 from services.licensing.domain.deliveries import delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
+from services.licensing.listing import Decisions
 from services.licensing.requesting import Asking, RequestDesk
 from services.licensing.rpc.batches import batch_of
+from services.licensing.rpc.decision_lists import DEFAULT_PAGE_SIZE, list_message, wanted_of
 from services.licensing.rpc.decision_messages import (
     coarse,
     decision_message,
     delivery_message,
     served_message,
 )
+from services.licensing.rpc.disclosures import number_below
 from services.licensing.rpc.streams import DecisionStreams
 from services.licensing.serving import ServingDesk
 from sluice.licensing.v1 import release_service_pb2 as pb
@@ -44,6 +47,7 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         requests: RequestDesk,
         serving: ServingDesk,
         ledger: Ledger,
+        decisions: Decisions,
         *,
         clock: Clock,
         sandbox: Sandbox,
@@ -53,6 +57,7 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         self._serving = serving
         self._sandbox = sandbox
         self._ledger = ledger
+        self._decisions = decisions
         self._clock = clock
         self._streams = DecisionStreams(self._decision)
 
@@ -135,6 +140,13 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
             answer.ClearField("reasons")
         return pb.GetDecisionResponse(decision=answer)
 
+    async def ListDecisions(  # noqa: N802
+        self, request: pb.ListDecisionsRequest, context: Any
+    ) -> pb.ListDecisionsResponse:
+        """A page of decisions."""
+        below, limit = number_below(request.page_token), request.page_size or DEFAULT_PAGE_SIZE
+        return list_message(await self._decisions.page(wanted_of(request), below, limit))
+
     async def CheckAttempts(  # noqa: N802
         self, request: pb.CheckAttemptsRequest, context: Any
     ) -> pb.CheckAttemptsResponse:
@@ -158,12 +170,13 @@ def bolt(
     requests: RequestDesk,
     serving: ServingDesk,
     ledger: Ledger,
+    decisions: Decisions,
     *,
     clock: Clock,
     sandbox: Sandbox,
 ) -> Bolt:
     """The service, ready to be served."""
-    servicer = ReleaseServicer(desk, requests, serving, ledger, clock=clock, sandbox=sandbox)
+    servicer = ReleaseServicer(desk, requests, serving, ledger, decisions, clock=clock, sandbox=sandbox)
     return Bolt(pb_grpc.add_ReleaseServiceServicer_to_server, servicer, FULL_NAME)
 
 

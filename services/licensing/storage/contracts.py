@@ -1,6 +1,6 @@
 """Licensees and licenses in SQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
@@ -16,6 +16,9 @@ from services.licensing.storage.head import lock_head
 from services.licensing.storage.history import HistoryRows
 from services.licensing.storage.versions import VersionRows
 
+READ_AT_ONCE = 200
+"""Licenses that are fetched together; of a few kB each."""
+
 T = TypeVar("T")
 
 _TABLES = LicenseRow.metadata.tables
@@ -30,6 +33,12 @@ _IS_TOLD = or_(
     and_(_LICENSES.c.next_from_us.is_not(None), _LICENSES.c.state != int(LicenseState.TERMINATED)),
 )
 """`License.is_told`."""
+_LIVING = (
+    select(_LICENSES)
+    .where(_LICENSES.c.licensee_id.between(bindparam("first"), bindparam("last")))
+    .where(_LICENSES.c.state != int(LicenseState.TERMINATED), _IS_TOLD)
+    .order_by(_LICENSES.c.licensee_id)
+)
 
 
 def license_row(connection: Connection, license_id: str) -> License | None:
@@ -59,11 +68,33 @@ class ContractRows(VersionRows, HistoryRows):
         ).one_or_none()
         return Licensee(row.licensee_id, row.display_name, row.created_at_us) if row else None
 
-    def licensees(self, after: str, limit: int) -> Sequence[Licensee]:
-        """Licensees with ids above `after`, in the order of ids."""
+    def licensees(self, after: str, limit: int, ids: Collection[str] = ()) -> Sequence[Licensee]:
+        """Licensees with ids above `after`, in the order of ids; of these alone where `ids` names any."""
         page = select(_LICENSEES).where(_LICENSEES.c.licensee_id > after)
+        if ids:
+            page = page.where(_LICENSEES.c.licensee_id.in_(ids))
         rows = self._connection.execute(page.order_by(_LICENSEES.c.licensee_id).limit(limit))
         return [Licensee(row.licensee_id, row.display_name, row.created_at_us) for row in rows]
+
+    def licensed(self, licensees: Sequence[Licensee], limit: int) -> Sequence[Sequence[License]]:
+        """Of neighbours in the order of ids, the licenses of each that it is told of and that were not ended.
+
+        The answer is shorter than the question, and has one licensee at least, where the licenses are
+        `limit` or more before the last of them.
+        """
+        places = {licensee.licensee_id: place for place, licensee in enumerate(licensees)}
+        found: list[list[License]] = [[] for _ in licensees]
+        if not licensees:
+            return found
+        ends = {"first": licensees[0].licensee_id, "last": licensees[-1].licensee_id}
+        # As they are told: what a page does not come to is not read.
+        with self._connection.execute(_LIVING, ends, execution_options={"yield_per": READ_AT_ONCE}) as rows:
+            for read, row in enumerate(rows):
+                of_licensee = found[places[row.licensee_id]]
+                if read >= limit and not of_licensee:
+                    return found[: places[row.licensee_id]]
+                of_licensee.append(_license(row))
+        return found
 
     def add_licensee(self, licensee: Licensee, created_by: str) -> None:
         """Writes a new licensee."""

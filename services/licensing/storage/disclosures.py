@@ -1,16 +1,15 @@
 """Who got whose posts, in SQL: found by the index, told from the ledger, all of one snapshot."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, select
 
 from services.chassis.database import Database
 from services.chassis.long_reads import GoOn
-from services.chassis.refusals import exhausted, precondition
+from services.chassis.refusals import Refusal, exhausted, precondition
 from services.licensing.disclosing import Page
 from services.licensing.domain.deliveries import Confirmation, Settlement, delivery_of
 from services.licensing.domain.disclosures import (
@@ -28,6 +27,7 @@ from services.licensing.storage.contract_tables import LicenseeRow
 from services.licensing.storage.ledger_tables import ConfirmationRow, DecisionRow, SettlementRow
 from services.licensing.storage.release_index import find
 from services.licensing.storage.released import READ_AT_ONCE, contents_of
+from services.licensing.storage.side_reads import SideReads
 from services.licensing.storage.subject_recalls import recalls_of
 
 MOST_SUMMED = 10_000
@@ -36,8 +36,6 @@ POSTS_A_PAGE = 100_000
 """A page ends with the release that reaches it: 0.8 MB of ids, well below what a message may have."""
 MOST_WAITING = 16
 RETRY_AFTER_BUSY_US = 1_000_000
-
-T = TypeVar("T")
 
 _TABLES = DecisionRow.metadata.tables
 _DECISIONS = _TABLES[DecisionRow.__tablename__]
@@ -63,39 +61,26 @@ _RELEASES = (
 class DisclosureStore:
     """Satisfies `disclosing.Disclosures`, in licensing's own database.
 
-    Raises what `Database.read_each` raises, and Refusal: EXHAUSTED (DISCLOSURES_BUSY), what `find` raises.
+    Raises what `SideReads.read` raises, and Refusal: EXHAUSTED (DISCLOSURES_BUSY), what `find` raises.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._waiting = 0
+        self._reads = SideReads(database, MOST_WAITING, _busy)
 
     async def page(self, subject_id: int, below: int, limit: int) -> Page:
         """The newest releases below a number that held something of a subject."""
-        return await self._read(lambda connection, go_on: _page(connection, subject_id, below, limit, go_on))
+        return await self._reads.read(
+            lambda connection, go_on: _page(connection, subject_id, below, limit, go_on)
+        )
 
     async def summary(self, subject_id: int) -> Sequence[Sum]:
         """All of them, added up; also raises Refusal: PRECONDITION (SUBJECT_RELEASES_TOO_MANY)."""
-        return await self._read(lambda connection, go_on: _summary(connection, subject_id, go_on))
+        return await self._reads.read(lambda connection, go_on: _summary(connection, subject_id, go_on))
 
-    async def _read(self, query: Callable[[Connection, GoOn], T]) -> T:
-        """On a reader of its own: a subject asks as often as they like, and decisions do not wait for it."""
-        with self._place_to_wait():
-            answers = self._database.read_each(lambda connection, go_on: [query(connection, go_on)])
-            async with contextlib.aclosing(answers):
-                (answer,) = [answer async for answer in answers]
-            return answer
 
-    @contextlib.contextmanager
-    def _place_to_wait(self) -> Iterator[None]:
-        if self._waiting >= MOST_WAITING:
-            message = "too many ask at once who got whose posts"
-            raise exhausted("DISCLOSURES_BUSY", message, retry_after_us=RETRY_AFTER_BUSY_US)
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
+def _busy() -> Refusal:
+    message = "too many ask at once who got whose posts"
+    return exhausted("DISCLOSURES_BUSY", message, retry_after_us=RETRY_AFTER_BUSY_US)
 
 
 def _page(connection: Connection, subject_id: int, below: int, limit: int, go_on: GoOn) -> Page:

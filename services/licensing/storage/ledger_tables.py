@@ -49,6 +49,12 @@ class DecisionRow(LicensingTable, table=True):
             sqlite_where=_RELEASES,
             postgresql_where=_RELEASES,
         ),
+        # For whoever looks for decisions (`listing`): of a licensee, under a license, asked for under an id
+        # by whomever, or made in some hours.
+        Index("ix_decisions_licensee", "licensee_id", "number"),
+        Index("ix_decisions_license", "license_id", "number"),
+        Index("ix_decisions_request", "request_id"),
+        Index("ix_decisions_decided", "decided_at_us", "number"),
         # Of those that billing has not counted yet (`uncounted`): empty in normal life.
         Index("ix_decisions_uncounted", "decision_id", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED),
     )

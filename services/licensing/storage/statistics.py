@@ -5,7 +5,6 @@ row: whoever dies, and however many do it, none is counted twice or missed. What
 the writer is asked, and pages have a reader of their own, so that decisions wait only for a few rows.
 """
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -25,7 +24,7 @@ from sqlalchemy import (
 from services.chassis.bulk import Insertion
 from services.chassis.database import Database
 from services.chassis.long_reads import GoOn
-from services.chassis.refusals import exhausted, unavailable
+from services.chassis.refusals import Refusal, exhausted, unavailable
 from services.chassis.replays import ReplayKey, once
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.releases import Outcome
@@ -42,6 +41,7 @@ from services.licensing.domain.statistics import (
 from services.licensing.statistics import Page, Question
 from services.licensing.storage.contract_tables import REPLAYS
 from services.licensing.storage.ledger_tables import DecisionRow
+from services.licensing.storage.side_reads import SideReads
 from services.licensing.storage.statistics_tables import CountedRow, DecisionCountRow
 
 DECISIONS_AT_ONCE = 500
@@ -114,7 +114,7 @@ class StatisticsStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pages = 0
+        self._reads = SideReads(database, MOST_PAGES, _busy)
 
     async def advance(self) -> bool:
         """Adds the next decisions, or drops some sums first; whether there may be more to do.
@@ -129,17 +129,12 @@ class StatisticsStore:
         return await self._database.write(lambda connection: _add(connection, part), weight=len(part.rows))
 
     async def page(self, question: Question) -> Page:
-        """Exact counts, all of one snapshot; whoever is cancelled has what runs for them stopped.
+        """Exact counts, all of one snapshot.
 
-        Raises what `Database.read_each` raises, and Refusal: EXHAUSTED (STATS_BUSY, too many pages are waited
+        Raises what `SideReads.read` raises, and Refusal: EXHAUSTED (STATS_BUSY, too many pages are waited
         for), UNAVAILABLE (STATS_BEHIND, more than `MOST_BEHIND` decisions are not in the sums).
         """
-        with self._place_to_wait():
-            # Not on the readers that decisions need: people and their dashboards ask as often as they like.
-            pages = self._database.read_each(lambda connection, go_on: [_page(connection, question, go_on)])
-            async with contextlib.aclosing(pages):
-                (page,) = [page async for page in pages]
-            return page
+        return await self._reads.read(lambda connection, go_on: _page(connection, question, go_on))
 
     async def drop(self, key: ReplayKey, now_us: int) -> int:
         """Has the sums dropped and made anew, once for each key; up to which receipt at least."""
@@ -154,16 +149,10 @@ class StatisticsStore:
 
         return await self._database.write(unit)
 
-    @contextlib.contextmanager
-    def _place_to_wait(self) -> Iterator[None]:
-        if self._pages >= MOST_PAGES:
-            message = "too many pages of counts are asked for at once"
-            raise exhausted("STATS_BUSY", message, retry_after_us=RETRY_AFTER_BUSY_US)
-        self._pages += 1
-        try:
-            yield
-        finally:
-            self._pages -= 1
+
+def _busy() -> Refusal:
+    message = "too many pages of counts are asked for at once"
+    return exhausted("STATS_BUSY", message, retry_after_us=RETRY_AFTER_BUSY_US)
 
 
 def _next_part(connection: Connection) -> tuple[int, Part | None]:

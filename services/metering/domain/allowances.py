@@ -47,8 +47,11 @@ class Allowance:
     limit: int
 
 
-def in_order(allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
-    """The allowances sorted; raises Refusal (invalid, ALLOWANCE_TWICE) if two share account and window."""
+def in_order(allowances: Iterable[Allowance], field: str = "claim.allowances") -> tuple[Allowance, ...]:
+    """The allowances sorted; raises Refusal (invalid, ALLOWANCE_TWICE) if two share account and window.
+
+    `field` is where they stand in the request.
+    """
     seen: set[tuple[Account, int]] = set()
     given = tuple(allowances)
     for index, allowance in enumerate(given):
@@ -56,7 +59,7 @@ def in_order(allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
             raise invalid(
                 "ALLOWANCE_TWICE",
                 "the same scope, id and window is given more than once",
-                field=f"claim.allowances[{index}]",
+                field=f"{field}[{index}]",
             )
         seen.add((allowance.account, allowance.window_us))
     return tuple(sorted(given))

@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.metering.domain.allowances import Allowance, NoRoom
 from services.metering.domain.postings import Answer
 from services.metering.domain.reservations import Counts, Reservation, Revision, State
-from services.metering.domain.rooms import Rooms
+from services.metering.domain.rooms import Room, Rooms
 from services.metering.rpc.requests import WINDOWS_US
 from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2
 from sluice.type.v1 import content_pb2, revision_pb2
@@ -51,14 +51,16 @@ def rooms_message(rooms: Rooms) -> metering_service_pb2.CheckRoomResponse:
     return metering_service_pb2.CheckRoomResponse(
         posts_that_fit=rooms.posts_that_fit,
         no_room=_no_room(rooms.no_room),
-        rooms=[
-            allowance_pb2.AllowanceRoom(
-                allowance=_allowance(room.allowance), used=room.tally.used, held=room.tally.held
-            )
-            for room in rooms.rooms
-        ],
+        rooms=[room_message(room) for room in rooms.rooms],
         checked_at=timestamp(rooms.at_us),
         revision=revision_message(rooms.revision),
+    )
+
+
+def room_message(room: Room) -> allowance_pb2.AllowanceRoom:
+    """How one allowance stands."""
+    return allowance_pb2.AllowanceRoom(
+        allowance=_allowance(room.allowance), used=room.tally.used, held=room.tally.held
     )
 
 

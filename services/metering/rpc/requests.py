@@ -4,7 +4,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -12,8 +12,9 @@ from services.chassis.refusals import Refusal, invalid
 from services.metering.domain import allowances, reservations
 from services.metering.domain.allowances import OWN_GROUP, Account, Allowance, Scope
 from services.metering.domain.reservations import MOST_POSTS, Access, ContentCount, Counts, Place, Wanted
+from services.metering.domain.rooms import nothing_of
 from services.metering.domain.windows import MINUTE_US, ROLLING_DAY_US, SECOND_US, TERM
-from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2
+from sluice.metering.v1 import access_pb2, allowance_pb2, metering_service_pb2, usage_service_pb2
 from sluice.type.v1 import window_pb2
 
 WINDOWS_US = {
@@ -26,6 +27,15 @@ _PLACE = struct.Struct(">qq")
 _NUMBER = struct.Struct(">q")
 MOST_NUMBER = 2**62
 """Higher than any number that the head gives."""
+
+
+class _Owner(Protocol):
+    """A message that says whose allowances are meant."""
+
+    @property
+    def party_id(self) -> str: ...
+    @property
+    def license_id(self) -> str: ...
 
 
 def wanted(reservation_id: str, claim: metering_service_pb2.Claim, *, delivered: bool) -> Wanted:
@@ -51,6 +61,16 @@ def wanted(reservation_id: str, claim: metering_service_pb2.Claim, *, delivered:
         as_many_as_fit=claim.as_many_as_fit,
         delivered=delivered,
     )
+
+
+def allowed(given: usage_service_pb2.Allowed, field: str) -> Wanted:
+    """What is asked about, in its order; raises Refusal: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID."""
+    limits = tuple(
+        _allowance(each, given, f"{field}.allowances[{index}].id")
+        for index, each in enumerate(given.allowances)
+    )
+    allowances.in_order(limits, f"{field}.allowances")
+    return nothing_of(given.party_id, given.license_id, limits)
 
 
 def canonical(reservation_id: str, field: str = "reservation_id") -> str:
@@ -146,12 +166,12 @@ def _count(count: access_pb2.ContentCount) -> ContentCount:
     return ContentCount(count.kind, count.media_flags, count.posts)
 
 
-def _allowance(given: allowance_pb2.Allowance, claim: metering_service_pb2.Claim, field: str) -> Allowance:
-    """An allowance that what is claimed counts in: a limit on anything else would never be reached."""
+def _allowance(given: allowance_pb2.Allowance, owner: _Owner, field: str) -> Allowance:
+    """An allowance that what the owner claims counts in: a limit on anything else would never be reached."""
     scope = Scope(given.scope)
     account = OWN_GROUP if scope is Scope.GROUP else Account(scope, given.id)
-    owner = {Scope.LICENSE: claim.license_id, Scope.LICENSEE: claim.party_id, Scope.GROUP: ""}
-    if given.id != owner[scope] or (scope is Scope.LICENSE and not given.id):
+    ids = {Scope.LICENSE: owner.license_id, Scope.LICENSEE: owner.party_id, Scope.GROUP: ""}
+    if given.id != ids[scope] or (scope is Scope.LICENSE and not given.id):
         raise invalid(
             "ALLOWANCE_ID_INVALID", "it is not the license or the party that this is counted for", field=field
         )

@@ -12,6 +12,7 @@ from services.metering.domain.audits import Started
 from services.metering.domain.gauges import Gauge
 from services.metering.domain.peaks import Peak
 from services.metering.domain.reservations import Access, Revision
+from services.metering.domain.rooms import RoomsNow
 from services.metering.domain.seen import (
     AccessKey,
     Displaced,
@@ -23,7 +24,7 @@ from services.metering.domain.seen import (
     Seen,
 )
 from services.metering.domain.windows import ROLLING_DAY_US
-from services.metering.rpc.answers import revision_message, timestamp
+from services.metering.rpc.answers import revision_message, room_message, timestamp
 from services.metering.rpc.requests import time_us
 from services.metering.usage import Found
 from sluice.metering.v1 import access_pb2, usage_pb2
@@ -197,6 +198,11 @@ def peak_message(peak: Peak) -> usage_pb2.Peak:
         posts=peak.posts,
         at=timestamp(peak.at_us),
     )
+
+
+def rooms_message(rooms: RoomsNow) -> pb.Rooms:
+    """How the allowances of one licensee stand."""
+    return pb.Rooms(rooms=[room_message(each) for each in rooms.rooms], checked_at=timestamp(rooms.at_us))
 
 
 def gauge_message(gauge: Gauge) -> pb.WatchUsageResponse:

@@ -16,7 +16,7 @@ from services.metering.imports import Importer
 from services.metering.projector import Projections
 from services.metering.rpc import usage_messages as messages
 from services.metering.rpc.answers import revision_message
-from services.metering.rpc.requests import WINDOWS_US, epoch_below, optional_us
+from services.metering.rpc.requests import WINDOWS_US, allowed, epoch_below, optional_us
 from services.metering.rpc.restore_messages import restores
 from services.metering.usage import GAVE_CONTENT, UsageDesk
 from services.metering.watches import Watches
@@ -83,6 +83,13 @@ class UsageServicer(UsageServiceServicer):
         )
         found = [messages.peak_message(peak) for peak in peaks]
         return pb.MaxWindowResponse(peaks=found, revision=revision_message(revision))
+
+    async def GetRooms(self, request: pb.GetRoomsRequest, context: _Context) -> pb.GetRoomsResponse:  # noqa: N802
+        """How allowances stand now."""
+        asked = [allowed(each, f"of[{index}]") for index, each in enumerate(request.of)]
+        rooms, revision = await self._desk.rooms(asked)
+        found = [messages.rooms_message(each) for each in rooms]
+        return pb.GetRoomsResponse(rooms=found, revision=revision_message(revision))
 
     @endless
     async def WatchUsage(  # noqa: N802

@@ -1,13 +1,13 @@
 """What a sheet is made from where nothing may be written: on a reader, beside the writer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from services.metering.domain.allowances import Account, Moment, Tally
 from services.metering.domain.parties import Timeline
-from services.metering.domain.reservations import Reservation, Wanted
-from services.metering.domain.rooms import Rooms, rooms_for
+from services.metering.domain.reservations import Reservation, Revision, Wanted
+from services.metering.domain.rooms import Rooms, RoomsNow, rooms_for, rooms_now
 from services.metering.domain.sheets import Sheet, Standing
 from services.metering.storage.accounts import find_accounts
 from services.metering.storage.head import read_head
@@ -19,6 +19,15 @@ from services.metering.storage.tallies import Window, Wish, added_up
 def read_rooms(connection: Connection, wanted: Wanted, now_us: int) -> Rooms:
     """What a hold would come to on this snapshot; nothing is written."""
     return rooms_for(Sheet(_Snapshot(connection), read_head(connection), now_us), wanted)
+
+
+def read_rooms_now(
+    connection: Connection, asked: Sequence[Wanted], now_us: int
+) -> tuple[list[RoomsNow], Revision]:
+    """How the allowances of each stand on this snapshot, in their order; nothing is written."""
+    head = read_head(connection)
+    # A sheet each: on one, no window may end before one that was asked about earlier.
+    return [rooms_now(Sheet(_Snapshot(connection), head, now_us), each) for each in asked], head
 
 
 class _Snapshot:

@@ -11,13 +11,15 @@ from services.metering.domain.allowances import Account, Posts, Scope
 from services.metering.domain.fullest import fullest, reach_us
 from services.metering.domain.peaks import Ints, Peak
 from services.metering.domain.projections import Content, Piece, pieces
-from services.metering.domain.reservations import Revision
+from services.metering.domain.reservations import Revision, Wanted
+from services.metering.domain.rooms import RoomsNow
 from services.metering.domain.usage import Absence, Stretch, Usage, UsageKey, of_member, of_party
 from services.metering.schema.tables import MeteringTable
 from services.metering.storage.absences import is_unknown, last_us
 from services.metering.storage.accounts import find_accounts
 from services.metering.storage.head import read_head
 from services.metering.storage.projecting import read_position
+from services.metering.storage.rooms import read_rooms_now
 from services.metering.storage.rows import counts_of
 from services.metering.storage.shelf import read_members, read_timelines
 from services.metering.storage.sums import FURTHEST_BEHIND, SqlCounted
@@ -101,6 +103,10 @@ class SqlUsage:
             return fullest(counted, window_us, bounds_us), read_head(connection)
 
         return await read_while_awaited(self._database, query)
+
+    async def rooms(self, asked: Sequence[Wanted], now_us: int) -> tuple[list[RoomsNow], Revision]:
+        """How the allowances of each stand, in their order."""
+        return await self._database.read(lambda connection: read_rooms_now(connection, asked, now_us))
 
     async def first_us(self, whose: Account, until_us: int) -> int | None:
         """When the first entry counts that does so up to a time; None where there is none."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.chassis.database import READERS, Database
 from services.chassis.refusals import Kind, Refusal, invalid
+from services.chassis.urgency import urgently
 from tests.support.engines import ENGINES, url_on
 from tests.support.words import Blockade, add, each_of, in_one_group, sharing_a_commit, words, words_database
 
@@ -99,6 +100,28 @@ async def test_a_full_queue_refuses_at_once_with_a_retry_time(opening: Opening) 
     assert refused.value.kind is Kind.EXHAUSTED
     assert refused.value.reason == "QUEUE_FULL"
     assert refused.value.retry_after_us == 100_000
+
+
+async def test_what_is_urgent_is_committed_before_what_waits(database: Database) -> None:
+    seen: dict[str, list[str]] = {}
+
+    def noting(word: str) -> Callable[[Connection], None]:
+        def unit(connection: Connection) -> None:
+            seen[word] = words(connection)
+            add(word)(connection)
+
+        return unit
+
+    async def in_a_hurry() -> None:
+        with urgently():
+            await database.write(noting("suspend"))
+            await database.write(noting("suspended"))
+
+    await sharing_a_commit(database, *(database.write(noting(word)) for word in "ab"), in_a_hurry())
+
+    assert seen["suspend"] == []
+    assert "suspend" in seen["a"]
+    assert await database.read(words) == ["a", "b", "suspend", "suspended"]
 
 
 async def test_a_reader_cannot_write(database: Database) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Refusal
-from services.licensing.contracts import Amendment, ContractDesk
+from services.licensing.contracts import Amendment, ContractDesk, Wanted
 from services.licensing.domain.history import StepTaken
 from services.licensing.domain.licenses import LicenseState, Step
 from services.licensing.domain.terms import Terms
@@ -194,7 +194,8 @@ async def test_l1_an_amendment_whose_time_came_is_not_withdrawn_by_the_end_of_it
 
 
 async def told_licenses(desk: ContractDesk) -> list[str]:
-    return [license.license_id for license in await desk.page("licensee-1", "", 5, drafts=False)]
+    wanted = Wanted("licensee-1", drafts=False)
+    return [license.license_id for license in (await desk.page(wanted, "", 5)).found]
 
 
 async def test_l1_a_licensee_is_told_of_a_license_from_when_its_time_is_set(desk: ContractDesk) -> None:
@@ -267,8 +268,8 @@ async def test_l1_a_draft_can_be_made_out_to_another_licensee(desk: ContractDesk
     kept = await desk.versions("license-1", 100, 100, drafts=True)
     assert (license.terms, license.in_force(NOON_US)) == (terms, True)
     assert [each.terms for each in kept] == [terms, some_terms()]
-    assert [each.license_id for each in await desk.page("licensee-2", "", 5, drafts=True)] == ["license-1"]
-    assert await desk.page("licensee-1", "", 5, drafts=True) == []
+    assert [each.license_id for each in (await desk.page(Wanted("licensee-2"), "", 5)).found] == ["license-1"]
+    assert (await desk.page(Wanted("licensee-1"), "", 5)).found == []
 
 
 async def test_l1_a_draft_is_not_made_out_to_a_licensee_that_there_is_not(desk: ContractDesk) -> None:

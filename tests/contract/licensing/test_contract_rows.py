@@ -31,6 +31,7 @@ from services.licensing.storage import (
     recall_tables,
     restore_tables,
     statistics_tables,
+    wall_tables,
     webhook_tables,
 )
 from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
@@ -77,6 +78,7 @@ async def test_the_migrated_schema_is_the_declared_one(database: Database) -> No
     assert api_keys.ApiKeyRow.metadata is declared
     assert recall_tables.RecallRow.metadata is declared
     assert webhook_tables.RecallWebhookRow.metadata is declared
+    assert wall_tables.WallChangeRow.metadata is declared
     assert restore_tables.AcceptedRestoreRow.metadata is declared
     assert action_tables.ACTIONS.metadata is declared
 

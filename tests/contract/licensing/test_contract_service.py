@@ -154,6 +154,29 @@ async def test_a_licensee_lists_its_own_licenses_alone(stocked: LocalServer) -> 
     assert answer.next_page_token == ""
 
 
+async def test_of_another_licensee_there_is_nothing_to_be_seen(stocked: LocalServer) -> None:
+    licensee, of_other = (
+        (PrincipalKind.LICENSEE, "licensee-1"),
+        pb.ListLicensesRequest(licensee_id="licensee-2"),
+    )
+
+    seen = await call(stocked, LEGAL, "ListLicenses", of_other)
+    nothing = await call(stocked, licensee, "ListLicenses", of_other)
+
+    assert [license.license_id for license in seen.licenses] == ["license-2"]
+    assert list(nothing.licenses) == []
+
+
+async def test_licenses_are_listed_by_how_they_stand(stocked: LocalServer) -> None:
+    suspension = pb.SuspendLicenseRequest(request_id=uuid7(NOON_US), license_id="license-3")
+    await call(stocked, LEGAL, "SuspendLicense", suspension)
+    asking = pb.ListLicensesRequest(states=[license_pb2.LICENSE_STATE_SUSPENDED])
+
+    answer = await call(stocked, LEGAL, "ListLicenses", asking)
+
+    assert [license.license_id for license in answer.licenses] == ["license-3"]
+
+
 async def test_pages_are_whole_and_end_with_an_empty_token(stocked: LocalServer) -> None:
     first = await call(stocked, LEGAL, "ListLicenses", pb.ListLicensesRequest(page_size=2))
     following = pb.ListLicensesRequest(page_size=2, page_token=first.next_page_token)

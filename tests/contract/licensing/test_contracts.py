@@ -7,7 +7,8 @@ import pytest
 from services.chassis.ids import uuid7
 from services.chassis.refusals import Kind, Refusal
 from services.chassis.replays import ReplayKey
-from services.licensing.contracts import ContractDesk
+from services.licensing import contracts
+from services.licensing.contracts import ContractDesk, Wanted
 from services.licensing.domain.licenses import License, LicenseState, Step
 from services.licensing.domain.terms import Terms
 from services.licensing.domain.versions import Activation
@@ -233,8 +234,71 @@ async def test_licenses_are_listed_by_id_and_by_licensee(desk: ContractDesk) -> 
     for license_id, licensee_id in (("c", "licensee-1"), ("a", "licensee-1"), ("b", "licensee-2")):
         await license_exists(desk, license_id, some_terms(licensee_id=licensee_id))
 
-    everyones = [await desk.page(None, after, 2, drafts=True) for after in ("", "b")]
-    own = await desk.page("licensee-1", "", 5, drafts=True)
+    everyones = [await page(desk, Wanted(), after, 2) for after in ("", "b")]
+    own = await page(desk, Wanted("licensee-1"), "", 5)
 
-    assert [[license.license_id for license in page] for page in everyones] == [["a", "b"], ["c"]]
-    assert [license.license_id for license in own] == ["a", "c"]
+    assert everyones == [(["a", "b"], "b"), (["c"], None)]
+    assert own == (["a", "c"], None)
+
+
+async def test_licensees_are_listed_by_id_and_some_of_them_where_they_are_named(desk: ContractDesk) -> None:
+    for licensee_id in ("licensee-1", "licensee-2", "licensee-3"):
+        await licensee_exists(desk, licensee_id)
+
+    everyone = await desk.licensees("licensee-1", 5)
+    named = await desk.licensees("", 5, ["licensee-3", "licensee-1", "nobody"])
+
+    assert [each.licensee_id for each in everyone] == ["licensee-2", "licensee-3"]
+    assert [each.licensee_id for each in named] == ["licensee-1", "licensee-3"]
+
+
+async def page(desk: ContractDesk, wanted: Wanted, after: str, limit: int) -> tuple[list[str], str | None]:
+    """The licenses of a page, and the last that was looked at where others follow."""
+    found = await desk.page(wanted, after, limit)
+    return [license.license_id for license in found.found], found.looked_up_to
+
+
+async def test_l1_licenses_are_listed_by_how_they_stand_now(desk: ContractDesk, clock: ManualClock) -> None:
+    await licensee_exists(desk)
+    over_us = NOON_US + DAY_US
+    await license_exists(desk, "license-1", some_terms(term_until_us=over_us))
+    for license_id in ("license-2", "license-3"):
+        await license_exists(desk, license_id)
+    await activate(desk)
+    drafts, active = Wanted(states={LicenseState.DRAFT}), Wanted(states={LicenseState.ACTIVE})
+    expired = Wanted(states={LicenseState.EXPIRED})
+
+    before = [await page(desk, wanted, "", 5) for wanted in (drafts, active, expired)]
+    clock.advance(DAY_US)
+    after = [await page(desk, wanted, "", 5) for wanted in (active, expired)]
+
+    assert before == [(["license-2", "license-3"], None), (["license-1"], None), ([], None)]
+    assert after == [([], None), (["license-1"], None)]
+
+
+async def test_a_page_of_licenses_in_a_state_goes_on_after_the_last_that_it_shows(desk: ContractDesk) -> None:
+    await licensee_exists(desk)
+    for license_id in ("license-1", "license-2", "license-3"):
+        await license_exists(desk, license_id)
+    await activate(desk)
+    drafts = Wanted(states={LicenseState.DRAFT})
+
+    first = await page(desk, drafts, "", 1)
+    last = await page(desk, drafts, "license-2", 1)
+
+    assert (first, last) == ((["license-2"], "license-2"), (["license-3"], None))
+
+
+async def test_a_page_of_licenses_in_a_state_looks_at_so_many_and_says_how_far_it_came(
+    desk: ContractDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contracts, "LICENSES_AT_ONCE", 2)
+    await licensee_exists(desk)
+    for license_id in ("license-0", "license-1", "license-2"):
+        await license_exists(desk, license_id)
+    await activate(desk)
+
+    first = await page(desk, Wanted(states={LicenseState.SUSPENDED}), "", 1)
+    last = await page(desk, Wanted(states={LicenseState.SUSPENDED}), "license-1", 1)
+
+    assert (first, last) == (([], "license-1"), ([], None))

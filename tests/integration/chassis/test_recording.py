@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
+from grpc_health.v1.health_pb2 import HealthCheckRequest
 
 from services.chassis.action_rows import SqlActions, Wanted
 from services.chassis.actions import Begun, ChainCheck, Ended, Entry, Outcome
@@ -15,7 +16,9 @@ from services.chassis.database import Database
 from services.chassis.dialing import Peer
 from services.chassis.group_commit import CommitUnknown
 from services.chassis.identity import PrincipalKind
+from services.chassis.recording import LONGEST_URGENT
 from services.chassis.refusals import Refusal, unavailable
+from services.chassis.urgency import is_urgent
 from services.metering.schema.tables import ACTIONS
 from tests.integration.chassis.echo import NAME, Echo
 from tests.support.admissions import admit
@@ -69,9 +72,22 @@ class Looking(Echo):
 
     log: Log
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.were_urgent: list[bool] = []
+
+    async def join(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        self.were_urgent.append(is_urgent())
+        return await super().join(requests, context)
+
+    async def say_parsed(self, request: Any, context: Any) -> bytes:
+        self.were_urgent.append(is_urgent())
+        return await super().say_parsed(request, context)
+
     async def say(self, request: bytes, context: Any) -> bytes:
         """How many entries there are."""
         self.asked += 1
+        self.were_urgent.append(is_urgent())
         if request == b"unknown":
             raise CommitUnknown
         return str(len(await self.log.entries())).encode()
@@ -142,6 +158,21 @@ async def test_what_others_do_is_not_an_action_of_an_operator(server: LocalServe
     await ask(server.peer(PIPELINE), "Say")
 
     assert await log.entries() == ()
+
+
+async def test_an_action_is_urgent_unless_it_is_a_stream_or_long_and_what_others_do_is_not(
+    server: LocalServer,
+    operator: Peer,
+    echo: Looking,
+    channel: Any,
+    metadata: list[tuple[str, str]],
+) -> None:
+    await ask(operator, "Say")
+    await ask(operator, "SayParsed", HealthCheckRequest(service="x" * LONGEST_URGENT).SerializeToString())
+    await channel.stream_unary(f"/{NAME}/Join")(iter([b"a"]), metadata=metadata)
+    await ask(server.peer(PIPELINE), "Say")
+
+    assert echo.were_urgent == [True, False, False, False]
 
 
 async def test_a_stranger_and_a_request_that_cannot_be_read_leave_no_entry(

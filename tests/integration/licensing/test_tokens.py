@@ -133,13 +133,21 @@ async def test_a_licensee_sees_their_own_keys_and_not_who_made_them(
     acme = cluster.licensing.peer(PrincipalKind.LICENSEE, "acme")
     asking = key_service_pb2.ListApiKeysRequest()
 
+    of_other = key_service_pb2.ListApiKeysRequest(licensee_id="other")
+
     own, all_keys = await caller.call("ListApiKeys", asking, acme), await caller.call("ListApiKeys", asking)
+    others, nothing = (
+        await caller.call("ListApiKeys", of_other),
+        await caller.call("ListApiKeys", of_other, acme),
+    )
 
     assert [(key.holder.kind, key.holder.party, key.created_by) for key in own.api_keys] == [
         (LICENSEE, "acme", "")
     ]
     assert {key.created_by for key in all_keys.api_keys} == {"operator:ada"}
     assert len(all_keys.api_keys) == 3
+    assert [key.holder.party for key in others.api_keys] == ["other"]
+    assert list(nothing.api_keys) == []
 
 
 async def test_keys_are_listed_page_by_page(cluster: Cluster, caller: KeyCaller) -> None:

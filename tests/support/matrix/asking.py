@@ -39,11 +39,12 @@ class Asking:
     async def ask(self, name: str, kind: PrincipalKind, party: str, request: Json) -> Any:
         """The answer to anyone, such as `ask("licensing.v1.WallService/GetWall", ...)`; raises AioRpcError.
 
-        A request id is made where the request has none and could have.
+        A request id is made where the request changes something, has none and could have.
         """
         rpc = self._rpcs[name]
         message = json_format.ParseDict(dict(request), rpc.request())
-        _identify(message)
+        if rpc.changes_something:
+            _identify(message)
         multi: Any = self._channels[name.partition(".")[0]].unary_unary(rpc.path)
         roles = ALL_ROLES if kind is PrincipalKind.OPERATOR else ()
         shown = ("authorization", f"Bearer {self._minter.mint(kind, party, roles)}")

@@ -14,6 +14,7 @@ from typing import Any
 from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -85,6 +86,11 @@ class Rpc:
     def response(self) -> type[Message]:
         """The class of its answers."""
         return GetMessageClass(self.method.output_type)
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether it is more than a read."""
+        return self.method.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS
 
     @property
     def answers_go_on(self) -> bool:

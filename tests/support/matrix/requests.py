@@ -75,7 +75,8 @@ def a_request(rpc: Rpc, theirs: Holdings, others: Mapping[str, Any] = NONE) -> M
             _set(request, path, theirs[path])
     for path, value in others.items():
         _set(request, path, value)
-    if "request_id" in request.DESCRIPTOR.fields_by_name:
+    # In a read it is somebody's word of before, to be found.
+    if rpc.changes_something and "request_id" in request.DESCRIPTOR.fields_by_name:
         _set(request, "request_id", new_id())
     return request
 

@@ -29,12 +29,14 @@ class CreateLicenseeResponse(_message.Message):
     def __init__(self, licensee: _Optional[_Union[_license_pb2.Licensee, _Mapping]] = ...) -> None: ...
 
 class ListLicenseesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "licensee_ids")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_IDS_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    licensee_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., licensee_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListLicenseesResponse(_message.Message):
     __slots__ = ("licensees", "next_page_token")
@@ -257,12 +259,16 @@ class GetLicenseResponse(_message.Message):
     def __init__(self, license: _Optional[_Union[_license_pb2.License, _Mapping]] = ...) -> None: ...
 
 class ListLicensesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "licensee_id", "states")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    licensee_id: str
+    states: _containers.RepeatedScalarFieldContainer[_license_pb2.LicenseState]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., licensee_id: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_license_pb2.LicenseState, str]]] = ...) -> None: ...
 
 class ListLicensesResponse(_message.Message):
     __slots__ = ("licenses", "next_page_token")

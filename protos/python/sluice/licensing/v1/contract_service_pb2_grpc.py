@@ -148,8 +148,8 @@ class ContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRecipients(self, request, context):
-        """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
-        have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force, as of now. By id; of
+        what they have agreed nothing but the purposes. What a page looks at is bounded: it can have few or none and still be followed by another. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

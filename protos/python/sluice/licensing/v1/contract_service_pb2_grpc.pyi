@@ -49,8 +49,8 @@ class ContractServiceStub:
     ListLicensees: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ListRecipients: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.ListRecipientsRequest, _contract_service_pb2.ListRecipientsResponse]
-    """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
-    have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force, as of now. By id; of
+    what they have agreed nothing but the purposes. What a page looks at is bounded: it can have few or none and still be followed by another. Reads only. Reasons: PAGE_TOKEN_INVALID.
     """
     CreateLicense: _grpc.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]
     """Creates a license as a draft. Idempotent by request_id.
@@ -124,8 +124,8 @@ class ContractServiceAsyncStub(ContractServiceStub):
     ListLicensees: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListLicenseesRequest, _contract_service_pb2.ListLicenseesResponse]  # type: ignore[assignment]
     """The licensees, by id. Reads only. Reasons: PAGE_TOKEN_INVALID."""
     ListRecipients: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.ListRecipientsRequest, _contract_service_pb2.ListRecipientsResponse]  # type: ignore[assignment]
-    """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
-    have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force, as of now. By id; of
+    what they have agreed nothing but the purposes. What a page looks at is bounded: it can have few or none and still be followed by another. Reads only. Reasons: PAGE_TOKEN_INVALID.
     """
     CreateLicense: _aio.UnaryUnaryMultiCallable[_contract_service_pb2.CreateLicenseRequest, _contract_service_pb2.CreateLicenseResponse]  # type: ignore[assignment]
     """Creates a license as a draft. Idempotent by request_id.
@@ -214,8 +214,8 @@ class ContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contract_service_pb2.ListRecipientsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contract_service_pb2.ListRecipientsResponse, _abc.Awaitable[_contract_service_pb2.ListRecipientsResponse]]:
-        """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force. By id; of what they
-        have agreed nothing but the purposes. Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """Who may receive posts, for whoever wants to choose by licensee: those with a license that is in force, is suspended for the time being, or will come into force, as of now. By id; of
+        what they have agreed nothing but the purposes. What a page looks at is bounded: it can have few or none and still be followed by another. Reads only. Reasons: PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -29,7 +29,7 @@ from sluice.licensing.v1 import api_key_pb2 as sluice_dot_licensing_dot_v1_dot_a
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/licensing/v1/key_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/api_key.proto\x1a\x1esluice/type/v1/admission.proto\"\xdd\x01\n\x13\x43reateApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\x06holder\x18\x02 \x01(\x0b\x32\x1e.sluice.licensing.v1.KeyHolderB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x05label\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,200}$\x12?\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0f\xbaH\x0c\xb2\x01\t\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\"Y\n\x14\x43reateApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\"Z\n\x13RevokeApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x06key_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{16}$\"D\n\x14RevokeApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\"G\n\x12ListApiKeysRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x13ListApiKeysResponse\x12-\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf8\x02\n\rApiKeyService\x12p\n\x0c\x43reateApiKey\x12(.sluice.licensing.v1.CreateApiKeyRequest\x1a).sluice.licensing.v1.CreateApiKeyResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12q\n\x0cRevokeApiKey\x12(.sluice.licensing.v1.RevokeApiKeyRequest\x1a).sluice.licensing.v1.RevokeApiKeyResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x81\x01\n\x0bListApiKeys\x12\'.sluice.licensing.v1.ListApiKeysRequest\x1a(.sluice.licensing.v1.ListApiKeysResponse\"\x1f\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/apiKeysb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/licensing/v1/key_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!sluice/licensing/v1/api_key.proto\x1a\x1esluice/type/v1/admission.proto\"\xdd\x01\n\x13\x43reateApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\x06holder\x18\x02 \x01(\x0b\x32\x1e.sluice.licensing.v1.KeyHolderB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x05label\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[^\\x00-\\x1f\\x7f]{1,200}$\x12?\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0f\xbaH\x0c\xb2\x01\t\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\"Y\n\x14\x43reateApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\"Z\n\x13RevokeApiKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x06key_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{16}$\"D\n\x14RevokeApiKeyResponse\x12,\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\"\x83\x01\n\x12ListApiKeysRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12:\n\x0blicensee_id\x18\x03 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\"]\n\x13ListApiKeysResponse\x12-\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1b.sluice.licensing.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf8\x02\n\rApiKeyService\x12p\n\x0c\x43reateApiKey\x12(.sluice.licensing.v1.CreateApiKeyRequest\x1a).sluice.licensing.v1.CreateApiKeyResponse\"\x0b\xaa\xbb\x18\x07\n\x01\x04\x12\x02\x02\x04\x12q\n\x0cRevokeApiKey\x12(.sluice.licensing.v1.RevokeApiKeyRequest\x1a).sluice.licensing.v1.RevokeApiKeyResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x81\x01\n\x0bListApiKeys\x12\'.sluice.licensing.v1.ListApiKeysRequest\x1a(.sluice.licensing.v1.ListApiKeysResponse\"\x1f\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x02\x04\x05\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/apiKeysb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKEAPIKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{16}$'
   _globals['_LISTAPIKEYSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTAPIKEYSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTAPIKEYSREQUEST'].fields_by_name['licensee_id']._loaded_options = None
+  _globals['_LISTAPIKEYSREQUEST'].fields_by_name['licensee_id']._serialized_options = b'\272H\"r 2\036^([a-z0-9][a-z0-9._-]{0,62})?$'
   _globals['_APIKEYSERVICE'].methods_by_name['CreateApiKey']._loaded_options = None
   _globals['_APIKEYSERVICE'].methods_by_name['CreateApiKey']._serialized_options = b'\252\273\030\007\n\001\004\022\002\002\004'
   _globals['_APIKEYSERVICE'].methods_by_name['RevokeApiKey']._loaded_options = None
@@ -66,10 +68,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKEAPIKEYREQUEST']._serialized_end=626
   _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=628
   _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=696
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=698
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=769
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=771
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=864
-  _globals['_APIKEYSERVICE']._serialized_start=867
-  _globals['_APIKEYSERVICE']._serialized_end=1243
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=699
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=830
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=832
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=925
+  _globals['_APIKEYSERVICE']._serialized_start=928
+  _globals['_APIKEYSERVICE']._serialized_end=1304
 # @@protoc_insertion_point(module_scope)

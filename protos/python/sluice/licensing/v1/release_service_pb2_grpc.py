@@ -163,8 +163,9 @@ class ReleaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDecisions(self, request, context):
-        """Decisions, the newest first, by what is known of them. What a page looks at is bounded: where little matches, a page can have few or none and still be followed by another.
-        Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """Decisions, the newest first, by what is known of them, as far back as the ledger goes; none of the sandbox. What a page looks at is bounded: where little matches, a page can have
+        few or none and still be followed by another. Each page is of a moment of its own; a decision made meanwhile is on no later page. Reads only.
+        Reasons: PAGE_TOKEN_INVALID; DECISIONS_BUSY (with a retry time) where 16 pages are waited for already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

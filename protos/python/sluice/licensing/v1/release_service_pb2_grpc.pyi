@@ -85,8 +85,9 @@ class ReleaseServiceStub:
     GetDecision: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetDecisionRequest, _release_service_pb2.GetDecisionResponse]
     """A decision as stored, with the validity that is left. A pipeline or a licensee sees those that they asked for. Reads only. Reasons: DECISION_UNKNOWN."""
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ListDecisionsRequest, _release_service_pb2.ListDecisionsResponse]
-    """Decisions, the newest first, by what is known of them. What a page looks at is bounded: where little matches, a page can have few or none and still be followed by another.
-    Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """Decisions, the newest first, by what is known of them, as far back as the ledger goes; none of the sandbox. What a page looks at is bounded: where little matches, a page can have
+    few or none and still be followed by another. Each page is of a moment of its own; a decision made meanwhile is on no later page. Reads only.
+    Reasons: PAGE_TOKEN_INVALID; DECISIONS_BUSY (with a retry time) where 16 pages are waited for already.
     """
     CheckAttempts: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.CheckAttemptsRequest, _release_service_pb2.CheckAttemptsResponse]
     """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
@@ -148,8 +149,9 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     GetDecision: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetDecisionRequest, _release_service_pb2.GetDecisionResponse]  # type: ignore[assignment]
     """A decision as stored, with the validity that is left. A pipeline or a licensee sees those that they asked for. Reads only. Reasons: DECISION_UNKNOWN."""
     ListDecisions: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ListDecisionsRequest, _release_service_pb2.ListDecisionsResponse]  # type: ignore[assignment]
-    """Decisions, the newest first, by what is known of them. What a page looks at is bounded: where little matches, a page can have few or none and still be followed by another.
-    Reads only. Reasons: PAGE_TOKEN_INVALID.
+    """Decisions, the newest first, by what is known of them, as far back as the ledger goes; none of the sandbox. What a page looks at is bounded: where little matches, a page can have
+    few or none and still be followed by another. Each page is of a moment of its own; a decision made meanwhile is on no later page. Reads only.
+    Reasons: PAGE_TOKEN_INVALID; DECISIONS_BUSY (with a retry time) where 16 pages are waited for already.
     """
     CheckAttempts: _aio.UnaryUnaryMultiCallable[_release_service_pb2.CheckAttemptsRequest, _release_service_pb2.CheckAttemptsResponse]  # type: ignore[assignment]
     """What became of attempts, which metering knows as reservations: to find holds that nobody will ever resolve. Reads only."""
@@ -250,8 +252,9 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.ListDecisionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.ListDecisionsResponse, _abc.Awaitable[_release_service_pb2.ListDecisionsResponse]]:
-        """Decisions, the newest first, by what is known of them. What a page looks at is bounded: where little matches, a page can have few or none and still be followed by another.
-        Reads only. Reasons: PAGE_TOKEN_INVALID.
+        """Decisions, the newest first, by what is known of them, as far back as the ledger goes; none of the sandbox. What a page looks at is bounded: where little matches, a page can have
+        few or none and still be followed by another. Each page is of a moment of its own; a decision made meanwhile is on no later page. Reads only.
+        Reasons: PAGE_TOKEN_INVALID; DECISIONS_BUSY (with a retry time) where 16 pages are waited for already.
         """
 
     @_abc_1.abstractmethod

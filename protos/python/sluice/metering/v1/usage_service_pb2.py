@@ -27,6 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from sluice.metering.v1 import access_pb2 as sluice_dot_metering_dot_v1_dot_access__pb2
+from sluice.metering.v1 import allowance_pb2 as sluice_dot_metering_dot_v1_dot_allowance__pb2
 from sluice.metering.v1 import usage_pb2 as sluice_dot_metering_dot_v1_dot_usage__pb2
 from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission__pb2
 from sluice.type.v1 import restore_pb2 as sluice_dot_type_dot_v1_dot_restore__pb2
@@ -34,7 +35,7 @@ from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__
 from sluice.type.v1 import window_pb2 as sluice_dot_type_dot_v1_dot_window__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&sluice/metering/v1/usage_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsluice/metering/v1/access.proto\x1a\x1esluice/metering/v1/usage.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/restore.proto\x1a\x1dsluice/type/v1/revision.proto\x1a\x1bsluice/type/v1/window.proto\"\xcc\x01\n\x15ReportAccessesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12H\n\x04rows\x18\x02 \x03(\x0b\x32-.sluice.metering.v1.ReportAccessesRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x88\'\x1aK\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x1e.sluice.metering.v1.SeenAccessB\x06\xbaH\x03\xd8\x01\x03\"\xa9\x01\n\x0cReportRemark\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.sluice.metering.v1.ReportOutcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x36\n\tdisplaced\x18\x05 \x01(\x0b\x32#.sluice.metering.v1.DisplacedAccess\"Q\n\x0f\x44isplacedAccess\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x13\n\x0bline_digest\x18\x03 \x01(\x0c\x12\r\n\x05posts\x18\x04 \x01(\x04\"\xd7\x01\n\x16ReportAccessesResponse\x12\x33\n\x08outcomes\x18\x01 \x03(\x0e\x32!.sluice.metering.v1.ReportOutcome\x12\x31\n\x07remarks\x18\x02 \x03(\x0b\x32 .sluice.metering.v1.ReportRemark\x12\x10\n\x08\x61\x62sorbed\x18\x03 \x01(\x04\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x17\n\x0f\x64isplaced_count\x18\x05 \x01(\x04\"\x9a\x01\n\x11QueryUsageRequest\x12/\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOfB\x06\xbaH\x03\xc8\x01\x01\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd9\x01\n\x12QueryUsageResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.sluice.metering.v1.UsageRow\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x0f\n\x07unknown\x18\x04 \x01(\x08\x12/\n\x0blast_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x02\n\x10MaxWindowRequest\x12/\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOfB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01*\x00\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x05parts\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x88\'(\x00\x12\x43\n\x08\x61\x63\x63\x65sses\x18\x06 \x03(\x0e\x32\x1e.sluice.metering.v1.AccessKindB\x11\xbaH\x0e\x92\x01\x0b\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"h\n\x11MaxWindowResponse\x12\'\n\x05peaks\x18\x01 \x03(\x0b\x32\x18.sluice.metering.v1.Peak\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\x99\x01\n\x11WatchUsageRequest\x12/\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOfB\x06\xbaH\x03\xc8\x01\x01\x12\x32\n\x06window\x18\x02 \x01(\x0e\x32\x16.sluice.type.v1.WindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x05limit\x18\x03 \x01(\x04\x42\x10\xbaH\r2\x0b\x18\x80\x80\x80\x80\x80\x80\x80\x10 \x00\"\xc3\x01\n\x12WatchUsageResponse\x12\x0c\n\x04used\x18\x01 \x01(\x04\x12\x0c\n\x04held\x18\x02 \x01(\x04\x12-\n\x05level\x18\x03 \x01(\x0e\x32\x1e.sluice.metering.v1.UsageLevel\x12\x0e\n\x06notice\x18\x04 \x01(\x08\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08revision\x18\x06 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\x13\n\x11\x41uditUsageRequest\"\xb0\x02\n\x12\x41uditUsageResponse\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x10\n\x08\x63ompared\x18\x02 \x01(\x04\x12\x46\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x31.sluice.metering.v1.AuditUsageResponse.Difference\x12\x18\n\x10\x64ifference_count\x18\x04 \x01(\x04\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12+\n\x04step\x18\x06 \x01(\x0e\x32\x1d.sluice.metering.v1.AuditStep\x1a>\n\nDifference\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\"9\n\x19RebuildProjectionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x1aRebuildProjectionsResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"H\n\x13ListRestoresRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x14ListRestoresResponse\x12)\n\x08restores\x18\x01 \x03(\x0b\x32\x17.sluice.type.v1.Restore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa4\x01\n\rReportOutcome\x12\x1e\n\x1aREPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17REPORT_OUTCOME_ACCEPTED\x10\x01\x12\x1c\n\x18REPORT_OUTCOME_DUPLICATE\x10\x02\x12\x1b\n\x17REPORT_OUTCOME_CONFLICT\x10\x03\x12\x1b\n\x17REPORT_OUTCOME_REJECTED\x10\x04*l\n\nUsageLevel\x12\x1b\n\x17USAGE_LEVEL_UNSPECIFIED\x10\x00\x12\x15\n\x11USAGE_LEVEL_BELOW\x10\x01\x12\x14\n\x10USAGE_LEVEL_HIGH\x10\x02\x12\x14\n\x10USAGE_LEVEL_FULL\x10\x03*T\n\tAuditStep\x12\x1a\n\x16\x41UDIT_STEP_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41UDIT_STEP_STARTED\x10\x01\x12\x13\n\x0f\x41UDIT_STEP_DONE\x10\x02\x32\xa6\x07\n\x0cUsageService\x12\x86\x01\n\x0eReportAccesses\x12).sluice.metering.v1.ReportAccessesRequest\x1a*.sluice.metering.v1.ReportAccessesResponse\"\x19\xaa\xbb\x18\x15\n\x03\x01\x04\x06\x12\x03\x01\x02\x04*\tlicensing(\x01\x30\x01\x12\x86\x01\n\nQueryUsage\x12%.sluice.metering.v1.QueryUsageRequest\x1a&.sluice.metering.v1.QueryUsageResponse\")\x90\x02\x01\xaa\xbb\x18\x11\n\x04\x02\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/usage\x12\x89\x01\n\tMaxWindow\x12$.sluice.metering.v1.MaxWindowRequest\x1a%.sluice.metering.v1.MaxWindowResponse\"/\x90\x02\x01\xaa\xbb\x18\x11\n\x04\x02\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/usage/peaks\x12\x8e\x01\n\nWatchUsage\x12%.sluice.metering.v1.WatchUsageRequest\x1a&.sluice.metering.v1.WatchUsageResponse\"/\x90\x02\x01\xaa\xbb\x18\x11\n\x04\x02\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/usage:watch0\x01\x12j\n\nAuditUsage\x12%.sluice.metering.v1.AuditUsageRequest\x1a&.sluice.metering.v1.AuditUsageResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x30\x01\x12\x7f\n\x12RebuildProjections\x12-.sluice.metering.v1.RebuildProjectionsRequest\x1a..sluice.metering.v1.RebuildProjectionsResponse\"\n\xaa\xbb\x18\x06\n\x01\x04\x12\x01\x04\x12z\n\x0cListRestores\x12\'.sluice.metering.v1.ListRestoresRequest\x1a(.sluice.metering.v1.ListRestoresResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&sluice/metering/v1/usage_service.proto\x12\x12sluice.metering.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsluice/metering/v1/access.proto\x1a\"sluice/metering/v1/allowance.proto\x1a\x1esluice/metering/v1/usage.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/restore.proto\x1a\x1dsluice/type/v1/revision.proto\x1a\x1bsluice/type/v1/window.proto\"\xcc\x01\n\x15ReportAccessesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12H\n\x04rows\x18\x02 \x03(\x0b\x32-.sluice.metering.v1.ReportAccessesRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x88\'\x1aK\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x1e.sluice.metering.v1.SeenAccessB\x06\xbaH\x03\xd8\x01\x03\"\xa9\x01\n\x0cReportRemark\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.sluice.metering.v1.ReportOutcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x36\n\tdisplaced\x18\x05 \x01(\x0b\x32#.sluice.metering.v1.DisplacedAccess\"Q\n\x0f\x44isplacedAccess\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x13\n\x0bline_digest\x18\x03 \x01(\x0c\x12\r\n\x05posts\x18\x04 \x01(\x04\"\xd7\x01\n\x16ReportAccessesResponse\x12\x33\n\x08outcomes\x18\x01 \x03(\x0e\x32!.sluice.metering.v1.ReportOutcome\x12\x31\n\x07remarks\x18\x02 \x03(\x0b\x32 .sluice.metering.v1.ReportRemark\x12\x10\n\x08\x61\x62sorbed\x18\x03 \x01(\x04\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x17\n\x0f\x64isplaced_count\x18\x05 \x01(\x04\"\x9a\x01\n\x11QueryUsageRequest\x12/\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOfB\x06\xbaH\x03\xc8\x01\x01\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd9\x01\n\x12QueryUsageResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.sluice.metering.v1.UsageRow\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08revision\x18\x03 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x0f\n\x07unknown\x18\x04 \x01(\x08\x12/\n\x0blast_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x02\n\x10MaxWindowRequest\x12/\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOfB\x06\xbaH\x03\xc8\x01\x01\x12;\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01*\x00\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x05parts\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x88\'(\x00\x12\x43\n\x08\x61\x63\x63\x65sses\x18\x06 \x03(\x0e\x32\x1e.sluice.metering.v1.AccessKindB\x11\xbaH\x0e\x92\x01\x0b\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"h\n\x11MaxWindowResponse\x12\'\n\x05peaks\x18\x01 \x03(\x0b\x32\x18.sluice.metering.v1.Peak\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"F\n\x0fGetRoomsRequest\x12\x33\n\x02of\x18\x01 \x03(\x0b\x32\x1b.sluice.metering.v1.AllowedB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\"\xb7\x01\n\x07\x41llowed\x12\x34\n\x08party_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x12\x39\n\nlicense_id\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12;\n\nallowances\x18\x03 \x03(\x0b\x32\x1d.sluice.metering.v1.AllowanceB\x08\xbaH\x05\x92\x01\x02\x10\x08\"h\n\x10GetRoomsResponse\x12(\n\x05rooms\x18\x01 \x03(\x0b\x32\x19.sluice.metering.v1.Rooms\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"i\n\x05Rooms\x12\x30\n\x05rooms\x18\x01 \x03(\x0b\x32!.sluice.metering.v1.AllowanceRoom\x12.\n\nchecked_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\x11WatchUsageRequest\x12/\n\x02of\x18\x01 \x01(\x0b\x32\x1b.sluice.metering.v1.UsageOfB\x06\xbaH\x03\xc8\x01\x01\x12\x32\n\x06window\x18\x02 \x01(\x0e\x32\x16.sluice.type.v1.WindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x05limit\x18\x03 \x01(\x04\x42\x10\xbaH\r2\x0b\x18\x80\x80\x80\x80\x80\x80\x80\x10 \x00\"\xc3\x01\n\x12WatchUsageResponse\x12\x0c\n\x04used\x18\x01 \x01(\x04\x12\x0c\n\x04held\x18\x02 \x01(\x04\x12-\n\x05level\x18\x03 \x01(\x0e\x32\x1e.sluice.metering.v1.UsageLevel\x12\x0e\n\x06notice\x18\x04 \x01(\x08\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08revision\x18\x06 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\x13\n\x11\x41uditUsageRequest\"\xb0\x02\n\x12\x41uditUsageResponse\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x10\n\x08\x63ompared\x18\x02 \x01(\x04\x12\x46\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x31.sluice.metering.v1.AuditUsageResponse.Difference\x12\x18\n\x10\x64ifference_count\x18\x04 \x01(\x04\x12*\n\x08revision\x18\x05 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12+\n\x04step\x18\x06 \x01(\x0e\x32\x1d.sluice.metering.v1.AuditStep\x1a>\n\nDifference\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\"9\n\x19RebuildProjectionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"H\n\x1aRebuildProjectionsResponse\x12*\n\x08revision\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"H\n\x13ListRestoresRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x14ListRestoresResponse\x12)\n\x08restores\x18\x01 \x03(\x0b\x32\x17.sluice.type.v1.Restore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa4\x01\n\rReportOutcome\x12\x1e\n\x1aREPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17REPORT_OUTCOME_ACCEPTED\x10\x01\x12\x1c\n\x18REPORT_OUTCOME_DUPLICATE\x10\x02\x12\x1b\n\x17REPORT_OUTCOME_CONFLICT\x10\x03\x12\x1b\n\x17REPORT_OUTCOME_REJECTED\x10\x04*l\n\nUsageLevel\x12\x1b\n\x17USAGE_LEVEL_UNSPECIFIED\x10\x00\x12\x15\n\x11USAGE_LEVEL_BELOW\x10\x01\x12\x14\n\x10USAGE_LEVEL_HIGH\x10\x02\x12\x14\n\x10USAGE_LEVEL_FULL\x10\x03*T\n\tAuditStep\x12\x1a\n\x16\x41UDIT_STEP_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41UDIT_STEP_STARTED\x10\x01\x12\x13\n\x0f\x41UDIT_STEP_DONE\x10\x02\x32\x8a\x08\n\x0cUsageService\x12\x86\x01\n\x0eReportAccesses\x12).sluice.metering.v1.ReportAccessesRequest\x1a*.sluice.metering.v1.ReportAccessesResponse\"\x19\xaa\xbb\x18\x15\n\x03\x01\x04\x06\x12\x03\x01\x02\x04*\tlicensing(\x01\x30\x01\x12\x86\x01\n\nQueryUsage\x12%.sluice.metering.v1.QueryUsageRequest\x1a&.sluice.metering.v1.QueryUsageResponse\")\x90\x02\x01\xaa\xbb\x18\x11\n\x04\x02\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/usage\x12\x89\x01\n\tMaxWindow\x12$.sluice.metering.v1.MaxWindowRequest\x1a%.sluice.metering.v1.MaxWindowResponse\"/\x90\x02\x01\xaa\xbb\x18\x11\n\x04\x02\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/usage/peaks\x12\x62\n\x08GetRooms\x12#.sluice.metering.v1.GetRoomsRequest\x1a$.sluice.metering.v1.GetRoomsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x12\x8e\x01\n\nWatchUsage\x12%.sluice.metering.v1.WatchUsageRequest\x1a&.sluice.metering.v1.WatchUsageResponse\"/\x90\x02\x01\xaa\xbb\x18\x11\n\x04\x02\x04\x05\x06*\tlicensing\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/usage:watch0\x01\x12j\n\nAuditUsage\x12%.sluice.metering.v1.AuditUsageRequest\x1a&.sluice.metering.v1.AuditUsageResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x30\x01\x12\x7f\n\x12RebuildProjections\x12-.sluice.metering.v1.RebuildProjectionsRequest\x1a..sluice.metering.v1.RebuildProjectionsResponse\"\n\xaa\xbb\x18\x06\n\x01\x04\x12\x01\x04\x12z\n\x0cListRestores\x12\'.sluice.metering.v1.ListRestoresRequest\x1a(.sluice.metering.v1.ListRestoresResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,6 +58,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAXWINDOWREQUEST'].fields_by_name['parts']._serialized_options = b'\272H\007\032\005\030\210\'(\000'
   _globals['_MAXWINDOWREQUEST'].fields_by_name['accesses']._loaded_options = None
   _globals['_MAXWINDOWREQUEST'].fields_by_name['accesses']._serialized_options = b'\272H\016\222\001\013\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_GETROOMSREQUEST'].fields_by_name['of']._loaded_options = None
+  _globals['_GETROOMSREQUEST'].fields_by_name['of']._serialized_options = b'\272H\007\222\001\004\010\001\020d'
+  _globals['_ALLOWED'].fields_by_name['party_id']._loaded_options = None
+  _globals['_ALLOWED'].fields_by_name['party_id']._serialized_options = b'\272H\037r\0352\033^[a-z0-9][a-z0-9._-]{0,62}$'
+  _globals['_ALLOWED'].fields_by_name['license_id']._loaded_options = None
+  _globals['_ALLOWED'].fields_by_name['license_id']._serialized_options = b'\272H\"r 2\036^([a-z0-9][a-z0-9._-]{0,62})?$'
+  _globals['_ALLOWED'].fields_by_name['allowances']._loaded_options = None
+  _globals['_ALLOWED'].fields_by_name['allowances']._serialized_options = b'\272H\005\222\001\002\020\010'
   _globals['_WATCHUSAGEREQUEST'].fields_by_name['of']._loaded_options = None
   _globals['_WATCHUSAGEREQUEST'].fields_by_name['of']._serialized_options = b'\272H\003\310\001\001'
   _globals['_WATCHUSAGEREQUEST'].fields_by_name['window']._loaded_options = None
@@ -73,6 +82,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USAGESERVICE'].methods_by_name['QueryUsage']._serialized_options = b'\220\002\001\252\273\030\021\n\004\002\004\005\006*\tlicensing\202\323\344\223\002\013\022\t/v1/usage'
   _globals['_USAGESERVICE'].methods_by_name['MaxWindow']._loaded_options = None
   _globals['_USAGESERVICE'].methods_by_name['MaxWindow']._serialized_options = b'\220\002\001\252\273\030\021\n\004\002\004\005\006*\tlicensing\202\323\344\223\002\021\022\017/v1/usage/peaks'
+  _globals['_USAGESERVICE'].methods_by_name['GetRooms']._loaded_options = None
+  _globals['_USAGESERVICE'].methods_by_name['GetRooms']._serialized_options = b'\220\002\001\252\273\030\004\n\002\004\005'
   _globals['_USAGESERVICE'].methods_by_name['WatchUsage']._loaded_options = None
   _globals['_USAGESERVICE'].methods_by_name['WatchUsage']._serialized_options = b'\220\002\001\252\273\030\021\n\004\002\004\005\006*\tlicensing\202\323\344\223\002\021\022\017/v1/usage:watch'
   _globals['_USAGESERVICE'].methods_by_name['AuditUsage']._loaded_options = None
@@ -81,48 +92,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USAGESERVICE'].methods_by_name['RebuildProjections']._serialized_options = b'\252\273\030\006\n\001\004\022\001\004'
   _globals['_USAGESERVICE'].methods_by_name['ListRestores']._loaded_options = None
   _globals['_USAGESERVICE'].methods_by_name['ListRestores']._serialized_options = b'\220\002\001\252\273\030\020\n\003\004\005\006*\tlicensing'
-  _globals['_REPORTOUTCOME']._serialized_start=2831
-  _globals['_REPORTOUTCOME']._serialized_end=2995
-  _globals['_USAGELEVEL']._serialized_start=2997
-  _globals['_USAGELEVEL']._serialized_end=3105
-  _globals['_AUDITSTEP']._serialized_start=3107
-  _globals['_AUDITSTEP']._serialized_end=3191
-  _globals['_REPORTACCESSESREQUEST']._serialized_start=374
-  _globals['_REPORTACCESSESREQUEST']._serialized_end=578
-  _globals['_REPORTACCESSESREQUEST_ROW']._serialized_start=503
-  _globals['_REPORTACCESSESREQUEST_ROW']._serialized_end=578
-  _globals['_REPORTREMARK']._serialized_start=581
-  _globals['_REPORTREMARK']._serialized_end=750
-  _globals['_DISPLACEDACCESS']._serialized_start=752
-  _globals['_DISPLACEDACCESS']._serialized_end=833
-  _globals['_REPORTACCESSESRESPONSE']._serialized_start=836
-  _globals['_REPORTACCESSESRESPONSE']._serialized_end=1051
-  _globals['_QUERYUSAGEREQUEST']._serialized_start=1054
-  _globals['_QUERYUSAGEREQUEST']._serialized_end=1208
-  _globals['_QUERYUSAGERESPONSE']._serialized_start=1211
-  _globals['_QUERYUSAGERESPONSE']._serialized_end=1428
-  _globals['_MAXWINDOWREQUEST']._serialized_start=1431
-  _globals['_MAXWINDOWREQUEST']._serialized_end=1741
-  _globals['_MAXWINDOWRESPONSE']._serialized_start=1743
-  _globals['_MAXWINDOWRESPONSE']._serialized_end=1847
-  _globals['_WATCHUSAGEREQUEST']._serialized_start=1850
-  _globals['_WATCHUSAGEREQUEST']._serialized_end=2003
-  _globals['_WATCHUSAGERESPONSE']._serialized_start=2006
-  _globals['_WATCHUSAGERESPONSE']._serialized_end=2201
-  _globals['_AUDITUSAGEREQUEST']._serialized_start=2203
-  _globals['_AUDITUSAGEREQUEST']._serialized_end=2222
-  _globals['_AUDITUSAGERESPONSE']._serialized_start=2225
-  _globals['_AUDITUSAGERESPONSE']._serialized_end=2529
-  _globals['_AUDITUSAGERESPONSE_DIFFERENCE']._serialized_start=2467
-  _globals['_AUDITUSAGERESPONSE_DIFFERENCE']._serialized_end=2529
-  _globals['_REBUILDPROJECTIONSREQUEST']._serialized_start=2531
-  _globals['_REBUILDPROJECTIONSREQUEST']._serialized_end=2588
-  _globals['_REBUILDPROJECTIONSRESPONSE']._serialized_start=2590
-  _globals['_REBUILDPROJECTIONSRESPONSE']._serialized_end=2662
-  _globals['_LISTRESTORESREQUEST']._serialized_start=2664
-  _globals['_LISTRESTORESREQUEST']._serialized_end=2736
-  _globals['_LISTRESTORESRESPONSE']._serialized_start=2738
-  _globals['_LISTRESTORESRESPONSE']._serialized_end=2828
-  _globals['_USAGESERVICE']._serialized_start=3194
-  _globals['_USAGESERVICE']._serialized_end=4128
+  _globals['_REPORTOUTCOME']._serialized_start=3338
+  _globals['_REPORTOUTCOME']._serialized_end=3502
+  _globals['_USAGELEVEL']._serialized_start=3504
+  _globals['_USAGELEVEL']._serialized_end=3612
+  _globals['_AUDITSTEP']._serialized_start=3614
+  _globals['_AUDITSTEP']._serialized_end=3698
+  _globals['_REPORTACCESSESREQUEST']._serialized_start=410
+  _globals['_REPORTACCESSESREQUEST']._serialized_end=614
+  _globals['_REPORTACCESSESREQUEST_ROW']._serialized_start=539
+  _globals['_REPORTACCESSESREQUEST_ROW']._serialized_end=614
+  _globals['_REPORTREMARK']._serialized_start=617
+  _globals['_REPORTREMARK']._serialized_end=786
+  _globals['_DISPLACEDACCESS']._serialized_start=788
+  _globals['_DISPLACEDACCESS']._serialized_end=869
+  _globals['_REPORTACCESSESRESPONSE']._serialized_start=872
+  _globals['_REPORTACCESSESRESPONSE']._serialized_end=1087
+  _globals['_QUERYUSAGEREQUEST']._serialized_start=1090
+  _globals['_QUERYUSAGEREQUEST']._serialized_end=1244
+  _globals['_QUERYUSAGERESPONSE']._serialized_start=1247
+  _globals['_QUERYUSAGERESPONSE']._serialized_end=1464
+  _globals['_MAXWINDOWREQUEST']._serialized_start=1467
+  _globals['_MAXWINDOWREQUEST']._serialized_end=1777
+  _globals['_MAXWINDOWRESPONSE']._serialized_start=1779
+  _globals['_MAXWINDOWRESPONSE']._serialized_end=1883
+  _globals['_GETROOMSREQUEST']._serialized_start=1885
+  _globals['_GETROOMSREQUEST']._serialized_end=1955
+  _globals['_ALLOWED']._serialized_start=1958
+  _globals['_ALLOWED']._serialized_end=2141
+  _globals['_GETROOMSRESPONSE']._serialized_start=2143
+  _globals['_GETROOMSRESPONSE']._serialized_end=2247
+  _globals['_ROOMS']._serialized_start=2249
+  _globals['_ROOMS']._serialized_end=2354
+  _globals['_WATCHUSAGEREQUEST']._serialized_start=2357
+  _globals['_WATCHUSAGEREQUEST']._serialized_end=2510
+  _globals['_WATCHUSAGERESPONSE']._serialized_start=2513
+  _globals['_WATCHUSAGERESPONSE']._serialized_end=2708
+  _globals['_AUDITUSAGEREQUEST']._serialized_start=2710
+  _globals['_AUDITUSAGEREQUEST']._serialized_end=2729
+  _globals['_AUDITUSAGERESPONSE']._serialized_start=2732
+  _globals['_AUDITUSAGERESPONSE']._serialized_end=3036
+  _globals['_AUDITUSAGERESPONSE_DIFFERENCE']._serialized_start=2974
+  _globals['_AUDITUSAGERESPONSE_DIFFERENCE']._serialized_end=3036
+  _globals['_REBUILDPROJECTIONSREQUEST']._serialized_start=3038
+  _globals['_REBUILDPROJECTIONSREQUEST']._serialized_end=3095
+  _globals['_REBUILDPROJECTIONSRESPONSE']._serialized_start=3097
+  _globals['_REBUILDPROJECTIONSRESPONSE']._serialized_end=3169
+  _globals['_LISTRESTORESREQUEST']._serialized_start=3171
+  _globals['_LISTRESTORESREQUEST']._serialized_end=3243
+  _globals['_LISTRESTORESRESPONSE']._serialized_start=3245
+  _globals['_LISTRESTORESRESPONSE']._serialized_end=3335
+  _globals['_USAGESERVICE']._serialized_start=3701
+  _globals['_USAGESERVICE']._serialized_end=4735
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from sluice.metering.v1 import access_pb2 as _access_pb2
+from sluice.metering.v1 import allowance_pb2 as _allowance_pb2
 from sluice.metering.v1 import usage_pb2 as _usage_pb2
 from sluice.type.v1 import admission_pb2 as _admission_pb2
 from sluice.type.v1 import restore_pb2 as _restore_pb2
@@ -154,6 +155,38 @@ class MaxWindowResponse(_message.Message):
     peaks: _containers.RepeatedCompositeFieldContainer[_usage_pb2.Peak]
     revision: _revision_pb2.Revision
     def __init__(self, peaks: _Optional[_Iterable[_Union[_usage_pb2.Peak, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class GetRoomsRequest(_message.Message):
+    __slots__ = ("of",)
+    OF_FIELD_NUMBER: _ClassVar[int]
+    of: _containers.RepeatedCompositeFieldContainer[Allowed]
+    def __init__(self, of: _Optional[_Iterable[_Union[Allowed, _Mapping]]] = ...) -> None: ...
+
+class Allowed(_message.Message):
+    __slots__ = ("party_id", "license_id", "allowances")
+    PARTY_ID_FIELD_NUMBER: _ClassVar[int]
+    LICENSE_ID_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
+    party_id: str
+    license_id: str
+    allowances: _containers.RepeatedCompositeFieldContainer[_allowance_pb2.Allowance]
+    def __init__(self, party_id: _Optional[str] = ..., license_id: _Optional[str] = ..., allowances: _Optional[_Iterable[_Union[_allowance_pb2.Allowance, _Mapping]]] = ...) -> None: ...
+
+class GetRoomsResponse(_message.Message):
+    __slots__ = ("rooms", "revision")
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[Rooms]
+    revision: _revision_pb2.Revision
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Rooms, _Mapping]]] = ..., revision: _Optional[_Union[_revision_pb2.Revision, _Mapping]] = ...) -> None: ...
+
+class Rooms(_message.Message):
+    __slots__ = ("rooms", "checked_at")
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_AT_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[_allowance_pb2.AllowanceRoom]
+    checked_at: _timestamp_pb2.Timestamp
+    def __init__(self, rooms: _Optional[_Iterable[_Union[_allowance_pb2.AllowanceRoom, _Mapping]]] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class WatchUsageRequest(_message.Message):
     __slots__ = ("of", "window", "limit")

@@ -51,6 +51,11 @@ class UsageServiceStub:
                 request_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.MaxWindowRequest.SerializeToString,
                 response_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.MaxWindowResponse.FromString,
                 _registered_method=True)
+        self.GetRooms = channel.unary_unary(
+                '/sluice.metering.v1.UsageService/GetRooms',
+                request_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.GetRoomsRequest.SerializeToString,
+                response_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.GetRoomsResponse.FromString,
+                _registered_method=True)
         self.WatchUsage = channel.unary_stream(
                 '/sluice.metering.v1.UsageService/WatchUsage',
                 request_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.WatchUsageRequest.SerializeToString,
@@ -108,6 +113,14 @@ class UsageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRooms(self, request, context):
+        """How allowances stand now, each as Reserve would meet it: whatever is asked about in one request, as of one moment. Holds nothing. Reads only.
+        Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchUsage(self, request, context):
         """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
         says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
@@ -159,6 +172,11 @@ def add_UsageServiceServicer_to_server(servicer, server):
                     servicer.MaxWindow,
                     request_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.MaxWindowRequest.FromString,
                     response_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.MaxWindowResponse.SerializeToString,
+            ),
+            'GetRooms': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRooms,
+                    request_deserializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.GetRoomsRequest.FromString,
+                    response_serializer=sluice_dot_metering_dot_v1_dot_usage__service__pb2.GetRoomsResponse.SerializeToString,
             ),
             'WatchUsage': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchUsage,
@@ -264,6 +282,33 @@ class UsageService:
             '/sluice.metering.v1.UsageService/MaxWindow',
             sluice_dot_metering_dot_v1_dot_usage__service__pb2.MaxWindowRequest.SerializeToString,
             sluice_dot_metering_dot_v1_dot_usage__service__pb2.MaxWindowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRooms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sluice.metering.v1.UsageService/GetRooms',
+            sluice_dot_metering_dot_v1_dot_usage__service__pb2.GetRoomsRequest.SerializeToString,
+            sluice_dot_metering_dot_v1_dot_usage__service__pb2.GetRoomsResponse.FromString,
             options,
             channel_credentials,
             insecure,

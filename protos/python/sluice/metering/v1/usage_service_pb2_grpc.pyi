@@ -53,6 +53,10 @@ class UsageServiceStub:
     """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
     Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
     """
+    GetRooms: _grpc.UnaryUnaryMultiCallable[_usage_service_pb2.GetRoomsRequest, _usage_service_pb2.GetRoomsResponse]
+    """How allowances stand now, each as Reserve would meet it: whatever is asked about in one request, as of one moment. Holds nothing. Reads only.
+    Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID.
+    """
     WatchUsage: _grpc.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
     says otherwise; what was counted since the look before is gone through change by change, so a level that was reached is told though the window
@@ -95,6 +99,10 @@ class UsageServiceAsyncStub(UsageServiceStub):
     MaxWindow: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.MaxWindowRequest, _usage_service_pb2.MaxWindowResponse]  # type: ignore[assignment]
     """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
     Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
+    """
+    GetRooms: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.GetRoomsRequest, _usage_service_pb2.GetRoomsResponse]  # type: ignore[assignment]
+    """How allowances stand now, each as Reserve would meet it: whatever is asked about in one request, as of one moment. Holds nothing. Reads only.
+    Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID.
     """
     WatchUsage: _aio.UnaryStreamMultiCallable[_usage_service_pb2.WatchUsageRequest, _usage_service_pb2.WatchUsageResponse]  # type: ignore[assignment]
     """How a window fills against a limit, as it happens: at once, and whenever it has changed. It is looked at every half a second unless a setting
@@ -153,6 +161,16 @@ class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_usage_service_pb2.MaxWindowResponse, _abc.Awaitable[_usage_service_pb2.MaxWindowResponse]]:
         """The fullest rolling window in a stretch of time and when it was; for a plot, in each of several parts of it. Reads only; stops when the caller hangs up.
         Reasons: STRETCH_EMPTY, PARTY_UNKNOWN (to a licensee, of anybody else), OVERLOADED (too many look for one at once).
+        """
+
+    @_abc_1.abstractmethod
+    def GetRooms(
+        self,
+        request: _usage_service_pb2.GetRoomsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_usage_service_pb2.GetRoomsResponse, _abc.Awaitable[_usage_service_pb2.GetRoomsResponse]]:
+        """How allowances stand now, each as Reserve would meet it: whatever is asked about in one request, as of one moment. Holds nothing. Reads only.
+        Reasons: ALLOWANCE_TWICE, ALLOWANCE_ID_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,88 @@
+"""Charts of pages: what they show, and what they never are."""
+
+import asyncio
+import threading
+from xml.etree import ElementTree
+
+import pytest
+
+from services.chassis.refusals import Refusal
+from services.console.operations.charts import DARK, LIGHT, Series, StackedBars, drawn, picture
+from services.console.operations.one_by_one import OneByOne
+
+SVG = "{http://www.w3.org/2000/svg}"
+SCRIPT = "<script>alert(1)</script> $x^2$ \x07"
+
+
+def a_chart(*series: Series, bars: tuple[str, ...] = ("12:00", "13:00")) -> StackedBars:
+    return StackedBars(
+        title="Posts",
+        x_label="hours, UTC",
+        y_label="posts",
+        bars=bars,
+        series=series,
+        nothing="Nothing was decided.",
+        number=lambda value: f"{value:.0f}",
+    )
+
+
+def words(svg: bytes) -> list[str]:
+    """The words that a picture shows."""
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_a_chart_names_its_bars_its_series_and_its_units() -> None:
+    said = words(drawn(a_chart(Series("released", [3, 4]), Series("denied", [1, 0])), LIGHT))
+
+    assert {"Posts", "hours, UTC", "posts", "12:00", "13:00", "released", "denied"} <= set(said)
+
+
+def test_the_same_numbers_give_the_same_bytes() -> None:
+    chart = a_chart(Series("released", [3, 4]))
+
+    assert drawn(chart, LIGHT) == drawn(chart, LIGHT)
+    assert drawn(chart, LIGHT) != drawn(chart, DARK)
+
+
+def test_a_name_is_text_whatever_it_holds() -> None:
+    svg = drawn(a_chart(Series(SCRIPT, [1, 2])), LIGHT)
+
+    assert b"<script" not in svg
+    assert "<script>alert(1)</script> $x^2$ \N{REPLACEMENT CHARACTER}" in words(svg)
+
+
+def test_a_picture_needs_no_style_that_the_policy_of_content_forbids() -> None:
+    root = ElementTree.fromstring(drawn(a_chart(Series("released", [3, 4])), DARK))
+
+    assert not [element for element in root.iter() if "style" in element.attrib]
+    assert not list(root.iter(f"{SVG}style"))
+
+
+def test_a_chart_of_nothing_says_so() -> None:
+    assert words(drawn(a_chart(bars=()), LIGHT)) == ["Nothing was decided.", "Posts"]
+
+
+def test_what_was_taken_back_hangs_below_the_line() -> None:
+    assert "-2" in words(drawn(a_chart(Series("acme", [4, -3])), LIGHT))
+
+
+async def test_a_picture_says_what_it_is() -> None:
+    answer = await picture(a_chart(Series("released", [3, 4])), "no such theme")
+
+    assert answer.media_type == "image/svg+xml"
+    assert answer.body == drawn(a_chart(Series("released", [3, 4])), LIGHT)
+
+
+async def test_work_that_cannot_be_begun_soon_is_refused() -> None:
+    release = threading.Event()
+    queue = OneByOne("test", most_waiting=1)
+    first = asyncio.ensure_future(queue.do(lambda: release.wait(10)))
+    await asyncio.sleep(0)
+
+    with pytest.raises(Refusal) as refused:
+        await queue.do(lambda: True)
+    release.set()
+
+    assert refused.value.reason == "PAGES_BUSY"
+    assert await first
+    assert await queue.do(lambda: "again") == "again"

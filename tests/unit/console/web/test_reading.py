@@ -1,0 +1,45 @@
+"""The reader of a header that anybody may have written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.console.web.reading import LANGUAGES, reader_of
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *("de", "es", "en", "fr", "-", "_", "AT", "419", "Latn", "x", "*", "root", "zh-Hant-TW", "@euro"),
+            *(",", ";", "q=", ";q=", "0.5", "nan", "inf", "-1", "1e999", " ", "\t", "\u00e9", "."),
+        ]
+    ),
+    max_size=10,
+).map("".join)
+
+
+@given(PIECES | st.text(max_size=60), PIECES)
+def test_every_header_has_a_reader(accepted: str, chosen: str) -> None:
+    reader = reader_of(accepted, chosen)
+
+    assert reader.language in LANGUAGES
+    assert reader.number(1234)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen", "tag"),
+    [
+        ("", "", "en"),
+        ("de-AT,de;q=0.9,en;q=0.8", "", "de-AT"),
+        ("en;q=0.8,es-MX;q=0.9", "", "es-MX"),
+        ("fr-CA,es;q=0.1", "", "es"),
+        ("de;q=0,en-GB", "", "en-GB"),
+        ("de-AT", "es", "es"),
+        ("de-AT,es-AR;q=0.2", "es", "es-AR"),
+        ("de", "xx", "de"),
+        ("de-XX,de-CH", "", "de-CH"),
+        ("zz-ZZ", "", "en"),
+        ("de; q=0.1, es; q=0.9", "", "es"),
+    ],
+)
+def test_the_language_is_the_chosen_or_else_the_preferred_one(accepted: str, chosen: str, tag: str) -> None:
+    assert reader_of(accepted, chosen).tag == tag
