@@ -34,8 +34,12 @@ from tests.support.up import Up, up
 SETTINGS, CONSOLE = "settings-page", "console"
 FREE_PORTS = ("--gateway-port", "0", "--settings-page-port", "0", "--console-port", "0")
 PEOPLE = range(1, 40)
-LICENSEES = {"acme": "Acme Models", "beta": "Beta <script>alert(1)</script> Labs"}
-"""By id; the second is one whose name should be text wherever it is shown."""
+LICENSEES = {
+    "acme": "Acme Models",
+    "beta": "Beta <script>alert(1)</script> Labs",
+    "gamma": "Gamma, which is suspended",
+}
+"""By id; the name of the second is text wherever it is shown."""
 ROLES = ("admin", "finance", "legal", "trust")
 SOON_US = 1_000_000
 POLICY = "Posts may be used to train models unless their author says no.\n"
