@@ -1,4 +1,4 @@
-"""A whole installation with both pages, as `sluice up --console` runs it, and people who live on the platform."""
+"""A whole installation with both pages, as `sluice up --console` runs it, and people of the platform."""
 
 import contextlib
 import hashlib
