@@ -106,6 +106,7 @@ class Cluster(Requests):
         self.clock = clock
         self._operator_of_consent = consent.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         self._reader_of_metering = metering.peer(PrincipalKind.SERVICE, "licensing")
+        self.metering = metering
         self.consent_address = consent.address
         self.metering_address = metering.address
         self._licensees: set[Database] = set()
