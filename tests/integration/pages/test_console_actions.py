@@ -1,8 +1,10 @@
 """The console's log of actions: what operators did in each service, and what came of it."""
 
+from datetime import UTC, datetime
+
 from services.chassis.action_rows import SqlActions
 from services.chassis.actions import Begun, Caller, Ended, Outcome
-from services.licensing.schema.actions import ACTIONS
+from services.licensing.storage.action_tables import ACTIONS
 from tests.support.cluster import SECOND_US
 from tests.support.consoles import a_console
 from tests.support.oversight import SCRIPT, an_assessment, disputed, propose
@@ -144,6 +146,4 @@ async def test_the_log_of_a_service_that_is_down_is_missing_and_the_others_stand
 
 
 def _written(seconds: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

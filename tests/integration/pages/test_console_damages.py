@@ -1,4 +1,4 @@
-"""The console's pages about damages: what is claimed and why, its evidence, and proposing steps (D1 to D4)."""
+"""The console's pages about damages: what is claimed and why, its evidence, proposing steps (D1 to D4)."""
 
 import hashlib
 import io
