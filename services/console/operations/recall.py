@@ -85,12 +85,14 @@ def lines(entries: Sequence[RecallEntry]) -> list[Line]:
 
 
 async def _rows(licensing: Peer, recall_id: str, page: pb.ListRecallEntriesResponse) -> AsyncIterator[bytes]:
-    """Where licensing stops answering the connection breaks off: half a list would leave posts undeleted."""
+    """The file from its first page on.
+
+    Where licensing stops answering the connection breaks off: half a list would leave posts undeleted.
+    """
     yield written([COLUMNS])
     while True:
-        yield written(
-            [(*ids, safe_cell(license_id), post_id) for *ids, license_id, post_id in rows_of(page.entries)]
-        )
+        rows = rows_of(page.entries)
+        yield written([(*ids, safe_cell(license_id), post_id) for *ids, license_id, post_id in rows])
         if not page.next_page_token:
             return
         page = await _entries(licensing, recall_id, IN_FILE, page.next_page_token)

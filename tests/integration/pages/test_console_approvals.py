@@ -89,7 +89,7 @@ async def test_of_two_who_decide_at_once_the_second_is_told_what_the_first_did(w
     assert "Nothing was done. Somebody else has decided about it before you." in page.text
     assert "Decision Approved" in page.text
     assert "operator:ada) Why Quick" in page.text
-    assert f"Now Recorded {CLAIMED} Then Disputed {CLAIMED}" in page.text
+    assert f"Before Recorded {CLAIMED} After Disputed {CLAIMED}" in page.text
 
 
 async def test_a_form_sent_twice_decides_once_and_says_the_same(world: PagesWorld) -> None:
@@ -171,7 +171,7 @@ async def test_a_decided_step_says_what_became_of_it(world: PagesWorld) -> None:
     async with world.operator() as (visitor, _):
         page = await visitor.get(f"/approvals/{assessment.assessment_id}/{step.proposal_id}/approve")
 
-    assert "It is decided already Decision Rejected" in page.text
+    assert "What was decided Decision Rejected" in page.text
     assert "No letter came" in page.text
 
 

@@ -1,9 +1,14 @@
 """The console's pages about recalls: deadlines, how they ended, and what is to be deleted."""
 
+import httpx
 import pytest
 
+from services.chassis.dialing import Peer
+from services.chassis.refusals import unavailable
+from services.console.operations import recall
+from sluice.licensing.v1 import recall_service_pb2 as pb
 from tests.support.cluster import DAY_US
-from tests.support.consoles import a_console
+from tests.support.consoles import a_console, a_served_console
 from tests.support.oversight import SCRIPT, Recalls, resolve
 from tests.support.pages_world import PagesWorld
 
@@ -133,3 +138,24 @@ async def test_without_licensing_the_page_says_so(world: PagesWorld) -> None:
 
     assert page.status == 200
     assert page.text.count("This part cannot be reached at the moment.") == 2
+
+
+async def test_a_file_of_posts_that_breaks_off_does_not_look_whole(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recalls = await Recalls.begin(world.cluster)
+    recall_id = recalls.issue()
+    recalls.shelf.entry(recall_id, {2: [7]})
+    read = recall._entries
+
+    async def once(licensing: Peer, id: str, size: int, token: str) -> pb.ListRecallEntriesResponse:
+        if token:
+            raise unavailable("PEER_UNAVAILABLE", "licensing did not answer")
+        return await read(licensing, id, 1, token)
+
+    monkeypatch.setattr(recall, "_entries", once)
+    async with a_served_console(world) as (origin, link), httpx.AsyncClient(base_url=origin) as browser:
+        await browser.post("/sign-in/link", data={"code": link.partition("=")[2]}, headers={"origin": origin})
+
+        with pytest.raises(httpx.RemoteProtocolError):
+            await browser.get(f"/recalls/{recall_id}/posts.csv")
