@@ -72,7 +72,7 @@ def _signed_out(request: Request) -> Response:
         response: Response = RedirectResponse(f"/sign-in?next={quote(where, safe='/')}", 303)
     else:
         response = shown(request, "signed-out.html", 401, session=None, path=_came_from(request))
-    page.drop_cookie(response, "session")
+    page.drop_session(response)
     return response
 
 
