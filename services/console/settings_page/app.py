@@ -11,6 +11,7 @@ from services.console.settings_page import history, own_data, receiving
 from services.console.settings_page.agents import LARGEST_FORMS, acting
 from services.console.settings_page.choosing import choosing
 from services.console.settings_page.texts import Texts
+from services.console.settings_page.words_failures import OWN_WHY
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
@@ -55,7 +56,7 @@ def settings_app(
     def facts(request: Request) -> dict[str, Any]:
         session = session_of(request)
         own = AGENT_LINKS if session and session.kind == "agent" else SUBJECT_LINKS
-        return {"site": name, "links": own, "link_command": LINK_COMMAND}
+        return {"site": name, "links": own, "link_command": LINK_COMMAND, "failures": OWN_WHY}
 
     authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])

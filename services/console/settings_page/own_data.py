@@ -5,6 +5,7 @@ page of failure. A file that could not be given to its end breaks off, so that n
 what it has for the whole.
 """
 
+import asyncio
 import enum
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from services.console.web.page import page_of, shown
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 
+FIRST_PART_SECONDS = 5.0
+"""So long does a page wait for the first part; a browser that gets none shows nothing at all."""
 AT_MOST_US = 120_000_000
 """So long may a file take, in microseconds."""
 ENDINGS = {"application/json": "json", "application/ld+json": "jsonld"}
@@ -86,7 +89,7 @@ class Exported(Response):
             await page(scope, receive, send)
 
     async def _pass_on(self, parts: AsyncIterator[pb.ExportSubjectResponse], send: Send) -> None:
-        first = await anext(parts, None)
+        first = await _first(parts)
         if first is None:
             raise unavailable("PEER_UNAVAILABLE", "consent answered with no part of the document")
         await send(self._start(first.media_type))
@@ -103,6 +106,14 @@ class Exported(Response):
         headers = {"content-type": media_type, "content-disposition": f'attachment; filename="{name}"'}
         raw = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
         return {"type": "http.response.start", "status": 200, "headers": raw}
+
+
+async def _first(parts: AsyncIterator[pb.ExportSubjectResponse]) -> pb.ExportSubjectResponse | None:
+    try:
+        async with asyncio.timeout(FIRST_PART_SECONDS):
+            return await anext(parts, None)
+    except TimeoutError:
+        raise unavailable("PEER_UNAVAILABLE", "consent did not begin with the document in time") from None
 
 
 def _body(part: bytes) -> Message:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from services.console.settings_page.switches import EVERYONE, TRAINING, Switch
 from services.console.settings_page.wishes import Wish
-from services.console.web.reading import Reader, instant
+from services.console.web.reading import Reader, instant, msgid
 from services.console.web.telling import moment_in
 from services.console.web.words import OWN_REASONS, PURPOSES, word
 from sluice.consent.v1 import choice_pb2, reason_pb2, standing_pb2
@@ -23,8 +23,12 @@ SAID_NO: Mapping[int, str] = {
     choice_pb2.CHOICE_METHOD_AGENT: "Your agent said no for you.",
 }
 """How a no was said, where it was not said on this page."""
-YES_TO_ALL = "Your yes is on record, for everyone: %(about)s."
-YES_TO_ONE = "Your yes is on record, for %(licensee)s: %(about)s."
+YES_TO_ALL = msgid(
+    "Your yes is on record, for everyone: %(about)s. It is in force from %(moment)s at the latest."
+)
+YES_TO_ONE = msgid(
+    "Your yes is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s at the latest."
+)
 NO_TO_ALL = """Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits \
 that were given before may be used until then."""
 NO_TO_ONE = """Your no is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s; permits \

@@ -10,8 +10,9 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from services.chassis.refusals import Kind, Refusal
+from services.console.web.going_back import came_from
 from services.console.web.headers import SAFE
-from services.console.web.own_paths import next_of, path_within
+from services.console.web.own_paths import next_of
 from services.console.web.page import page_of, shown
 
 _log = structlog.get_logger(__name__)
@@ -103,4 +104,4 @@ def _failed(request: Request, failure: Failure) -> Response:
 
 def _came_from(request: Request) -> str:
     """The page of ours that the form was on, as the browser says: to look at it again."""
-    return path_within(request.headers.get("referer", ""), page_of(request).origin)
+    return came_from(request, page_of(request).origin)

@@ -14,7 +14,9 @@ from services.chassis.clock import Clock
 from services.chassis.refusals import unauthenticated
 from services.console.web.calling import Services, call_as
 from services.console.web.forms import Forms, Opened
-from services.console.web.own_paths import own_path
+from services.console.web.going_back import came_from
+from services.console.web.headers import SAFE
+from services.console.web.own_paths import next_of, own_path
 from services.console.web.reading import Reader, reader_of
 from services.console.web.session_cookies import in_parts, part_names, whole
 from services.console.web.sessions import Seal, Session, opened_session, sealed_session
@@ -126,6 +128,8 @@ def shown(request: Request, template: str, status: int = 200, **values: Any) -> 
         "page": page,
         # A path such as //example.com would lead elsewhere as a link.
         "path": own_path(request.url.path),
+        # Of a page that was made by a form, where that was: its own address cannot be asked for again.
+        "here": values.get("path") or _here(request),
         "session": session,
         "told": as_told(reader(request), told),
         "field": lambda action, seen=None: page.forms.field(session, action, seen) if session else "",
@@ -135,6 +139,12 @@ def shown(request: Request, template: str, status: int = 200, **values: Any) -> 
     if told:
         page.drop_cookie(response, "told")
     return response
+
+
+def _here(request: Request) -> str:
+    if request.method in SAFE:
+        return next_of(request.url.path, request.url.query)
+    return came_from(request, page_of(request).origin)
 
 
 def form_of(request: Request, session: Session, action: str, value: str) -> Opened:

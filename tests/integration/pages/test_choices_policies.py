@@ -181,7 +181,7 @@ async def test_the_policy_in_force_and_the_next_are_told_in_words(world: PagesWo
     assert "Version 1, in force since 9 Oct 2025" in text
     assert "What it says for United States" in text
     assert "Training of generative AI Only with your yes." in text
-    assert "Text and data mining Unless you say no." in text
+    assert "Text and data mining Unless you say no, once you have been shown the notice." in text
     assert "What is announced Version 2 In force from 10 Oct 2025" in text
     assert "United States, Training of generative AI: Never, whatever you choose." in text
 

@@ -23,7 +23,7 @@ async def test_every_choice_is_told_in_words_the_newest_first(world: PagesWorld)
     (yes, no) = page.html.partition("<tbody>")[2].split("<tr>")[1:]
     assert "<strong>Yes</strong>" in yes
     assert "<strong>No</strong>" in no
-    assert "Everything By: Everyone How it was made is not on record recorded by: the platform" in page.text
+    assert "Everything For: Everyone How it was made is not on record recorded by: the platform" in page.text
     assert "operator:ada" not in page.html
 
 
@@ -36,7 +36,7 @@ async def test_an_agent_is_named_as_such(world: PagesWorld) -> None:
     async with world.subject(7) as (visitor, _):
         page = await visitor.get("/history")
 
-    assert "Training of generative AI By: Everyone By your agent recorded by: your agent" in page.text
+    assert "Training of generative AI For: Everyone By your agent recorded by: your agent" in page.text
     assert page.html.count("<tr>") == 3
 
 
