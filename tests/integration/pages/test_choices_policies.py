@@ -199,7 +199,25 @@ async def test_who_was_erased_is_told_so_and_has_nothing_to_choose(world: PagesW
     assert after.status == 409
     assert "Nothing was changed." in after.text
     assert "Your records here were erased." in page.text
+    assert "has not told us yet where you live" not in page.text
     assert not [form for form in page.forms if form.action == "/choose"]
+
+
+async def test_who_has_no_switch_is_told_nothing_of_turning_it_off(world: PagesWorld) -> None:
+    await a_policy(world.cluster, PROHIBITED)
+    await an_informed(world.cluster)
+    await world.cluster.know(8)
+
+    async with world.subject(7) as (_, page):
+        fixed = page.text
+    await a_policy(world.cluster)
+    async with world.subject(7) as (_, page):
+        switched = page.text
+
+    told = "Whoever received your posts to train AI before is then told to delete them."
+    assert told not in fixed
+    assert "A post of somebody else that embeds one of yours goes nowhere that yours may not go." in fixed
+    assert told in switched
 
 
 async def test_an_agent_goes_on_to_a_page_of_their_own(world: PagesWorld) -> None:

@@ -9,11 +9,12 @@ import pytest
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import precondition, unavailable
+from services.console.settings_page import own_data
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
-from tests.support.refusing import break_off_streams
+from tests.support.refusing import break_off_streams, hold_streams
 from tests.support.served_pages import served
 
 FIRST = pb.ExportSubjectResponse(part=b'{"choices": [', media_type="application/json")
@@ -100,6 +101,19 @@ async def test_consent_that_is_down_before_the_first_part_is_a_page(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_off_streams(monkeypatch, unavailable("PEER_UNAVAILABLE", "consent did not answer"))
+
+    page = await visitor.get("/data/json")
+
+    assert page.status == 503
+    assert "cannot be reached at the moment" in page.text
+    assert "content-disposition" not in page.headers
+
+
+async def test_consent_that_does_not_begin_in_time_is_a_page(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_data, "FIRST_PART_SECONDS", 0.05)
+    hold_streams(monkeypatch)
 
     page = await visitor.get("/data/json")
 
