@@ -46,11 +46,12 @@ def settings_app(
     links: Links | None = None,
     provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
+    standard_forms: bool = True,
 ) -> ASGIApp:
     """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
 
     `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
-    `provider` is the platform's own sign-in.
+    `provider` is the platform's own sign-in; `standard_forms` is whether consent can make records in them.
     """
 
     def facts(request: Request) -> dict[str, Any]:
@@ -61,6 +62,6 @@ def settings_app(
     authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    records = [history.router, receiving.router, own_data.router]
+    records = [history.router, receiving.router, own_data.giving(standard_forms=standard_forms)]
     routers = [signing_in(KINDS, links, authorization), choosing(texts), *records, acting(texts)]
     return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)

@@ -7,7 +7,7 @@ what it has for the whole.
 
 import asyncio
 import enum
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -27,8 +27,6 @@ AT_MOST_US = 120_000_000
 """So long may a file take, in microseconds."""
 ENDINGS = {"application/json": "json", "application/ld+json": "jsonld"}
 """Of names of files, by media type."""
-
-router = APIRouter()
 
 
 class Form(enum.StrEnum):
@@ -53,26 +51,37 @@ WHY_NOT: Mapping[str, str] = {
 """By reason of a refusal: what a reader is told."""
 
 
-@router.get("/data")
-async def data(request: Request, _subject_id: OwnSubject) -> HTMLResponse:
-    """Which files there are."""
-    return shown(request, "data.html", why_not="")
+def giving(*, standard_forms: bool) -> APIRouter:
+    """The routes; without `standard_forms` nothing but plain JSON is offered, for there is nothing else."""
+    router = APIRouter()
+    offered = tuple(Form) if standard_forms else (Form.JSON,)
 
+    @router.get("/data")
+    async def data(request: Request, _subject_id: OwnSubject) -> HTMLResponse:
+        """Which files there are."""
+        return shown(request, "data.html", why_not="", offered=offered)
 
-@router.get("/data/{form}")
-async def download(request: Request, subject_id: OwnSubject, form: Form) -> Response:
-    """One of them."""
-    return Exported(request, pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form]), form)
+    @router.get("/data/{form}")
+    async def download(request: Request, subject_id: OwnSubject, form: Form) -> Response:
+        """One of them."""
+        asked = pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form])
+        return Exported(request, asked, form, offered)
+
+    return router
 
 
 class Exported(Response):
     """The answer that passes a document on; it asks for it when it is sent."""
 
-    def __init__(self, request: Request, asked: pb.ExportSubjectRequest, form: Form) -> None:
+    def __init__(
+        self, request: Request, asked: pb.ExportSubjectRequest, form: Form, offered: Sequence[Form]
+    ) -> None:
+        """`offered` are the forms to show where there is nothing to give in this one."""
         super().__init__()
         self._request = request
         self._asked = asked
         self._form = form
+        self._offered = offered
         self._is_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +94,7 @@ class Exported(Response):
         except Refusal as refusal:
             if self._is_begun or refusal.reason not in WHY_NOT:
                 raise
-            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason])
+            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason], offered=self._offered)
             await page(scope, receive, send)
 
     async def _pass_on(self, parts: AsyncIterator[pb.ExportSubjectResponse], send: Send) -> None:

@@ -11,7 +11,8 @@ from services.chassis.refusals import invalid
 LARGEST_COOKIE = 4_000
 """Bytes of a value; browsers drop a cookie of more than 4,096 with its name and attributes."""
 MOST_COOKIES = 4
-"""What 256 subjects with the longest ids take and a half more; together half of a request's headers."""
+"""One more than the longest token takes that services read (`verifying.LONGEST_TOKEN`); half of a request's
+headers."""
 
 
 def part_names(name: str) -> list[str]:

@@ -1,7 +1,9 @@
 """A subject's records as a file, from their page (C11)."""
 
 import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +14,8 @@ from services.chassis.refusals import precondition, unavailable
 from services.console.settings_page import own_data
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
+from tests.support.choosing_pages import Fragile, a_settings_page
+from tests.support.page_texts import some_texts
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
 from tests.support.refusing import break_off_streams, hold_streams
@@ -78,6 +82,23 @@ async def test_what_a_form_cannot_say_is_said_on_the_page(
     assert page.status == 200
     assert said in page.text
     assert "Download: All records" in page.text.replace("  ", " ")
+
+
+async def test_without_a_controller_only_plain_json_is_offered(world: PagesWorld, tmp_path: Path) -> None:
+    await world.cluster.know(7)
+    token = world.cluster.licensing.token(PrincipalKind.SUBJECT, "7")
+    services, texts = Fragile(world.cluster), some_texts(tmp_path / "texts")
+    app = a_settings_page(world, services, texts, standard_forms=False)
+
+    async with Visitor(app) as visitor:
+        await visitor.sign_in(world.links.make(token))
+        page = await visitor.get("/data")
+        typed = await visitor.get("/data/dpv")
+    await services.close()
+
+    assert re.findall(r'href="(/data/[^"]*)"', page.html) == ["/data/json"]
+    assert re.findall(r'href="(/data/[^"]*)"', typed.html) == ["/data/json"]
+    assert "has not set up this form yet" in typed.text
 
 
 @pytest.mark.parametrize("path", ["/data/xml", "/data/../json", "/data/JSON"])
