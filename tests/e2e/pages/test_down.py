@@ -98,14 +98,13 @@ async def gone(fleet: PagesFleet, program: str) -> AsyncIterator[None]:
     """A program that is not there: nobody starts it again before the end of the context."""
     supervisor, pid = fleet.up.process.pid, fleet.pid(program)
     os.kill(supervisor, signal.SIGSTOP)
-    os.kill(pid, signal.SIGKILL)
-    await until(lambda: has_ended(pid), f"{program} has ended")
     try:
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: has_ended(pid), f"{program} has ended")
         yield
     finally:
         os.kill(supervisor, signal.SIGCONT)
-        again = f"{program} is running again"
-        await until(lambda: fleet.up.last_said(again) is not None, again, 0.05)
+        await until(lambda: fleet.pid(program) != pid, f"{program} is running again", 0.05)
 
 
 @pytest.mark.parametrize("program", ["metering", "licensing"])
