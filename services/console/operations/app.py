@@ -27,6 +27,7 @@ from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page
 from services.console.web.provider import Provider
+from services.console.web.reading import msgid
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
@@ -34,14 +35,14 @@ from services.console.web.templating import Templates
 KINDS = frozenset({"operator"})
 """Whom the console is for."""
 LINKS = (
-    ("/", "Overview"),
-    ("/decisions", "Decisions"),
-    ("/licenses", "Licenses"),
-    ("/licensees", "Licensees"),
-    ("/revenue", "Revenue"),
-    ("/halts", "Halts"),
-    ("/wall", "Login wall"),
-    ("/log", "Log"),
+    ("/", msgid("Overview")),
+    ("/decisions", msgid("Decisions")),
+    ("/licenses", msgid("Licenses")),
+    ("/licensees", msgid("Licensees")),
+    ("/revenue", msgid("Revenue")),
+    ("/halts", msgid("Halts")),
+    ("/wall", msgid("Login wall")),
+    ("/log", msgid("Log")),
 )
 """Where an operator can go; the names are translated where they are shown."""
 LINK_COMMAND = "sluice console link --party=NAME --role=trust"
