@@ -21,11 +21,12 @@ PAGE = 200
 
 Found = TypeVar("Found")
 
-_CONTRACTS: dict[str, tuple[Any, Any]] = {
+CONTRACTS: dict[str, tuple[Any, Any]] = {
     "consent": (ConsentStub, of_consent.ListActionsRequest),
     "metering": (MeteringStub, of_metering.ListActionsRequest),
     "licensing": (LicensingStub, of_licensing.ListActionsRequest),
 }
+"""The stub and the request of ListActions, by service."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ async def _latest_of(connections: Connections, service: str, wanted: Filter, lim
 async def _pages(
     connections: Connections, service: str, wanted: Filter, *, oldest_first: bool = False
 ) -> AsyncIterator[Any]:
-    stub, request_type = _CONTRACTS[service]
+    stub, request_type = CONTRACTS[service]
     peer = connections.peer(service)
     token = ""
     while True:

@@ -4,6 +4,7 @@ from services.console import damages_options as asked
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
+from services.console.damages_calls import assessment_of, document_of
 from services.console.damages_words import in_short, short_row, tell
 from services.console.names import complete
 from services.console.output import give_json, say, show, table
@@ -78,18 +79,9 @@ async def all_assessments(connections: Connections, of: UsageOf | None) -> list[
 
 async def get_assessment(connections: Connections, assessment_id: str) -> Assessment:
     """The whole; raises Refusal (ASSESSMENT_UNKNOWN, and others)."""
-    peer = connections.peer("metering")
-    request = pb.GetAssessmentRequest(assessment_id=assessment_id)
-    found = Assessment()
-    async with peer.open(DamagesServiceStub(peer.channel).GetAssessment, request) as parts:
-        async for part in parts:
-            found.MergeFrom(part.assessment)
-    return found
+    return await assessment_of(connections.peer("metering"), assessment_id)
 
 
 async def read_document(connections: Connections, assessment_id: str) -> bytes:
     """That its digest is of; raises Refusal (ASSESSMENT_UNKNOWN, and others)."""
-    peer = connections.peer("metering")
-    request = pb.ReadDocumentRequest(assessment_id=assessment_id)
-    async with peer.open(DamagesServiceStub(peer.channel).ReadDocument, request) as pieces:
-        return b"".join([each.piece async for each in pieces])
+    return await document_of(connections.peer("metering"), assessment_id)

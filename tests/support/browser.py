@@ -78,8 +78,8 @@ class Watched:
 
     async def press(self, name: str, *, role: Any = "button", exact: bool = True) -> None:
         """Presses what is called so, and waits for the page that comes."""
-        await self.page.get_by_role(role, name=name, exact=exact).click()
-        await self.page.wait_for_load_state()
+        async with self.page.expect_navigation():
+            await self.page.get_by_role(role, name=name, exact=exact).click()
 
     async def text(self) -> str:
         """What a reader reads, as one line."""

@@ -9,11 +9,15 @@ from unittest.mock import patch
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.chassis.action_rows import SqlActions
 from services.chassis.database import Database
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
+from services.consent.rpc import actions as action_log
 from services.consent.rpc.admissions import ADMISSIONS as CONSENT_ADMISSIONS
+from services.consent.storage.dossiers import is_erased
+from services.consent.storage.tables import ACTIONS
 from services.licensing.assembly import Licensing, admitting, assemble, contracting
 from services.licensing.finisher import Finisher
 from services.licensing.outbox import Outbox
@@ -29,9 +33,7 @@ from sluice.consent.v1 import (
     state_service_pb2,
     subject_pb2,
 )
-from sluice.consent.v1.consent_service_pb2_grpc import (
-    ConsentServiceStub,
-)
+from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 from sluice.licensing.v1 import (
     audit_service_pb2,
@@ -106,8 +108,8 @@ class Cluster(Requests):
         self.clock = clock
         self._operator_of_consent = consent.peer(PrincipalKind.OPERATOR, "ada", ["admin"])
         self._reader_of_metering = metering.peer(PrincipalKind.SERVICE, "licensing")
-        self.consent_address = consent.address
-        self.metering_address = metering.address
+        self.consent_address, self.metering_address = consent.address, metering.address
+        self.metering = metering
         self._licensees: set[Database] = set()
         """Those of licensing that know the licensee."""
 
@@ -367,7 +369,11 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
     for check in licensing.checks:
         await check()
     async with serving(
-        folder, *licensing.bolts, admissions=LICENSING_ADMISSIONS, clock=cluster.clock
+        folder,
+        *licensing.bolts,
+        admissions=LICENSING_ADMISSIONS,
+        clock=cluster.clock,
+        actions=licensing.actions,
     ) as server:
         cluster.serve_licensing(server, licensing, database)
         yield
@@ -377,9 +383,10 @@ async def licensing_of(cluster: Cluster, folder: Path, url: str, **changes: Any)
 @contextlib.asynccontextmanager
 async def _consent(folder: Path, clock: ManualClock, url: str) -> AsyncIterator[LocalServer]:
     database = consent_database_at(url)
-    replica = a_replica(database, clock)
+    replica, actions = a_replica(database, clock), SqlActions(database, ACTIONS, clock, is_erased)
     await replica.registrar.follow()
-    async with serving(folder, *replica.bolts, admissions=CONSENT_ADMISSIONS, clock=clock) as server:
+    bolts = (*replica.bolts, action_log.bolt(actions))
+    async with serving(folder, *bolts, admissions=CONSENT_ADMISSIONS, clock=clock, actions=actions) as server:
         yield server
     await _close(database)
 

@@ -8,8 +8,13 @@ from starlette.types import ASGIApp
 
 from services.chassis.clock import Clock
 from services.console.operations import (
+    actions,
+    approvals,
+    damages,
+    damages_files,
     decision,
     decisions,
+    dispute_steps,
     halts,
     license,
     license_steps,
@@ -17,6 +22,8 @@ from services.console.operations import (
     licenses,
     log_pages,
     overview,
+    recall,
+    recalls,
     revenue,
     wall,
 )
@@ -40,9 +47,13 @@ LINKS = (
     ("/licenses", msgid("Licenses")),
     ("/licensees", msgid("Licensees")),
     ("/revenue", msgid("Revenue")),
+    ("/recalls", msgid("Recalls")),
+    ("/damages", msgid("Damages")),
+    ("/approvals", msgid("Approvals")),
     ("/halts", msgid("Halts")),
     ("/wall", msgid("Login wall")),
     ("/log", msgid("Log")),
+    ("/actions", msgid("Actions")),
 )
 """Where an operator can go; the names are translated where they are shown."""
 LINK_COMMAND = "sluice console link --party=NAME --role=trust"
@@ -85,5 +96,12 @@ def console_app(
         revenue.router,
         halts.router,
         wall.router,
+        recalls.router,
+        recall.router,
+        damages.router,
+        damages_files.router,
+        dispute_steps.router,
+        approvals.router,
+        actions.router,
     ]
     return application(page, routers)

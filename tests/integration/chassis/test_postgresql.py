@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -57,10 +59,27 @@ def end_writer(database: Database, server: PostgresServer) -> None:
     server.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
 
 
+def holds(server: PostgresServer, condition: str) -> bool:
+    """Whether it is so of any session."""
+    return bool(server.execute(f"SELECT 1 FROM pg_stat_activity WHERE {condition}"))
+
+
 def wait_until(server: PostgresServer, condition: str) -> None:
     """Asks the server until it says yes; each question takes it a while."""
-    while not server.execute(f"SELECT 1 FROM pg_stat_activity WHERE {condition}"):
-        pass
+    patience_ends = time.monotonic() + PATIENCE_SECONDS
+    while not holds(server, condition):
+        assert time.monotonic() < patience_ends, condition
+
+
+async def a_write_that_waits(database: Database, server: PostgresServer) -> "asyncio.Task[str]":
+    """One whose commit waits for the standby: a session hears of a new setting when it gets to it."""
+    for number in itertools.count():
+        writing = asyncio.create_task(database.write(add(f"alpha-{number}")))
+        while not writing.done():
+            if await asyncio.to_thread(holds, server, "wait_event = 'SyncRep'"):
+                return writing
+        await writing
+    raise AssertionError("it never waits")
 
 
 class Load:
@@ -155,10 +174,9 @@ async def test_a_wait_for_the_standby_that_is_cut_short_leaves_the_commit_unknow
     database = words_database(server.new_database())
     server.execute("ALTER SYSTEM SET synchronous_standby_names = 'elsewhere'")
     server.execute("SELECT pg_reload_conf()")
-    writing = asyncio.create_task(database.write(add("alpha")))
 
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await asyncio.to_thread(wait_until, server, "wait_event = 'SyncRep'")
+        writing = await a_write_that_waits(database, server)
     server.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
     with pytest.raises(CommitUnknown):
         await writing
