@@ -15,6 +15,7 @@ from services.console.web.asking import asked
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
 from services.console.web.reading import instant, msgid
 from services.console.web.sessions import Session
+from services.console.web.telling import moment_in
 from services.console.web.words import PURPOSES, word
 from sluice.consent.v1 import state_service_pb2 as pb
 from sluice.consent.v1.halt_pb2 import Halt
@@ -95,7 +96,7 @@ async def lift(request: Request, session: SignedIn, reader: Reading, id: str, fo
 
 
 def _told(reader: Reading, answer: pb.OrderHaltResponse) -> dict[str, str]:
-    return {"id": str(answer.halt.halt_id), "time": reader.moment(instant(answer.in_force_after))}
+    return {"id": str(answer.halt.halt_id), "time": moment_in(instant(answer.in_force_after))}
 
 
 async def _listed(

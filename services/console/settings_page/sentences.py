@@ -10,6 +10,7 @@ from datetime import datetime
 from services.console.settings_page.switches import EVERYONE, TRAINING, Switch
 from services.console.settings_page.wishes import Wish
 from services.console.web.reading import Reader, instant, msgid
+from services.console.web.telling import moment_in
 from services.console.web.words import OWN_REASONS, PURPOSES, word
 from sluice.consent.v1 import choice_pb2, reason_pb2, standing_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
@@ -121,7 +122,7 @@ class Speaker:
             said = YES_TO_ALL if wish.licensee == EVERYONE else YES_TO_ONE
         else:
             said = NO_TO_ALL if wish.licensee == EVERYONE else NO_TO_ONE
-        moment = self.reader.moment(in_force_after)
+        moment = moment_in(in_force_after)
         return self.reader.say(said, about=self.about(wish), licensee=wish.licensee, moment=moment)
 
     def changed(self) -> str:
@@ -130,7 +131,7 @@ class Speaker:
 
     def kept(self, answer: pb.RecordSignalsResponse) -> str:
         """What became of the signal of the reader's browser."""
-        moment = self.reader.moment(instant(answer.in_force_after))
+        moment = moment_in(instant(answer.in_force_after))
         return self.reader.say(SIGNAL_KEPT if answer.recorded else SIGNAL_KNOWN, moment=moment)
 
     def _named(self, purposes: Iterable[int]) -> str:

@@ -55,7 +55,7 @@ def read(language: str) -> Catalog:
 
 
 def updated(language: str, sources: Catalog) -> Catalog:
-    """The catalogue with what the sources say, and what it had for that; nothing is guessed from what is alike."""
+    """What the sources say, with what the catalogue has for it; nothing is guessed from what is alike."""
     catalogue = read(language)
     catalogue.update(sources, no_fuzzy_matching=True)
     return catalogue

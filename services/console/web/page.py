@@ -17,6 +17,7 @@ from services.console.web.forms import Forms, Opened
 from services.console.web.own_paths import own_path
 from services.console.web.reading import Reader, reader_of
 from services.console.web.sessions import Seal, Session, opened_session
+from services.console.web.telling import as_told
 from services.console.web.templating import Templates
 
 LANGUAGE_COOKIE = "language"
@@ -108,7 +109,7 @@ def shown(request: Request, template: str, status: int = 200, **values: Any) -> 
         # A path such as //example.com would lead elsewhere as a link.
         "path": own_path(request.url.path),
         "session": session,
-        "told": told,
+        "told": as_told(reader(request), told),
         "field": lambda action, seen=None: page.forms.field(session, action, seen) if session else "",
     }
     html = page.templates.render(reader(request), template, {**usual, **page.facts(request), **values})
@@ -124,7 +125,10 @@ def form_of(request: Request, session: Session, action: str, value: str) -> Open
 
 
 def done(request: Request, where: str, said: str) -> RedirectResponse:
-    """Sends the browser on to a page of ours that says what was done; asking for that again does nothing."""
+    """Sends the browser on to a page of ours that says what was done; asking for that again does nothing.
+
+    Times in `said` are those of `telling.moment_in`.
+    """
     page, session = page_of(request), session_of(request)
     response = RedirectResponse(where, 303)
     sealed = page.seal.seal("told", [session.id if session else "", said])
