@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 from services.console.web import catalogues
@@ -44,6 +45,11 @@ class Texts(HTMLParser):
             self.found.append(" ".join(data.split()))
 
 
+def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """A text of a catalogue as all of its forms: one, or one for each kind of number."""
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
 def untranslated(page: Seen, language: str) -> list[str]:
     """English texts of the catalogue of `language` that the page shows as they are."""
     whole, within = _english(language)
@@ -55,10 +61,8 @@ def _english(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Those of one word, which are looked for as the whole of a text, and those of several."""
     said: list[str] = []
     for each in catalogues.read(language):
-        texts = each.id if each.pluralizable else (each.id,)
-        translated = each.string if each.pluralizable else (each.string,)
         # Some words are the same in both languages.
-        said += [text for text in texts if text and text not in translated]
+        said += [text for text in forms(each.id) if text and text not in forms(each.string)]
     patterns = {text: _NAMED.sub(".+", re.escape(text).replace("%%", "%")) for text in said}
     single = [
         pattern for text, pattern in patterns.items() if len(re.sub(r"%\(\w+\)s", "", text).split()) < 2

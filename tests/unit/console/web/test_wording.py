@@ -8,6 +8,7 @@ from babel.messages.catalog import Catalog, Message
 
 from services.console.web import catalogues
 from services.console.web.reading import LANGUAGES, msgid, reader_of
+from tests.support.untranslated import forms
 
 TRANSLATED = LANGUAGES[1:]
 _NAMED = re.compile(r"%\((\w+)\)s")
@@ -22,11 +23,6 @@ def sources() -> Catalog:
 def entries(language: str) -> Iterator[Message]:
     """Those of a catalogue, but for its head."""
     return (each for each in catalogues.read(language) if each.id)
-
-
-def forms(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    """A text, or singular and plural."""
-    return (text,) if isinstance(text, str) else tuple(text)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -52,12 +48,20 @@ def test_every_text_is_translated_and_none_by_guess(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_text_of_a_number_has_all_forms_of_the_language(language: str) -> None:
+def test_a_text_of_a_number_has_all_forms_that_its_catalogue_counts(language: str) -> None:
     plurals = [each for each in entries(language) if each.pluralizable]
 
     assert plurals
-    assert {len(each.string) for each in plurals} == {2}
-    assert catalogues.read(language).plural_expr == "(n != 1)"
+    assert {len(forms(each.string)) for each in plurals} == {catalogues.read(language).num_plurals}
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"), [("de", ["1 Beitrag", "0 Beiträge"]), ("es", ["1 publicación", "0 publicaciones"])]
+)
+def test_a_text_of_a_number_agrees_with_it(tag: str, said: list[str]) -> None:
+    translations = reader_of(tag).translations
+
+    assert [translations.ngettext("%(n)s post", "%(n)s posts", n) % {"n": n} for n in (1, 0)] == said
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
