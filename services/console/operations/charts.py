@@ -4,7 +4,7 @@ The same numbers give the same bytes. Names in a chart are data: they come out a
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIZE_INCHES = (10.0, 4.6)
 MOST_STRETCHES = 400
 """Bars that are told apart at the width of a screen."""
-MOST_LABELS = 12
-"""Of bars: more would lie over each other."""
 MOST_WAITING = 32
 """Charts that wait to be drawn, a tenth of a second each."""
 LONG_NAME = 24
@@ -64,8 +61,29 @@ DARK = Theme(
         *("#e0a3cd", "#c79a4b", "#b09be8", "#7fc4d1", "#b5b5b5"),
     ),
 )
-THEMES = {"light": LIGHT, "dark": DARK}
 MOST_SERIES = len(LIGHT.series)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a chart is drawn."""
+
+    theme: Theme
+    size_inches: tuple[float, float] = (10.0, 4.6)
+    labels: int = 12
+    """Of bars, at most: more would lie over each other."""
+    columns: int = 4
+    """Of the legend; half as many where a name is long."""
+
+
+NARROW: Mapping[str, Any] = {"size_inches": (5.0, 5.4), "labels": 5, "columns": 2}
+"""As wide as a phone is, with letters that can be read there."""
+LOOKS = {
+    "light": Look(LIGHT),
+    "dark": Look(DARK),
+    "light-narrow": Look(LIGHT, **NARROW),
+    "dark-narrow": Look(DARK, **NARROW),
+}
 
 
 @dataclass(frozen=True)
@@ -96,19 +114,19 @@ class StackedBars:
     """A number of the axis as the reader writes it."""
 
 
-async def picture(chart: StackedBars, theme: str) -> Response:
-    """The chart as an answer; "dark" or, for all other themes, light.
+async def picture(chart: StackedBars, look: str) -> Response:
+    """The chart as an answer; one of LOOKS, "light" for all other words.
 
     Raises Refusal (exhausted, PAGES_BUSY; precondition, PLOT_MISSING).
     """
-    colours = THEMES.get(theme, LIGHT)
-    content = await _pencil.do(lambda: drawn(chart, colours))
+    chosen = LOOKS.get(look, LOOKS["light"])
+    content = await _pencil.do(lambda: drawn(chart, chosen))
     return Response(content, media_type="image/svg+xml")
 
 
-def drawn(chart: StackedBars, theme: Theme) -> bytes:
+def drawn(chart: StackedBars, look: Look) -> bytes:
     """The chart as SVG. Not for two threads at once. Raises Refusal (precondition, PLOT_MISSING)."""
-    matplotlib = need_matplotlib()
+    matplotlib, theme = need_matplotlib(), look.theme
     colours = {
         "text.color": theme.ink,
         "axes.labelcolor": theme.ink,
@@ -121,15 +139,15 @@ def drawn(chart: StackedBars, theme: Theme) -> bytes:
     }
     out = io.BytesIO()
     with matplotlib.style.context(["default", STYLE, colours]):
-        _figure(chart, theme).savefig(out, format="svg", transparent=True, metadata={"Date": None})
+        _figure(chart, look).savefig(out, format="svg", transparent=True, metadata={"Date": None})
     return _without_styles(out.getvalue())
 
 
-def _figure(chart: StackedBars, theme: Theme) -> "Figure":
+def _figure(chart: StackedBars, look: Look) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
-    figure = Figure(figsize=SIZE_INCHES)
+    figure = Figure(figsize=look.size_inches)
     figure.set_layout_engine("constrained", w_pad=PAD_INCHES, h_pad=PAD_INCHES)
     axes = figure.add_subplot()
     axes.set_title(_text(chart.title), loc="left", pad=12)
@@ -142,16 +160,17 @@ def _figure(chart: StackedBars, theme: Theme) -> "Figure":
     axes.set_ylabel(_text(chart.y_label))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=_are_whole(chart)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _text(chart.number(value))))
-    axes.grid(axis="y", color=theme.line, linewidth=0.8)
+    axes.grid(axis="y", color=look.theme.line, linewidth=0.8)
     axes.set_axisbelow(True)
-    step = -(-len(chart.bars) // MOST_LABELS)
+    step = -(-len(chart.bars) // look.labels)
     shown = [_text(each) for each in chart.bars[::step]]
     axes.set_xticks(range(0, len(chart.bars), step), shown, rotation=30, ha="right")
-    _draw_bars(figure, axes, chart, theme)
+    _draw_bars(figure, axes, chart, look)
     return figure
 
 
-def _draw_bars(figure: "Figure", axes: "Axes", chart: StackedBars, theme: Theme) -> None:
+def _draw_bars(figure: "Figure", axes: "Axes", chart: StackedBars, look: Look) -> None:
+    theme = look.theme
     above, below = [0.0] * len(chart.bars), [0.0] * len(chart.bars)
     handles: list[Any] = []
     for place, series in enumerate(chart.series[:MOST_SERIES]):
@@ -177,7 +196,7 @@ def _draw_bars(figure: "Figure", axes: "Axes", chart: StackedBars, theme: Theme)
     if not any(above) and not any(below):
         axes.set_ylim(0, 1)
     names = [_text(series.name) for series in chart.series[:MOST_SERIES]]
-    columns = 2 if max(map(len, names)) > LONG_NAME else 4
+    columns = look.columns // 2 if max(map(len, names)) > LONG_NAME else look.columns
     figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from services.chassis.refusals import Refusal
-from services.console.operations.charts import DARK, LIGHT, Series, StackedBars, drawn, picture
+from services.console.operations.charts import LOOKS, Series, StackedBars, drawn, picture
 from services.console.operations.one_by_one import OneByOne
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,7 +32,7 @@ def words(svg: bytes) -> list[str]:
 
 
 def test_a_chart_names_its_bars_its_series_and_its_units() -> None:
-    said = words(drawn(a_chart(Series("released", [3, 4]), Series("denied", [1, 0])), LIGHT))
+    said = words(drawn(a_chart(Series("released", [3, 4]), Series("denied", [1, 0])), LOOKS["light"]))
 
     assert {"Posts", "hours, UTC", "posts", "12:00", "13:00", "released", "denied"} <= set(said)
 
@@ -40,37 +40,37 @@ def test_a_chart_names_its_bars_its_series_and_its_units() -> None:
 def test_the_same_numbers_give_the_same_bytes() -> None:
     chart = a_chart(Series("released", [3, 4]))
 
-    assert drawn(chart, LIGHT) == drawn(chart, LIGHT)
-    assert drawn(chart, LIGHT) != drawn(chart, DARK)
+    assert drawn(chart, LOOKS["light"]) == drawn(chart, LOOKS["light"])
+    assert drawn(chart, LOOKS["light"]) != drawn(chart, LOOKS["dark"])
 
 
 def test_a_name_is_text_whatever_it_holds() -> None:
-    svg = drawn(a_chart(Series(SCRIPT, [1, 2])), LIGHT)
+    svg = drawn(a_chart(Series(SCRIPT, [1, 2])), LOOKS["light"])
 
     assert b"<script" not in svg
     assert "<script>alert(1)</script> $x^2$ \N{REPLACEMENT CHARACTER}" in words(svg)
 
 
 def test_a_picture_needs_no_style_that_the_policy_of_content_forbids() -> None:
-    root = ElementTree.fromstring(drawn(a_chart(Series("released", [3, 4])), DARK))
+    root = ElementTree.fromstring(drawn(a_chart(Series("released", [3, 4])), LOOKS["dark"]))
 
     assert not [element for element in root.iter() if "style" in element.attrib]
     assert not list(root.iter(f"{SVG}style"))
 
 
 def test_a_chart_of_nothing_says_so() -> None:
-    assert words(drawn(a_chart(bars=()), LIGHT)) == ["Nothing was decided.", "Posts"]
+    assert words(drawn(a_chart(bars=()), LOOKS["light"])) == ["Nothing was decided.", "Posts"]
 
 
 def test_what_was_taken_back_hangs_below_the_line() -> None:
-    assert "-2" in words(drawn(a_chart(Series("acme", [4, -3])), LIGHT))
+    assert "-2" in words(drawn(a_chart(Series("acme", [4, -3])), LOOKS["light"]))
 
 
 async def test_a_picture_says_what_it_is() -> None:
     answer = await picture(a_chart(Series("released", [3, 4])), "no such theme")
 
     assert answer.media_type == "image/svg+xml"
-    assert answer.body == drawn(a_chart(Series("released", [3, 4])), LIGHT)
+    assert answer.body == drawn(a_chart(Series("released", [3, 4])), LOOKS["light"])
 
 
 async def test_work_that_cannot_be_begun_soon_is_refused() -> None:
@@ -86,3 +86,13 @@ async def test_work_that_cannot_be_begun_soon_is_refused() -> None:
     assert refused.value.reason == "PAGES_BUSY"
     assert await first
     assert await queue.do(lambda: "again") == "again"
+
+
+def test_a_chart_for_a_phone_is_narrow_and_names_fewer_bars() -> None:
+    bars = tuple(f"{hour}:00" for hour in range(24))
+    chart = a_chart(Series("released", range(24)), bars=bars)
+
+    wide, narrow = drawn(chart, LOOKS["light"]), drawn(chart, LOOKS["light-narrow"])
+
+    assert [ElementTree.fromstring(each).get("width") for each in (wide, narrow)] == ["720pt", "360pt"]
+    assert [len(set(words(each)) & set(bars)) for each in (wide, narrow)] == [12, 5]
