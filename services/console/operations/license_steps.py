@@ -14,6 +14,7 @@ from services.console.operations.roles import RESUME, SUSPEND, TERMINATE, is_ope
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.licensing.v1 import contract_service_pb2 as pb
@@ -53,26 +54,26 @@ STEPS: Mapping[str, Step] = {
         request=pb.SuspendLicenseRequest,
         offered_in=frozenset({_ACTIVE}),
         leads_to=_SUSPENDED,
-        title="Suspend this license?",
-        button="Suspend the license",
+        title=msgid("Suspend this license?"),
+        button=msgid("Suspend the license"),
         consequences=(
-            "Every decision that concludes after it is acknowledged is denied.",
-            "What was released before stays with the licensee, and nothing is recalled by it.",
-            "It holds until the license is resumed.",
+            msgid("Every decision that concludes after it is acknowledged is denied."),
+            msgid("What was released before stays with the licensee, and nothing is recalled by it."),
+            msgid("It holds until the license is resumed."),
         ),
-        said="The license %(license)s is suspended.",
+        said=msgid("The license %(license)s is suspended."),
     ),
     "resume": Step(
         method=RESUME,
         request=pb.ResumeLicenseRequest,
         offered_in=frozenset({_SUSPENDED}),
         leads_to=_ACTIVE,
-        title="Resume this license?",
-        button="Resume the license",
+        title=msgid("Resume this license?"),
+        button=msgid("Resume the license"),
         consequences=(
-            "Every decision that concludes after it is acknowledged follows the terms in force again.",
+            msgid("Every decision that concludes after it is acknowledged follows the terms in force again."),
         ),
-        said="The license %(license)s is active again.",
+        said=msgid("The license %(license)s is active again."),
         is_dangerous=False,
     ),
     "terminate": Step(
@@ -80,15 +81,15 @@ STEPS: Mapping[str, Step] = {
         request=pb.TerminateLicenseRequest,
         offered_in=frozenset({_DRAFT, _ACTIVE, _SUSPENDED, _EXPIRED}),
         leads_to=_TERMINATED,
-        title="End this license for good?",
-        button="End the license for good",
+        title=msgid("End this license for good?"),
+        button=msgid("End the license for good"),
         consequences=(
-            "Every decision that concludes after it is acknowledged is denied.",
-            "The license cannot be resumed: going on takes another one.",
-            "What is drafted or waits for its time is withdrawn.",
-            "What was released before stays with the licensee, and nothing is recalled by it.",
+            msgid("Every decision that concludes after it is acknowledged is denied."),
+            msgid("The license cannot be resumed: going on takes another one."),
+            msgid("What is drafted or waits for its time is withdrawn."),
+            msgid("What was released before stays with the licensee, and nothing is recalled by it."),
         ),
-        said="The license %(license)s has ended.",
+        said=msgid("The license %(license)s has ended."),
     ),
 }
 
