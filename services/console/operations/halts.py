@@ -11,6 +11,7 @@ from services.console.operations.halt_wishes import HaltWish, read_halt
 from services.console.operations.licensee_names import named
 from services.console.operations.own_ids import number_in
 from services.console.operations.roles import LIFT_HALT, ORDER_HALT, is_open, open_to
+from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
 from services.console.web.asking import asked
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
 from services.console.web.reading import instant
@@ -53,16 +54,16 @@ async def confirm_order(request: Request, session: SignedIn) -> Response:
 
 @router.post("/halts/order")
 async def order(
-    request: Request, session: SignedIn, reader: Reading, form: FormField, cause: FormField = ""
+    request: Request, session: SignedIn, reader: Reading, form: FormField, cause: Typed = ""
 ) -> Response:
     """Orders once exactly what its reader saw."""
-    opened = form_of(request, session, "order-halt", form)
+    opened, why = form_of(request, session, "order-halt", form), one_line_ends(cause)
     wish = HaltWish(opened.seen["kind"], opened.seen["value"], opened.seen["recall"])
-    if not cause.strip():
-        return await _ordering(request, session, wish, NO_CAUSE)
+    if fault := fault_in(why, LONGEST_CAUSE, NO_CAUSE):
+        return await _ordering(request, session, wish, fault, why)
     consent = page_of(request).services.peer("consent")
     wanted = pb.OrderHaltRequest(
-        request_id=opened.request_id, scope=wish.scope, cause=cause.strip(), recall=wish.recall
+        request_id=opened.request_id, scope=wish.scope, cause=why, recall=wish.recall
     )
     answer = await consent.call(StateServiceStub(consent.channel).OrderHalt, wanted)
     said = reader.say(
@@ -116,10 +117,12 @@ async def _listed(
     return shown(request, "halts.html", status, found=found, wish=wish, **given, **roles, **WORDS)
 
 
-async def _ordering(request: Request, session: Session, wish: HaltWish, fault: str = "") -> Response:
+async def _ordering(
+    request: Request, session: Session, wish: HaltWish, fault: str = "", cause: str = ""
+) -> Response:
     # That nobody knows the licensee, or that nobody can say so, holds up no halt.
     known = await asked(_knows(page_of(request).services.peer("licensing"), wish))
-    given: dict[str, Any] = {"known": known, "scope": wish.scope, "fault": fault}
+    given: dict[str, Any] = {"known": known, "scope": wish.scope, "fault": fault, "cause": cause}
     roles = {"is_open": is_open(session, ORDER_HALT), "open_to": open_to(ORDER_HALT)}
     return shown(request, "halt-order.html", 400 if fault else 200, wish=wish, **given, **roles, **WORDS)
 

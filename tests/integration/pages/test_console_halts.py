@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.console.operations.typed_texts import TOO_LONG, UNPRINTABLE
 from sluice.consent.v1 import state_service_pb2
 from sluice.consent.v1.halt_pb2 import Halt
 from tests.support.consoles import a_console
@@ -127,6 +128,34 @@ async def test_a_halt_needs_a_cause(licensed: PagesWorld) -> None:
     assert page.status == 400
     assert "Say why: a halt needs a cause." in page.text
     assert await halts(licensed) == []
+
+
+async def test_a_cause_may_have_as_many_characters_as_the_page_says_whatever_their_bytes(
+    licensed: PagesWorld,
+) -> None:
+    cause = f"Größe\r\n{'ä' * 494}"
+
+    async with licensed.operator() as (visitor, _):
+        after = await order(visitor, EVERYTHING, cause)
+
+    assert "is ordered." in after.text
+    assert [halt.cause for halt in await halts(licensed)] == [cause.replace("\r\n", "\n")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [("A leak. " + "ä" * 493, TOO_LONG), ("A leak. " * 1000, TOO_LONG), ("A leak. \f!", UNPRINTABLE)],
+)
+async def test_a_cause_that_cannot_be_kept_is_shown_again_with_what_is_wrong_with_it(
+    licensed: PagesWorld, cause: str, said: str
+) -> None:
+    async with licensed.operator() as (visitor, _):
+        page = await order(visitor, EVERYTHING, cause)
+        after = await visitor.press(page, "Order the halt", {"cause": "A leak."})
+
+    assert (page.status, said in page.text) == (400, True)
+    assert f">{cause.strip()}</textarea>" in page.html
+    assert "is ordered." in after.text
 
 
 async def test_a_licensee_that_nobody_knows_is_pointed_out_and_holds_up_no_halt(licensed: PagesWorld) -> None:
