@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal, not_found
 from services.console.operations.halt_wishes import HaltWish, read_halt
+from services.console.operations.halts_in_force import halts_in_force
 from services.console.operations.licensee_names import named
 from services.console.operations.own_ids import number_in
 from services.console.operations.roles import LIFT_HALT, ORDER_HALT, is_open, open_to
@@ -24,8 +25,6 @@ from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 
 router = APIRouter()
 PAGE = 50
-IN_FORCE, MOST_PAGES = 500, 20
-"""Halts that are looked through for one, so many at a time: there is no asking for one."""
 LONGEST_CAUSE = 500
 NO_CAUSE = "Say why: a halt needs a cause."
 WORDS: dict[str, Any] = {"word": word, "PURPOSES": PURPOSES}
@@ -136,13 +135,7 @@ async def _knows(licensing: Peer, wish: HaltWish) -> str:
 
 async def _in_force(consent: Peer, halt_id: int) -> Halt:
     """Raises Refusal (not found, HALT_UNKNOWN) where none with this number is in force."""
-    request = pb.ListHaltsRequest(page_size=IN_FORCE, in_force_only=True)
-    for _ in range(MOST_PAGES):
-        page = await consent.call(StateServiceStub(consent.channel).ListHalts, request)
-        for halt in page.halts:
-            if halt.halt_id == halt_id:
-                return halt
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
+    for halt in (await halts_in_force(consent)).halts:
+        if halt.halt_id == halt_id:
+            return halt
     raise not_found("HALT_UNKNOWN", "no halt with this number is in force")

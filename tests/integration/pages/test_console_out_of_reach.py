@@ -17,7 +17,8 @@ PAGES = (
 OF_SEVERAL = {"/", "/actions"}
 """Pages with parts of all services."""
 OF_METERING = {"/damages", "/approvals"}
-USAGE = {"/licenses", "/licenses/acme-training", "/licensees/acme"}
+LICENSES = {"/licenses", "/licenses/acme-training", "/licensees/acme"}
+"""Pages with the halts of consent and the windows of metering."""
 OF_CONSENT = {"/halts"}
 HALTING = {"/halts/order?kind=everything"}
 """What a halt covers takes no service to say."""
@@ -26,8 +27,8 @@ HALTING = {"/halts/order?kind=everything"}
 @pytest.mark.parametrize(
     ("down", "missed"),
     [
-        ("consent", OF_SEVERAL | OF_CONSENT | {"/licenses/acme-training", "/licensees/acme"}),
-        ("metering", OF_SEVERAL | OF_METERING | USAGE),
+        ("consent", OF_SEVERAL | OF_CONSENT | LICENSES),
+        ("metering", OF_SEVERAL | OF_METERING | LICENSES),
         ("licensing", set(PAGES) - OF_METERING - OF_CONSENT - HALTING),
     ],
 )
