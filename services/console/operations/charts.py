@@ -4,6 +4,7 @@ The same numbers give the same bytes. Names in a chart are data: they come out a
 """
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -183,7 +184,8 @@ def _draw_bars(figure: "Figure", axes: "Axes", chart: StackedBars, look: Look) -
         handles.append(
             axes.bar(
                 range(len(chart.bars)),
-                series.values,
+                # A bar of no height would still have its edge.
+                [value or math.nan for value in series.values],
                 bottom=bottoms,
                 width=0.8,
                 color=theme.series[place],

@@ -108,6 +108,12 @@ def test_a_chart_for_a_phone_is_narrow_and_names_fewer_bars() -> None:
     assert [len(set(words(each)) & set(bars)) for each in (wide, narrow)] == [12, 5]
 
 
+def test_of_nothing_there_is_no_edge() -> None:
+    one, two = (drawn(a_chart(Series("released", values)), LOOKS["light"]) for values in ([3, 0], [3, 4]))
+
+    assert one.count(f'stroke="{LIGHT.ink}"'.encode()) < two.count(f'stroke="{LIGHT.ink}"'.encode())
+
+
 def luminance(colour: str) -> float:
     """The relative luminance of #rrggbb (WCAG 2.2)."""
     parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
