@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import zipfile
 from pathlib import Path
 
@@ -72,6 +73,19 @@ async def test_the_bundle_is_whole_and_verifies_without_a_server(world: PagesWor
     folder = tmp_path / "out" / f"assessment-{assessment.assessment_id}"
     report = verify(folder, assessment.digest.hex(), lambda _what, _done, _of: None)
     assert report.agrees
+
+
+async def test_a_bundle_that_cannot_be_made_here_says_what_to_install(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assessment = await an_assessment(world.cluster)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    async with world.operator() as (visitor, _):
+        page = await visitor.get(f"/damages/{assessment.assessment_id}/bundle.zip")
+
+    assert page.status == 409
+    assert "pip install sluice[parquet]" in page.text
 
 
 async def test_the_document_is_the_one_whose_digest_is_on_record(world: PagesWorld) -> None:
