@@ -28,7 +28,7 @@ from services.console.operations.words_damages import ASSESSMENT_STATES
 from services.console.web.asking import Missing, asked, together
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
-from services.console.web.reading import Reader
+from services.console.web.reading import Reader, msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.metering.v1 import dispute_service_pb2 as pb
@@ -40,13 +40,13 @@ router = APIRouter()
 PAGE = 10
 """Steps; each takes a look at its assessment, all of a page at once."""
 LONGEST_REASON = 4000
-CHANGED = "The assessment has changed since you looked at it. This is how it stands now."
+CHANGED = msgid("The assessment has changed since you looked at it. This is how it stands now.")
 REFUSALS: Mapping[str, str] = {
-    "PROPOSAL_DECIDED": "Somebody else has decided about it before you.",
-    "SAME_OPERATOR": "You proposed it yourself: another operator has to approve it.",
-    "STEP_NOT_POSSIBLE": "It does not follow any more from how the assessment stands.",
-    "ASSESSMENT_WITHDRAWN": "The assessment was withdrawn: nothing is claimed any more.",
-    "AMOUNT_INVALID": "It claims no less than what is claimed now.",
+    "PROPOSAL_DECIDED": msgid("Somebody else has decided about it before you."),
+    "SAME_OPERATOR": msgid("You proposed it yourself: another operator has to approve it."),
+    "STEP_NOT_POSSIBLE": msgid("It does not follow any more from how the assessment stands."),
+    "ASSESSMENT_WITHDRAWN": msgid("The assessment was withdrawn: nothing is claimed any more."),
+    "AMOUNT_INVALID": msgid("It claims no less than what is claimed now."),
 }
 """Why nothing was decided, by the reason of metering."""
 
@@ -73,15 +73,15 @@ class Waiting:
 DECISIONS: Mapping[str, Decision] = {
     "approve": Decision(
         approve=True,
-        title="Approve this step?",
-        button="Approve it: it takes effect at once",
-        said="Approved. The assessment is now: %(state)s. Claimed: %(amount)s.",
+        title=msgid("Approve this step?"),
+        button=msgid("Approve it: it takes effect at once"),
+        said=msgid("Approved. The assessment is now: %(state)s. Claimed: %(amount)s."),
     ),
     "reject": Decision(
         approve=False,
-        title="Reject this step?",
-        button="Reject it: everything stays as it is",
-        said="Rejected. The assessment stays: %(state)s. Claimed: %(amount)s.",
+        title=msgid("Reject this step?"),
+        button=msgid("Reject it: everything stays as it is"),
+        said=msgid("Rejected. The assessment stays: %(state)s. Claimed: %(amount)s."),
     ),
 }
 

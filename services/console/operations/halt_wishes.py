@@ -8,18 +8,21 @@ from urllib.parse import urlencode
 from babel import Locale
 
 from services.console.operations.own_ids import NO_ID, is_name
+from services.console.web.reading import msgid
 from services.console.web.words import PURPOSES
 from sluice.consent.v1.halt_pb2 import HaltScope
 
 KINDS = ("everything", "purpose", "jurisdiction", "licensee")
-NO_KIND = "Say what stops."
-NO_PURPOSE = "Say which purpose stops."
-NO_JURISDICTION = "A country is written by the two capital letters of its code, a part of one like US-CA."
-NO_COUNTRY = (
+NO_KIND = msgid("Say what stops.")
+NO_PURPOSE = msgid("Say which purpose stops.")
+NO_JURISDICTION = msgid(
+    "A country is written by the two capital letters of its code, a part of one like US-CA."
+)
+NO_COUNTRY = msgid(
     "No country has this code (the United Kingdom is GB, Greece is GR):"
     " the halt binds only people recorded so."
 )
-NO_PART_CHECKED = "Whether the country has such a part is not known here: check the code."
+NO_PART_CHECKED = msgid("Whether the country has such a part is not known here: check the code.")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _EVERY_LICENSEE = frozenset({"everyone", "all"})
 """How choices say that they are for every licensee: they name none."""

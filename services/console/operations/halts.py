@@ -15,7 +15,7 @@ from services.console.operations.roles import LIFT_HALT, ORDER_HALT, is_open, op
 from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
 from services.console.web.asking import asked
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
-from services.console.web.reading import instant
+from services.console.web.reading import instant, msgid
 from services.console.web.sessions import Session
 from services.console.web.telling import moment_in
 from services.console.web.words import PURPOSES, word
@@ -26,7 +26,7 @@ from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 router = APIRouter()
 PAGE = 50
 LONGEST_CAUSE = 500
-NO_CAUSE = "Say why: a halt needs a cause."
+NO_CAUSE = msgid("Say why: a halt needs a cause.")
 WORDS: dict[str, Any] = {"word": word, "PURPOSES": PURPOSES}
 FormField = Annotated[str, Form(max_length=4000)]
 

@@ -15,6 +15,7 @@ from services.console.operations.typed_texts import Typed, fault_in, one_line_en
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.licensing.v1 import contract_service_pb2 as pb
@@ -24,7 +25,9 @@ from sluice.licensing.v1.license_pb2 import License, LicenseState
 router = APIRouter()
 LONGEST_REASON = 1000
 FORBIDDEN_STATE = "LICENSE_STATE_FORBIDS"
-CHANGED = "Nothing was done: the license has changed since you looked at it. This is how it stands now."
+CHANGED = msgid(
+    "Nothing was done: the license has changed since you looked at it. This is how it stands now."
+)
 _DRAFT, _ACTIVE = LicenseState.LICENSE_STATE_DRAFT, LicenseState.LICENSE_STATE_ACTIVE
 _SUSPENDED, _EXPIRED = LicenseState.LICENSE_STATE_SUSPENDED, LicenseState.LICENSE_STATE_EXPIRED
 _TERMINATED = LicenseState.LICENSE_STATE_TERMINATED
@@ -55,26 +58,26 @@ STEPS: Mapping[str, Step] = {
         request=pb.SuspendLicenseRequest,
         offered_in=frozenset({_ACTIVE}),
         leads_to=_SUSPENDED,
-        title="Suspend this license?",
-        button="Suspend the license",
+        title=msgid("Suspend this license?"),
+        button=msgid("Suspend the license"),
         consequences=(
-            "Every decision that concludes after it is acknowledged is denied.",
-            "What was released before stays with the licensee, and nothing is recalled by it.",
-            "It holds until the license is resumed.",
+            msgid("Every decision that concludes after it is acknowledged is denied."),
+            msgid("What was released before stays with the licensee, and nothing is recalled by it."),
+            msgid("It holds until the license is resumed."),
         ),
-        said="The license %(license)s is suspended.",
+        said=msgid("The license %(license)s is suspended."),
     ),
     "resume": Step(
         method=RESUME,
         request=pb.ResumeLicenseRequest,
         offered_in=frozenset({_SUSPENDED}),
         leads_to=_ACTIVE,
-        title="Resume this license?",
-        button="Resume the license",
+        title=msgid("Resume this license?"),
+        button=msgid("Resume the license"),
         consequences=(
-            "Every decision that concludes after it is acknowledged follows the terms in force again.",
+            msgid("Every decision that concludes after it is acknowledged follows the terms in force again."),
         ),
-        said="The license %(license)s is active again.",
+        said=msgid("The license %(license)s is active again."),
         is_dangerous=False,
     ),
     "terminate": Step(
@@ -82,15 +85,15 @@ STEPS: Mapping[str, Step] = {
         request=pb.TerminateLicenseRequest,
         offered_in=frozenset({_DRAFT, _ACTIVE, _SUSPENDED, _EXPIRED}),
         leads_to=_TERMINATED,
-        title="End this license for good?",
-        button="End the license for good",
+        title=msgid("End this license for good?"),
+        button=msgid("End the license for good"),
         consequences=(
-            "Every decision that concludes after it is acknowledged is denied.",
-            "The license cannot be resumed: going on takes another one.",
-            "What is drafted or waits for its time is withdrawn.",
-            "What was released before stays with the licensee, and nothing is recalled by it.",
+            msgid("Every decision that concludes after it is acknowledged is denied."),
+            msgid("The license cannot be resumed: going on takes another one."),
+            msgid("What is drafted or waits for its time is withdrawn."),
+            msgid("What was released before stays with the licensee, and nothing is recalled by it."),
         ),
-        said="The license %(license)s has ended.",
+        said=msgid("The license %(license)s has ended."),
     ),
 }
 

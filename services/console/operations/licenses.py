@@ -19,6 +19,7 @@ from services.console.operations.words_licenses import PER, TEMPLATES, WINDOWS
 from services.console.web.asking import together
 from services.console.web.calling import Services
 from services.console.web.page import SignedIn, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.words import word
 from sluice.licensing.v1 import contract_service_pb2 as pb
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
@@ -35,7 +36,7 @@ TABLES: dict[str, Any] = {
     "HIGH_PERCENT": HIGH_PERCENT,
 }
 """What templates say numbers with."""
-NO_STATE = "There is no such state."
+NO_STATE = msgid("There is no such state.")
 _STATES = {str(number): number for number in LICENSE_STATES}
 
 

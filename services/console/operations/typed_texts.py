@@ -5,8 +5,10 @@ from typing import Annotated
 
 from fastapi import Form
 
-TOO_LONG = "Nothing was done: the text is longer than it may be. Shorten it."
-UNPRINTABLE = "Nothing was done: the text holds a control character, such as a form feed. Take it out."
+from services.console.web.reading import msgid
+
+TOO_LONG = msgid("Nothing was done: the text is longer than it may be. Shorten it.")
+UNPRINTABLE = msgid("Nothing was done: the text holds a control character, such as a form feed. Take it out.")
 FAULTS = frozenset({TOO_LONG, UNPRINTABLE})
 Typed = Annotated[str, Form()]
 """A text of any length that a form can have: what is too long is shown again, and said to be."""

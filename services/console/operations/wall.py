@@ -13,6 +13,7 @@ from services.console.operations.wall_wishes import LENGTHS, WallWish, overtakes
 from services.console.operations.words_licenses import TIERS
 from services.console.web.asking import together
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.licensing.v1 import wall_service_pb2 as pb
@@ -21,8 +22,8 @@ from sluice.licensing.v1.wall_service_pb2_grpc import WallServiceStub
 router = APIRouter()
 CHANGES = 25
 LONGEST_REASON = 1000
-NO_REASON = "Say why: a change of the wall needs a reason."
-CHANGED = "Nothing was done: the wall has changed since you looked at it. This is how it stands now."
+NO_REASON = msgid("Say why: a change of the wall needs a reason.")
+CHANGED = msgid("Nothing was done: the wall has changed since you looked at it. This is how it stands now.")
 WORDS: dict[str, Any] = {"word": word, "TIERS": TIERS, "LENGTHS": LENGTHS}
 FormField = Annotated[str, Form(max_length=4000)]
 

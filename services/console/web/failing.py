@@ -14,6 +14,7 @@ from services.chassis.refusals import Kind, Refusal
 from services.console.web.headers import SAFE
 from services.console.web.own_paths import next_of, path_within
 from services.console.web.page import page_of, shown
+from services.console.web.reading import msgid
 
 _log = structlog.get_logger(__name__)
 
@@ -36,8 +37,8 @@ UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "
 CARRIED_OUT = "REQUEST_ID_REUSED"
 """The reason of a form that is sent again with something else filled in."""
 MISSING: Mapping[str, str] = {
-    "PARQUET_MISSING": "It takes pyarrow, which is not installed here: pip install sluice[parquet]",
-    "PLOT_MISSING": "It takes matplotlib, which is not installed here: pip install sluice[plot]",
+    "PARQUET_MISSING": msgid("It takes pyarrow, which is not installed here: pip install sluice[parquet]"),
+    "PLOT_MISSING": msgid("It takes matplotlib, which is not installed here: pip install sluice[plot]"),
 }
 """What to install, by the reason of whatever could not be done without."""
 

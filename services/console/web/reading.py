@@ -77,6 +77,11 @@ class Reader:
         return f"{name} ({part})" if part else name
 
 
+def msgid(text: str) -> str:
+    """The text itself: a mark, by which `make words` finds what `say` or a template shows later."""
+    return text
+
+
 def reader_of(accepted: str, chosen: str = "") -> Reader:
     """The reader of an Accept-Language header, or of the language they chose; English for all others."""
     tags = [chosen, *_tags(accepted)] if chosen in LANGUAGES else _tags(accepted)
