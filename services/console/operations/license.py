@@ -13,7 +13,7 @@ from services.console.operations.licensee_names import names_of
 from services.console.operations.licenses import TABLES
 from services.console.operations.own_ids import name_in
 from services.console.operations.words_licenses import STEPS
-from services.console.web.asking import together
+from services.console.web.asking import NAME_US, asked, together
 from services.console.web.page import Reading, SignedIn, page_of, shown
 from sluice.licensing.v1 import contract_service_pb2 as pb
 from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
@@ -40,7 +40,7 @@ async def license(
     found = await get_license(licensing, name_in(id))
     parts: dict[str, Any] = await together(
         rooms=gauges(services.peer("metering"), [found]),
-        names=names_of(licensing, {found.terms.licensee_id}),
+        names=asked(names_of(licensing, {found.terms.licensee_id}), NAME_US),
         versions=_versions(licensing, id, versions),
         changes=_changes(licensing, id, changes),
     )

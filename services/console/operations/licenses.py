@@ -13,7 +13,7 @@ from services.console.operations.licensee_names import names_of
 from services.console.operations.own_ids import NO_ID, is_name
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.operations.words_licenses import PER, TEMPLATES, WINDOWS
-from services.console.web.asking import together
+from services.console.web.asking import NAME_US, asked, together
 from services.console.web.page import SignedIn, page_of, shown
 from services.console.web.words import word
 from sluice.licensing.v1 import contract_service_pb2 as pb
@@ -21,6 +21,8 @@ from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 
 router = APIRouter()
 PAGE = 50
+MOST_EMPTY = 10
+"""Pages without any license that are gone over to find one in the state that is wanted."""
 TABLES: dict[str, Any] = {
     "word": word,
     "LICENSE_STATES": LICENSE_STATES,
@@ -84,13 +86,20 @@ async def licenses(
     if faults:
         return shown(request, "licenses.html", 400, found=None, **given)
     services = page_of(request).services
-    found = await _listed(services.peer("licensing"), wish.request(page))
+    licensing = services.peer("licensing")
+    found = await _listed(licensing, wish.request(page))
     parts = await together(
         rooms=gauges(services.peer("metering"), found.licenses),
-        names=names_of(services.peer("licensing"), {each.terms.licensee_id for each in found.licenses}),
+        names=asked(names_of(licensing, {each.terms.licensee_id for each in found.licenses}), NAME_US),
     )
     return shown(request, "licenses.html", found=found, **given, **parts)
 
 
-async def _listed(licensing: Peer, asked: pb.ListLicensesRequest) -> pb.ListLicensesResponse:
-    return await licensing.call(ContractServiceStub(licensing.channel).ListLicenses, asked)
+async def _listed(licensing: Peer, wanted: pb.ListLicensesRequest) -> pb.ListLicensesResponse:
+    """The next page that has any license, or the last of so many that had none."""
+    for _ in range(MOST_EMPTY):
+        page = await licensing.call(ContractServiceStub(licensing.channel).ListLicenses, wanted)
+        if page.licenses or not page.next_page_token:
+            break
+        wanted.page_token = page.next_page_token
+    return page

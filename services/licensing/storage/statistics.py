@@ -245,9 +245,11 @@ def _sums(question: Question) -> Select[Any]:
     """Cells in the order of their places; an index gives them so, and none that is not asked for."""
     place = _COUNTS.c.since_us, _COUNTS.c.licensee_id, _COUNTS.c.purpose
     query = select(*place, _COUNTS.c.outcome, _COUNTS.c.reason, _COUNTS.c.count).order_by(*place)
-    query = _within(query.limit((question.limit + 1) * CELLS_A_ROW), question)
+    query = query.limit((question.limit + 1) * CELLS_A_ROW)
     # What stands before a place in its stretch was on the page before.
-    return query if question.after is None else query.where(tuple_(*place) > question.after)
+    return _within(
+        query if question.after is None else query.where(tuple_(*place) > question.after), question
+    )
 
 
 def _within(query: Select[Any], question: Question) -> Select[Any]:
