@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,14 +27,14 @@ async def a_console(
     world: PagesWorld,
     *,
     without: Sequence[str] = (),
-    frozen: Sequence[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
     traces: Path | None = None,
     trace_url: str = "",
     language: str = "en-GB",
 ) -> AsyncIterator[tuple[Visitor, Seen]]:
     """An operator in a console that cannot reach the services of `without`, and the page that they see first.
 
-    Those of `frozen` take calls and never answer. Consent is reached until they have come in.
+    Those of `elsewhere` are looked for at another host:port. Consent is reached until they have come in.
     """
     cluster = world.cluster
     targets = {
@@ -42,10 +42,7 @@ async def a_console(
         "metering": cluster.metering_address,
         "licensing": cluster.licensing.address,
     }
-    silent = socket.create_server(("127.0.0.1", 0))
-    elsewhere = dict.fromkeys(without, NOBODY)
-    elsewhere |= dict.fromkeys(frozen, f"127.0.0.1:{silent.getsockname()[1]}")
-    services = Services({**targets, **elsewhere})
+    services = Services({**targets, **dict.fromkeys(without, NOBODY), **(elsewhere or {})})
     links = Links(world.links.folder, cluster.clock)
     seal = Seal([Fernet.generate_key()])
     made = partial(console_app, seal=seal, clock=cluster.clock, origin=ORIGIN, links=links)
@@ -59,7 +56,6 @@ async def a_console(
             visitor.http.cookies = comer.http.cookies
             yield visitor, await visitor.get("/")
     finally:
-        silent.close()
         await services.close()
         await door_services.close()
 

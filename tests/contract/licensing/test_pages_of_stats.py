@@ -142,7 +142,7 @@ async def test_sums_of_all_together_are_of_the_stretches_of_the_page_and_an_inde
     )
 
     for query in (storage._stretches(asked), storage._sums_together(asked, NOON_US + HOUR_US)):
-        plan = await database.read(lambda connection, query=query: plan_of_query(connection, query))
+        plan = await database.read(functools.partial(plan_of_query, asked=query))
         assert "index" in plan
         assert not any(word in plan for word in ("seq scan", "scan decision"))
 
