@@ -87,7 +87,7 @@ async def licenses(
         return shown(request, "licenses.html", 400, found=None, **given)
     services = page_of(request).services
     licensing = services.peer("licensing")
-    found = await _listed(licensing, wish.request(page))
+    found = await listed(licensing, wish.request(page))
     parts = await together(
         rooms=gauges(services.peer("metering"), found.licenses),
         names=asked(names_of(licensing, {each.terms.licensee_id for each in found.licenses}), NAME_US),
@@ -95,7 +95,7 @@ async def licenses(
     return shown(request, "licenses.html", found=found, **given, **parts)
 
 
-async def _listed(licensing: Peer, wanted: pb.ListLicensesRequest) -> pb.ListLicensesResponse:
+async def listed(licensing: Peer, wanted: pb.ListLicensesRequest) -> pb.ListLicensesResponse:
     """The next page that has any license, or the last of so many that had none."""
     for _ in range(MOST_EMPTY):
         page = await licensing.call(ContractServiceStub(licensing.channel).ListLicenses, wanted)

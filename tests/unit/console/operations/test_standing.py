@@ -7,6 +7,7 @@ import pytest
 from services.chassis.dialing import Peer
 from services.console import moments
 from services.console.operations import counting, standing
+from services.console.operations.licenses import MOST_EMPTY, listed
 from services.console.stats import By
 from sluice.licensing.v1 import contract_service_pb2, recall_service_pb2, statistics_service_pb2
 from sluice.licensing.v1.license_pb2 import License, LicenseState
@@ -139,3 +140,18 @@ async def test_l4_a_suspended_license_is_counted_however_many_others_there_are(
     assert (found.by_state[active], found.by_state[suspended]) == (standing.MOST_PAGES, 1)
     assert active in found.at_least
     assert suspended not in found.at_least
+
+
+async def test_a_list_of_licenses_goes_on_until_it_has_one_and_ends_somewhere(
+    licensing: tuple[Script, Peer],
+) -> None:
+    script, peer = licensing
+    none = contract_service_pb2.ListLicensesResponse(next_page_token="more")
+    one = contract_service_pb2.ListLicensesResponse(licenses=[License()], next_page_token="more")
+    script.answer("ListLicenses", none, one, none)
+
+    found = await listed(peer, contract_service_pb2.ListLicensesRequest())
+    nothing = await listed(peer, contract_service_pb2.ListLicensesRequest())
+
+    assert (len(found.licenses), len(nothing.licenses), nothing.next_page_token) == (1, 0, "more")
+    assert len(script.asked["ListLicenses"]) == 2 + MOST_EMPTY
