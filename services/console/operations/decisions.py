@@ -92,10 +92,9 @@ async def find(
 
 async def _counted(licensing: Peer, wish: Wish) -> Counts:
     counted = await count(licensing, wish.by, wish.since_us, wish.until_us, wish.licensee_id)
-    until_us = counted.cut_at_us or wish.until_us
     return Counts(
         counted,
-        stretches(counted.rows, wish.by, wish.since_us, until_us),
+        stretches(counted.rows, wish.by, wish.since_us, wish.until_us),
         total(counted.rows, wish.since_us),
     )
 

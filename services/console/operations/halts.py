@@ -13,7 +13,7 @@ from services.console.operations.licensee_names import named
 from services.console.operations.own_ids import number_in
 from services.console.operations.roles import LIFT_HALT, ORDER_HALT, is_open, open_to
 from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
-from services.console.web.asking import asked
+from services.console.web.asking import NAME_US, asked
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
 from services.console.web.reading import instant, msgid
 from services.console.web.sessions import Session
@@ -120,7 +120,7 @@ async def _ordering(
     request: Request, session: Session, wish: HaltWish, fault: str = "", cause: str = ""
 ) -> Response:
     # That nobody knows the licensee, or that nobody can say so, holds up no halt.
-    known = await asked(_knows(page_of(request).services.peer("licensing"), wish))
+    known = await asked(_knows(page_of(request).services.peer("licensing"), wish), NAME_US)
     given: dict[str, Any] = {"known": known, "scope": wish.scope, "fault": fault, "cause": cause}
     roles = {"is_open": is_open(session, ORDER_HALT), "open_to": open_to(ORDER_HALT)}
     return shown(request, "halt-order.html", 400 if fault else 200, wish=wish, **given, **roles, **WORDS)

@@ -14,7 +14,7 @@ from services.console.operations.licensee_names import names_of
 from services.console.operations.licenses import TABLES
 from services.console.operations.own_ids import name_in
 from services.console.operations.words_licenses import STEPS
-from services.console.web.asking import together
+from services.console.web.asking import NAME_US, asked, together
 from services.console.web.calling import Services
 from services.console.web.page import Reading, SignedIn, page_of, shown
 from services.console.web.words import PURPOSES
@@ -53,7 +53,7 @@ async def _parts(services: Services, found: License, versions: str, changes: str
     licensing, id = services.peer("licensing"), found.license_id
     return await together(
         rooms=gauges(services.peer("metering"), [found]),
-        names=names_of(licensing, {found.terms.licensee_id}),
+        names=asked(names_of(licensing, {found.terms.licensee_id}), NAME_US),
         halts=halts_in_force(services.peer("consent")),
         versions=_versions(licensing, id, versions),
         changes=_changes(licensing, id, changes),

@@ -16,7 +16,7 @@ from services.console.operations.own_ids import NO_ID, is_name
 from services.console.operations.roles import SUSPEND, is_open
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.operations.words_licenses import PER, TEMPLATES, WINDOWS
-from services.console.web.asking import together
+from services.console.web.asking import NAME_US, asked, together
 from services.console.web.calling import Services
 from services.console.web.page import SignedIn, page_of, shown
 from services.console.web.reading import msgid
@@ -27,6 +27,8 @@ from sluice.licensing.v1.license_pb2 import License
 
 router = APIRouter()
 PAGE = 50
+MOST_EMPTY = 10
+"""Pages without any license that are gone over to find one in the state that is wanted."""
 TABLES: dict[str, Any] = {
     "word": word,
     "LICENSE_STATES": LICENSE_STATES,
@@ -90,18 +92,25 @@ async def licenses(
     if faults:
         return shown(request, "licenses.html", 400, found=None, **given)
     services, given["may_suspend"] = page_of(request).services, is_open(session, SUSPEND)
-    found = await _listed(services.peer("licensing"), wish.request(page))
+    found = await listed(services.peer("licensing"), wish.request(page))
     parts = await _parts(services, found.licenses)
     return shown(request, "licenses.html", found=found, **given, **parts)
 
 
 async def _parts(services: Services, found: Sequence[License]) -> dict[str, Any]:
+    licensees = {each.terms.licensee_id for each in found}
     return await together(
         rooms=gauges(services.peer("metering"), found),
-        names=names_of(services.peer("licensing"), {each.terms.licensee_id for each in found}),
+        names=asked(names_of(services.peer("licensing"), licensees), NAME_US),
         halts=halts_in_force(services.peer("consent")),
     )
 
 
-async def _listed(licensing: Peer, asked: pb.ListLicensesRequest) -> pb.ListLicensesResponse:
-    return await licensing.call(ContractServiceStub(licensing.channel).ListLicenses, asked)
+async def listed(licensing: Peer, wanted: pb.ListLicensesRequest) -> pb.ListLicensesResponse:
+    """The next page that has any license, or the last of so many that had none."""
+    for _ in range(MOST_EMPTY):
+        page = await licensing.call(ContractServiceStub(licensing.channel).ListLicenses, wanted)
+        if page.licenses or not page.next_page_token:
+            break
+        wanted.page_token = page.next_page_token
+    return page

@@ -68,17 +68,18 @@ async def test_a_long_list_is_paged(decided: PagesWorld, monkeypatch: pytest.Mon
     assert "Back to the first page" in second.text
 
 
-async def test_more_counts_than_a_page_holds_end_where_they_were_read_to(
+async def test_the_newest_minutes_are_counted_whatever_a_page_of_counts_holds(
     decided: PagesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "PAGE", 1)
-    monkeypatch.setattr(counting, "MOST_PAGES", 1)
+    decided.cluster.clock.advance(60 * SECOND_US)
+    await decided.cluster.decide([a_post(14, 1)], purpose=99)
 
     async with decided.operator() as (visitor, _):
-        page = await visitor.get("/decisions")
+        page = await visitor.get("/decisions?by=minute")
 
-    assert "There are too many licensees and purposes to count all of this time at once" in page.text
-    assert "Decisions: 0 released, 0 released in part, 0 denied." in page.text
+    assert "As of receipt 3." in page.text
+    assert "Decisions: 0 released, 0 released in part, 2 denied." in page.text
 
 
 @pytest.mark.parametrize("name", ["outcomes", "reasons"])
