@@ -22,8 +22,8 @@ from services.console.operations.assessments import (
     step_of,
     steps,
 )
-from services.console.operations.license_steps import one_line_ends
 from services.console.operations.roles import is_open, open_to
+from services.console.operations.typed_texts import FAULTS, Typed, fault_in, one_line_ends
 from services.console.operations.words_damages import ASSESSMENT_STATES
 from services.console.web.asking import Missing, asked, together
 from services.console.web.forms import Opened
@@ -120,18 +120,18 @@ async def decide(
     proposal_id: str,
     name: str,
     form: Annotated[str, Form(max_length=4000)],
-    reason: Annotated[str, Form(max_length=2 * LONGEST_REASON)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Decides once, if the assessment still stands as it did when its reader looked."""
     decision, opened = _decision(name), form_of(request, session, f"{name}-{proposal_id}", form)
-    metering = page_of(request).services.peer("metering")
+    metering, why = page_of(request).services.peer("metering"), one_line_ends(reason)
     waiting = await _waiting(metering, assessment_id, proposal_id)
-    if is_stale(waiting, opened):
-        return _asked(request, session, name, waiting, fault=CHANGED, reason=reason)
-    answer = await decided(metering, decision, opened, proposal_id, reason)
+    if fault := CHANGED if is_stale(waiting, opened) else fault_in(why, LONGEST_REASON):
+        return _asked(request, session, name, waiting, fault=fault, reason=why)
+    answer = await decided(metering, decision, opened, proposal_id, why)
     if isinstance(answer, str):
         now = await _waiting(metering, assessment_id, proposal_id)
-        return _asked(request, session, name, now, fault=answer, reason=reason)
+        return _asked(request, session, name, now, fault=answer, reason=why)
     return done(request, f"/damages/{assessment_id}", said(reader, decision, answer))
 
 
@@ -158,7 +158,7 @@ async def decided(
         request_id=opened.request_id,
         proposal_id=proposal_id,
         approve=decision.approve,
-        reason=one_line_ends(reason),
+        reason=reason,
     )
     try:
         return await metering.call(DisputeServiceStub(metering.channel).DecideStep, wanted)
@@ -182,7 +182,7 @@ def _asked(
     return shown(
         request,
         "step-decide.html",
-        409 if fault else 200,
+        400 if fault in FAULTS else 409 if fault else 200,
         step=step,
         found=waiting.assessment,
         now=now,

@@ -20,8 +20,8 @@ from services.console.operations.assessments import (
     standing,
     would_be,
 )
-from services.console.operations.license_steps import one_line_ends
 from services.console.operations.roles import is_open, open_to
+from services.console.operations.typed_texts import FAULTS, Typed, fault_in, one_line_ends
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
 from services.console.web.reading import msgid
@@ -137,20 +137,18 @@ async def propose(
     name: str,
     *,
     form: Annotated[str, Form(max_length=4000)],
-    reason: Annotated[str, Form(max_length=2 * LONGEST_REASON)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Proposes once exactly what its reader saw."""
     step, opened = _step(name), form_of(request, session, f"propose-{name}-{id}", form)
     metering, claimed = page_of(request).services.peer("metering"), amount_seen(opened)
-    found = await in_short(metering, id)
-    fault = CHANGED if is_stale(found, opened, step) else "" if reason.strip() else NO_REASON
+    found, why = await in_short(metering, id), one_line_ends(reason)
+    fault = CHANGED if is_stale(found, opened, step) else fault_in(why, LONGEST_REASON, NO_REASON)
     if not fault:
-        fault = await _proposed(metering, wanted(opened, step, id, reason))
+        fault = await _proposed(metering, wanted(opened, step, id, why))
     if fault:
-        status = 400 if fault in {NO_REASON, WRONG_AMOUNT} else 409
-        return _asked(
-            request, session, found, name, claimed=claimed, reason=reason, fault=fault, status=status
-        )
+        status = 400 if fault in {NO_REASON, WRONG_AMOUNT, *FAULTS} else 409
+        return _asked(request, session, found, name, claimed=claimed, reason=why, fault=fault, status=status)
     return done(request, f"/damages/{id}", reader.say("It is proposed, and waits for a second operator."))
 
 
@@ -194,7 +192,7 @@ def wanted(opened: Opened, step: Step, assessment_id: str, reason: str) -> pb.Pr
         request_id=opened.request_id,
         assessment_id=assessment_id,
         kind=step.kind,
-        reason=one_line_ends(reason),
+        reason=reason,
         amount=amount_seen(opened),
     )
 

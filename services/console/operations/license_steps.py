@@ -11,6 +11,7 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal, not_found
 from services.console.operations.own_ids import name_in
 from services.console.operations.roles import RESUME, SUSPEND, TERMINATE, is_open, open_to
+from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
@@ -24,6 +25,9 @@ from sluice.licensing.v1.license_pb2 import License, LicenseState
 router = APIRouter()
 LONGEST_REASON = 1000
 FORBIDDEN_STATE = "LICENSE_STATE_FORBIDS"
+CHANGED = msgid(
+    "Nothing was done: the license has changed since you looked at it. This is how it stands now."
+)
 _DRAFT, _ACTIVE = LicenseState.LICENSE_STATE_DRAFT, LicenseState.LICENSE_STATE_ACTIVE
 _SUSPENDED, _EXPIRED = LicenseState.LICENSE_STATE_SUSPENDED, LicenseState.LICENSE_STATE_EXPIRED
 _TERMINATED = LicenseState.LICENSE_STATE_TERMINATED
@@ -135,15 +139,17 @@ async def take(
     name: str,
     *,
     form: Annotated[str, Form(max_length=4000)],
-    reason: Annotated[str, Form(max_length=2 * LONGEST_REASON)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Carries it out once, if the license is still as it was when it was decided upon."""
     step, opened = _step(name), form_of(request, session, f"license-{name}-{name_in(id)}", form)
-    licensing = page_of(request).services.peer("licensing")
+    licensing, why = page_of(request).services.peer("licensing"), one_line_ends(reason)
     license = await get_license(licensing, id)
-    if is_stale(license, opened, step) or not await _taken(licensing, step, opened, id, reason):
+    if fault := fault_in(why, LONGEST_REASON):
+        return _asked(request, session, license, name, reason=why, fault=fault)
+    if is_stale(license, opened, step) or not await _taken(licensing, step, opened, id, why):
         now = await get_license(licensing, id)
-        return _asked(request, session, now, name, reason=reason, changed=True)
+        return _asked(request, session, now, name, reason=why, fault=CHANGED)
     return done(request, f"/licenses/{id}", reader.say(step.said, license=id))
 
 
@@ -156,7 +162,7 @@ async def get_license(licensing: Peer, license_id: str) -> License:
 async def _taken(licensing: Peer, step: Step, opened: Opened, license_id: str, reason: str) -> bool:
     """Whether it was; False where its state forbids it."""
     method = getattr(ContractServiceStub(licensing.channel), step.method.rpartition("/")[2])
-    asked = step.request(request_id=opened.request_id, license_id=license_id, reason=one_line_ends(reason))
+    asked = step.request(request_id=opened.request_id, license_id=license_id, reason=reason)
     try:
         await licensing.call(method, asked)
     except Refusal as refusal:
@@ -166,11 +172,6 @@ async def _taken(licensing: Peer, step: Step, opened: Opened, license_id: str, r
     return True
 
 
-def one_line_ends(text: str) -> str:
-    """A text of a form with the ends of lines that contracts take: browsers send carriage returns too."""
-    return text.replace("\r\n", "\n").strip()
-
-
 def _asked(
     request: Request,
     session: Session,
@@ -178,19 +179,19 @@ def _asked(
     name: str,
     *,
     reason: str = "",
-    changed: bool = False,
+    fault: str = "",
 ) -> Response:
     step = STEPS[name]
     return shown(
         request,
         "license-step.html",
-        409 if changed else 200,
+        409 if fault == CHANGED else 400 if fault else 200,
         license=license,
         name=name,
         step=step,
         seen=seen(license),
         reason=reason,
-        changed=changed,
+        fault=fault,
         is_offered=license.state in step.offered_in,
         is_open=is_open(session, step.method),
         open_to=open_to(step.method),

@@ -13,7 +13,7 @@ from sluice.licensing.v1.recall_pb2 import RecallState
 PAGE = 50
 NO_STATE = msgid("There are no recalls of this kind.")
 
-_UNRESOLVED = (
+UNRESOLVED = (
     RecallState.RECALL_STATE_ISSUED,
     RecallState.RECALL_STATE_ACKNOWLEDGED,
     RecallState.RECALL_STATE_OVERDUE,
@@ -45,9 +45,9 @@ WORDS: Mapping[Which, str] = {
 }
 
 _STATES: Mapping[Which, Sequence[RecallState]] = {
-    Which.OPEN: _UNRESOLVED,
+    Which.OPEN: UNRESOLVED,
     # Licensing is not asked by deadline: of what is not resolved the page picks.
-    Which.SOON: _UNRESOLVED,
+    Which.SOON: UNRESOLVED,
     Which.OVERDUE: [RecallState.RECALL_STATE_OVERDUE],
     Which.ACKNOWLEDGED: [RecallState.RECALL_STATE_ACKNOWLEDGED],
     Which.DELETED: [RecallState.RECALL_STATE_DELETED],
@@ -71,12 +71,12 @@ class RecallWish:
         given = {"which": self.which.value, "licensee": self.licensee_id, "page": page}
         return urlencode({name: value for name, value in given.items() if value})
 
-    def request(self, page_token: str = "", page_size: int = PAGE) -> pb.ListRecallsRequest:
+    def request(self, page_token: str = "") -> pb.ListRecallsRequest:
         """What licensing is asked for."""
         return pb.ListRecallsRequest(
             licensee_id=self.licensee_id,
             states=_STATES[self.which],
-            page_size=page_size,
+            page_size=PAGE,
             page_token=page_token,
         )
 

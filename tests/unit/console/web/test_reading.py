@@ -9,6 +9,26 @@ from hypothesis import strategies as st
 
 from services.console.web.reading import LANGUAGES, reader_of
 
+
+@pytest.mark.parametrize(
+    ("accepted", "written"),
+    [
+        ("en", "1,295"),
+        ("de", "1.295"),
+        ("es-MX", "1,295"),
+        ("es-CR", "1 295"),
+        ("es-CR", "1\xa0295"),
+        ("es", "1295"),
+    ],
+)
+def test_a_number_is_read_as_its_reader_writes_it(accepted: str, written: str) -> None:
+    assert reader_of(accepted).ungrouped(written) == "1295"
+
+
+def test_what_others_write_as_a_separator_is_left_in_a_number() -> None:
+    assert reader_of("de").ungrouped("1,295") == "1,295"
+
+
 PIECES = st.lists(
     st.sampled_from(
         [
