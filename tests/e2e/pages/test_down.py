@@ -153,11 +153,14 @@ async def test_without_consent_nobody_chooses_and_who_received_posts_is_shown(bo
         no = await both.says_no()
         received = await both.subject.get(RECEIVED)
         halts = await both.operator.get(HALTS)
+        licenses = await both.operator.get("/licenses")
         rest = [
-            (await both.operator.get(path)).text for path in (OF_METERING, "/recalls", "/log", *OF_LICENSING)
+            (await both.operator.get(path)).text for path in (OF_METERING, "/recalls", "/log", "/licensees")
         ]
         came_in = await both.comes_in()
 
+    assert licenses.status_code == 200
+    assert licenses.text.count(PART_OUT_OF_REACH) == 1, "the halts beside them"
     assert all(page.status_code == 503 and OUT_OF_REACH[1] in page.text for page in (*own, no, halts))
     assert received.status_code == 200
     assert not [text for text in rest if "cannot be reached" in text]
