@@ -24,6 +24,11 @@ PLATFORM_NAME = "Example"
 """Of a platform that was not named."""
 MODULES = {SETTINGS_PAGE: "services.console.settings_page", CONSOLE: "services.console.operations"}
 PREFIXES = {SETTINGS_PAGE: "SLUICE_SETTINGS_PAGE_", CONSOLE: "SLUICE_CONSOLE_"}
+CONTROLLER = tuple(
+    f"controller_{what}"
+    for what in ("name", "address", "country", "email", "phone", "contact", "policy_url", "withdrawal_url")
+)
+"""Settings of consent, all of which documents in standard forms need."""
 NEEDED = ("authlib", "babel", "fastapi", "httpx", "matplotlib", "python_multipart", "uvicorn")
 """What the extra brings, by the names of their modules."""
 
@@ -107,8 +112,17 @@ def local_pages(
     if gateway is None:
         return [console]
     of_page = settings_page_fields(state, gateway.address, asked)
+    if not any(names_controller(each) for each in services):
+        of_page["standard_forms"] = "false"
     needs = frozenset({gateway.name})
     return [PageProgram(SETTINGS_PAGE, state, asked.settings_page_port, needs, lambda: of_page), console]
+
+
+def names_controller(service: ServiceProgram) -> bool:
+    """Whether it is a consent whose settings say whose platform this is, as standard forms of records do."""
+    own = f"SLUICE_{service.name.upper()}_"
+    told = {**os.environ, **{own + name.upper(): value for name, value in service.settings.items()}}
+    return service.name == "consent" and all(told.get(own + name.upper()) for name in CONTROLLER)
 
 
 def page_environment(state: StateFolder, page: str, listen: str, fields: Mapping[str, str]) -> dict[str, str]:

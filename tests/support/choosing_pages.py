@@ -125,8 +125,10 @@ class Fragile(Services):
         await self._nobody.close()
 
 
-def a_settings_page(world: PagesWorld, services: Services, texts: Texts, origin: str = ORIGIN) -> ASGIApp:
-    """A settings page of its own, which people come into by the links of the world."""
+def a_settings_page(
+    world: PagesWorld, services: Services, texts: Texts, origin: str = ORIGIN, **more: Any
+) -> ASGIApp:
+    """A settings page of its own, which people come into by the links of the world; `more` is for the app."""
     return settings_app(
         name="Example",
         services=services,
@@ -135,6 +137,7 @@ def a_settings_page(world: PagesWorld, services: Services, texts: Texts, origin:
         origin=origin,
         texts=texts,
         links=world.links,
+        **more,
     )
 
 

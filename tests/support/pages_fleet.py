@@ -64,9 +64,10 @@ class PagesFleet:
         return f"http://{self._started[page]['address']}"
 
     def pid(self, program: str) -> int:
-        """The process that a program was started as."""
-        pid: int = self._started[program]["pid"]
-        return pid
+        """The process that a program runs as now, also after it was started again."""
+        first: int = self._started[program]["pid"]
+        said = self.up.last_said(f"{program} is running again, as process ")
+        return first if said is None else int(said.rpartition(" ")[2].rstrip("."))
 
     def connections(self, kind: PrincipalKind, party: str, roles: Sequence[str] = ()) -> Connections:
         """The services themselves, as somebody."""

@@ -1,5 +1,6 @@
 """A peer that does not do what it is asked to, at the callers' side."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,6 +32,20 @@ def break_off_streams(monkeypatch: pytest.MonkeyPatch, refusal: Refusal, *answer
         for answer in answers:
             yield answer
         raise refusal
+
+    @asynccontextmanager
+    async def opened(_peer: Peer, _method: Any, *_request: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        yield answering()
+
+    monkeypatch.setattr(Peer, "open", opened)
+
+
+def hold_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams are opened and never give an answer."""
+
+    async def answering() -> AsyncIterator[Any]:
+        await asyncio.Event().wait()
+        yield
 
     @asynccontextmanager
     async def opened(_peer: Peer, _method: Any, *_request: Any) -> AsyncIterator[AsyncIterator[Any]]:

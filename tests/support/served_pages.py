@@ -1,4 +1,4 @@
-"""An application of pages on a port of this machine, for a real browser."""
+"""An application of pages on a port of this machine, as `serving` serves it, for a real browser."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Callable
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from services.console.web.serving import config
+from services.console.web.settings import PageSettings
 
 
 class _Server(uvicorn.Server):
@@ -28,7 +31,8 @@ async def served(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = _Server(uvicorn.Config(build(origin), log_level="warning"))
+        settings = PageSettings.model_validate({"session_keys": "unused"})
+        server = _Server(config(build(origin), settings))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             await server.serves.wait()

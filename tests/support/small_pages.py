@@ -24,7 +24,7 @@ HOUR_US = 3_600_000_000
 
 def a_session(**changes: Any) -> Session:
     """Ada's, for an hour."""
-    session = Session("a sign-in", "ada's token", "operator", "ada", ("trust",), (), NOON_US + HOUR_US)
+    session = Session("a sign-in", "ada's token", "operator", "ada", ("trust",), NOON_US + HOUR_US)
     return replace(session, **changes)
 
 
@@ -41,7 +41,7 @@ class SmallPages:
         """Somebody with this session; with none they are nobody."""
         visitor = Visitor(self.app, self.page.origin)
         if session is not None:
-            visitor.http.cookies.set(self.page.cookie("session"), sealed_session(self.page.seal, session))
+            visitor.http.cookies.set(self.page.cookie("session-0"), sealed_session(self.page.seal, session))
         return visitor
 
 

@@ -126,7 +126,7 @@ class Through:
         pids = {service: self.pid(service) for service in services}
         for pid in pids.values():
             os.kill(pid, signal.SIGKILL)
-            await until(lambda p=pid: _has_ended(p), f"process {pid} has ended")  # type: ignore[misc]
+            await until(lambda p=pid: has_ended(p), f"process {pid} has ended")  # type: ignore[misc]
         try:
             yield
         finally:
@@ -177,7 +177,7 @@ class Through:
         return decision
 
 
-def _has_ended(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Also one that nobody has taken note of yet, whose ports are free by then."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
 

@@ -36,6 +36,7 @@ async def main() -> None:
             links=None if settings.links is None else Links(settings.links, clock),
             provider=provider,
             embedded_in=settings.embedded_in,
+            standard_forms=settings.standard_forms,
         )
 
     await serve(NAME, settings, build)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from services.chassis.refusals import invalid
+from services.chassis.refusals import Refusal, invalid
 from services.chassis.validation import check_message
 from services.console.settings_page.bulk import Bulk
 from services.console.settings_page.subject_ids import Named, cells_of_csv, cells_of_text, named
@@ -49,20 +49,34 @@ class Understood:
 def understood(filled: Filled, represented: Collection[int]) -> Understood:
     """A choice for those that the form names and the agent represents; of a yes still without its notice.
 
-    Raises Refusal (invalid): LIST_TOO_LONG, CSV_MALFORMED, FORM_UNREADABLE, NOBODY_NAMED; INVALID_REQUEST for
-    an id of a licensee that is none.
+    Raises Refusal (invalid): LIST_AND_ALL, LIST_TOO_LONG, CSV_MALFORMED, FORM_UNREADABLE, NOBODY_NAMED;
+    LICENSEE_ID_MALFORMED for an id of a licensee that is none.
     """
     if filled.wish not in WISHES or filled.whom not in {"all", "listed"}:
         raise invalid("FORM_UNREADABLE", "the form has other answers than it offers")
-    listed = Named(tuple(represented), ()) if filled.whom == "all" else _listed(filled)
+    listed = _all_of(filled, represented) if filled.whom == "all" else _listed(filled)
     known = frozenset(represented)
     stance, purposes = WISHES[filled.wish]
     subjects = tuple(id for id in listed.ids if id in known)
     bulk = Bulk(subjects, stance, purposes, filled.licensee_id.strip())
-    for choice in bulk.choices(1):
-        # Said once, before anything is sent, and not of each subject afterwards.
-        check_message(choice)
+    _check_licensee(bulk)
     return Understood(bulk, listed.faults, tuple(id for id in listed.ids if id not in known))
+
+
+def _check_licensee(bulk: Bulk) -> None:
+    """Said once, before anything is sent, and not of each subject afterwards: all else is the form's own."""
+    try:
+        for choice in bulk.choices(1):
+            check_message(choice)
+    except Refusal as refusal:
+        raise invalid("LICENSEE_ID_MALFORMED", "this is no id of a licensee") from refusal
+
+
+def _all_of(filled: Filled, represented: Collection[int]) -> Named:
+    """All whom they act for, where the form names nobody besides: else one of the two was not meant."""
+    if filled.listed.strip() or filled.file:
+        raise invalid("LIST_AND_ALL", "a choice for all came with a list")
+    return Named(tuple(represented), ())
 
 
 def _listed(filled: Filled) -> Named:

@@ -4,7 +4,7 @@ Ids of subjects are in forms and on pages, and never in addresses.
 """
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
@@ -15,7 +15,7 @@ from services.console.settings_page.agent_notices import Notice, notice_in_force
 from services.console.settings_page.bulk import Bulk, record_all
 from services.console.settings_page.represented import how_they_stand, part_of
 from services.console.settings_page.texts import Texts
-from services.console.settings_page.whose import PageToken, SignedInAgent
+from services.console.settings_page.whose import ActsFor, PageToken, SignedInAgent
 from services.console.web import words
 from services.console.web.page import Reading, done, form_of, page_of, shown
 from services.console.web.reading import msgid
@@ -51,25 +51,30 @@ def acting(texts: Texts) -> APIRouter:
     router = APIRouter()
 
     @router.get("/agent")
-    async def agent(request: Request, session: SignedInAgent, token: PageToken) -> HTMLResponse:
+    async def agent(request: Request, acts_for: ActsFor, token: PageToken) -> HTMLResponse:
         """Those they act for, and the form."""
-        part = part_of(session.subjects, token)
+        part = part_of(acts_for, token)
         consent = page_of(request).services.peer("consent")
         stub = ConsentServiceStub(consent.channel)
         represented = await how_they_stand(
             part.subjects, lambda one: consent.call(stub.GetChoices, pb.GetChoicesRequest(subject_id=one))
         )
-        return shown(
-            request, "agent.html", part=part, token=token, represented=represented, action=FILLED, words=words
-        )
+        told: dict[str, Any] = {"acts_for": acts_for, "part": part, "represented": represented}
+        return shown(request, "agent.html", token=token, action=FILLED, words=words, **told)
 
     @router.post("/agent/check")
     async def check(
-        request: Request, session: SignedInAgent, reader: Reading, filled: FilledForm, form: Sealed
+        *,
+        request: Request,
+        session: SignedInAgent,
+        acts_for: ActsFor,
+        reader: Reading,
+        filled: FilledForm,
+        form: Sealed,
     ) -> HTMLResponse:
         """Says for whom what would be recorded, and shows the notice before a yes; nothing is recorded."""
         form_of(request, session, FILLED, form)
-        found, notice = understood(filled, session.subjects), None
+        found, notice = understood(filled, acts_for), None
         if found.bulk.allows and found.bulk.subjects:
             consent = page_of(request).services.peer("consent")
             notice = await notice_in_force(consent, found.bulk.subjects[0], texts, reader.language)

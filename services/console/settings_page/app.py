@@ -11,6 +11,7 @@ from services.console.settings_page import history, own_data, receiving
 from services.console.settings_page.agents import LARGEST_FORMS, acting
 from services.console.settings_page.choosing import choosing
 from services.console.settings_page.texts import Texts
+from services.console.settings_page.words_failures import OWN_WHY
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
@@ -46,21 +47,22 @@ def settings_app(
     links: Links | None = None,
     provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
+    standard_forms: bool = True,
 ) -> ASGIApp:
     """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
 
     `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
-    `provider` is the platform's own sign-in.
+    `provider` is the platform's own sign-in; `standard_forms` is whether consent can make records in them.
     """
 
     def facts(request: Request) -> dict[str, Any]:
         session = session_of(request)
         own = AGENT_LINKS if session and session.kind == "agent" else SUBJECT_LINKS
-        return {"site": name, "links": own, "link_command": LINK_COMMAND}
+        return {"site": name, "links": own, "link_command": LINK_COMMAND, "failures": OWN_WHY}
 
     authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])
     page = Page("settings", origin, services, templates, seal, clock, facts)
-    records = [history.router, receiving.router, own_data.router]
+    records = [history.router, receiving.router, own_data.giving(standard_forms=standard_forms)]
     routers = [signing_in(KINDS, links, authorization), choosing(texts), *records, acting(texts)]
     return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)

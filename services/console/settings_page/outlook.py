@@ -48,11 +48,11 @@ class Outlook:
 async def outlook_of(services: Services, subject_id: int, page_token: str) -> Outlook:
     """Asks; `page_token` is that of the list of licensees. Raises Refusal where consent gives no answer."""
     consent, licensing = services.peer("consent"), services.peer("licensing")
-    recipients = await asked(_recipients(licensing, page_token))
+    recipients = await asked(recipients_of(licensing, page_token, LICENSEES_ON_A_PAGE))
     ids = [each.licensee_id for each in recipients.recipients] if not isinstance(recipients, Missing) else []
     standing = await standing_of(consent, subject_id, ids)
     choices, policies = await asyncio.gather(
-        _choices(consent, subject_id), policies_of(consent, standing.policy_version)
+        choices_of(consent, subject_id), policies_of(consent, standing.policy_version)
     )
     return Outlook(standing, choices, policies, recipients)
 
@@ -65,13 +65,15 @@ async def standing_of(
     return await consent.call(ConsentServiceStub(consent.channel).GetStanding, request)
 
 
-async def _recipients(licensing: Peer, page_token: str) -> contract_pb.ListRecipientsResponse:
-    request = contract_pb.ListRecipientsRequest(page_size=LICENSEES_ON_A_PAGE, page_token=page_token)
+async def recipients_of(licensing: Peer, page_token: str, size: int) -> contract_pb.ListRecipientsResponse:
+    """A page of those who may receive posts, soon or not at all; raises Refusal."""
+    request = contract_pb.ListRecipientsRequest(page_size=size, page_token=page_token)
     stub = ContractServiceStub(licensing.channel)
     return await licensing.call(stub.ListRecipients, request, at_most_us=LICENSING_US)
 
 
-async def _choices(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
+async def choices_of(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
+    """The choices that still matter, none of somebody of whom nothing is on record; raises Refusal."""
     request = pb.GetChoicesRequest(subject_id=subject_id)
     try:
         return await consent.call(ConsentServiceStub(consent.channel).GetChoices, request)

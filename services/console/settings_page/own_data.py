@@ -5,8 +5,9 @@ page of failure. A file that could not be given to its end breaks off, so that n
 what it has for the whole.
 """
 
+import asyncio
 import enum
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -21,12 +22,12 @@ from services.console.web.reading import msgid
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 
+FIRST_PART_SECONDS = 5.0
+"""So long does a page wait for the first part; a browser that gets none shows nothing at all."""
 AT_MOST_US = 120_000_000
 """So long may a file take, in microseconds."""
 ENDINGS = {"application/json": "json", "application/ld+json": "jsonld"}
 """Of names of files, by media type."""
-
-router = APIRouter()
 
 
 class Form(enum.StrEnum):
@@ -57,26 +58,37 @@ WHY_NOT: Mapping[str, str] = {
 """By reason of a refusal: what a reader is told."""
 
 
-@router.get("/data")
-async def data(request: Request, _subject_id: OwnSubject) -> HTMLResponse:
-    """Which files there are."""
-    return shown(request, "data.html", why_not="")
+def giving(*, standard_forms: bool) -> APIRouter:
+    """The routes; without `standard_forms` nothing but plain JSON is offered, for there is nothing else."""
+    router = APIRouter()
+    offered = tuple(Form) if standard_forms else (Form.JSON,)
 
+    @router.get("/data")
+    async def data(request: Request, _subject_id: OwnSubject) -> HTMLResponse:
+        """Which files there are."""
+        return shown(request, "data.html", why_not="", offered=offered)
 
-@router.get("/data/{form}")
-async def download(request: Request, subject_id: OwnSubject, form: Form) -> Response:
-    """One of them."""
-    return Exported(request, pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form]), form)
+    @router.get("/data/{form}")
+    async def download(request: Request, subject_id: OwnSubject, form: Form) -> Response:
+        """One of them."""
+        asked = pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form])
+        return Exported(request, asked, form, offered)
+
+    return router
 
 
 class Exported(Response):
     """The answer that passes a document on; it asks for it when it is sent."""
 
-    def __init__(self, request: Request, asked: pb.ExportSubjectRequest, form: Form) -> None:
+    def __init__(
+        self, request: Request, asked: pb.ExportSubjectRequest, form: Form, offered: Sequence[Form]
+    ) -> None:
+        """`offered` are the forms to show where there is nothing to give in this one."""
         super().__init__()
         self._request = request
         self._asked = asked
         self._form = form
+        self._offered = offered
         self._is_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,11 +101,11 @@ class Exported(Response):
         except Refusal as refusal:
             if self._is_begun or refusal.reason not in WHY_NOT:
                 raise
-            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason])
+            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason], offered=self._offered)
             await page(scope, receive, send)
 
     async def _pass_on(self, parts: AsyncIterator[pb.ExportSubjectResponse], send: Send) -> None:
-        first = await anext(parts, None)
+        first = await _first(parts)
         if first is None:
             raise unavailable("PEER_UNAVAILABLE", "consent answered with no part of the document")
         await send(self._start(first.media_type))
@@ -110,6 +122,14 @@ class Exported(Response):
         headers = {"content-type": media_type, "content-disposition": f'attachment; filename="{name}"'}
         raw = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
         return {"type": "http.response.start", "status": 200, "headers": raw}
+
+
+async def _first(parts: AsyncIterator[pb.ExportSubjectResponse]) -> pb.ExportSubjectResponse | None:
+    try:
+        async with asyncio.timeout(FIRST_PART_SECONDS):
+            return await anext(parts, None)
+    except TimeoutError:
+        raise unavailable("PEER_UNAVAILABLE", "consent did not begin with the document in time") from None
 
 
 def _body(part: bytes) -> Message:

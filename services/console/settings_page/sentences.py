@@ -25,8 +25,12 @@ SAID_NO: Mapping[int, str] = {
     choice_pb2.CHOICE_METHOD_AGENT: msgid("Your agent said no for you."),
 }
 """How a no was said, where it was not said on this page."""
-YES_TO_ALL = msgid("Your yes is on record, for everyone: %(about)s.")
-YES_TO_ONE = msgid("Your yes is on record, for %(licensee)s: %(about)s.")
+YES_TO_ALL = msgid(
+    "Your yes is on record, for everyone: %(about)s. It is in force from %(moment)s at the latest."
+)
+YES_TO_ONE = msgid(
+    "Your yes is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s at the latest."
+)
 NO_TO_ALL = msgid(
     "Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits that were given"
     " before may be used until then."

@@ -3,6 +3,7 @@
 What is no id is told apart, and never read as one that is like it.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -50,11 +51,27 @@ def cells_of_text(text: str) -> list[str]:
 
 
 def cells_of_csv(content: bytes) -> list[str]:
-    """The column of ids, without its heading; raises csv.Error for what is no CSV."""
-    text = content.decode("utf-8-sig", errors="replace")
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    """The column of ids, without its heading; raises csv.Error for what is no CSV.
+
+    In UTF-8 or, with its mark at the beginning, UTF-16; between the cells of a row stand commas, or, as
+    spreadsheets of many languages write it, semicolons or tabs.
+    """
+    text = content.decode(_encoding(content), errors="replace")
+    between = _between_cells(text.partition("\n")[0])
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True) if row]
     heading = [cell.strip().lower() for cell in rows[0]] if rows else []
     if COLUMN not in heading:
         return [row[0] for row in rows]
     at = heading.index(COLUMN)
     return [row[at] for row in rows[1:] if len(row) > at]
+
+
+def _encoding(content: bytes) -> str:
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return "utf-16" if marked else "utf-8-sig"
+
+
+def _between_cells(row: str) -> str:
+    """What stands most often between the cells of a row, outside of quotation marks."""
+    outside = "".join(row.split('"')[::2])
+    return max(",;\t", key=outside.count)

@@ -48,6 +48,8 @@ class Place:
 class Control:
     """A switch, with what its forms carry."""
 
+    id: str
+    """Of its switch within the page: where a reader is again after pressing it."""
     switch: Switch
     offers: Offers
     yes: dict[str, Any]
@@ -145,14 +147,19 @@ class _Making:
             name=called,
             licensee=board.licensee,
             recipient=recipient,
-            training=self._control(board.training, self.place.path()),
-            everything=self._control(board.everything, self.place.path(opened)),
-            by_purpose=tuple(self._control(each, self.place.path(opened)) for each in board.by_purpose),
+            training=self._control(f"{opened}-training", board.training, self.place.path()),
+            everything=self._control(f"{opened}-all", board.everything, self.place.path(opened)),
+            by_purpose=tuple(
+                self._control(f"{opened}-{each.purposes[0]}", each, self.place.path(opened))
+                for each in board.by_purpose
+            ),
         )
 
-    def _control(self, switch: Switch, where: str) -> Control:
+    def _control(self, id: str, switch: Switch, path: str) -> Control:
         digest = b"" if self.notice is None else self.notice.digest
+        where = f"{path}#{id}"
         return Control(
+            id,
             switch,
             switch.offers(can_allow=self.notice is not None),
             Wish.yes(switch, where, self.policy, digest).sealed(),

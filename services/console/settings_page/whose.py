@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from services.chassis.refusals import forbidden, invalid
 from services.console.settings_page.subject_ids import subject_id_in
-from services.console.web.page import SignedIn
+from services.console.web.page import SignedIn, page_of
 from services.console.web.sessions import Session
+from sluice.consent.v1 import consent_service_pb2 as pb
+from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 
 LONGEST_PAGE_TOKEN = 100
 """Characters; no service gives a longer one."""
@@ -34,6 +36,13 @@ async def agent(session: SignedIn) -> Session:
     return session
 
 
+async def represented(request: Request, _session: Annotated[Session, Depends(agent)]) -> tuple[int, ...]:
+    """Whom the agent acts for, ascending, as consent reads their token; raises Refusal."""
+    peer = page_of(request).services.peer("consent")
+    caller = await peer.call(ConsentServiceStub(peer.channel).GetCaller, pb.GetCallerRequest())
+    return tuple(caller.subject_ids)
+
+
 async def page_token(page: Annotated[str, Query()] = "") -> str:
     """Where a list goes on; raises Refusal (invalid, PAGE_TOKEN_INVALID) for what no list says."""
     if len(page) > LONGEST_PAGE_TOKEN:
@@ -43,4 +52,5 @@ async def page_token(page: Annotated[str, Query()] = "") -> str:
 
 OwnSubject = Annotated[int, Depends(own_subject)]
 SignedInAgent = Annotated[Session, Depends(agent)]
+ActsFor = Annotated[tuple[int, ...], Depends(represented)]
 PageToken = Annotated[str, Depends(page_token)]

@@ -13,7 +13,7 @@ from services.chassis.refusals import Kind, Refusal, forbidden
 from services.console.web.calling import Services, call_as
 from services.console.web.own_paths import own_path
 from services.console.web.page import page_of
-from services.console.web.sessions import Session, sealed_session
+from services.console.web.sessions import Session
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from sluice.licensing.v1 import caller_service_pb2
@@ -27,7 +27,8 @@ async def sign_in(request: Request, token: str, kinds: Collection[str], where: s
     """Begins the session of a token and goes on.
 
     It takes the place of any earlier one, whose forms are stale from then on. Raises Refusal: what the
-    services say of the token, and (forbidden, WRONG_KIND) where the page is not for callers of its kind.
+    services say of the token; (forbidden, WRONG_KIND) where the page is not for callers of its kind;
+    (invalid, SIGN_IN_TOO_LARGE).
     """
     page = page_of(request)
     call_as(token)
@@ -35,7 +36,7 @@ async def sign_in(request: Request, token: str, kinds: Collection[str], where: s
     if caller.kind not in kinds:
         raise forbidden("WRONG_KIND", f"this page is not for callers of the kind {caller.kind}")
     response = RedirectResponse(own_path(where), 303)
-    page.set_cookie(response, "session", sealed_session(page.seal, Session.begin(token, caller)))
+    page.keep_session(response, Session.begin(token, caller))
     return response
 
 

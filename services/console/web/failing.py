@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from services.chassis.refusals import Kind, Refusal
+from services.console.web.going_back import came_from
 from services.console.web.headers import SAFE
-from services.console.web.own_paths import next_of, path_within
+from services.console.web.own_paths import next_of
 from services.console.web.page import page_of, shown
 from services.console.web.reading import msgid
 
@@ -92,7 +93,7 @@ def _signed_out(request: Request) -> Response:
         response: Response = RedirectResponse(f"/sign-in?next={quote(where, safe='/')}", 303)
     else:
         response = shown(request, "signed-out.html", 401, session=None, path=_came_from(request))
-    page.drop_cookie(response, "session")
+    page.drop_session(response)
     return response
 
 
@@ -123,4 +124,4 @@ def _failed(request: Request, failure: Failure) -> Response:
 
 def _came_from(request: Request) -> str:
     """The page of ours that the form was on, as the browser says: to look at it again."""
-    return path_within(request.headers.get("referer", ""), page_of(request).origin)
+    return came_from(request, page_of(request).origin)

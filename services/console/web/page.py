@@ -14,13 +14,16 @@ from services.chassis.clock import Clock
 from services.chassis.refusals import unauthenticated
 from services.console.web.calling import Services, call_as
 from services.console.web.forms import Forms, Opened
-from services.console.web.own_paths import own_path
+from services.console.web.going_back import came_from
+from services.console.web.headers import SAFE
+from services.console.web.own_paths import next_of, own_path
 from services.console.web.reading import Reader, reader_of
-from services.console.web.sessions import Seal, Session, opened_session
+from services.console.web.session_cookies import in_parts, part_names, whole
+from services.console.web.sessions import Seal, Session, opened_session, sealed_session
 from services.console.web.telling import as_told
 from services.console.web.templating import Templates
 
-LANGUAGE_COOKIE = "language"
+LANGUAGE_COOKIE, SESSION = "language", "session"
 TOLD_SECONDS = 60
 """So long is the outcome of a form shown, which is on the next page that is asked for."""
 
@@ -67,6 +70,23 @@ class Page:
             self.cookie(what), path="/", secure=self.is_secure, httponly=True, samesite="lax"
         )
 
+    def keep_session(self, response: Response, session: Session) -> None:
+        """Keeps a session at the browser, and nothing of any earlier one.
+
+        Raises Refusal (invalid, SIGN_IN_TOO_LARGE).
+        """
+        values = in_parts(sealed_session(self.seal, session))
+        for number, what in enumerate(part_names(SESSION)):
+            if number < len(values):
+                self.set_cookie(response, what, values[number])
+            else:
+                self.drop_cookie(response, what)
+
+    def drop_session(self, response: Response) -> None:
+        """Has the browser forget all of a session."""
+        for what in part_names(SESSION):
+            self.drop_cookie(response, what)
+
 
 def page_of(request: Request) -> Page:
     """The page that the application is."""
@@ -83,8 +103,8 @@ def reader(request: Request) -> Reader:
 def session_of(request: Request) -> Session | None:
     """Who is signed in; None where nobody is, or no longer."""
     page = page_of(request)
-    cookie = request.cookies.get(page.cookie("session"), "")
-    return opened_session(page.seal, cookie, page.clock.now_us()) if cookie else None
+    kept = whole(request.cookies, page.cookie(SESSION))
+    return opened_session(page.seal, kept, page.clock.now_us()) if kept else None
 
 
 async def signed_in(request: Request) -> Session:
@@ -108,6 +128,8 @@ def shown(request: Request, template: str, status: int = 200, **values: Any) -> 
         "page": page,
         # A path such as //example.com would lead elsewhere as a link.
         "path": own_path(request.url.path),
+        # Of a page that was made by a form, where that was: its own address cannot be asked for again.
+        "here": values.get("path") or _here(request),
         "session": session,
         "told": as_told(reader(request), told),
         "field": lambda action, seen=None: page.forms.field(session, action, seen) if session else "",
@@ -117,6 +139,12 @@ def shown(request: Request, template: str, status: int = 200, **values: Any) -> 
     if told:
         page.drop_cookie(response, "told")
     return response
+
+
+def _here(request: Request) -> str:
+    if request.method in SAFE:
+        return next_of(request.url.path, request.url.query)
+    return came_from(request, page_of(request).origin)
 
 
 def form_of(request: Request, session: Session, action: str, value: str) -> Opened:

@@ -1,4 +1,4 @@
-"""Who is signed in: a sealed cookie that holds their own token, and nothing on the server.
+"""Who is signed in: sealed cookies that hold their own token, and nothing on the server.
 
 The token is what the services decide by. A session cannot outlive it, and no page makes one up.
 """
@@ -13,11 +13,8 @@ from typing import Any, Self
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.refusals import invalid, precondition
+from services.chassis.refusals import precondition
 from sluice.consent.v1 import consent_service_pb2 as pb
-
-LARGEST_COOKIE = 4_000
-"""Bytes; browsers drop a cookie of more than 4,096 with its name and attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,6 @@ class Session:
     party: str
     """Of a subject, the id in decimal."""
     roles: tuple[str, ...]
-    subjects: tuple[int, ...]
-    """Whom an agent acts for."""
     expires_us: int
     """When the token ends; microseconds UTC."""
 
@@ -47,7 +42,6 @@ class Session:
             kind=caller.kind,
             party=caller.party,
             roles=tuple(caller.roles),
-            subjects=tuple(caller.subject_ids),
             expires_us=caller.expires_at.ToMicroseconds(),
         )
 
@@ -92,22 +86,17 @@ class Seal:
 
 
 def sealed_session(seal: Seal, session: Session) -> str:
-    """For a cookie; raises Refusal (invalid, SIGN_IN_TOO_LARGE) where browsers would drop it in silence."""
-    # An agent's token names each of their subjects: packed, about a hundred of them have room.
-    value = seal.seal("session", asdict(session), is_packed=True)
-    if len(value) > LARGEST_COOKIE:
-        raise invalid("SIGN_IN_TOO_LARGE", f"the sign-in takes {len(value)} bytes of {LARGEST_COOKIE}")
-    return value
+    """For browsers to keep, in one cookie or several (`session_cookies`)."""
+    return seal.seal("session", asdict(session), is_packed=True)
 
 
 def opened_session(seal: Seal, value: str, now_us: int) -> Session | None:
-    """The session of a cookie; None where it is not one of ours, or its token has ended."""
+    """The session that a browser has kept; None where it is not one of ours, or its token has ended."""
     content = seal.open("session", value)
     if content is None:
         return None
     try:
-        lists = {"roles": tuple(content["roles"]), "subjects": tuple(content["subjects"])}
-        session = Session(**{**content, **lists})
+        session = Session(**{**content, "roles": tuple(content["roles"])})
     except (KeyError, TypeError):
         # Of another version of this program, with the same keys: its bearer signs in again.
         return None

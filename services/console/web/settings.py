@@ -122,6 +122,11 @@ class SettingsPageSettings(PageSettings):
     texts: Path | None = Field(
         None, description="Folder of the policies and notices as people read them, which it shows."
     )
+    standard_forms: bool = Field(
+        True,
+        description="Offers people their records in standard forms too. These name the controller, as the "
+        "settings controller_... of consent do: where those are not all set, there are no such documents.",
+    )
     embedded_in: tuple[str, ...] = Field(
         (), description="Origins whose pages may show this one in a frame, as a JSON list; none else may."
     )

@@ -51,7 +51,7 @@ def signing_in(
     async def sign_out(request: Request) -> Response:
         # By a page of our own, for a form may not lead elsewhere.
         response = RedirectResponse("/sign-in" if authorization is None else "/signed-out", 303)
-        page_of(request).drop_cookie(response, "session")
+        page_of(request).drop_session(response)
         return response
 
     if authorization is not None:

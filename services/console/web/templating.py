@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from services.console.web.reading import LANGUAGES, Reader, instant, reader_of
+from services.console.web.words_failures import WHY
 
 ASSETS = "/assets"
 
@@ -46,4 +47,5 @@ def _environment(loader: ChoiceLoader, language: str) -> Environment:
     environment.install_gettext_translations(  # type: ignore[attr-defined]
         reader_of("", language).translations, newstyle=True
     )
+    environment.globals["failures"] = WHY
     return environment

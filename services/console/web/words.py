@@ -81,7 +81,7 @@ OWN_REASONS: Mapping[int, str] = {
 REGIMES: Mapping[int, str] = {
     0: msgid("No rule is in force, so nothing goes to anybody."),
     1: msgid("Only with your yes."),
-    2: msgid("Unless you say no."),
+    2: msgid("Unless you say no, once you have been shown the notice."),
     3: msgid("Never, whatever you choose."),
 }
 """`sluice.consent.v1.Regime`, for those who have not chosen."""

@@ -71,8 +71,9 @@ async def test_ids_may_come_in_a_file(world: PagesWorld) -> None:
     [
         (LISTED | {"listed": " , "}, "NOBODY_NAMED"),
         (LISTED | {"listed": "1" * 200_001}, "LIST_TOO_LONG"),
-        (ALL | {"licensee_id": "Acme Inc."}, "INVALID_REQUEST"),
-        (ALL | {"licensee_id": "everyone"}, "INVALID_REQUEST"),
+        (ALL | {"licensee_id": "Acme Inc."}, "LICENSEE_ID_MALFORMED"),
+        (ALL | {"licensee_id": "everyone"}, "LICENSEE_ID_MALFORMED"),
+        (ALL | {"listed": "1"}, "LIST_AND_ALL"),
         (ALL | {"wish": "nothing"}, "FORM_UNREADABLE"),
         ({"whom": "neither", "wish": "no-training"}, "FORM_UNREADABLE"),
     ],

@@ -33,6 +33,19 @@ async def test_without_licensing_everything_can_be_chosen(world: PagesWorld, tmp
     assert not await released(world.cluster)
 
 
+async def test_a_list_that_is_out_of_reach_is_not_said_to_be_empty(world: PagesWorld, tmp_path: Path) -> None:
+    await a_policy(world.cluster)
+    await an_informed(world.cluster)
+
+    async with fragile_page(world, tmp_path) as (visitor, there, services):
+        services.gone.add("licensing")
+        gone = await visitor.get("/")
+
+    assert "There is no licensee at present." in there.text
+    assert "There is no licensee at present." not in gone.text
+    assert "The list of licensees cannot be reached at the moment." in gone.text
+
+
 async def test_without_consent_the_page_says_so_and_nothing_is_changed(
     world: PagesWorld, tmp_path: Path
 ) -> None:

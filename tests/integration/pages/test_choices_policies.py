@@ -181,7 +181,7 @@ async def test_the_policy_in_force_and_the_next_are_told_in_words(world: PagesWo
     assert "Version 1, in force since 9 Oct 2025" in text
     assert "What it says for United States" in text
     assert "Training of generative AI Only with your yes." in text
-    assert "Text and data mining Unless you say no." in text
+    assert "Text and data mining Unless you say no, once you have been shown the notice." in text
     assert "What is announced Version 2 In force from 10 Oct 2025" in text
     assert "United States, Training of generative AI: Never, whatever you choose." in text
 
@@ -199,7 +199,25 @@ async def test_who_was_erased_is_told_so_and_has_nothing_to_choose(world: PagesW
     assert after.status == 409
     assert "Nothing was changed." in after.text
     assert "Your records here were erased." in page.text
+    assert "has not told us yet where you live" not in page.text
     assert not [form for form in page.forms if form.action == "/choose"]
+
+
+async def test_who_has_no_switch_is_told_nothing_of_turning_it_off(world: PagesWorld) -> None:
+    await a_policy(world.cluster, PROHIBITED)
+    await an_informed(world.cluster)
+    await world.cluster.know(8)
+
+    async with world.subject(7) as (_, page):
+        fixed = page.text
+    await a_policy(world.cluster)
+    async with world.subject(7) as (_, page):
+        switched = page.text
+
+    told = "Whoever received your posts to train AI before is then told to delete them."
+    assert told not in fixed
+    assert "A post of somebody else that embeds one of yours goes nowhere that yours may not go." in fixed
+    assert told in switched
 
 
 async def test_an_agent_goes_on_to_a_page_of_their_own(world: PagesWorld) -> None:

@@ -117,7 +117,7 @@ async def test_a_single_use_is_turned_alone_and_its_switches_stay_unfolded(infor
     async with informed.subject(7) as (visitor, page):
         after = await visitor.press(page, "Training of generative AI, for everyone")
 
-    assert after.url.endswith("/?open=everyone")
+    assert after.url.endswith("/?open=everyone#everyone-2")
     assert "<details open>" in after.html
     assert [each.choice.purpose for each in await on_record(informed.cluster)] == [GENERATIVE]
 

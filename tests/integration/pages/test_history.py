@@ -3,7 +3,10 @@
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from sluice.consent.v1 import choice_pb2, consent_service_pb2
+from sluice.consent.v1 import subject_service_pb2 as subject_pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
+from tests.support.choosing_pages import a_licensee, in_consent, say
 from tests.support.cluster import NOTICE, SECOND_US, TRAINING
 from tests.support.pages import Seen, Visitor
 from tests.support.pages_world import PagesWorld
@@ -23,7 +26,7 @@ async def test_every_choice_is_told_in_words_the_newest_first(world: PagesWorld)
     (yes, no) = page.html.partition("<tbody>")[2].split("<tr>")[1:]
     assert "<strong>Yes</strong>" in yes
     assert "<strong>No</strong>" in no
-    assert "Everything By: Everyone How it was made is not on record recorded by: the platform" in page.text
+    assert "Everything For: Everyone How it was made is not on record recorded by: the platform" in page.text
     assert "operator:ada" not in page.html
 
 
@@ -36,7 +39,7 @@ async def test_an_agent_is_named_as_such(world: PagesWorld) -> None:
     async with world.subject(7) as (visitor, _):
         page = await visitor.get("/history")
 
-    assert "Training of generative AI By: Everyone By your agent recorded by: your agent" in page.text
+    assert "Training of generative AI For: Everyone By your agent recorded by: your agent" in page.text
     assert page.html.count("<tr>") == 3
 
 
@@ -71,6 +74,37 @@ async def test_somebody_who_has_chosen_nothing_is_told_so(world: PagesWorld) -> 
         page = await visitor.get("/history")
 
     assert "You have not chosen anything yet." in page.text
+
+
+async def test_somebody_erased_is_told_what_is_left_and_not_that_they_never_chose(world: PagesWorld) -> None:
+    await world.cluster.know(7)
+    await world.cluster.opt_out(7)
+    request = subject_pb.EraseSubjectRequest(request_id=world.cluster.new_id(), subject_id=7)
+    await in_consent(world.cluster, SubjectServiceStub, "EraseSubject", request)
+
+    async with world.subject(7) as (visitor, _):
+        page = await visitor.get("/history")
+
+    assert "Your records here were erased, your earlier choices among them." in page.text
+    assert "Everything that was ever recorded" not in page.text
+    assert "You have not chosen anything yet." not in page.text
+
+
+async def test_licensees_have_their_names_where_licensing_says_them(world: PagesWorld) -> None:
+    await world.cluster.know(7)
+    await a_licensee(world.cluster, "acme", "Acme <Models>")
+    for licensee in ("acme", "birch"):
+        await say(world.cluster, choice_pb2.STANCE_DENY, licensee_id=licensee)
+
+    async with world.subject(7) as (visitor, _):
+        named = await visitor.get("/history")
+        await world.cluster.licensing.drain()
+        nameless = await visitor.get("/history")
+
+    assert "For: Acme <Models>" in named.text
+    assert "For: birch" in named.text
+    assert nameless.status == 200
+    assert "For: acme" in nameless.text
 
 
 async def test_a_sign_in_whose_subject_is_no_number_sees_nothing(world: PagesWorld) -> None:

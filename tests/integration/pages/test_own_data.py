@@ -1,7 +1,9 @@
 """A subject's records as a file, from their page (C11)."""
 
 import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,11 +11,14 @@ import pytest
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import precondition, unavailable
+from services.console.settings_page import own_data
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
+from tests.support.choosing_pages import Fragile, a_settings_page
+from tests.support.page_texts import some_texts
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
-from tests.support.refusing import break_off_streams
+from tests.support.refusing import break_off_streams, hold_streams
 from tests.support.served_pages import served
 
 FIRST = pb.ExportSubjectResponse(part=b'{"choices": [', media_type="application/json")
@@ -79,6 +84,23 @@ async def test_what_a_form_cannot_say_is_said_on_the_page(
     assert "Download: All records" in page.text.replace("  ", " ")
 
 
+async def test_without_a_controller_only_plain_json_is_offered(world: PagesWorld, tmp_path: Path) -> None:
+    await world.cluster.know(7)
+    token = world.cluster.licensing.token(PrincipalKind.SUBJECT, "7")
+    services, texts = Fragile(world.cluster), some_texts(tmp_path / "texts")
+    app = a_settings_page(world, services, texts, standard_forms=False)
+
+    async with Visitor(app) as visitor:
+        await visitor.sign_in(world.links.make(token))
+        page = await visitor.get("/data")
+        typed = await visitor.get("/data/dpv")
+    await services.close()
+
+    assert re.findall(r'href="(/data/[^"]*)"', page.html) == ["/data/json"]
+    assert re.findall(r'href="(/data/[^"]*)"', typed.html) == ["/data/json"]
+    assert "has not set up this form yet" in typed.text
+
+
 @pytest.mark.parametrize("path", ["/data/xml", "/data/../json", "/data/JSON"])
 async def test_other_forms_are_not_there(visitor: Visitor, path: str) -> None:
     page = await visitor.get(path)
@@ -100,6 +122,19 @@ async def test_consent_that_is_down_before_the_first_part_is_a_page(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_off_streams(monkeypatch, unavailable("PEER_UNAVAILABLE", "consent did not answer"))
+
+    page = await visitor.get("/data/json")
+
+    assert page.status == 503
+    assert "cannot be reached at the moment" in page.text
+    assert "content-disposition" not in page.headers
+
+
+async def test_consent_that_does_not_begin_in_time_is_a_page(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_data, "FIRST_PART_SECONDS", 0.05)
+    hold_streams(monkeypatch)
 
     page = await visitor.get("/data/json")
 

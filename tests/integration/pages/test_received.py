@@ -127,7 +127,7 @@ async def test_w3_a_recall_is_told_with_its_times_and_how_it_ended(world: PagesW
 
     resolved = await received(world, 1)
 
-    assert "Told to delete; no answer yet (1 post)." in issued.text
+    assert "Told to delete them since Told to delete; no answer yet (1 post)." in issued.text
     assert "Due before:" in issued.text
     assert "Answered:" not in issued.text
     assert "Says that all copies are deleted; a model was trained before (1 post)." in resolved.text

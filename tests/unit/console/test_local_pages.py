@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -12,22 +13,26 @@ import typer
 from services.chassis.clock import SystemClock
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal
+from services.consent.settings import ConsentSettings
 from services.console import local_pages
 from services.console.coming_in import how_to_come_in, sign_in_link
 from services.console.credentials import OPERATOR, a_subject
 from services.console.installation import StateFolder
 from services.console.local_pages import (
     CONSOLE,
+    CONTROLLER,
     SETTINGS_PAGE,
     PagesAsked,
     check_installed,
     console_fields,
+    names_controller,
     page_environment,
     prepare_pages,
     settings_page_fields,
 )
 from services.console.page_commands import lifetime_us
 from services.console.page_options import pages_asked
+from services.console.programs import ServiceProgram
 from services.console.settings_page.commands import who_comes_in
 from services.console.web.links import Links
 from services.console.web.settings import ConsoleSettings, SettingsPageSettings
@@ -70,6 +75,24 @@ def test_keys_of_sessions_are_made_once_and_are_for_their_owner_alone(state: Sta
 
     assert state.session_keys().read_bytes() == first
     assert state.session_keys().stat().st_mode & 0o777 == 0o600
+
+
+def test_forms_that_name_the_controller_are_offered_where_consent_is_told_who_that_is(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = dict.fromkeys(CONTROLLER, "as it is")
+    consent = partial(ServiceProgram, "consent", state, state.prepare(), port=0)
+    untold, partly = consent(), consent(settings={**told, "controller_phone": ""})
+
+    assert names_controller(consent(settings=told))
+    assert not names_controller(untold)
+    assert not names_controller(partly)
+    assert not names_controller(ServiceProgram("metering", state, state.prepare(), port=0, settings=told))
+    for name in CONTROLLER:
+        monkeypatch.setenv(f"SLUICE_CONSENT_{name.upper()}", "as it is")
+    assert names_controller(untold)
+    of_consent = {name for name in ConsentSettings.model_fields if name.startswith("controller_")}
+    assert set(CONTROLLER) == of_consent - {"controller_language"}
 
 
 def test_links_that_nobody_has_used_end_with_the_installation(state: StateFolder) -> None:

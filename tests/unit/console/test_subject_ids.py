@@ -1,5 +1,6 @@
 """Ids of subjects as people hand them in."""
 
+import codecs
 import csv
 
 import pytest
@@ -44,6 +45,10 @@ def test_a_text_may_part_ids_by_lines_commas_and_spaces(ids: list[int], between:
         (b'name,Subject_ID,note\n"Lovelace, Ada",7,9\nBob,8\n', (7, 8)),
         (b"7,9\n8,9\n", (7, 8)),
         (b"subject_id\n", ()),
+        (b'\xef\xbb\xbfname;subject_id\r\n"Lovelace; Ada, of London";7\r\nBob;8\r\n', (7, 8)),
+        (b'"Lovelace; Ada; L.",subject_id\nAda,7\nBob,8\n', (7, 8)),
+        ("name\tsubject_id\r\nJörg\t7\r\nBob\t8\r\n".encode("utf-16"), (7, 8)),
+        (codecs.BOM_UTF16_BE + "7\n8\n".encode("utf-16-be"), (7, 8)),
         (b"", ()),
     ],
 )
@@ -59,7 +64,7 @@ def test_a_row_that_ends_before_the_column_names_nobody() -> None:
 
 
 def test_bytes_that_are_no_text_are_faults_and_not_ids() -> None:
-    found = named(cells_of_csv(b"\xff\xfe7\n8\n"))
+    found = named(cells_of_csv(b"\xff7\n8\n"))
 
     assert found.ids == (8,)
     assert len(found.faults) == 1

@@ -13,7 +13,7 @@ from sluice.metering.v1.dispute_pb2 import AssessmentStanding, DisputeStep, Disp
 from tests.support.assessments import GAVE_CONTENT, on_record, usd
 
 DISPUTED, UPHELD, REDUCED, WITHDRAWN = 3, 4, 5, 6
-ADA = Session("1", "token", "operator", "ada", ("legal",), (), 1)
+ADA = Session("1", "token", "operator", "ada", ("legal",), 1)
 
 
 @pytest.mark.parametrize(

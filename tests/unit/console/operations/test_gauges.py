@@ -99,7 +99,7 @@ def test_a_chart_has_the_largest_licensees_and_the_others_as_one() -> None:
 
 def a_session(*held: str) -> Session:
     """An operator with these roles."""
-    return Session("id", "token", "operator", "ada", held, (), 0)
+    return Session("id", "token", "operator", "ada", held, 0)
 
 
 @pytest.mark.parametrize(
