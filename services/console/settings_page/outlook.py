@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.chassis.dialing import Peer
-from services.chassis.refusals import Refusal
+from services.chassis.refusals import Refusal, unavailable
 from services.console.web.asking import Missing, asked
 from services.console.web.calling import Services
 from sluice.consent.v1 import consent_service_pb2 as pb
@@ -20,6 +20,8 @@ from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 
 LICENSEES_ON_A_PAGE = 20
 POLICIES_AT_ONCE = 10
+MOST_PAGES = 100
+"""Of policies that are looked through for the one in force: a thousand that are announced are a fault."""
 LICENSING_US = 2_000_000
 """So long, in microseconds, does a page wait for the list of licensees."""
 
@@ -45,14 +47,19 @@ class Outlook:
     """A page of those who may receive posts."""
 
 
-async def outlook_of(services: Services, subject_id: int, page_token: str) -> Outlook:
-    """Asks; `page_token` is that of the list of licensees. Raises Refusal where consent gives no answer."""
+async def outlook_of(
+    services: Services, subject_id: int, page_token: str, also: Sequence[str] = ()
+) -> Outlook:
+    """Asks; `page_token` is that of the list of licensees, `also` are others to answer for.
+
+    Raises Refusal where consent gives no answer.
+    """
     consent, licensing = services.peer("consent"), services.peer("licensing")
     recipients = await asked(_recipients(licensing, page_token))
     ids = [each.licensee_id for each in recipients.recipients] if not isinstance(recipients, Missing) else []
-    standing = await standing_of(consent, subject_id, ids)
+    standing = await standing_of(consent, subject_id, sorted({*ids, *also}))
     choices, policies = await asyncio.gather(
-        _choices(consent, subject_id), policies_of(consent, standing.policy_version)
+        choices_of(consent, subject_id), policies_of(consent, standing.policy_version)
     )
     return Outlook(standing, choices, policies, recipients)
 
@@ -71,7 +78,8 @@ async def _recipients(licensing: Peer, page_token: str) -> contract_pb.ListRecip
     return await licensing.call(stub.ListRecipients, request, at_most_us=LICENSING_US)
 
 
-async def _choices(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
+async def choices_of(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
+    """The choices that still matter; none for somebody of whom nothing is on record. Raises Refusal."""
     request = pb.GetChoicesRequest(subject_id=subject_id)
     try:
         return await consent.call(ConsentServiceStub(consent.channel).GetChoices, request)
@@ -85,11 +93,11 @@ async def _choices(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
 async def policies_of(consent: Peer, version: int) -> Policies:
     """The version in force and those that are to come, which are all newer; 0 where none is in force.
 
-    Raises Refusal.
+    Raises Refusal, also (unavailable, PEER_ANSWER_INVALID) for a list that has no end.
     """
     announced = list[policy_pb2.Policy]()
     page_token = ""
-    while True:
+    for _ in range(MOST_PAGES):
         request = pb.ListPoliciesRequest(page_size=POLICIES_AT_ONCE, page_token=page_token)
         page = await consent.call(ConsentServiceStub(consent.channel).ListPolicies, request)
         for policy in page.policies:
@@ -100,3 +108,4 @@ async def policies_of(consent: Peer, version: int) -> Policies:
         page_token = page.next_page_token
         if not page_token:
             return Policies(None, tuple(announced))
+    raise unavailable("PEER_ANSWER_INVALID", f"consent lists more than {MOST_PAGES} pages of policies")

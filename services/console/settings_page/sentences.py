@@ -33,6 +33,8 @@ CHANGED = """Nothing was changed: how it stands has changed since you looked. Lo
 now, and choose again."""
 SIGNAL_KEPT = """The no of your browser is on record. It is in force from %(moment)s; permits that were \
 given before may be used until then."""
+SIGNAL_NOT_KEPT = """The no of your browser could not be put on record: what it is about may still be passed \
+on. To say no, use the switches."""
 SIGNAL_KNOWN = """The signal of your browser was on record before, so nothing was changed. To say no again, \
 use the switches."""
 

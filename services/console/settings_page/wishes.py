@@ -60,6 +60,11 @@ class Wish:
         """As JSON values, for a form."""
         return asdict(self)
 
+    @property
+    def licensees(self) -> tuple[str, ...]:
+        """Whom to ask for in particular, to know how it stands."""
+        return () if self.licensee == EVERYONE else (self.licensee,)
+
     def still_stands(self, now: standing_pb2.GetStandingResponse) -> bool:
         """Whether a yes is one to what is so now.
 

@@ -10,9 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from services.chassis.refusals import Kind, Refusal
+from services.console.web.bodies import sent_fields
 from services.console.web.headers import SAFE
 from services.console.web.own_paths import next_of, path_within
 from services.console.web.page import page_of, shown
+from services.console.web.unfinished import PARTLY_DONE, UNKNOWN_OUTCOME
 
 _log = structlog.get_logger(__name__)
 
@@ -30,8 +32,6 @@ STATUSES = {
 }
 """Of HTTP, by what a caller can do about a refusal."""
 _REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
-UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "DEADLINE_TOO_SHORT"})
-"""Reasons after which nobody here knows whether a form was carried out."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Failure:
     reason: str
     """A word for programs and for whoever helps."""
     changed: str
-    """Whether anything was changed: "nothing", "unknown", or "" where nothing was to be."""
+    """Whether anything was changed: "nothing", "partly", "unknown", or "" where nothing was to be."""
 
 
 def install(app: FastAPI) -> None:
@@ -57,11 +57,16 @@ async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     if refusal.kind is Kind.UNAUTHENTICATED:
         return _signed_out(request)
-    changed = "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
-    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, changed))
+    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, _changed_by(refusal)))
     if refusal.retry_after_us is not None:
         response.headers["Retry-After"] = str(-(-refusal.retry_after_us // 1_000_000))
     return response
+
+
+def _changed_by(refusal: Refusal) -> str:
+    if refusal.reason == PARTLY_DONE:
+        return "partly"
+    return "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
 
 
 def _signed_out(request: Request) -> Response:
@@ -96,9 +101,11 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, failure: Failure) -> Response:
     if request.method in SAFE:
-        return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""))
+        return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""), again=[])
     # At the address of a form there may be no page: what is led to is the one that the form was on.
-    return shown(request, "failure.html", failure.status, failure=failure, path=_came_from(request))
+    again = [] if failure.changed == "nothing" else sent_fields(request)
+    values = {"path": _came_from(request), "again": again, "sent_to": request.url.path}
+    return shown(request, "failure.html", failure.status, failure=failure, **values)
 
 
 def _came_from(request: Request) -> str:
