@@ -85,14 +85,8 @@ def agreeing(texts: Texts) -> APIRouter:
         question = question_of(outlook, texts, reader.language, asked)
         speaker = Speaker(reader, outlook.choices.choices)
         path = next_of(request.url.path, request.url.query)
-        values: dict[str, Any] = {
-            "question": question,
-            "speaker": speaker,
-            "words": words,
-            "action": AGREE,
-            "path": path,
-        }
-        return shown(request, "yes.html", **values)
+        values: dict[str, Any] = {"question": question, "speaker": speaker, "path": path}
+        return shown(request, "yes.html", words=words, action=AGREE, **values)
 
     @router.post("/yes")
     async def agree(

@@ -85,7 +85,8 @@ async def test_c2_the_form_of_an_agent_sent_again_after_a_yes_ends_it(world: Pag
     async with world.agent(7) as (agent, page), world.subject(7) as (subject, _):
         checked = await agent.press(page, "Go on", {"whom": "all", "wish": "no-training"})
         await agent.press(checked, "Say no for 1 person")
-        await agree(subject, await subject.get("/"), ALL_TRAINING)
+        denied = await subject.get("/")
+        await agree(subject, denied, ALL_TRAINING)
         allowed = await released(world.cluster)
         again = await agent.press(checked, "Say no for 1 person")
 
