@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from services.chassis.refusals import Kind, Refusal
 from services.console.web.bodies import sent_fields
 from services.console.web.headers import SAFE
-from services.console.web.own_paths import next_of, path_within
+from services.console.web.own_paths import next_of, own_path, path_within
 from services.console.web.page import page_of, shown
 from services.console.web.unfinished import PARTLY_DONE, UNKNOWN_OUTCOME
 
@@ -104,7 +104,7 @@ def _failed(request: Request, failure: Failure) -> Response:
         return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""), again=[])
     # At the address of a form there may be no page: what is led to is the one that the form was on.
     again = [] if failure.changed == "nothing" else sent_fields(request)
-    values = {"path": _came_from(request), "again": again, "sent_to": request.url.path}
+    values = {"path": _came_from(request), "again": again, "sent_to": own_path(request.url.path)}
     return shown(request, "failure.html", failure.status, failure=failure, **values)
 
 
