@@ -1,6 +1,5 @@
 """Which requests of a no are made again: those that a later yes lifts, under an id for each yes (C2, C7)."""
 
-from collections import ChainMap
 from typing import Any
 
 import pytest
