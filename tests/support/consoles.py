@@ -30,10 +30,11 @@ async def a_console(
     traces: Path | None = None,
     trace_url: str = "",
     language: str = "en-GB",
+    comes_in: bool = False,
 ) -> AsyncIterator[tuple[Visitor, Seen]]:
     """An operator in a console that cannot reach the services of `without`, and the page that they see first.
 
-    Consent is reached until they have come in.
+    They have come in while all could be reached, or try to come in only now where `comes_in` is true.
     """
     cluster = world.cluster
     targets = {
@@ -51,6 +52,9 @@ async def a_console(
     token = cluster.licensing.token(PrincipalKind.OPERATOR, "ada", ALL_ROLES)
     try:
         async with Visitor(door, language=language) as comer, Visitor(app, language=language) as visitor:
+            if comes_in:
+                yield visitor, await visitor.sign_in(links.make(token))
+                return
             await comer.sign_in(links.make(token))
             visitor.http.cookies = comer.http.cookies
             yield visitor, await visitor.get("/")

@@ -10,6 +10,7 @@ from services.console import moments
 from services.console.operations.charts import MOST_STRETCHES
 from services.console.operations.counting import LENGTHS_US
 from services.console.stats import By
+from services.console.web.reading import msgid
 from sluice.licensing.v1 import release_service_pb2 as pb
 
 USUAL = {By.MINUTE: 60, By.HOUR: 24, By.DAY: 30}
@@ -18,12 +19,12 @@ PAGE = 50
 CLOCKS_US = 1_000_000
 """So far may clocks of services differ: what was decided just now may lie ahead of ours."""
 
-NO_TIME = "A time is written like 2026-01-31T12:00, in UTC."
-NO_STRETCH = "Counts are by minute, hour or day."
-NO_ID = "Ids of licensees and licenses are of small letters, digits, points, hyphens and underscores."
-NO_OUTCOME = "There is no such outcome."
-NO_ORDER = "The beginning lies after the end."
-TOO_LONG = "That are more bars than a chart can show: choose longer stretches, or less time."
+NO_TIME = msgid("A time is written like 2026-01-31T12:00, in UTC.")
+NO_STRETCH = msgid("Counts are by minute, hour or day.")
+NO_ID = msgid("Ids of licensees and licenses are of small letters, digits, points, hyphens and underscores.")
+NO_OUTCOME = msgid("There is no such outcome.")
+NO_ORDER = msgid("The beginning does not lie before the end.")
+TOO_LONG = msgid("That are more bars than a chart can show: choose longer stretches, or less time.")
 _ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,62})?")
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _OUTCOMES = {str(number) for number in pb.Outcome.values() if number}

@@ -10,6 +10,7 @@ from services.console.operations import standing
 from services.console.operations.ages import span
 from services.console.operations.log_parts import checkpoint, of_log
 from services.console.operations.log_parts import standing as log_standing
+from services.console.operations.roles import ORDER_HALT, is_open
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.stats import By
 from services.console.web.asking import together
@@ -35,7 +36,8 @@ async def overview(request: Request, session: SignedIn) -> HTMLResponse:
     parts = await _parts(page, now_us)
     last = parts["day"].as_of if parts["day"] else 0
     log = parts["log"] and log_standing(parts["log"], last, now_us)
-    return shown(request, "overview.html", **{**parts, "log": log}, last=last, **TABLES)
+    given: dict[str, Any] = {"last": last, "now_us": now_us, "may_halt": is_open(session, ORDER_HALT)}
+    return shown(request, "overview.html", **{**parts, "log": log}, **given, **TABLES)
 
 
 async def _parts(page: Page, now_us: int) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from services.console.operations.own_ids import NO_ID, is_name
+from services.console.web.reading import msgid
 from sluice.licensing.v1 import recall_service_pb2 as pb
 from sluice.licensing.v1.recall_pb2 import RecallState
 
 PAGE = 50
-NO_STATE = "There are no recalls of this kind."
+NO_STATE = msgid("There are no recalls of this kind.")
 
 _UNRESOLVED = (
     RecallState.RECALL_STATE_ISSUED,
@@ -33,14 +34,14 @@ class Which(enum.StrEnum):
 
 
 WORDS: Mapping[Which, str] = {
-    Which.OPEN: "Not resolved",
-    Which.SOON: "Due within three days",
-    Which.OVERDUE: "Overdue",
-    Which.ACKNOWLEDGED: "Acknowledged",
-    Which.DELETED: "Deleted",
-    Which.CANNOT_UNTRAIN: "Deleted, but a model was trained before",
-    Which.REFUSED: "Refused",
-    Which.ALL: "All",
+    Which.OPEN: msgid("Not resolved"),
+    Which.SOON: msgid("Due within three days"),
+    Which.OVERDUE: msgid("Overdue"),
+    Which.ACKNOWLEDGED: msgid("Acknowledged"),
+    Which.DELETED: msgid("Deleted"),
+    Which.CANNOT_UNTRAIN: msgid("Deleted, but a model was trained before"),
+    Which.REFUSED: msgid("Refused"),
+    Which.ALL: msgid("All"),
 }
 
 _STATES: Mapping[Which, Sequence[RecallState]] = {

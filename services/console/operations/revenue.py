@@ -17,6 +17,7 @@ from services.console.operations.own_ids import NO_ID, is_name
 from services.console.operations.revenue_sums import OfCurrency, by_currency, chart, month_name
 from services.console.web.asking import asked
 from services.console.web.page import Reading, SignedIn, page_of, shown
+from services.console.web.reading import msgid
 from sluice.licensing.v1.billing_service_pb2 import GetRevenueRequest
 from sluice.licensing.v1.billing_service_pb2_grpc import BillingServiceStub
 from sluice.licensing.v1.invoice_pb2 import Revenue
@@ -25,8 +26,8 @@ router = APIRouter()
 PAGE = 500
 MOST_PAGES = 10
 """Rows have a month, a licensee and a currency each: 5,000 of them are read for one page at most."""
-NO_MONTH = "A month is written like 2026-01."
-NO_ORDER = "The first month lies after the last."
+NO_MONTH = msgid("A month is written like 2026-01.")
+NO_ORDER = msgid("The first month lies after the last.")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 

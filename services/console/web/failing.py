@@ -1,5 +1,6 @@
 """What a reader is told where a page could not be made or a form was not carried out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from services.console.web.bodies import sent_fields
 from services.console.web.headers import SAFE
 from services.console.web.own_paths import next_of, own_path, path_within
 from services.console.web.page import page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.unfinished import PARTLY_DONE, UNKNOWN_OUTCOME
 
 _log = structlog.get_logger(__name__)
@@ -32,6 +34,13 @@ STATUSES = {
 }
 """Of HTTP, by what a caller can do about a refusal."""
 _REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
+CARRIED_OUT = "REQUEST_ID_REUSED"
+"""The reason of a form that is sent again with something else filled in."""
+MISSING: Mapping[str, str] = {
+    "PARQUET_MISSING": msgid("It takes pyarrow, which is not installed here: pip install sluice[parquet]"),
+    "PLOT_MISSING": msgid("It takes matplotlib, which is not installed here: pip install sluice[plot]"),
+}
+"""What to install, by the reason of whatever could not be done without."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,13 @@ class Failure:
     reason: str
     """A word for programs and for whoever helps."""
     changed: str
-    """Whether anything was changed: "nothing", "partly", "unknown", or "" where nothing was to be."""
+    """Whether anything was changed: "nothing", "partly", "unknown", "before" where the form had been
+    carried out already, or "" where nothing was to be."""
+
+    @property
+    def advice(self) -> str:
+        """What whoever runs the page can do about it, as a sentence; "" where nothing is known."""
+        return MISSING.get(self.reason, "")
 
 
 def install(app: FastAPI) -> None:
@@ -57,16 +72,18 @@ async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     if refusal.kind is Kind.UNAUTHENTICATED:
         return _signed_out(request)
-    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, _changed_by(refusal)))
+    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, _changed(refusal.reason)))
     if refusal.retry_after_us is not None:
         response.headers["Retry-After"] = str(-(-refusal.retry_after_us // 1_000_000))
     return response
 
 
-def _changed_by(refusal: Refusal) -> str:
-    if refusal.reason == PARTLY_DONE:
+def _changed(reason: str) -> str:
+    if reason == CARRIED_OUT:
+        return "before"
+    if reason == PARTLY_DONE:
         return "partly"
-    return "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
+    return "unknown" if reason in UNKNOWN_OUTCOME else "nothing"
 
 
 def _signed_out(request: Request) -> Response:
@@ -103,7 +120,7 @@ def _failed(request: Request, failure: Failure) -> Response:
     if request.method in SAFE:
         return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""), again=[])
     # At the address of a form there may be no page: what is led to is the one that the form was on.
-    again = [] if failure.changed == "nothing" else sent_fields(request)
+    again = sent_fields(request) if failure.changed in {"partly", "unknown"} else []
     values = {"path": _came_from(request), "again": again, "sent_to": own_path(request.url.path)}
     return shown(request, "failure.html", failure.status, failure=failure, **values)
 

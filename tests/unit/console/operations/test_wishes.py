@@ -4,7 +4,7 @@ import pytest
 
 from services.chassis.refusals import Refusal
 from services.console.operations import licenses, revenue
-from services.console.operations.halt_wishes import HaltWish, read_halt
+from services.console.operations.halt_wishes import NO_COUNTRY, NO_PART_CHECKED, HaltWish, read_halt
 from services.console.operations.own_ids import name_in, number_in
 from services.console.operations.wall_wishes import WallWish, overtakes, read_wall
 from sluice.consent.v1.halt_pb2 import HaltScope
@@ -33,6 +33,29 @@ def test_a_halt_that_is_read_from_its_own_address_is_the_same() -> None:
     wish = HaltWish("licensee", "acme", recall=True)
 
     assert read_halt({"kind": "licensee", "licensee": "acme", "recall": "yes"}) == wish
+
+
+@pytest.mark.parametrize("code", ["UK", "EL", "XX", "AA", "ZZ", "EU", "UN", "ZZ-1"])
+def test_c12_a_code_that_no_country_has_is_warned_of_and_halted(code: str) -> None:
+    wish = read_halt({"kind": "jurisdiction", "jurisdiction": code})
+
+    assert (wish.faults, wish.warning, wish.scope.jurisdiction) == ([], NO_COUNTRY, code)
+
+
+@pytest.mark.parametrize(
+    ("given", "warning"),
+    [
+        ({"kind": "jurisdiction", "jurisdiction": "GB"}, ""),
+        ({"kind": "jurisdiction", "jurisdiction": "xk"}, ""),
+        ({"kind": "jurisdiction", "jurisdiction": "US-ZZ"}, NO_PART_CHECKED),
+        ({"kind": "licensee", "licensee": "uk"}, ""),
+        ({"kind": "everything"}, ""),
+    ],
+)
+def test_of_a_country_there_is_nothing_to_warn_and_parts_are_not_known_here(
+    given: dict[str, str], warning: str
+) -> None:
+    assert read_halt(given).warning == warning
 
 
 @pytest.mark.parametrize("recall", ["", "no", "YES", "1"])
