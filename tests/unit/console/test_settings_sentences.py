@@ -9,6 +9,7 @@ from services.console.settings_page.sentences import SAID_NO, Speaker
 from services.console.settings_page.switches import EVERYONE, TRAINING
 from services.console.settings_page.wishes import Wish
 from services.console.web.reading import reader_of
+from services.console.web.telling import as_told
 from sluice.consent.v1 import choice_pb2, reason_pb2
 from sluice.consent.v1.standing_pb2 import PurposeStanding
 
@@ -27,7 +28,7 @@ def why(methods: dict[int, choice_pb2.ChoiceMethod] | None = None, **standing: A
 
 
 def told(wish: Wish) -> str:
-    return Speaker(ENGLISH, ()).recorded(wish, MOMENT)
+    return as_told(ENGLISH, Speaker(ENGLISH, ()).recorded(wish, MOMENT)).striptags()
 
 
 def test_an_allowed_purpose_says_whether_they_said_yes() -> None:
