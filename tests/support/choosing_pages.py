@@ -35,6 +35,7 @@ OPT_IN, OPT_OUT = policy_pb2.REGIME_OPT_IN, policy_pb2.REGIME_OPT_OUT
 PROHIBITED = policy_pb2.REGIME_PROHIBITED
 EVERYTHING = (1, 2, 3, 4, 5, 6, 7)
 ALL_TRAINING = "AI training, for everyone"
+YES = "Say yes to this"
 SERVED = digest_of(NOTICES["en"])
 
 
@@ -169,3 +170,8 @@ async def page_in_a_browser(
         await seen.page.locator("form[action='/sign-in/link'] button").click()
         await seen.page.wait_for_load_state()
         yield seen
+
+
+async def agree(visitor: Visitor, page: Seen, button: str) -> Seen:
+    """Presses a button that leads to a yes, and says it under the notice that is shown there."""
+    return await visitor.press(await visitor.press(page, button), YES)

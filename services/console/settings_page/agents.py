@@ -9,10 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 
+from services.chassis.dialing import Peer
 from services.chassis.refusals import precondition
 from services.console.settings_page.agent_forms import LARGEST_LIST, Filled, understood
 from services.console.settings_page.agent_notices import Notice, notice_in_force, policy_in_force
+from services.console.settings_page.agent_standings import Looked, licensees_of, looked_at, record_for_one
 from services.console.settings_page.bulk import Bulk, record_all
+from services.console.settings_page.outlook import standing_of
 from services.console.settings_page.represented import how_they_stand, part_of
 from services.console.settings_page.texts import Texts
 from services.console.settings_page.whose import ActsFor, PageToken, SignedInAgent
@@ -24,9 +27,10 @@ from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 
 FILLED, RECORD = "agent-filled", "agent-record"
 LONGEST_FORM = 50_000
-"""Characters of the sealed field; 256 subjects with long ids take some 8,000."""
+"""Characters of the sealed field; 256 subjects with long ids and how they stand take some 25,000."""
 LARGEST_FORMS = {"/agent/check": 3 * LARGEST_LIST}
 """Bytes by path: a list may come as text and as a file, the text with three bytes for each comma."""
+NOBODY = msgid("Nothing was recorded: nobody was left to record it for.")
 CHANGED = msgid("Nothing was recorded: another policy is in force now. Look at its notice, and choose again.")
 
 
@@ -42,8 +46,14 @@ async def _filled(
     return Filled(whom, listed, content, wish, licensee_id)
 
 
+async def _looked_at(consent: Peer, bulk: Bulk) -> Looked:
+    return await looked_at(bulk, lambda one: standing_of(consent, one, licensees_of(bulk)))
+
+
 FilledForm = Annotated[Filled, Depends(_filled)]
 Sealed = Annotated[str, Form(max_length=LONGEST_FORM)]
+Ticked = Annotated[tuple[int, ...], Form()]
+"""Those of whom the agent says that they want it although they have said no."""
 
 
 def acting(texts: Texts) -> APIRouter:
@@ -74,25 +84,31 @@ def acting(texts: Texts) -> APIRouter:
     ) -> HTMLResponse:
         """Says for whom what would be recorded, and shows the notice before a yes; nothing is recorded."""
         form_of(request, session, FILLED, form)
-        found, notice = understood(filled, acts_for), None
+        found = understood(filled, acts_for)
+        looked, notice = Looked(found.bulk), None
         if found.bulk.allows and found.bulk.subjects:
             consent = page_of(request).services.peer("consent")
             notice = await notice_in_force(consent, found.bulk.subjects[0], texts, reader.language)
-            found = replace(found, bulk=_informed(found.bulk, notice))
-        return shown(request, "agent-check.html", found=found, notice=notice, action=RECORD, words=words)
+            looked = await _looked_at(consent, _informed(found.bulk, notice))
+        values: dict[str, Any] = {"found": found, "looked": looked, "notice": notice}
+        return shown(request, "agent-check.html", action=RECORD, words=words, **values)
 
     @router.post("/agent/record")
-    async def record(request: Request, session: SignedInAgent, reader: Reading, form: Sealed) -> Response:
+    async def record(
+        request: Request, session: SignedInAgent, reader: Reading, form: Sealed, also: Ticked = ()
+    ) -> Response:
         """Has it recorded, and says what became of it; the same form sent again repeats the same requests."""
         opened = form_of(request, session, RECORD, form)
-        consent, bulk = page_of(request).services.peer("consent"), Bulk.of(opened.seen)
-        stub = ConsentServiceStub(consent.channel)
+        consent, bulk = page_of(request).services.peer("consent"), Bulk.of(opened.seen).and_also(also)
+        if not bulk.subjects:
+            return done(request, "/agent", reader.say(NOBODY))
         if bulk.allows and await policy_in_force(consent, bulk.subjects[0]) != bulk.policy:
             return done(request, "/agent", reader.say(CHANGED))
         outcomes = await record_all(
-            bulk, opened.request_id, lambda asked: consent.call(stub.RecordChoice, asked)
+            bulk, opened.request_id, lambda requests: record_for_one(consent, bulk, requests)
         )
-        return shown(request, "agent-recorded.html", bulk=bulk, outcomes=outcomes, form=form, words=words)
+        again: dict[str, Any] = {"form": form, "also": also}
+        return shown(request, "agent-recorded.html", bulk=bulk, outcomes=outcomes, words=words, **again)
 
     return router
 

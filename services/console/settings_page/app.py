@@ -9,7 +9,9 @@ from starlette.types import ASGIApp
 from services.chassis.clock import Clock
 from services.console.settings_page import history, own_data, receiving
 from services.console.settings_page.agents import LARGEST_FORMS, acting
+from services.console.settings_page.agreeing import agreeing
 from services.console.settings_page.choosing import choosing
+from services.console.settings_page.signals import honoured
 from services.console.settings_page.texts import Texts
 from services.console.settings_page.words_failures import OWN_WHY
 from services.console.web.application import application
@@ -62,7 +64,8 @@ def settings_app(
 
     authorization = authorization_at(provider, origin, clock)
     templates = Templates(["services.console.settings_page"])
-    page = Page("settings", origin, services, templates, seal, clock, facts)
+    page = Page("settings", origin, services, templates, seal, clock, facts, honoured)
     records = [history.router, receiving.router, own_data.giving(standard_forms=standard_forms)]
-    routers = [signing_in(KINDS, links, authorization), choosing(texts), *records, acting(texts)]
+    choices = [choosing(texts), agreeing(texts), acting(texts)]
+    routers = [signing_in(KINDS, links, authorization), *choices, *records]
     return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)

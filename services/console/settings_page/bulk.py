@@ -6,26 +6,29 @@ of times.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.ids import derived_uuid7
 from services.chassis.refusals import Kind, Refusal
+from services.console.settings_page.wishes import Sight, Wish
 from sluice.consent.v1.choice_pb2 import Choice, ChoiceMethod, Stance
-from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest, RecordChoiceResponse
+from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest
+from sluice.consent.v1.standing_pb2 import GetStandingResponse
 
 SIDE_BY_SIDE = 8
-"""So many requests are under way at a time."""
+"""For so many people are requests under way at a time."""
 
 _AGAIN = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.ABORTED, Kind.INTERNAL, Kind.UNAUTHENTICATED})
 """Refusals after which the same request may be sent again, and may have been carried out already."""
 _OF_ALL = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.UNAUTHENTICATED})
 """Refusals that have nothing to do with the one subject."""
 
-Record = Callable[[RecordChoiceRequest], Awaitable[RecordChoiceResponse]]
+Record = Callable[[Sequence[RecordChoiceRequest]], Awaitable[Timestamp]]
+"""Has all choices of one subject recorded, and says when the last of them is in force."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Bulk:
     """Of a yes: SHA-256 in hex of the notice that was shown (C1)."""
     policy: int = 0
     """Of a yes: the version of the policy that was in force."""
+    asking: tuple[int, ...] = ()
+    """Of a yes: those who have said no, for whom it is recorded only if the agent says so of each."""
+    saw: tuple[tuple[int, tuple[Sight, ...]], ...] = ()
+    """Of a yes: how these purposes stood, by subject."""
 
     @property
     def allows(self) -> bool:
@@ -51,13 +58,25 @@ class Bulk:
     @classmethod
     def of(cls, seen: Mapping[str, Any]) -> Self:
         """As it came back with a form."""
-        lists = {name: tuple(seen[name]) for name in ("subjects", "purposes")}
-        return cls(**{**seen, **lists})
+        lists = {name: tuple(seen[name]) for name in ("subjects", "purposes", "asking")}
+        saw = tuple((each[0], tuple((a, b, c, d) for a, b, c, d in each[1])) for each in seen["saw"])
+        return cls(**{**seen, **lists, "saw": saw})
 
     @property
     def seen(self) -> dict[str, Any]:
         """As JSON values, to go with a form."""
         return asdict(self)
+
+    def and_also(self, ticked: Collection[int]) -> Self:
+        """With those who have said no and were ticked; whoever else is ticked is not asked for."""
+        chosen = tuple(each for each in self.asking if each in ticked)
+        return replace(self, subjects=(*self.subjects, *chosen), asking=())
+
+    def still_stands(self, subject_id: int, now: GetStandingResponse) -> bool:
+        """Whether a yes for somebody is one to what is so now: they may have said no since (C2)."""
+        saw = dict(self.saw)[subject_id]
+        wish = Wish(True, self.licensee_id, self.purposes, False, "", self.policy, self.notice_digest, saw)
+        return wish.still_stands(now)
 
     def choices(self, subject_id: int) -> list[Choice]:
         """Those of one subject."""
@@ -144,13 +163,10 @@ class _Sending:
             if self._stopped_by:
                 return Outcome(subject_id, reason=self._stopped_by, is_open=True)
             try:
-                times = [
-                    (await self._record(request)).in_force_after
-                    for request in self._bulk.requests(self._form_id, subject_id)
-                ]
+                requests = list(self._bulk.requests(self._form_id, subject_id))
+                return Outcome(subject_id, await self._record(requests))
             except Refusal as refusal:
                 return self._refused(subject_id, refusal)
-        return Outcome(subject_id, max(times, key=Timestamp.ToMicroseconds))
 
     def _refused(self, subject_id: int, refusal: Refusal) -> Outcome:
         if refusal.kind in _OF_ALL:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.chassis.dialing import Peer
-from services.chassis.refusals import Refusal
+from services.chassis.refusals import Refusal, unavailable
 from services.console.web.asking import Missing, asked
 from services.console.web.calling import Services
 from sluice.consent.v1 import consent_service_pb2 as pb
@@ -20,6 +20,8 @@ from sluice.licensing.v1.contract_service_pb2_grpc import ContractServiceStub
 
 LICENSEES_ON_A_PAGE = 20
 POLICIES_AT_ONCE = 10
+MOST_PAGES = 100
+"""Of policies that are looked through for the one in force: a thousand that are announced are a fault."""
 LICENSING_US = 2_000_000
 """So long, in microseconds, does a page wait for the list of licensees."""
 
@@ -45,12 +47,17 @@ class Outlook:
     """A page of those who may receive posts."""
 
 
-async def outlook_of(services: Services, subject_id: int, page_token: str) -> Outlook:
-    """Asks; `page_token` is that of the list of licensees. Raises Refusal where consent gives no answer."""
+async def outlook_of(
+    services: Services, subject_id: int, page_token: str, also: Sequence[str] = ()
+) -> Outlook:
+    """Asks; `page_token` is that of the list of licensees, `also` are others to answer for.
+
+    Raises Refusal where consent gives no answer.
+    """
     consent, licensing = services.peer("consent"), services.peer("licensing")
     recipients = await asked(recipients_of(licensing, page_token, LICENSEES_ON_A_PAGE))
     ids = [each.licensee_id for each in recipients.recipients] if not isinstance(recipients, Missing) else []
-    standing = await standing_of(consent, subject_id, ids)
+    standing = await standing_of(consent, subject_id, sorted({*ids, *also}))
     choices, policies = await asyncio.gather(
         choices_of(consent, subject_id), policies_of(consent, standing.policy_version)
     )
@@ -73,7 +80,7 @@ async def recipients_of(licensing: Peer, page_token: str, size: int) -> contract
 
 
 async def choices_of(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
-    """The choices that still matter, none of somebody of whom nothing is on record; raises Refusal."""
+    """The choices that still matter; none for somebody of whom nothing is on record. Raises Refusal."""
     request = pb.GetChoicesRequest(subject_id=subject_id)
     try:
         return await consent.call(ConsentServiceStub(consent.channel).GetChoices, request)
@@ -87,11 +94,11 @@ async def choices_of(consent: Peer, subject_id: int) -> pb.GetChoicesResponse:
 async def policies_of(consent: Peer, version: int) -> Policies:
     """The version in force and those that are to come, which are all newer; 0 where none is in force.
 
-    Raises Refusal.
+    Raises Refusal, also (unavailable, PEER_ANSWER_INVALID) for a list that has no end.
     """
     announced = list[policy_pb2.Policy]()
     page_token = ""
-    while True:
+    for _ in range(MOST_PAGES):
         request = pb.ListPoliciesRequest(page_size=POLICIES_AT_ONCE, page_token=page_token)
         page = await consent.call(ConsentServiceStub(consent.channel).ListPolicies, request)
         for policy in page.policies:
@@ -102,3 +109,4 @@ async def policies_of(consent: Peer, version: int) -> Policies:
         page_token = page.next_page_token
         if not page_token:
             return Policies(None, tuple(announced))
+    raise unavailable("PEER_ANSWER_INVALID", f"consent lists more than {MOST_PAGES} pages of policies")

@@ -47,6 +47,10 @@ SIGNAL_KEPT = msgid(
     "The no of your browser is on record. It is in force from %(moment)s; permits that were given before may"
     " be used until then."
 )
+SIGNAL_NOT_KEPT = msgid(
+    "The no of your browser could not be put on record: what it is about may still be passed on. To say no,"
+    " use the switches."
+)
 SIGNAL_KNOWN = msgid(
     "The signal of your browser was on record before, so nothing was changed. To say no again, use the"
     " switches."

@@ -7,11 +7,13 @@ pressing it always ends that; one that no choice can turn (C3, C4, C12) is not t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sluice.consent.v1 import choice_pb2, reason_pb2, standing_pb2
+from sluice.consent.v1 import choice_pb2, policy_pb2, reason_pb2, standing_pb2
 from sluice.type.v1 import purpose_pb2
 
 TRAINING = (purpose_pb2.PURPOSE_AI_TRAINING_GENERATIVE, purpose_pb2.PURPOSE_AI_TRAINING_OTHER)
 """What the page calls AI training."""
+NEEDED = purpose_pb2.PURPOSE_THIRD_PARTY_SHARING
+"""What each of the other purposes that are shown here needs allowed as well (C7)."""
 EVERYONE = ""
 """In the place of a licensee's id: all of them, today's and tomorrow's."""
 
@@ -43,6 +45,8 @@ class Switch:
     """Of one for everyone, how they stand for the licensees that a choice or a halt names."""
     no_on_record: bool
     """Whether the last word on each of these purposes was a no."""
+    forbidden: frozenset[int] = frozenset()
+    """Those of them that the policy forbids, or what they need, also where a no hides it (C3, C7)."""
 
     @property
     def is_on(self) -> bool:
@@ -63,7 +67,14 @@ class Switch:
     @property
     def waiting(self) -> tuple[standing_pb2.PurposeStanding, ...]:
         """What a yes would allow that is denied now."""
-        return tuple(each for each in self.own if each.reason in _LACKS_A_YES)
+        return tuple(
+            each for each in self.own if each.reason in _LACKS_A_YES and each.purpose not in self.forbidden
+        )
+
+    @property
+    def hides_a_ban(self) -> bool:
+        """Whether a no is what denies something that the policy forbids besides."""
+        return any(each.reason in _LACKS_A_YES and each.purpose in self.forbidden for each in self.own)
 
     @property
     def is_withheld(self) -> bool:
@@ -105,6 +116,21 @@ class Board:
     everything: Switch
     by_purpose: tuple[Switch, ...]
 
+    def switch_of(self, purposes: Sequence[int]) -> Switch | None:
+        """The one that is about exactly these, ascending; None where there is none."""
+        switches = (self.training, *self.by_purpose, self.everything)
+        return next((each for each in switches if each.purposes == tuple(purposes)), None)
+
+
+def forbidden(standings: Iterable[standing_pb2.PurposeStanding]) -> frozenset[int]:
+    """The purposes that the policy forbids where the subject lives, whatever is chosen (C3).
+
+    `standings` are all those of one licensee: what a purpose needs has to be among them (C7).
+    """
+    regimes = {int(each.purpose): each.regime for each in standings}
+    banned = {purpose for purpose, regime in regimes.items() if regime == policy_pb2.REGIME_PROHIBITED}
+    return frozenset(regimes if NEEDED in banned else banned)
+
 
 def board_of_everyone(
     standing: standing_pb2.GetStandingResponse, choices: Sequence[choice_pb2.RecordedChoice]
@@ -127,6 +153,8 @@ def _board(
     exceptions: Sequence[standing_pb2.PurposeStanding],
     choices: Sequence[choice_pb2.RecordedChoice],
 ) -> Board:
+    banned = forbidden(own)
+
     def switch(purposes: Iterable[int], *, all_purposes: bool = False) -> Switch:
         about = tuple(sorted(purposes))
         return Switch(
@@ -136,6 +164,7 @@ def _board(
             tuple(each for each in own if each.purpose in about),
             tuple(each for each in exceptions if each.purpose in about),
             all(_last_word_is_no(choices, licensee, purpose) for purpose in about),
+            banned.intersection(about),
         )
 
     known = [each.purpose for each in own]

@@ -1,6 +1,6 @@
 """The page of a subject as its template takes it: made from what the services say, and from nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -37,10 +37,14 @@ class Place:
     opened: str = ""
     """Whose finer switches are unfolded: a licensee, or ALL."""
 
+    def fields(self, opened: str = "") -> dict[str, str]:
+        """As values of an address, with these switches unfolded."""
+        told = {"page": self.token, "after": self.after, "open": opened or self.opened}
+        return {name: value for name, value in told.items() if value}
+
     def path(self, opened: str = "") -> str:
         """The address of the page, with these switches unfolded."""
-        told = {"page": self.token, "after": self.after, "open": opened or self.opened}
-        query = urlencode({name: value for name, value in told.items() if value})
+        query = urlencode(self.fields(opened))
         return f"/?{query}" if query else "/"
 
 
@@ -52,8 +56,8 @@ class Control:
     """Of its switch within the page: where a reader is again after pressing it."""
     switch: Switch
     offers: Offers
-    yes: dict[str, Any]
-    """Sealed into a form that allows."""
+    yes: Mapping[str, str]
+    """Values of the address of the page where a yes is said, under its notice (C1)."""
     no: dict[str, Any]
     """Sealed into a form that denies."""
 
@@ -114,7 +118,7 @@ def view_of(outlook: Outlook, texts: Texts, language: str, place: Place) -> View
     """The page, for a reader of this language (as in `Reader.language`)."""
     standing, choices = outlook.standing, outlook.choices.choices
     in_force = _document(outlook.policies.in_force, outlook, texts, language)
-    making = _Making(standing.policy_version, None if in_force is None else in_force.notice, place)
+    making = _Making(in_force is not None and in_force.notice is not None, place)
     everyone = board_of_everyone(standing, choices)
     known = {} if isinstance(outlook.recipients, Missing) else _by_id(outlook.recipients)
     found, next_page = _of_this_page(outlook, place)
@@ -132,12 +136,17 @@ def view_of(outlook: Outlook, texts: Texts, language: str, place: Place) -> View
     )
 
 
+def switch_id(switch: Switch) -> str:
+    """Of a switch within the page, whatever it shows: one for training, one for all, one for each use."""
+    uses = "training" if switch.purposes == TRAINING else str(switch.purposes[0])
+    return f"{switch.licensee or ALL}-{'all' if switch.all_purposes else uses}"
+
+
 @dataclass(frozen=True)
 class _Making:
     """What all switches of one page are made with."""
 
-    policy: int
-    notice: Text | None
+    can_allow: bool
     place: Place
 
     def controls(self, board: Board, recipient: contract_pb.Recipient | None) -> Controls:
@@ -147,22 +156,19 @@ class _Making:
             name=called,
             licensee=board.licensee,
             recipient=recipient,
-            training=self._control(f"{opened}-training", board.training, self.place.path()),
-            everything=self._control(f"{opened}-all", board.everything, self.place.path(opened)),
-            by_purpose=tuple(
-                self._control(f"{opened}-{each.purposes[0]}", each, self.place.path(opened))
-                for each in board.by_purpose
-            ),
+            training=self._control(board.training, ""),
+            everything=self._control(board.everything, opened),
+            by_purpose=tuple(self._control(each, opened) for each in board.by_purpose),
         )
 
-    def _control(self, id: str, switch: Switch, path: str) -> Control:
-        digest = b"" if self.notice is None else self.notice.digest
-        where = f"{path}#{id}"
+    def _control(self, switch: Switch, opened: str) -> Control:
+        uses = ",".join(map(str, switch.purposes))
+        where = f"{self.place.path(opened)}#{switch_id(switch)}"
         return Control(
-            id,
+            switch_id(switch),
             switch,
-            switch.offers(can_allow=self.notice is not None),
-            Wish.yes(switch, where, self.policy, digest).sealed(),
+            switch.offers(can_allow=self.can_allow),
+            {"licensee": switch.licensee, "uses": uses, **self.place.fields(opened)},
             Wish.no(switch, where).sealed(),
         )
 

@@ -47,7 +47,7 @@ class Wish:
         """Yes to what a yes can change now: what is forbidden today was not asked for (C3)."""
         waiting = switch.waiting
         purposes = tuple(each.purpose for each in waiting)
-        sights = tuple(map(_sight, waiting))
+        sights = tuple(map(sight_of, waiting))
         return cls(True, switch.licensee, purposes, False, where, policy, notice.hex(), sights)
 
     @classmethod
@@ -60,16 +60,21 @@ class Wish:
         """As JSON values, for a form."""
         return asdict(self)
 
+    @property
+    def licensees(self) -> tuple[str, ...]:
+        """Whom to ask for in particular, to know how it stands."""
+        return () if self.licensee == EVERYONE else (self.licensee,)
+
     def still_stands(self, now: standing_pb2.GetStandingResponse) -> bool:
         """Whether a yes is one to what is so now.
 
         What it wanted may have come about meanwhile, by this very form: then it is said again, under the
         same ids, and changes nothing.
         """
-        standings = {int(each.purpose): each for each in self._standings(now)}
+        standings = {int(each.purpose): each for each in standings_for(now, self.licensee)}
         return now.policy_version == self.policy and all(
             sight[0] in standings
-            and (_sight(standings[sight[0]]) == sight or _is_allowed(standings[sight[0]]))
+            and (sight_of(standings[sight[0]]) == sight or _is_allowed(standings[sight[0]]))
             for sight in self.saw
         )
 
@@ -98,15 +103,19 @@ class Wish:
             choice.purpose = cast("purpose_pb2.Purpose", purpose)
         return pb.RecordChoiceRequest(request_id=request_id, choice=choice)
 
-    def _standings(self, now: standing_pb2.GetStandingResponse) -> Sequence[standing_pb2.PurposeStanding]:
-        """Those of its licensee; nobody whom consent does not answer for is taken for anyone."""
-        if self.licensee == EVERYONE:
-            return now.anyone
-        found = (each.purposes for each in now.licensees if each.licensee_id == self.licensee)
-        return next(found, [])
+
+def standings_for(
+    now: standing_pb2.GetStandingResponse, licensee: str
+) -> Sequence[standing_pb2.PurposeStanding]:
+    """Those of a licensee or EVERYONE; nobody whom consent does not answer for is taken for anyone."""
+    if licensee == EVERYONE:
+        return now.anyone
+    found = (each.purposes for each in now.licensees if each.licensee_id == licensee)
+    return next(found, [])
 
 
-def _sight(standing: standing_pb2.PurposeStanding) -> Sight:
+def sight_of(standing: standing_pb2.PurposeStanding) -> Sight:
+    """What is sealed of how a purpose stands."""
     return standing.purpose, standing.reason, standing.record_revision, standing.denied_by_purpose
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.chassis.refusals import Kind, Refusal, forbidden
 from services.console.web.calling import Services, call_as
 from services.console.web.own_paths import own_path
-from services.console.web.page import page_of
+from services.console.web.page import page_of, tell
 from services.console.web.sessions import Session
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
@@ -28,15 +28,17 @@ async def sign_in(request: Request, token: str, kinds: Collection[str], where: s
 
     It takes the place of any earlier one, whose forms are stale from then on. Raises Refusal: what the
     services say of the token; (forbidden, WRONG_KIND) where the page is not for callers of its kind;
-    (invalid, SIGN_IN_TOO_LARGE).
+    (invalid, SIGN_IN_TOO_LARGE). What the page does besides (`Page.begun`) is told on the next one.
     """
     page = page_of(request)
     call_as(token)
     caller = await _caller(page.services, kinds)
     if caller.kind not in kinds:
         raise forbidden("WRONG_KIND", f"this page is not for callers of the kind {caller.kind}")
-    response = RedirectResponse(own_path(where), 303)
-    page.keep_session(response, Session.begin(token, caller))
+    session, response = Session.begin(token, caller), RedirectResponse(own_path(where), 303)
+    page.keep_session(response, session)
+    if said := await page.begun(request, session):
+        tell(request, response, session, said)
     return response
 
 

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.console.web.forms import FIELD
 from services.console.web.headers import SAFE
 
 LARGEST_FORM = 64 * 1024
@@ -14,8 +17,22 @@ LARGEST_FORM = 64 * 1024
 DEADLINE_SECONDS = 30.0
 """From the first byte of a form to its last."""
 
+_SENT = "sent"
 _TOO_LARGE = PlainTextResponse("This form is too large. Nothing was changed.\n", 413)
 _TOO_SLOW = PlainTextResponse("This form took too long to come. Nothing was changed.\n", 408)
+
+
+def sent_fields(request: Request) -> list[tuple[str, str]]:
+    """The fields of a form with a sealed one, to be sent again as they came: carried out once at most.
+
+    Empty for a form without it, or one with files, of which a page cannot send what it was sent.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        return []
+    content: bytes = getattr(request.state, _SENT, b"")
+    fields = parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True)
+    return fields if any(name == FIELD for name, _ in fields) else []
 
 
 class TooLargeError(Exception):
@@ -55,6 +72,8 @@ class WholeForms:
         except LeftError:
             return
         else:
+            # For the page that says what became of it (`sent_fields`), whoever has read the content before.
+            scope.setdefault("state", {})[_SENT] = content
             await self._app(scope, _replaying(content, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:

@@ -11,11 +11,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from services.chassis.refusals import Kind, Refusal
+from services.console.web.bodies import sent_fields
 from services.console.web.going_back import came_from
 from services.console.web.headers import SAFE
-from services.console.web.own_paths import next_of
+from services.console.web.own_paths import next_of, own_path
 from services.console.web.page import page_of, shown
 from services.console.web.reading import msgid
+from services.console.web.unfinished import PARTLY_DONE, UNKNOWN_OUTCOME
 
 _log = structlog.get_logger(__name__)
 
@@ -33,8 +35,6 @@ STATUSES = {
 }
 """Of HTTP, by what a caller can do about a refusal."""
 _REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
-UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "DEADLINE_TOO_SHORT"})
-"""Reasons after which nobody here knows whether a form was carried out."""
 CARRIED_OUT = "REQUEST_ID_REUSED"
 """The reason of a form that is sent again with something else filled in."""
 MISSING: Mapping[str, str] = {
@@ -52,8 +52,8 @@ class Failure:
     reason: str
     """A word for programs and for whoever helps."""
     changed: str
-    """Whether anything was changed: "nothing", "unknown", "before" where the form had been carried out
-    already, or "" where nothing was to be."""
+    """Whether anything was changed: "nothing", "partly", "unknown", "before" where the form had been
+    carried out already, or "" where nothing was to be."""
 
     @property
     def advice(self) -> str:
@@ -82,6 +82,8 @@ async def _refused(request: Request, refusal: Exception) -> Response:
 def _changed(reason: str) -> str:
     if reason == CARRIED_OUT:
         return "before"
+    if reason == PARTLY_DONE:
+        return "partly"
     return "unknown" if reason in UNKNOWN_OUTCOME else "nothing"
 
 
@@ -117,9 +119,11 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, failure: Failure) -> Response:
     if request.method in SAFE:
-        return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""))
+        return shown(request, "failure.html", failure.status, failure=replace(failure, changed=""), again=[])
     # At the address of a form there may be no page: what is led to is the one that the form was on.
-    return shown(request, "failure.html", failure.status, failure=failure, path=_came_from(request))
+    again = sent_fields(request) if failure.changed in {"partly", "unknown"} else []
+    values = {"path": _came_from(request), "again": again, "sent_to": own_path(request.url.path)}
+    return shown(request, "failure.html", failure.status, failure=failure, **values)
 
 
 def _came_from(request: Request) -> str:

@@ -3,7 +3,7 @@
 Handlers find it on the application; nothing of it changes while that runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -24,8 +24,15 @@ from services.console.web.telling import as_told
 from services.console.web.templating import Templates
 
 LANGUAGE_COOKIE, SESSION = "language", "session"
+Begun = Callable[[Request, Session], Awaitable[str]]
+"""What a page does when a session begins, with its token shown: a sentence to tell, "" for none."""
 TOLD_SECONDS = 60
 """So long is the outcome of a form shown, which is on the next page that is asked for."""
+
+
+async def nothing_more(_request: Request, _session: Session) -> str:
+    """A session begins, and that is all."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Page:
     clock: Clock
     facts: Callable[[Request], dict[str, Any]]
     """What every template of it is given besides."""
+    begun: Begun = nothing_more
 
     @property
     def forms(self) -> Forms:
@@ -157,11 +165,16 @@ def done(request: Request, where: str, said: str) -> RedirectResponse:
 
     Times in `said` are those of `telling.moment_in`.
     """
-    page, session = page_of(request), session_of(request)
     response = RedirectResponse(where, 303)
+    tell(request, response, session_of(request), said)
+    return response
+
+
+def tell(request: Request, response: Response, session: Session | None, said: str) -> None:
+    """Has the next page of this sign-in say what was done."""
+    page = page_of(request)
     sealed = page.seal.seal("told", [session.id if session else "", said])
     page.set_cookie(response, "told", sealed, TOLD_SECONDS)
-    return response
 
 
 def _told(request: Request, session: Session | None) -> str:

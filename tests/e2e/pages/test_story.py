@@ -5,7 +5,7 @@ from playwright.async_api import Browser
 from sluice.consent.v1.reason_pb2 import CONSENT_REASON_CHOICE_DENIES
 from sluice.licensing.v1 import release_service_pb2 as releases_pb
 from tests.support.browser import Watched
-from tests.support.pages_fleet import LICENSEES, PagesFleet, license_of
+from tests.support.pages_fleet import LICENSEES, NOTICES, PagesFleet, license_of
 from tests.support.waiting import until_told
 
 RELEASED, DENIED = releases_pb.OUTCOME_RELEASED, releases_pb.OUTCOME_DENIED
@@ -38,8 +38,11 @@ async def test_c2_a_yes_for_one_licensee_releases_to_that_one_only(
     async with fleet.subject(browser, 2) as page:
         await page.press(ALL_TRAINING, role="switch")
         await page.press(f"AI training, for {LICENSEES['acme']}", role="switch")
+        asked = await page.text()
+        await page.press("Say yes to this")
         acme, beta = [await fleet.decide(license_of(each), 2) for each in ("acme", "beta")]
 
+    assert NOTICES["en"].split("\n")[0] in asked
     assert (acme.outcome, beta.outcome) == (RELEASED, DENIED)
     assert page.faults == []
 

@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.support.choosing_pages import OPT_IN, a_policy, an_informed, on_record, released
+from sluice.consent.v1.choice_pb2 import STANCE_DENY
+from tests.support.choosing_pages import (
+    OPT_IN,
+    PROHIBITED,
+    SHARING,
+    a_policy,
+    an_informed,
+    on_record,
+    released,
+    say,
+)
 from tests.support.cluster import SECOND_US
 from tests.support.page_texts import NOTICES, digest_of
 from tests.support.pages import Seen, Visitor
@@ -60,4 +70,86 @@ async def test_a_yes_without_a_notice_to_show_is_not_offered(world: PagesWorld) 
 
     assert shown.status == 409
     assert "NOTICE_MISSING" in shown.text
+    assert all(form.action != "/agent/record" for form in shown.forms)
+
+
+async def test_c2_who_has_said_no_is_named_and_left_out(world: PagesWorld) -> None:
+    async with world.agent(7, 8) as (visitor, page):
+        await say(world.cluster, STANCE_DENY)
+        shown = await checked(visitor, page)
+        after = await visitor.press(shown, "Say yes for 1 person, and for those ticked")
+
+    assert "1 person has said no" in shown.text
+    assert "Take back the no of 7" in shown.text
+    assert "It will be recorded for 1 person you act for." in shown.text
+    assert "Recorded: 1 of 1." in after.text
+    assert not await released(world.cluster, "acme", 7)
+    assert await released(world.cluster, "acme", 8)
+
+
+async def test_c2_a_no_is_taken_back_for_those_alone_who_are_ticked(world: PagesWorld) -> None:
+    async with world.agent(7, 8) as (visitor, page):
+        await say(world.cluster, STANCE_DENY)
+        shown = await checked(visitor, page)
+        after = await visitor.press(shown, "Say yes for 1 person, and for those ticked", {"also": "7"})
+
+    assert "Recorded: 2 of 2." in after.text
+    assert await released(world.cluster, "acme", 7)
+
+
+async def test_whoever_is_ticked_and_was_not_named_is_not_recorded(world: PagesWorld) -> None:
+    async with world.agent(7, 8) as (visitor, page):
+        await say(world.cluster, STANCE_DENY)
+        shown = await checked(visitor, page)
+        form = shown.form("Say yes for 1 person")
+        other = await visitor.send(form, {**form.fields, "also": "9"})
+        nonsense = await visitor.send(form, {**form.fields, "also": "x"})
+
+    assert "Recorded: 1 of 1." in other.text
+    assert nonsense.status == 400
+
+
+async def test_where_all_have_said_no_and_nobody_is_ticked_nothing_is_recorded(world: PagesWorld) -> None:
+    async with world.agent(7) as (visitor, page):
+        await say(world.cluster, STANCE_DENY)
+        shown = await checked(visitor, page)
+        after = await visitor.press(shown, "Say yes for 0 people, and for those ticked")
+
+    assert "Nothing was recorded: nobody was left to record it for." in after.text
+    assert not await released(world.cluster, "acme", 7)
+
+
+async def test_c2_who_says_no_after_the_look_is_passed_over_and_named(world: PagesWorld) -> None:
+    async with world.agent(7, 8) as (visitor, page):
+        shown = await checked(visitor, page)
+        await say(world.cluster, STANCE_DENY)
+        after = await visitor.press(shown, "Say yes for 2 people")
+
+    assert "Recorded: 1 of 2." in after.text
+    assert "7 How it stands for them has changed since you looked." in after.text
+    assert not await released(world.cluster, "acme", 7)
+    assert await released(world.cluster, "acme", 8)
+
+
+async def test_a_yes_that_is_sent_twice_is_carried_out_once_and_undoes_no_later_no(world: PagesWorld) -> None:
+    async with world.agent(7, 8) as (visitor, page):
+        shown = await checked(visitor, page)
+        first = await visitor.press(shown, "Say yes for 2 people")
+        second = await visitor.press(shown, "Say yes for 2 people")
+        await say(world.cluster, STANCE_DENY)
+        third = await visitor.press(shown, "Say yes for 2 people")
+
+    assert "Recorded: 2 of 2." in first.text
+    assert "Recorded: 2 of 2." in second.text
+    assert "Recorded: 1 of 2." in third.text
+    assert len(await on_record(world.cluster, 8)) == 2
+    assert not await released(world.cluster, "acme", 7)
+
+
+async def test_c3_for_whom_the_policy_forbids_it_nothing_is_recorded(world: PagesWorld) -> None:
+    await a_policy(world.cluster, OPT_IN, {SHARING: PROHIBITED})
+    async with world.agent(7, 8) as (visitor, page):
+        shown = await checked(visitor, page)
+
+    assert "For 2 people a yes can change nothing at the moment" in shown.text
     assert all(form.action != "/agent/record" for form in shown.forms)

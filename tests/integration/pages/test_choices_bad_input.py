@@ -10,8 +10,10 @@ from tests.support.choosing_pages import (
     OPT_IN,
     OPT_OUT,
     OTHER,
+    YES,
     a_licensee,
     a_policy,
+    agree,
     an_informed,
     on_record,
     released,
@@ -21,6 +23,7 @@ from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
 
 CHANGED = "Nothing was changed: how it stands has changed since you looked."
+SAY_NO = f"Say no, whatever changes: {ALL_TRAINING}"
 ALLOW, DENY = choice_pb2.STANCE_ALLOW, choice_pb2.STANCE_DENY
 
 
@@ -36,9 +39,10 @@ async def unasked(world: PagesWorld) -> PagesWorld:
 
 async def test_a_yes_is_not_carried_out_after_a_no_elsewhere(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
+        asked = await visitor.press(page, ALL_TRAINING)
         await say(unasked.cluster, DENY)
-        after = await visitor.press(page, ALL_TRAINING)
-        again = await visitor.press(after, ALL_TRAINING)
+        after = await visitor.press(asked, YES)
+        again = await agree(visitor, after, ALL_TRAINING)
 
     assert CHANGED in after.text
     assert "Your posts may not be used to train AI." in after.text
@@ -48,8 +52,9 @@ async def test_a_yes_is_not_carried_out_after_a_no_elsewhere(unasked: PagesWorld
 
 async def test_a_yes_is_not_carried_out_under_another_policy(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
+        asked = await visitor.press(page, ALL_TRAINING)
         await a_policy(unasked.cluster, OPT_IN)
-        after = await visitor.press(page, ALL_TRAINING)
+        after = await visitor.press(asked, YES)
 
     assert CHANGED in after.text
     assert not await on_record(unasked.cluster)
@@ -69,10 +74,11 @@ async def test_a_no_is_carried_out_whatever_has_happened(unasked: PagesWorld) ->
 
 @pytest.mark.parametrize("stance", [ALLOW, DENY])
 async def test_a_form_sent_twice_is_carried_out_once(unasked: PagesWorld, stance: choice_pb2.Stance) -> None:
-    button = ALL_TRAINING if stance == ALLOW else f"Say no, whatever changes: {ALL_TRAINING}"
+    button = YES if stance == ALLOW else SAY_NO
     async with unasked.subject(7) as (visitor, page):
-        first = await visitor.press(page, button)
-        second = await visitor.press(page, button)
+        shown = await visitor.press(page, ALL_TRAINING) if stance == ALLOW else page
+        first = await visitor.press(shown, button)
+        second = await visitor.press(shown, button)
 
     assert first.text == second.text
     assert [each.choice.stance for each in await on_record(unasked.cluster)] == [stance] * 2
@@ -80,9 +86,10 @@ async def test_a_form_sent_twice_is_carried_out_once(unasked: PagesWorld, stance
 
 async def test_a_yes_sent_again_does_not_undo_a_later_no(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
-        await visitor.press(page, ALL_TRAINING)
+        asked = await visitor.press(page, ALL_TRAINING)
+        await visitor.press(asked, YES)
         await say(unasked.cluster, DENY)
-        again = await visitor.press(page, ALL_TRAINING)
+        again = await visitor.press(asked, YES)
 
     assert CHANGED in again.text
     assert not await released(unasked.cluster)
@@ -90,8 +97,9 @@ async def test_a_yes_sent_again_does_not_undo_a_later_no(unasked: PagesWorld) ->
 
 async def test_half_a_yes_is_completed_by_the_same_form(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
+        asked = await visitor.press(page, ALL_TRAINING)
         await say(unasked.cluster, ALLOW)
-        after = await visitor.press(page, ALL_TRAINING)
+        after = await visitor.press(asked, YES)
 
     assert "Your posts may be used to train AI." in after.text
     assert OTHER in {each.choice.purpose for each in await on_record(unasked.cluster)}
@@ -100,7 +108,7 @@ async def test_half_a_yes_is_completed_by_the_same_form(unasked: PagesWorld) -> 
 async def test_without_a_session_nothing_is_changed(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
         visitor.http.cookies.clear()
-        after = await visitor.press(page, f"Say no, whatever changes: {ALL_TRAINING}")
+        after = await visitor.press(page, SAY_NO)
 
     assert after.status == 401
     assert "Nothing was changed. Sign in again" in after.text
@@ -109,7 +117,7 @@ async def test_without_a_session_nothing_is_changed(unasked: PagesWorld) -> None
 
 async def test_a_form_of_somebody_else_is_nobodys(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (_, page), unasked.subject(8) as (other, _other_page):
-        after = await other.press(page, f"Say no, whatever changes: {ALL_TRAINING}")
+        after = await other.press(page, SAY_NO)
 
     assert after.status == 409
     assert "Nothing was changed." in after.text
@@ -117,13 +125,13 @@ async def test_a_form_of_somebody_else_is_nobodys(unasked: PagesWorld) -> None:
     assert not await on_record(unasked.cluster, 8)
 
 
-@pytest.mark.parametrize("action", ["/choose", "/signal"])
+@pytest.mark.parametrize("action", ["/choose", "/yes", "/signal"])
 @pytest.mark.parametrize(("sent", "status"), [({}, 400), ({"form": "x"}, 409), ({"form": "x" * 9_000}, 400)])
 async def test_a_form_without_what_the_page_put_into_it_is_refused(
     unasked: PagesWorld, action: str, sent: dict[str, str], status: int
 ) -> None:
     async with unasked.subject(7) as (visitor, page):
-        form = page.form(ALL_TRAINING)
+        form = page.form(SAY_NO)
         form.action = action
         after = await visitor.send(form, sent)
 
@@ -133,7 +141,7 @@ async def test_a_form_without_what_the_page_put_into_it_is_refused(
 
 async def test_the_form_of_one_action_is_not_that_of_another(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
-        form = page.form(ALL_TRAINING)
+        form = page.form(SAY_NO)
         form.action = "/signal"
         after = await visitor.send(form, form.fields)
 
@@ -154,9 +162,11 @@ async def test_a_name_of_a_licensee_is_text_whatever_it_is(unasked: PagesWorld) 
     await a_licensee(unasked.cluster, "birch", "<script>alert(1)</script>")
 
     async with unasked.subject(7) as (visitor, page):
-        after = await visitor.press(page, "AI training, for <script>alert(1)</script>")
+        asked = await visitor.press(page, "AI training, for <script>alert(1)</script>")
+        after = await visitor.press(asked, YES)
 
-    assert "<script>alert" not in page.html + after.html
+    assert "<script>alert(1)</script>" in asked.text
+    assert "<script>alert" not in page.html + asked.html + after.html
     assert await released(unasked.cluster, "birch")
 
 
@@ -178,7 +188,7 @@ async def test_many_licensees_come_page_by_page_and_each_once(
 
     async with unasked.subject(7) as (visitor, page):
         second = await visitor.get(str(page.url) + "?" + _next_query(page.html))
-        after = await visitor.press(second, "AI training, for Cedar")
+        after = await agree(visitor, second, "AI training, for Cedar")
 
     assert _names(page.html) == ["aa-gone", "Acme", "Birch"]
     assert _names(second.html) == ["bz-gone", "Cedar", "zz-gone"]

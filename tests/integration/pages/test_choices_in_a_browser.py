@@ -13,6 +13,7 @@ from tests.support.choosing_pages import (
     OPT_IN,
     OPT_OUT,
     PROHIBITED,
+    YES,
     a_licensee,
     a_policy,
     an_informed,
@@ -67,6 +68,25 @@ async def test_the_page_fits_and_can_be_used_by_everybody_however_much_is_on_it(
     async with page_in_a_browser(world, tmp_path, browser) as seen:
         await _unfold(seen)
         await seen.check("settings-choices")
+
+
+async def test_a_yes_is_said_by_keyboard_without_scripts_on_a_page_that_fits(
+    world: PagesWorld, tmp_path: Path, browser: Browser
+) -> None:
+    await a_policy(world.cluster, OPT_IN)
+    await an_informed(world.cluster)
+    await a_licensee(world.cluster, "acme", LONG_NAME)
+
+    async with page_in_a_browser(world, tmp_path, browser, locale="de-DE") as seen:
+        await seen.open("/yes?licensee=acme&uses=2,3")
+        await seen.check("settings-yes")
+    async with page_in_a_browser(world, tmp_path, browser, scripts=False) as seen:
+        await seen.page.get_by_role("switch", name=ALL_TRAINING, exact=True).press("Enter")
+        await seen.page.get_by_role("button", name=YES).press("Enter")
+        await expect(seen.page.get_by_role("status")).to_contain_text("Your yes is on record")
+
+    assert await released(world.cluster)
+    assert not seen.faults
 
 
 async def test_what_cannot_be_chosen_fits_in_german(

@@ -17,6 +17,7 @@ from tests.support.choosing_pages import (
     PROHIBITED,
     a_licensee,
     a_policy,
+    agree,
     an_informed,
     fragile_page,
     in_consent,
@@ -25,6 +26,7 @@ from tests.support.choosing_pages import (
 )
 from tests.support.cluster import DAY_US
 from tests.support.page_texts import NOTICES, digest_of
+from tests.support.pages import Seen, Visitor
 from tests.support.pages_world import PagesWorld
 
 SAY_NO = f"Say no, whatever changes: {ALL_TRAINING}"
@@ -51,7 +53,7 @@ async def test_a_yes_to_all_training_leaves_out_what_is_forbidden(world: PagesWo
     await an_informed(world.cluster)
 
     async with world.subject(7) as (visitor, page):
-        after = await visitor.press(page, ALL_TRAINING)
+        after = await agree(visitor, page, ALL_TRAINING)
 
     assert [each.choice.purpose for each in await on_record(world.cluster)] == [GENERATIVE]
     assert "Allowed: Training of generative AI. You said yes." in after.text
@@ -112,7 +114,7 @@ async def test_who_was_never_shown_the_notice_is_shown_it_and_can_agree(world: P
     await a_licensee(world.cluster, "acme", "Acme")
 
     async with world.subject(7) as (visitor, page):
-        await visitor.press(page, ALL_TRAINING)
+        await agree(visitor, page, ALL_TRAINING)
 
     assert "You have not been shown the notice that this needs." in page.text
     assert "We may let others train AI with your posts." in page.text
@@ -124,11 +126,11 @@ async def test_a_reader_of_german_agrees_to_the_german_notice(world: PagesWorld)
     await an_informed(world.cluster)
 
     async with world.subject(7, language="de-AT") as (visitor, page):
-        form = next(form for form in page.forms if form.action == "/choose")
-        await visitor.send(form, form.fields)
+        asked = await _sent(visitor, page, "/yes")
+        await _sent(visitor, asked, "/yes")
 
-    assert "Andere dürfen vielleicht KI mit deinen Beiträgen trainieren." in page.text
-    assert 'class="document" lang="de"' in page.html
+    assert "Andere dürfen vielleicht KI mit deinen Beiträgen trainieren." in asked.text
+    assert 'class="document" lang="de"' in asked.html
     assert {each.choice.notice_digest for each in await on_record(world.cluster)} == {
         digest_of(NOTICES["de"])
     }
@@ -225,3 +227,9 @@ async def test_an_agent_goes_on_to_a_page_of_their_own(world: PagesWorld) -> Non
         page = await visitor.get("/")
 
     assert page.url.endswith("/agent")
+
+
+async def _sent(visitor: Visitor, page: Seen, action: str) -> Seen:
+    """The first form with this action, whatever its button is called in the language of the page."""
+    form = next(form for form in page.forms if form.action == action)
+    return await visitor.send(form, form.fields)

@@ -12,6 +12,7 @@ from tests.support.choosing_pages import (
     SHARING,
     a_licensee,
     a_policy,
+    agree,
     an_informed,
     on_record,
     released,
@@ -60,7 +61,7 @@ async def test_one_press_ends_all_training_and_says_from_when(informed: PagesWor
 
 async def test_a_yes_for_one_licensee_releases_to_that_one_alone(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
-        after = await visitor.press(page, ACME)
+        after = await agree(visitor, page, ACME)
 
     assert "Your yes is on record, for acme: AI training." in after.text
     assert "Your posts may be used to train AI, but not by everyone or not for everything." in after.text
@@ -75,7 +76,7 @@ async def test_a_yes_for_one_licensee_releases_to_that_one_alone(unasked: PagesW
 async def test_a_yes_for_one_after_a_no_for_everyone_is_for_that_one(informed: PagesWorld) -> None:
     async with informed.subject(7) as (visitor, page):
         denied = await visitor.press(page, ALL_TRAINING)
-        await visitor.press(denied, ACME)
+        await agree(visitor, denied, ACME)
 
     assert await released(informed.cluster, "acme")
     assert not await released(informed.cluster, "birch")
@@ -83,7 +84,7 @@ async def test_a_yes_for_one_after_a_no_for_everyone_is_for_that_one(informed: P
 
 async def test_a_switch_that_is_on_for_one_licensee_is_off_for_all_by_one_press(unasked: PagesWorld) -> None:
     async with unasked.subject(7) as (visitor, page):
-        for_one = await visitor.press(page, ACME)
+        for_one = await agree(visitor, page, ACME)
         allowed = await released(unasked.cluster, "acme")
         after = await visitor.press(for_one, ALL_TRAINING)
 
@@ -96,7 +97,7 @@ async def test_a_yes_for_everyone_leaves_the_no_for_one(informed: PagesWorld) ->
     async with informed.subject(7) as (visitor, page):
         but_one = await visitor.press(page, BIRCH)
         nobody = await visitor.press(but_one, ALL_TRAINING)
-        after = await visitor.press(nobody, ALL_TRAINING)
+        after = await agree(visitor, nobody, ALL_TRAINING)
 
     assert "Your posts may be used to train AI, but not by everyone or not for everything." in after.text
     assert await released(informed.cluster, "acme")
@@ -149,7 +150,7 @@ async def test_a_yes_to_training_counts_against_an_older_no_of_the_browser(infor
         page = await visitor.get("/")
         kept = await visitor.press(page, "Keep this signal on record")
         denied = await released(informed.cluster)
-        after = await visitor.press(kept, ALL_TRAINING)
+        after = await agree(visitor, kept, ALL_TRAINING)
 
     assert "Your browser says no for you" in page.text
     assert "The no of your browser is on record. It is in force from" in kept.text

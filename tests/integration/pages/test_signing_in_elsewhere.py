@@ -87,6 +87,14 @@ async def test_a_subject_signs_in_where_the_platform_has_its_sign_in(elsewhere: 
     assert "Your choices" in after.text
 
 
+async def test_c1_the_no_of_a_browser_is_kept_when_its_reader_comes_back(elsewhere: Elsewhere) -> None:
+    elsewhere.visitor.http.headers["sec-gpc"] = "1"
+
+    page = await elsewhere.sign_in()
+
+    assert "The no of your browser is on record." in page.text
+
+
 async def test_a_sign_in_leads_back_to_where_it_was_asked_for(elsewhere: Elsewhere) -> None:
     asked = await elsewhere.visitor.get("/language?to=es&next=/?page=2")
 

@@ -3,14 +3,16 @@
 import asyncio
 import dataclasses
 import json
+from collections.abc import Sequence
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.refusals import Kind, Refusal, not_found, unavailable
 from services.console.settings_page.bulk import SIDE_BY_SIDE, Bulk, record_all
 from services.console.settings_page.switches import TRAINING
 from sluice.consent.v1.choice_pb2 import STANCE_ALLOW, STANCE_DENY
-from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest, RecordChoiceResponse
+from sluice.consent.v1.consent_service_pb2 import RecordChoiceRequest
 
 FORM = "0199c82c-c000-7000-9db6-dce623142a19"
 NO = Bulk(subjects=(1, 2, 3), stance=STANCE_DENY, purposes=TRAINING, licensee_id="")
@@ -24,17 +26,16 @@ class Consent:
         self.requests: list[RecordChoiceRequest] = []
         self.under_way = self.most = 0
 
-    async def record(self, request: RecordChoiceRequest) -> RecordChoiceResponse:
-        self.requests.append(request)
+    async def record(self, requests: Sequence[RecordChoiceRequest]) -> Timestamp:
+        self.requests.extend(requests)
+        choices = [request.choice for request in requests]
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(0)
         self.under_way -= 1
-        if request.choice.subject_id in self.refusals:
-            raise self.refusals[request.choice.subject_id]
-        answer = RecordChoiceResponse()
-        answer.in_force_after.FromSeconds(request.choice.subject_id * 10 + request.choice.purpose)
-        return answer
+        if choices[0].subject_id in self.refusals:
+            raise self.refusals[choices[0].subject_id]
+        return Timestamp(seconds=max(choice.subject_id * 10 + choice.purpose for choice in choices))
 
 
 async def test_each_purpose_is_a_choice_and_the_latest_says_when_it_is_in_force() -> None:

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from services.consent.domain.purposes import PURPOSES
 from services.console.settings_page.switches import (
     EVERYONE,
+    NEEDED,
     Board,
     Offers,
     board_of_everyone,
     board_of_licensee,
 )
-from sluice.consent.v1 import choice_pb2, reason_pb2
+from sluice.consent.v1 import choice_pb2, policy_pb2, reason_pb2
 from sluice.consent.v1.standing_pb2 import GetStandingResponse, LicenseeStanding, PurposeStanding
 
 ALLOWED = reason_pb2.CONSENT_REASON_ALLOWED
@@ -134,6 +136,27 @@ def test_a_yes_is_to_what_it_can_change_alone() -> None:
     switch = everyone(stand(PROHIBITED, NOT_OPTED_IN)).training
 
     assert [each.purpose for each in switch.waiting] == [3]
+
+
+def test_c7_what_each_purpose_needs_is_what_the_rules_say_it_does() -> None:
+    choosable = {purpose: traits for purpose, traits in PURPOSES.items() if traits.choosable}
+
+    needs = {purpose: int(traits.needs) for purpose, traits in choosable.items() if traits.needs}
+
+    assert needs == dict.fromkeys(choosable.keys() - {NEEDED}, NEEDED)
+
+
+@pytest.mark.parametrize(("purpose", "waiting"), [(1, []), (2, [3]), (4, [2, 3])])
+def test_c3_a_yes_is_never_to_what_the_policy_forbids_by_itself_or_by_what_it_needs(
+    purpose: int, waiting: list[int]
+) -> None:
+    standings = [PurposeStanding(purpose=each, reason=SAID_NO, regime=1) for each in (1, 2, 3, 4)]  # type: ignore[arg-type]
+    standings[purpose - 1].regime = policy_pb2.REGIME_PROHIBITED
+
+    switch = everyone(standings).training
+
+    assert [each.purpose for each in switch.waiting] == waiting
+    assert switch.hides_a_ban == (len(waiting) < 2)
 
 
 def test_a_no_for_everyone_is_one_for_each_licensee_until_a_yes_for_that_one() -> None:

@@ -148,7 +148,10 @@ async def test_what_is_not_installed_is_said_with_how_to_install_it(
     assert f"pip install {extra}" in page.text
 
 
-@pytest.mark.parametrize("reason", ["PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "DEADLINE_TOO_SHORT"])
+@pytest.mark.parametrize(
+    "reason",
+    ["PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "DEADLINE_TOO_SHORT", "GATEWAY_UNAVAILABLE", "GATEWAY_TIMEOUT"],
+)
 async def test_a_form_that_nobody_answered_says_that_its_outcome_is_not_known(
     pages: SmallPages, reason: str
 ) -> None:
@@ -160,6 +163,31 @@ async def test_a_form_that_nobody_answered_says_that_its_outcome_is_not_known(
     assert page.status == 503
     assert "it is not known whether your change was taken" in page.text
     assert "Nothing was changed" not in page.text
+
+
+@pytest.mark.parametrize("error", [unavailable("PEER_UNAVAILABLE", "no answer"), KeyError("a defect")])
+async def test_a_form_that_may_have_been_carried_out_is_sent_again_as_it_was_by_one_button(
+    pages: SmallPages, error: Exception
+) -> None:
+    pages.raises.append(error)
+
+    async with pages.visitor(a_session()) as visitor:
+        page = await visitor.send(HALTS, {"form": _field(pages), "cause": '"a<b>" & ü'})
+        fields = page.form("Send the form once more").fields
+        after = await visitor.press(page, "Send the form once more")
+
+    assert fields["cause"] == '"a<b>" & ü'
+    assert "<b>" not in page.html
+    assert "Halted." in after.text
+
+
+async def test_a_form_that_was_not_carried_out_has_no_such_button(pages: SmallPages) -> None:
+    pages.raises.append(exhausted("OVERLOADED", "later", retry_after_us=1))
+
+    async with pages.visitor(a_session()) as visitor:
+        page = await _sent(visitor, _field(pages))
+
+    assert "Send the form once more" not in page.html
 
 
 async def test_too_much_at_once_says_when_to_come_back(pages: SmallPages) -> None:
