@@ -45,7 +45,7 @@ class Asked:
     content: Content | None = None
     """What the login wall stands before."""
     has_settings_page: bool = False
-    """Whether the settings page calls through it: that is one network to the gateway, and all of its users."""
+    """Whether the settings page calls through it: to the gateway all of its users are one network."""
 
     @property
     def limits(self) -> dict[str, object]:

@@ -53,8 +53,8 @@ class Issuer(Part):
     authorities: Path | None = None
     """PEM file of those who vouch for the server of an https `jwks_url`."""
     subject_claim: str = Field("sub", min_length=1)
-    """Which claim says whose a subject's token is, as in the services' list of issuers: calls are counted by it
-    and by `sub`."""
+    """Which claim says whose a subject's token is, as in the services' list of issuers: calls are counted
+    by it and by `sub`."""
 
     @field_validator("jwks_url")
     @classmethod
@@ -138,7 +138,7 @@ class Limits(Part):
     """Files of a subject's records for one caller: so many at once, and from then on as many an hour."""
     callers: int = Field(50_000, ge=1)
     """Of how many callers the calls are remembered; the one seen longest ago is forgotten for a new one, and
-    may then call as if never seen. Each takes less than a KiB: 50 MiB in all, and as much again for exports."""
+    may then call as if never seen. Each takes less than a KiB: 50 MiB, and as much again for exports."""
 
     @field_validator("networks")
     @classmethod

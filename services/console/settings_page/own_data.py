@@ -16,7 +16,8 @@ from starlette.types import Message, Receive, Scope, Send
 from services.chassis.deadlines import within
 from services.chassis.refusals import Refusal, unavailable
 from services.console.settings_page.whose import OwnSubject
-from services.console.web.page import page_of, shown
+from services.console.web.page import SignedIn, page_of, shown
+from services.console.web.sessions import Session
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 
@@ -57,33 +58,38 @@ async def data(request: Request, _subject_id: OwnSubject) -> HTMLResponse:
 
 
 @router.get("/data/{form}")
-async def download(request: Request, subject_id: OwnSubject, form: Form) -> Response:
+async def download(request: Request, session: SignedIn, subject_id: OwnSubject, form: Form) -> Response:
     """One of them."""
-    return Exported(request, pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form]), form)
+    asked = pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form])
+    return Exported(request, session, asked, form)
 
 
 class Exported(Response):
     """The answer that passes a document on; it asks for it when it is sent."""
 
-    def __init__(self, request: Request, asked: pb.ExportSubjectRequest, form: Form) -> None:
+    def __init__(
+        self, request: Request, session: Session, asked: pb.ExportSubjectRequest, form: Form
+    ) -> None:
         super().__init__()
         self._request = request
+        self._session = session
         self._asked = asked
         self._form = form
         self._is_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises Refusal, after the first part as well: whatever serves this then closes the connection."""
-        peer = page_of(self._request).services.peer("consent")
+        page = page_of(self._request)
+        peer = page.services.for_files("consent")
         try:
-            with within(AT_MOST_US):
+            with page.downloads.place(self._session), within(AT_MOST_US):
                 async with peer.open(SubjectServiceStub(peer.channel).ExportSubject, self._asked) as parts:
-                    await self._pass_on(aiter(parts), send)
+                    await self._pass_on(aiter(parts), page.downloads.in_time(send))
         except Refusal as refusal:
             if self._is_begun or refusal.reason not in WHY_NOT:
                 raise
-            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason])
-            await page(scope, receive, send)
+            answer = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason])
+            await answer(scope, receive, send)
 
     async def _pass_on(self, parts: AsyncIterator[pb.ExportSubjectResponse], send: Send) -> None:
         first = await anext(parts, None)

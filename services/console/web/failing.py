@@ -30,6 +30,7 @@ STATUSES = {
 }
 """Of HTTP, by what a caller can do about a refusal."""
 _REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
+USUAL_RETRY_US = 1_000_000
 UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "DEADLINE_TOO_SHORT"})
 """Reasons after which nobody here knows whether a form was carried out."""
 
@@ -59,9 +60,15 @@ async def _refused(request: Request, refusal: Exception) -> Response:
         return _signed_out(request)
     changed = "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
     response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, changed))
-    if refusal.retry_after_us is not None:
-        response.headers["Retry-After"] = str(-(-refusal.retry_after_us // 1_000_000))
+    if (after := _retry_after_us(refusal)) is not None:
+        response.headers["Retry-After"] = str(-(-after // 1_000_000))
     return response
+
+
+def _retry_after_us(refusal: Refusal) -> int | None:
+    """When to come back, in microseconds; the gateway's own limits do not say, and have room each second."""
+    is_too_much = refusal.kind is Kind.EXHAUSTED
+    return USUAL_RETRY_US if is_too_much and refusal.retry_after_us is None else refusal.retry_after_us
 
 
 def _signed_out(request: Request) -> Response:
