@@ -6,7 +6,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-all lint types protos protos-check lock clean
+.PHONY: help demo bench test test-all lint types protos protos-check words lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ protos-check: $(VENV)/.dev ## Fail if what `make protos` makes is not what is th
 	$(BIN)/python -m services.console.gateway.openapi build/contracts.binpb build/openapi
 	cmp build/openapi/openapi.json deploy/envoy/openapi.json
 	cmp build/openapi/docs.html deploy/envoy/docs.html
+
+words: $(VENV)/.dev ## Bring the catalogues of the pages' translations to what the sources say; translate what is empty then
+	$(BIN)/python -m services.console.web.catalogues
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew and write the lock files (hashes, no addresses)
 	$(BIN)/uv pip compile -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

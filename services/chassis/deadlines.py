@@ -30,6 +30,14 @@ def within(remaining_us: int) -> Iterator[None]:
         _deadline_us.reset(token)
 
 
+@contextlib.contextmanager
+def at_most(us: int) -> Iterator[None]:
+    """What runs inside has `us` microseconds from now, and no more than is left anyway."""
+    left_us = remaining_us()
+    with within(us if left_us is None else min(us, left_us)):
+        yield
+
+
 def remaining_us() -> int | None:
     """Microseconds until the deadline of the RPC being handled, negative when past; None outside of one."""
     deadline_us = _deadline_us.get()

@@ -32,6 +32,7 @@ class By(enum.StrEnum):
 
 
 _UNTIL = "Up to and with the stretch that the moment before this time lies in."
+_TOGETHER = "One row for each stretch, the sum over licensees and purposes."
 _SHOWN = {By.MINUTE: 16, By.HOUR: 13, By.DAY: 10}
 """Characters of a time that say which stretch it begins."""
 
@@ -44,6 +45,7 @@ def stats(
     since: Annotated[str, typer.Option(metavar="TIME", help="From the stretch that this time lies in.")] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help=_UNTIL)] = "",
     licensee: Annotated[str, typer.Option(metavar="ID", help="For this licensee alone.")] = "",
+    together: Annotated[bool, typer.Option("--together", help=_TOGETHER)] = False,
     address: options.Licensing = None,
     state: options.State = options.DEFAULT_STATE,
     token_file: options.TokenFile = None,
@@ -60,6 +62,7 @@ def stats(
         since=options.moment(since, "--since"),
         until=options.moment(until, "--until"),
         licensee_id=licensee,
+        together=together,
         page_size=PAGE,
     )
     connections = Connections.open(state, token_file, OPERATOR, {"licensing": address})
@@ -115,8 +118,9 @@ def _lines(row: pb.DecisionStats, by: By) -> Sequence[tuple[Any, ...]]:
     """The first line says where the row stands; the others have a reason each."""
     head = (
         moments.clock_face(row.since)[: _SHOWN[by]],
-        row.licensee_id,
-        word_of(Purpose.DESCRIPTOR, row.purpose),
+        row.licensee_id or "all",
+        # Of nobody alone, and so of no purpose alone.
+        word_of(Purpose.DESCRIPTOR, row.purpose) if row.licensee_id else "all",
         row.decisions_released,
         row.decisions_partial,
         row.decisions_denied,

@@ -31,9 +31,15 @@ class Span:
 
 
 def find_trace(folder: Path, trace_id: str) -> list[Span]:
-    """The spans of a trace in all files of `folder`, by start; none where it is not there."""
-    spans = [span for path in sorted(folder.glob("*.jsonl")) for span in _spans_in(path, trace_id)]
-    return sorted(spans, key=lambda span: span.start_ns)
+    """The spans of a trace in all files of `folder`, by start; none where it is not there.
+
+    One for each id: an exporter that had no answer may have written a span again.
+    """
+    spans: dict[str, Span] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        for span in _spans_in(path, trace_id):
+            spans.setdefault(span.span_id, span)
+    return sorted(spans.values(), key=lambda span: span.start_ns)
 
 
 def _spans_in(path: Path, trace_id: str) -> Iterator[Span]:

@@ -32,19 +32,25 @@ class Line:
 
 
 def arrange(spans: Sequence[Span]) -> list[Line]:
-    """Every span under its parent, by start; one whose parent is missing stands at the left."""
+    """Every span once under its parent, by start; one whose parent is missing stands at the left.
+
+    So does the earliest of spans whose parents form a circle, for no span at the left leads to them.
+    """
     known = {span.span_id for span in spans}
+    by_start = sorted(spans, key=lambda span: (span.start_ns, span.span_id))
     children: defaultdict[str, list[Span]] = defaultdict(list)
-    for span in sorted(spans, key=lambda span: (span.start_ns, span.span_id)):
+    for span in by_start:
         children[span.parent_id if span.parent_id in known else ""].append(span)
     began_ns = min((span.start_ns for span in spans), default=0)
-    lines: list[Line] = []
-    waiting = [(span, 0) for span in reversed(children[""])]
-    while waiting:
-        span, depth = waiting.pop()
-        lines.append(Line(span, depth, span.start_ns - began_ns))
-        waiting += [(child, depth + 1) for child in reversed(children[span.span_id])]
-    return lines
+    lines: dict[str, Line] = {}
+    for first in [*children[""], *by_start]:
+        waiting = [(first, 0)]
+        while waiting:
+            span, depth = waiting.pop()
+            if span.span_id not in lines:
+                lines[span.span_id] = Line(span, depth, span.start_ns - began_ns)
+                waiting += [(child, depth + 1) for child in reversed(children[span.span_id])]
+    return list(lines.values())
 
 
 def bar(offset_ns: int, duration_ns: int, total_ns: int, width: int = BAR_WIDTH) -> str:

@@ -15,7 +15,7 @@ from services.chassis.replays import ReplayKey
 from services.licensing.domain.asking import PROBE_PARTIES
 from services.licensing.domain.doors import networks
 from services.licensing.domain.history import STEPS_TAKEN, Change, Line, StepTaken
-from services.licensing.domain.licenses import License, Licensee, LicenseState, Step, draft
+from services.licensing.domain.licenses import RECORDED_AS, License, Licensee, LicenseState, Step, draft
 from services.licensing.domain.pricing.prices import Price
 from services.licensing.domain.recipients import Recipient, recipient_of
 from services.licensing.domain.terms import Terms, digest_of
@@ -83,7 +83,13 @@ class Rows(Protocol):
     def add_licensee(self, licensee: Licensee, created_by: str) -> None: ...
     def license(self, license_id: str) -> License | None: ...
     def licenses(
-        self, licensee_id: str | None, after: str, limit: int, *, drafts: bool
+        self,
+        licensee_id: str | None,
+        after: str,
+        limit: int,
+        *,
+        drafts: bool,
+        recorded: Collection[LicenseState] = (),
     ) -> Sequence[License]: ...
     def add_license(self, license: License, change: Change) -> None: ...
     def put_license(self, license: License, change: Change) -> None: ...
@@ -298,10 +304,12 @@ def _recipients(rows: Rows, after: str, limit: int, now_us: int) -> Recipients:
 
 
 def _licenses(rows: Rows, wanted: Wanted, after: str, limit: int, now_us: int) -> Licenses:
-    # Where a license stands is for time to say as well (L1), so that all that may be meant are looked at.
+    # Where a license stands is for time to say as well (L1), so that all that may be meant are looked at, and
+    # no others: the few that are suspended are found among however many.
+    recorded = {each for state in wanted.states for each in RECORDED_AS[state]}
     at_once = max(limit, LICENSES_AT_ONCE) if wanted.states else limit
     # One more than is looked at tells whether another follows.
-    licenses = rows.licenses(wanted.licensee_id, after, at_once + 1, drafts=wanted.drafts)
+    licenses = rows.licenses(wanted.licensee_id, after, at_once + 1, drafts=wanted.drafts, recorded=recorded)
     found: list[License] = []
     for license in licenses[:at_once]:
         after = license.license_id

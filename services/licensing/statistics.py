@@ -37,6 +37,14 @@ class Question:
     """The place that the page before ended with."""
     limit: int
     """Rows."""
+    together: bool = False
+    """One row for each stretch, of all licensees and purposes that are asked for."""
+
+    def is_after(self, place: Place) -> bool:
+        """Whether a place comes after the page before."""
+        if self.after is None:
+            return True
+        return place.since_us > self.after.since_us if self.together else place > self.after
 
 
 @dataclass(frozen=True)

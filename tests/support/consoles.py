@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,13 +27,16 @@ async def a_console(
     world: PagesWorld,
     *,
     without: Sequence[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
     traces: Path | None = None,
     trace_url: str = "",
     language: str = "en-GB",
+    comes_in: bool = False,
 ) -> AsyncIterator[tuple[Visitor, Seen]]:
     """An operator in a console that cannot reach the services of `without`, and the page that they see first.
 
-    Consent is reached until they have come in.
+    They have come in while all could be reached, or try to come in only now where `comes_in` is true. The
+    services of `elsewhere` are looked for at another host:port.
     """
     cluster = world.cluster
     targets = {
@@ -41,7 +44,7 @@ async def a_console(
         "metering": cluster.metering_address,
         "licensing": cluster.licensing.address,
     }
-    services = Services({name: NOBODY if name in without else target for name, target in targets.items()})
+    services = Services({**targets, **dict.fromkeys(without, NOBODY), **(elsewhere or {})})
     links = Links(world.links.folder, cluster.clock)
     seal = Seal([Fernet.generate_key()])
     made = partial(console_app, seal=seal, clock=cluster.clock, origin=ORIGIN, links=links)
@@ -51,6 +54,9 @@ async def a_console(
     token = cluster.licensing.token(PrincipalKind.OPERATOR, "ada", ALL_ROLES)
     try:
         async with Visitor(door, language=language) as comer, Visitor(app, language=language) as visitor:
+            if comes_in:
+                yield visitor, await visitor.sign_in(links.make(token))
+                return
             await comer.sign_in(links.make(token))
             visitor.http.cookies = comer.http.cookies
             yield visitor, await visitor.get("/")

@@ -61,8 +61,17 @@ class MemoryRows:
     def license(self, license_id: str) -> License | None:
         return self.by_id.get(license_id)
 
-    def licenses(self, licensee_id: str | None, after: str, limit: int, *, drafts: bool) -> Sequence[License]:
-        told = [license for license in self.by_id.values() if drafts or license.is_told]
+    def licenses(
+        self,
+        licensee_id: str | None,
+        after: str,
+        limit: int,
+        *,
+        drafts: bool,
+        recorded: Collection[LicenseState] = (),
+    ) -> Sequence[License]:
+        meant = [license for license in self.by_id.values() if not recorded or license.state in recorded]
+        told = [license for license in meant if drafts or license.is_told]
         later = [each for each in sorted(told, key=lambda each: each.license_id) if each.license_id > after]
         return [each for each in later if licensee_id in {None, each.terms.licensee_id}][:limit]
 

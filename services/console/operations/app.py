@@ -34,6 +34,7 @@ from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page
 from services.console.web.provider import Provider
+from services.console.web.reading import msgid
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
@@ -41,18 +42,18 @@ from services.console.web.templating import Templates
 KINDS = frozenset({"operator"})
 """Whom the console is for."""
 LINKS = (
-    ("/", "Overview"),
-    ("/decisions", "Decisions"),
-    ("/licenses", "Licenses"),
-    ("/licensees", "Licensees"),
-    ("/revenue", "Revenue"),
-    ("/recalls", "Recalls"),
-    ("/damages", "Damages"),
-    ("/approvals", "Approvals"),
-    ("/halts", "Halts"),
-    ("/wall", "Login wall"),
-    ("/log", "Log"),
-    ("/actions", "Actions"),
+    ("/", msgid("Overview")),
+    ("/decisions", msgid("Decisions")),
+    ("/licenses", msgid("Licenses")),
+    ("/licensees", msgid("Licensees")),
+    ("/revenue", msgid("Revenue")),
+    ("/recalls", msgid("Recalls")),
+    ("/damages", msgid("Damages")),
+    ("/approvals", msgid("Approvals")),
+    ("/halts", msgid("Halts")),
+    ("/wall", msgid("Login wall")),
+    ("/log", msgid("Log")),
+    ("/actions", msgid("Actions")),
 )
 """Where an operator can go; the names are translated where they are shown."""
 LINK_COMMAND = "sluice console link --party=NAME --role=trust"

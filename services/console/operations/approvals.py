@@ -22,13 +22,13 @@ from services.console.operations.assessments import (
     step_of,
     steps,
 )
-from services.console.operations.license_steps import one_line_ends
 from services.console.operations.roles import is_open, open_to
+from services.console.operations.typed_texts import FAULTS, Typed, fault_in, one_line_ends
 from services.console.operations.words_damages import ASSESSMENT_STATES
 from services.console.web.asking import Missing, asked, together
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
-from services.console.web.reading import Reader
+from services.console.web.reading import Reader, msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.metering.v1 import dispute_service_pb2 as pb
@@ -40,13 +40,13 @@ router = APIRouter()
 PAGE = 10
 """Steps; each takes a look at its assessment, all of a page at once."""
 LONGEST_REASON = 4000
-CHANGED = "The assessment has changed since you looked at it. This is how it stands now."
+CHANGED = msgid("The assessment has changed since you looked at it. This is how it stands now.")
 REFUSALS: Mapping[str, str] = {
-    "PROPOSAL_DECIDED": "Somebody else has decided about it before you.",
-    "SAME_OPERATOR": "You proposed it yourself: another operator has to approve it.",
-    "STEP_NOT_POSSIBLE": "It does not follow any more from how the assessment stands.",
-    "ASSESSMENT_WITHDRAWN": "The assessment was withdrawn: nothing is claimed any more.",
-    "AMOUNT_INVALID": "It claims no less than what is claimed now.",
+    "PROPOSAL_DECIDED": msgid("Somebody else has decided about it before you."),
+    "SAME_OPERATOR": msgid("You proposed it yourself: another operator has to approve it."),
+    "STEP_NOT_POSSIBLE": msgid("It does not follow any more from how the assessment stands."),
+    "ASSESSMENT_WITHDRAWN": msgid("The assessment was withdrawn: nothing is claimed any more."),
+    "AMOUNT_INVALID": msgid("It claims no less than what is claimed now."),
 }
 """Why nothing was decided, by the reason of metering."""
 
@@ -73,15 +73,15 @@ class Waiting:
 DECISIONS: Mapping[str, Decision] = {
     "approve": Decision(
         approve=True,
-        title="Approve this step?",
-        button="Approve it: it takes effect at once",
-        said="Approved. The assessment is now: %(state)s. Claimed: %(amount)s.",
+        title=msgid("Approve this step?"),
+        button=msgid("Approve it: it takes effect at once"),
+        said=msgid("Approved. The assessment is now: %(state)s. Claimed: %(amount)s."),
     ),
     "reject": Decision(
         approve=False,
-        title="Reject this step?",
-        button="Reject it: everything stays as it is",
-        said="Rejected. The assessment stays: %(state)s. Claimed: %(amount)s.",
+        title=msgid("Reject this step?"),
+        button=msgid("Reject it: everything stays as it is"),
+        said=msgid("Rejected. The assessment stays: %(state)s. Claimed: %(amount)s."),
     ),
 }
 
@@ -120,18 +120,18 @@ async def decide(
     proposal_id: str,
     name: str,
     form: Annotated[str, Form(max_length=4000)],
-    reason: Annotated[str, Form(max_length=2 * LONGEST_REASON)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Decides once, if the assessment still stands as it did when its reader looked."""
     decision, opened = _decision(name), form_of(request, session, f"{name}-{proposal_id}", form)
-    metering = page_of(request).services.peer("metering")
+    metering, why = page_of(request).services.peer("metering"), one_line_ends(reason)
     waiting = await _waiting(metering, assessment_id, proposal_id)
-    if is_stale(waiting, opened):
-        return _asked(request, session, name, waiting, fault=CHANGED, reason=reason)
-    answer = await decided(metering, decision, opened, proposal_id, reason)
+    if fault := CHANGED if is_stale(waiting, opened) else fault_in(why, LONGEST_REASON):
+        return _asked(request, session, name, waiting, fault=fault, reason=why)
+    answer = await decided(metering, decision, opened, proposal_id, why)
     if isinstance(answer, str):
         now = await _waiting(metering, assessment_id, proposal_id)
-        return _asked(request, session, name, now, fault=answer, reason=reason)
+        return _asked(request, session, name, now, fault=answer, reason=why)
     return done(request, f"/damages/{assessment_id}", said(reader, decision, answer))
 
 
@@ -158,7 +158,7 @@ async def decided(
         request_id=opened.request_id,
         proposal_id=proposal_id,
         approve=decision.approve,
-        reason=one_line_ends(reason),
+        reason=reason,
     )
     try:
         return await metering.call(DisputeServiceStub(metering.channel).DecideStep, wanted)
@@ -182,7 +182,7 @@ def _asked(
     return shown(
         request,
         "step-decide.html",
-        409 if fault else 200,
+        400 if fault in FAULTS else 409 if fault else 200,
         step=step,
         found=waiting.assessment,
         now=now,

@@ -4,6 +4,7 @@ The same numbers give the same bytes. Names in a chart are data: they come out a
 """
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,10 @@ MOST_WAITING = 32
 LONG_NAME = 24
 """Characters, from which on a line of the legend holds two names."""
 
-# Told apart without seeing colours: neighbours differ in brightness and in hatching.
-_HATCHES = ("", "///", "..", "\\\\\\", "xxx", "", "///", "..", "\\\\\\", "xxx")
+# Told apart without seeing colours: neighbours differ in brightness and in hatching, and bars have edges.
+_HATCHES = ("", "///", "xxxx", "..", "\\\\\\", "", "///", "xxxx", "..", "\\\\\\")
+EDGE_POINTS, EDGES = 0.8, 40.0
+"""The width of an edge; where bars are many, that of all edges together, so that colours are still seen."""
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 # The library's state is global: two drawings at once would spoil each other.
 _pencil = OneByOne("drawing", MOST_WAITING)
@@ -39,8 +42,9 @@ class Theme:
     ink: str
     line: str
     paper: str
-    """Between bars, and of hatching."""
+    """Of hatching."""
     series: tuple[str, ...]
+    """Each has a contrast of 3 to the page (WCAG 2.2, 1.4.11), and neighbours one to each other."""
 
 
 LIGHT = Theme(
@@ -48,8 +52,8 @@ LIGHT = Theme(
     "#d5d9de",
     "#ffffff",
     (
-        *("#1f5fa8", "#e69f00", "#b3261e", "#5aa9e6", "#00795c"),
-        *("#b0679a", "#7a5200", "#6a4fa3", "#3f7f8c", "#8c8c8c"),
+        *("#1f5fa8", "#c77c00", "#6b0f0a", "#3d8fd1", "#00594a"),
+        *("#bd72aa", "#5c3d00", "#9579d0", "#174852", "#8c8c8c"),
     ),
 )
 DARK = Theme(
@@ -57,8 +61,8 @@ DARK = Theme(
     "#343a41",
     "#14171a",
     (
-        *("#5b9fe8", "#f0c26a", "#ff8478", "#a8d4f7", "#35b48f"),
-        *("#e0a3cd", "#c79a4b", "#b09be8", "#7fc4d1", "#b5b5b5"),
+        *("#5b9fe8", "#f8d998", "#c4312a", "#a8d4f7", "#2f9f7e"),
+        *("#efc9e4", "#a67a2f", "#c5b6f0", "#3f8794", "#d0d0d0"),
     ),
 )
 MOST_SERIES = len(LIGHT.series)
@@ -180,13 +184,15 @@ def _draw_bars(figure: "Figure", axes: "Axes", chart: StackedBars, look: Look) -
         handles.append(
             axes.bar(
                 range(len(chart.bars)),
-                series.values,
+                # A bar of no height would still have its edge.
+                [value or math.nan for value in series.values],
                 bottom=bottoms,
                 width=0.8,
                 color=theme.series[place],
                 hatch=_HATCHES[place],
-                edgecolor=theme.paper,
-                linewidth=0,
+                hatchcolor=theme.paper,
+                edgecolor=theme.ink,
+                linewidth=min(EDGE_POINTS, EDGES / len(chart.bars)),
             )
         )
         for bar, value in enumerate(series.values):

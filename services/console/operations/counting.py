@@ -1,4 +1,4 @@
-"""How many decisions and posts there were, by stretches of time: read page by page, up to a bound."""
+"""How many decisions and posts there were, a row for each stretch of time, of however many licensees."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,6 @@ from sluice.licensing.v1.reason_pb2 import Verdict
 from sluice.licensing.v1.statistics_service_pb2_grpc import StatisticsServiceStub
 
 PAGE = 500
-MOST_PAGES = 20
-"""Rows have a stretch, a licensee and a purpose each: 10,000 of them are read for one page at most."""
 LENGTHS_US = {By.MINUTE: 60_000_000, By.HOUR: 3_600_000_000, By.DAY: 86_400_000_000}
 
 
@@ -23,8 +21,6 @@ class Counted:
     rows: Sequence[pb.DecisionStats]
     as_of: int
     """The receipt number up to which every decision is counted."""
-    cut_at_us: int | None = None
-    """From this stretch on nothing was read, for there was too much; microseconds UTC. None: all was."""
 
 
 @dataclass
@@ -60,21 +56,18 @@ class Stretch:
 
 async def count(licensing: Peer, by: By, since_us: int, until_us: int, licensee_id: str = "") -> Counted:
     """The rows from the stretch of `since_us` to that of the moment before `until_us`. Raises Refusal."""
-    stretch = f"STATS_STRETCH_{by.name}"
-    request = pb.GetDecisionStatsRequest(by=stretch, licensee_id=licensee_id, page_size=PAGE)
+    request = pb.GetDecisionStatsRequest(
+        by=f"STATS_STRETCH_{by.name}", licensee_id=licensee_id, together=True, page_size=PAGE
+    )
     request.since.FromMicroseconds(since_us)
     request.until.FromMicroseconds(until_us)
     stub, rows = StatisticsServiceStub(licensing.channel), list[pb.DecisionStats]()
-    for _ in range(MOST_PAGES):
+    while True:
         page = await licensing.call(stub.GetDecisionStats, request)
         rows += page.rows
         if not page.next_page_token:
             return Counted(rows, page.as_of_receipt_number)
         request.page_token = page.next_page_token
-    # The last stretch may go on in the next page: half of it would be a wrong number.
-    cut_at_us = rows[-1].since.ToMicroseconds()
-    whole = [row for row in rows if row.since.ToMicroseconds() < cut_at_us]
-    return Counted(whole, page.as_of_receipt_number, cut_at_us)
 
 
 def stretches(rows: Iterable[pb.DecisionStats], by: By, since_us: int, until_us: int) -> list[Stretch]:

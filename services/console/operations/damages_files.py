@@ -14,6 +14,7 @@ from typing import BinaryIO, TypeVar, cast
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.chassis.deadlines import within
 from services.chassis.dialing import Peer
 from services.chassis.refusals import precondition
 from services.console import damages_calls
@@ -32,6 +33,8 @@ T = TypeVar("T")
 router = APIRouter()
 PIECE = 1 << 20
 """Bytes."""
+AT_MOST_US = 600_000_000
+"""For evidence of millions of accesses; a page has far less."""
 _BUNDLING = OneByOne("bundles", most_waiting=4)
 
 
@@ -54,9 +57,11 @@ async def bundle(request: Request, session: SignedIn, id: str) -> Response:
     metering = page.services.for_files("metering")
     content, evidence = await _document(metering, id), pb.ReadEvidenceRequest(assessment_id=id)
     loop = asyncio.get_running_loop()
-    async with metering.open(DamagesServiceStub(metering.channel).ReadEvidence, evidence) as pieces:
-        rows = map(rows_of, drawn(loop, aiter(pieces)))
-        file, length = await _BUNDLING.do(partial(packed, f"assessment-{id}", content, rows))
+    read = DamagesServiceStub(metering.channel).ReadEvidence
+    with within(AT_MOST_US):
+        async with metering.open(read, evidence) as pieces:
+            rows = map(rows_of, drawn(loop, aiter(pieces)))
+            file, length = await _BUNDLING.do(partial(packed, f"assessment-{id}", content, rows))
     headers = {
         "Content-Disposition": f'attachment; filename="assessment-{id}.zip"',
         "Content-Length": str(length),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from babel.dates import format_timedelta
 
 from services.console.operations.standing import SOON_US
-from services.console.web.reading import Reader
+from services.console.web.reading import Reader, msgid
 from sluice.licensing.v1.recall_pb2 import Recall
 
 
@@ -39,11 +39,11 @@ class Deadline:
 
 
 _WORDS: Mapping[Urgency, str] = {
-    Urgency.RESOLVED: "Resolved in time",
-    Urgency.RESOLVED_LATE: "Resolved after its time",
-    Urgency.LATER: "Due %(when)s",
-    Urgency.SOON: "Due %(when)s",
-    Urgency.OVERDUE: "Was due %(when)s",
+    Urgency.RESOLVED: msgid("Resolved in time"),
+    Urgency.RESOLVED_LATE: msgid("Resolved after its time"),
+    Urgency.LATER: msgid("Due %(when)s"),
+    Urgency.SOON: msgid("Due %(when)s"),
+    Urgency.OVERDUE: msgid("Was due %(when)s"),
 }
 
 

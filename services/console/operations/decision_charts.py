@@ -11,14 +11,14 @@ from services.console.operations.charts import MOST_SERIES, Series, StackedBars
 from services.console.operations.counting import Stretch
 from services.console.operations.words_decisions import OUTCOMES, REASONS
 from services.console.stats import By
-from services.console.web.reading import Reader, instant
+from services.console.web.reading import Reader, instant, msgid
 from services.console.web.words import word
 
-OUTCOMES_TITLE = "Decisions by outcome"
-REASONS_TITLE = "Posts that were denied, by reason"
+OUTCOMES_TITLE = msgid("Decisions by outcome")
+REASONS_TITLE = msgid("Posts that were denied, by reason")
 # CLDR's names of forms: which parts of a time are written, in the reader's order.
 _FORMS = {By.MINUTE: ("Hm",), By.HOUR: ("MMMd", "Hm"), By.DAY: ("MMMd",)}
-_UNITS = {By.MINUTE: "minutes, UTC", By.HOUR: "hours, UTC", By.DAY: "days, UTC"}
+_UNITS = {By.MINUTE: msgid("minutes, UTC"), By.HOUR: msgid("hours, UTC"), By.DAY: msgid("days, UTC")}
 
 
 def outcomes_chart(reader: Reader, found: Sequence[Stretch], by: By) -> StackedBars:

@@ -1,4 +1,7 @@
-"""Which decisions somebody wants to see, as the address of the page says it."""
+"""Which decisions somebody wants to see, as the address of the page says it.
+
+Time is in whole stretches, as counts are: what stands under a time is of that time.
+"""
 
 import re
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from services.console import moments
 from services.console.operations.charts import MOST_STRETCHES
 from services.console.operations.counting import LENGTHS_US
 from services.console.stats import By
+from services.console.web.reading import msgid
 from sluice.licensing.v1 import release_service_pb2 as pb
 
 USUAL = {By.MINUTE: 60, By.HOUR: 24, By.DAY: 30}
@@ -17,13 +21,15 @@ USUAL = {By.MINUTE: 60, By.HOUR: 24, By.DAY: 30}
 PAGE = 50
 CLOCKS_US = 1_000_000
 """So far may clocks of services differ: what was decided just now may lie ahead of ours."""
+LATEST_US = 253_402_300_800_000_000 - 1
+"""The last microsecond of the year 9999, after which a time has no form."""
 
-NO_TIME = "A time is written like 2026-01-31T12:00, in UTC."
-NO_STRETCH = "Counts are by minute, hour or day."
-NO_ID = "Ids of licensees and licenses are of small letters, digits, points, hyphens and underscores."
-NO_OUTCOME = "There is no such outcome."
-NO_ORDER = "The beginning lies after the end."
-TOO_LONG = "That are more bars than a chart can show: choose longer stretches, or less time."
+NO_TIME = msgid("A time is written like 2026-01-31T12:00, in UTC.")
+NO_STRETCH = msgid("Counts are by minute, hour or day.")
+NO_ID = msgid("Ids of licensees and licenses are of small letters, digits, points, hyphens and underscores.")
+NO_OUTCOME = msgid("There is no such outcome.")
+NO_ORDER = msgid("The beginning does not lie before the end.")
+TOO_LONG = msgid("That are more bars than a chart can show: choose longer stretches, or less time.")
 _ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,62})?")
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _OUTCOMES = {str(number) for number in pb.Outcome.values() if number}
@@ -35,6 +41,7 @@ class Wish:
 
     by: By
     since_us: int
+    """The beginning of a stretch, as `until_us` is."""
     until_us: int
     licensee_id: str = ""
     license_id: str = ""
@@ -80,11 +87,16 @@ def read_wish(given: Mapping[str, str], now_us: int) -> tuple[Wish, list[str]]:
     """What an address says, and a sentence for each thing in it that says nothing, which is left out then."""
     faults = list[str]()
     by = _by(given.get("by", ""), faults)
-    until_us = _time(given.get("until", ""), now_us + CLOCKS_US, faults)
-    since_us = _time(given.get("since", ""), until_us - USUAL[by] * LENGTHS_US[by], faults)
-    if since_us >= until_us:
+    length_us = LENGTHS_US[by]
+    said_until_us = _time(given.get("until", ""), now_us + CLOCKS_US, faults)
+    until_us = -(-said_until_us // length_us) * length_us
+    said_since_us = _time(given.get("since", ""), until_us - USUAL[by] * length_us, faults)
+    since_us = said_since_us // length_us * length_us
+    if until_us > LATEST_US:
+        faults.append(NO_TIME)
+    elif said_since_us >= said_until_us:
         faults.append(NO_ORDER)
-    elif until_us - since_us > (MOST_STRETCHES - 1) * LENGTHS_US[by]:
+    elif until_us - since_us > MOST_STRETCHES * length_us:
         faults.append(TOO_LONG)
     ids = {name: _id(given.get(name, ""), faults) for name in ("licensee", "license")}
     outcome = given.get("outcome", "")

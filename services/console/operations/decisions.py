@@ -19,6 +19,7 @@ from services.console.operations.words_decisions import OUTCOMES, REASONS
 from services.console.stats import By
 from services.console.web.asking import together
 from services.console.web.page import Reading, SignedIn, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.words import PURPOSES, word
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
@@ -30,7 +31,7 @@ WORDS: dict[str, Any] = {
     "OUTCOMES": OUTCOMES,
     "REASONS": REASONS,
     "PURPOSES": PURPOSES,
-    "STRETCHES": {By.MINUTE: "Minutes", By.HOUR: "Hours", By.DAY: "Days"},
+    "STRETCHES": {By.MINUTE: msgid("Minutes"), By.HOUR: msgid("Hours"), By.DAY: msgid("Days")},
     "label": label,
     "from_us": from_us,
 }
@@ -78,10 +79,10 @@ async def chart(
 
 @router.get("/decisions/find")
 async def find(
-    request: Request, session: SignedIn, q: Annotated[str, Query(max_length=200)] = ""
+    request: Request, session: SignedIn, reader: Reading, q: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
     """On to the decision that an id or a number is of; a page where there is none, or more than one."""
-    licensing, wanted = page_of(request).services.peer("licensing"), sought(q)
+    licensing, wanted = page_of(request).services.peer("licensing"), sought(reader.ungrouped(q))
     found = await _found(licensing, wanted) if wanted else []
     if len(found) == 1:
         return RedirectResponse(f"/decisions/{found[0].decision_id}", 303)
@@ -91,10 +92,9 @@ async def find(
 
 async def _counted(licensing: Peer, wish: Wish) -> Counts:
     counted = await count(licensing, wish.by, wish.since_us, wish.until_us, wish.licensee_id)
-    until_us = counted.cut_at_us or wish.until_us
     return Counts(
         counted,
-        stretches(counted.rows, wish.by, wish.since_us, until_us),
+        stretches(counted.rows, wish.by, wish.since_us, wish.until_us),
         total(counted.rows, wish.since_us),
     )
 

@@ -20,10 +20,11 @@ from services.console.operations.assessments import (
     standing,
     would_be,
 )
-from services.console.operations.license_steps import one_line_ends
 from services.console.operations.roles import is_open, open_to
+from services.console.operations.typed_texts import FAULTS, Typed, fault_in, one_line_ends
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from sluice.metering.v1 import dispute_service_pb2 as pb
 from sluice.metering.v1.damages_pb2 import Assessment, AssessmentState
@@ -32,14 +33,14 @@ from sluice.metering.v1.dispute_service_pb2_grpc import DisputeServiceStub
 
 router = APIRouter()
 LONGEST_REASON = 4000
-NO_REASON = "Say why: a step needs a reason."
-NO_AMOUNT = "An amount is of digits alone, with a point before the smallest coins, such as 12000.00."
-WRONG_AMOUNT = "What is claimed then has to be less than what is claimed now, in whole smallest coins."
-CHANGED = "The assessment has changed since you looked at it. This is how it stands now."
+NO_REASON = msgid("Say why: a step needs a reason.")
+NO_AMOUNT = msgid("An amount is of digits alone, with a point before the smallest coins, such as 12000.00.")
+WRONG_AMOUNT = msgid("What is claimed then has to be less than what is claimed now, in whole smallest coins.")
+CHANGED = msgid("The assessment has changed since you looked at it. This is how it stands now.")
 REFUSALS: Mapping[str, str] = {
-    "STEP_PENDING": "Another step of this assessment waits for a second operator already.",
-    "STEP_NOT_POSSIBLE": "This does not follow from how the assessment stands now.",
-    "ASSESSMENT_WITHDRAWN": "The assessment was withdrawn: nothing is claimed any more.",
+    "STEP_PENDING": msgid("Another step of this assessment waits for a second operator already."),
+    "STEP_NOT_POSSIBLE": msgid("This does not follow from how the assessment stands now."),
+    "ASSESSMENT_WITHDRAWN": msgid("The assessment was withdrawn: nothing is claimed any more."),
     "AMOUNT_INVALID": WRONG_AMOUNT,
 }
 """Why nothing was proposed, by the reason of metering."""
@@ -73,32 +74,32 @@ STEPS: Mapping[str, Step] = {
     "dispute": Step(
         kind=DisputeStepKind.DISPUTE_STEP_KIND_DISPUTE,
         offered_in=frozenset({_RECORDED, _UPHELD, _REDUCED}),
-        title="Propose that a dispute is put on record?",
-        button="Propose the dispute",
-        consequences=("It is on record that the party disputes it. What is claimed stays as it is.",),
+        title=msgid("Propose that a dispute is put on record?"),
+        button=msgid("Propose the dispute"),
+        consequences=(msgid("It is on record that the party disputes it. What is claimed stays as it is."),),
     ),
     "uphold": Step(
         kind=DisputeStepKind.DISPUTE_STEP_KIND_UPHOLD,
         offered_in=frozenset({_DISPUTED}),
-        title="Propose that the assessment is upheld?",
-        button="Propose to uphold it",
-        consequences=("The dispute is decided: what is claimed stays as it is.",),
+        title=msgid("Propose that the assessment is upheld?"),
+        button=msgid("Propose to uphold it"),
+        consequences=(msgid("The dispute is decided: what is claimed stays as it is."),),
     ),
     "reduce": Step(
         kind=DisputeStepKind.DISPUTE_STEP_KIND_REDUCE,
         offered_in=frozenset({_DISPUTED}),
-        title="Propose that less is claimed?",
-        button="Propose to reduce it",
-        consequences=("The dispute is decided: the lower amount is claimed from then on.",),
+        title=msgid("Propose that less is claimed?"),
+        button=msgid("Propose to reduce it"),
+        consequences=(msgid("The dispute is decided: the lower amount is claimed from then on."),),
     ),
     "withdraw": Step(
         kind=DisputeStepKind.DISPUTE_STEP_KIND_WITHDRAW,
         offered_in=frozenset({_RECORDED, _DISPUTED, _UPHELD, _REDUCED}),
-        title="Propose that the assessment is given up?",
-        button="Propose to withdraw it",
+        title=msgid("Propose that the assessment is given up?"),
+        button=msgid("Propose to withdraw it"),
         consequences=(
-            "Nothing is claimed any more, and no other step can follow.",
-            "The same time can be assessed again.",
+            msgid("Nothing is claimed any more, and no other step can follow."),
+            msgid("The same time can be assessed again."),
         ),
         is_dangerous=True,
     ),
@@ -136,20 +137,18 @@ async def propose(
     name: str,
     *,
     form: Annotated[str, Form(max_length=4000)],
-    reason: Annotated[str, Form(max_length=2 * LONGEST_REASON)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Proposes once exactly what its reader saw."""
     step, opened = _step(name), form_of(request, session, f"propose-{name}-{id}", form)
     metering, claimed = page_of(request).services.peer("metering"), amount_seen(opened)
-    found = await in_short(metering, id)
-    fault = CHANGED if is_stale(found, opened, step) else "" if reason.strip() else NO_REASON
+    found, why = await in_short(metering, id), one_line_ends(reason)
+    fault = CHANGED if is_stale(found, opened, step) else fault_in(why, LONGEST_REASON, NO_REASON)
     if not fault:
-        fault = await _proposed(metering, wanted(opened, step, id, reason))
+        fault = await _proposed(metering, wanted(opened, step, id, why))
     if fault:
-        status = 400 if fault in {NO_REASON, WRONG_AMOUNT} else 409
-        return _asked(
-            request, session, found, name, claimed=claimed, reason=reason, fault=fault, status=status
-        )
+        status = 400 if fault in {NO_REASON, WRONG_AMOUNT, *FAULTS} else 409
+        return _asked(request, session, found, name, claimed=claimed, reason=why, fault=fault, status=status)
     return done(request, f"/damages/{id}", reader.say("It is proposed, and waits for a second operator."))
 
 
@@ -193,7 +192,7 @@ def wanted(opened: Opened, step: Step, assessment_id: str, reason: str) -> pb.Pr
         request_id=opened.request_id,
         assessment_id=assessment_id,
         kind=step.kind,
-        reason=one_line_ends(reason),
+        reason=reason,
         amount=amount_seen(opened),
     )
 

@@ -5,17 +5,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from babel import Locale
+
 from services.console.operations.own_ids import NO_ID, is_name
+from services.console.web.reading import msgid
 from services.console.web.words import PURPOSES
 from sluice.consent.v1.halt_pb2 import HaltScope
 
 KINDS = ("everything", "purpose", "jurisdiction", "licensee")
-NO_KIND = "Say what stops."
-NO_PURPOSE = "Say which purpose stops."
-NO_JURISDICTION = "A country is written by the two capital letters of its code, a part of one like US-CA."
+NO_KIND = msgid("Say what stops.")
+NO_PURPOSE = msgid("Say which purpose stops.")
+NO_JURISDICTION = msgid(
+    "A country is written by the two capital letters of its code, a part of one like US-CA."
+)
+NO_COUNTRY = msgid(
+    "No country has this code (the United Kingdom is GB, Greece is GR):"
+    " the halt binds only people recorded so."
+)
+NO_PART_CHECKED = msgid("Whether the country has such a part is not known here: check the code.")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _EVERY_LICENSEE = frozenset({"everyone", "all"})
 """How choices say that they are for every licensee: they name none."""
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes of CLDR's table of territories that are of unions, of the unknown, and of none."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,16 @@ class HaltWish:
                 return HaltScope(licensee_id=self.value)
             case _:
                 return HaltScope(everything=True)
+
+    @property
+    def warning(self) -> str:
+        """What may be wrong with it, as a sentence; "" for nothing. It holds up no halt."""
+        if self.kind != "jurisdiction":
+            return ""
+        country, _, part = self.value.partition("-")
+        if country in _NO_COUNTRIES or country not in Locale.parse("en").territories:
+            return NO_COUNTRY
+        return NO_PART_CHECKED if part else ""
 
     @property
     def seen(self) -> dict[str, str | bool]:

@@ -8,12 +8,14 @@ from fastapi.responses import Response
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal, not_found
 from services.console.operations.halt_wishes import HaltWish, read_halt
+from services.console.operations.halts_in_force import halts_in_force
 from services.console.operations.licensee_names import named
 from services.console.operations.own_ids import number_in
 from services.console.operations.roles import LIFT_HALT, ORDER_HALT, is_open, open_to
-from services.console.web.asking import asked
+from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
+from services.console.web.asking import NAME_US, asked
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
-from services.console.web.reading import instant
+from services.console.web.reading import instant, msgid
 from services.console.web.sessions import Session
 from services.console.web.telling import moment_in
 from services.console.web.words import PURPOSES, word
@@ -23,10 +25,8 @@ from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
 
 router = APIRouter()
 PAGE = 50
-IN_FORCE, MOST_PAGES = 500, 20
-"""Halts that are looked through for one, so many at a time: there is no asking for one."""
 LONGEST_CAUSE = 500
-NO_CAUSE = "Say why: a halt needs a cause."
+NO_CAUSE = msgid("Say why: a halt needs a cause.")
 WORDS: dict[str, Any] = {"word": word, "PURPOSES": PURPOSES}
 FormField = Annotated[str, Form(max_length=4000)]
 
@@ -53,16 +53,16 @@ async def confirm_order(request: Request, session: SignedIn) -> Response:
 
 @router.post("/halts/order")
 async def order(
-    request: Request, session: SignedIn, reader: Reading, form: FormField, cause: FormField = ""
+    request: Request, session: SignedIn, reader: Reading, form: FormField, cause: Typed = ""
 ) -> Response:
     """Orders once exactly what its reader saw."""
-    opened = form_of(request, session, "order-halt", form)
+    opened, why = form_of(request, session, "order-halt", form), one_line_ends(cause)
     wish = HaltWish(opened.seen["kind"], opened.seen["value"], opened.seen["recall"])
-    if not cause.strip():
-        return await _ordering(request, session, wish, NO_CAUSE)
+    if fault := fault_in(why, LONGEST_CAUSE, NO_CAUSE):
+        return await _ordering(request, session, wish, fault, why)
     consent = page_of(request).services.peer("consent")
     wanted = pb.OrderHaltRequest(
-        request_id=opened.request_id, scope=wish.scope, cause=cause.strip(), recall=wish.recall
+        request_id=opened.request_id, scope=wish.scope, cause=why, recall=wish.recall
     )
     answer = await consent.call(StateServiceStub(consent.channel).OrderHalt, wanted)
     said = reader.say(
@@ -116,10 +116,12 @@ async def _listed(
     return shown(request, "halts.html", status, found=found, wish=wish, **given, **roles, **WORDS)
 
 
-async def _ordering(request: Request, session: Session, wish: HaltWish, fault: str = "") -> Response:
+async def _ordering(
+    request: Request, session: Session, wish: HaltWish, fault: str = "", cause: str = ""
+) -> Response:
     # That nobody knows the licensee, or that nobody can say so, holds up no halt.
-    known = await asked(_knows(page_of(request).services.peer("licensing"), wish))
-    given: dict[str, Any] = {"known": known, "scope": wish.scope, "fault": fault}
+    known = await asked(_knows(page_of(request).services.peer("licensing"), wish), NAME_US)
+    given: dict[str, Any] = {"known": known, "scope": wish.scope, "fault": fault, "cause": cause}
     roles = {"is_open": is_open(session, ORDER_HALT), "open_to": open_to(ORDER_HALT)}
     return shown(request, "halt-order.html", 400 if fault else 200, wish=wish, **given, **roles, **WORDS)
 
@@ -133,13 +135,7 @@ async def _knows(licensing: Peer, wish: HaltWish) -> str:
 
 async def _in_force(consent: Peer, halt_id: int) -> Halt:
     """Raises Refusal (not found, HALT_UNKNOWN) where none with this number is in force."""
-    request = pb.ListHaltsRequest(page_size=IN_FORCE, in_force_only=True)
-    for _ in range(MOST_PAGES):
-        page = await consent.call(StateServiceStub(consent.channel).ListHalts, request)
-        for halt in page.halts:
-            if halt.halt_id == halt_id:
-                return halt
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
+    for halt in (await halts_in_force(consent)).halts:
+        if halt.halt_id == halt_id:
+            return halt
     raise not_found("HALT_UNKNOWN", "no halt with this number is in force")

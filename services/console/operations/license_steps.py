@@ -11,9 +11,11 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal, not_found
 from services.console.operations.own_ids import name_in
 from services.console.operations.roles import RESUME, SUSPEND, TERMINATE, is_open, open_to
+from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.web.forms import Opened
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.licensing.v1 import contract_service_pb2 as pb
@@ -23,6 +25,9 @@ from sluice.licensing.v1.license_pb2 import License, LicenseState
 router = APIRouter()
 LONGEST_REASON = 1000
 FORBIDDEN_STATE = "LICENSE_STATE_FORBIDS"
+CHANGED = msgid(
+    "Nothing was done: the license has changed since you looked at it. This is how it stands now."
+)
 _DRAFT, _ACTIVE = LicenseState.LICENSE_STATE_DRAFT, LicenseState.LICENSE_STATE_ACTIVE
 _SUSPENDED, _EXPIRED = LicenseState.LICENSE_STATE_SUSPENDED, LicenseState.LICENSE_STATE_EXPIRED
 _TERMINATED = LicenseState.LICENSE_STATE_TERMINATED
@@ -53,26 +58,26 @@ STEPS: Mapping[str, Step] = {
         request=pb.SuspendLicenseRequest,
         offered_in=frozenset({_ACTIVE}),
         leads_to=_SUSPENDED,
-        title="Suspend this license?",
-        button="Suspend the license",
+        title=msgid("Suspend this license?"),
+        button=msgid("Suspend the license"),
         consequences=(
-            "Every decision that concludes after it is acknowledged is denied.",
-            "What was released before stays with the licensee, and nothing is recalled by it.",
-            "It holds until the license is resumed.",
+            msgid("Every decision that concludes after it is acknowledged is denied."),
+            msgid("What was released before stays with the licensee, and nothing is recalled by it."),
+            msgid("It holds until the license is resumed."),
         ),
-        said="The license %(license)s is suspended.",
+        said=msgid("The license %(license)s is suspended."),
     ),
     "resume": Step(
         method=RESUME,
         request=pb.ResumeLicenseRequest,
         offered_in=frozenset({_SUSPENDED}),
         leads_to=_ACTIVE,
-        title="Resume this license?",
-        button="Resume the license",
+        title=msgid("Resume this license?"),
+        button=msgid("Resume the license"),
         consequences=(
-            "Every decision that concludes after it is acknowledged follows the terms in force again.",
+            msgid("Every decision that concludes after it is acknowledged follows the terms in force again."),
         ),
-        said="The license %(license)s is active again.",
+        said=msgid("The license %(license)s is active again."),
         is_dangerous=False,
     ),
     "terminate": Step(
@@ -80,15 +85,15 @@ STEPS: Mapping[str, Step] = {
         request=pb.TerminateLicenseRequest,
         offered_in=frozenset({_DRAFT, _ACTIVE, _SUSPENDED, _EXPIRED}),
         leads_to=_TERMINATED,
-        title="End this license for good?",
-        button="End the license for good",
+        title=msgid("End this license for good?"),
+        button=msgid("End the license for good"),
         consequences=(
-            "Every decision that concludes after it is acknowledged is denied.",
-            "The license cannot be resumed: going on takes another one.",
-            "What is drafted or waits for its time is withdrawn.",
-            "What was released before stays with the licensee, and nothing is recalled by it.",
+            msgid("Every decision that concludes after it is acknowledged is denied."),
+            msgid("The license cannot be resumed: going on takes another one."),
+            msgid("What is drafted or waits for its time is withdrawn."),
+            msgid("What was released before stays with the licensee, and nothing is recalled by it."),
         ),
-        said="The license %(license)s has ended.",
+        said=msgid("The license %(license)s has ended."),
     ),
 }
 
@@ -134,15 +139,17 @@ async def take(
     name: str,
     *,
     form: Annotated[str, Form(max_length=4000)],
-    reason: Annotated[str, Form(max_length=2 * LONGEST_REASON)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Carries it out once, if the license is still as it was when it was decided upon."""
     step, opened = _step(name), form_of(request, session, f"license-{name}-{name_in(id)}", form)
-    licensing = page_of(request).services.peer("licensing")
+    licensing, why = page_of(request).services.peer("licensing"), one_line_ends(reason)
     license = await get_license(licensing, id)
-    if is_stale(license, opened, step) or not await _taken(licensing, step, opened, id, reason):
+    if fault := fault_in(why, LONGEST_REASON):
+        return _asked(request, session, license, name, reason=why, fault=fault)
+    if is_stale(license, opened, step) or not await _taken(licensing, step, opened, id, why):
         now = await get_license(licensing, id)
-        return _asked(request, session, now, name, reason=reason, changed=True)
+        return _asked(request, session, now, name, reason=why, fault=CHANGED)
     return done(request, f"/licenses/{id}", reader.say(step.said, license=id))
 
 
@@ -155,7 +162,7 @@ async def get_license(licensing: Peer, license_id: str) -> License:
 async def _taken(licensing: Peer, step: Step, opened: Opened, license_id: str, reason: str) -> bool:
     """Whether it was; False where its state forbids it."""
     method = getattr(ContractServiceStub(licensing.channel), step.method.rpartition("/")[2])
-    asked = step.request(request_id=opened.request_id, license_id=license_id, reason=one_line_ends(reason))
+    asked = step.request(request_id=opened.request_id, license_id=license_id, reason=reason)
     try:
         await licensing.call(method, asked)
     except Refusal as refusal:
@@ -165,11 +172,6 @@ async def _taken(licensing: Peer, step: Step, opened: Opened, license_id: str, r
     return True
 
 
-def one_line_ends(text: str) -> str:
-    """A text of a form with the ends of lines that contracts take: browsers send carriage returns too."""
-    return text.replace("\r\n", "\n").strip()
-
-
 def _asked(
     request: Request,
     session: Session,
@@ -177,19 +179,19 @@ def _asked(
     name: str,
     *,
     reason: str = "",
-    changed: bool = False,
+    fault: str = "",
 ) -> Response:
     step = STEPS[name]
     return shown(
         request,
         "license-step.html",
-        409 if changed else 200,
+        409 if fault == CHANGED else 400 if fault else 200,
         license=license,
         name=name,
         step=step,
         seen=seen(license),
         reason=reason,
-        changed=changed,
+        fault=fault,
         is_offered=license.state in step.offered_in,
         is_open=is_open(session, step.method),
         open_to=open_to(step.method),

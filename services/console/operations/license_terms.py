@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.console.operations.amounts import amount, exact
 from services.console.operations.words_licenses import CONTENT_KINDS, PERIODS, TEMPLATES
-from services.console.web.reading import Reader, instant
+from services.console.web.reading import Reader, instant, msgid
 from services.console.web.words import PURPOSES, word
 from sluice.licensing.v1.license_pb2 import LicenseTerms, Obligations
 from sluice.licensing.v1.price_pb2 import Charge, Price, Tiers
@@ -34,8 +34,8 @@ def lines(reader: Reader, terms: LicenseTerms) -> list[Line]:
         Line(reader.say("Languages of posts"), _languages(reader, terms.languages)),
         Line(reader.say("Contributors live in"), _countries(reader, terms.author_jurisdictions)),
         Line(reader.say("Posts may be used in"), _countries(reader, terms.territory)),
-        Line(reader.say("Posts from"), [_time(reader, terms, "posted_from", "However old")]),
-        Line(reader.say("Posts before"), [_time(reader, terms, "posted_before", "Up to now")]),
+        Line(reader.say("Posts from"), [_time(reader, terms, "posted_from", msgid("However old"))]),
+        Line(reader.say("Posts before"), [_time(reader, terms, "posted_before", msgid("Up to now"))]),
         Line(reader.say("Term from"), [_moment(reader, terms.term_from)]),
         Line(reader.say("Term until"), [_moment(reader, terms.term_until)]),
         *_obligations(reader, terms.obligations),

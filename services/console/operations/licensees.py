@@ -10,12 +10,16 @@ from fastapi.responses import Response
 from services.chassis.dialing import Peer
 from services.chassis.refusals import not_found
 from services.console.operations.allowances import gauges
+from services.console.operations.halts_in_force import halts_in_force
 from services.console.operations.licensee_names import named
 from services.console.operations.licenses import TABLES
 from services.console.operations.own_ids import name_in
+from services.console.operations.roles import ORDER_HALT, SUSPEND, is_open
 from services.console.operations.words_licenses import AFFILIATE_STANDINGS
 from services.console.web.asking import asked, together
 from services.console.web.page import SignedIn, page_of, shown
+from services.console.web.sessions import Session
+from services.console.web.words import PURPOSES
 from sluice.licensing.v1 import affiliate_service_pb2 as affiliates
 from sluice.licensing.v1 import contract_service_pb2 as pb
 from sluice.licensing.v1 import key_service_pb2 as keys
@@ -28,7 +32,7 @@ from sluice.licensing.v1.license_pb2 import Licensee
 router = APIRouter()
 LICENSEES = 50
 LICENSES, AFFILIATES, KEYS = 20, 50, 20
-WORDS: dict[str, Any] = {**TABLES, "AFFILIATE_STANDINGS": AFFILIATE_STANDINGS}
+WORDS: dict[str, Any] = {**TABLES, "AFFILIATE_STANDINGS": AFFILIATE_STANDINGS, "PURPOSES": PURPOSES}
 """What templates say numbers with."""
 Token = Annotated[str, Query(max_length=500)]
 
@@ -51,6 +55,7 @@ async def licensee(
     licensing = services.peer("licensing")
     found = await _licensee(licensing, name_in(id))
     parts: dict[str, Any] = await together(
+        halts=halts_in_force(services.peer("consent")),
         licenses=_licenses(licensing, id),
         affiliates=_affiliates(licensing, id, affiliates_page),
         keys=_keys(licensing, id, keys_page),
@@ -58,8 +63,13 @@ async def licensee(
     limited = parts["licenses"].licenses if parts["licenses"] else ()
     parts["rooms"] = await asked(gauges(services.peer("metering"), limited))
     given: dict[str, Any] = {"keys_page": keys_page, "affiliates_page": affiliates_page}
-    given["state_of"] = partial(key_state, now_us=page_of(request).clock.now_us())
-    return shown(request, "licensee.html", licensee=found, **parts, **given, **WORDS)
+    return shown(request, "licensee.html", licensee=found, **parts, **given, **_tools(request, session))
+
+
+def _tools(request: Request, session: Session) -> dict[str, Any]:
+    state_of = partial(key_state, now_us=page_of(request).clock.now_us())
+    roles = {"may_halt": is_open(session, ORDER_HALT), "may_suspend": is_open(session, SUSPEND)}
+    return {"state_of": state_of, **roles, **WORDS}
 
 
 def key_state(key: ApiKey, now_us: int) -> str:

@@ -12,9 +12,9 @@ from services.chassis.refusals import Refusal
 from services.console.operations.ages import span
 from services.console.operations.counting import count
 from services.console.operations.decision import file_of
-from services.console.operations.log_parts import NONE_YET, checkpoint, of_log, standing
+from services.console.operations.log_parts import NONE_YET, checkpoint, log_standing, of_log
 from services.console.stats import By
-from services.console.web.asking import together
+from services.console.web.asking import Missing, together
 from services.console.web.page import SignedIn, page_of, shown
 from sluice.licensing.v1 import log_service_pb2 as pb
 from sluice.licensing.v1.log_service_pb2_grpc import LogServiceStub
@@ -33,12 +33,12 @@ async def log(
     """The newest checkpoint, and the restores that were accepted."""
     licensing, now_us = page_of(request).services.peer("licensing"), page_of(request).clock.now_us()
     parts = await together(
-        log=of_log(checkpoint(licensing)),
+        log=of_log(log_standing(licensing, now_us)),
         last=_last_receipt(licensing, now_us),
         restores=_restores(licensing, page),
     )
-    state = parts["log"] and standing(parts["log"], parts["last"] or 0, now_us)
-    return shown(request, "log.html", **{**parts, "log": state}, page_token=page, span=span)
+    last = None if isinstance(parts["last"], Missing) else parts["last"]
+    return shown(request, "log.html", **{**parts, "last": last}, page_token=page, span=span)
 
 
 @router.get("/log/checkpoint")

@@ -9,6 +9,8 @@ from services.chassis.refusals import Kind, Refusal
 from services.console.web.asking import Missing, asked
 from sluice.licensing.v1 import log_service_pb2 as pb
 from sluice.licensing.v1.log_service_pb2_grpc import LogServiceStub
+from sluice.licensing.v1.release_service_pb2 import DecisionSummary, ListDecisionsRequest
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 
 T = TypeVar("T")
 
@@ -23,10 +25,24 @@ class Standing:
 
     checkpoint: pb.Checkpoint
     age_us: int
-    waiting: int
-    """Receipts that no checkpoint covers yet."""
-    is_late: bool
-    """Whether they have waited for so long that something is broken."""
+    oldest_us: int | None
+    """For how long the first receipt that no checkpoint covers has waited; None where none does."""
+    is_known: bool = True
+    """Whether it could be looked up that receipts wait."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether one has waited for so long that something is broken."""
+        return self.oldest_us is not None and self.oldest_us > LATE_US
+
+    def waiting(self, last_receipt: int | None) -> int | None:
+        """How many wait when receipts go up to a number; None where nobody knows."""
+        if not self.is_known:
+            return None
+        if self.oldest_us is None:
+            return 0
+        # The number may be of a moment before the receipt was looked for.
+        return None if last_receipt is None else max(1, last_receipt - self.checkpoint.size)
 
 
 async def of_log(part: Awaitable[T]) -> T | Missing:
@@ -52,8 +68,25 @@ async def inclusion(licensing: Peer, decision_id: str) -> pb.GetInclusionProofRe
     return await licensing.call(stub.GetInclusionProof, request)
 
 
-def standing(found: pb.Checkpoint, last_receipt: int, now_us: int) -> Standing:
-    """What a checkpoint is like when receipts go up to a number."""
+async def log_standing(licensing: Peer, now_us: int) -> Standing:
+    """How the log stands; raises Refusal where its checkpoint cannot be had."""
+    found = await checkpoint(licensing)
+    return standing(found, await asked(_first_after(licensing, found.size)), now_us)
+
+
+def standing(found: pb.Checkpoint, first_after: DecisionSummary | Missing | None, now_us: int) -> Standing:
+    """What a checkpoint is like when this is the first decision that it does not cover; None: it covers all.
+
+    Its own age says nothing: where nothing is decided, none is published (R2).
+    """
     age_us = max(0, now_us - found.published_at.ToMicroseconds())
-    waiting = max(0, last_receipt - found.size)
-    return Standing(found, age_us, waiting, is_late=bool(waiting) and age_us > LATE_US)
+    if isinstance(first_after, Missing):
+        return Standing(found, age_us, None, is_known=False)
+    waits_us = None if first_after is None else max(0, now_us - first_after.decided_at.ToMicroseconds())
+    return Standing(found, age_us, waits_us)
+
+
+async def _first_after(licensing: Peer, size: int) -> DecisionSummary | None:
+    request = ListDecisionsRequest(receipt_number=size + 1)
+    listed = await licensing.call(ReleaseServiceStub(licensing.channel).ListDecisions, request)
+    return next(iter(listed.decisions), None)

@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse
 from services.console.moments import from_us
 from services.console.operations import standing
 from services.console.operations.ages import span
-from services.console.operations.log_parts import checkpoint, of_log
-from services.console.operations.log_parts import standing as log_standing
+from services.console.operations.log_parts import log_standing, of_log
+from services.console.operations.roles import ORDER_HALT, is_open
 from services.console.operations.words_decisions import LICENSE_STATES
 from services.console.stats import By
 from services.console.web.asking import together
@@ -33,9 +33,10 @@ async def overview(request: Request, session: SignedIn) -> HTMLResponse:
     page = page_of(request)
     now_us = page.clock.now_us()
     parts = await _parts(page, now_us)
-    last = parts["day"].as_of if parts["day"] else 0
-    log = parts["log"] and log_standing(parts["log"], last, now_us)
-    return shown(request, "overview.html", **{**parts, "log": log}, last=last, **TABLES)
+    counted = parts["day"] or parts["hour"]
+    last = counted.as_of if counted else None
+    given: dict[str, Any] = {"last": last, "now_us": now_us, "may_halt": is_open(session, ORDER_HALT)}
+    return shown(request, "overview.html", **parts, **given, **TABLES)
 
 
 async def _parts(page: Page, now_us: int) -> dict[str, Any]:
@@ -45,8 +46,9 @@ async def _parts(page: Page, now_us: int) -> dict[str, Any]:
         hour=standing.recent(licensing, By.MINUTE, 60, now_us),
         day=standing.recent(licensing, By.HOUR, 24, now_us),
         licenses=standing.licenses(licensing),
+        overdue=standing.overdue(licensing),
         recalls=standing.recalls(licensing, now_us),
         steps=standing.steps(metering),
-        log=of_log(checkpoint(licensing)),
+        log=of_log(log_standing(licensing, now_us)),
         wall=standing.wall(licensing),
     )

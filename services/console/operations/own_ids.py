@@ -3,11 +3,12 @@
 import re
 
 from services.chassis.refusals import not_found
+from services.console.web.reading import msgid
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
-NO_ID = "An id is of small letters, digits, points, hyphens and underscores, 63 at most."
+NO_ID = msgid("An id is of small letters, digits, points, hyphens and underscores, 63 at most.")
 
 
 def is_name(text: str) -> bool:

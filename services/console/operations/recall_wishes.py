@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from services.console.operations.own_ids import NO_ID, is_name
+from services.console.web.reading import msgid
 from sluice.licensing.v1 import recall_service_pb2 as pb
 from sluice.licensing.v1.recall_pb2 import RecallState
 
 PAGE = 50
-NO_STATE = "There are no recalls of this kind."
+NO_STATE = msgid("There are no recalls of this kind.")
 
-_UNRESOLVED = (
+UNRESOLVED = (
     RecallState.RECALL_STATE_ISSUED,
     RecallState.RECALL_STATE_ACKNOWLEDGED,
     RecallState.RECALL_STATE_OVERDUE,
@@ -33,20 +34,20 @@ class Which(enum.StrEnum):
 
 
 WORDS: Mapping[Which, str] = {
-    Which.OPEN: "Not resolved",
-    Which.SOON: "Due within three days",
-    Which.OVERDUE: "Overdue",
-    Which.ACKNOWLEDGED: "Acknowledged",
-    Which.DELETED: "Deleted",
-    Which.CANNOT_UNTRAIN: "Deleted, but a model was trained before",
-    Which.REFUSED: "Refused",
-    Which.ALL: "All",
+    Which.OPEN: msgid("Not resolved"),
+    Which.SOON: msgid("Due within three days"),
+    Which.OVERDUE: msgid("Overdue"),
+    Which.ACKNOWLEDGED: msgid("Acknowledged"),
+    Which.DELETED: msgid("Deleted"),
+    Which.CANNOT_UNTRAIN: msgid("Deleted, but a model was trained before"),
+    Which.REFUSED: msgid("Refused"),
+    Which.ALL: msgid("All"),
 }
 
 _STATES: Mapping[Which, Sequence[RecallState]] = {
-    Which.OPEN: _UNRESOLVED,
+    Which.OPEN: UNRESOLVED,
     # Licensing is not asked by deadline: of what is not resolved the page picks.
-    Which.SOON: _UNRESOLVED,
+    Which.SOON: UNRESOLVED,
     Which.OVERDUE: [RecallState.RECALL_STATE_OVERDUE],
     Which.ACKNOWLEDGED: [RecallState.RECALL_STATE_ACKNOWLEDGED],
     Which.DELETED: [RecallState.RECALL_STATE_DELETED],
@@ -70,12 +71,12 @@ class RecallWish:
         given = {"which": self.which.value, "licensee": self.licensee_id, "page": page}
         return urlencode({name: value for name, value in given.items() if value})
 
-    def request(self, page_token: str = "", page_size: int = PAGE) -> pb.ListRecallsRequest:
+    def request(self, page_token: str = "") -> pb.ListRecallsRequest:
         """What licensing is asked for."""
         return pb.ListRecallsRequest(
             licensee_id=self.licensee_id,
             states=_STATES[self.which],
-            page_size=page_size,
+            page_size=PAGE,
             page_token=page_token,
         )
 

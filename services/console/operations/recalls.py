@@ -11,11 +11,11 @@ from services.chassis.dialing import Peer
 from services.console.operations.deadlines import deadline
 from services.console.operations.licensee_names import names_of
 from services.console.operations.own_ids import NO_ID, is_name
+from services.console.operations.recall_wishes import UNRESOLVED, RecallWish, Which, read_recalls
 from services.console.operations.recall_wishes import WORDS as WHICH
-from services.console.operations.recall_wishes import RecallWish, Which, read_recalls
-from services.console.operations.standing import MOST_PAGES, RECALLS, SOON_US
+from services.console.operations.standing import SOON_US, newest_recalls
 from services.console.operations.words_recalls import GAP_KINDS, RECALL_STATES, WEBHOOK_FAULTS
-from services.console.web.asking import Missing, asked, together
+from services.console.web.asking import NAME_US, Missing, asked, together
 from services.console.web.page import SignedIn, page_of, shown
 from services.console.web.words import word
 from sluice.licensing.v1 import recall_service_pb2 as pb
@@ -84,7 +84,7 @@ def soonest(recalls: Collection[Recall], now_us: int) -> list[Recall]:
 
 async def _found(licensing: Peer, wish: RecallWish, token: str, now_us: int) -> Found:
     if wish.which is Which.SOON:
-        unresolved, is_whole = await _unresolved(licensing, wish)
+        unresolved, is_whole = await newest_recalls(licensing, UNRESOLVED, wish.licensee_id)
         picked = soonest(unresolved, now_us)
         found, is_whole = picked[:MOST_URGENT], is_whole and len(picked) <= MOST_URGENT
         return Found(found, is_whole=is_whole, names=await _names(licensing, found))
@@ -92,21 +92,9 @@ async def _found(licensing: Peer, wish: RecallWish, token: str, now_us: int) -> 
     return Found(listed.recalls, listed.next_page_token, names=await _names(licensing, listed.recalls))
 
 
-async def _unresolved(licensing: Peer, wish: RecallWish) -> tuple[list[Recall], bool]:
-    """The newest of those that are not resolved, and whether they are all."""
-    found, request = list[Recall](), wish.request(page_size=RECALLS)
-    for _ in range(MOST_PAGES):
-        page = await licensing.call(RecallServiceStub(licensing.channel).ListRecalls, request)
-        found += page.recalls
-        if not page.next_page_token:
-            return found, True
-        request.page_token = page.next_page_token
-    return found, False
-
-
 async def _names(licensing: Peer, recalls: Collection[Recall]) -> Mapping[str, str]:
     # A list without the names is one all the same.
-    found = await asked(names_of(licensing, {each.licensee_id for each in recalls}))
+    found = await asked(names_of(licensing, {each.licensee_id for each in recalls}), NAME_US)
     return {} if isinstance(found, Missing) else found
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from babel.dates import format_skeleton
@@ -23,7 +23,7 @@ class OfCurrency:
     decimals: int
     """As many as the currency has."""
     rows: Sequence[Revenue]
-    """By month and licensee."""
+    """The newest month first, then by licensee."""
 
     @property
     def net(self) -> Money:
@@ -33,7 +33,8 @@ class OfCurrency:
     @property
     def months(self) -> list[str]:
         """Every month from the first to the last, such as 2026-11, also those in which nothing was billed."""
-        return months(self.rows[0].month, max(each.month for each in self.rows))
+        found = {each.month for each in self.rows}
+        return months(min(found), max(found))
 
 
 def by_currency(rows: Sequence[Revenue]) -> list[OfCurrency]:
@@ -51,6 +52,18 @@ def months(first: str, last: str) -> list[str]:
         found.append(label)
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
     return found
+
+
+def month_before(month: str, count: int) -> str:
+    """The month that lies so many before another; no earlier than the first of the year 1."""
+    year, of_year = map(int, month.split("-"))
+    year, of_year = divmod(max(12, year * 12 + of_year - 1 - count), 12)
+    return f"{year:04d}-{of_year + 1:02d}"
+
+
+def month_of(time_us: int) -> str:
+    """The month of a time in microseconds, in UTC."""
+    return datetime.fromtimestamp(time_us / 1_000_000, UTC).strftime("%Y-%m")
 
 
 def month_name(reader: Reader, month: str) -> str:

@@ -7,12 +7,13 @@ from fastapi.responses import Response
 
 from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal
-from services.console.operations.license_steps import one_line_ends
 from services.console.operations.roles import LOWER_WALL, RAISE_WALL, is_open, open_to
+from services.console.operations.typed_texts import Typed, fault_in, one_line_ends
 from services.console.operations.wall_wishes import LENGTHS, WallWish, overtakes, read_wall
 from services.console.operations.words_licenses import TIERS
 from services.console.web.asking import together
 from services.console.web.page import Reading, SignedIn, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from services.console.web.words import word
 from sluice.licensing.v1 import wall_service_pb2 as pb
@@ -20,8 +21,9 @@ from sluice.licensing.v1.wall_service_pb2_grpc import WallServiceStub
 
 router = APIRouter()
 CHANGES = 25
-NO_REASON = "Say why: a change of the wall needs a reason."
-CHANGED = "Nothing was done: the wall has changed since you looked at it. This is how it stands now."
+LONGEST_REASON = 1000
+NO_REASON = msgid("Say why: a change of the wall needs a reason.")
+CHANGED = msgid("Nothing was done: the wall has changed since you looked at it. This is how it stands now.")
 WORDS: dict[str, Any] = {"word": word, "TIERS": TIERS, "LENGTHS": LENGTHS}
 FormField = Annotated[str, Form(max_length=4000)]
 
@@ -50,15 +52,15 @@ async def confirm_raise(
 
 @router.post("/wall/raise")
 async def raise_(
-    request: Request, session: SignedIn, reader: Reading, form: FormField, reason: FormField = ""
+    request: Request, session: SignedIn, reader: Reading, form: FormField, reason: Typed = ""
 ) -> Response:
     """Raises it once, exactly as its reader saw it."""
     opened, why = form_of(request, session, "raise-wall", form), one_line_ends(reason)
     wish = WallWish(opened.seen["hours"], tuple(opened.seen["tiers"]))
     licensing = page_of(request).services.peer("licensing")
-    last = (await _standing(licensing)).last
-    if not why or overtakes(last, opened.seen, why, f"operator:{session.party}"):
-        return await _asked(request, session, wish, CHANGED if why else NO_REASON, why)
+    last, fault = (await _standing(licensing)).last, fault_in(why, LONGEST_REASON, NO_REASON)
+    if fault or overtakes(last, opened.seen, why, f"operator:{session.party}"):
+        return await _asked(request, session, wish, fault or CHANGED, why)
     await licensing.call(WallServiceStub(licensing.channel).RaiseWall, wish.request(opened.request_id, why))
     return done(request, "/wall", reader.say("The wall is up. Every process holds it within a second."))
 
@@ -71,15 +73,15 @@ async def confirm_lower(request: Request, session: SignedIn) -> Response:
 
 @router.post("/wall/lower")
 async def lower(
-    request: Request, session: SignedIn, reader: Reading, form: FormField, reason: FormField = ""
+    request: Request, session: SignedIn, reader: Reading, form: FormField, reason: Typed = ""
 ) -> Response:
     """Lowers it once, if it is the one that its reader saw."""
     opened, why = form_of(request, session, "lower-wall", form), one_line_ends(reason)
     licensing = page_of(request).services.peer("licensing")
     found = await _standing(licensing)
-    is_another = found.up and found.last.number != opened.seen["number"]
-    if not why or is_another or not await _lowered(licensing, opened.request_id, why):
-        return await _asked(request, session, None, CHANGED if why else NO_REASON, why)
+    fault, is_another = fault_in(why, LONGEST_REASON, NO_REASON), found.last.number != opened.seen["number"]
+    if fault or (found.up and is_another) or not await _lowered(licensing, opened.request_id, why):
+        return await _asked(request, session, None, fault or CHANGED, why)
     return done(request, "/wall", reader.say("The wall is down: callers who have not signed in are let in."))
 
 

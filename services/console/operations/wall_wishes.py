@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from google.protobuf.duration_pb2 import Duration
 
 from services.console.operations.words_licenses import TIERS
+from services.console.web.reading import msgid
 from sluice.licensing.v1 import wall_service_pb2 as pb
 
 HOUR_SECONDS = 3600
 LENGTHS: Mapping[str, str] = {
-    "1": "1 hour",
-    "6": "6 hours",
-    "24": "24 hours",
-    "168": "7 days",
-    "": "Until it is lowered",
+    "1": msgid("1 hour"),
+    "6": msgid("6 hours"),
+    "24": msgid("24 hours"),
+    "168": msgid("7 days"),
+    "": msgid("Until it is lowered"),
 }
 """How long it can be raised for: hours, and what they are called."""
-NO_LENGTH = "Say how long the wall is to stand."
-NO_TIER = "There is no such tier."
+NO_LENGTH = msgid("Say how long the wall is to stand.")
+NO_TIER = msgid("There is no such tier.")
 
 
 @dataclass(frozen=True)

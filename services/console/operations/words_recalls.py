@@ -2,29 +2,31 @@
 
 from collections.abc import Mapping
 
+from services.console.web.reading import msgid
+
 RECALL_STATES: Mapping[int, str] = {
-    1: "Issued",
-    2: "Acknowledged",
-    3: "Deleted",
-    4: "Deleted, but a model was trained before",
-    5: "Refused",
-    6: "Overdue",
+    1: msgid("Issued"),
+    2: msgid("Acknowledged"),
+    3: msgid("Deleted"),
+    4: msgid("Deleted, but a model was trained before"),
+    5: msgid("Refused"),
+    6: msgid("Overdue"),
 }
 """`sluice.licensing.v1.RecallState`."""
 
 GAP_KINDS: Mapping[int, str] = {
-    1: "Decided before, and the permit was still valid",
-    2: "Decided after, on an answer from before",
+    1: msgid("Decided before, and the permit was still valid"),
+    2: msgid("Decided after, on an answer from before"),
 }
 """`sluice.licensing.v1.ReleaseGap.Kind`."""
 
 WEBHOOK_FAULTS: Mapping[int, str] = {
-    1: "The name has no address",
-    2: "An address of the name is not public",
-    3: "Nobody took the connection",
-    4: "No TLS connection came about",
-    5: "It took too long",
-    6: "What came back is no answer of HTTP",
-    7: "The answer was no success",
+    1: msgid("The name has no address"),
+    2: msgid("An address of the name is not public"),
+    3: msgid("Nobody took the connection"),
+    4: msgid("No TLS connection came about"),
+    5: msgid("It took too long"),
+    6: msgid("What came back is no answer of HTTP"),
+    7: msgid("The answer was no success"),
 }
 """`sluice.licensing.v1.WebhookFault`."""

@@ -18,6 +18,7 @@ from services.console.settings_page.texts import Texts
 from services.console.settings_page.whose import PageToken, SignedInAgent
 from services.console.web import words
 from services.console.web.page import Reading, done, form_of, page_of, shown
+from services.console.web.reading import msgid
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 
@@ -26,7 +27,7 @@ LONGEST_FORM = 50_000
 """Characters of the sealed field; 256 subjects with long ids take some 8,000."""
 LARGEST_FORMS = {"/agent/check": 3 * LARGEST_LIST}
 """Bytes by path: a list may come as text and as a file, the text with three bytes for each comma."""
-CHANGED = "Nothing was recorded: another policy is in force now. Look at its notice, and choose again."
+CHANGED = msgid("Nothing was recorded: another policy is in force now. Look at its notice, and choose again.")
 
 
 async def _filled(

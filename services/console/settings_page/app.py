@@ -17,6 +17,7 @@ from services.console.web.calling import Services
 from services.console.web.links import Links
 from services.console.web.page import Page, session_of
 from services.console.web.provider import Provider
+from services.console.web.reading import msgid
 from services.console.web.sessions import Seal
 from services.console.web.signing_in import signing_in
 from services.console.web.templating import Templates
@@ -24,13 +25,13 @@ from services.console.web.templating import Templates
 KINDS = frozenset({"subject", "agent"})
 """Whom the page is for."""
 SUBJECT_LINKS = (
-    ("/", "Your choices"),
-    ("/history", "Earlier choices"),
-    ("/received", "Who received your posts"),
-    ("/data", "Your data"),
+    ("/", msgid("Your choices")),
+    ("/history", msgid("Earlier choices")),
+    ("/received", msgid("Who received your posts")),
+    ("/data", msgid("Your data")),
 )
 """Where a subject can go; the names are translated where they are shown."""
-AGENT_LINKS = (("/agent", "Choices of many"),)
+AGENT_LINKS = (("/agent", msgid("Choices of many")),)
 LINK_COMMAND = "sluice settings-page link --subject=ID"
 
 

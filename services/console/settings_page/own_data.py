@@ -17,6 +17,7 @@ from services.chassis.deadlines import within
 from services.chassis.refusals import Refusal, unavailable
 from services.console.settings_page.whose import OwnSubject
 from services.console.web.page import SignedIn, page_of, shown
+from services.console.web.reading import msgid
 from services.console.web.sessions import Session
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
@@ -43,10 +44,16 @@ _FORMATS: Mapping[Form, pb.ExportFormat] = {
     Form.KANTARA: pb.EXPORT_FORMAT_KANTARA,
 }
 WHY_NOT: Mapping[str, str] = {
-    "NOTHING_ALLOWED": "A consent receipt says what you allow. You allow nothing at present: there is none.",
-    "SUBJECT_ERASED": "Your records were erased, and everything is denied. Only “All records” can say so.",
-    "SUBJECT_UNKNOWN": "Nothing is on record about you. Only “All records” can say so.",
-    "CONTROLLER_UNKNOWN": "This platform has not set up this form yet. “All records” has the same facts.",
+    "NOTHING_ALLOWED": msgid(
+        "A consent receipt says what you allow. You allow nothing at present: there is none."
+    ),
+    "SUBJECT_ERASED": msgid(
+        "Your records were erased, and everything is denied. Only “All records” can say so."
+    ),
+    "SUBJECT_UNKNOWN": msgid("Nothing is on record about you. Only “All records” can say so."),
+    "CONTROLLER_UNKNOWN": msgid(
+        "This platform has not set up this form yet. “All records” has the same facts."
+    ),
 }
 """By reason of a refusal: what a reader is told."""
 

@@ -9,32 +9,44 @@ from datetime import datetime
 
 from services.console.settings_page.switches import EVERYONE, TRAINING, Switch
 from services.console.settings_page.wishes import Wish
-from services.console.web.reading import Reader, instant
+from services.console.web.reading import Reader, instant, msgid
 from services.console.web.telling import moment_in
 from services.console.web.words import OWN_REASONS, PURPOSES, word
 from sluice.consent.v1 import choice_pb2, reason_pb2, standing_pb2
 from sluice.consent.v1 import consent_service_pb2 as pb
 
 SAID_NO: Mapping[int, str] = {
-    choice_pb2.CHOICE_METHOD_OPERATOR: "You said no, and the platform put it on record for you.",
-    choice_pb2.CHOICE_METHOD_IMPORT: "You said no; that was taken over from another system.",
-    choice_pb2.CHOICE_METHOD_SIGNAL_GPC: "Your browser said no for you (Global Privacy Control).",
-    choice_pb2.CHOICE_METHOD_SIGNAL_AIPREF: "A preference that was sent along said no for you (AIPREF).",
-    choice_pb2.CHOICE_METHOD_AGENT: "Your agent said no for you.",
+    choice_pb2.CHOICE_METHOD_OPERATOR: msgid("You said no, and the platform put it on record for you."),
+    choice_pb2.CHOICE_METHOD_IMPORT: msgid("You said no; that was taken over from another system."),
+    choice_pb2.CHOICE_METHOD_SIGNAL_GPC: msgid("Your browser said no for you (Global Privacy Control)."),
+    choice_pb2.CHOICE_METHOD_SIGNAL_AIPREF: msgid(
+        "A preference that was sent along said no for you (AIPREF)."
+    ),
+    choice_pb2.CHOICE_METHOD_AGENT: msgid("Your agent said no for you."),
 }
 """How a no was said, where it was not said on this page."""
-YES_TO_ALL = "Your yes is on record, for everyone: %(about)s."
-YES_TO_ONE = "Your yes is on record, for %(licensee)s: %(about)s."
-NO_TO_ALL = """Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits \
-that were given before may be used until then."""
-NO_TO_ONE = """Your no is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s; permits \
-that were given before may be used until then."""
-CHANGED = """Nothing was changed: how it stands has changed since you looked. Look at how it stands \
-now, and choose again."""
-SIGNAL_KEPT = """The no of your browser is on record. It is in force from %(moment)s; permits that were \
-given before may be used until then."""
-SIGNAL_KNOWN = """The signal of your browser was on record before, so nothing was changed. To say no again, \
-use the switches."""
+YES_TO_ALL = msgid("Your yes is on record, for everyone: %(about)s.")
+YES_TO_ONE = msgid("Your yes is on record, for %(licensee)s: %(about)s.")
+NO_TO_ALL = msgid(
+    "Your no is on record, for everyone: %(about)s. It is in force from %(moment)s; permits that were given"
+    " before may be used until then."
+)
+NO_TO_ONE = msgid(
+    "Your no is on record, for %(licensee)s: %(about)s. It is in force from %(moment)s; permits that were"
+    " given before may be used until then."
+)
+CHANGED = msgid(
+    "Nothing was changed: how it stands has changed since you looked. Look at how it stands now, and choose"
+    " again."
+)
+SIGNAL_KEPT = msgid(
+    "The no of your browser is on record. It is in force from %(moment)s; permits that were given before may"
+    " be used until then."
+)
+SIGNAL_KNOWN = msgid(
+    "The signal of your browser was on record before, so nothing was changed. To say no again, use the"
+    " switches."
+)
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from services.chassis.deadlines import within
 from services.console.web import failing
 from services.console.web.answered import Answered
+from services.console.web.asking import PAGE_US
 from services.console.web.bodies import WholeForms
-from services.console.web.headers import HEALTH, Guarded
+from services.console.web.headers import HEALTH, SAFE, Guarded
 from services.console.web.own_paths import own_path
 from services.console.web.page import LANGUAGE_COOKIE, Page, page_of
 from services.console.web.reading import LANGUAGES
@@ -52,7 +54,14 @@ def application(
         await page.services.close()
 
     # Its documentation would load scripts from elsewhere, and there is nothing to document.
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(in_time, scope="function")],
+    )
     app.state.page = page
     app.mount(ASSETS, Kept(directory=str(files("services.console.web") / "assets")))
     for router in (*routers, _usual):
@@ -60,6 +69,15 @@ def application(
     failing.install(app)
     inside = Answered(WholeForms(app, largest_forms))
     return Guarded(inside, origin=page.origin, embedded_in=embedded_in, form_targets=form_targets)
+
+
+async def in_time(request: Request) -> AsyncIterator[None]:
+    """What a page asks before it is shown has an end; a form that was pressed has the time of its calls."""
+    if request.method not in SAFE:
+        yield
+        return
+    with within(PAGE_US):
+        yield
 
 
 _usual = APIRouter()

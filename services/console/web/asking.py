@@ -1,13 +1,25 @@
-"""Asks for the parts of a page: one that cannot be had at the moment does not take the others with it."""
+"""Asks for the parts of a page: one that cannot be had at the moment does not take the others with it.
+
+Nor does it hold the page up: a service that takes calls and answers none is waited for once, and not by every
+call in a row.
+"""
 
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from services.chassis.deadlines import at_most
 from services.chassis.refusals import Kind, Refusal
 
 T = TypeVar("T")
+
+PAGE_US = 4_000_000
+"""For all that a page asks before it is shown."""
+PART_US = 2_000_000
+"""For a part, however many calls it takes."""
+NAME_US = 1_000_000
+"""For what is shown beside something else, which says enough without it."""
 
 _ABSENT = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.INTERNAL, Kind.FORBIDDEN})
 
@@ -25,13 +37,14 @@ class Missing:
         return False
 
 
-async def asked(part: Awaitable[T]) -> T | Missing:
+async def asked(part: Awaitable[T], us: int = PART_US) -> T | Missing:
     """The part, or that it is missing: nobody answers, too much was asked, or it is not open to who asks.
 
-    Raises every other Refusal.
+    Its calls have `us` microseconds all together. Raises every other Refusal.
     """
     try:
-        return await part
+        with at_most(us):
+            return await part
     except Refusal as refusal:
         if refusal.kind not in _ABSENT:
             raise

@@ -1,5 +1,6 @@
 """What a reader is told where a page could not be made or a form was not carried out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from services.chassis.refusals import Kind, Refusal
 from services.console.web.headers import SAFE
 from services.console.web.own_paths import next_of, path_within
 from services.console.web.page import page_of, shown
+from services.console.web.reading import msgid
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +35,13 @@ _REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
 USUAL_RETRY_US = 1_000_000
 UNKNOWN_OUTCOME = frozenset({"PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "INTERNAL", "DEADLINE_TOO_SHORT"})
 """Reasons after which nobody here knows whether a form was carried out."""
+CARRIED_OUT = "REQUEST_ID_REUSED"
+"""The reason of a form that is sent again with something else filled in."""
+MISSING: Mapping[str, str] = {
+    "PARQUET_MISSING": msgid("It takes pyarrow, which is not installed here: pip install sluice[parquet]"),
+    "PLOT_MISSING": msgid("It takes matplotlib, which is not installed here: pip install sluice[plot]"),
+}
+"""What to install, by the reason of whatever could not be done without."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,13 @@ class Failure:
     reason: str
     """A word for programs and for whoever helps."""
     changed: str
-    """Whether anything was changed: "nothing", "unknown", or "" where nothing was to be."""
+    """Whether anything was changed: "nothing", "unknown", "before" where the form had been carried out
+    already, or "" where nothing was to be."""
+
+    @property
+    def advice(self) -> str:
+        """What whoever runs the page can do about it, as a sentence; "" where nothing is known."""
+        return MISSING.get(self.reason, "")
 
 
 def install(app: FastAPI) -> None:
@@ -58,10 +73,9 @@ async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     if refusal.kind is Kind.UNAUTHENTICATED:
         return _signed_out(request)
-    changed = "unknown" if refusal.reason in UNKNOWN_OUTCOME else "nothing"
-    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, changed))
-    if (after := _retry_after_us(refusal)) is not None:
-        response.headers["Retry-After"] = str(-(-after // 1_000_000))
+    response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, _changed(refusal.reason)))
+    if (after_us := _retry_after_us(refusal)) is not None:
+        response.headers["Retry-After"] = str(-(-after_us // 1_000_000))
     return response
 
 
@@ -69,6 +83,12 @@ def _retry_after_us(refusal: Refusal) -> int | None:
     """When to come back, in microseconds; the gateway's own limits do not say, and have room each second."""
     is_too_much = refusal.kind is Kind.EXHAUSTED
     return USUAL_RETRY_US if is_too_much and refusal.retry_after_us is None else refusal.retry_after_us
+
+
+def _changed(reason: str) -> str:
+    if reason == CARRIED_OUT:
+        return "before"
+    return "unknown" if reason in UNKNOWN_OUTCOME else "nothing"
 
 
 def _signed_out(request: Request) -> Response:

@@ -50,6 +50,13 @@ class Reader:
         """A number with their separators."""
         return numbers.format_decimal(value, locale=self.locale)
 
+    def ungrouped(self, text: str) -> str:
+        """A number as `number` writes it, without their separators of thousands."""
+        separators = {each for each in self.number(1_000_000) if not each.isdigit()}
+        # What is copied may have another kind of space than what was shown.
+        whole = "".join(text.split()) if any(map(str.isspace, separators)) else text
+        return "".join(each for each in whole if each not in separators)
+
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount with its currency."""
         return numbers.format_currency(amount, currency, locale=self.locale)
@@ -68,6 +75,11 @@ class Reader:
         country, _, part = code.partition("-")
         name = self.locale.territories.get(country, country)
         return f"{name} ({part})" if part else name
+
+
+def msgid(text: str) -> str:
+    """The text itself: a mark, by which `make words` finds what `say` or a template shows later."""
+    return text
 
 
 def reader_of(accepted: str, chosen: str = "") -> Reader:

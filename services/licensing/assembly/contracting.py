@@ -17,6 +17,7 @@ from services.licensing.rpc import (
     affiliates,
     api_keys,
     billing,
+    callers,
     contracts,
     tokens,
 )
@@ -34,7 +35,7 @@ def contracts_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
 
 
 def keys_part(base: Base) -> Part:
-    """API keys, and the tokens that are got with them."""
+    """API keys, the tokens that are got with them, and who somebody is by a token."""
 
     def fresh(sandbox: bool) -> NewKey:
         return new_key(sandbox, secrets.token_bytes(KEY_ID_BYTES), secrets.token_bytes(SECRET_BYTES))
@@ -42,7 +43,7 @@ def keys_part(base: Base) -> Part:
     desk = KeyDesk(ApiKeyStore(base.database), base.clock, fresh)
     minter = base.minter(base.settings.api_token_seconds)
     exchange = TokenDesk(desk, minter, Jwks(base.settings.token_jwks), base.clock)
-    return Part((api_keys.bolt(desk), tokens.bolt(exchange)))
+    return Part((api_keys.bolt(desk), tokens.bolt(exchange), callers.bolt()))
 
 
 def billing_part(base: Base) -> Part:

@@ -23,6 +23,17 @@ class LicenseState(enum.IntEnum):
     TERMINATED = 5
 
 
+RECORDED_AS: Mapping[LicenseState, frozenset[LicenseState]] = {
+    LicenseState.DRAFT: frozenset({LicenseState.DRAFT}),
+    # The first version of a draft comes into force by itself.
+    LicenseState.ACTIVE: frozenset({LicenseState.DRAFT, LicenseState.ACTIVE}),
+    LicenseState.SUSPENDED: frozenset({LicenseState.SUSPENDED}),
+    LicenseState.EXPIRED: frozenset({LicenseState.DRAFT, LicenseState.ACTIVE, LicenseState.SUSPENDED}),
+    LicenseState.TERMINATED: frozenset({LicenseState.TERMINATED}),
+}
+"""What the state of a license was last set to, where it stands so now by `License.effective_state` (L1)."""
+
+
 class Step(enum.Enum):
     """What an operator can do with a license whatever its version; activating one is in `versions`."""
 

@@ -2,7 +2,7 @@
 
 A cell counts the decisions of one outcome in one stretch of time (its reason is 0), or the posts with one
 reason in them. Cells add up: those of an hour are the sums of those of its minutes, in whatever parts they
-are made.
+are made, and those of all licensees and purposes are the sums of those of each.
 """
 
 import enum
@@ -103,6 +103,14 @@ def widened(cells: Cells, stretch: Stretch) -> Cells:
     for cell, count in cells.items():
         wide[cell._replace(since_us=stretch.begin(cell.since_us))] += count
     return wide
+
+
+def put_together(cells: Cells) -> Cells:
+    """The cells of all licensees and purposes of each stretch: of the licensee "" and the purpose 0."""
+    sums: Cells = Counter()
+    for cell, count in cells.items():
+        sums[cell._replace(licensee_id="", purpose=0)] += count
+    return sums
 
 
 def rows_of(cells: Cells) -> list[Row]:

@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.clock import Clock
 from services.chassis.identity import PrincipalKind, current_principal
-from services.chassis.refusals import invalid
+from services.chassis.refusals import Refusal, invalid
 from services.chassis.replays import checked_replay_key
 from services.chassis.serving import Bolt
 from services.licensing.domain.reasons import COARSE
@@ -67,13 +67,18 @@ def bolt(sums: Sums, clock: Clock) -> Bolt:
 def question_of(request: pb.GetDecisionStatsRequest) -> Question:
     """What is asked, whole stretches of time; raises Refusal PAGE_TOKEN_INVALID."""
     stretch = _STRETCHES[request.by]
+    after = place_of(request.page_token) if request.page_token else None
+    # Rows of another sort would be left out or told twice.
+    if after is not None and request.together == bool(after.licensee_id):
+        raise _not_of_a_page()
     return Question(
         stretch=stretch,
         since_us=stretch.begin(_time_us(request.since)) if request.HasField("since") else None,
         until_us=stretch.end(_time_us(request.until)) if request.HasField("until") else None,
         licensee_id=request.licensee_id or None,
-        after=place_of(request.page_token) if request.page_token else None,
+        after=after,
         limit=request.page_size or DEFAULT_PAGE_SIZE,
+        together=request.together,
     )
 
 
@@ -88,13 +93,15 @@ def place_of(token: str) -> Place:
         since_us, licensee_id, purpose = read_page_token(token).split(" ")
         place = Place(int(since_us), licensee_id, int(purpose))
     except ValueError as error:
-        raise invalid(
-            "PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token"
-        ) from error
+        raise _not_of_a_page() from error
     # Another way to write a number is none that we gave, and the database may not hold such a number.
     if place_token(place) != token or abs(place.since_us) > FARTHEST_US or not _is_int32(place.purpose):
-        raise invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
+        raise _not_of_a_page()
     return place
+
+
+def _not_of_a_page() -> Refusal:
+    return invalid("PAGE_TOKEN_INVALID", "this is no token of an earlier page", field="page_token")
 
 
 def _is_int32(number: int) -> bool:

@@ -112,12 +112,23 @@ class ContractRows(VersionRows, HistoryRows):
         """The license as it stands now."""
         return license_row(self._connection, license_id)
 
-    def licenses(self, licensee_id: str | None, after: str, limit: int, *, drafts: bool) -> Sequence[License]:
+    def licenses(
+        self,
+        licensee_id: str | None,
+        after: str,
+        limit: int,
+        *,
+        drafts: bool,
+        recorded: Collection[LicenseState] = (),
+    ) -> Sequence[License]:
         """Licenses with ids above `after`, in the order of ids; those of one licensee, or of all (None).
 
-        `drafts`: also those that their licensees are not told of.
+        `drafts`: also those that their licensees are not told of. `recorded`: those alone whose state was
+        last set to one of these; none: to whichever.
         """
         page = select(_LICENSES).where(_LICENSES.c.license_id > after)
+        if recorded:
+            page = page.where(_LICENSES.c.state.in_(sorted(recorded)))
         if licensee_id is not None:
             page = page.where(_LICENSES.c.licensee_id == licensee_id)
         if not drafts:

@@ -35,6 +35,7 @@ from services.licensing.domain.statistics import (
     Place,
     Stretch,
     cells_of,
+    put_together,
     rows_of,
     widened,
 )
@@ -195,7 +196,8 @@ def _page(connection: Connection, question: Question, go_on: GoOn) -> Page:
     if last - max(position, 0) > MOST_BEHIND:
         message = "the sums of decisions are being made and lack too many; ask again later"
         raise unavailable("STATS_BEHIND", message, retry_after_us=RETRY_AFTER_BEHIND_US)
-    cells = _summed(connection, question) if position >= 0 else Cells()
+    summed = _summed_together if question.together else _summed
+    cells = summed(connection, question) if position >= 0 else Cells()
     for part in _not_yet_summed(connection, max(position, 0)):
         go_on()
         cells.update(_asked(part, question))
@@ -216,15 +218,43 @@ def _summed(connection: Connection, question: Question) -> Cells:
     return cells
 
 
+def _summed_together(connection: Connection, question: Question) -> Cells:
+    """The sums of the first stretches of the page, and of one more where there is one."""
+    found = connection.scalars(_stretches(question)).all()
+    if not found:
+        return Cells()
+    rows = connection.execute(_sums_together(question, found[-1]))
+    # A sum is a decimal number on PostgreSQL.
+    return Cells({Cell(since_us, "", 0, *of_cell): int(count) for since_us, *of_cell, count in rows})
+
+
+def _stretches(question: Question) -> Select[Any]:
+    """The beginnings of the stretches of a page of sums, and one more: no more of the table is summed up."""
+    query = select(_COUNTS.c.since_us).distinct().order_by(_COUNTS.c.since_us).limit(question.limit + 1)
+    return _within(query, question)
+
+
+def _sums_together(question: Question, last_us: int) -> Select[Any]:
+    """The cells of every stretch up to the one that begins at `last_us`, added up."""
+    of_cell = _COUNTS.c.since_us, _COUNTS.c.outcome, _COUNTS.c.reason
+    query = select(*of_cell, func.sum(_COUNTS.c.count)).group_by(*of_cell)
+    return _within(query, question).where(_COUNTS.c.since_us <= last_us)
+
+
 def _sums(question: Question) -> Select[Any]:
     """Cells in the order of their places; an index gives them so, and none that is not asked for."""
     place = _COUNTS.c.since_us, _COUNTS.c.licensee_id, _COUNTS.c.purpose
-    query = (
-        select(*place, _COUNTS.c.outcome, _COUNTS.c.reason, _COUNTS.c.count)
-        .where(_COUNTS.c.stretch_us == int(question.stretch))
-        .order_by(*place)
-        .limit((question.limit + 1) * CELLS_A_ROW)
+    query = select(*place, _COUNTS.c.outcome, _COUNTS.c.reason, _COUNTS.c.count).order_by(*place)
+    query = query.limit((question.limit + 1) * CELLS_A_ROW)
+    # What stands before a place in its stretch was on the page before.
+    return _within(
+        query if question.after is None else query.where(tuple_(*place) > question.after), question
     )
+
+
+def _within(query: Select[Any], question: Question) -> Select[Any]:
+    """What lies in the stretches that are in question, from that of the page before on or after it."""
+    query = query.where(_COUNTS.c.stretch_us == int(question.stretch))
     if question.since_us is not None:
         query = query.where(_COUNTS.c.since_us >= question.since_us)
     if question.until_us is not None:
@@ -232,8 +262,10 @@ def _sums(question: Question) -> Select[Any]:
     if question.licensee_id is not None:
         query = query.where(_COUNTS.c.licensee_id == question.licensee_id)
     if question.after is not None:
-        # The first of these says to every planner where to begin.
-        query = query.where(_COUNTS.c.since_us >= question.after.since_us, tuple_(*place) > question.after)
+        # It says to every planner where to begin.
+        beginning_us = question.after.since_us
+        is_later = _COUNTS.c.since_us > beginning_us
+        query = query.where(is_later if question.together else _COUNTS.c.since_us >= beginning_us)
     return query
 
 
@@ -247,7 +279,8 @@ def _not_yet_summed(connection: Connection, position: int) -> Iterator[list[Coun
 def _asked(decisions: list[Counted], question: Question) -> Cells:
     """The cells of decisions that are in question."""
     cells = cells_of(decisions, question.stretch)
-    return Cells({cell: count for cell, count in cells.items() if _is_asked(cell.place, question)})
+    asked = Cells({cell: count for cell, count in cells.items() if _is_asked(cell.place, question)})
+    return put_together(asked) if question.together else asked
 
 
 def _is_asked(place: Place, question: Question) -> bool:
@@ -255,7 +288,7 @@ def _is_asked(place: Place, question: Question) -> bool:
         (question.since_us is None or place.since_us >= question.since_us)
         and (question.until_us is None or place.since_us < question.until_us)
         and (question.licensee_id is None or place.licensee_id == question.licensee_id)
-        and (question.after is None or place > question.after)
+        and question.is_after(place)
     )
 
 

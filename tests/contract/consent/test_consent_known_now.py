@@ -1,5 +1,7 @@
 """What follows for a subject, on every database: read by what still matters, and as all records say."""
 
+from dataclasses import replace
+
 from services.consent.domain.choices import Stance
 from services.consent.domain.explanations import Known
 from services.consent.domain.halts import HaltKind, HaltScope
@@ -84,6 +86,15 @@ async def test_c12_the_halts_in_force_are_read_and_none_that_was_lifted(archive:
     known = await known_now(archive)
 
     assert [halt.halt_id for halt in known.halts] == [halted.halt_id]
+
+
+async def test_c12_the_longest_cause_of_a_halt_is_kept_whatever_its_bytes(archive: SqlShelf) -> None:
+    order = replace(a_halt_order(), cause="\N{POLICE CARS REVOLVING LIGHT}" * 500)
+    await archive.custody.order_halt(order, a_key(1), NOON_US)
+
+    known = await known_now(archive)
+
+    assert [halt.order for halt in known.halts] == [order]
 
 
 async def test_c11_nothing_is_read_of_whoever_is_unknown_or_was_erased(archive: SqlShelf) -> None:

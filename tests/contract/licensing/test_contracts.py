@@ -298,7 +298,23 @@ async def test_a_page_of_licenses_in_a_state_looks_at_so_many_and_says_how_far_i
         await license_exists(desk, license_id)
     await activate(desk)
 
-    first = await page(desk, Wanted(states={LicenseState.SUSPENDED}), "", 1)
-    last = await page(desk, Wanted(states={LicenseState.SUSPENDED}), "license-1", 1)
+    # Whether a draft is over its term says.
+    first = await page(desk, Wanted(states={LicenseState.EXPIRED}), "", 1)
+    last = await page(desk, Wanted(states={LicenseState.EXPIRED}), "license-1", 1)
 
     assert (first, last) == (([], "license-1"), ([], None))
+
+
+async def test_the_one_license_that_is_suspended_is_on_the_first_page_whatever_the_number_of_others(
+    desk: ContractDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contracts, "LICENSES_AT_ONCE", 2)
+    await licensee_exists(desk)
+    for license_id in ("draft-1", "draft-2", "draft-3", "license-1"):
+        await license_exists(desk, license_id)
+    await activate(desk)
+    await step(desk, Step.SUSPEND)
+
+    found = await page(desk, Wanted(states={LicenseState.SUSPENDED}), "", 1)
+
+    assert found == (["license-1"], None)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,14 @@ def slowly(decisions: Sequence[Made], question: Question) -> Slow:
         and (question.since_us is None or made.decided_at_us >= question.since_us)
         and (question.until_us is None or made.decided_at_us < question.until_us)
     ]
-    places = sorted({(made.decided_at_us // size * size, made.licensee_id, made.purpose) for made in asked})
+
+    def place_of(made: Made) -> tuple[int, str, int]:
+        since_us = made.decided_at_us // size * size
+        return (since_us, "", 0) if question.together else (since_us, made.licensee_id, made.purpose)
+
     rows: Slow = []
-    for place in places:
-        here = [
-            made
-            for made in asked
-            if (made.decided_at_us // size * size, made.licensee_id, made.purpose) == place
-        ]
+    for place in sorted({place_of(made) for made in asked}):
+        here = [made for made in asked if place_of(made) == place]
         posts = Counter(int(reason) for made in here for reason in made.reasons)
         rows.append((*place, dict(Counter(made.outcome for made in here)), dict(posts)))
     return rows
@@ -62,9 +63,7 @@ async def everything(store: StatisticsStore, asked: Question) -> Slow:
     rows: list[Row] = []
     after = None
     while True:
-        page = await store.page(
-            Question(asked.stretch, asked.since_us, asked.until_us, asked.licensee_id, after, asked.limit)
-        )
+        page = await store.page(replace(asked, after=after))
         assert len(page.rows) <= asked.limit
         rows += page.rows
         if not page.more:
@@ -108,6 +107,8 @@ async def test_counts_are_exact_however_far_the_sums_are_made(
             question(stretch, since_us=since_us, until_us=until_us),
             question(stretch, licensee_id="acme", since_us=since_us),
             question(stretch, limit=3, licensee_id=chance.choice([None, "beta"])),
+            question(stretch, together=True, since_us=since_us, until_us=until_us),
+            question(stretch, together=True, limit=2, licensee_id=chance.choice([None, "beta"])),
         ):
             assert await everything(store, asked) == slowly(made, asked)
 

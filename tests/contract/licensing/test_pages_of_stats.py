@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, Select, text
 
 from services.chassis.database import READERS, Database
 from services.chassis.refusals import Kind, Refusal
@@ -133,8 +133,27 @@ async def test_a_page_comes_out_of_an_index_in_its_order_and_nothing_is_sorted(
     assert not any(word in plan for word in ("sort", "temp b-tree", "seq scan", "scan decision"))
 
 
+@pytest.mark.parametrize("licensee_id", [None, "acme"])
+async def test_sums_of_all_together_are_of_the_stretches_of_the_page_and_an_index_finds_them(
+    database: Database, licensee_id: str | None
+) -> None:
+    asked = question(
+        Stretch.MINUTE, together=True, licensee_id=licensee_id, since_us=0, after=Place(NOON_US, "", 0)
+    )
+
+    for query in (storage._stretches(asked), storage._sums_together(asked, NOON_US + HOUR_US)):
+        plan = await database.read(functools.partial(plan_of_query, asked=query))
+        assert "index" in plan
+        assert not any(word in plan for word in ("seq scan", "scan decision"))
+
+
 def plan_of(connection: Connection, asked: Question) -> str:
-    """What the engine means to do for a page, in its own words, where a table is too large to be read."""
+    """What the engine means to do for a page."""
+    return plan_of_query(connection, storage._sums(asked))
+
+
+def plan_of_query(connection: Connection, asked: Select[Any]) -> str:
+    """What the engine means to do, in its own words, where a table is too large to be read."""
     explain = "EXPLAIN QUERY PLAN"
     if connection.dialect.name == "postgresql":
         explain = "EXPLAIN"
@@ -142,7 +161,7 @@ def plan_of(connection: Connection, asked: Question) -> str:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         connection.execute(text("SET LOCAL enable_sort = off"))
         connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-    query = storage._sums(asked).compile(connection, compile_kwargs={"literal_binds": True})
+    query = asked.compile(connection, compile_kwargs={"literal_binds": True})
     return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {query}")).lower()
 
 

@@ -70,6 +70,17 @@ async def test_c12_a_halt_is_on_record_with_who_ordered_it_and_why(consent: Cons
     assert (ended.action, ended.ended.outcome) == (begun.number, ActionOutcome.ACTION_OUTCOME_DONE)
 
 
+async def test_c12_the_longest_cause_is_on_record_whole(consent: Consent) -> None:
+    cause = "\N{POLICE CARS REVOLVING LIGHT}" * 498 + "\n\t"
+
+    ordered = await consent.operator.write(
+        "OrderHalt", state_pb.OrderHaltRequest(scope={"everything": True}, cause=cause)
+    )
+
+    begun, _ = await entries(consent)
+    assert ordered.halt.cause == begun.begun.reason == cause
+
+
 async def test_a_refused_action_is_on_record_with_its_reason(consent: Consent) -> None:
     with pytest.raises(Refusal, match="HALT_UNKNOWN"):
         await consent.operator.write("LiftHalt", state_pb.LiftHaltRequest(halt_id=9))

@@ -186,6 +186,14 @@ async def test_c3_a_policy_begins_after_every_version_that_was_announced(consent
             "INVALID_REQUEST",
         ),
         (
+            state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=True), cause="ä" * 501),
+            "INVALID_REQUEST",
+        ),
+        (
+            state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=True), cause="a test\f"),
+            "INVALID_REQUEST",
+        ),
+        (
             state_pb.OrderHaltRequest(scope=halt_pb2.HaltScope(everything=False), cause="a test"),
             "INVALID_REQUEST",
         ),

@@ -95,6 +95,28 @@ async def test_one_licensee_alone_can_be_asked_about(busy: Cluster) -> None:
     assert not (await stats(busy, licensee_id="other")).rows
 
 
+async def test_all_together_there_is_one_row_for_each_stretch_and_it_names_nobody(busy: Cluster) -> None:
+    await busy.decide([a_post(1, 1)], purpose=99)
+
+    first = await stats(busy, by=pb.STATS_STRETCH_HOUR, together=True, page_size=1)
+    second = await stats(
+        busy, by=pb.STATS_STRETCH_HOUR, together=True, page_size=1, page_token=first.next_page_token
+    )
+
+    assert [(row.licensee_id, row.purpose) for row in (*first.rows, *second.rows)] == [("", 0), ("", 0)]
+    assert [row.decisions_denied for row in (*first.rows, *second.rows)] == [0, 2]
+    assert second.next_page_token == ""
+
+
+async def test_a_token_of_rows_of_the_other_sort_is_refused(busy: Cluster) -> None:
+    apart = await stats(busy, by=pb.STATS_STRETCH_HOUR, page_size=1)
+    together = await stats(busy, by=pb.STATS_STRETCH_HOUR, page_size=1, together=True)
+
+    for is_together, token in ((True, apart.next_page_token), (False, together.next_page_token)):
+        with pytest.raises(Refusal, match="PAGE_TOKEN_INVALID"):
+            await stats(busy, together=is_together, page_token=token)
+
+
 @pytest.mark.parametrize(
     "token", ["nonsense", "YSBiIGM=", "MSBh", "MCBhAGIgMQ==", "MSBhIDIxNDc0ODM2NDg=", "MSBhIC0yMTQ3NDgzNjQ5"]
 )

@@ -1,6 +1,13 @@
 """Coming into the pages, and going out again."""
 
+import pytest
+
 from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import Refusal
+from sluice.licensing.v1.caller_service_pb2 import GetCallerRequest, GetCallerResponse
+from sluice.licensing.v1.caller_service_pb2_grpc import CallerServiceStub
+from tests.support.clock import NOON_US
+from tests.support.consoles import a_console
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
 
@@ -48,3 +55,44 @@ async def test_the_console_is_for_operators_alone(world: PagesWorld) -> None:
     assert page.status == 403
     assert "WRONG_KIND" in page.text
     assert "/sign-in" in after.url
+
+
+async def test_l4_while_consent_is_down_an_operator_comes_in_and_suspends(
+    world: PagesWorld,
+) -> None:
+    await world.cluster.license()
+
+    async with a_console(world, without=["consent"], comes_in=True) as (visitor, seen):
+        suspended = await visitor.press(
+            await visitor.get("/licenses/acme-training/suspend"), "Suspend the license"
+        )
+        raised = await visitor.press(
+            await visitor.get("/wall/raise?hours=6"), "Raise the wall", {"reason": "Scraping."}
+        )
+
+    assert "Signed in as ada" in seen.text
+    assert "is suspended." in suspended.text
+    assert "The wall is up." in raised.text
+
+
+async def test_while_consent_and_licensing_are_down_nobody_comes_in(world: PagesWorld) -> None:
+    async with a_console(world, without=["consent", "licensing"], comes_in=True) as (visitor, seen):
+        after = await visitor.get("/")
+
+    assert seen.status == 503
+    assert "/sign-in" in after.url
+
+
+async def test_licensing_says_who_an_operator_or_an_auditor_is_and_nobody_else(world: PagesWorld) -> None:
+    async def caller(kind: PrincipalKind, roles: tuple[str, ...] = ()) -> GetCallerResponse:
+        peer = world.cluster.licensing.peer(kind, "ada", roles)
+        return await peer.call(CallerServiceStub(peer.channel).GetCaller, GetCallerRequest())
+
+    found = await caller(PrincipalKind.OPERATOR, ("trust", "admin"))
+    auditor = await caller(PrincipalKind.AUDITOR)
+
+    assert (found.kind, found.party, list(found.roles)) == ("operator", "ada", ["admin", "trust"])
+    assert found.expires_at.ToMicroseconds() > NOON_US
+    assert (auditor.kind, list(auditor.roles)) == ("auditor", [])
+    with pytest.raises(Refusal, match="NOT_ADMITTED"):
+        await caller(PrincipalKind.LICENSEE)

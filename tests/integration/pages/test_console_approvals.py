@@ -4,6 +4,7 @@ import pytest
 
 from services.chassis.identity import PrincipalKind
 from services.console.operations.approvals import DECISIONS, decided
+from services.console.operations.typed_texts import TOO_LONG, UNPRINTABLE
 from services.console.web.forms import Opened
 from tests.support.consoles import a_console
 from tests.support.oversight import CLAIMED, SCRIPT, an_assessment, decide, disputed, propose, propose_on_page
@@ -47,6 +48,21 @@ async def test_rejecting_leaves_everything_as_it_is(world: PagesWorld) -> None:
 
     assert "<script>alert" not in form.html + page.html
     assert f"Rejected. The assessment stays: Recorded. Claimed: {CLAIMED}." in page.text
+
+
+@pytest.mark.parametrize(("reason", "said"), [("Seen.\f!", UNPRINTABLE), ("ä" * 4001, TOO_LONG)])
+async def test_a_reason_that_cannot_be_kept_is_shown_again_with_what_is_wrong_with_it(
+    world: PagesWorld, reason: str, said: str
+) -> None:
+    assessment = await an_assessment(world.cluster)
+    step = await propose(world.cluster, assessment)
+
+    async with world.operator("ben") as (ben, _):
+        form = await ben.get(f"/approvals/{assessment.assessment_id}/{step.proposal_id}/approve")
+        page = await ben.press(form, "Approve it", {"reason": reason})
+
+    assert (page.status, said in page.text) == (400, True)
+    assert f">{reason}</textarea>" in page.html
 
 
 async def test_who_proposed_it_is_told_beforehand_and_refused_if_they_try(world: PagesWorld) -> None:

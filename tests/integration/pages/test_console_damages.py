@@ -2,11 +2,13 @@
 
 import hashlib
 import io
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from services.console.operations.typed_texts import TOO_LONG, UNPRINTABLE
 from sluice_gate.damages.verify import verify
 from tests.support.consoles import a_console
 from tests.support.oversight import CLAIMED, SCRIPT, an_assessment, disputed, propose, propose_on_page
@@ -71,6 +73,19 @@ async def test_the_bundle_is_whole_and_verifies_without_a_server(world: PagesWor
     folder = tmp_path / "out" / f"assessment-{assessment.assessment_id}"
     report = verify(folder, assessment.digest.hex(), lambda _what, _done, _of: None)
     assert report.agrees
+
+
+async def test_a_bundle_that_cannot_be_made_here_says_what_to_install(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assessment = await an_assessment(world.cluster)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    async with world.operator() as (visitor, _):
+        page = await visitor.get(f"/damages/{assessment.assessment_id}/bundle.zip")
+
+    assert page.status == 409
+    assert "pip install sluice[parquet]" in page.text
 
 
 async def test_the_document_is_the_one_whose_digest_is_on_record(world: PagesWorld) -> None:
@@ -165,6 +180,22 @@ async def test_a_step_without_a_reason_is_not_proposed(world: PagesWorld) -> Non
 
     assert page.status == 400
     assert "Say why: a step needs a reason." in page.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("Not theirs.\f!", UNPRINTABLE), ("ä" * 4001, TOO_LONG), ("ä" * 9000, TOO_LONG)]
+)
+async def test_a_reason_that_cannot_be_kept_is_shown_again_with_what_is_wrong_with_it(
+    world: PagesWorld, reason: str, said: str
+) -> None:
+    assessment = await an_assessment(world.cluster)
+
+    async with world.operator() as (visitor, _):
+        form = await visitor.get(f"/damages/{assessment.assessment_id}/propose/withdraw")
+        page = await visitor.press(form, "Propose to withdraw it", {"reason": reason})
+
+    assert (page.status, said in page.text) == (400, True)
+    assert f">{reason}</textarea>" in page.html
 
 
 async def test_what_was_proposed_by_another_meanwhile_stops_a_second_proposal(world: PagesWorld) -> None:

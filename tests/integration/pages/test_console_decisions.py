@@ -68,17 +68,18 @@ async def test_a_long_list_is_paged(decided: PagesWorld, monkeypatch: pytest.Mon
     assert "Back to the first page" in second.text
 
 
-async def test_more_counts_than_a_page_holds_end_where_they_were_read_to(
+async def test_the_newest_minutes_are_counted_whatever_a_page_of_counts_holds(
     decided: PagesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "PAGE", 1)
-    monkeypatch.setattr(counting, "MOST_PAGES", 1)
+    decided.cluster.clock.advance(60 * SECOND_US)
+    await decided.cluster.decide([a_post(14, 1)], purpose=99)
 
     async with decided.operator() as (visitor, _):
-        page = await visitor.get("/decisions")
+        page = await visitor.get("/decisions?by=minute")
 
-    assert "There are too many licensees and purposes to count all of this time at once" in page.text
-    assert "Decisions: 0 released, 0 released in part, 0 denied." in page.text
+    assert "As of receipt 3." in page.text
+    assert "Decisions: 0 released, 0 released in part, 2 denied." in page.text
 
 
 @pytest.mark.parametrize("name", ["outcomes", "reasons"])
@@ -106,7 +107,8 @@ async def test_a_chart_of_nothing_known_is_none(world: PagesWorld, address: str)
     [
         ("by=year", "Counts are by minute, hour or day."),
         ("since=<script>", "A time is written like"),
-        ("since=2026-02-01&until=2026-01-01", "The beginning lies after the end."),
+        ("since=2026-02-01&until=2026-01-01", "The beginning does not lie before the end."),
+        ("since=2026-01-01&until=2026-01-01", "The beginning does not lie before the end."),
         ("by=minute&since=2025-01-01", "That are more bars than a chart can show"),
         ("licensee=A%20B", "Ids of licensees and licenses are of"),
         ("outcome=9", "There is no such outcome."),
@@ -137,6 +139,15 @@ async def test_a_decision_is_found_by_its_id_its_request_and_its_receipt(decided
         for sought in (decision.decision_id, decision.request_id, str(decision.receipt_number)):
             page = await visitor.press(start, "Find", {"q": sought})
             assert page.url.endswith(f"/decisions/{decision.decision_id}"), sought
+
+
+async def test_the_number_of_a_receipt_is_found_as_the_page_writes_it(decided: PagesWorld) -> None:
+    async with decided.operator(language="de-DE") as (visitor, _):
+        page = await visitor.get("/decisions/find?q=0199.999")
+        numbered = await visitor.get("/decisions/find?q=9.999")
+
+    # The words of a page that is there for what has the form of a number, and of one for what has not.
+    assert (page.status, numbered.status) == (400, 404)
 
 
 @pytest.mark.parametrize(

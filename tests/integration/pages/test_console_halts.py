@@ -2,11 +2,12 @@
 
 import pytest
 
+from services.console.operations.typed_texts import TOO_LONG, UNPRINTABLE
 from sluice.consent.v1 import state_service_pb2
 from sluice.consent.v1.halt_pb2 import Halt
 from tests.support.consoles import a_console
 from tests.support.pages import PageForm, Seen, Visitor
-from tests.support.pages_licensing import SCRIPT, open_to_all, released
+from tests.support.pages_licensing import SCRIPT, a_licensee, open_to_all, released
 from tests.support.pages_world import PagesWorld
 
 EVERYTHING = "/halts/order?kind=everything"
@@ -129,6 +130,34 @@ async def test_a_halt_needs_a_cause(licensed: PagesWorld) -> None:
     assert await halts(licensed) == []
 
 
+async def test_a_cause_may_have_as_many_characters_as_the_page_says_whatever_their_bytes(
+    licensed: PagesWorld,
+) -> None:
+    cause = f"Größe\r\n{'ä' * 494}"
+
+    async with licensed.operator() as (visitor, _):
+        after = await order(visitor, EVERYTHING, cause)
+
+    assert "is ordered." in after.text
+    assert [halt.cause for halt in await halts(licensed)] == [cause.replace("\r\n", "\n")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [("A leak. " + "ä" * 493, TOO_LONG), ("A leak. " * 1000, TOO_LONG), ("A leak. \f!", UNPRINTABLE)],
+)
+async def test_a_cause_that_cannot_be_kept_is_shown_again_with_what_is_wrong_with_it(
+    licensed: PagesWorld, cause: str, said: str
+) -> None:
+    async with licensed.operator() as (visitor, _):
+        page = await order(visitor, EVERYTHING, cause)
+        after = await visitor.press(page, "Order the halt", {"cause": "A leak."})
+
+    assert (page.status, said in page.text) == (400, True)
+    assert f">{cause.strip()}</textarea>" in page.html
+    assert "is ordered." in after.text
+
+
 async def test_a_licensee_that_nobody_knows_is_pointed_out_and_holds_up_no_halt(licensed: PagesWorld) -> None:
     async with licensed.operator() as (visitor, _):
         page = await visitor.get("/halts/order?kind=licensee&licensee=acne")
@@ -136,6 +165,74 @@ async def test_a_licensee_that_nobody_knows_is_pointed_out_and_holds_up_no_halt(
 
     assert "Licensing knows no such licensee" in page.text
     assert "is ordered" in after.text
+
+
+async def test_a_code_that_no_country_has_is_pointed_out_and_holds_up_no_halt(licensed: PagesWorld) -> None:
+    async with licensed.operator() as (visitor, _):
+        page = await visitor.get("/halts/order?kind=jurisdiction&jurisdiction=UK")
+        after = await visitor.press(page, "Order the halt", {"cause": "An incident."})
+
+    assert "No country has this code (the United Kingdom is GB" in page.text
+    assert "is ordered" in after.text
+
+
+async def test_c12_a_halted_licensee_is_seen_to_be_halted_wherever_somebody_looks(
+    licensed: PagesWorld,
+) -> None:
+    await a_licensee(licensed.cluster, "beta", "Beta")
+
+    async with licensed.operator() as (visitor, _):
+        page = await visitor.get("/licensees/acme")
+        address = page.html.partition('href="/halts/order?')[2].partition('"')[0].replace("&amp;", "&")
+        await order(visitor, f"/halts/order?{address}", SCRIPT)
+        places = [await visitor.get(at) for at in ("/licensees/acme", "/licenses/acme-training")]
+        listed, other = await visitor.get("/licenses"), await visitor.get("/licensees/beta")
+
+    assert [halt.scope.licensee_id for halt in await halts(licensed)] == ["acme"]
+    assert all("Halted: nothing is released to acme" in place.text for place in places)
+    assert all(SCRIPT in place.text and "<script>alert" not in place.html for place in places)
+    assert "Active Halted" in listed.text
+    assert "Halted" not in other.text
+
+
+async def test_c12_halts_of_a_purpose_are_told_on_the_pages_of_licensees(licensed: PagesWorld) -> None:
+    async with licensed.operator() as (visitor, _):
+        await order(visitor, "/halts/order?kind=purpose&purpose=2")
+        pages = [await visitor.get(at) for at in ("/licensees/acme", "/licenses/acme-training")]
+
+    assert all("Halts of purposes or countries are in force" in page.text for page in pages)
+
+
+async def test_who_may_not_halt_is_offered_none(licensed: PagesWorld) -> None:
+    async with licensed.operator("fay", ["finance"]) as (visitor, overview):
+        licensee, listed = await visitor.get("/licensees/acme"), await visitor.get("/licenses")
+
+    assert "/halts/order" not in overview.html + licensee.html
+    assert "/licenses/acme-training/suspend" not in licensee.html + listed.html
+
+
+async def test_the_first_page_and_the_lists_lead_to_halting_and_suspending(licensed: PagesWorld) -> None:
+    async with licensed.operator() as (visitor, overview):
+        listed = await visitor.get("/licenses")
+
+    assert "As of" in overview.text
+    assert 'href="/halts/order?kind=everything"' in overview.html
+    assert 'href="/licenses?state=3"' in overview.html
+    assert 'href="/licenses/acme-training/suspend"' in listed.html
+
+
+async def test_a_form_that_was_carried_out_and_is_sent_with_another_cause_says_so(
+    licensed: PagesWorld,
+) -> None:
+    async with licensed.operator() as (visitor, _):
+        page = await visitor.get(EVERYTHING)
+        await visitor.press(page, "Order the halt", {"cause": "A leak."})
+        again = await visitor.press(page, "Order the halt", {"cause": "Another."})
+
+    assert again.status == 409
+    assert "This form has been carried out already" in again.text
+    assert "Nothing was changed" not in again.text
+    assert [halt.cause for halt in await halts(licensed)] == ["A leak."]
 
 
 async def test_while_licensing_is_down_a_halt_is_ordered(licensed: PagesWorld) -> None:

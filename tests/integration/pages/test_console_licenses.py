@@ -3,6 +3,7 @@
 import pytest
 
 from services.chassis.identity import PrincipalKind
+from services.console.operations.typed_texts import TOO_LONG, UNPRINTABLE
 from sluice.licensing.v1 import contract_service_pb2
 from sluice.licensing.v1.license_pb2 import License, LicenseAllowance
 from tests.support.cluster import DAY_US
@@ -102,6 +103,21 @@ async def test_what_has_changed_since_it_was_looked_at_is_not_carried_out(licens
     assert NOT_DONE in of_another_state.text
     assert "Old." in of_another_version.html
     assert "has ended" in shown_anew.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("A leak.\f!", UNPRINTABLE), ("ä" * 1001, TOO_LONG), ("ä" * 3000, TOO_LONG)]
+)
+async def test_a_reason_that_cannot_be_kept_is_shown_again_with_what_is_wrong_with_it(
+    licensed: PagesWorld, reason: str, said: str
+) -> None:
+    async with licensed.operator() as (visitor, _):
+        page = await visitor.press(await asked(visitor, "suspend"), "Suspend the license", {"reason": reason})
+        after = await visitor.press(page, "Suspend the license", {"reason": "ä" * 1000})
+
+    assert (page.status, said in page.text) == (400, True)
+    assert f">{reason}</textarea>" in page.html
+    assert "is suspended" in after.text
 
 
 async def test_a_license_that_somebody_else_has_suspended_meanwhile_is_shown_as_it_stands(

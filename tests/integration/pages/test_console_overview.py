@@ -1,10 +1,15 @@
 """The first page of the console: how everything stands, and what waits for somebody."""
 
+import time
+
 import pytest
 
+from services.chassis.refusals import unavailable
+from services.console.operations import log_parts
 from sluice.consent.v1 import halt_pb2, state_service_pb2
 from tests.support.cluster import SECOND_US, a_post
 from tests.support.consoles import a_console
+from tests.support.frozen import a_frozen_service
 from tests.support.pages_world import PagesWorld
 
 SCRIPT = "<script>alert(1)</script>"
@@ -82,10 +87,14 @@ async def test_a_checkpoint_is_in_order_until_receipts_wait_too_long_for_the_nex
         world.cluster.clock.advance(60 * SECOND_US)
         quiet = await visitor.get("/")
         await world.cluster.decide([a_post(13, 1)])
+        waiting = await visitor.get("/")
+        world.cluster.clock.advance(11 * SECOND_US)
         late = await visitor.get("/")
 
     assert "over 2 receipts and 0 seconds old" in fresh.text
     assert "No receipt waits." in quiet.text
+    assert "1 receipt waits for the next one." in waiting.text
+    assert "something keeps it from being published" not in waiting.text
     assert "1 receipt waits for the next one." in late.text
     assert "something keeps it from being published" in late.text
 
@@ -107,6 +116,42 @@ async def test_a_part_whose_service_is_down_says_so_and_the_others_stand(
     assert page.status == 200
     assert "This part cannot be reached at the moment." in page.text
     assert stands in page.text
+
+
+async def test_a_service_that_takes_calls_and_answers_none_holds_no_page_up(world: PagesWorld) -> None:
+    began = time.monotonic()
+    async with (
+        a_frozen_service() as frozen,
+        a_console(world, elsewhere={"licensing": frozen}) as (visitor, page),
+    ):
+        overview_took = time.monotonic() - began
+        began = time.monotonic()
+        ordering = await visitor.get("/halts/order?kind=licensee&licensee=acme")
+        ordering_took = time.monotonic() - began
+
+    assert "This part cannot be reached at the moment." in page.text
+    assert "No halt is in force." in page.text
+    assert "Whether there is such a licensee cannot be looked up at the moment." in ordering.text
+    # A call for itself has five seconds.
+    assert (overview_took < 4.5, ordering_took < 4.5) == (True, True)
+
+
+async def test_nobody_is_told_that_no_receipt_waits_while_that_cannot_be_looked_up(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await some_decisions(world)
+    await world.cluster.publisher.publish()
+
+    async def unreachable(*_: object) -> None:
+        raise unavailable("DECISIONS_BUSY", "too many pages are asked for")
+
+    monkeypatch.setattr(log_parts, "_first_after", unreachable)
+    async with world.operator() as (visitor, overview):
+        log = await visitor.get("/log")
+
+    for page in (overview, log):
+        assert "How many wait cannot be told at the moment." in page.text
+        assert "No receipt waits." not in page.text
 
 
 async def test_a_part_that_is_not_open_to_a_role_says_so(world: PagesWorld) -> None:

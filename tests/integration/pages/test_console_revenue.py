@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.console.operations import revenue
 from tests.support.pages_licensing import a_price, invoiced, open_to_all
 from tests.support.pages_world import PagesWorld
 
@@ -39,10 +40,39 @@ async def test_each_currency_has_a_chart_by_day_and_by_night(billed: PagesWorld)
         charts = [await visitor.get(f"/revenue/chart/{each}.svg?theme=dark") for each in ("EUR", "USD")]
         none = await visitor.get("/revenue/chart/GBP.svg")
 
-    assert 'srcset="/revenue/chart/EUR.svg?&amp;theme=dark"' in page.html
+    assert 'srcset="/revenue/chart/EUR.svg?from=2024-12&amp;to=2025-11&amp;theme=dark"' in page.html
     assert [chart.headers["content-type"] for chart in charts] == ["image/svg+xml"] * 2
     assert all("style=" not in chart.html for chart in charts)
     assert none.status == 404
+
+
+async def test_a_table_has_so_many_rows_and_another_page(
+    billed: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revenue, "ROWS", 1)
+
+    async with billed.operator() as (visitor, _):
+        first = await visitor.get("/revenue")
+        beyond = await visitor.get("/revenue?row=1")
+        odd = await visitor.get("/revenue?row=-1")
+
+    assert first.html.count("<tbody>") == odd.html.count("<tbody>") == 2
+    assert "Next page" not in first.text
+    assert "<tbody>" not in beyond.html
+    assert "All together: €1.50" in beyond.text
+    assert "Back to the first page" in beyond.text
+
+
+async def test_where_old_months_are_left_out_nobody_reads_that_nothing_was_billed(
+    billed: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revenue, "MOST_PAGES", 1)
+
+    async with billed.operator() as (visitor, _):
+        page = await visitor.get("/revenue")
+
+    assert "Nothing was billed." not in page.text
+    assert "There is too much to show at once: Oct 2025 and what lies before it" in page.text
 
 
 async def test_revenue_is_of_the_months_and_the_licensee_that_were_asked_for(billed: PagesWorld) -> None:

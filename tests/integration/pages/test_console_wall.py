@@ -3,6 +3,7 @@
 import pytest
 
 from services.chassis.identity import PrincipalKind
+from services.console.operations.typed_texts import TOO_LONG, UNPRINTABLE
 from sluice.licensing.v1 import wall_service_pb2 as pb
 from sluice.licensing.v1.wall_service_pb2_grpc import WallServiceStub
 from tests.support.cluster import SECOND_US
@@ -115,6 +116,18 @@ async def test_a_change_needs_a_reason(world: PagesWorld) -> None:
 
     assert page.status == 400
     assert "a change of the wall needs a reason" in page.text
+    assert not (await wall(world)).up
+
+
+@pytest.mark.parametrize(("reason", "said"), [("Robots.\f!", UNPRINTABLE), ("ä" * 1001, TOO_LONG)])
+async def test_a_reason_that_cannot_be_kept_is_shown_again_with_what_is_wrong_with_it(
+    world: PagesWorld, reason: str, said: str
+) -> None:
+    async with world.operator() as (visitor, _):
+        page = await raised(visitor, reason=reason)
+
+    assert (page.status, said in page.text) == (400, True)
+    assert f">{reason}</textarea>" in page.html
     assert not (await wall(world)).up
 
 

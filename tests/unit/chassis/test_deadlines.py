@@ -3,7 +3,7 @@
 import pytest
 
 from services.chassis import deadlines
-from services.chassis.deadlines import remaining_us, time_for_call_us, within
+from services.chassis.deadlines import at_most, remaining_us, time_for_call_us, within
 from services.chassis.refusals import Kind, Refusal
 from tests.support.clock import ManualClock
 
@@ -32,6 +32,16 @@ def test_a_call_gets_nine_tenths_of_what_is_left(clock: ManualClock) -> None:
 def test_each_hop_keeps_its_tenth(clock: ManualClock) -> None:
     with within(1_000_000), within(time_for_call_us(5_000_000)):
         assert time_for_call_us(5_000_000) == 810_000
+
+
+def test_a_bound_never_gives_more_than_is_left(clock: ManualClock) -> None:
+    with within(1_000_000), at_most(5_000_000):
+        assert remaining_us() == 1_000_000
+    with within(1_000_000), at_most(300_000):
+        assert remaining_us() == 300_000
+    with at_most(300_000):
+        assert remaining_us() == 300_000
+    assert remaining_us() is None
 
 
 @pytest.mark.parametrize("spent_us", [999_000, 1_000_000, 2_000_000])

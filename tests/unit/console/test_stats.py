@@ -46,6 +46,16 @@ def test_counts_are_a_table_with_a_line_for_each_reason_over_all_pages(script: S
     assert (first.page_token, second.page_token) == ("", "more")
 
 
+def test_sums_of_all_together_are_said_to_be_of_all(script: Script, cli: Cli) -> None:
+    sums = pb.DecisionStats(since=read("2026-01-31"), decisions_released=5, posts=[RELEASED])
+    script.answer("GetDecisionStats", pb.GetDecisionStatsResponse(rows=[sums], as_of_receipt_number=9))
+
+    lines = cli("stats", "--together").splitlines()
+
+    assert lines[1].split() == ["2026-01-31", "all", "all", "5", "0", "0", "released", "1,234"]
+    assert script.asked["GetDecisionStats"][0].together
+
+
 def test_counts_are_json_with_what_is_0(script: Script, cli: Cli) -> None:
     script.answer("GetDecisionStats", pb.GetDecisionStatsResponse(rows=[SECOND], as_of_receipt_number=9))
 

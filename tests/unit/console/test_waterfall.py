@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from services.console import moments
+from services.console.decisions import trace_of
 from services.console.traces import Span, find_trace
 from services.console.waterfall import arrange, bar, draw, label, short_name
+from sluice.licensing.v1 import release_service_pb2 as pb
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER = "0af7651916cd43dd8448eb211c80319c"
@@ -104,6 +107,47 @@ def test_spans_stand_under_their_parents_in_the_order_of_their_starts() -> None:
         ("late", 1, 5),
         ("orphan", 0, 6),
     ]
+
+
+def test_spans_whose_parents_form_a_circle_are_drawn_from_the_earliest_on() -> None:
+    spans = [
+        a_span(span_id="root", start_ns=2),
+        a_span(span_id="b", parent_id="a", start_ns=5),
+        a_span(span_id="a", parent_id="b", start_ns=4),
+        a_span(span_id="own parent", parent_id="own parent", start_ns=3),
+        a_span(span_id="below", parent_id="b", start_ns=6),
+    ]
+
+    lines = arrange(spans)
+
+    assert [(line.span.span_id, line.depth) for line in lines] == [
+        ("root", 0),
+        ("own parent", 0),
+        ("a", 0),
+        ("b", 1),
+        ("below", 2),
+    ]
+
+
+def test_spans_that_were_written_twice_are_drawn_once_however_deep_they_lie() -> None:
+    chain = [a_span(span_id=str(depth), parent_id=str(depth - 1), start_ns=depth) for depth in range(14)]
+
+    lines = arrange([*chain, *chain])
+
+    assert [(line.span.span_id, line.depth) for line in lines] == [(str(depth), depth) for depth in range(14)]
+
+
+async def test_the_command_counts_and_draws_a_span_once(tmp_path: Path) -> None:
+    twice = f"{a_line(TRACE, 'b1', parentSpanId='b2')}\n{a_line(TRACE, 'b2', parentSpanId='b1')}\n" * 2
+    (tmp_path / "consent.jsonl").write_text(twice, encoding="utf-8")
+    decision = pb.Decision(trace_id=TRACE, decided_at=moments.read("2026-01-31T12:00:00Z"))
+    console = Console(width=160, record=True, force_terminal=False)
+
+    spans = await trace_of(decision, tmp_path)
+    console.print(draw(spans, width=8))
+
+    assert [span.span_id for span in spans] == ["b1", "b2"]
+    assert console.export_text().count("████████") == 2
 
 
 @pytest.mark.parametrize(

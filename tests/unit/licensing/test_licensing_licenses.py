@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.refusals import Refusal
-from services.licensing.domain.licenses import License, LicenseState, NextVersion, Step, draft
+from services.licensing.domain.licenses import RECORDED_AS, License, LicenseState, NextVersion, Step, draft
 from services.licensing.domain.reasons import Reason
 from services.licensing.domain.terms import ContentKind, Purpose, Terms, digest_of
 from tests.support.clock import NOON_US
@@ -62,6 +62,18 @@ def test_l1_a_license_whose_term_is_over_has_expired_unless_it_was_ended_before(
 
     assert at_end == [LicenseState.EXPIRED] * 3 + [LicenseState.TERMINATED]
     assert just_before == list(STATES)
+
+
+@pytest.mark.parametrize("recorded", [each for each in LicenseState if each is not LicenseState.EXPIRED])
+def test_l1_wherever_a_license_stands_it_is_looked_for_among_those_that_can_stand_so(
+    recorded: LicenseState,
+) -> None:
+    license = a_license(recorded)
+    following = NextVersion(2, license.terms, license.terms_digest, NOON_US + 1)
+
+    for each in (license, replace(license, next=following)):
+        for now_us in (NOON_US, NOON_US + 1, TERM_END_US):
+            assert recorded in RECORDED_AS[each.effective_state(now_us)]
 
 
 def test_l1_what_a_license_permits_ends_with_its_term_or_at_the_hour_of_its_next_version() -> None:

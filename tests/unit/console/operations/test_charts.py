@@ -2,12 +2,22 @@
 
 import asyncio
 import threading
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from services.chassis.refusals import Refusal
-from services.console.operations.charts import LOOKS, Series, StackedBars, drawn, picture
+from services.console.operations.charts import (
+    DARK,
+    LIGHT,
+    LOOKS,
+    Series,
+    StackedBars,
+    Theme,
+    drawn,
+    picture,
+)
 from services.console.operations.one_by_one import OneByOne
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -96,3 +106,47 @@ def test_a_chart_for_a_phone_is_narrow_and_names_fewer_bars() -> None:
 
     assert [ElementTree.fromstring(each).get("width") for each in (wide, narrow)] == ["720pt", "360pt"]
     assert [len(set(words(each)) & set(bars)) for each in (wide, narrow)] == [12, 5]
+
+
+def test_of_nothing_there_is_no_edge() -> None:
+    one, two = (drawn(a_chart(Series("released", values)), LOOKS["light"]) for values in ([3, 0], [3, 4]))
+
+    assert one.count(f'stroke="{LIGHT.ink}"'.encode()) < two.count(f'stroke="{LIGHT.ink}"'.encode())
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of #rrggbb (WCAG 2.2)."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """From 1 to 21 (WCAG 2.2)."""
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_every_colour_is_seen_on_its_page(theme: Theme) -> None:
+    faint = [colour for colour in theme.series if contrast(colour, theme.paper) < 3]
+
+    assert not faint
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_neighbours_and_all_outcomes_are_told_apart_without_seeing_colours(theme: Theme) -> None:
+    released, partial, denied, *_ = theme.series
+    pairs = [*pairwise(theme.series), (released, denied), (released, partial), (partial, denied)]
+
+    assert [pair for pair in pairs if contrast(*pair) < 1.8] == []
+
+
+@pytest.mark.parametrize(("look", "ink"), [("light", LIGHT.ink), ("dark", DARK.ink)])
+def test_bars_have_edges_and_what_is_denied_is_hatched(look: str, ink: str) -> None:
+    chart = a_chart(Series("released", [3, 4]), Series("in part", [1, 1]), Series("denied", [1, 2]))
+
+    svg = drawn(chart, LOOKS[look]).decode()
+
+    assert f'stroke="{ink}"' in svg
+    assert svg.count("<pattern") >= 2

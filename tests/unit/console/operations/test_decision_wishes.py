@@ -15,13 +15,36 @@ HOUR_US = 3_600_000_000
 ID = "0199ca42-80a0-7000-90d3-3ede63c7f66a"
 
 
+def us_of(text: str) -> int:
+    return moments.read(text).ToMicroseconds()
+
+
 def test_an_address_that_says_nothing_asks_for_the_last_day_by_hour() -> None:
     wish, faults = read_wish({}, NOW_US)
 
     assert not faults
     assert wish.by is By.HOUR
-    assert wish.until_us == NOW_US + wishes.CLOCKS_US
+    assert wish.until_us == NOW_US + HOUR_US
     assert wish.until_us - wish.since_us == 24 * HOUR_US
+
+
+def test_time_is_in_whole_stretches_as_counts_are() -> None:
+    said = {"since": "2026-01-30T09:59:59", "until": "2026-01-30T10:00:01"}
+
+    by_hour, _ = read_wish({**said, "by": "hour"}, NOW_US)
+    by_minute, _ = read_wish({**said, "by": "minute"}, NOW_US)
+
+    assert (by_hour.since_us, by_hour.until_us) == (us_of("2026-01-30T09:00"), us_of("2026-01-30T11:00"))
+    assert (by_minute.since_us, by_minute.until_us) == (
+        us_of("2026-01-30T09:59"),
+        us_of("2026-01-30T10:01"),
+    )
+
+
+def test_a_time_in_the_last_hour_that_has_a_name_is_refused() -> None:
+    _, faults = read_wish({"until": "9999-12-31T23:30"}, NOW_US)
+
+    assert faults == [wishes.NO_TIME]
 
 
 def test_an_address_says_time_licensee_license_and_outcome() -> None:
@@ -37,7 +60,7 @@ def test_an_address_says_time_licensee_license_and_outcome() -> None:
 
     assert not faults
     assert wish.since_us == moments.read("2026-01-01").ToMicroseconds()
-    assert wish.until_us == NOW_US
+    assert wish.until_us == us_of("2026-02-01")
     assert (wish.licensee_id, wish.license_id, wish.outcome) == ("acme", "acme-training", 3)
 
 
@@ -58,6 +81,12 @@ def test_each_thing_that_says_nothing_is_told_once() -> None:
 
 def test_a_time_that_ends_before_it_begins_is_told() -> None:
     _, faults = read_wish({"since": "2026-01-31", "until": "2026-01-30"}, NOW_US)
+
+    assert faults == [wishes.NO_ORDER]
+
+
+def test_a_time_that_ends_before_it_begins_is_told_within_a_stretch_too() -> None:
+    _, faults = read_wish({"since": "2026-01-30T10:30", "until": "2026-01-30T10:20"}, NOW_US)
 
     assert faults == [wishes.NO_ORDER]
 

@@ -29,18 +29,35 @@ def a_receipt(**claims: object) -> str:
     return f"e30.{payload}.c2ln"
 
 
+def a_checkpoint(age_us: int) -> log_service_pb2.Checkpoint:
+    """Over seven receipts."""
+    return log_service_pb2.Checkpoint(size=7, published_at=moments.from_us(NOW_US - age_us))
+
+
 @pytest.mark.parametrize(
-    ("age_us", "last", "waiting", "is_late"),
-    [(LATE_US * 9, 7, 0, False), (LATE_US, 9, 2, False), (LATE_US + 1, 9, 2, True), (-5, 3, 0, False)],
+    ("oldest_us", "is_late"), [(0, False), (LATE_US, False), (LATE_US + 1, True), (-5, False)]
 )
-def test_a_checkpoint_is_late_where_receipts_wait_and_it_is_old(
-    age_us: int, last: int, waiting: int, is_late: bool
+def test_a_checkpoint_is_late_where_the_first_receipt_after_it_has_waited_too_long(
+    oldest_us: int, is_late: bool
 ) -> None:
-    checkpoint = log_service_pb2.Checkpoint(size=7, published_at=moments.from_us(NOW_US - age_us))
+    first_after = pb.DecisionSummary(receipt_number=8, decided_at=moments.from_us(NOW_US - oldest_us))
 
-    found = standing(checkpoint, last, NOW_US)
+    found = standing(a_checkpoint(LATE_US * 9), first_after, NOW_US)
 
-    assert (found.age_us, found.waiting, found.is_late) == (max(0, age_us), waiting, is_late)
+    assert found.is_late is is_late
+    assert (found.waiting(9), found.waiting(7), found.waiting(None)) == (2, 1, None)
+
+
+def test_a_checkpoint_of_long_ago_is_in_order_where_nothing_was_decided_since() -> None:
+    found = standing(a_checkpoint(LATE_US * 9), None, NOW_US)
+
+    assert (found.age_us, found.is_late, found.waiting(None)) == (LATE_US * 9, False, 0)
+
+
+def test_where_nobody_knows_whether_receipts_wait_none_are_said_not_to() -> None:
+    found = standing(a_checkpoint(-5), Missing("PEER_UNAVAILABLE"), NOW_US)
+
+    assert (found.age_us, found.is_late, found.waiting(9)) == (0, False, None)
 
 
 async def refuses(refusal: Refusal) -> None:

@@ -7,6 +7,7 @@ import pytest
 from services.chassis.dialing import Peer
 from services.console import moments
 from services.console.operations import counting, standing
+from services.console.operations.licenses import MOST_EMPTY, listed
 from services.console.stats import By
 from sluice.licensing.v1 import contract_service_pb2, recall_service_pb2, statistics_service_pb2
 from sluice.licensing.v1.license_pb2 import License, LicenseState
@@ -44,21 +45,21 @@ async def test_counts_are_read_page_by_page(licensing: tuple[Script, Peer]) -> N
     counted = await counting.count(peer, By.HOUR, NOW_US, NOW_US + HOUR_US)
 
     assert [row.decisions_released for row in counted.rows] == [2, 3]
-    assert (counted.as_of, counted.cut_at_us) == (9, None)
+    assert counted.as_of == 9
     assert [each.page_token for each in script.asked["GetDecisionStats"]] == ["", "more"]
 
 
-async def test_counts_that_do_not_end_are_cut_before_the_stretch_that_was_not_read_whole(
-    licensing: tuple[Script, Peer], monkeypatch: pytest.MonkeyPatch
+async def test_counts_are_asked_for_all_licensees_together_or_for_one(
+    licensing: tuple[Script, Peer],
 ) -> None:
     script, peer = licensing
-    monkeypatch.setattr(counting, "MOST_PAGES", 3)
-    script.answer("GetDecisionStats", some_rows(0, 2), some_rows(1, 3), some_rows(1, 4))
+    script.answer("GetDecisionStats", statistics_service_pb2.GetDecisionStatsResponse())
 
-    counted = await counting.count(peer, By.HOUR, NOW_US, NOW_US + HOUR_US)
+    await counting.count(peer, By.HOUR, NOW_US, NOW_US + HOUR_US)
+    await counting.count(peer, By.HOUR, NOW_US, NOW_US + HOUR_US, "acme")
 
-    assert [row.decisions_released for row in counted.rows] == [2]
-    assert counted.cut_at_us == NOW_US // HOUR_US * HOUR_US + HOUR_US
+    asked = script.asked["GetDecisionStats"]
+    assert [(each.licensee_id, each.together) for each in asked] == [("", True), ("acme", True)]
 
 
 async def test_the_last_hour_begins_with_a_whole_minute(licensing: tuple[Script, Peer]) -> None:
@@ -70,7 +71,7 @@ async def test_the_last_hour_begins_with_a_whole_minute(licensing: tuple[Script,
     assert moments.written(moments.from_us(found.sums.since_us)) == "2026-01-31T11:34:00.000000Z"
 
 
-async def test_recalls_are_overdue_due_soon_or_later(licensing: tuple[Script, Peer]) -> None:
+async def test_recalls_are_due_soon_or_not(licensing: tuple[Script, Peer]) -> None:
     script, peer = licensing
     issued, overdue = RecallState.RECALL_STATE_ISSUED, RecallState.RECALL_STATE_OVERDUE
     recalls = [
@@ -82,7 +83,18 @@ async def test_recalls_are_overdue_due_soon_or_later(licensing: tuple[Script, Pe
 
     found = await standing.recalls(peer, NOW_US)
 
-    assert (found.overdue, found.due_soon, found.open, found.is_whole) == (1, 1, 3, True)
+    assert (found.due_soon, found.open, found.is_whole) == (1, 3, True)
+
+
+async def test_w3_overdue_recalls_are_asked_for_alone(licensing: tuple[Script, Peer]) -> None:
+    script, peer = licensing
+    recalls = [Recall(state=RecallState.RECALL_STATE_OVERDUE)]
+    script.answer("ListRecalls", recall_service_pb2.ListRecallsResponse(recalls=recalls))
+
+    found = await standing.overdue(peer)
+
+    assert (found.count, found.is_whole) == (1, True)
+    assert list(script.asked["ListRecalls"][0].states) == [RecallState.RECALL_STATE_OVERDUE]
 
 
 async def test_recalls_without_end_are_said_to_be_more(licensing: tuple[Script, Peer]) -> None:
@@ -108,4 +120,38 @@ async def test_licenses_are_counted_by_state(licensing: tuple[Script, Peer]) -> 
 
     found = await standing.licenses(peer)
 
-    assert (found.by_state[active], found.by_state[suspended], found.is_whole) == (2, 1, True)
+    assert (found.by_state[active], found.by_state[suspended], found.at_least) == (2, 1, frozenset())
+
+
+async def test_l4_a_suspended_license_is_counted_however_many_others_there_are(
+    licensing: tuple[Script, Peer],
+) -> None:
+    script, peer = licensing
+    active, suspended = LicenseState.LICENSE_STATE_ACTIVE, LicenseState.LICENSE_STATE_SUSPENDED
+    others = contract_service_pb2.ListLicensesResponse(
+        licenses=[License(state=active)], next_page_token="more"
+    )
+    alone = contract_service_pb2.ListLicensesResponse(licenses=[License(state=suspended)])
+    script.answer("ListLicenses", *[others] * standing.MOST_PAGES, alone)
+
+    found = await standing.licenses(peer)
+
+    assert list(script.asked["ListLicenses"][-1].states) == [suspended]
+    assert (found.by_state[active], found.by_state[suspended]) == (standing.MOST_PAGES, 1)
+    assert active in found.at_least
+    assert suspended not in found.at_least
+
+
+async def test_a_list_of_licenses_goes_on_until_it_has_one_and_ends_somewhere(
+    licensing: tuple[Script, Peer],
+) -> None:
+    script, peer = licensing
+    none = contract_service_pb2.ListLicensesResponse(next_page_token="more")
+    one = contract_service_pb2.ListLicensesResponse(licenses=[License()], next_page_token="more")
+    script.answer("ListLicenses", none, one, none)
+
+    found = await listed(peer, contract_service_pb2.ListLicensesRequest())
+    nothing = await listed(peer, contract_service_pb2.ListLicensesRequest())
+
+    assert (len(found.licenses), len(nothing.licenses), nothing.next_page_token) == (1, 0, "more")
+    assert len(script.asked["ListLicenses"]) == 2 + MOST_EMPTY

@@ -3,12 +3,14 @@
 import pytest
 
 from services.chassis.refusals import Refusal
+from services.console import moments
 from services.console.operations import licenses, revenue
-from services.console.operations.halt_wishes import HaltWish, read_halt
+from services.console.operations.halt_wishes import NO_COUNTRY, NO_PART_CHECKED, HaltWish, read_halt
 from services.console.operations.own_ids import name_in, number_in
 from services.console.operations.wall_wishes import WallWish, overtakes, read_wall
 from sluice.consent.v1.halt_pb2 import HaltScope
 from sluice.licensing.v1.wall_service_pb2 import WallChange
+from tests.support.clock import NOON_US
 
 BY = "operator:ada"
 
@@ -33,6 +35,29 @@ def test_a_halt_that_is_read_from_its_own_address_is_the_same() -> None:
     wish = HaltWish("licensee", "acme", recall=True)
 
     assert read_halt({"kind": "licensee", "licensee": "acme", "recall": "yes"}) == wish
+
+
+@pytest.mark.parametrize("code", ["UK", "EL", "XX", "AA", "ZZ", "EU", "UN", "ZZ-1"])
+def test_c12_a_code_that_no_country_has_is_warned_of_and_halted(code: str) -> None:
+    wish = read_halt({"kind": "jurisdiction", "jurisdiction": code})
+
+    assert (wish.faults, wish.warning, wish.scope.jurisdiction) == ([], NO_COUNTRY, code)
+
+
+@pytest.mark.parametrize(
+    ("given", "warning"),
+    [
+        ({"kind": "jurisdiction", "jurisdiction": "GB"}, ""),
+        ({"kind": "jurisdiction", "jurisdiction": "xk"}, ""),
+        ({"kind": "jurisdiction", "jurisdiction": "US-ZZ"}, NO_PART_CHECKED),
+        ({"kind": "licensee", "licensee": "uk"}, ""),
+        ({"kind": "everything"}, ""),
+    ],
+)
+def test_of_a_country_there_is_nothing_to_warn_and_parts_are_not_known_here(
+    given: dict[str, str], warning: str
+) -> None:
+    assert read_halt(given).warning == warning
 
 
 @pytest.mark.parametrize("recall", ["", "no", "YES", "1"])
@@ -97,7 +122,31 @@ def test_the_next_page_of_licenses_is_of_the_same_wish() -> None:
 
 
 def test_months_are_in_order_and_both_are_kept_in_the_address_of_a_chart() -> None:
-    wish, faults = revenue.read_wish({"from": "2025-10", "to": "2025-12", "licensee": ""})
+    wish, faults = revenue.read_wish({"from": "2025-10", "to": "2025-12", "licensee": ""}, NOON_US)
 
-    assert (faults, wish.query) == ([], "from=2025-10&to=2025-12")
-    assert revenue.read_wish({"from": "2025-12", "to": "2025-10"})[1] == [revenue.NO_ORDER]
+    assert (faults, wish.query()) == ([], "from=2025-10&to=2025-12")
+    assert wish.query(100) == "from=2025-10&to=2025-12&row=100"
+    assert revenue.read_wish({"from": "2025-12", "to": "2025-10"}, NOON_US)[1] == [revenue.NO_ORDER]
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        ({}, "2024-12", "2025-11"),
+        ({"to": "2025-03"}, "2024-04", "2025-03"),
+        ({"from": "2025-10"}, "2025-10", "2025-11"),
+        ({"from": "2020-12"}, "2020-12", "2025-11"),
+        ({"to": "0001-01"}, "0001-01", "0001-01"),
+    ],
+)
+def test_months_that_are_not_named_are_the_last_twelve(given: dict[str, str], first: str, last: str) -> None:
+    wish, faults = revenue.read_wish(given, moments.read("2025-11-02").ToMicroseconds())
+
+    assert (wish.first, wish.last, faults) == (first, last, [])
+
+
+@pytest.mark.parametrize("given", [{"from": "2020-11"}, {"from": "0001-01"}, {"from": "0000-01"}])
+def test_months_that_are_too_many_or_none_are_told(given: dict[str, str]) -> None:
+    _, faults = revenue.read_wish(given, moments.read("2025-11-02").ToMicroseconds())
+
+    assert faults in ([revenue.TOO_LONG], [revenue.NO_MONTH])

@@ -1,11 +1,18 @@
 """Pages whose parts come from several services."""
 
 import asyncio
+import contextlib
+import time
 
 import pytest
 
+from services.chassis.deadlines import remaining_us, within
+from services.chassis.dialing import Peer
 from services.chassis.refusals import Kind, Refusal, not_found, unavailable
 from services.console.web.asking import Missing, asked, together
+from sluice.consent.v1.state_service_pb2 import ListHaltsRequest
+from sluice.consent.v1.state_service_pb2_grpc import StateServiceStub
+from tests.support.frozen import a_frozen_service
 
 
 async def _answers(value: object) -> object:
@@ -57,6 +64,38 @@ async def test_parts_are_asked_for_side_by_side() -> None:
         found = await together(first=arrives("a"), second=arrives("b"))
 
     assert found == {"first": "a", "second": "b"}
+
+
+async def test_a_part_of_many_calls_is_waited_for_once() -> None:
+    async def in_a_row(peer: Peer) -> None:
+        for _ in range(100):
+            with contextlib.suppress(Refusal):
+                await peer.call(StateServiceStub(peer.channel).ListHalts, ListHaltsRequest())
+
+    async with a_frozen_service() as address:
+        peer, began = Peer(address, None, name="consent"), time.monotonic()
+        one = await asked(peer.call(StateServiceStub(peer.channel).ListHalts, ListHaltsRequest()), 200_000)
+        await asked(in_a_row(peer), 200_000)
+        took = time.monotonic() - began
+        await peer.close()
+
+    assert one == Missing("PEER_UNAVAILABLE")
+    # A call for itself has five seconds.
+    assert took < 4
+
+
+async def test_a_part_has_no_more_time_than_the_page_that_it_is_on() -> None:
+    async def left() -> int:
+        return remaining_us() or 0
+
+    with within(1_000_000):
+        on_a_page = await asked(left(), 2_000_000)
+    alone = await asked(left(), 2_000_000)
+
+    assert isinstance(on_a_page, int)
+    assert isinstance(alone, int)
+    assert 0 < on_a_page <= 1_000_000 < alone <= 2_000_000
+    assert remaining_us() is None
 
 
 async def test_nothing_goes_on_after_the_page_has_failed() -> None:

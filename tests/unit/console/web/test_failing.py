@@ -123,6 +123,31 @@ async def test_each_refusal_of_a_form_is_a_page_that_says_nothing_was_changed(
     assert "SOME_REASON" in page.text
 
 
+async def test_a_form_that_was_carried_out_before_with_another_content_says_so(pages: SmallPages) -> None:
+    pages.raises.append(Refusal(Kind.ALREADY_EXISTS, "REQUEST_ID_REUSED", "for programs"))
+
+    async with pages.visitor(a_session()) as visitor:
+        page = await _sent(visitor, _field(pages))
+
+    assert "This form has been carried out already" in page.text
+    assert "Nothing was changed." not in page.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "extra"), [("PARQUET_MISSING", "sluice[parquet]"), ("PLOT_MISSING", "sluice[plot]")]
+)
+async def test_what_is_not_installed_is_said_with_how_to_install_it(
+    pages: SmallPages, reason: str, extra: str
+) -> None:
+    pages.raises.append(Refusal(Kind.PRECONDITION, reason, "for programs"))
+
+    async with pages.visitor(a_session()) as visitor:
+        page = await _sent(visitor, _field(pages))
+
+    assert "Something that this needs is not installed" in page.text
+    assert f"pip install {extra}" in page.text
+
+
 @pytest.mark.parametrize("reason", ["PEER_UNAVAILABLE", "COMMIT_UNKNOWN", "DEADLINE_TOO_SHORT"])
 async def test_a_form_that_nobody_answered_says_that_its_outcome_is_not_known(
     pages: SmallPages, reason: str

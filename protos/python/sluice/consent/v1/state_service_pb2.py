@@ -33,7 +33,7 @@ from sluice.type.v1 import restore_pb2 as sluice_dot_type_dot_v1_dot_restore__pb
 from sluice.type.v1 import revision_pb2 as sluice_dot_type_dot_v1_dot_revision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/consent/v1/state_service.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/consent/v1/halt.proto\x1a!sluice/consent/v1/rejection.proto\x1a$sluice/consent/v1/state_change.proto\x1a\"sluice/consent/v1/withdrawal.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/restore.proto\x1a\x1dsluice/type/v1/revision.proto\"\xc7\x01\n\x13RecordStatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x45\n\x04rows\x18\x02 \x03(\x0b\x32*.sluice.consent.v1.RecordStatesRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x1aK\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x36\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x1e.sluice.consent.v1.StateChangeB\x06\xbaH\x03\xd8\x01\x03\"\xcd\x01\n\x14RecordStatesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x11\n\tunchanged\x18\x02 \x01(\x04\x12\x30\n\x08rejected\x18\x03 \x03(\x0b\x32\x1e.sluice.consent.v1.RejectedRow\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\x10OrderHaltRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x05scope\x18\x02 \x01(\x0b\x32\x1c.sluice.consent.v1.HaltScopeB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\x05\x63\x61use\x18\x03 \x01(\tB\x0c\xbaH\tr\x07(\xf4\x03\x32\x02\\S\x12\x0e\n\x06recall\x18\x04 \x01(\x08\"\x9a\x01\n\x11OrderHaltResponse\x12%\n\x04halt\x18\x01 \x01(\x0b\x32\x17.sluice.consent.v1.Halt\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x0fLiftHaltRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07halt_id\x18\x02 \x01(\x04\x42\x07\xbaH\x04\x32\x02 \x00\"e\n\x10LiftHaltResponse\x12%\n\x04halt\x18\x01 \x01(\x0b\x32\x17.sluice.consent.v1.Halt\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\\\n\x10ListHaltsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rin_force_only\x18\x03 \x01(\x08\"T\n\x11ListHaltsResponse\x12&\n\x05halts\x18\x01 \x03(\x0b\x32\x17.sluice.consent.v1.Halt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x17WatchWithdrawalsRequest\x12\'\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\x87\x01\n\x18WatchWithdrawalsResponse\x12\x33\n\nwithdrawal\x18\x01 \x01(\x0b\x32\x1d.sluice.consent.v1.WithdrawalH\x00\x12.\n\ncheckpoint\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.RevisionH\x00\x42\x06\n\x04step\"H\n\x13ListRestoresRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x14ListRestoresResponse\x12)\n\x08restores\x18\x01 \x03(\x0b\x32\x17.sluice.type.v1.Restore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb6\x05\n\x0cStateService\x12q\n\x0cRecordStates\x12&.sluice.consent.v1.RecordStatesRequest\x1a\'.sluice.consent.v1.RecordStatesResponse\"\x0c\xaa\xbb\x18\x08\n\x02\x01\x04\x12\x02\x01\x04(\x01\x30\x01\x12\x64\n\tOrderHalt\x12#.sluice.consent.v1.OrderHaltRequest\x1a$.sluice.consent.v1.OrderHaltResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x61\n\x08LiftHalt\x12\".sluice.consent.v1.LiftHaltRequest\x1a#.sluice.consent.v1.LiftHaltResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x63\n\tListHalts\x12#.sluice.consent.v1.ListHaltsRequest\x1a$.sluice.consent.v1.ListHaltsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x12\x8a\x01\n\x10WatchWithdrawals\x12*.sluice.consent.v1.WatchWithdrawalsRequest\x1a+.sluice.consent.v1.WatchWithdrawalsResponse\"\x1b\x90\x02\x01\xaa\xbb\x18\x14\n\x02\x04\x06\x12\x03\x01\x02\x04*\tlicensing0\x01\x12x\n\x0cListRestores\x12&.sluice.consent.v1.ListRestoresRequest\x1a\'.sluice.consent.v1.ListRestoresResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sluice/consent/v1/state_service.proto\x12\x11sluice.consent.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1csluice/consent/v1/halt.proto\x1a!sluice/consent/v1/rejection.proto\x1a$sluice/consent/v1/state_change.proto\x1a\"sluice/consent/v1/withdrawal.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/restore.proto\x1a\x1dsluice/type/v1/revision.proto\"\xc7\x01\n\x13RecordStatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x45\n\x04rows\x18\x02 \x03(\x0b\x32*.sluice.consent.v1.RecordStatesRequest.RowB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x1aK\n\x03Row\x12\x0c\n\x04line\x18\x01 \x01(\x04\x12\x36\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x1e.sluice.consent.v1.StateChangeB\x06\xbaH\x03\xd8\x01\x03\"\xcd\x01\n\x14RecordStatesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x11\n\tunchanged\x18\x02 \x01(\x04\x12\x30\n\x08rejected\x18\x03 \x03(\x0b\x32\x1e.sluice.consent.v1.RejectedRow\x12*\n\x08revision\x18\x04 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc4\x01\n\x10OrderHaltRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x33\n\x05scope\x18\x02 \x01(\x0b\x32\x1c.sluice.consent.v1.HaltScopeB\x06\xbaH\x03\xc8\x01\x01\x12M\n\x05\x63\x61use\x18\x03 \x01(\tB>\xbaH;r9\x18\xf4\x03\x32\x34^[\\t\\n ]*[^\\x00-\\x20\\x7f][^\\x00-\\x08\\x0b-\\x1f\\x7f]*$\x12\x0e\n\x06recall\x18\x04 \x01(\x08\"\x9a\x01\n\x11OrderHaltResponse\x12%\n\x04halt\x18\x01 \x01(\x0b\x32\x17.sluice.consent.v1.Halt\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\x12\x32\n\x0ein_force_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x0fLiftHaltRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07halt_id\x18\x02 \x01(\x04\x42\x07\xbaH\x04\x32\x02 \x00\"e\n\x10LiftHaltResponse\x12%\n\x04halt\x18\x01 \x01(\x0b\x32\x17.sluice.consent.v1.Halt\x12*\n\x08revision\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\\\n\x10ListHaltsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rin_force_only\x18\x03 \x01(\x08\"T\n\x11ListHaltsResponse\x12&\n\x05halts\x18\x01 \x03(\x0b\x32\x17.sluice.consent.v1.Halt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x17WatchWithdrawalsRequest\x12\'\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x18.sluice.type.v1.Revision\"\x87\x01\n\x18WatchWithdrawalsResponse\x12\x33\n\nwithdrawal\x18\x01 \x01(\x0b\x32\x1d.sluice.consent.v1.WithdrawalH\x00\x12.\n\ncheckpoint\x18\x02 \x01(\x0b\x32\x18.sluice.type.v1.RevisionH\x00\x42\x06\n\x04step\"H\n\x13ListRestoresRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x14ListRestoresResponse\x12)\n\x08restores\x18\x01 \x03(\x0b\x32\x17.sluice.type.v1.Restore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb6\x05\n\x0cStateService\x12q\n\x0cRecordStates\x12&.sluice.consent.v1.RecordStatesRequest\x1a\'.sluice.consent.v1.RecordStatesResponse\"\x0c\xaa\xbb\x18\x08\n\x02\x01\x04\x12\x02\x01\x04(\x01\x30\x01\x12\x64\n\tOrderHalt\x12#.sluice.consent.v1.OrderHaltRequest\x1a$.sluice.consent.v1.OrderHaltResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x61\n\x08LiftHalt\x12\".sluice.consent.v1.LiftHaltRequest\x1a#.sluice.consent.v1.LiftHaltResponse\"\x0c\xaa\xbb\x18\x08\n\x01\x04\x12\x03\x01\x02\x04\x12\x63\n\tListHalts\x12#.sluice.consent.v1.ListHaltsRequest\x1a$.sluice.consent.v1.ListHaltsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x12\x8a\x01\n\x10WatchWithdrawals\x12*.sluice.consent.v1.WatchWithdrawalsRequest\x1a+.sluice.consent.v1.WatchWithdrawalsResponse\"\x1b\x90\x02\x01\xaa\xbb\x18\x14\n\x02\x04\x06\x12\x03\x01\x02\x04*\tlicensing0\x01\x12x\n\x0cListRestores\x12&.sluice.consent.v1.ListRestoresRequest\x1a\'.sluice.consent.v1.ListRestoresResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x03\x04\x05\x06*\tlicensingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,7 +51,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORDERHALTREQUEST'].fields_by_name['scope']._loaded_options = None
   _globals['_ORDERHALTREQUEST'].fields_by_name['scope']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ORDERHALTREQUEST'].fields_by_name['cause']._loaded_options = None
-  _globals['_ORDERHALTREQUEST'].fields_by_name['cause']._serialized_options = b'\272H\tr\007(\364\0032\002\\S'
+  _globals['_ORDERHALTREQUEST'].fields_by_name['cause']._serialized_options = b'\272H;r9\030\364\00324^[\\t\\n ]*[^\\x00-\\x20\\x7f][^\\x00-\\x08\\x0b-\\x1f\\x7f]*$'
   _globals['_LIFTHALTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_LIFTHALTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LIFTHALTREQUEST'].fields_by_name['halt_id']._loaded_options = None
@@ -79,25 +79,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDSTATESRESPONSE']._serialized_start=557
   _globals['_RECORDSTATESRESPONSE']._serialized_end=762
   _globals['_ORDERHALTREQUEST']._serialized_start=765
-  _globals['_ORDERHALTREQUEST']._serialized_end=911
-  _globals['_ORDERHALTRESPONSE']._serialized_start=914
-  _globals['_ORDERHALTRESPONSE']._serialized_end=1068
-  _globals['_LIFTHALTREQUEST']._serialized_start=1070
-  _globals['_LIFTHALTREQUEST']._serialized_end=1143
-  _globals['_LIFTHALTRESPONSE']._serialized_start=1145
-  _globals['_LIFTHALTRESPONSE']._serialized_end=1246
-  _globals['_LISTHALTSREQUEST']._serialized_start=1248
-  _globals['_LISTHALTSREQUEST']._serialized_end=1340
-  _globals['_LISTHALTSRESPONSE']._serialized_start=1342
-  _globals['_LISTHALTSRESPONSE']._serialized_end=1426
-  _globals['_WATCHWITHDRAWALSREQUEST']._serialized_start=1428
-  _globals['_WATCHWITHDRAWALSREQUEST']._serialized_end=1494
-  _globals['_WATCHWITHDRAWALSRESPONSE']._serialized_start=1497
-  _globals['_WATCHWITHDRAWALSRESPONSE']._serialized_end=1632
-  _globals['_LISTRESTORESREQUEST']._serialized_start=1634
-  _globals['_LISTRESTORESREQUEST']._serialized_end=1706
-  _globals['_LISTRESTORESRESPONSE']._serialized_start=1708
-  _globals['_LISTRESTORESRESPONSE']._serialized_end=1798
-  _globals['_STATESERVICE']._serialized_start=1801
-  _globals['_STATESERVICE']._serialized_end=2495
+  _globals['_ORDERHALTREQUEST']._serialized_end=961
+  _globals['_ORDERHALTRESPONSE']._serialized_start=964
+  _globals['_ORDERHALTRESPONSE']._serialized_end=1118
+  _globals['_LIFTHALTREQUEST']._serialized_start=1120
+  _globals['_LIFTHALTREQUEST']._serialized_end=1193
+  _globals['_LIFTHALTRESPONSE']._serialized_start=1195
+  _globals['_LIFTHALTRESPONSE']._serialized_end=1296
+  _globals['_LISTHALTSREQUEST']._serialized_start=1298
+  _globals['_LISTHALTSREQUEST']._serialized_end=1390
+  _globals['_LISTHALTSRESPONSE']._serialized_start=1392
+  _globals['_LISTHALTSRESPONSE']._serialized_end=1476
+  _globals['_WATCHWITHDRAWALSREQUEST']._serialized_start=1478
+  _globals['_WATCHWITHDRAWALSREQUEST']._serialized_end=1544
+  _globals['_WATCHWITHDRAWALSRESPONSE']._serialized_start=1547
+  _globals['_WATCHWITHDRAWALSRESPONSE']._serialized_end=1682
+  _globals['_LISTRESTORESREQUEST']._serialized_start=1684
+  _globals['_LISTRESTORESREQUEST']._serialized_end=1756
+  _globals['_LISTRESTORESRESPONSE']._serialized_start=1758
+  _globals['_LISTRESTORESRESPONSE']._serialized_end=1848
+  _globals['_STATESERVICE']._serialized_start=1851
+  _globals['_STATESERVICE']._serialized_end=2545
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ from sluice.type.v1 import admission_pb2 as sluice_dot_type_dot_v1_dot_admission
 from sluice.type.v1 import purpose_pb2 as sluice_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,sluice/licensing/v1/statistics_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sluice/licensing/v1/reason.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/purpose.proto\"\x97\x02\n\x17GetDecisionStatsRequest\x12\x37\n\x02\x62y\x18\x01 \x01(\x0e\x32!.sluice.licensing.v1.StatsStretchB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0blicensee_id\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x06 \x01(\t\"\x83\x01\n\x18GetDecisionStatsResponse\x12\x30\n\x04rows\x18\x01 \x03(\x0b\x32\".sluice.licensing.v1.DecisionStats\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1c\n\x14\x61s_of_receipt_number\x18\x03 \x01(\x04\"\xf9\x01\n\rDecisionStats\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blicensee_id\x18\x02 \x01(\t\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x1a\n\x12\x64\x65\x63isions_released\x18\x04 \x01(\x04\x12\x19\n\x11\x64\x65\x63isions_partial\x18\x05 \x01(\x04\x12\x18\n\x10\x64\x65\x63isions_denied\x18\x06 \x01(\x04\x12-\n\x05posts\x18\x07 \x03(\x0b\x32\x1e.sluice.licensing.v1.PostCount\"v\n\tPostCount\x12-\n\x07verdict\x18\x01 \x01(\x0e\x32\x1c.sluice.licensing.v1.Verdict\x12+\n\x06reason\x18\x02 \x01(\x0e\x32\x1b.sluice.licensing.v1.Reason\x12\r\n\x05posts\x18\x03 \x01(\x04\";\n\x1bRebuildDecisionStatsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"<\n\x1cRebuildDecisionStatsResponse\x12\x1c\n\x14up_to_receipt_number\x18\x01 \x01(\x04*v\n\x0cStatsStretch\x12\x1d\n\x19STATS_STRETCH_UNSPECIFIED\x10\x00\x12\x18\n\x14STATS_STRETCH_MINUTE\x10\x01\x12\x16\n\x12STATS_STRETCH_HOUR\x10\x02\x12\x15\n\x11STATS_STRETCH_DAY\x10\x03\x32\xb5\x02\n\x11StatisticsService\x12\x95\x01\n\x10GetDecisionStats\x12,.sluice.licensing.v1.GetDecisionStatsRequest\x1a-.sluice.licensing.v1.GetDecisionStatsResponse\"$\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/decisionStats\x12\x87\x01\n\x14RebuildDecisionStats\x12\x30.sluice.licensing.v1.RebuildDecisionStatsRequest\x1a\x31.sluice.licensing.v1.RebuildDecisionStatsResponse\"\n\xaa\xbb\x18\x06\n\x01\x04\x12\x01\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,sluice/licensing/v1/statistics_service.proto\x12\x13sluice.licensing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sluice/licensing/v1/reason.proto\x1a\x1esluice/type/v1/admission.proto\x1a\x1csluice/type/v1/purpose.proto\"\xa9\x02\n\x17GetDecisionStatsRequest\x12\x37\n\x02\x62y\x18\x01 \x01(\x0e\x32!.sluice.licensing.v1.StatsStretchB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0blicensee_id\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^([a-z0-9][a-z0-9._-]{0,62})?$\x12\x1d\n\tpage_size\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x10\n\x08together\x18\x07 \x01(\x08\"\x83\x01\n\x18GetDecisionStatsResponse\x12\x30\n\x04rows\x18\x01 \x03(\x0b\x32\".sluice.licensing.v1.DecisionStats\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1c\n\x14\x61s_of_receipt_number\x18\x03 \x01(\x04\"\xf9\x01\n\rDecisionStats\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blicensee_id\x18\x02 \x01(\t\x12(\n\x07purpose\x18\x03 \x01(\x0e\x32\x17.sluice.type.v1.Purpose\x12\x1a\n\x12\x64\x65\x63isions_released\x18\x04 \x01(\x04\x12\x19\n\x11\x64\x65\x63isions_partial\x18\x05 \x01(\x04\x12\x18\n\x10\x64\x65\x63isions_denied\x18\x06 \x01(\x04\x12-\n\x05posts\x18\x07 \x03(\x0b\x32\x1e.sluice.licensing.v1.PostCount\"v\n\tPostCount\x12-\n\x07verdict\x18\x01 \x01(\x0e\x32\x1c.sluice.licensing.v1.Verdict\x12+\n\x06reason\x18\x02 \x01(\x0e\x32\x1b.sluice.licensing.v1.Reason\x12\r\n\x05posts\x18\x03 \x01(\x04\";\n\x1bRebuildDecisionStatsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"<\n\x1cRebuildDecisionStatsResponse\x12\x1c\n\x14up_to_receipt_number\x18\x01 \x01(\x04*v\n\x0cStatsStretch\x12\x1d\n\x19STATS_STRETCH_UNSPECIFIED\x10\x00\x12\x18\n\x14STATS_STRETCH_MINUTE\x10\x01\x12\x16\n\x12STATS_STRETCH_HOUR\x10\x02\x12\x15\n\x11STATS_STRETCH_DAY\x10\x03\x32\xb5\x02\n\x11StatisticsService\x12\x95\x01\n\x10GetDecisionStats\x12,.sluice.licensing.v1.GetDecisionStatsRequest\x1a-.sluice.licensing.v1.GetDecisionStatsResponse\"$\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x04\x05\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/decisionStats\x12\x87\x01\n\x14RebuildDecisionStats\x12\x30.sluice.licensing.v1.RebuildDecisionStatsRequest\x1a\x31.sluice.licensing.v1.RebuildDecisionStatsResponse\"\n\xaa\xbb\x18\x06\n\x01\x04\x12\x01\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,20 +49,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATISTICSSERVICE'].methods_by_name['GetDecisionStats']._serialized_options = b'\220\002\001\252\273\030\004\n\002\004\005\202\323\344\223\002\023\022\021/v1/decisionStats'
   _globals['_STATISTICSSERVICE'].methods_by_name['RebuildDecisionStats']._loaded_options = None
   _globals['_STATISTICSSERVICE'].methods_by_name['RebuildDecisionStats']._serialized_options = b'\252\273\030\006\n\001\004\022\001\004'
-  _globals['_STATSSTRETCH']._serialized_start=1168
-  _globals['_STATSSTRETCH']._serialized_end=1286
+  _globals['_STATSSTRETCH']._serialized_start=1186
+  _globals['_STATSSTRETCH']._serialized_end=1304
   _globals['_GETDECISIONSTATSREQUEST']._serialized_start=258
-  _globals['_GETDECISIONSTATSREQUEST']._serialized_end=537
-  _globals['_GETDECISIONSTATSRESPONSE']._serialized_start=540
-  _globals['_GETDECISIONSTATSRESPONSE']._serialized_end=671
-  _globals['_DECISIONSTATS']._serialized_start=674
-  _globals['_DECISIONSTATS']._serialized_end=923
-  _globals['_POSTCOUNT']._serialized_start=925
-  _globals['_POSTCOUNT']._serialized_end=1043
-  _globals['_REBUILDDECISIONSTATSREQUEST']._serialized_start=1045
-  _globals['_REBUILDDECISIONSTATSREQUEST']._serialized_end=1104
-  _globals['_REBUILDDECISIONSTATSRESPONSE']._serialized_start=1106
-  _globals['_REBUILDDECISIONSTATSRESPONSE']._serialized_end=1166
-  _globals['_STATISTICSSERVICE']._serialized_start=1289
-  _globals['_STATISTICSSERVICE']._serialized_end=1598
+  _globals['_GETDECISIONSTATSREQUEST']._serialized_end=555
+  _globals['_GETDECISIONSTATSRESPONSE']._serialized_start=558
+  _globals['_GETDECISIONSTATSRESPONSE']._serialized_end=689
+  _globals['_DECISIONSTATS']._serialized_start=692
+  _globals['_DECISIONSTATS']._serialized_end=941
+  _globals['_POSTCOUNT']._serialized_start=943
+  _globals['_POSTCOUNT']._serialized_end=1061
+  _globals['_REBUILDDECISIONSTATSREQUEST']._serialized_start=1063
+  _globals['_REBUILDDECISIONSTATSREQUEST']._serialized_end=1122
+  _globals['_REBUILDDECISIONSTATSRESPONSE']._serialized_start=1124
+  _globals['_REBUILDDECISIONSTATSRESPONSE']._serialized_end=1184
+  _globals['_STATISTICSSERVICE']._serialized_start=1307
+  _globals['_STATISTICSSERVICE']._serialized_end=1616
 # @@protoc_insertion_point(module_scope)

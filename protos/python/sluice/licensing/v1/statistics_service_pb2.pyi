@@ -27,20 +27,22 @@ STATS_STRETCH_HOUR: StatsStretch
 STATS_STRETCH_DAY: StatsStretch
 
 class GetDecisionStatsRequest(_message.Message):
-    __slots__ = ("by", "since", "until", "licensee_id", "page_size", "page_token")
+    __slots__ = ("by", "since", "until", "licensee_id", "page_size", "page_token", "together")
     BY_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     LICENSEE_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOGETHER_FIELD_NUMBER: _ClassVar[int]
     by: StatsStretch
     since: _timestamp_pb2.Timestamp
     until: _timestamp_pb2.Timestamp
     licensee_id: str
     page_size: int
     page_token: str
-    def __init__(self, by: _Optional[_Union[StatsStretch, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., licensee_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    together: bool
+    def __init__(self, by: _Optional[_Union[StatsStretch, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., licensee_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., together: _Optional[bool] = ...) -> None: ...
 
 class GetDecisionStatsResponse(_message.Message):
     __slots__ = ("rows", "next_page_token", "as_of_receipt_number")

@@ -52,7 +52,8 @@ class StatisticsServiceServicer:
     """
 
     def GetDecisionStats(self, request, context):
-        """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
+        """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose; or, as asked, one row
+        for each stretch with the sums over all of them. Exact: what the
         sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
         verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
         STATS_BUSY where 16 pages are asked for already.

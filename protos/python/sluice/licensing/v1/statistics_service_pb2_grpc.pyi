@@ -34,7 +34,8 @@ class StatisticsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> StatisticsServiceAsyncStub: ...
     GetDecisionStats: _grpc.UnaryUnaryMultiCallable[_statistics_service_pb2.GetDecisionStatsRequest, _statistics_service_pb2.GetDecisionStatsResponse]
-    """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
+    """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose; or, as asked, one row
+    for each stretch with the sums over all of them. Exact: what the
     sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
     verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
     STATS_BUSY where 16 pages are asked for already.
@@ -51,7 +52,8 @@ class StatisticsServiceAsyncStub(StatisticsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetDecisionStats: _aio.UnaryUnaryMultiCallable[_statistics_service_pb2.GetDecisionStatsRequest, _statistics_service_pb2.GetDecisionStatsResponse]  # type: ignore[assignment]
-    """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
+    """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose; or, as asked, one row
+    for each stretch with the sums over all of them. Exact: what the
     sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
     verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
     STATS_BUSY where 16 pages are asked for already.
@@ -71,7 +73,8 @@ class StatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _statistics_service_pb2.GetDecisionStatsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_statistics_service_pb2.GetDecisionStatsResponse, _abc.Awaitable[_statistics_service_pb2.GetDecisionStatsResponse]]:
-        """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose. Exact: what the
+        """Counts of decisions and posts, a row for each stretch of time, licensee and purpose with any, by time, then licensee, then purpose; or, as asked, one row
+        for each stretch with the sums over all of them. Exact: what the
         sums do not have yet is added from the ledger, as of the same moment. Each page is of a moment of its own. An auditor is told coarse
         verdicts only. Reads only. Reasons: PAGE_TOKEN_INVALID; STATS_BEHIND while the sums are being made and lack more than 20,000 decisions;
         STATS_BUSY where 16 pages are asked for already.
