@@ -110,7 +110,7 @@ async def a_stand(folder: Path) -> AsyncIterator[Stand]:
                 {name: fleet.address(name) for name in services},
                 credential=kept,
                 jwks=fleet.state.existing_keys().token_jwks.resolve(),
-                limits={"calls_a_second": 1_000_000},
+                limits={"calls_a_second": 1_000_000, "caller_calls_a_second": 1_000_000},
             )
             async with an_envoy(values, folder) as envoy:
                 yield Stand(fleet, envoy.address, file)

@@ -64,7 +64,9 @@ def up(
     pages = page_options.pages_asked(settings_page_port, console_port, platform_name, texts, wanted=console)
     # The settings page calls through the gateway, as its users would.
     gateway = gateway or console
-    asked = gateway_options.gateway_asked(gateway_port, origin, content, limits, wanted=gateway)
+    asked = gateway_options.gateway_asked(
+        gateway_port, origin, content, limits, wanted=gateway, has_settings_page=console
+    )
     # What licensees ask for by the gateway they ask for by id.
     directory = directory or gateway
     given = {"consent": consent_port, "metering": metering_port, "licensing": licensing_port}

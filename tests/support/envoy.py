@@ -32,6 +32,10 @@ NOBODY = f"{HOST}:1"
 """An address at which nothing listens."""
 
 
+PLENTY = {"calls_a_second": 100_000, "caller_calls_a_second": 100_000, "exports_an_hour": 3_600}
+"""More than a test sends."""
+
+
 def some_values(folder: Path, upstreams: dict[str, str] | None = None, **values: Any) -> Values:
     """Values of a gateway on a free port, with the keys of the folder; nobody serves what is not named."""
     given = {"consent": NOBODY, "metering": NOBODY, "licensing": NOBODY, **(upstreams or {})}
@@ -39,8 +43,7 @@ def some_values(folder: Path, upstreams: dict[str, str] | None = None, **values:
         "listen": f"{HOST}:{a_free_port()}",
         "jwks": some_keys(folder).token_jwks,
         "access_log": str(folder / "access.jsonl"),
-        # As many as a test sends.
-        "limits": {"calls_a_second": 10_000},
+        "limits": PLENTY,
     }
     return Values.model_validate({"upstreams": given, **usual, **values})
 

@@ -33,6 +33,21 @@ def break_off_streams(monkeypatch: pytest.MonkeyPatch, refusal: Refusal, *answer
             yield answer
         raise refusal
 
+    _streams_are(monkeypatch, answering)
+
+
+def give_many(monkeypatch: pytest.MonkeyPatch, answer: Any, times: int) -> None:
+    """Streams give this answer so many times."""
+
+    async def answering() -> AsyncIterator[Any]:
+        for _ in range(times):
+            yield answer
+            await asyncio.sleep(0)
+
+    _streams_are(monkeypatch, answering)
+
+
+def _streams_are(monkeypatch: pytest.MonkeyPatch, answering: Callable[[], AsyncIterator[Any]]) -> None:
     @asynccontextmanager
     async def opened(_peer: Peer, _method: Any, *_request: Any) -> AsyncIterator[AsyncIterator[Any]]:
         yield answering()

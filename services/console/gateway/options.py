@@ -31,14 +31,21 @@ ContentUrl = Annotated[
 
 
 def gateway_asked(
-    port: int, origin: list[str] | None, content: str | None, limits: Path | None, *, wanted: bool
+    port: int,
+    origin: list[str] | None,
+    content: str | None,
+    limits: Path | None,
+    *,
+    wanted: bool,
+    has_settings_page: bool = False,
 ) -> Asked | None:
-    """The gateway that is wanted; None where there is to be none.
+    """The gateway that is wanted, before services and perhaps for the settings page; None without one.
 
     Raises Refusal (invalid): GATEWAY_NOT_ASKED for what would be passed over in silence, CONTENT_MALFORMED.
     """
     if wanted:
-        return Asked(port, tuple(origin or ()), content_of(content) if content else None)
+        shown = content_of(content) if content else None
+        return Asked(port, tuple(origin or ()), shown, has_settings_page=has_settings_page)
     options = {"--origin": origin, "--limits": limits, "--content": content}
     if said := [option for option, value in options.items() if value]:
         raise invalid("GATEWAY_NOT_ASKED", f"{', '.join(said)} is for the gateway: add --gateway")

@@ -23,6 +23,7 @@ from services.console.gateway.values import Values, is_literal
 TEMPLATE = "envoy.yaml.j2"
 ALONE = ("consent",)
 """Services whose routes need no other one: users can choose while licensing and metering are down."""
+EXPORT = "/sluice.consent.v1.SubjectService/ExportSubject"
 REQUIRED = ("licensing", "metering")
 """Licensing says who may call, metering how often."""
 HTTPS_PORT = 443
@@ -47,6 +48,7 @@ def render(values: Values) -> str:
             services=services(led),
             descriptors=base64.b64encode(descriptor_set(files)).decode(),
             alone=ALONE,
+            export=EXPORT,
             failures=failures,
             pages=_pages(values),
         )

@@ -4,6 +4,7 @@ Whatever is misspelt is refused: it would be a default in disguise.
 """
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from services.chassis.refusals import invalid
 from services.chassis.settings import parse_address
 
 Address = Annotated[str, Field(pattern=r"^.+:\d+$", description="host:port; IPv6 in brackets.")]
+NETWORK_BITS = {4: 24, 6: 48}
+"""How much of an address is that of its network, by version of IP."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
@@ -49,6 +52,9 @@ class Issuer(Part):
     elsewhere, keys that anyone on the way can change vouch for nobody."""
     authorities: Path | None = None
     """PEM file of those who vouch for the server of an https `jwks_url`."""
+    subject_claim: str = Field("sub", min_length=1)
+    """Which claim says whose a subject's token is, as in the services' list of issuers: calls are counted
+    by it and by `sub`."""
 
     @field_validator("jwks_url")
     @classmethod
@@ -121,7 +127,25 @@ class Limits(Part):
     """Calls at once to one service; more is 503."""
     calls_a_second: int = Field(100, ge=1)
     """From one network (/24 of IPv4, /48 of IPv6), before it is asked who calls and before a body is
-    held; more is 429."""
+    held; more is 429. Raising it raises what one network can have held: name those that need more."""
+    networks: Mapping[str, Annotated[int, Field(ge=1)]] = {}
+    """Calls a second from networks of the operator's own, by 10.4.0.0/24 or 2001:db8:4::/48, such as the one
+    where the settings page runs: through it come all of its users. Nothing else should call from there."""
+    caller_calls_a_second: int = Field(20, ge=1)
+    """From one caller, by issuer, kind and name, on the routes that need no metering (consent's); more is
+    429. Kept in memory, for each process of the gateway."""
+    exports_an_hour: int = Field(20, ge=1, le=3600)
+    """Files of a subject's records for one caller: so many at once, and from then on as many an hour."""
+    callers: int = Field(50_000, ge=1)
+    """Of how many callers the calls are remembered; the one seen longest ago is forgotten for a new one, and
+    may then call as if never seen. Each takes less than a KiB: 50 MiB, and as much again for exports."""
+
+    @field_validator("networks")
+    @classmethod
+    def _are_as_counted(cls, networks: Mapping[str, int]) -> Mapping[str, int]:
+        for network in networks:
+            _check_network(network)
+        return networks
 
 
 class Values(Part):
@@ -162,6 +186,11 @@ class Values(Part):
     """Served as /docs."""
     limits: Limits = Limits.model_validate({})
 
+    @property
+    def token_providers(self) -> list[tuple[str, str]]:
+        """Name and `subject_claim` of each of the issuers."""
+        return [(issuer.name, issuer.subject_claim) for issuer in self.issuers]
+
     @field_validator("listen", "collector")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
@@ -201,6 +230,13 @@ def checked(fields: object, origin: str) -> Values:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
         raise invalid("VALUES_INVALID", f"{origin}: {faults}") from None
+
+
+def _check_network(text: str) -> None:
+    """Raises ValueError for what is not written as Envoy writes the networks that it counts by."""
+    network = ipaddress.ip_network(text)
+    if str(network) != text or network.prefixlen != NETWORK_BITS[network.version]:
+        raise ValueError(f"{text!r} is no network that is counted: 192.0.2.0/24 or 2001:db8:7::/48")
 
 
 def is_literal(address: str) -> bool:

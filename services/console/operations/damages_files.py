@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from services.chassis.deadlines import within
 from services.chassis.dialing import Peer
@@ -22,6 +22,7 @@ from services.console.damages_export import check_document
 from services.console.damages_rows import Rows, rows_of
 from services.console.operations.assessments import in_short
 from services.console.operations.one_by_one import OneByOne
+from services.console.web.downloads import Given
 from services.console.web.page import SignedIn, page_of
 from sluice.metering.v1 import damages_service_pb2 as pb
 from sluice.metering.v1.damages_service_pb2_grpc import DamagesServiceStub
@@ -40,15 +41,20 @@ _BUNDLING = OneByOne("bundles", most_waiting=4)
 @router.get("/damages/{id}/document")
 async def document(request: Request, session: SignedIn, id: str) -> Response:
     """The document as metering keeps it, byte for byte: the digest on record is that of the file."""
-    content = await _document(page_of(request).services.peer("metering"), id)
-    headers = {"Content-Disposition": f'attachment; filename="assessment-{id}.json"'}
-    return Response(content, media_type="application/json", headers=headers)
+    page = page_of(request)
+    content = await _document(page.services.for_files("metering"), id)
+    headers = {
+        "Content-Disposition": f'attachment; filename="assessment-{id}.json"',
+        "Content-Length": str(len(content)),
+    }
+    return Given(page.downloads, session, [content], "application/json", headers)
 
 
 @router.get("/damages/{id}/bundle.zip")
 async def bundle(request: Request, session: SignedIn, id: str) -> Response:
     """What `sluice damages export` writes, as one file. It is made as a whole before anything is sent."""
-    metering = page_of(request).services.peer("metering")
+    page = page_of(request)
+    metering = page.services.for_files("metering")
     content, evidence = await _document(metering, id), pb.ReadEvidenceRequest(assessment_id=id)
     loop = asyncio.get_running_loop()
     read = DamagesServiceStub(metering.channel).ReadEvidence
@@ -60,7 +66,7 @@ async def bundle(request: Request, session: SignedIn, id: str) -> Response:
         "Content-Disposition": f'attachment; filename="assessment-{id}.zip"',
         "Content-Length": str(length),
     }
-    return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
+    return Given(page.downloads, session, _pieces(file), "application/zip", headers)
 
 
 def drawn(loop: asyncio.AbstractEventLoop, source: AsyncIterator[T]) -> Iterator[T]:

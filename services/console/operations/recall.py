@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from services.chassis.dialing import Peer
 from services.chassis.refusals import not_found
@@ -16,6 +16,7 @@ from services.console.operations.decision_wishes import is_id
 from services.console.operations.recalls import TABLES
 from services.console.recall_files import COLUMNS, post_ids, rows_of
 from services.console.web.asking import together
+from services.console.web.downloads import Given
 from services.console.web.page import SignedIn, page_of, shown
 from sluice.licensing.v1 import recall_service_pb2 as pb
 from sluice.licensing.v1 import webhook_service_pb2 as webhooks
@@ -60,13 +61,14 @@ async def recall(
 @router.get("/recalls/{id}/posts.csv")
 async def posts(request: Request, session: SignedIn, id: str) -> Response:
     """All posts of it, a row each, for as long as it takes."""
-    licensing = page_of(request).services.peer("licensing")
+    page = page_of(request)
+    licensing = page.services.for_files("licensing")
     found = await _recall(licensing, id)
     # Before the answer begins, so that what refuses it is a page.
     first = await _entries(licensing, id, IN_FILE, "")
     name = f"recall-{found.licensee_id}-{found.number}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_rows(licensing, id, first), media_type="text/csv", headers=headers)
+    return Given(page.downloads, session, _rows(licensing, id, first), "text/csv", headers)
 
 
 def lines(entries: Sequence[RecallEntry]) -> list[Line]:

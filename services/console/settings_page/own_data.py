@@ -9,6 +9,7 @@ import asyncio
 import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -17,8 +18,9 @@ from starlette.types import Message, Receive, Scope, Send
 from services.chassis.deadlines import within
 from services.chassis.refusals import Refusal, unavailable
 from services.console.settings_page.whose import OwnSubject
-from services.console.web.page import page_of, shown
+from services.console.web.page import SignedIn, page_of, shown
 from services.console.web.reading import msgid
+from services.console.web.sessions import Session
 from sluice.consent.v1 import subject_service_pb2 as pb
 from sluice.consent.v1.subject_service_pb2_grpc import SubjectServiceStub
 
@@ -69,10 +71,10 @@ def giving(*, standard_forms: bool) -> APIRouter:
         return shown(request, "data.html", why_not="", offered=offered)
 
     @router.get("/data/{form}")
-    async def download(request: Request, subject_id: OwnSubject, form: Form) -> Response:
+    async def download(request: Request, session: SignedIn, subject_id: OwnSubject, form: Form) -> Response:
         """One of them."""
         asked = pb.ExportSubjectRequest(subject_id=subject_id, format=_FORMATS[form])
-        return Exported(request, asked, form, offered)
+        return Exported(request, session, asked, form, offered)
 
     return router
 
@@ -81,11 +83,17 @@ class Exported(Response):
     """The answer that passes a document on; it asks for it when it is sent."""
 
     def __init__(
-        self, request: Request, asked: pb.ExportSubjectRequest, form: Form, offered: Sequence[Form]
+        self,
+        request: Request,
+        session: Session,
+        asked: pb.ExportSubjectRequest,
+        form: Form,
+        offered: Sequence[Form],
     ) -> None:
         """`offered` are the forms to show where there is nothing to give in this one."""
         super().__init__()
         self._request = request
+        self._session = session
         self._asked = asked
         self._form = form
         self._offered = offered
@@ -93,16 +101,18 @@ class Exported(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises Refusal, after the first part as well: whatever serves this then closes the connection."""
-        peer = page_of(self._request).services.peer("consent")
+        page = page_of(self._request)
+        peer = page.services.for_files("consent")
         try:
-            with within(AT_MOST_US):
+            with page.downloads.place(self._session), within(AT_MOST_US):
                 async with peer.open(SubjectServiceStub(peer.channel).ExportSubject, self._asked) as parts:
-                    await self._pass_on(aiter(parts), send)
+                    await self._pass_on(aiter(parts), page.downloads.in_time(send))
         except Refusal as refusal:
             if self._is_begun or refusal.reason not in WHY_NOT:
                 raise
-            page = shown(self._request, "data.html", why_not=WHY_NOT[refusal.reason], offered=self._offered)
-            await page(scope, receive, send)
+            given: dict[str, Any] = {"why_not": WHY_NOT[refusal.reason], "offered": self._offered}
+            answer = shown(self._request, "data.html", **given)
+            await answer(scope, receive, send)
 
     async def _pass_on(self, parts: AsyncIterator[pb.ExportSubjectResponse], send: Send) -> None:
         first = await _first(parts)

@@ -7,6 +7,15 @@ from services.chassis.dialing import Peer
 from services.chassis.refusals import unauthenticated
 from services.chassis.tls import CallerTls
 
+OPTIONS = (
+    # Else gRPC has all channels to one target share a connection, and what uses up its streams, as a service
+    # that hangs or downloads do, holds up all the rest.
+    ("grpc.use_local_subchannel_pool", 1),
+    # Else the window of a stream grows with what comes fast, and what nobody takes is held in memory.
+    ("grpc.http2.bdp_probe", 0),
+)
+"""Of gRPC, for each connection of a page."""
+
 _token: ContextVar[str] = ContextVar("token")
 
 
@@ -28,16 +37,24 @@ class Services:
 
     def __init__(self, targets: Mapping[str, str], tls: Mapping[str, CallerTls] | None = None) -> None:
         """`targets` are host:port by service name; `tls` by the same names where TLS is spoken."""
-        self._peers = {
-            name: Peer(target, shown_token, name=name, tls=(tls or {}).get(name))
-            for name, target in targets.items()
-        }
+
+        def peers() -> dict[str, Peer]:
+            return {
+                name: Peer(target, shown_token, name=name, options=OPTIONS, tls=(tls or {}).get(name))
+                for name, target in targets.items()
+            }
+
+        self._peers, self._for_files = peers(), peers()
 
     def peer(self, name: str) -> Peer:
         """The connection to one."""
         return self._peers[name]
 
+    def for_files(self, name: str) -> Peer:
+        """Another one, for what is given as it comes: files that wait for their readers hold up no page."""
+        return self._for_files[name]
+
     async def close(self) -> None:
         """Closes every connection."""
-        for peer in self._peers.values():
+        for peer in (*self._peers.values(), *self._for_files.values()):
             await peer.close()

@@ -35,6 +35,7 @@ STATUSES = {
 }
 """Of HTTP, by what a caller can do about a refusal."""
 _REASONS = {404: "NO_SUCH_PAGE", 405: "METHOD_NOT_ALLOWED"}
+USUAL_RETRY_US = 1_000_000
 CARRIED_OUT = "REQUEST_ID_REUSED"
 """The reason of a form that is sent again with something else filled in."""
 MISSING: Mapping[str, str] = {
@@ -74,9 +75,15 @@ async def _refused(request: Request, refusal: Exception) -> Response:
     if refusal.kind is Kind.UNAUTHENTICATED:
         return _signed_out(request)
     response = _failed(request, Failure(STATUSES[refusal.kind], refusal.reason, _changed(refusal.reason)))
-    if refusal.retry_after_us is not None:
-        response.headers["Retry-After"] = str(-(-refusal.retry_after_us // 1_000_000))
+    if (after_us := _retry_after_us(refusal)) is not None:
+        response.headers["Retry-After"] = str(-(-after_us // 1_000_000))
     return response
+
+
+def _retry_after_us(refusal: Refusal) -> int | None:
+    """When to come back, in microseconds; the gateway's own limits do not say, and have room each second."""
+    is_too_much = refusal.kind is Kind.EXHAUSTED
+    return USUAL_RETRY_US if is_too_much and refusal.retry_after_us is None else refusal.retry_after_us
 
 
 def _changed(reason: str) -> str:

@@ -4,7 +4,7 @@ Handlers find it on the application; nothing of it changes while that runs.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from services.chassis.clock import Clock
 from services.chassis.refusals import unauthenticated
 from services.console.web.calling import Services, call_as
+from services.console.web.downloads import Downloads
 from services.console.web.forms import Forms, Opened
 from services.console.web.going_back import came_from
 from services.console.web.headers import SAFE
@@ -50,6 +51,7 @@ class Page:
     facts: Callable[[Request], dict[str, Any]]
     """What every template of it is given besides."""
     begun: Begun = nothing_more
+    downloads: Downloads = field(default_factory=Downloads)
 
     @property
     def forms(self) -> Forms:

@@ -11,6 +11,8 @@ WHY: Mapping[str, str] = {
     "DATABASE_UNAVAILABLE": msgid(
         "A service is there, but does not get at what it keeps. Try again in a few minutes."
     ),
+    "DOWNLOADS_BUSY": msgid("Very many files are being fetched at the moment. Try again in a minute."),
+    "DOWNLOADS_OF_ONE": msgid("You are fetching two files already. Wait until one of them is there."),
     "FORM_STALE": msgid(
         "It was made for another sign-in, or more than twelve hours ago. Look at the page again, and"
         " press there."

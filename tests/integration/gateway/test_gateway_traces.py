@@ -1,14 +1,21 @@
 """The gateway's span is the root of a trace, and the services go on below it."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from services.chassis.dialing import Peer
+from services.chassis.refusals import Refusal
 from services.console.gateway.spans import receiving
 from services.console.traces import find_trace
-from tests.support.envoy import an_envoy, some_values
+from sluice.licensing.v1.release_service_pb2 import GetDecisionRequest
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
+from tests.support.envoy import Envoy, an_envoy, some_values
 from tests.support.gateway_world import GOOD, a_world
+from tests.support.telemetry import recording, spans_in
 from tests.support.waiting import until
 
 PATH = "/sluice.licensing.v1.ReleaseService/GetDecision"
@@ -82,3 +89,31 @@ async def test_a_span_holds_neither_the_address_nor_the_browser_of_a_person(tmp_
     assert PATH[1:] in written
     assert "198.51.100.77" not in written
     assert "Phone of theirs" not in written
+
+
+async def test_a_caller_of_ours_notes_the_name_that_the_access_log_has_of_its_call(tmp_path: Path) -> None:
+    spans = tmp_path / "spans.jsonl"
+    async with a_world() as world:
+        values = some_values(tmp_path, world.upstreams)
+        with recording(spans):
+            async with an_envoy(values, tmp_path) as envoy:
+                await _read(envoy, "good")
+                with pytest.raises(Refusal, match="TOKEN_MISSING"):
+                    await _read(envoy, "unknown")
+
+    lines = [json.loads(line) for line in envoy.access_log.read_text().splitlines()]
+    logged = [line["request_id"] for line in lines if line["rpc"] == PATH]
+    noted = [_noted(span) for span in spans_in(spans) if span["name"] == PATH[1:]]
+    assert noted == logged
+    assert len(set(noted)) == 2
+
+
+async def _read(envoy: Envoy, token: str) -> None:
+    peer = Peer(envoy.address, lambda: token, name="licensing")
+    await peer.call(ReleaseServiceStub(peer.channel).GetDecision, GetDecisionRequest(decision_id="1"))
+    await peer.close()
+
+
+def _noted(span: dict[str, Any]) -> str:
+    said = {each["key"]: each["value"] for each in span["attributes"]}
+    return str(said["rpc.response.metadata.x-request-id"]["arrayValue"]["values"][0]["stringValue"])

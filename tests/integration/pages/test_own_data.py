@@ -18,7 +18,7 @@ from tests.support.choosing_pages import Fragile, a_settings_page
 from tests.support.page_texts import some_texts
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
-from tests.support.refusing import break_off_streams, hold_streams
+from tests.support.refusing import break_off_streams, give_many, hold_streams
 from tests.support.served_pages import served
 
 FIRST = pb.ExportSubjectResponse(part=b'{"choices": [', media_type="application/json")
@@ -155,6 +155,32 @@ async def test_a_file_that_breaks_off_is_no_whole_file(
     ):
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
             await browser.get(f"{origin}/data/json")
+
+
+async def test_two_files_that_nobody_reads_are_all_that_one_subject_is_given(
+    world: PagesWorld, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More than the buffers between the two hold.
+    part = pb.ExportSubjectResponse(part=b"x" * 65_536, media_type="application/json")
+    give_many(monkeypatch, part, 400)
+    cookies, headers = dict(visitor.http.cookies), {"host": "settings.test"}
+    async with (
+        served(lambda _: world.settings) as origin,
+        httpx.AsyncClient(cookies=cookies, headers=headers, base_url=origin) as browser,
+        world.subject(8) as (other, _),
+        browser.stream("GET", "/data/json") as first,
+        browser.stream("GET", "/data/json") as second,
+    ):
+        third = await browser.get("/data/json")
+        theirs = httpx.AsyncClient(cookies=dict(other.http.cookies), headers=headers)
+        async with theirs, theirs.stream("GET", f"{origin}/data/json") as others:
+            pass
+        choices = await browser.get("/")
+
+    assert (first.status_code, second.status_code, others.status_code) == (200, 200, 200)
+    assert (third.status_code, third.headers["retry-after"]) == (429, "5")
+    assert "Too many requests: wait a moment" in third.text
+    assert choices.status_code == 200
 
 
 async def erase(world: PagesWorld, subject_id: int) -> None:

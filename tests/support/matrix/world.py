@@ -94,7 +94,6 @@ async def _a_gateway(fleet: Fleet, folder: Path, jwks: Path) -> AsyncIterator[st
         credential=state.gateway_credential(),
         jwks=some_keys(state.root).token_jwks,
         issuers=[issuer],
-        limits={"calls_a_second": 100_000},
     )
     async with an_envoy(values, folder) as envoy:
         yield envoy.address

@@ -182,7 +182,9 @@ def test_the_command_renders_and_has_envoy_check(
     cli = Cli(tmp_path / "state", capsys, monkeypatch)
     some_keys(tmp_path / "state")
     values = tmp_path / "values.yaml"
-    values.write_text(yaml.safe_dump(some_values(tmp_path).model_dump(mode="json", exclude_none=True)))
+    limits = {"networks": {"10.4.0.0/24": 5_000, "2001:db8:7::/48": 5_000}, "exports_an_hour": 7}
+    given = some_values(tmp_path, limits=limits).model_dump(mode="json", exclude_none=True)
+    values.write_text(yaml.safe_dump(given))
 
     assert "Envoy would start with it" in cli("gateway", "check")
     assert "Envoy would start with it" in cli("gateway", "check", "--values", values)
@@ -192,6 +194,9 @@ def test_the_command_renders_and_has_envoy_check(
     cli("gateway", "check", "--values", values, status=1)
     assert "CONFIGURATION_INVALID" in cli.err
     assert "nowhere.json" in cli.err
+    values.write_text(values.read_text().replace("10.4.0.0/24", "10.4.0.0/16"))
+    cli("gateway", "check", "--values", values, status=1)
+    assert "VALUES_INVALID" in cli.err
 
 
 def test_without_envoy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from services.chassis.issuers import IssuerEntry
 from services.chassis.refusals import Refusal
-from services.console.gateway.local import content_of, issuer_of
+from services.console.gateway.local import Asked, content_of, issuer_of
 from services.console.gateway.program import GatewayProgram
 from services.console.gateway.values import Values, is_literal, read_values
 from services.console.installation import StateFolder
@@ -32,6 +32,7 @@ def test_the_values_of_a_cluster_that_are_shipped_can_be_read() -> None:
     assert values.upstreams["consent"] == "consent.sluice.svc.cluster.local:7601"
     assert values.limits.connections == 50_000
     assert values.limits.request_bytes == 4 * 1024 * 1024
+    assert values.limits.networks == {"10.4.0.0/24": 5_000}
 
 
 def test_a_field_that_does_not_exist_is_named() -> None:
@@ -51,6 +52,12 @@ def test_a_field_that_does_not_exist_is_named() -> None:
         ({"content": {"prefix": "/v1/", "address": "127.0.0.1:1"}}, "not content"),
         ({"content": {"prefix": "posts", "address": "127.0.0.1:1"}}, "prefix"),
         ({"trusted_hops": -1}, "trusted_hops"),
+        ({"limits": {"networks": {"10.4.0.0/16": 5}}}, "no network that is counted"),
+        ({"limits": {"networks": {"10.4.0.7/24": 5}}}, "limits.networks"),
+        ({"limits": {"networks": {"2001:DB8:7::/48": 5}}}, "no network that is counted"),
+        ({"limits": {"networks": {"10.4.0.0/24": 0}}}, "limits.networks.10.4.0.0/24"),
+        ({"limits": {"caller_calls_a_second": 0}}, "caller_calls_a_second"),
+        ({"limits": {"exports_an_hour": 3_601}}, "exports_an_hour"),
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, object], word: str) -> None:
@@ -75,13 +82,14 @@ def test_an_issuer_has_one_source_of_keys_that_nobody_else_can_change(issuer: di
 
 
 def test_an_issuer_that_the_services_believe_is_the_same_to_the_gateway() -> None:
-    said = {"name": "1-users", "issuer": "https://a.example", "audience": "us"}
+    said = {"name": "1-users", "issuer": "https://a.example", "audience": "us", "subject_claim": "uid"}
 
     here = issuer_of(IssuerEntry.model_validate({**said, "jwks_url": "http://127.0.0.1:8080/keys"}))
     far = issuer_of(IssuerEntry.model_validate({**said, "jwks_url": "https://a.example/keys"}))
     on_file = issuer_of(IssuerEntry.model_validate({**said, "jwks_file": "keys.json"}))
 
     assert (here.name, here.issuer, here.audiences) == ("1-users", "https://a.example", ("us",))
+    assert here.subject_claim == "uid"
     assert (here.jwks_url, here.authorities) == ("http://127.0.0.1:8080/keys", None)
     assert far.authorities is not None
     assert (on_file.jwks_url, on_file.jwks_file) == (None, Path.cwd() / "keys.json")
@@ -111,6 +119,15 @@ def test_no_two_issuers_have_one_name() -> None:
 
     assert "a name of its own" in refusal_of(issuers=[{"name": "sluice", **whole}])
     assert "a name of its own" in refusal_of(issuers=[{"name": "a", **whole}, {"name": "a", **whole}])
+
+
+def test_a_local_gateway_has_room_for_all_users_of_a_settings_page_before_it(tmp_path: Path) -> None:
+    alone, paged = (
+        some_values(tmp_path, limits=Asked(has_settings_page=has_one).limits).limits.networks
+        for has_one in (False, True)
+    )
+
+    assert (alone, paged) == ({}, {"127.0.0.0/24": 5_000})
 
 
 def test_what_is_no_yaml_is_refused() -> None:

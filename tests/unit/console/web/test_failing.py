@@ -198,6 +198,19 @@ async def test_too_much_at_once_says_when_to_come_back(pages: SmallPages) -> Non
 
     assert page.status == 429
     assert page.headers["retry-after"] == "2"
+    assert "Too many requests: wait a moment" in page.text
+    assert "Nothing was changed." in page.text
+
+
+async def test_what_does_not_say_when_to_come_back_is_asked_again_in_a_second(pages: SmallPages) -> None:
+    pages.raises.append(Refusal(Kind.EXHAUSTED, "GATEWAY_RATE_LIMITED", "too many calls"))
+    pages.raises.append(unavailable("PEER_UNAVAILABLE", "no answer"))
+
+    async with pages.visitor(a_session()) as visitor:
+        too_many, down = [await _sent(visitor, _field(pages)) for _ in range(2)]
+
+    assert too_many.headers["retry-after"] == "1"
+    assert "retry-after" not in down.headers
 
 
 async def test_the_text_of_a_defect_reaches_nobody(pages: SmallPages) -> None:
