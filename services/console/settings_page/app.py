@@ -14,6 +14,7 @@ from services.console.settings_page.texts import Texts
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
+from services.console.web.crowding import AT_ONCE
 from services.console.web.links import Links
 from services.console.web.page import Page, session_of
 from services.console.web.provider import Provider
@@ -45,11 +46,12 @@ def settings_app(
     links: Links | None = None,
     provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
+    at_once: int = AT_ONCE,
 ) -> ASGIApp:
     """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
 
     `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
-    `provider` is the platform's own sign-in.
+    `provider` is the platform's own sign-in; `at_once` are requests.
     """
 
     def facts(request: Request) -> dict[str, Any]:
@@ -62,4 +64,4 @@ def settings_app(
     page = Page("settings", origin, services, templates, seal, clock, facts)
     records = [history.router, receiving.router, own_data.router]
     routers = [signing_in(KINDS, links, authorization), choosing(texts), *records, acting(texts)]
-    return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)
+    return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS, at_once=at_once)

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.chassis.refusals import forbidden
+from services.chassis.refusals import Kind, Refusal, forbidden
 from services.console.web.calling import call_as
+from services.console.web.failing import STATUSES
 from services.console.web.own_paths import own_path
-from services.console.web.page import page_of
+from services.console.web.page import page_of, shown
 from services.console.web.sessions import Session, sealed_session
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
@@ -29,3 +30,21 @@ async def sign_in(request: Request, token: str, kinds: Collection[str], where: s
     response = RedirectResponse(own_path(where), 303)
     page.set_cookie(response, "session", sealed_session(page.seal, Session.begin(token, caller)))
     return response
+
+
+def not_signed_in(request: Request, refusal: Refusal, next: str, code: str = "") -> Response:
+    """Who was signed in before still is: nothing has begun, and nothing has ended.
+
+    `code` is of a link that may be followed again.
+    """
+    may_follow = code if refusal.kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED} else ""
+    values = {"reason": refusal.reason, "next": next, "code": may_follow}
+    # Its own address is good for nothing a second time, in another language either.
+    return shown(
+        request,
+        "not-signed-in.html",
+        STATUSES[refusal.kind],
+        path="/sign-in",
+        kind=refusal.kind.name,
+        **values,
+    )

@@ -17,7 +17,7 @@ from services.console.web.forms import Forms, Opened
 from services.console.web.own_paths import own_path
 from services.console.web.reading import Reader, reader_of
 from services.console.web.sessions import Seal, Session, opened_session
-from services.console.web.telling import as_told
+from services.console.web.telling import as_told, kept
 from services.console.web.templating import Templates
 
 LANGUAGE_COOKIE = "language"
@@ -131,7 +131,7 @@ def done(request: Request, where: str, said: str) -> RedirectResponse:
     """
     page, session = page_of(request), session_of(request)
     response = RedirectResponse(where, 303)
-    sealed = page.seal.seal("told", [session.id if session else "", said])
+    sealed = page.seal.seal("told", [session.id if session else "", kept(said)])
     page.set_cookie(response, "told", sealed, TOLD_SECONDS)
     return response
 
