@@ -61,7 +61,7 @@ class Seal:
         self.use(keys)
 
     def use(self, keys: Sequence[bytes]) -> None:
-        """Goes by these keys from now on; raises Refusal (SESSION_KEYS_WRONG), and then goes by those before."""
+        """Goes by these keys from now on; raises Refusal (SESSION_KEYS_WRONG), and then by those before."""
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:

@@ -1,8 +1,12 @@
 """Coming into the pages, and going out again."""
 
+import pytest
+
 from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import unavailable
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
+from tests.support.refusing import refuse_calls
 
 
 async def test_a_subject_comes_in_by_a_link(world: PagesWorld) -> None:
@@ -26,6 +30,7 @@ async def test_a_link_is_good_once(world: PagesWorld) -> None:
     assert used.status == 200
     assert again.status == 404
     assert "LINK_USED" in again.text
+    assert "This link was used before, or has ended." in again.text
 
 
 async def test_an_operator_goes_out_and_is_out(world: PagesWorld) -> None:
@@ -48,3 +53,21 @@ async def test_the_console_is_for_operators_alone(world: PagesWorld) -> None:
     assert page.status == 403
     assert "WRONG_KIND" in page.text
     assert "/sign-in" in after.url
+
+
+async def test_a_link_is_still_good_when_consent_did_not_answer(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.cluster.know(7)
+    code = world.links.make(world.cluster.licensing.token(PrincipalKind.SUBJECT, "7"))
+
+    async with Visitor(world.settings) as visitor:
+        with monkeypatch.context() as patch:
+            refuse_calls(patch, "GetCaller", unavailable("PEER_UNAVAILABLE", "consent does not answer"))
+            failed = await visitor.sign_in(code)
+        page = await visitor.sign_in(code)
+
+    assert failed.status == 503
+    assert "A service cannot be reached at the moment." in failed.text
+    assert f'href="/sign-in/link?code={code}"' in failed.html
+    assert page.status == 200
