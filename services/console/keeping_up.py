@@ -11,7 +11,7 @@ from services.console.coming_in import first_links, how_to_come_in
 from services.console.gateway.local import Asked, local_gateway
 from services.console.gateway.program import GatewayProgram
 from services.console.installation import StateFolder
-from services.console.local_pages import PageProgram, PagesAsked, local_pages, prepare_pages
+from services.console.local_pages import PageProgram, PagesAsked, forget_links, local_pages, prepare_pages
 from services.console.output import give_json, note, say, show, table
 from services.console.programs import ServiceProgram
 from services.console.racing import first
@@ -70,6 +70,7 @@ def _pages_of(installation: Installation, gateway: GatewayProgram | None) -> lis
     if installation.pages is None:
         return []
     prepare_pages(installation.folder)
+    forget_links(installation.folder)
     return local_pages(installation.services, gateway, installation.folder, installation.pages)
 
 

@@ -173,9 +173,13 @@ def check_installed() -> None:
 
 
 def prepare_pages(state: StateFolder) -> None:
-    """Makes the keys of sessions, once, and forgets links that nobody has used before the last end."""
+    """Makes the keys of sessions, once."""
     if not state.session_keys().exists():
         create_once(state.session_keys(), Fernet.generate_key() + b"\n", PRIVATE_MODE)
+
+
+def forget_links(state: StateFolder) -> None:
+    """Ends links that nobody has used before the last end; for whoever holds the state folder."""
     for page in MODULES:
         for link in state.links(page).glob("*.json"):
             link.unlink(missing_ok=True)

@@ -20,7 +20,8 @@ from services.console.output import give_json, note, say
 Lifetime = Annotated[
     str, typer.Option(metavar="DURATION", help="How long they are signed in: 30m, 8h; at most 12h.")
 ]
-USUAL_LIFETIME = "8h"
+USUAL_LIFETIME = "12h"
+"""As that of the links of `sluice up` and `sluice demo`."""
 
 
 def run_page(state: StateFolder, page: str, port: int, usual: Mapping[str, str]) -> NoReturn:

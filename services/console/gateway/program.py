@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.chassis.file_versions import FileVersion, version_of
+from services.chassis.serving import announce
 from services.console.answering import answers
 from services.console.gateway.binary import envoy_binary
 from services.console.gateway.rendering import render
@@ -57,9 +58,10 @@ class GatewayProgram:
         return {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": imports}
 
     async def ready(self) -> None:
-        """Waits until it answers for itself."""
+        """Waits until it answers for itself, and says where for whoever uses this folder."""
         while True:
             if await asyncio.to_thread(answers, self.address):
+                announce(self.state.announcement(NAME), self.address)
                 return
             await asyncio.sleep(POLL_SECONDS)
 

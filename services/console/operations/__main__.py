@@ -26,6 +26,7 @@ async def main() -> None:
             origin=origin,
             links=None if settings.links is None else Links(settings.links, clock),
             provider=provider,
+            at_once=settings.max_requests,
             traces=settings.traces,
             trace_url=settings.trace_url,
         )

@@ -31,6 +31,7 @@ from services.console.operations.tracing import Traces
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
+from services.console.web.crowding import AT_ONCE
 from services.console.web.links import Links
 from services.console.web.page import Page
 from services.console.web.provider import Provider
@@ -69,12 +70,13 @@ def console_app(
     provider: Provider | None = None,
     traces: Path | None = None,
     trace_url: str = "",
+    at_once: int = AT_ONCE,
 ) -> ASGIApp:
     """The console; `services` are consent, metering and licensing themselves.
 
     `traces` is the folder of traces of a local installation, and `trace_url` where another program shows one,
     with "{trace_id}" in the place of its id.
-    `provider` is the operators' identity provider.
+    `provider` is the operators' identity provider; `at_once` are requests.
     """
 
     def facts(_request: Request) -> dict[str, Any]:
@@ -104,4 +106,4 @@ def console_app(
         approvals.router,
         actions.router,
     ]
-    return application(page, routers)
+    return application(page, routers, at_once=at_once)

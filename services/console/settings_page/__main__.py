@@ -35,6 +35,7 @@ async def main() -> None:
             texts=texts,
             links=None if settings.links is None else Links(settings.links, clock),
             provider=provider,
+            at_once=settings.max_requests,
             embedded_in=settings.embedded_in,
             standard_forms=settings.standard_forms,
         )

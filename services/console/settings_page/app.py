@@ -17,6 +17,7 @@ from services.console.settings_page.words_failures import OWN_WHY
 from services.console.web.application import application
 from services.console.web.by_provider import authorization_at
 from services.console.web.calling import Services
+from services.console.web.crowding import AT_ONCE
 from services.console.web.links import Links
 from services.console.web.page import Page, session_of
 from services.console.web.provider import Provider
@@ -50,11 +51,13 @@ def settings_app(
     provider: Provider | None = None,
     embedded_in: Sequence[str] = (),
     standard_forms: bool = True,
+    at_once: int = AT_ONCE,
 ) -> ASGIApp:
     """The page of the platform that is called `name`; `services` has the gateway as consent and licensing.
 
     `texts` are the platform's; without the notice of the policy in force nobody can agree to anything.
-    `provider` is the platform's own sign-in; `standard_forms` is whether consent can make records in them.
+    `provider` is the platform's own sign-in; `standard_forms` is whether consent can make records in them;
+    `at_once` are requests.
     """
 
     def facts(request: Request) -> dict[str, Any]:
@@ -68,4 +71,4 @@ def settings_app(
     records = [history.router, receiving.router, own_data.giving(standard_forms=standard_forms)]
     choices = [choosing(texts), agreeing(texts), acting(texts)]
     routers = [signing_in(KINDS, links, authorization), *choices, *records]
-    return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS)
+    return application(page, routers, embedded_in=embedded_in, largest_forms=LARGEST_FORMS, at_once=at_once)

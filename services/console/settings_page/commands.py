@@ -9,6 +9,7 @@ from services.chassis.refusals import invalid
 from services.console import options
 from services.console.credentials import Local, a_subject
 from services.console.gateway.local import PORT as GATEWAY_PORT
+from services.console.gateway.program import NAME as GATEWAY
 from services.console.installation import HOST, StateFolder
 from services.console.local_pages import (
     PLATFORM_NAME,
@@ -27,8 +28,8 @@ def serve(
     *,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = SETTINGS_PAGE_PORT,
     gateway: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="The gateway of the installation.")
-    ] = f"{HOST}:{GATEWAY_PORT}",
+        str | None, typer.Option(metavar="HOST:PORT", help="Else the gateway of the installation.")
+    ] = None,
     platform_name: Annotated[
         str, typer.Option(metavar="NAME", help="What it calls the platform.")
     ] = PLATFORM_NAME,
@@ -40,8 +41,13 @@ def serve(
     would give it.
     """
     folder = StateFolder(state)
-    usual = settings_page_fields(folder, gateway, PagesAsked(platform_name=platform_name))
+    usual = settings_page_fields(folder, gateway_of(folder, gateway), PagesAsked(platform_name=platform_name))
     run_page(folder, SETTINGS_PAGE, port, usual)
+
+
+def gateway_of(state: StateFolder, given: str | None) -> str:
+    """host:port of the gateway: as given, else as the installation announces it, else on its usual port."""
+    return given or state.address(GATEWAY) or f"{HOST}:{GATEWAY_PORT}"
 
 
 @app.command("link")

@@ -1,5 +1,7 @@
 """Every request is answered, in the way that HTTP has for it, whatever breaks within."""
 
+import asyncio
+
 import structlog
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +18,10 @@ class Answered:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; raises only what broke after an answer had begun that cannot be ended any more."""
+        """One request; raises only what broke after an answer had begun that cannot be ended any more.
+
+        Where it is cancelled it answers, and raises CancelledError.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -24,6 +29,11 @@ class Answered:
         answer = sending.without_content if is_head else sending.send
         try:
             await self._app({**scope, "method": "GET"} if is_head else scope, receive, answer)
+        except asyncio.CancelledError:
+            # The process ends, and does not wait for what this waits for.
+            if not sending.has_begun:
+                await _BROKEN(scope, receive, answer)
+            raise
         except Exception as error:
             if sending.has_ended:
                 # Its page of failure was sent and its text logged by whoever made that.

@@ -1,25 +1,29 @@
 """An application of pages: routes, assets, failures and headers put together."""
 
+import functools
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import Request
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from services.chassis.deadlines import within
 from services.console.web import failing
 from services.console.web.answered import Answered
 from services.console.web.asking import PAGE_US
 from services.console.web.bodies import WholeForms
+from services.console.web.crowding import AT_ONCE, Crowding
 from services.console.web.headers import HEALTH, SAFE, Guarded
 from services.console.web.own_paths import own_path
-from services.console.web.page import LANGUAGE_COOKIE, Page, page_of
+from services.console.web.page import LANGUAGE_COOKIE, Page, page_of, session_of
 from services.console.web.reading import LANGUAGES
-from services.console.web.templating import ASSETS
+from services.console.web.templating import ASSETS, digest_of
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -27,11 +31,27 @@ YEAR_SECONDS = 365 * 24 * 3600
 class Kept(StaticFiles):
     """Files whose address changes with their content."""
 
-    def file_response(self, *args: object, **more: object) -> Response:
-        """A file that browsers keep."""
-        response = super().file_response(*args, **more)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """A file that browsers keep for good, if it is the one that they ask for.
+
+        While replicas are replaced, a page of a new one may have its files from an old one.
+        """
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        is_asked_for = scope["query_string"] == _digest(Path(full_path), stat_result.st_mtime_ns).encode()
+        kept = f"public, max-age={YEAR_SECONDS}, immutable"
+        response.headers["Cache-Control"] = kept if is_asked_for else "no-cache"
         return response
+
+
+@functools.lru_cache(maxsize=100)
+def _digest(file: Path, _changed_ns: int) -> str:
+    return digest_of(file.read_bytes())
 
 
 def application(
@@ -41,11 +61,12 @@ def application(
     embedded_in: Sequence[str] = (),
     form_targets: Sequence[str] = (),
     largest_forms: Mapping[str, int] | None = None,
+    at_once: int = AT_ONCE,
 ) -> ASGIApp:
     """The routes as they are served; connections are closed when it ends.
 
-    `largest_forms` are bytes by path, for forms larger than most. Raises Refusal (precondition,
-    ORIGIN_WRONG).
+    `largest_forms` are bytes by path, for forms larger than most of whoever is signed in; `at_once` are
+    requests. Raises Refusal (precondition, ORIGIN_WRONG).
     """
 
     @asynccontextmanager
@@ -67,8 +88,14 @@ def application(
     for router in (*routers, _usual):
         app.include_router(router)
     failing.install(app)
-    inside = Answered(WholeForms(app, largest_forms))
-    return Guarded(inside, origin=page.origin, embedded_in=embedded_in, form_targets=form_targets)
+
+    def is_known(scope: Scope) -> bool:
+        return session_of(Request({**scope, "app": app})) is not None
+
+    inside = Answered(WholeForms(app, largest_forms, is_known=is_known))
+    return Guarded(
+        Crowding(inside, at_once), origin=page.origin, embedded_in=embedded_in, form_targets=form_targets
+    )
 
 
 async def in_time(request: Request) -> AsyncIterator[None]:

@@ -82,14 +82,13 @@ class Authorization:
         tokens = await self._exchange(known).tokens(code, pending.verifier)
         return await self._checked(tokens, pending.nonce)
 
-    async def end_address(self) -> str | None:
-        """Where people sign out at the provider; None where it does not say, or not now."""
-        try:
-            known = await self._discovery.known()
-        except Refusal:
-            # Whoever has signed out here is out, whatever the provider does.
-            return None
-        return known.endpoints.end_session
+    def end_address(self) -> str | None:
+        """Where people sign out at the provider; None where it does not say, or nobody has asked it yet.
+
+        Whoever has signed out here is out, and does not wait for the provider to be told so.
+        """
+        known = self._discovery.known_already
+        return None if known is None else known.endpoints.end_session
 
     def _check_sender(self, known: Known, issuer: str | None) -> None:
         """Whether the answer is this provider's (RFC 9207, 2.4): another's code must not go to it."""

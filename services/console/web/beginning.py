@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.chassis.refusals import Kind, Refusal, forbidden
 from services.console.web.calling import Services, call_as
+from services.console.web.failing import STATUSES
 from services.console.web.own_paths import own_path
-from services.console.web.page import page_of, tell
+from services.console.web.page import page_of, shown, tell
 from services.console.web.sessions import Session
 from sluice.consent.v1 import consent_service_pb2 as pb
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
@@ -53,4 +54,22 @@ async def _caller(services: Services, kinds: Collection[str]) -> pb.GetCallerRes
     found = await licensing.call(CallerServiceStub(licensing.channel).GetCaller, asked)
     return pb.GetCallerResponse(
         kind=found.kind, party=found.party, roles=found.roles, expires_at=found.expires_at
+    )
+
+
+def not_signed_in(request: Request, refusal: Refusal, next: str, code: str = "") -> Response:
+    """Who was signed in before still is: nothing has begun, and nothing has ended.
+
+    `code` is of a link that may be followed again.
+    """
+    may_follow = code if refusal.kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED} else ""
+    values = {"reason": refusal.reason, "next": next, "code": may_follow}
+    # Its own address is good for nothing a second time, in another language either.
+    return shown(
+        request,
+        "not-signed-in.html",
+        STATUSES[refusal.kind],
+        path="/sign-in",
+        kind=refusal.kind.name,
+        **values,
     )

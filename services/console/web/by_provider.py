@@ -3,6 +3,7 @@
 The browser keeps what was begun, sealed and for some minutes; what comes back is good for that browser, once.
 """
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import asdict
 
@@ -12,15 +13,16 @@ from fastapi.responses import RedirectResponse, Response
 from services.chassis.clock import Clock
 from services.chassis.refusals import Refusal
 from services.console.web.authorizing import Authorization, Pending
-from services.console.web.beginning import sign_in
-from services.console.web.failing import STATUSES
+from services.console.web.beginning import not_signed_in, sign_in
 from services.console.web.own_paths import own_path
-from services.console.web.page import page_of, shown
+from services.console.web.page import page_of
 from services.console.web.provider import Provider
 
 START, CALLBACK = "/sign-in/start", "/sign-in/callback"
 PENDING = "pending"
-"""The name of the cookie, and what it is sealed for."""
+"""How the names of the cookies begin, and what they are sealed for."""
+MOST_PENDING = 3
+"""Sign-ins that one browser has begun and not finished; a proxy may take no more than 8 KiB of cookies."""
 PENDING_SECONDS = 600
 """So long may somebody take to sign in."""
 
@@ -40,34 +42,45 @@ def by_provider(kinds: Collection[str], authorization: Authorization) -> APIRout
         try:
             address, pending = await authorization.begin(where)
         except Refusal as refusal:
-            return _not_signed_in(request, refusal, where)
+            return not_signed_in(request, refusal, where)
         response = RedirectResponse(address, 303)
-        page.set_cookie(response, PENDING, page.seal.seal(PENDING, asdict(pending)), PENDING_SECONDS)
+        _make_room(request, response)
+        sealed = page.seal.seal(PENDING, asdict(pending))
+        page.set_cookie(response, _name(pending.state), sealed, PENDING_SECONDS)
         return response
 
     @router.get(CALLBACK)
     async def callback(request: Request) -> Response:
-        pending = _pending(request)
+        name = _name(request.query_params.get("state", ""))
+        pending = _pending(request, name)
         try:
             token = await authorization.finish(pending, request.query_params)
             response = await sign_in(request, token, kinds, pending.next if pending else "/")
         except Refusal as refusal:
-            response = _not_signed_in(request, refusal, pending.next if pending else "/")
+            response = not_signed_in(request, refusal, pending.next if pending else "/")
         # Whatever came of it: the same answer of the provider a second time is nobody's.
-        page_of(request).drop_cookie(response, PENDING)
+        page_of(request).drop_cookie(response, name)
         return response
 
     return router
 
 
-def _pending(request: Request) -> Pending | None:
+def _name(state: str) -> str:
+    """Of the cookie of one sign-in: two that are begun in two windows know nothing of each other."""
+    return f"{PENDING}-{hashlib.sha256(state.encode('utf-8', 'replace')).hexdigest()[:16]}"
+
+
+def _make_room(request: Request, response: Response) -> None:
+    """Has the browser forget sign-ins that were begun long ago: what it sends along has to have an end."""
     page = page_of(request)
-    kept = page.seal.open(PENDING, request.cookies.get(page.cookie(PENDING), ""), PENDING_SECONDS)
+    begin = page.cookie(f"{PENDING}-")
+    # Browsers send older ones first (RFC 6265, 5.4).
+    begun = [name for name in request.cookies if name.startswith(begin)]
+    for name in begun[: max(0, len(begun) - MOST_PENDING + 1)]:
+        page.drop_cookie(response, f"{PENDING}-{name.removeprefix(begin)}")
+
+
+def _pending(request: Request, name: str) -> Pending | None:
+    page = page_of(request)
+    kept = page.seal.open(PENDING, request.cookies.get(page.cookie(name), ""), PENDING_SECONDS)
     return None if kept is None else Pending(**kept)
-
-
-def _not_signed_in(request: Request, refusal: Refusal, next: str) -> Response:
-    """Who was signed in before still is: nothing has begun, and nothing has ended."""
-    status = STATUSES[refusal.kind]
-    # Its own address is good for nothing a second time, in another language either.
-    return shown(request, "not-signed-in.html", status, reason=refusal.reason, next=next, path="/sign-in")

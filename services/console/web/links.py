@@ -1,13 +1,14 @@
 """Links that sign somebody in once: how people get into the pages of a local installation.
 
 A link holds a random code. The token lies in a file of the installation, named by the digest of the code, and
-is gone with the first use; whoever can write there could mint the token as well.
+is gone when somebody has come in by it; whoever can write there could mint the token as well.
 """
 
 import contextlib
 import hashlib
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,19 +36,30 @@ class Links:
         file.write_text(json.dumps({"token": token, "until_us": self.clock.now_us() + GOOD_FOR_US}))
         return code
 
-    def take(self, code: str) -> str:
-        """The token, for the first who asks; raises Refusal (not found, LINK_USED)."""
+    @contextlib.contextmanager
+    def taking(self, code: str) -> Iterator[str]:
+        """The token, for the first who asks; raises Refusal (not found, LINK_USED).
+
+        The link is used up when the block ends, and as it was when that raises: nobody has come in by it.
+        """
         file, taken = self._file(code), self.folder / f"{secrets.token_hex(8)}.taken"
         try:
             # Of two who ask at once one moves it.
             file.rename(taken)
         except FileNotFoundError:
             raise _used() from None
+        token = self._token(taken)
         try:
-            content = json.loads(taken.read_text())
-        finally:
-            taken.unlink()
+            yield token
+        except BaseException:
+            taken.rename(file)
+            raise
+        taken.unlink()
+
+    def _token(self, taken: Path) -> str:
+        content = json.loads(taken.read_text())
         if content["until_us"] <= self.clock.now_us():
+            taken.unlink()
             raise _used()
         token: str = content["token"]
         return token

@@ -21,7 +21,7 @@ from services.console.web.own_paths import next_of, own_path
 from services.console.web.reading import Reader, reader_of
 from services.console.web.session_cookies import in_parts, part_names, whole
 from services.console.web.sessions import Seal, Session, opened_session, sealed_session
-from services.console.web.telling import as_told
+from services.console.web.telling import as_told, kept
 from services.console.web.templating import Templates
 
 LANGUAGE_COOKIE, SESSION = "language", "session"
@@ -175,7 +175,7 @@ def done(request: Request, where: str, said: str) -> RedirectResponse:
 def tell(request: Request, response: Response, session: Session | None, said: str) -> None:
     """Has the next page of this sign-in say what was done."""
     page = page_of(request)
-    sealed = page.seal.seal("told", [session.id if session else "", said])
+    sealed = page.seal.seal("told", [session.id if session else "", kept(said)])
     page.set_cookie(response, "told", sealed, TOLD_SECONDS)
 
 

@@ -19,6 +19,7 @@ from services.chassis.refusals import address_in_use
 from services.chassis.serving import announce
 from services.chassis.settings import parse_address
 from services.chassis.telemetry import start_telemetry
+from services.console.web.punctual import Punctual
 from services.console.web.settings import PageSettings
 from services.console.web.watched import Watched
 
@@ -80,7 +81,7 @@ def config(app: ASGIApp, settings: PageSettings) -> uvicorn.Config:
     """uvicorn's, with our limits and logs; what proxies say of callers is not asked for."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=Punctual,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -52,6 +52,10 @@ class Seal:
     def __init__(self, keys: Sequence[bytes], clock: Clock | None = None) -> None:
         """`keys` are Fernet keys: the first seals, all open. Raises Refusal (SESSION_KEYS_WRONG)."""
         self._clock = clock or SystemClock()
+        self.use(keys)
+
+    def use(self, keys: Sequence[bytes]) -> None:
+        """Goes by these keys from now on; raises Refusal (SESSION_KEYS_WRONG), and then by those before."""
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
@@ -63,7 +67,9 @@ class Seal:
 
         Only what nobody else has a word in is packed: how long it becomes would tell them of the rest.
         """
-        text = json.dumps([purpose, content], separators=(",", ":")).encode()
+        said = json.dumps([purpose, content], separators=(",", ":"), ensure_ascii=False)
+        # What json reads of bytes it reads so, half a pair of UTF-16 included.
+        text = said.encode("utf-8", "surrogatepass")
         packed = zlib.compress(text, 9) if is_packed else text
         return self._fernet.encrypt_at_time(packed, self._seconds()).decode()
 

@@ -13,11 +13,15 @@ from services.chassis.refusals import precondition
 from services.chassis.settings import ProcessSettings, TlsFiles, is_loopback, parse_address
 from services.chassis.tls import CallerTls, ClientTls, GatewayTls
 from services.console.web.addresses import is_origin
+from services.console.web.crowding import AT_ONCE
 from services.console.web.provider import Provider
+from services.console.web.session_keys import FileSeal
 from services.console.web.sessions import Seal
 
 CONNECTIONS = 1_000
-"""A browser keeps some of them open; a page is made of a few calls of some milliseconds."""
+"""A browser keeps some of them open, and most of them idle."""
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the 60 s for which proxies keep one: else they ask by what is just being closed."""
 
 
 class PageSettings(ProcessSettings):
@@ -55,9 +59,16 @@ class PageSettings(ProcessSettings):
         False, description="Calls other machines without TLS: for a mesh that speaks TLS."
     )
     max_connections: int = Field(
-        CONNECTIONS, ge=1, description="Connections and requests at once; more are told to come back (503)."
+        CONNECTIONS, ge=1, description="Connections at once; one more ends the one that is idle for longest."
     )
-    keep_alive_seconds: int = Field(5, ge=1, description="Seconds that a connection may be idle.")
+    max_requests: int = Field(
+        AT_ONCE, ge=1, description="Requests at once; more are told to come back (503), health is not."
+    )
+    keep_alive_seconds: int = Field(
+        KEEP_ALIVE_SECONDS,
+        ge=1,
+        description="Seconds that a connection may be idle: more than a proxy before the page keeps one.",
+    )
     drain_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish after SIGTERM.")
 
     @field_validator("public_url")
@@ -79,8 +90,7 @@ class PageSettings(ProcessSettings):
 
     def seal(self) -> Seal:
         """Seals with the session keys; raises Refusal (precondition, SESSION_KEYS_WRONG) and OSError."""
-        lines = (line.strip() for line in self.session_keys.read_bytes().splitlines())
-        return Seal([line for line in lines if line])
+        return FileSeal(self.session_keys)
 
     def provider(self) -> Provider | None:
         """Where people sign in; None where it is nowhere but here.

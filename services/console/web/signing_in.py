@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.chassis.refusals import forbidden
+from services.chassis.refusals import Refusal, forbidden
 from services.console.web.authorizing import Authorization
-from services.console.web.beginning import sign_in
+from services.console.web.beginning import not_signed_in, sign_in
 from services.console.web.by_provider import by_provider
 from services.console.web.links import Links
 from services.console.web.own_paths import own_path
@@ -45,7 +45,12 @@ def signing_in(
     async def take_link(request: Request, code: Annotated[str, Form(max_length=100)]) -> Response:
         if links is None:
             raise forbidden("NO_LINKS", "nobody comes in by a link here")
-        return await sign_in(request, links.take(code), kinds, _kept_next(request))
+        where = _kept_next(request)
+        try:
+            with links.taking(code) as token:
+                return await sign_in(request, token, kinds, where)
+        except Refusal as refusal:
+            return not_signed_in(request, refusal, where, code)
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -66,7 +71,7 @@ def _out_there(authorization: Authorization) -> APIRouter:
     @router.get("/signed-out")
     async def signed_out(request: Request) -> Response:
         """Whoever is out here is still in at the provider; whether that ends is for them to say."""
-        return shown(request, "out.html", elsewhere=await authorization.end_address())
+        return shown(request, "out.html", elsewhere=authorization.end_address())
 
     return router
 

@@ -31,7 +31,12 @@ class Templates:
 def asset(name: str) -> str:
     """The address of a file of ours, another one for each content: browsers keep it for good."""
     content = (files("services.console.web") / "assets" / name).read_bytes()
-    return f"{ASSETS}/{name}?{hashlib.sha256(content).hexdigest()[:12]}"
+    return f"{ASSETS}/{name}?{digest_of(content)}"
+
+
+def digest_of(content: bytes) -> str:
+    """What the address of a file of this content ends with."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _environment(loader: ChoiceLoader, language: str) -> Environment:

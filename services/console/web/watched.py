@@ -21,14 +21,13 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.telemetry import tracer
+from services.console.web.headers import HEALTH
 from services.console.web.templating import ASSETS
 
 NO_ROUTE = "(none)"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 OTHER_METHOD = "_OTHER"
 """Of whatever a stranger makes up, as OpenTelemetry has it."""
-SILENT = ("/healthz", f"{ASSETS}/")
-"""Asked for all the time, and nobody ever looks for it in a log."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +46,7 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http" or scope["path"].startswith(SILENT):
+        if scope["type"] != "http" or _is_silent(scope["path"]):
             await self._app(scope, receive, send)
             return
         with _told(scope) as outcome:
@@ -58,6 +57,11 @@ class Watched:
                 await send(message)
 
             await self._app(scope, receive, noting)
+
+
+def _is_silent(path: str) -> bool:
+    """Whether it is asked for all the time, and nobody ever looks for it in a log."""
+    return path == HEALTH or path.startswith(f"{ASSETS}/")
 
 
 @contextmanager

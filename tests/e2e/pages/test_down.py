@@ -68,11 +68,17 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagesFleet]:
 async def both(apart: PagesFleet) -> AsyncIterator[Both]:
     """With all of it up."""
     async with browser(apart, SETTINGS) as subject, browser(apart, CONSOLE) as operator:
-        page = await come_in(subject, apart.link(SETTINGS, PrincipalKind.SUBJECT, str(next(SUBJECTS))))
+        someone = str(next(SUBJECTS))
+
+        async def forms() -> list[str]:
+            # What the test before has taken away may be on its way back.
+            page = await come_in(subject, apart.link(SETTINGS, PrincipalKind.SUBJECT, someone))
+            return re.findall(
+                r'action="/choose">\s*<input type="hidden" name="form" value="([^"]+)"', page.text
+            )
+
+        sealed = await until_told(forms, "a subject comes in", 0.5)
         await come_in(operator, apart.link(CONSOLE, PrincipalKind.OPERATOR, "ada", ROLES))
-        sealed = re.findall(
-            r'action="/choose">\s*<input type="hidden" name="form" value="([^"]+)"', page.text
-        )
         people = Both(apart, subject, operator, sealed[0])
         await until_told(people.works, "everything works")
         yield people

@@ -3,13 +3,14 @@
 import pytest
 
 from services.chassis.identity import PrincipalKind
-from services.chassis.refusals import Refusal
+from services.chassis.refusals import Refusal, unavailable
 from sluice.licensing.v1.caller_service_pb2 import GetCallerRequest, GetCallerResponse
 from sluice.licensing.v1.caller_service_pb2_grpc import CallerServiceStub
 from tests.support.clock import NOON_US
 from tests.support.consoles import a_console
 from tests.support.pages import Visitor
 from tests.support.pages_world import PagesWorld
+from tests.support.refusing import refuse_calls
 
 
 async def test_a_subject_comes_in_by_a_link(world: PagesWorld) -> None:
@@ -33,6 +34,7 @@ async def test_a_link_is_good_once(world: PagesWorld) -> None:
     assert used.status == 200
     assert again.status == 404
     assert "LINK_USED" in again.text
+    assert "This link was used before, or has ended." in again.text
 
 
 async def test_an_operator_goes_out_and_is_out(world: PagesWorld) -> None:
@@ -96,3 +98,21 @@ async def test_licensing_says_who_an_operator_or_an_auditor_is_and_nobody_else(w
     assert (auditor.kind, list(auditor.roles)) == ("auditor", [])
     with pytest.raises(Refusal, match="NOT_ADMITTED"):
         await caller(PrincipalKind.LICENSEE)
+
+
+async def test_a_link_is_still_good_when_consent_did_not_answer(
+    world: PagesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.cluster.know(7)
+    code = world.links.make(world.cluster.licensing.token(PrincipalKind.SUBJECT, "7"))
+
+    async with Visitor(world.settings) as visitor:
+        with monkeypatch.context() as patch:
+            refuse_calls(patch, "GetCaller", unavailable("PEER_UNAVAILABLE", "consent does not answer"))
+            failed = await visitor.sign_in(code)
+        page = await visitor.sign_in(code)
+
+    assert failed.status == 503
+    assert "A service cannot be reached at the moment." in failed.text
+    assert f'href="/sign-in/link?code={code}"' in failed.html
+    assert page.status == 200

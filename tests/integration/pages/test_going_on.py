@@ -31,7 +31,7 @@ async def test_a_press_leads_back_to_its_switch_and_the_title_begins_with_what_c
 ) -> None:
     async with world.subject(7) as (visitor, page):
         after = await visitor.press(page, ALL_TRAINING)
-        one = await visitor.press(after, "AI training, for Acme")
+        one = await visitor.press(await visitor.press(after, "AI training, for Acme"), "Say yes")
         later = await visitor.get("/")
 
     assert after.url.endswith("/#everyone-training")

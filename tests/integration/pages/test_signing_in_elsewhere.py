@@ -233,3 +233,24 @@ async def test_the_console_has_a_provider_of_its_own(world: PagesWorld) -> None:
             page = await came.sign_in()
 
     assert page.status == 403
+
+
+async def test_two_windows_sign_in_at_once(elsewhere: Elsewhere) -> None:
+    first, second = await elsewhere.back("/?page=1"), await elsewhere.back("/?page=2")
+
+    pages = [await elsewhere.visitor.get(back) for back in (first, second)]
+    again = await elsewhere.visitor.get(first)
+
+    assert [page.url for page in pages] == [f"{ORIGIN}/?page=1", f"{ORIGIN}/?page=2"]
+    assert "SIGN_IN_LOST" in again.text
+
+
+async def test_a_browser_keeps_only_the_last_sign_ins_that_it_has_begun(elsewhere: Elsewhere) -> None:
+    backs = [await elsewhere.back() for _ in range(5)]
+
+    kept = [name for name in elsewhere.visitor.http.cookies if "-pending-" in name]
+    oldest, latest = [await elsewhere.visitor.get(back) for back in (backs[0], backs[-1])]
+
+    assert len(kept) == 3
+    assert "SIGN_IN_LOST" in oldest.text
+    assert latest.status == 200

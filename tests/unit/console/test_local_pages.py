@@ -15,7 +15,7 @@ from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Refusal
 from services.consent.settings import ConsentSettings
 from services.console import local_pages
-from services.console.coming_in import how_to_come_in, sign_in_link
+from services.console.coming_in import LONGEST_US, how_to_come_in, sign_in_link
 from services.console.credentials import OPERATOR, a_subject
 from services.console.installation import StateFolder
 from services.console.local_pages import (
@@ -25,15 +25,16 @@ from services.console.local_pages import (
     PagesAsked,
     check_installed,
     console_fields,
+    forget_links,
     names_controller,
     page_environment,
     prepare_pages,
     settings_page_fields,
 )
-from services.console.page_commands import lifetime_us
+from services.console.page_commands import USUAL_LIFETIME, lifetime_us
 from services.console.page_options import pages_asked
 from services.console.programs import ServiceProgram
-from services.console.settings_page.commands import who_comes_in
+from services.console.settings_page.commands import gateway_of, who_comes_in
 from services.console.web.links import Links
 from services.console.web.settings import ConsoleSettings, SettingsPageSettings
 from tests.support.certificates import an_authority
@@ -68,6 +69,11 @@ def a_page_that_answers(state: StateFolder, page: str) -> Iterator[str]:
         server.shutdown()
 
 
+def _token_of(state: StateFolder, code: str) -> str:
+    with Links(state.links(CONSOLE), SystemClock()).taking(code) as token:
+        return token
+
+
 def test_keys_of_sessions_are_made_once_and_are_for_their_owner_alone(state: StateFolder) -> None:
     first = state.session_keys().read_bytes()
 
@@ -99,10 +105,36 @@ def test_links_that_nobody_has_used_end_with_the_installation(state: StateFolder
     links = Links(state.links(CONSOLE), SystemClock())
     code = links.make("a token")
 
+    # Of the page alone, in the foreground, beside an installation that runs.
     prepare_pages(state)
+    before = _token_of(state, code)
+    forgotten = links.make("another token")
+    forget_links(state)
 
+    assert before == "a token"
     with pytest.raises(Refusal, match="LINK_USED"):
-        links.take(code)
+        _token_of(state, forgotten)
+
+
+@pytest.mark.parametrize(
+    ("given", "announced", "gateway"),
+    [
+        ("127.0.0.1:9", "127.0.0.1:8", "127.0.0.1:9"),
+        (None, "127.0.0.1:8", "127.0.0.1:8"),
+        (None, None, "127.0.0.1:7600"),
+    ],
+)
+def test_a_page_calls_through_the_gateway_of_its_installation(
+    state: StateFolder, given: str | None, announced: str | None, gateway: str
+) -> None:
+    if announced:
+        state.announcement("gateway").write_text(f"{announced}\n", encoding="ascii")
+
+    assert gateway_of(state, given) == gateway
+
+
+def test_whoever_comes_in_by_a_link_stays_as_long_however_that_was_made() -> None:
+    assert lifetime_us(USUAL_LIFETIME) == LONGEST_US
 
 
 def test_what_an_installation_says_are_settings_of_the_pages(
@@ -153,7 +185,7 @@ def test_a_link_signs_in_once_whom_it_was_made_for(state: StateFolder) -> None:
 
     begin, code = link.split("?code=")
     assert begin == f"http://{address}/sign-in/link"
-    assert Links(state.links(CONSOLE), SystemClock()).take(code).count(".") == 2
+    assert _token_of(state, code).count(".") == 2
 
 
 @pytest.mark.parametrize("announced", [None, "127.0.0.1:1"])

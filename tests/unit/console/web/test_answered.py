@@ -1,5 +1,7 @@
 """Answers that break: before they begin, in their middle, and after their end."""
 
+import asyncio
+
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
@@ -45,6 +47,25 @@ async def test_what_breaks_after_its_end_was_answered() -> None:
     whole: Message = {"type": "http.response.body", "body": b"a page of failure"}
 
     assert await _run(START, whole) == [START, whole]
+
+
+async def test_who_waits_for_what_is_cancelled_is_told_that_its_outcome_is_not_known() -> None:
+    sent: list[Message] = []
+
+    async def cancelled(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise asyncio.CancelledError
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(asyncio.CancelledError):
+        await Answered(cancelled)({"type": "http", "method": "POST", "headers": []}, receive, send)
+
+    assert sent[0]["status"] == 500
+    assert b"not known whether" in sent[1]["body"]
 
 
 async def test_what_breaks_in_its_middle_does_not_look_whole() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.refusals import Refusal
+from services.chassis.refusals import Refusal, unavailable
 from services.console.web.links import GOOD_FOR_US, Links
 from tests.support.clock import ManualClock
 
@@ -21,16 +21,21 @@ def _clock(links: Links) -> ManualClock:
     return links.clock
 
 
+def _take(links: Links, code: str) -> str:
+    with links.taking(code) as token:
+        return token
+
+
 def _is_none(links: Links, code: str) -> bool:
     with pytest.raises(Refusal, match="LINK_USED"):
-        links.take(code)
+        _take(links, code)
     return True
 
 
 def test_a_link_gives_its_token_once_and_leaves_nothing(links: Links) -> None:
     code = links.make("a token")
 
-    assert links.take(code) == "a token"
+    assert _take(links, code) == "a token"
     assert _is_none(links, code)
     assert list(links.folder.iterdir()) == []
 
@@ -40,7 +45,7 @@ def test_of_several_who_follow_a_link_at_once_one_comes_in(links: Links) -> None
 
     def follow(_: int) -> str:
         try:
-            return links.take(code)
+            return _take(links, code)
         except Refusal:
             return ""
 
@@ -48,6 +53,17 @@ def test_of_several_who_follow_a_link_at_once_one_comes_in(links: Links) -> None
         came = list(pool.map(follow, range(8)))
 
     assert sorted(came)[-2:] == ["", "a token"]
+
+
+def test_a_link_by_which_nobody_could_come_in_can_be_followed_again(links: Links) -> None:
+    code = links.make("a token")
+
+    with pytest.raises(Refusal, match="PEER_UNAVAILABLE"), links.taking(code):
+        # Meanwhile it is nobody else's.
+        assert _is_none(links, code)
+        raise unavailable("PEER_UNAVAILABLE", "consent does not answer")
+
+    assert _take(links, code) == "a token"
 
 
 def test_a_link_leads_nowhere_after_an_hour(links: Links) -> None:
@@ -66,7 +82,7 @@ def test_links_that_nobody_followed_are_gone_when_another_is_made(links: Links) 
     code = links.make("another")
 
     assert len(list(links.folder.iterdir())) == 1
-    assert links.take(code) == "another"
+    assert _take(links, code) == "another"
 
 
 @pytest.mark.parametrize("code", ["", "..", "../../etc/passwd", "\0", "\u00e9", "x" * 100])

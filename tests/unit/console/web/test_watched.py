@@ -101,7 +101,9 @@ async def test_what_is_asked_for_all_the_time_fills_neither_log_nor_traces(
 ) -> None:
     with recording(tmp_path / "spans.jsonl", level="INFO"):
         await asked("/healthz")
+        await asked("/assets/style.css")
+        await asked("/healthz-of-a-stranger")
         await asked("/licenses/a")
 
-    assert len(spans_in(tmp_path / "spans.jsonl")) == 1
-    assert len(lines_of(capsys.readouterr().err)) == 1
+    assert len(spans_in(tmp_path / "spans.jsonl")) == 2
+    assert len(lines_of(capsys.readouterr().err)) == 2
