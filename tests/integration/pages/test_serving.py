@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp
 
 from services.chassis.refusals import Refusal
+from services.console.web.answered import Answered
+from services.console.web.punctual import Punctual
 from services.console.web.serving import HEADER_BYTES, serve
 from services.console.web.settings import PageSettings
 from tests.support.telemetry import recording
@@ -29,6 +31,8 @@ class Slow:
 
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     let: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whoever asked for what has no end has gone."""
     closed: bool = False
     origin: str = ""
 
@@ -53,7 +57,20 @@ class Slow:
             await self.let.wait()
             return PlainTextResponse("slow")
 
-        return app
+        @app.get("/endless")
+        async def endless() -> StreamingResponse:
+            return StreamingResponse(self._parts())
+
+        return Answered(app)
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 65_536
+                # As whatever gives parts of an answer waits for them: others have their turn.
+                await asyncio.sleep(0)
+        finally:
+            self.left.set()
 
 
 @pytest.fixture(autouse=True)
@@ -115,23 +132,55 @@ async def test_what_does_not_finish_in_time_is_not_waited_for(tmp_path: Path) ->
             await serving
         [ended] = await asyncio.gather(running, return_exceptions=True)
 
-    assert not isinstance(ended, httpx.Response) or ended.status_code == 500
+    assert isinstance(ended, httpx.Response)
+    assert ended.status_code == 500
+    assert ended.text == "This did not work. It is not known whether anything was changed.\n"
 
 
-async def test_more_than_so_many_at_once_are_told_to_come_back(tmp_path: Path) -> None:
+async def test_connections_that_ask_nothing_keep_nobody_out(tmp_path: Path) -> None:
+    async with (
+        served(Slow(), tmp_path, max_connections=5) as (address, _),
+        contextlib.AsyncExitStack() as idle,
+    ):
+        url = httpx.URL(address)
+        for _ in range(20):
+            connection = await asyncio.open_connection(url.host, url.port)
+            idle.callback(connection[1].close)
+        async with httpx.AsyncClient(timeout=30) as client:
+            answer = await client.get(f"{address}/quick")
+
+    assert answer.text == "quick"
+
+
+async def test_a_request_that_does_not_come_to_the_end_of_its_header_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Punctual, "header_seconds", 0.05)
+
+    async with served(Slow(), tmp_path) as (address, _):
+        url = httpx.URL(address)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(b"GET /quick HTTP/1.1\r\n")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # An end, or that it was cut off.
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        writer.close()
+
+
+async def test_an_answer_that_nobody_reads_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Punctual, "read_seconds", 0.05)
     page = Slow()
 
-    async with (
-        served(page, tmp_path, max_connections=2) as (address, _),
-        httpx.AsyncClient(timeout=30) as client,
-    ):
-        running = asyncio.create_task(client.get(f"{address}/slow"))
-        await page.asked.wait()
-        refused = await client.get(f"{address}/quick")
-        page.let.set()
-        answer = await running
-
-    assert (refused.status_code, answer.status_code) == (503, 200)
+    async with served(page, tmp_path) as (address, _):
+        url = httpx.URL(address)
+        _, writer = await asyncio.open_connection(url.host, url.port, limit=1)
+        writer.write(f"GET /endless HTTP/1.1\r\nhost: {url.netloc.decode()}\r\n\r\n".encode())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await page.left.wait()
+        writer.close()
 
 
 async def test_headers_have_an_end(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """Where pages go on to: never to where somebody else would have them go."""
 
-from urllib.parse import urljoin, urlsplit
+from dataclasses import asdict, replace
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.console.web.authorizing import Pending
 from services.console.web.own_paths import LONGEST_PATH, next_of, own_path, path_within
+from services.console.web.sessions import LARGEST_COOKIE, Seal
 
 HERE = "https://settings.example.com"
 PIECES = st.lists(
@@ -49,6 +53,18 @@ def test_a_path_of_ours_is_kept_as_it_is(path: str) -> None:
 
 def test_a_path_that_no_page_of_ours_could_have_leads_to_the_first_page() -> None:
     assert own_path("/" + "a" * LONGEST_PATH) == "/"
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e9", "\u65e5", "\U0001f600", '"', "%"])
+def test_a_path_is_no_longer_than_a_cookie_and_a_header_take(letter: str) -> None:
+    seal = Seal([Fernet.generate_key()])
+    pending = Pending(state="s" * 43, nonce="n" * 43, verifier="v" * 64, next="")
+
+    for many in (150, 200, 300, 600, 1_999):
+        path = own_path("/" + letter * many)
+        assert len(quote(path, safe="/%")) <= LONGEST_PATH
+        assert len(seal.seal("pending", asdict(replace(pending, next=path)))) <= LARGEST_COOKIE
+    assert own_path("/" + letter * 150) == "/" + letter * 150
 
 
 @pytest.mark.parametrize(
