@@ -67,6 +67,8 @@ class Slow:
         try:
             while True:
                 yield b"x" * 65_536
+                # As whatever gives parts of an answer waits for them: others have their turn.
+                await asyncio.sleep(0)
         finally:
             self.left.set()
 
