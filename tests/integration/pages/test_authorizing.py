@@ -1,6 +1,5 @@
 """Signing in at a provider that is honest, and at one that is not: over real HTTP, without the pages."""
 
-import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
@@ -13,12 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.chassis.refusals import Refusal
 from services.console.web.authorizing import Authorization, Pending
-from services.console.web.provider import DISCOVERY, Provider
-from services.console.web.provider_calls import ProviderCalls
+from services.console.web.provider import DISCOVERY
+from tests.support.authorizing import an_authorization, broken, refusal_of, signed_in, slow
 from tests.support.clock import ManualClock
 from tests.support.forging import NOON, Workshop, base64url, segment
-from tests.support.provider import CALLBACK, CLIENT, SECRET, ProviderServer, a_provider, answer_in
-from tests.support.waiting import until
+from tests.support.provider import CALLBACK, CLIENT, ProviderServer, a_provider, answer_in
 
 HOUR_US = 3_600_000_000
 
@@ -32,24 +30,6 @@ async def provider() -> AsyncIterator[ProviderServer]:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
-
-
-def _authorization(server: ProviderServer, clock: ManualClock, **changes: Any) -> Authorization:
-    said = {"client_id": CLIENT, "client_secret": SECRET, **changes}
-    return Authorization(Provider(server.issuer, **said), CALLBACK, clock, ProviderCalls(deadline_seconds=1))
-
-
-async def _signed_in(server: ProviderServer, authorization: Authorization, **more: str) -> str:
-    """The token that comes of a whole sign-in; `more` is put into the provider's answer."""
-    address, pending = await authorization.begin("/")
-    back = await server.back_from(address)
-    return await authorization.finish(pending, {**answer_in(back), **more})
-
-
-async def _refusal(server: ProviderServer, authorization: Authorization, **more: str) -> str:
-    with pytest.raises(Refusal) as refused:
-        await _signed_in(server, authorization, **more)
-    return refused.value.reason
 
 
 async def _finished_with(
@@ -72,7 +52,7 @@ async def test_the_id_token_comes_back_whatever_key_has_signed_it(
 ) -> None:
     provider.signs_with = kid
 
-    token = await _signed_in(provider, _authorization(provider, clock))
+    token = await signed_in(provider, an_authorization(provider, clock))
 
     assert token.count(".") == 2
 
@@ -82,7 +62,7 @@ async def test_the_access_token_comes_back_where_the_services_believe_that(
 ) -> None:
     provider.tokens = {"access_token": "for the services"}
 
-    token = await _signed_in(provider, _authorization(provider, clock, token="access_token"))
+    token = await signed_in(provider, an_authorization(provider, clock, token="access_token"))
 
     assert token == "for the services"
 
@@ -92,7 +72,7 @@ async def test_a_provider_that_takes_the_secret_as_a_field_alone_gets_it_so(
 ) -> None:
     provider.document = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
 
-    token = await _signed_in(provider, _authorization(provider, clock))
+    token = await signed_in(provider, an_authorization(provider, clock))
 
     assert token.count(".") == 2
 
@@ -100,7 +80,7 @@ async def test_a_provider_that_takes_the_secret_as_a_field_alone_gets_it_so(
 async def test_each_sign_in_has_a_state_a_nonce_and_a_challenge_of_its_own(
     provider: ProviderServer, clock: ManualClock
 ) -> None:
-    authorization = _authorization(provider, clock, scopes=("openid", "profile"))
+    authorization = an_authorization(provider, clock, scopes=("openid", "profile"))
 
     asked = [parse_qs(urlsplit((await authorization.begin("/"))[0]).query) for _ in range(2)]
 
@@ -137,13 +117,13 @@ async def test_an_id_token_that_is_not_for_this_sign_in_signs_nobody_in(
     provider.claims, provider.tokens = claims, {"access_token": "for the services"}
 
     for token in ("id_token", "access_token"):
-        assert await _refusal(provider, _authorization(provider, clock, token=token)) == "SIGN_IN_INVALID"
+        assert await refusal_of(provider, an_authorization(provider, clock, token=token)) == "SIGN_IN_INVALID"
 
 
 async def test_an_id_token_that_nobody_trusted_has_signed_signs_nobody_in(
     provider: ProviderServer, clock: ManualClock
 ) -> None:
-    shop, authorization = provider.shop, _authorization(provider, clock)
+    shop, authorization = provider.shop, an_authorization(provider, clock)
     address, pending = await authorization.begin("/")
     claims = shop.claims(iss=provider.issuer, aud=CLIENT, nonce=pending.nonce, iat=NOON, kind=...)
     honest = shop.token(claims=claims)
@@ -182,13 +162,13 @@ async def test_an_id_token_that_nobody_trusted_has_signed_signs_nobody_in(
 async def test_an_answer_that_is_not_right_signs_nobody_in(
     provider: ProviderServer, clock: ManualClock, more: dict[str, str], reason: str
 ) -> None:
-    assert await _refusal(provider, _authorization(provider, clock), **more) == reason
+    assert await refusal_of(provider, an_authorization(provider, clock), **more) == reason
 
 
 async def test_a_provider_that_names_itself_always_does_so_or_is_another(
     provider: ProviderServer, clock: ManualClock
 ) -> None:
-    authorization = _authorization(provider, clock)
+    authorization = an_authorization(provider, clock)
     address, pending = await authorization.begin("/")
     answer = answer_in(await provider.back_from(address))
     del answer["iss"]
@@ -202,7 +182,7 @@ async def test_a_provider_that_names_itself_always_does_so_or_is_another(
 async def test_the_same_answer_a_second_time_signs_nobody_in(
     provider: ProviderServer, clock: ManualClock
 ) -> None:
-    authorization = _authorization(provider, clock)
+    authorization = an_authorization(provider, clock)
     address, pending = await authorization.begin("/")
     answer = answer_in(await provider.back_from(address))
     await authorization.finish(pending, answer)
@@ -214,7 +194,7 @@ async def test_the_same_answer_a_second_time_signs_nobody_in(
 async def test_a_code_goes_to_nobody_but_who_has_the_verifier(
     provider: ProviderServer, clock: ManualClock
 ) -> None:
-    authorization = _authorization(provider, clock)
+    authorization = an_authorization(provider, clock)
     address, pending = await authorization.begin("/")
     answer = answer_in(await provider.back_from(address))
     stolen = Pending(pending.state, pending.nonce, "v" * 64, "/")
@@ -242,20 +222,11 @@ async def test_a_discovery_document_that_leads_astray_is_of_no_use(
 ) -> None:
     provider.document = document
 
-    assert await _refusal(provider, _authorization(provider, clock)) == "PROVIDER_UNAVAILABLE"
+    assert await refusal_of(provider, an_authorization(provider, clock)) == "PROVIDER_UNAVAILABLE"
 
 
 async def _huge(_request: Request) -> Response:
     return PlainTextResponse(" " * 300_000 + "{}")
-
-
-async def _slow(_request: Request) -> Response:
-    await asyncio.Event().wait()
-    return Response()
-
-
-async def _broken(_request: Request) -> Response:
-    return PlainTextResponse("a secret of somebody", 500)
 
 
 async def _elsewhere(_request: Request) -> Response:
@@ -271,13 +242,13 @@ async def _odd(_request: Request) -> Response:
 
 
 @pytest.mark.parametrize("path", [DISCOVERY, "/keys", "/token"])
-@pytest.mark.parametrize("wrong", [_huge, _broken, _elsewhere, _nested])
+@pytest.mark.parametrize("wrong", [_huge, broken, _elsewhere, _nested])
 async def test_a_provider_that_answers_wrongly_signs_nobody_in(
     provider: ProviderServer, clock: ManualClock, path: str, wrong: Any
 ) -> None:
     provider.instead[path] = wrong
 
-    assert await _refusal(provider, _authorization(provider, clock)) == "PROVIDER_UNAVAILABLE"
+    assert await refusal_of(provider, an_authorization(provider, clock)) == "PROVIDER_UNAVAILABLE"
 
 
 async def test_an_error_in_no_form_that_there_is_signs_nobody_in(
@@ -285,7 +256,7 @@ async def test_an_error_in_no_form_that_there_is_signs_nobody_in(
 ) -> None:
     provider.instead["/token"] = _odd
 
-    reason = await _refusal(provider, _authorization(provider, clock))
+    reason = await refusal_of(provider, an_authorization(provider, clock))
 
     assert reason in {"PROVIDER_UNAVAILABLE", "SIGN_IN_REFUSED"}
 
@@ -293,152 +264,15 @@ async def test_an_error_in_no_form_that_there_is_signs_nobody_in(
 async def test_a_provider_that_does_not_answer_is_not_waited_for(
     provider: ProviderServer, clock: ManualClock
 ) -> None:
-    provider.instead["/token"] = _slow
+    provider.instead["/token"] = slow
 
-    assert await _refusal(provider, _authorization(provider, clock)) == "PROVIDER_UNAVAILABLE"
+    assert await refusal_of(provider, an_authorization(provider, clock)) == "PROVIDER_UNAVAILABLE"
 
 
 async def test_a_provider_that_is_down_signs_nobody_in(clock: ManualClock) -> None:
-    authorization = _authorization(ProviderServer("http://127.0.0.1:1"), clock)
+    authorization = an_authorization(ProviderServer("http://127.0.0.1:1"), clock)
 
     with pytest.raises(Refusal, match="PROVIDER_UNAVAILABLE"):
         await authorization.begin("/")
 
     assert authorization.end_address() is None
-
-
-async def test_what_the_provider_says_of_itself_is_fetched_once_an_hour(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    authorization = _authorization(provider, clock)
-
-    await asyncio.gather(*(authorization.begin("/") for _ in range(3)))
-    clock.advance(HOUR_US - 1)
-    await authorization.begin("/")
-    within = list(provider.asked)
-    clock.advance(1)
-    await authorization.begin("/")
-
-    assert within == [DISCOVERY, "/keys"]
-    assert provider.asked == within * 2
-
-
-async def test_keys_are_fetched_again_when_a_token_names_a_new_one(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    provider.kids = ("ed",)
-    authorization = _authorization(provider, clock)
-    await _signed_in(provider, authorization)
-    provider.kids, provider.signs_with = ("ec",), "ec"
-    clock.advance(10_000_000)
-
-    token = await _signed_in(provider, authorization)
-
-    assert token
-    assert provider.asked.count("/keys") == 2
-
-
-async def test_tokens_that_name_unknown_keys_do_not_have_them_fetched_each_time(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    provider.kids, provider.signs_with = ("ed",), "ec"
-    authorization = _authorization(provider, clock)
-
-    reasons = [await _refusal(provider, authorization) for _ in range(3)]
-
-    assert reasons == ["SIGN_IN_INVALID"] * 3
-    assert provider.asked.count("/keys") == 1
-
-
-async def test_those_who_wait_for_a_provider_that_hangs_wait_together(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    provider.instead[DISCOVERY] = _slow
-    authorization = _authorization(provider, clock)
-
-    # One after the other they would take a second each.
-    async with asyncio.timeout(8):
-        outcomes = await asyncio.gather(
-            *(authorization.begin("/") for _ in range(20)), return_exceptions=True
-        )
-
-    assert {getattr(each, "reason", "") for each in outcomes} == {"PROVIDER_UNAVAILABLE"}
-    assert provider.asked == [DISCOVERY]
-
-
-async def test_a_provider_that_has_failed_is_asked_again_after_five_seconds(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    provider.instead[DISCOVERY] = _broken
-    authorization = _authorization(provider, clock)
-
-    for _ in range(3):
-        with pytest.raises(Refusal, match="PROVIDER_UNAVAILABLE"):
-            await authorization.begin("/")
-    asked = len(provider.asked)
-    provider.instead.clear()
-    clock.advance(5_000_000)
-    await authorization.begin("/")
-
-    assert asked == 1
-
-
-async def test_who_leaves_does_not_end_the_fetch_of_the_others(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    let = asyncio.Event()
-
-    async def waits(request: Request) -> Response:
-        await let.wait()
-        return await provider._document(request)
-
-    provider.instead[DISCOVERY] = waits
-    authorization = _authorization(provider, clock)
-    first, second = (asyncio.create_task(authorization.begin("/")) for _ in range(2))
-    await until(lambda: bool(provider.asked), "it is asked")
-    first.cancel()
-    let.set()
-
-    assert (await second)[0].startswith(provider.issuer)
-    assert provider.asked == [DISCOVERY, "/keys"]
-
-
-async def test_people_sign_in_for_six_hours_while_the_provider_does_not_say_its_keys_anew(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    authorization = _authorization(provider, clock)
-    await authorization.begin("/")
-    provider.instead[DISCOVERY] = _broken
-
-    clock.advance(6 * HOUR_US - 1)
-    address, _ = await authorization.begin("/")
-    clock.advance(5_000_000)
-
-    assert address.startswith(provider.issuer)
-    with pytest.raises(Refusal, match="PROVIDER_UNAVAILABLE"):
-        await authorization.begin("/")
-
-
-async def test_a_new_key_that_cannot_be_fetched_is_not_taken_for_a_forged_one(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    provider.kids = ("ed",)
-    authorization = _authorization(provider, clock)
-    await _signed_in(provider, authorization)
-    provider.signs_with, provider.instead["/keys"] = "ec", _broken
-    clock.advance(10_000_000)
-
-    assert await _refusal(provider, authorization) == "PROVIDER_UNAVAILABLE"
-
-
-async def test_who_signs_out_does_not_wait_for_the_provider(
-    provider: ProviderServer, clock: ManualClock
-) -> None:
-    provider.document = {"end_session_endpoint": f"{provider.issuer}/out"}
-    authorization = _authorization(provider, clock)
-    before = authorization.end_address()
-    await authorization.begin("/")
-    provider.instead[DISCOVERY] = _slow
-    clock.advance(2 * HOUR_US)
-
-    assert (before, authorization.end_address()) == (None, f"{provider.issuer}/out")
