@@ -125,10 +125,14 @@ async def test_an_agent_says_no_for_a_list_and_yes_to_the_notice(
         await seen.page.get_by_label("AI training is allowed").check()
         await seen.press("Go on: see for whom it would be")
         await seen.check("agent-notice")
-        await seen.press("Say yes for 31 people")
+        asked = await seen.text()
+        await seen.page.get_by_label("Take back the no of 4").check()
+        await seen.press("Say yes for 26 people, and for those ticked")
         recorded = await seen.text()
 
-    assert "Recorded: 30 of 31." in recorded, "nobody knows the last of them, who can only say no"
+    assert "4 people have said no" in asked
+    assert "For 1 person a yes can change nothing" in asked, "nobody knows the last of them"
+    assert "Recorded: 27 of 27." in recorded
 
 
 async def _downloaded(seen: Watched, link: str) -> Path:

@@ -34,7 +34,7 @@ async def test_a_link_is_good_once(world: PagesWorld) -> None:
     assert used.status == 200
     assert again.status == 404
     assert "LINK_USED" in again.text
-    assert "This link was used before, or has ended." in again.text
+    assert "This link has been used, or is older than an hour." in again.text
 
 
 async def test_an_operator_goes_out_and_is_out(world: PagesWorld) -> None:
