@@ -138,8 +138,11 @@ def view_of(outlook: Outlook, texts: Texts, language: str, place: Place) -> View
 
 def switch_id(switch: Switch) -> str:
     """Of a switch within the page, whatever it shows: one for training, one for all, one for each use."""
-    uses = "training" if switch.purposes == TRAINING else str(switch.purposes[0])
-    return f"{switch.licensee or ALL}-{'all' if switch.all_purposes else uses}"
+    whose = switch.licensee or ALL
+    if switch.all_purposes:
+        return f"{whose}-all"
+    # Those of single uses have one each; the one for training has all of its uses.
+    return f"{whose}-{switch.purposes[0] if len(switch.purposes) == 1 else 'training'}"
 
 
 @dataclass(frozen=True)

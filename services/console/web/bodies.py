@@ -113,6 +113,8 @@ class WholeForms:
             await self._app(scope, _replaying(content, receive), send)
         except LeftError:
             return
+        finally:
+            self._held -= form.size
 
     async def _read(self, scope: Scope, receive: Receive, form: "_Form") -> ASGIApp | None:
         """Reads all of it; the answer where that cannot be. Raises LeftError."""

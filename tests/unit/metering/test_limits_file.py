@@ -110,7 +110,8 @@ def test_looking_for_a_name_that_comes_twice_costs_less_than_reading_the_file(tm
     with pytest.raises(Refusal, match="says k7 twice"):
         LimitsFile(path, interval_seconds=1)
 
-    assert time.process_time() - began - reading < 2 * reading
+    # To look through all others for each would take a thousand times as long; a busy machine takes a few.
+    assert time.process_time() - began - reading < 10 * reading
 
 
 def test_a_file_that_never_ends_is_not_read(tmp_path: Path) -> None:
