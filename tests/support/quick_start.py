@@ -40,7 +40,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def run_page(
-    page: Path, folder: Path, environment: Mapping[str, str], whom: str = "run", patience_seconds: float = 120
+    page: Path, folder: Path, environment: Mapping[str, str], whom: str = "run", patience_seconds: float = 600
 ) -> list[str]:
     """What each block that is run has said, stdout and stderr together; all of them run in `folder`.
 
