@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.action_messages import entry_of
 from services.chassis.actions import ActionHead, Begun, ChainCheck, Ended, Entry, Fault
+from services.chassis.dialing import Peer
 from services.chassis.refusals import Refusal, unavailable
 from services.console.connections import Connections
 from sluice.consent.v1 import action_service_pb2 as of_consent
@@ -146,22 +147,29 @@ async def _latest_of(connections: Connections, service: str, wanted: Filter, lim
     return actions[:limit]
 
 
+async def page_of_actions(
+    peer: Peer, service: str, wanted: Filter, page_size: int, token: str, *, oldest_first: bool
+) -> Any:
+    """An answer of ListActions by the service, whose `peer` it is; raises Refusal."""
+    stub, request_type = CONTRACTS[service]
+    request = request_type(
+        page_size=page_size,
+        page_token=token,
+        operator=wanted.operator,
+        method=wanted.method,
+        since=wanted.since,
+        oldest_first=oldest_first,
+    )
+    return await peer.call(stub(peer.channel).ListActions, request)
+
+
 async def _pages(
     connections: Connections, service: str, wanted: Filter, *, oldest_first: bool = False
 ) -> AsyncIterator[Any]:
-    stub, request_type = CONTRACTS[service]
     peer = connections.peer(service)
     token = ""
     while True:
-        request = request_type(
-            page_size=PAGE,
-            page_token=token,
-            operator=wanted.operator,
-            method=wanted.method,
-            since=wanted.since,
-            oldest_first=oldest_first,
-        )
-        page = await peer.call(stub(peer.channel).ListActions, request)
+        page = await page_of_actions(peer, service, wanted, PAGE, token, oldest_first=oldest_first)
         yield page
         token = page.next_page_token
         if not token:

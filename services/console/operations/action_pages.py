@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from services.chassis.action_messages import entry_of
 from services.chassis.actions import ActionHead, Begun, Entry
 from services.chassis.dialing import Peer
-from services.console.action_log import CONTRACTS, Action, Filter
+from services.console.action_log import Action, Filter, page_of_actions
 from services.console.moments import from_us
 
 ENTRIES = 50
@@ -70,15 +70,7 @@ async def _ends(
 async def _read(
     peer: Peer, service: str, wanted: Filter, token: str, *, oldest_first: bool = False
 ) -> tuple[list[Entry], str, ActionHead]:
-    stub, request_type = CONTRACTS[service]
-    request = request_type(
-        page_size=FOLLOWED if oldest_first else ENTRIES,
-        page_token=token,
-        operator=wanted.operator,
-        method=wanted.method,
-        since=wanted.since,
-        oldest_first=oldest_first,
-    )
-    page = await peer.call(stub(peer.channel).ListActions, request)
+    size = FOLLOWED if oldest_first else ENTRIES
+    page = await page_of_actions(peer, service, wanted, size, token, oldest_first=oldest_first)
     head = ActionHead(page.head.number, page.head.digest)
     return list(map(entry_of, page.entries)), page.next_page_token, head
