@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,12 +19,11 @@ from services.chassis.group_commit import CommitUnknown
 from services.chassis.postgresql import trouble_of
 from services.chassis.refusals import Kind, Refusal
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
+from tests.support.postgres_sessions import PATIENCE_SECONDS, holds, wait_until
 from tests.support.words import add, in_one_group, words, words_database
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
 
-PATIENCE_SECONDS = 120
-"""Ends what hangs: where others have the processors, a few hundred writes and a killed server take 20."""
 WRITERS = 8
 
 
@@ -57,18 +55,6 @@ def end_writer(database: Database, server: PostgresServer) -> None:
     """Ends the session of the writer, and returns when the server has done so."""
     pid = database.write_now(session)
     server.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
-
-
-def holds(server: PostgresServer, condition: str) -> bool:
-    """Whether it is so of any session."""
-    return bool(server.execute(f"SELECT 1 FROM pg_stat_activity WHERE {condition}"))
-
-
-def wait_until(server: PostgresServer, condition: str) -> None:
-    """Asks the server until it says yes; each question takes it a while."""
-    patience_ends = time.monotonic() + PATIENCE_SECONDS
-    while not holds(server, condition):
-        assert time.monotonic() < patience_ends, condition
 
 
 async def a_write_that_waits(database: Database, server: PostgresServer) -> "asyncio.Task[str]":

@@ -1,0 +1,20 @@
+"""What the sessions of a server are at."""
+
+import time
+
+from tests.support.postgres import PostgresServer
+
+PATIENCE_SECONDS = 120
+"""Ends what hangs: where others have the processors, a few hundred writes and a killed server take 20."""
+
+
+def holds(server: PostgresServer, condition: str) -> bool:
+    """Whether it is so of any session."""
+    return bool(server.execute(f"SELECT 1 FROM pg_stat_activity WHERE {condition}"))
+
+
+def wait_until(server: PostgresServer, condition: str) -> None:
+    """Asks the server until it says yes; each question takes it a while."""
+    patience_ends = time.monotonic() + PATIENCE_SECONDS
+    while not holds(server, condition):
+        assert time.monotonic() < patience_ends, condition
