@@ -5,7 +5,6 @@ else of it is as shipped.
 """
 
 import contextlib
-import csv
 import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +15,6 @@ import numpy as np
 
 from bench.gateway_ways import Question
 from services.chassis.identity import PrincipalKind
-from services.console import subjects
 from services.console.connections import Connections
 from services.console.credentials import PIPELINE, Local, own_tokens, token_source
 from services.console.directory import put_posts
@@ -30,7 +28,8 @@ from sluice.licensing.v1.post_pb2 import PostColumns
 from sluice.licensing.v1.release_service_pb2 import RequestReleaseRequest
 from sluice.type.v1.purpose_pb2 import Purpose
 from tests.support.envoy import an_envoy, some_values
-from tests.support.fleet import NOTICE, Fleet, a_fleet
+from tests.support.fleet import Fleet, a_fleet
+from tests.support.platforms import known_subjects
 
 ACCOUNTS = 1_000
 POSTS = 10_000
@@ -100,7 +99,7 @@ async def a_stand(folder: Path) -> AsyncIterator[Stand]:
         "licensing": {**patient, "sweep_age_seconds": "60"},
     }
     async with a_fleet(folder / "state", settings, directory=True) as fleet:
-        await _people(fleet, folder / "subjects.csv")
+        await known_subjects(fleet, folder / "subjects.csv", ACCOUNTS)
         await _posts(fleet)
         token = own_tokens(fleet.state, Local(PrincipalKind.SERVICE, credential.NAME))
         async with CredentialFile(folder / "credential.json", token, print).kept() as kept:
@@ -122,14 +121,6 @@ def limits(calls: int | None) -> str:
     assert file is not None
     text = file.read_text(encoding="utf-8")
     return text if calls is None else re.sub(r"(?<=requests_per_unit: )\d+", str(calls), text)
-
-
-async def _people(fleet: Fleet, file: Path) -> None:
-    with file.open("w", encoding="ascii", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(subjects.COLUMNS)
-        writer.writerows((number, "US", "", NOTICE) for number in range(1, ACCOUNTS + 1))
-    await fleet.import_subjects(file)
 
 
 async def _posts(fleet: Fleet) -> None:

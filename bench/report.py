@@ -42,7 +42,8 @@ class Figure:
         return "" if self.aim is None else f"<= {self.aim:g}"
 
     def __str__(self) -> str:
-        value = f"{self.value:,.1f}" if self.value < 1_000 else f"{self.value:,.0f}"
+        size = abs(self.value)
+        value = f"{self.value:,.{0 if size >= 1_000 else 1 if size >= 1 or not size else 3}f}"
         ratio = (
             ""
             if self.ratio is None

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.batches import a_request
 from bench.report import Figure, Report
 from bench.stand import say
 from bench.stream_client import StreamClient
 from bench.timing import machine
 from services.console.credentials import PIPELINE, token_source
-from sluice.licensing.v1.post_pb2 import PostColumns
 from sluice.licensing.v1.release_service_pb2 import DecideRequest, Decision
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate.client import LicensingClient
@@ -37,7 +37,6 @@ BATCHES = (1, 100, 1_000)
 IN_FLIGHT = 32
 ACCOUNTS = 2_000
 LICENSE = "bench"
-POSTED_AT_US = 1_600_000_000_000_000
 PERMITS = {
     "licensing": {"permit_seconds": "30", "sweep_age_seconds": "60"},
     "consent": {"permit_seconds": "30"},
@@ -121,22 +120,8 @@ class Bench:
 
     def _request(self, license_id: str, batch: int) -> DecideRequest:
         first = next(self._next_post) * 10_000
-        columns = PostColumns(
-            ids=np.arange(first, first + batch, dtype="<u8").tobytes(),
-            author_ids=self._authors[np.arange(first, first + batch) % len(self._authors)].tobytes(),
-            kinds=bytes([1]) * batch,
-            media_flags=bytes(batch),
-            posted_at_us=np.full(batch, POSTED_AT_US, "<i8").tobytes(),
-            languages=["en"],
-            language_indexes=bytes(batch),
-            embed_offsets=bytes(4 * (batch + 1)),
-        )
-        return DecideRequest(
-            request_id=self._fleet.new_id(),
-            license_id=license_id,
-            purpose=Purpose.PURPOSE_AI_TRAINING_GENERATIVE,
-            columns=columns,
-        )
+        authors = self._authors[np.arange(first, first + batch) % len(self._authors)]
+        return a_request(self._fleet.new_id(), license_id, first, authors)
 
     def _plan(self, out: Path, license_id: str, batch: int) -> Plan:
         return Plan(

@@ -44,6 +44,12 @@ async def a_platform(fleet: Fleet, folder: Path, *, posts: int, accounts: int, s
     return platform
 
 
+async def known_subjects(fleet: Fleet, file: Path, count: int) -> None:
+    """Has consent know subjects 1 to `count`, in the US, who chose nothing: their posts may go."""
+    rows = ((number, "US", "", NOTICE) for number in range(1, count + 1))
+    await fleet.import_subjects(_csv(file, subjects.COLUMNS, rows))
+
+
 def _made_up(folder: Path, posts: int, accounts: int, seed: int) -> Platform:
     folder.mkdir(parents=True)
     platform = Platform(folder / "posts.jsonl", make_accounts(accounts, seed))

@@ -50,6 +50,11 @@ class PostgresServer:
             check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self._as_nobody,
         )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """The process that all others of the server come from."""
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when it takes connections."""
         options = {
