@@ -6,7 +6,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-all lint types protos protos-check words lock clean
+.PHONY: help demo bench test test-all test-thorough lint types protos protos-check words lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -43,7 +43,10 @@ bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, 
 test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: $(VENV)/.dev ## Run every test, the slow ones too
+test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=5
+
+test-thorough: $(VENV)/.dev ## Run every test, and search random inputs for long (hours)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=thorough
 
 lint: $(VENV)/.dev ## Check style, and the contracts

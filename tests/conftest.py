@@ -1,6 +1,6 @@
 """What all tests share: how thoroughly random inputs are searched, and a database server.
 
-`make test` looks briefly, `make test-all` for long.
+`make test` and `make test-all` look briefly, at other inputs each time; `make test-thorough` for long.
 """
 
 import zoneinfo
