@@ -129,7 +129,7 @@ class _Seat:
 
     async def _live(self) -> tuple[float, Refusal]:
         """One worker from start to end: seconds that it served, and why it ended."""
-        process = await WorkerProcess.start(self._launch, self.number, self._changed)
+        process = WorkerProcess.start(self._launch, self.number, self._changed)
         self.process = process
         hangs = False
         try:

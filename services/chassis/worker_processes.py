@@ -8,8 +8,8 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ class WorkerProcess:
 
     def __init__(
         self,
-        process: Process,
+        process: subprocess.Popen[bytes],
         number: int,
         line: socket.socket,
         patience: Patience,
@@ -75,22 +75,22 @@ class WorkerProcess:
         self._refusal: Refusal | None = None
         self._withdrew = asyncio.Event()
         self._began = 0.0
+        self._ended = asyncio.Event()
+        self._death = os.pidfd_open(process.pid)
+        asyncio.get_running_loop().add_reader(self._death, self._end)
         asyncio.get_running_loop().add_reader(line.fileno(), self._hear)
 
     @classmethod
-    async def start(cls, launch: Launch, number: int, changed: Callable[[], None]) -> "WorkerProcess":
+    def start(cls, launch: Launch, number: int, changed: Callable[[], None]) -> "WorkerProcess":
         """Returns when it runs, long before it serves."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             ours.setblocking(False)
-            # A process of its own and not a fork: gRPC, its threads and ours, would not live through one.
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *(("-P",) if sys.flags.safe_path else ()),
-                "-m",
-                launch.module,
+            # Not by the loop, which would fork: gRPC has threads here that would be missing afterwards.
+            process = subprocess.Popen(  # noqa: S603 - this program again
+                [sys.executable, *(("-P",) if sys.flags.safe_path else ()), "-m", launch.module],
                 env={**launch.environment, **as_worker(number, theirs.fileno(), launch.patience.drain)},
-                stdin=DEVNULL,
+                stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 # Ctrl-C in a terminal goes to the whole group; draining is the pool's to order.
                 start_new_session=True,
@@ -105,7 +105,7 @@ class WorkerProcess:
     async def failed(self) -> str:
         """Returns as soon as it is to be replaced, and says why: it ended, hangs, or serves no more."""
         waits = {
-            asyncio.create_task(self._process.wait()): "ended by itself",
+            asyncio.create_task(self._ended.wait()): "ended by itself",
             asyncio.create_task(self._withdrew.wait()): "serves no more",
             asyncio.create_task(self._hung()): "hangs",
         }
@@ -122,39 +122,45 @@ class WorkerProcess:
         try:
             self._signal(signal.SIGKILL if hangs else signal.SIGTERM)
             async with asyncio.timeout(self._patience.drain):
-                await self._process.wait()
+                await self._ended.wait()
         except TimeoutError:
             _log.error("a worker does not drain and is killed", number=self.number, pid=self.pid)
         finally:
             self._signal(signal.SIGKILL)
-            status = await self._process.wait()
+            await self._ended.wait()
             self._hang_up()
-        message = f"worker {self.number} {_ending(status)}"
+        message = f"worker {self.number} {_ending(self._process.wait())}"
         return self._refusal or precondition("WORKER_FAILED", message)
 
     async def _hung(self) -> None:
         # Counted in looks, not by the clock: a pool that was stopped itself has not missed a beat meanwhile.
-        silent = 0
-        while silent * BEAT_SECONDS < (
-            self._patience.hung if self.has_served.is_set() else self._patience.start
-        ):
+        silent, patience = 0, self._patience
+        while silent * BEAT_SECONDS < (patience.hung if self.has_served.is_set() else patience.start):
             self._heard = False
             await asyncio.sleep(BEAT_SECONDS)
             silent = 0 if self._heard else silent + 1
 
     def _hear(self) -> None:
-        try:
-            message = self._line.recv(LONGEST_BEAT_BYTES)
-        except BlockingIOError:
-            return None
-        except ConnectionResetError:
-            message = b""
-        if not message:
-            return self._hang_up()
-        self._heard = True
-        beat = Beat.read(message)
-        self._refusal = beat.refusal or self._refusal
-        self._note(beat.serving)
+        while self._line.fileno() >= 0:
+            try:
+                message = self._line.recv(LONGEST_BEAT_BYTES)
+            except BlockingIOError:
+                return
+            if not message:
+                self._hang_up()
+                return
+            self._heard = True
+            beat = Beat.read(message)
+            self._refusal = beat.refusal or self._refusal
+            self._note(beat.serving)
+
+    def _end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._death)
+        os.close(self._death)
+        self._process.wait()
+        # Its last word may not have been read yet.
+        self._hear()
+        self._ended.set()
 
     def _hang_up(self) -> None:
         """It is gone, or about to be: whatever it served it serves no more."""
