@@ -40,7 +40,7 @@ def needs_pool(settings: ServiceSettings) -> bool:
     if settings.workers == 1 or this_worker() is not None:
         return False
     if not settings.database_url.startswith("postgresql"):
-        message = "a SQLite file has one process; several workers need a database of PostgreSQL"
+        message = "a SQLite file has one process; several workers need PostgreSQL"
         raise precondition("WORKERS_NEED_POSTGRESQL", message)
     return True
 
