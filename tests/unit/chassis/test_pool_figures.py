@@ -1,4 +1,4 @@
-"""Folders of figures: one for each pool, gone with it; those of pools that were killed go at the next start."""
+"""Folders of figures: one for each pool, gone with it; what killed pools left goes at the next start."""
 
 from pathlib import Path
 
