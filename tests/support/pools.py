@@ -54,6 +54,11 @@ class PoolProcess:
         )  # fmt: skip
         return cls(process)
 
+    @property
+    def pid(self) -> int:
+        """The process id of the pool itself."""
+        return self._process.pid
+
     async def serves(self) -> None:
         """Returns when all workers serve."""
         self.metrics = (await self.logged("serving metrics"))["address"]
@@ -69,7 +74,7 @@ class PoolProcess:
 
     def workers(self) -> set[int]:
         """The process ids of its workers."""
-        pid = self._process.pid
+        pid = self.pid
         return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
     def signal(self, number: signal.Signals) -> None:

@@ -59,7 +59,7 @@ async def a_stand(folder: Path) -> AsyncIterator[Stand]:
         pass
     settings = {**WRITTEN, "HEALTH_LISTEN": health, "ANNOUNCE_PATH": str(folder / "address")}
     token = a_minter(some_keys(folder)).mint(PrincipalKind.PIPELINE, "someone")
-    async with a_pool(MODULE, "echo", folder, {**settings, "DRAIN_GRACE": "1"}) as pool:
+    async with a_pool(MODULE, "echo", folder, {**settings, "DRAIN_GRACE": "3"}) as pool:
         yield Stand(pool, folder, health, [("authorization", f"Bearer {token}")])
 
 

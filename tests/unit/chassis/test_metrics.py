@@ -56,4 +56,5 @@ def test_what_is_shown_is_set_at_once_and_again() -> None:
     show_now()
 
     assert (first, gauge._value.get()) == (1.0, 2.0)
-    assert gauge.collect()[0].samples[0].value == 3.0
+    [shown] = gauge.collect()
+    assert shown.samples[0].value == 3.0
