@@ -158,7 +158,7 @@ async def health_told(address: str, service: str) -> AsyncIterator[asyncio.Queue
         told.put_nowait((await watch.read()).status)
 
         async def listen() -> None:
-            async for answer in watch:
+            while (answer := await watch.read()) is not grpc.aio.EOF:
                 told.put_nowait(answer.status)
 
         listening = asyncio.create_task(listen())
@@ -166,7 +166,9 @@ async def health_told(address: str, service: str) -> AsyncIterator[asyncio.Queue
             yield told
         finally:
             listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            # Whoever ended with the stream had told all that there was.
+            with contextlib.suppress(asyncio.CancelledError, grpc.aio.AioRpcError):
+                await listening
 
 
 def _figures(url: str) -> dict[str, float]:

@@ -20,7 +20,15 @@ from services.chassis.ports import kept_port
 from tests.integration.chassis.echo import NAME
 from tests.integration.chassis.pooled import MODULE
 from tests.support.keys import a_minter, some_keys
-from tests.support.pools import ALONE, PoolProcess, a_pool, a_starting_pool, gone, health_told
+from tests.support.pools import (
+    ALONE,
+    PATIENCE_SECONDS,
+    PoolProcess,
+    a_pool,
+    a_starting_pool,
+    gone,
+    health_told,
+)
 
 HEALTH = health_pb2.HealthCheckResponse
 CHANNELS = 60
@@ -172,7 +180,8 @@ async def test_sigterm_drains_all_workers_and_no_call_fails(tmp_path: Path) -> N
             first = await told.get()
             await stand.all_asked("Say")
             stand.pool.signal(signal.SIGTERM)
-            second = await told.get()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                second = await told.get()
             over.set()
             await callers
         status = await stand.pool.ended()
