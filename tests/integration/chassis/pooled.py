@@ -1,6 +1,6 @@
 """The echo service as a pool of workers, with times so short that tests can wait; run with -m.
 
-Who answers with the process id, Wait after a moment. `ECHO_FAULT` says what a worker does at its start.
+Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING. `ECHO_FAULT` says what a worker does at its start.
 """
 
 import asyncio
@@ -32,8 +32,16 @@ class PooledSettings(ServiceSettings):
 class PooledEcho(Echo):
     """Tells processes apart."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = asyncio.Event()
+
     async def who(self, _request: bytes, _context: Any) -> bytes:
         return str(os.getpid()).encode()
+
+    async def fail(self, request: bytes, _context: Any) -> bytes:
+        self.failed.set()
+        return request
 
     async def wait(self, request: bytes, _context: Any) -> bytes:
         await asyncio.sleep(MOMENT_SECONDS)
@@ -51,13 +59,15 @@ async def main() -> None:
             raise precondition("ECHO_BROKEN", "there is no echo here")
         case "end":
             sys.exit(7)
+    echo = PooledEcho()
     await serve(
         settings=settings,
-        bolts=[PooledEcho().bolt()],
+        bolts=[echo.bolt()],
         admissions=ADMISSIONS,
         verifier=verifier_of(settings, SystemClock()),
         actions=None,
         telemetry=telemetry,
+        failed=echo.failed,
     )
 
 

@@ -132,6 +132,20 @@ async def test_a_worker_that_hangs_is_replaced(lasting: Stand) -> None:
     assert hanging not in pool.workers()
 
 
+async def test_a_worker_that_will_serve_no_more_is_drained_and_replaced(lasting: Stand) -> None:
+    pool = lasting.pool
+    before = pool.workers()
+
+    await asked(pool.address, "Fail", lasting.metadata)
+    replaced = await pool.logged("a worker is replaced")
+    await pool.logged("serving", worker=replaced["number"])
+    reached = await lasting.reached()
+
+    assert replaced["why"] == f"WORKER_FAILED: worker {replaced['number']} ended with exit code 0"
+    assert reached == pool.workers()
+    assert len(pool.workers() - before) == 1
+
+
 async def test_figures_add_up_over_workers_that_live_and_that_are_dead(lasting: Stand) -> None:
     pool = lasting.pool
     first = await pool.figures()
@@ -206,6 +220,20 @@ async def test_workers_end_when_their_pool_is_killed(tmp_path: Path) -> None:
         async with a_pool(MODULE, "echo", tmp_path, {**WRITTEN, "LISTEN": stand.pool.address}) as next_one:
             assert next_one.address == stand.pool.address
             assert len(list((tmp_path / "state").glob("figures-*"))) == 1
+
+
+async def test_a_pool_that_is_stopped_as_it_starts_announces_nothing(tmp_path: Path) -> None:
+    announced = tmp_path / "address"
+    settings = {**WRITTEN, "ANNOUNCE_PATH": str(announced)}
+
+    async with a_starting_pool(MODULE, "echo", tmp_path, settings) as pool:
+        await pool.logged("serving metrics")
+        pool.signal(signal.SIGTERM)
+        status = await pool.ended()
+
+    assert status == 0
+    assert pool.lines == []
+    assert not announced.exists()
 
 
 @pytest.mark.parametrize(
