@@ -1,6 +1,7 @@
 """The echo service as a pool of workers, with times so short that tests can wait; run with -m.
 
-Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING. `ECHO_FAULT` says what a worker does at its start.
+Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING. `ECHO_FAULT` says what
+a worker does at its start.
 """
 
 import asyncio
