@@ -46,7 +46,7 @@ def needs_pool(settings: ServiceSettings) -> bool:
 
 
 async def serve_pool(module: str, settings: ServiceSettings, patience: Patience | None = None) -> None:
-    """Serves by `settings.workers` processes of `module` until SIGTERM or SIGINT; its last word is the name.
+    """Serves by `settings.workers` processes of `module` until SIGTERM or SIGINT.
 
     Raises Refusal (precondition): ADDRESS_IN_USE, that of a worker which cannot start, or WORKER_FAILED.
     """
