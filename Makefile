@@ -29,7 +29,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing, in about a minute
 	$(BIN)/sluice demo
 
-bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, claims, streams, billing, the log and disclosures, comparisons beside them (some 30 minutes)
+bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, claims, streams, billing, the log, disclosures and workers, comparisons beside them (some 30 minutes)
 	$(BIN)/python -m bench.consent
 	$(BIN)/python -m bench.metering
 	$(BIN)/python -m bench.limits
@@ -39,6 +39,7 @@ bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, 
 	$(BIN)/python -m bench.billing
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.disclosures
+	$(BIN)/python -m bench.workers
 
 test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from services.chassis.clock import Clock
 from services.chassis.file_versions import FileVersion, version_of
-from services.chassis.metrics import CERTIFICATE_FAILURES, CERTIFICATE_LEFT
+from services.chassis.metrics import CERTIFICATE_FAILURES, CERTIFICATE_LEFT, show
 from services.chassis.refusals import precondition
 from services.chassis.settings import TlsFiles
 
@@ -70,7 +70,7 @@ class Certificates:
         self._failures = CERTIFICATE_FAILURES.labels(use)
         self._doubt: _Doubt | None = None
         self._versions, self._good = self._begun()
-        CERTIFICATE_LEFT.labels(use).set_function(self.seconds_left)
+        show(CERTIFICATE_LEFT.labels(use), self.seconds_left)
 
     def current(self) -> Material:
         """The latest that was good; the very same object for as long as that is the same."""

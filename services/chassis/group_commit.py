@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from services.chassis.engines import Engine, Trouble
 from services.chassis.heads import Head, Witness
-from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH
+from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH, show
 from services.chassis.refusals import Behind, Kind, Refusal, exhausted, unavailable
 from services.chassis.waiting import ORDINARY, WaitingLine
 
@@ -99,7 +99,7 @@ class GroupCommit:
         self._gate = threading.Lock()
         self._closed = False
         self._group_units = GROUP_UNITS.labels(name)
-        QUEUE_DEPTH.labels(name).set_function(self._line.__len__)
+        show(QUEUE_DEPTH.labels(name), self._line.__len__)
         self._thread = threading.Thread(target=self._run, name=f"{name}-writer", daemon=True)
         self._thread.start()
 

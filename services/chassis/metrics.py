@@ -1,9 +1,12 @@
 """The figures every service keeps: calls by method and status, their durations, and the database's queue.
 
-No label ever holds an id of anybody or anything.
+No label ever holds an id of anybody or anything. Each gauge says how those of several workers become one
+figure (`multiprocess_mode`), and one that follows a value is set by `show`.
 """
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from collections.abc import Callable
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from services.chassis.refusals import address_in_use
 from services.chassis.settings import parse_address
@@ -23,35 +26,69 @@ CALL_SECONDS = Histogram(
     buckets=CALL_SECONDS_BUCKETS,
 )
 CALLS_IN_FLIGHT = Gauge(
-    "sluice_rpc_in_flight", "RPCs and requests of streams being worked on, health checks not counted."
+    "sluice_rpc_in_flight",
+    "RPCs and requests of streams being worked on, health checks not counted.",
+    multiprocess_mode="livesum",
 )
 GROUP_UNITS = Histogram(
     "sluice_database_group_units", "Units of work in one commit.", ["database"], buckets=GROUP_BUCKETS
 )
-QUEUE_DEPTH = Gauge("sluice_database_queue_units", "Units of work that wait for the writer.", ["database"])
+QUEUE_DEPTH = Gauge(
+    "sluice_database_queue_units",
+    "Units of work that wait for the writer.",
+    ["database"],
+    multiprocess_mode="livesum",
+)
 HEAD_KEPT = Gauge(
     "sluice_head_kept_seconds",
     "When the head kept outside was last as far as the database, seconds since the epoch.",
     ["database"],
+    multiprocess_mode="livemax",
 )
 CERTIFICATE_LEFT = Gauge(
-    "sluice_certificate_left_seconds", "Seconds until the certificate that is shown ends.", ["use"]
+    "sluice_certificate_left_seconds",
+    "Seconds until the certificate that is shown ends; of several workers, the one that ends first.",
+    ["use"],
+    multiprocess_mode="livemin",
 )
 CERTIFICATE_FAILURES = Counter(
     "sluice_certificate_reload_failures",
     "Certificates, keys or CAs that were replaced by something that cannot be used.",
     ["use"],
 )
+WORKERS = Gauge(
+    "sluice_workers",
+    "Processes that serve on the port of this service: workers, or the one that it is without them.",
+    multiprocess_mode="livesum",
+)
+
+_shown: dict[Gauge, Callable[[], float]] = {}
 
 
-def serve_metrics(listen: str) -> str:
+def show(gauge: Gauge, value: Callable[[], float]) -> None:
+    """Has a gauge, or one of its labelled ones, show what `value` says when the figures are read.
+
+    In a worker, whose figures another process reads, what it said at the last `show_now`.
+    """
+    gauge.set_function(value)
+    gauge.set(value())
+    _shown[gauge] = value
+
+
+def show_now() -> None:
+    """Sets each gauge that follows a value to what that is now."""
+    for gauge, value in list(_shown.items()):
+        gauge.set(value())
+
+
+def serve_metrics(listen: str, registry: CollectorRegistry = REGISTRY) -> str:
     """Serves the figures over HTTP at `listen` ("host:port") from a daemon thread; returns the bound address.
 
     Raises Refusal (precondition, ADDRESS_IN_USE) when it cannot be bound.
     """
     host, port = parse_address(listen)
     try:
-        server, _ = start_http_server(port, addr=host)
+        server, _ = start_http_server(port, addr=host, registry=registry)
     except OSError as error:
         raise address_in_use(listen) from error
     return f"{host}:{server.server_port}"

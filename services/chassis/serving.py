@@ -28,13 +28,15 @@ from services.chassis.clock import SystemClock
 from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
-from services.chassis.metrics import serve_metrics
+from services.chassis.metrics import WORKERS, serve_metrics
+from services.chassis.ports import sharing
 from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
 from services.chassis.tls import SERVER_TLS_OPTIONS, CertificateWatch, ServerTls
 from services.chassis.verifying import TokenVerifier
+from services.chassis.workers import Beat, this_worker
 
 _log = structlog.get_logger(__name__)
 
@@ -72,8 +74,12 @@ class Server:
         limits: Limits,
         tls: ServerTls | None = None,
         actions: ActionLog | None = None,
+        shares_port: bool = False,
     ) -> None:
-        """With `tls` it is spoken and demanded, and services are who their certificates say."""
+        """With `tls` it is spoken and demanded, and services are who their certificates say.
+
+        With `shares_port` others may listen on the same port, where somebody keeps it for them all.
+        """
         certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, tls.clock)
         guard = Guard(
             admissions=admissions, verifier=verifier, limits=limits, certified=certified, actions=actions
@@ -81,9 +87,14 @@ class Server:
         self._ending = guard.ending
         self._credentials = None if tls is None else tls.credentials()
         options = (*SERVER_OPTIONS, *SERVER_TLS_OPTIONS) if tls else SERVER_OPTIONS
+        options = sharing(options) if shares_port else options
         self._server = grpc.aio.server(interceptors=[guard], options=options)
         self._names = [bolt.full_name for bolt in bolts]
         self.health = health.aio.HealthServicer()
+        self.serving: frozenset[str] = frozenset()
+        """The names that health calls SERVING; the process as a whole is ""."""
+        self.changed = asyncio.Event()
+        """Set whenever they change, to be cleared by whoever waits for it."""
         for bolt in bolts:
             bolt.register(bolt.servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
@@ -111,13 +122,22 @@ class Server:
         Only then do streams learn of it: a caller who opens another at once finds another process.
         """
         await self.health.enter_graceful_shutdown()
+        self._note(frozenset())
         await asyncio.sleep(grace_seconds)
         self._ending.come()
         await self._server.stop(finish_seconds)
 
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for name in ("", *self._names):
+        names = ("", *self._names)
+        for name in names:
             await self.health.set(name, status)
+        is_serving = status == health_pb2.HealthCheckResponse.SERVING
+        self._note(frozenset(names) if is_serving else frozenset())
+
+    def _note(self, serving: frozenset[str]) -> None:
+        self.serving = serving
+        WORKERS.set(1 if serving else 0)
+        self.changed.set()
 
 
 def bind(server: grpc.aio.Server, listen: str, credentials: grpc.ServerCredentials | None = None) -> str:
@@ -157,11 +177,20 @@ async def serve(
     RuntimeError after an orderly end that a background task forced by ending first.
     """
     try:
-        stop = _stop_signal()
+        stop = stop_signal()
         tls = _tls(settings)
-        server = Server(bolts, admissions, verifier, limits=_limits(settings), tls=tls, actions=actions)
+        shares_port = this_worker() is not None
+        server = Server(
+            bolts,
+            admissions,
+            verifier,
+            limits=_limits(settings),
+            tls=tls,
+            actions=actions,
+            shares_port=shares_port,
+        )
         watches = () if tls is None else (CertificateWatch(tls.certificates),)
-        async with _health_port(server, settings.health_listen):
+        async with health_port(server.health, settings.health_listen), _beating(server):
             address = await server.start(settings.listen)
             if settings.metrics_listen is not None:
                 _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
@@ -188,10 +217,19 @@ def announce(path: Path | None, address: str) -> None:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Runs a service's main coroutine on uvloop; a refusal ends it with one clear line and status 1."""
+    """Runs a service's main coroutine on uvloop; a refusal ends it with one clear line and status 1.
+
+    That line is the pool's to say where this is a worker.
+    """
+    worker = this_worker()
+    if worker is not None:
+        worker.hold()
     try:
         uvloop.run(main)
     except Refusal as refusal:
+        if worker is not None:
+            worker.tell(Beat(refusal=refusal))
+            sys.exit(1)
         sys.exit(f"{refusal.reason}: {refusal.message}")
 
 
@@ -209,7 +247,8 @@ def _tls(settings: ServiceSettings) -> ServerTls | None:
     return ServerTls(Certificates(files, clock, use="server"), settings.tls_trust_domain, clock)
 
 
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and by SIGINT, which end nothing by themselves any more."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -217,13 +256,24 @@ def _stop_signal() -> asyncio.Event:
 
 
 @contextlib.asynccontextmanager
-async def _health_port(server: Server, listen: str | None) -> AsyncIterator[None]:
+async def _beating(server: Server) -> AsyncIterator[None]:
+    """Has the pool, if there is one, know how things are for as long as the body runs."""
+    worker = this_worker()
+    if worker is None:
+        yield
+        return
+    async with worker.beating(lambda: server.serving, server.changed):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def health_port(servicer: health.aio.HealthServicer, listen: str | None) -> AsyncIterator[None]:
     """Health alone on a port of its own: a kubelet's probe shows no client certificate."""
     if listen is None:
         yield
         return
     probes = grpc.aio.server(options=SERVER_OPTIONS)
-    health_pb2_grpc.add_HealthServicer_to_server(server.health, probes)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, probes)
     bind(probes, listen)
     await probes.start()
     try:

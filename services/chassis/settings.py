@@ -80,6 +80,12 @@ class ProcessSettings(BaseSettings):
 class ServiceSettings(ProcessSettings):
     """Settings that all services share. A subclass sets its own `env_prefix` (SLUICE_<SERVICE>_)."""
 
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve together on the one port; more than one with PostgreSQL alone.",
+    )
     health_listen: str | None = Field(
         None, description="host:port that serves health alone, for probes without a client certificate."
     )

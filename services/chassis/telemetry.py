@@ -23,6 +23,7 @@ from opentelemetry.util.types import AttributeValue
 
 from services.chassis.otlp_lines import OtlpLines
 from services.chassis.settings import ProcessSettings
+from services.chassis.workers import this_worker
 
 EXPORT_EVERY_MS = 500
 SCOPE = "sluice"
@@ -82,8 +83,10 @@ def set_attributes(**attributes: AttributeValue) -> None:
 
 
 def traces_path(service_name: str, settings: ProcessSettings) -> Path:
-    """Where the traces of a service go when there is no collector."""
-    return settings.traces_path or settings.state_dir / "traces" / f"{service_name}.jsonl"
+    """Where the traces of a service go when there is no collector; each worker has a file of its own."""
+    path = settings.traces_path or settings.state_dir / "traces" / f"{service_name}.jsonl"
+    worker = this_worker()
+    return path if worker is None else path.with_name(f"{path.stem}.worker-{worker.number}{path.suffix}")
 
 
 def start_logs(service_name: str, level: str) -> None:
@@ -120,8 +123,12 @@ def start_logs(service_name: str, level: str) -> None:
 
 
 def _add_origin(service_name: str) -> structlog.typing.Processor:
+    worker = this_worker()
+
     def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["service"] = service_name
+        if worker is not None:
+            event["worker"] = worker.number
         if trace_id := current_trace_id():
             event["trace_id"] = trace_id
         return event

@@ -11,6 +11,7 @@ from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
+from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.restores import Acceptance
 from services.chassis.serving import Bolt, run, serve
@@ -56,6 +57,9 @@ async def accept_restore(acceptance: Acceptance) -> None:
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = ConsentSettings.from_environment()
+    if needs_pool(settings):
+        await serve_pool("services.consent", settings)
+        return
     telemetry = start_telemetry("consent", settings)
     clock = SystemClock()
     database, head = opened(settings)

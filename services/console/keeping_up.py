@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.chassis.keys import Keys
+from services.chassis.racing import first
 from services.console.coming_in import first_links, how_to_come_in
 from services.console.gateway.local import Asked, local_gateway
 from services.console.gateway.program import GatewayProgram
@@ -14,7 +15,6 @@ from services.console.installation import StateFolder
 from services.console.local_pages import PageProgram, PagesAsked, forget_links, local_pages, prepare_pages
 from services.console.output import give_json, note, say, show, table
 from services.console.programs import ServiceProgram
-from services.console.racing import first
 from services.console.supervisor import Supervisor
 
 Running = ServiceProgram | GatewayProgram | PageProgram

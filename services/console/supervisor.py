@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from services.chassis.racing import first
 from services.chassis.refusals import Refusal, precondition
-from services.console.racing import first
 
 LOG_TAIL_LINES = 12
 

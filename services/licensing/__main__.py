@@ -14,6 +14,7 @@ from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys, ensure_keys
+from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
 from services.chassis.telemetry import start_logs, start_telemetry
@@ -59,6 +60,9 @@ async def accept_restore(accepted: Acceptance) -> None:
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = LicensingSettings.from_environment()
+    if needs_pool(settings):
+        await serve_pool("services.licensing", settings)
+        return
     # By one release of the rules of time zones, that of the package, whatever machine a replica runs on (B4).
     zoneinfo.reset_tzpath(())
     telemetry = start_telemetry("licensing", settings)

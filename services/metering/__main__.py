@@ -14,6 +14,7 @@ from services.chassis.action_rows import SqlActions
 from services.chassis.clock import SystemClock
 from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
+from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
 from services.chassis.telemetry import start_logs, start_telemetry
@@ -48,6 +49,9 @@ async def check_limits(file: Path) -> None:
 async def main() -> None:
     """Serves until it is told to stop."""
     settings = MeteringSettings.from_environment()
+    if needs_pool(settings):
+        await serve_pool("services.metering", settings)
+        return
     telemetry = start_telemetry("metering", settings)
     following = following_limits(settings)
     limits = following[0].limits if following else lambda: None

@@ -15,4 +15,5 @@ UNLIMITED_CALLS = Counter(
 LIMITS_FILE_GOOD = Gauge(
     "sluice_limits_file_good",
     "1 while the limits are those of the file, 0 while it is wrong and the ones before it are kept.",
+    multiprocess_mode="livemin",
 )

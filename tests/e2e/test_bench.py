@@ -175,3 +175,21 @@ def test_the_bench_of_disclosures_compares_the_index_with_rows_and_with_every_ma
     assert 0 < figures["size of a pair"]["value"] < figures["  size of a row"]["value"]
     for compared in ("by a row for each", "through all manifests", "with nobody indexing, median"):
         assert figures[f"  {compared}"]["ratio"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_workers_compares_pools_with_one_process(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.workers", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    told = json.loads(written.read_text())
+    figures = {(figure["what"], figure["size"]): figure for figure in told["figures"]}
+    for posts in (1, 1_000):
+        assert figures["one process, checks", posts]["value"] > 0
+        assert figures["a pool of 2, checks", posts]["ratio"] > 0
+        assert figures["a pool of 3, checks", posts]["ratio"] > 0
+    assert figures["one process, memory of all", 1]["value"] > 0

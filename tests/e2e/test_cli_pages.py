@@ -47,10 +47,10 @@ async def test_an_operator_comes_in_by_the_link_that_is_printed_and_the_page_is_
 
     page = await asyncio.to_thread(page_after, services["console"]["sign_in"])
 
-    def told() -> str | None:
+    def told() -> str:
         """The trace of the page that came last: its line is written after its answer."""
         lines = [line for line in lines_of(running, "console") if line["route"] == "/"]
-        return str(lines[-1]["trace_id"]) if lines else None
+        return str(lines[-1]["trace_id"]) if lines else ""
 
     trace_id = await until(told, "the page is in the log", 0.05)
     folder = StateFolder(running.state).traces

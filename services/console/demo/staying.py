@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from services.chassis.keys import Keys
+from services.chassis.racing import first
 from services.console.coming_in import how_to_come_in, sign_in_link
 from services.console.credentials import OPERATOR, a_subject
 from services.console.demo.narrator import Narrator
@@ -15,7 +16,6 @@ from services.console.installation import StateFolder
 from services.console.keeping_up import keep_up, stop_on_signals
 from services.console.local_pages import CONSOLE, SETTINGS_PAGE, PagesAsked, local_pages, prepare_pages
 from services.console.programs import ServiceProgram
-from services.console.racing import first
 from services.console.supervisor import Supervisor
 
 FREE_PORTS = PagesAsked(settings_page_port=0, console_port=0)

@@ -4,6 +4,7 @@ import socket
 from time import monotonic
 
 from services.chassis.ids import uuid7
+from services.chassis.metrics import show
 from services.licensing.admitting import Door, Tokens
 from services.licensing.assembly.base import Base, Part, Peers
 from services.licensing.metrics import CHECKS, NETWORK_CALLS, WALL_AGE_SECONDS
@@ -23,7 +24,7 @@ def door_part(base: Base, peers: Peers, tokens: Tokens) -> Part:
     """Answers the gateway; `tokens` are checked as this service checks those of its own callers."""
     clock, store = base.clock, WallStore(base.database)
     watch = WallWatch(WallStore(base.database, urgent=True), clock, monotonic)
-    WALL_AGE_SECONDS.set_function(watch.age_seconds)
+    show(WALL_AGE_SECONDS, watch.age_seconds)
     meter = NetworkPeer(peers.metering, _source(clock.now_us()), lambda: uuid7(clock.now_us()))
     networks = NetworkCounter(
         meter,

@@ -11,6 +11,7 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.ids import uuid7
 from services.chassis.keys import Keys
+from services.chassis.metrics import show
 from services.chassis.minting import TokenMinter
 from services.chassis.serving import BackgroundTask, Bolt
 from services.chassis.tls import ClientTls
@@ -119,7 +120,7 @@ class Peers:
 
 def _highest_of(peer: str) -> Highest:
     highest = Highest(peer)
-    PEER_BEHIND.labels(peer).set_function(lambda: float(highest.is_behind))
+    show(PEER_BEHIND.labels(peer), lambda: float(highest.is_behind))
     return highest
 
 

@@ -5,6 +5,7 @@ from services.chassis.database import Database
 from services.chassis.jwks import Jwks
 from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys
+from services.chassis.metrics import show
 from services.chassis.refusals import Behind
 from services.licensing.accepting import Acceptance
 from services.licensing.assembly.base import SECOND_US, Base, Part, Peers
@@ -42,7 +43,7 @@ def log_part(base: Base) -> Part:
     publisher = Publisher(
         store, folder, shown, signer, base.clock, on_loss=lambda: base.database.give_up(Behind())
     )
-    UNPUBLISHED_SECONDS.set_function(publisher.uncovered_seconds)
+    show(UNPUBLISHED_SECONDS, publisher.uncovered_seconds)
     proofs = (
         log.bolt(Prover(store, shown), RestoreList(base.database)),
         manifests.bolt(ManifestProver(ManifestStore(base.database))),

@@ -3,6 +3,7 @@
 import secrets
 
 from services.chassis.ids import untimed_id
+from services.chassis.metrics import show
 from services.licensing.announcing import Announcer
 from services.licensing.assembly.base import SECOND_US, Base, Part, Peers
 from services.licensing.business_days import is_business_day
@@ -53,8 +54,8 @@ def recalls_part(base: Base, peers: Peers) -> Part:
     rechecker = Rechecker(store, RecheckPeer(peers.consent), clock, new_id=untimed_id)
     pace = Pace(int(settings.recall_interval_seconds * SECOND_US), settings.recall_days)
     issuer = Issuer(store, clock, is_business_day, pace, show=_show_recalls)
-    UNSCANNED_SECONDS.set_function(follower.unscanned_seconds)
-    STREAM_SILENT_SECONDS.set_function(follower.silent_seconds)
+    show(UNSCANNED_SECONDS, follower.unscanned_seconds)
+    show(STREAM_SILENT_SECONDS, follower.silent_seconds)
     answers = RecallAnswerStore(base.database)
     bolt = recalls.bolt(RecallDesk(answers, backlog, clock), RecallWatch(answers))
     return Part((bolt,), (follower, fence, scanner, rechecker, issuer))

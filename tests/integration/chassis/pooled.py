@@ -1,0 +1,76 @@
+"""The echo service as a pool of workers, with times so short that tests can wait; run with -m.
+
+Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING. `ECHO_FAULT` says what
+a worker does at its start.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.clock import SystemClock
+from services.chassis.issuers import verifier_of
+from services.chassis.pool import needs_pool, serve_pool
+from services.chassis.refusals import precondition
+from services.chassis.serving import run, serve
+from services.chassis.settings import ServiceSettings
+from services.chassis.telemetry import start_telemetry
+from services.chassis.worker_processes import Patience
+from tests.integration.chassis.echo import ADMISSIONS, Echo
+
+MODULE = "tests.integration.chassis.pooled"
+MOMENT_SECONDS = 0.5
+QUICKLY = Patience(drain=15, hung=2, backoff=0.05, longest_backoff=0.1)
+
+
+class PooledSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SLUICE_ECHO_")
+
+
+class PooledEcho(Echo):
+    """Tells processes apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = asyncio.Event()
+
+    async def who(self, _request: bytes, _context: Any) -> bytes:
+        return str(os.getpid()).encode()
+
+    async def fail(self, request: bytes, _context: Any) -> bytes:
+        self.failed.set()
+        return request
+
+    async def wait(self, request: bytes, _context: Any) -> bytes:
+        await asyncio.sleep(MOMENT_SECONDS)
+        return request
+
+
+async def main() -> None:
+    settings = PooledSettings.from_environment()
+    if needs_pool(settings):
+        await serve_pool(MODULE, settings, QUICKLY)
+        return
+    telemetry = start_telemetry("echo", settings)
+    match os.environ.get("ECHO_FAULT"):
+        case "refuse":
+            raise precondition("ECHO_BROKEN", "there is no echo here")
+        case "end":
+            sys.exit(7)
+    echo = PooledEcho()
+    await serve(
+        settings=settings,
+        bolts=[echo.bolt()],
+        admissions=ADMISSIONS,
+        verifier=verifier_of(settings, SystemClock()),
+        actions=None,
+        telemetry=telemetry,
+        failed=echo.failed,
+    )
+
+
+if __name__ == "__main__":
+    run(main())
