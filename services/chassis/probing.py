@@ -1,6 +1,7 @@
 """Asks a service of this machine how it is: `python -P -m services.chassis.probing 127.0.0.1:7690`.
 
-For containers that have no other program to ask with; it ends with 0 where the service says SERVING, else with 1.
+For containers that have no other program to ask with: it ends with 0 where the service says SERVING, else
+with 1.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Whether a program that speaks HTTP is there and says that it is well.
 
-As a program, `python -P -m services.console.answering 127.0.0.1:7620`, it ends with 0 where that is so, else with 1:
-for containers that have no other one to ask with.
+For containers that have no other program to ask with it is one itself: `python -P -m
+services.console.answering 127.0.0.1:7620` ends with 0 where that is so, else with 1.
 """
 
 import http.client

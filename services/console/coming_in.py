@@ -36,7 +36,7 @@ def sign_in_link(
         message = f"the {page} of {state.root} is not running; `sluice up --console` starts it"
         raise precondition("PAGE_NOT_RUNNING", message)
     code = Links(state.links(page), SystemClock()).make(token)
-    # In a container it listens at an address that no browser knows; the command there has the page's settings.
+    # In a container it listens at an address that no browser knows; there the command has its settings, too.
     origin = os.environ.get(f"{PREFIXES[page]}PUBLIC_URL") or f"http://{address}"
     return f"{origin}/sign-in/link?code={code}"
 
