@@ -46,7 +46,9 @@ def test_it_decides_a_release_and_shows_it_to_those_who_come_in(
     cli = Cli(Path(environment["SLUICE_STATE"]), capsys, monkeypatch)
     began = time.monotonic()
 
-    cli("policy", "publish", EXAMPLES / "policy.yaml", "--effective-in", "0.5")
+    # Connected once, so that the time of the policy has not passed when it arrives.
+    cli("policy", "list")
+    cli("policy", "publish", EXAMPLES / "policy.yaml", "--effective-in", "5")
     cli("subjects", "import", EXAMPLES / "subjects.csv")
     cli("choices", "import", EXAMPLES / "choices.csv")
     cli("licensee", "create", "acme", "--name", "Acme Models")
