@@ -189,8 +189,8 @@ def _as_here(command: Sequence[str]) -> list[str]:
 @contextlib.contextmanager
 def composed(folder: Path, postgres: PostgresServer) -> Iterator[Composed]:
     """All of it; nothing runs yet, and nothing runs any more when the context is left."""
-    composed = Composed(folder, postgres)
+    everything = Composed(folder, postgres)
     try:
-        yield composed
+        yield everything
     finally:
-        composed.kill()
+        everything.kill()
