@@ -1,6 +1,11 @@
-"""Whether a program that speaks HTTP is there and says that it is well."""
+"""Whether a program that speaks HTTP is there and says that it is well.
+
+For containers that have no other program to ask with it is one itself: `python -P -m
+services.console.answering 127.0.0.1:7620` ends with 0 where that is so, else with 1.
+"""
 
 import http.client
+import sys
 
 ANSWER_SECONDS = 1.0
 
@@ -15,3 +20,7 @@ def answers(address: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(not answers(sys.argv[1]))

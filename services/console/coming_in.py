@@ -1,5 +1,6 @@
 """How people come into the pages of a local installation: by links that sign them in once."""
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,7 +10,7 @@ from services.chassis.refusals import precondition
 from services.console.answering import answers
 from services.console.credentials import OPERATOR, Local, minter
 from services.console.installation import StateFolder
-from services.console.local_pages import CONSOLE, SETTINGS_PAGE
+from services.console.local_pages import CONSOLE, PREFIXES, SETTINGS_PAGE
 from services.console.options import DEFAULT_STATE
 from services.console.web.links import Links
 
@@ -35,7 +36,9 @@ def sign_in_link(
         message = f"the {page} of {state.root} is not running; `sluice up --console` starts it"
         raise precondition("PAGE_NOT_RUNNING", message)
     code = Links(state.links(page), SystemClock()).make(token)
-    return f"http://{address}/sign-in/link?code={code}"
+    # In a container it listens at an address that no browser knows; there the command has its settings, too.
+    origin = os.environ.get(f"{PREFIXES[page]}PUBLIC_URL") or f"http://{address}"
+    return f"{origin}/sign-in/link?code={code}"
 
 
 def first_links(state: StateFolder, pages: Sequence[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from services.chassis.refusals import invalid
 from services.chassis.rotation import SLACK_US, ListedKey, announce, listed, revoke, rotate
 from services.console import durations, moments, options
 from services.console.installation import StateFolder
+from services.console.local_pages import prepare_pages
 from services.console.output import give_json, note, show, table
 
 app = typer.Typer(help="The keys that this installation signs with.", no_args_is_help=True)
@@ -40,6 +41,18 @@ Which = Annotated[
 @app.callback()
 def signing_keys() -> None:
     """The keys that this installation signs with."""
+
+
+@app.command("init")
+def init(*, state: options.State = options.DEFAULT_STATE, as_json: options.AsJson = False) -> None:
+    """Make the folders of an installation, its keys and those of the pages' sessions; what is there is kept.
+
+    `sluice up` does so by itself. This is for those who start the services otherwise.
+    """
+    folder = StateFolder(state)
+    keys = folder.prepare()
+    prepare_pages(folder)
+    tell(listed(keys.tokens, SystemClock().now_us()), as_json=as_json)
 
 
 @app.command("rotate")

@@ -188,6 +188,17 @@ def test_a_link_signs_in_once_whom_it_was_made_for(state: StateFolder) -> None:
     assert _token_of(state, code).count(".") == 2
 
 
+def test_a_link_leads_to_where_browsers_know_the_page(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_CONSOLE_PUBLIC_URL", "https://console.example")
+
+    with a_page_that_answers(state, CONSOLE):
+        link = sign_in_link(state, CONSOLE, OPERATOR)
+
+    assert link.startswith("https://console.example/sign-in/link?code=")
+
+
 @pytest.mark.parametrize("announced", [None, "127.0.0.1:1"])
 def test_there_is_no_link_to_a_page_that_does_not_run(state: StateFolder, announced: str | None) -> None:
     if announced:

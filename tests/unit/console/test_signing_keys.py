@@ -66,3 +66,19 @@ def test_r6_what_cannot_be_revoked_is_refused(cli: Cli) -> None:
     assert "--since" in cli.wrong(*revoke, signing, "--since", "yesterday")
     assert "--since" in cli.wrong(*revoke, signing, "--since", "")
     assert "checkpoint" in cli.wrong("keys", "revoke", "token", signing, "--since", PAST)
+
+
+def test_all_keys_of_an_installation_are_made_once(cli: Cli, tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "new")
+
+    made = cli.json("keys", "init", "--state", state.root)
+    before = {path.name: path.read_bytes() for path in state.keys.iterdir()}
+    again = cli.json("keys", "init", "--state", state.root)
+
+    assert [each["state"] for each in made] == ["signing"]
+    assert again == made
+    assert {path.name: path.read_bytes() for path in state.keys.iterdir()} == before
+    assert {"token-signing.pem", "receipt-signing.pem", "checkpoint-signing.pem", "session-keys.txt"} <= set(
+        before
+    )
+    assert state.announcement("consent").parent.is_dir()
