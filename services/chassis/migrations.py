@@ -191,6 +191,7 @@ def _unknown(state: SchemaState) -> Refusal:
     floor = "" if state.floor is None else f", and from {state.floor} on releases before that cannot use it"
     return precondition(
         "SCHEMA_UNKNOWN",
-        f"the database has a schema that this release does not know: it is at revision {state.revision}{floor}"
-        ". Run a release that knows it, or restore a backup from before it (docs/upgrades.md)",
+        "the database has a schema that this release does not know: it is at revision"
+        f" {state.revision}{floor}. Run a release that knows it, or restore a backup from before it"
+        " (docs/upgrades.md)",
     )

@@ -103,7 +103,7 @@ def _step(script: Script, at: int, baseline: int) -> Step:
         revision=script.revision,
         position=at + 1,
         phase=Phase(phase),
-        sentence=script.doc.strip(),
+        sentence=" ".join(script.doc.split()),
         in_baseline=at <= baseline,
         ends_baseline=at == baseline,
         in_transaction=getattr(script.module, "in_transaction", True),
