@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
 from services.chassis.migrations import check_served, logged
-from services.chassis.refusals import Behind, invalid, precondition, unavailable
+from services.chassis.refusals import Behind, Refusal, invalid, precondition, unavailable
 from services.chassis.revisions import Schema
 from services.chassis.sqlite_migrations import migrate as run_missing
 
@@ -118,7 +118,7 @@ class SqliteFile:
                 with self.writer.begin():
                     check_served(self.writer, schema, name)
         except DRIVER_ERRORS as error:
-            raise unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened") from error
+            raise _failed(error) from error
 
     def trouble_of(self, error: Any) -> Trouble:
         """As the function of this name."""
@@ -212,7 +212,7 @@ def migrating(path: Path) -> Iterator[tuple[Connection, sqlite3.Connection]]:
                 _check_journal(driver)
                 yield connection, driver
         except DRIVER_ERRORS as error:
-            raise unavailable("DATABASE_UNAVAILABLE", "the database file cannot be used") from error
+            raise _failed(error) from error
         finally:
             engine.dispose()
 
@@ -271,6 +271,13 @@ def _driver_of(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
+
+
+def _failed(error: DBAPIError | sqlite3.Error) -> Refusal:
+    """The file is not to be had, or a step of the schema does not go through."""
+    if trouble_of(error) is Trouble.STATEMENT:
+        return precondition("MIGRATION_FAILED", f"the schema cannot be brought up: {error}")
+    return unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened")
 
 
 def _check_journal(driver: sqlite3.Connection) -> None:
