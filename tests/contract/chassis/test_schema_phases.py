@@ -1,10 +1,9 @@
 """Every step of every service says what it does to earlier releases, and says it rightly on both engines."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection
 
 import services
 from services.chassis import postgresql, sqlite
@@ -44,13 +43,12 @@ def changes(
 
 
 def _change(
-    connection: object, schema: Schema, step: Step
+    connection: Connection, schema: Schema, step: Step
 ) -> tuple[Step, dict[str, Table], dict[str, Table]]:
-    assert hasattr(connection, "begin")
     with connection.begin():
-        before = tables(connection)  # type: ignore[arg-type]
-        run_step(connection, schema, step)  # type: ignore[arg-type]
-        return step, before, tables(connection)  # type: ignore[arg-type]
+        before = tables(connection)
+        run_step(connection, schema, step)
+        return step, before, tables(connection)
 
 
 @pytest.mark.parametrize("service", NAMES)
