@@ -107,6 +107,7 @@ async def decide(fleet: Fleet, folder: Path) -> int:
         await client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("change", "newest"),
