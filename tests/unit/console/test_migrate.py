@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from services.chassis import sqlite
+from services.console import migrate as command
 from services.console.installation import StateFolder
 from services.console.state_lock import only_one
 from tests.support.command_line import Cli
+from tests.support.schemas import FIRST, SECOND, THIRD, Release
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +108,42 @@ def test_a_server_that_is_not_there_is_waited_for_no_longer_than_said(
 
     assert cli.refusal("migrate", "--wait", "0.1")["reason"] == "DATABASE_UNAVAILABLE"
     assert cli.refusal("migrate", "--check")["reason"] == "DATABASE_UNAVAILABLE"
+
+
+@pytest.fixture
+def second(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    """A release whose contraction is left, in a database of the one before."""
+    url = f"sqlite:///{StateFolder(tmp_path / 'state').database('directory').resolve()}"
+    Release(tmp_path, url, *FIRST).starts()
+    release = Release(tmp_path, url, *SECOND)
+    monkeypatch.setattr(command, "schema_folder", lambda service: release.folder)
+    return release
+
+
+def test_what_takes_something_away_is_left_until_it_is_asked_for(cli: Cli, second: Release) -> None:
+    expanded = cli("migrate", "directory")
+    outlook = cli("migrate", "directory", "--contract", "--dry-run")
+    contracted = cli("migrate", "directory", "--contract")
+
+    assert expanded == (
+        "directory: 2 steps done.\n"
+        "directory: 1 step left for `sluice migrate directory --contract`:\n"
+        "  0004 contract: Does what 0004 does.\n"
+    )
+    assert outlook == "directory: at 0003; 1 step to run.\n  0004 contract: Does what 0004 does.\n"
+    assert contracted == "directory: 1 step done.\n"
+    assert second.stands() == ("0004", "0004")
+
+
+def test_a_contraction_that_what_is_needed_waits_for_is_said_to_be_run(
+    cli: Cli, second: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = Release(tmp_path, second.url, *THIRD)
+    monkeypatch.setattr(command, "schema_folder", lambda service: third.folder)
+
+    refusal = cli.refusal("migrate", "directory")
+
+    assert refusal["reason"] == "SCHEMA_BEHIND"
+    assert refusal["message"].endswith("run `sluice migrate directory --contract`")
+    # What could be run has been.
+    assert third.stands() == ("0003", "0001")
