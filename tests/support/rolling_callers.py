@@ -40,8 +40,10 @@ class Tally:
 class CountingPeer(Peer):
     """A peer as services and the console have it, which tries again as those do."""
 
-    def __init__(self, target: str, token: Callable[[], str], name: str, tally: Tally) -> None:
-        super().__init__(target, token, name=name)
+    def __init__(
+        self, target: str, token: Callable[[], str], name: str, seconds: float, tally: Tally
+    ) -> None:
+        super().__init__(target, token, name=name, default_deadline_us=int(seconds * 1_000_000))
         self._tally = tally
 
     async def ask(self, method: Any, request: Any) -> Any:

@@ -47,12 +47,14 @@ FICKLE = range(5_000, 5_040)
 """They choose again and again."""
 SHARE_OF_FICKLE = 0.3
 SHARE_ASKED_AGAIN = 0.25
-PIPELINES, CHOOSERS = 12, 2
-CHOICE_SECONDS = 0.2
+PIPELINES, CHOOSERS = 8, 2
+CHOICE_SECONDS = 0.5
 """Between two choices of one chooser: each has decisions that are on their way look again."""
 READY_SECONDS = 3.0
 """How long a new replica serves before the next one is stopped, as minReadySeconds in a cluster: as long as
 callers take to connect again."""
+CALL_SECONDS = 60.0
+"""Longer than a busy machine takes: a call fails here because it met nobody, and not because it was slow."""
 SOON_US = 1_000_000
 LONGEST_SECONDS = 1_500.0
 
@@ -117,7 +119,9 @@ class Fire:
         self._service = {name: self._peer(name, service, "licensing") for name in ("consent", "metering")}
         self._reader = self._peer("licensing", PrincipalKind.PIPELINE, "firehose")
         self._client = LicensingClient(
-            fleet.target("licensing"), lambda: self._token(PrincipalKind.PIPELINE, "firehose")
+            fleet.target("licensing"),
+            lambda: self._token(PrincipalKind.PIPELINE, "firehose"),
+            deadline_seconds=CALL_SECONDS,
         )
         self._asking = Asking(
             CountingClient(self._client, self.tally), GateClock(), DEFAULT_GIVE_UP_AFTER_US, asyncio.Event()
@@ -334,7 +338,11 @@ class Fire:
 
     def _peer(self, service: str, kind: PrincipalKind, party: str) -> CountingPeer:
         return CountingPeer(
-            self._fleet.target(service), lambda: self._token(kind, party), service, self.tally
+            self._fleet.target(service),
+            lambda: self._token(kind, party),
+            service,
+            CALL_SECONDS,
+            self.tally,
         )
 
     def _token(self, kind: PrincipalKind, party: str) -> str:

@@ -146,8 +146,8 @@ def test_calls_are_sent_again_where_nobody_answered_and_streams_only_before_they
         path: set(route["route"]["retry_policy"]["retry_on"].split(","))
         for path, route in led(render(some_values(tmp_path))).items()
     }
-    call = conditions["/sluice.licensing.v1.ReleaseService/Decide"]
-    stream = conditions["/sluice.licensing.v1.ReleaseService/DecideStream"]
+    call = conditions["/sluice.licensing.v1.ReleaseService/RequestRelease"]
+    stream = conditions["/sluice.licensing.v1.RecallService/WatchRecalls"]
 
     assert stream == {"connect-failure", "refused-stream", "reset-before-request"}
     assert call == {*stream, "reset", "unavailable", "cancelled"}
