@@ -9,15 +9,18 @@ from tests.support.replicas import Replica, running
 
 SERVICES = ("consent", "metering", "licensing")
 REPLICAS = 2
-DRAINING = {"DRAIN_GRACE": "1", "DRAIN_SECONDS": "10"}
-"""Callers watch the health of replicas: a second is long for them to hear of it."""
-_SHORT = {
-    # A busy machine is slow now and then.
+_OF_EACH = {
+    # Callers hear of the health of replicas at once: a second is long for them to leave.
+    "DRAIN_GRACE": "1",
+    "DRAIN_SECONDS": "10",
+    # Connections that end by their age, besides those that end with their replicas.
+    "MAX_CONNECTION_AGE": "20",
+}
+_OF_LICENSING = {
+    # Longer than a busy machine takes; what is under way is not swept before.
     "PEER_DEADLINE_SECONDS": "30",
     "SWEEP_AGE_SECONDS": "35",
     "SWEEP_INTERVAL_SECONDS": "1",
-    # Connections that end by their age, besides those that end with their replicas.
-    "MAX_CONNECTION_AGE": "20",
 }
 
 
@@ -40,21 +43,18 @@ def target_of(replicas: list[Replica]) -> str:
 
 
 @contextlib.asynccontextmanager
-async def pairs(
-    urls: Mapping[str, str], folder: Path, settings: Mapping[str, str] | None = None
-) -> AsyncIterator[Pairs]:
-    """They serve; killed on leaving. `urls` of the databases, by service; `settings` of licensing on top."""
+async def pairs(urls: Mapping[str, str], folder: Path) -> AsyncIterator[Pairs]:
+    """They serve; killed on leaving. `urls` of the databases, by service."""
 
     def pair(service: str, **settings: str) -> list[Replica]:
         # All have the same keys: what one of them signs the others believe.
         common = {"DATABASE_URL": urls[service], "STATE_DIR": str(folder), "HEAD_DIR": str(folder / "heads")}
-        given = {**common, **DRAINING, **settings}
+        given = {**common, **_OF_EACH, **settings}
         return [Replica(f"services.{service}", service, folder, given) for _ in range(REPLICAS)]
 
-    age = {"MAX_CONNECTION_AGE": _SHORT["MAX_CONNECTION_AGE"]}
-    consent, metering = pair("consent", **age), pair("metering", **age)
+    consent, metering = pair("consent"), pair("metering")
     targets = {"CONSENT_TARGET": target_of(consent), "METERING_TARGET": target_of(metering)}
-    licensing = pair("licensing", LOG_DIR=str(folder / "log"), **targets, **_SHORT, **(settings or {}))
+    licensing = pair("licensing", LOG_DIR=str(folder / "log"), **targets, **_OF_LICENSING)
     of = {"consent": consent, "metering": metering, "licensing": licensing}
     async with running([*consent, *metering, *licensing]):
         yield Pairs(of, folder)
