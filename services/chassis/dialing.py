@@ -158,6 +158,8 @@ class Stream(Generic[Request, Response]):
         self._call = call
         self._refusal_of = refusal_of
         self._end: grpc.aio.AioRpcError | None = None
+        self.ended_well = False
+        """Whether the other side has said all, as one that drains does: another process goes on."""
         call.add_done_callback(self._keep_end)
 
     async def send(self, request: Request) -> None:
@@ -172,6 +174,7 @@ class Stream(Generic[Request, Response]):
         with self._refusing():
             answer = await self._call.read()
         if answer is grpc.aio.EOF:
+            self.ended_well = True
             raise self._refusal_of(None)
         return cast(Response, answer)
 

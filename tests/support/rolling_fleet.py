@@ -12,7 +12,7 @@ REPLICAS = 2
 _OF_EACH = {
     # Callers hear of the health of replicas at once: a second is long for them to leave.
     "DRAIN_GRACE": "1",
-    "DRAIN_SECONDS": "10",
+    "DRAIN_SECONDS": "60",
     # Connections that end by their age, besides those that end with their replicas.
     "MAX_CONNECTION_AGE": "20",
 }
