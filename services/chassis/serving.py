@@ -23,7 +23,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.chassis.certificates import Certificates
 from services.chassis.certified import CertifiedCallers
-from services.chassis.channels import SERVER_OPTIONS
+from services.chassis.channels import SERVER_OPTIONS, server_options
 from services.chassis.clock import SystemClock
 from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
@@ -34,7 +34,7 @@ from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
-from services.chassis.tls import SERVER_TLS_OPTIONS, CertificateWatch, ServerTls
+from services.chassis.tls import CONNECTION_AGE_MS, CertificateWatch, ServerTls
 from services.chassis.verifying import TokenVerifier
 from services.chassis.workers import Beat, this_worker
 
@@ -74,11 +74,13 @@ class Server:
         limits: Limits,
         tls: ServerTls | None = None,
         actions: ActionLog | None = None,
+        connection_age_seconds: float = 0,
         shares_port: bool = False,
     ) -> None:
         """With `tls` it is spoken and demanded, and services are who their certificates say.
 
-        With `shares_port` others may listen on the same port, where somebody keeps it for them all.
+        No connection takes calls for longer than `connection_age_seconds`; 0 is no limit. With `shares_port`
+        others may listen on the same port, where somebody keeps it for them all.
         """
         certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, tls.clock)
         guard = Guard(
@@ -86,7 +88,7 @@ class Server:
         )
         self._ending = guard.ending
         self._credentials = None if tls is None else tls.credentials()
-        options = (*SERVER_OPTIONS, *SERVER_TLS_OPTIONS) if tls else SERVER_OPTIONS
+        options = server_options(connection_age_seconds, CONNECTION_AGE_MS if tls else None)
         options = sharing(options) if shares_port else options
         self._server = grpc.aio.server(interceptors=[guard], options=options)
         self._names = [bolt.full_name for bolt in bolts]
@@ -187,6 +189,7 @@ async def serve(
             limits=_limits(settings),
             tls=tls,
             actions=actions,
+            connection_age_seconds=settings.max_connection_age,
             shares_port=shares_port,
         )
         watches = () if tls is None else (CertificateWatch(tls.certificates),)

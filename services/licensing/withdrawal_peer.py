@@ -44,12 +44,14 @@ class WithdrawalPeer:
     async def follow(self, after: Revision) -> AsyncGenerator[Withdrawal | Revision]:
         """Withdrawals after a position, in order, and positions up to which nothing was left out.
 
-        It ends where the token has that it was opened with: who asks again shows a new one. Raises
-        consent's own Refusal, and UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
+        It ends where the token has that it was opened with, and with the process that tells it, when that
+        drains: who asks again shows a new one, and finds another. Raises consent's own Refusal, and
+        UNAVAILABLE: PEER_UNAVAILABLE, PEER_ANSWER_INVALID.
         """
         request = state_pb.WatchWithdrawalsRequest(
             after=revision_pb2.Revision(epoch=after.epoch, number=after.number)
         )
+        has_said_something = False
         async with self._peer.open(self._stub.WatchWithdrawals, request) as stream:
             while True:
                 try:
@@ -58,9 +60,11 @@ class WithdrawalPeer:
                 except TimeoutError as error:
                     raise unavailable("PEER_UNAVAILABLE", "consent has gone silent") from error
                 except Refusal as refusal:
-                    if has_run_out(refusal):
+                    # One that ends before it has said anything would be opened again and again.
+                    if has_run_out(refusal) or (has_said_something and stream.ended_well):
                         return
                     raise
+                has_said_something = True
                 yield _step(answer)
 
 

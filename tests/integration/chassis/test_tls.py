@@ -303,3 +303,17 @@ async def shakes_hands(address: str, context: ssl.SSLContext) -> bool:
         return False
     writer.close()
     return True
+
+
+@pytest.mark.parametrize("target", ["ipv4:{}", "ipv4:{},127.0.0.1:1", "dns:///{}"])
+async def test_replicas_are_known_by_the_name_of_their_service_however_they_are_named(
+    server: LocalServer, authority: Authority, target: str
+) -> None:
+    named = target.format(server.address)
+    right = Peer(named, None, name="consent", tls=client_tls(authority, "licensing", "consent"))
+    wrong = Peer(named, None, name="metering", tls=client_tls(authority, "licensing", "metering"))
+
+    assert await who(right) == "service licensing"
+    assert (await refused(wrong)).reason == "PEER_UNAVAILABLE"
+    await right.close()
+    await wrong.close()

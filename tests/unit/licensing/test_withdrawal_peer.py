@@ -68,6 +68,16 @@ async def test_a_stream_that_outlives_our_token_ends_and_is_no_fault(script: Scr
     assert [step async for step in stream] == [Revision(1, 9)]
 
 
+async def test_a_stream_that_ends_well_with_the_process_that_told_it_is_no_fault(
+    script: Script, peer: Peer
+) -> None:
+    script.stream("WatchWithdrawals", [a_checkpoint(9)])
+
+    stream = WithdrawalPeer(peer).follow(Revision(1, 4))
+
+    assert [step async for step in stream] == [Revision(1, 9)]
+
+
 async def test_a_token_that_consent_does_not_take_at_all_is_a_fault(script: Script, peer: Peer) -> None:
     script.stream("WatchWithdrawals", [unauthenticated("TOKEN_EXPIRED", "the token has expired")])
 
