@@ -48,7 +48,7 @@ class ProcessSettings(BaseSettings):
     )
     otlp_ca: Path | None = Field(
         None,
-        description="PEM file with the CAs that are believed of an https collector; the machine's by default.",
+        description="PEM file with the CAs believed of an https collector; the machine's by default.",
     )
     traces_path: Path | None = Field(
         None, description="File for traces as OTLP JSON lines; used when there is no otlp_endpoint."

@@ -11,6 +11,8 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as pb_grpc
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class CollectedSpan:
@@ -18,6 +20,10 @@ class CollectedSpan:
 
     service: str
     span: trace_pb2.Span
+
+    def attribute(self, key: str) -> str:
+        """A string of its attributes; "" where it has none of this name."""
+        return next((each.value.string_value for each in self.span.attributes if each.key == key), "")
 
 
 class Collector(pb_grpc.TraceServiceServicer):
@@ -38,14 +44,21 @@ class Collector(pb_grpc.TraceServiceServicer):
         self._more.set()
         return pb.ExportTraceServiceResponse()
 
+    def collected(self, trace_id: str) -> list[CollectedSpan]:
+        """The spans of a trace that have come so far."""
+        return [each for each in self._spans if each.span.trace_id.hex() == trace_id]
+
     async def trace(self, trace_id: str, spans: int) -> list[CollectedSpan]:
         """The spans of a trace, as soon as there are so many."""
-        while True:
-            self._more.clear()
-            found = [each for each in self._spans if each.span.trace_id.hex() == trace_id]
-            if len(found) >= spans:
-                return found
-            await asyncio.wait_for(self._more.wait(), timeout=30)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while len(found := self.collected(trace_id)) < spans:
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError:
+            came = sorted((each.service, each.span.name) for each in found)
+            raise AssertionError(f"{len(came)} of {spans} spans have come: {came}") from None
+        return found
 
 
 @contextlib.asynccontextmanager

@@ -110,7 +110,9 @@ def test_what_has_no_room_is_dropped_and_counted_and_what_was_there_stays() -> N
     assert [name for batch in exporter.batches for name in batch] == ["under way", "one", "two"]
 
 
-@pytest.mark.parametrize("answer", [SpanExportResult.FAILURE, ValueError("closed")], ids=["refused", "raised"])
+@pytest.mark.parametrize(
+    "answer", [SpanExportResult.FAILURE, ValueError("closed")], ids=["refused", "raised"]
+)
 def test_what_is_not_taken_is_counted_and_the_queue_goes_on(answer: SpanExportResult | Exception) -> None:
     exporter = Taking(answer)
     queue, tracer = a_queue(exporter)
