@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+import yaml
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from services.licensing.rpc.decision_spans import LICENSE_VERSION, OUTCOME, POSTS_ASKED, POSTS_RELEASED
@@ -20,10 +21,12 @@ from tests.support.collector import CollectedSpan, Collector, a_collector
 from tests.support.gateway_callers import over_grpc
 from tests.support.http_forms import http_form
 from tests.support.traced import REQUEST_RELEASE, a_gateway_before, a_traced_fleet
-from tests.support.waiting import until_told
+from tests.support.waiting import until, until_told
 
 DECISIONS = 100
-NOTING = Path(__file__).resolve().parents[1] / "support" / "noting"
+ROOT = Path(__file__).resolve().parents[2]
+NOTING = ROOT / "tests" / "support" / "noting"
+SAMPLER = ROOT / "deploy" / "otel" / "sampler.yaml"
 
 REQUEST = REQUEST_RELEASE[1:]
 CHECK = "envoy.service.auth.v3.Authorization/Check"
@@ -71,10 +74,11 @@ WHOLE = Counter(
         work("directory", "read", LOOK_UP, "posts.PostStore.known"): 1,
         Place("licensing", CONSENT, "licensing", REQUEST): 1,
         Place("consent", CONSENT, "licensing", CONSENT): 1,
-        work("consent", "read", CONSENT, "register.SqlRegister.follow"): 1,
         work("licensing", "write", REQUEST, "ledger.LedgerStore.write"): 1,
     }
 )
+SHARED = work("consent", "read", CONSENT, "register.SqlRegister.follow")
+"""Checks that come while the register is read wait for that read, which is in the trace of the first."""
 FUNCTION = "code.function.name"
 BUSY = (0, 14)
 """OK, and UNAVAILABLE: on a busy machine the gateway has no answer in time, and its callers ask again."""
@@ -98,6 +102,11 @@ async def ask_json(
     return trace_id
 
 
+def of_the_gateway(spans: list[CollectedSpan]) -> int:
+    """How many of them are its own."""
+    return sum(each.service == "gateway" for each in spans)
+
+
 async def decided(folder: Path, collector: Collector) -> list[str]:
     """The ids of the traces of so many decisions at once; when it returns, all processes have ended."""
     async with (
@@ -113,9 +122,12 @@ async def decided(folder: Path, collector: Collector) -> list[str]:
             return await until_told(lambda: ask_grpc(envoy.address, request, shown), "gRPC is answered")
 
         trace_ids = await asyncio.gather(*(ask(*each) for each in enumerate(requests)))
-        # Envoy sends what it has every five seconds, and nothing at its end.
-        for trace_id in trace_ids:
-            await collector.trace(trace_id, WHOLE.total())
+        # Services send the rest at their end. Envoy sends what it has every five seconds, and nothing then.
+        await until(
+            lambda: all(of_the_gateway(collector.collected(id)) == 3 for id in trace_ids),
+            "its spans are there",
+            0.1,
+        )
     return trace_ids
 
 
@@ -163,6 +175,11 @@ def calls_and_answers(spans: list[CollectedSpan]) -> tuple[list[bytes], list[byt
     return sorted(calls), sorted(answers)
 
 
+def keys_of_services(spans: list[CollectedSpan]) -> set[str]:
+    """The names of all attributes that services have put onto them."""
+    return {each.key for span in spans if span.service != "gateway" for each in span.span.attributes}
+
+
 def said_of_a_decision(spans: list[CollectedSpan]) -> tuple[str, int, int, int]:
     """How it came out, how many posts it was about, how many went, and the version of the license."""
     of_licensing = (each for each in spans if (each.service, each.span.name) == ("licensing", REQUEST))
@@ -182,7 +199,7 @@ async def test_a_hundred_decisions_at_once_are_a_hundred_whole_traces(
         traces = [collector.collected(trace_id) for trace_id in trace_ids]
 
     assert len(set(trace_ids)) == DECISIONS
-    assert [places(spans) for spans in traces] == [WHOLE] * DECISIONS
+    assert [places(spans) - Counter({SHARED: 1}) for spans in traces] == [WHOLE] * DECISIONS
     for spans in traces:
         calls, answers = calls_and_answers(spans)
         # The gateway's own span is the call that licensing's hangs under.
@@ -191,5 +208,8 @@ async def test_a_hundred_decisions_at_once_are_a_hundred_whole_traces(
     spans = [each for trace in traces for each in trace]
     assert len({each.span.span_id for each in spans}) == len(spans)
     assert works(spans) == noted(tmp_path / "work.jsonl", trace_ids)
-    assert works(spans).total() == 10 * DECISIONS
+    assert 9 * DECISIONS < works(spans).total() <= 10 * DECISIONS
+    assert keys_of_services(spans) <= set(
+        yaml.safe_load(SAMPLER.read_text(encoding="utf-8"))["processors"]["redaction"]["allowed_keys"]
+    )
     assert {said_of_a_decision(trace) for trace in traces} == {("RELEASED", 3, 3, 1)}
