@@ -61,10 +61,17 @@ class Collector(pb_grpc.TraceServiceServicer):
         return found
 
 
+class Hanging(Collector):
+    """One that takes every call and answers none."""
+
+    async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await asyncio.Event().wait()
+
+
 @contextlib.asynccontextmanager
-async def a_collector() -> AsyncIterator[Collector]:
-    """A collector that is listening at `address`."""
-    collector, server = Collector(), grpc.aio.server()
+async def a_collector(collector: Collector | None = None) -> AsyncIterator[Collector]:
+    """A collector that is listening at `address`; at its end its connections are cut."""
+    collector, server = collector or Collector(), grpc.aio.server()
     # Generated without annotations.
     add: Any = pb_grpc.add_TraceServiceServicer_to_server
     add(collector, server)

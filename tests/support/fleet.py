@@ -98,6 +98,12 @@ class Fleet:
         """The SQLite file of a service."""
         return self.state.database(service)
 
+    def pid(self, service: str) -> int:
+        """The process that a service runs as now."""
+        pid = self._supervisor.pid(service)
+        assert pid is not None
+        return pid
+
     def kill(self, service: str) -> None:
         """SIGKILL; the supervisor starts it again."""
         self._supervisor.kill(service)
