@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     about = machine()
-    effort = Effort(100, 1, 10 * BATCH) if options.quick else Effort(600, 5, 40 * BATCH)
+    effort = Effort(100, 1, 10 * BATCH) if options.quick else Effort(300, 5, 40 * BATCH)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         figures = [*stages(effort), *asyncio.run(decisions(Path(name), effort))]
     report = Report("traces", "sqlite", "at a time", about, figures)

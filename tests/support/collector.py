@@ -1,8 +1,12 @@
-"""A collector that speaks the real OTLP over gRPC and keeps what it is sent."""
+"""A collector that speaks the real OTLP over gRPC and keeps what it is sent, on threads of its own.
 
-import asyncio
+A test that is busy itself does not hold it up: exporters wait for some seconds only.
+"""
+
 import contextlib
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +15,9 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as pb_grpc
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import until
+
+THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,14 @@ class Collector(pb_grpc.TraceServiceServicer):
     def __init__(self) -> None:
         self.address = ""
         self._spans: list[CollectedSpan] = []
-        self._more = asyncio.Event()
 
-    async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
         for resource in request.resource_spans:
             service = next(
                 each.value.string_value for each in resource.resource.attributes if each.key == "service.name"
             )
             for scope in resource.scope_spans:
                 self._spans += [CollectedSpan(service, span) for span in scope.spans]
-        self._more.set()
         return pb.ExportTraceServiceResponse()
 
     def collected(self, trace_id: str) -> list[CollectedSpan]:
@@ -50,34 +54,39 @@ class Collector(pb_grpc.TraceServiceServicer):
 
     async def trace(self, trace_id: str, spans: int) -> list[CollectedSpan]:
         """The spans of a trace, as soon as there are so many."""
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while len(found := self.collected(trace_id)) < spans:
-                    self._more.clear()
-                    await self._more.wait()
-        except TimeoutError:
-            came = sorted((each.service, each.span.name) for each in found)
-            raise AssertionError(f"{len(came)} of {spans} spans have come: {came}") from None
-        return found
+        await until(lambda: len(self.collected(trace_id)) >= spans, f"{spans} spans have come", 0.05)
+        return self.collected(trace_id)
+
+    def end(self) -> None:
+        """Lets go whatever call is still here."""
 
 
 class Hanging(Collector):
     """One that takes every call and answers none."""
 
-    async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
-        await asyncio.Event().wait()
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = threading.Event()
+
+    def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._ended.wait()
+        return pb.ExportTraceServiceResponse()
+
+    def end(self) -> None:
+        self._ended.set()
 
 
 @contextlib.asynccontextmanager
 async def a_collector(collector: Collector | None = None) -> AsyncIterator[Collector]:
     """A collector that is listening at `address`; at its end its connections are cut."""
-    collector, server = collector or Collector(), grpc.aio.server()
+    collector, server = collector or Collector(), grpc.server(ThreadPoolExecutor(THREADS))
     # Generated without annotations.
     add: Any = pb_grpc.add_TraceServiceServicer_to_server
     add(collector, server)
     collector.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    await server.start()
+    server.start()
     try:
         yield collector
     finally:
-        await server.stop(None)
+        collector.end()
+        server.stop(None).wait()
