@@ -48,6 +48,10 @@ class Collector(pb_grpc.TraceServiceServicer):
                 self._spans += [CollectedSpan(service, span) for span in scope.spans]
         return pb.ExportTraceServiceResponse()
 
+    def names(self) -> list[str]:
+        """Of all spans that have come so far."""
+        return [each.span.name for each in self._spans]
+
     def collected(self, trace_id: str) -> list[CollectedSpan]:
         """The spans of a trace that have come so far."""
         return [each for each in self._spans if each.span.trace_id.hex() == trace_id]
@@ -77,13 +81,20 @@ class Hanging(Collector):
 
 
 @contextlib.asynccontextmanager
-async def a_collector(collector: Collector | None = None) -> AsyncIterator[Collector]:
-    """A collector that is listening at `address`; at its end its connections are cut."""
+async def a_collector(
+    collector: Collector | None = None, credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[Collector]:
+    """A collector that is listening at `address`, over TLS with `credentials`.
+
+    At its end its connections are cut.
+    """
     collector, server = collector or Collector(), grpc.server(ThreadPoolExecutor(THREADS))
     # Generated without annotations.
     add: Any = pb_grpc.add_TraceServiceServicer_to_server
     add(collector, server)
-    collector.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    listen = "127.0.0.1:0"
+    port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
+    collector.address = f"127.0.0.1:{port}"
     server.start()
     try:
         yield collector
