@@ -209,10 +209,13 @@ def main() -> None:
     """Measures and reports; with --json writes the figures too."""
     parser = argparse.ArgumentParser(prog="python -m bench.telemetry", description="What traces cost.")
     parser.add_argument("--quick", action="store_true", help="not for long")
+    parser.add_argument("--decisions", type=int, default=300, help="of each way in each round")
+    parser.add_argument("--rounds", type=int, default=5, help="in which the ways take turns")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     about = machine()
-    effort = Effort(100, 1, 10 * BATCH) if options.quick else Effort(300, 5, 40 * BATCH)
+    thorough = Effort(options.decisions, options.rounds, 40 * BATCH)
+    effort = Effort(100, 1, 10 * BATCH) if options.quick else thorough
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         figures = [*stages(effort), *asyncio.run(decisions(Path(name), effort))]
     report = Report("traces", "sqlite", "at a time", about, figures)
