@@ -175,3 +175,22 @@ def test_the_bench_of_disclosures_compares_the_index_with_rows_and_with_every_ma
     assert 0 < figures["size of a pair"]["value"] < figures["  size of a row"]["value"]
     for compared in ("by a row for each", "through all manifests", "with nobody indexing, median"):
         assert figures[f"  {compared}"]["ratio"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_that_are_not(
+    tmp_path: Path,
+) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.telemetry", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
+    assert figures["  encoded, in a batch"]["ratio"] > 0
+    for what in ("processors a decision, all services", "decisions, 32 at once"):
+        assert figures[f"nothing recorded, {what}"]["ratio"] is None
+        assert figures[f"1 % recorded, {what}"]["ratio"] > 0
+        assert figures[f"all recorded, {what}"]["ratio"] > 0

@@ -14,7 +14,7 @@ from services.chassis.telemetry import start_telemetry
 
 
 @contextlib.contextmanager
-def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR", **more: object) -> Iterator[None]:
+def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR", **more: Any) -> Iterator[None]:
     """Writes the spans of this process into `path`, complete once the context is closed.
 
     `more` are further settings, such as of a collector that takes them instead.

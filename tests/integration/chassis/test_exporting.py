@@ -16,7 +16,7 @@ from tests.support.https import make_certificate
 from tests.support.telemetry import recording
 
 
-def end_a_span(folder: Path, **settings: object) -> None:
+def end_a_span(folder: Path, **settings: Any) -> None:
     """One span called "job", by a process that ends after it."""
     with recording(folder / "unused.jsonl", **settings), tracer().start_as_current_span("job"):
         pass
