@@ -31,7 +31,7 @@ from bench.report import Figure, Report
 from bench.stand import say
 from bench.timing import machine
 from services.chassis.span_queue import BATCH
-from tests.support.traced import SERVICES, Traced, a_traced_fleet
+from tests.support.traced import AT_ONCE, SERVICES, Traced, a_traced_fleet
 
 ONE = 1
 """Decision, or span."""
@@ -144,8 +144,8 @@ async def decisions(folder: Path, effort: Effort) -> list[Figure]:
         )
         for what, unit, of in (
             ("processors a decision, all services", "us", lambda way: way.cpu_us),
-            ("decisions, 32 at once", "a second", lambda way: way.rate),
-            ("a decision, 32 at once, median", "ms", lambda way: way.median_ms),
+            (f"decisions, {AT_ONCE} at once", "a second", lambda way: way.rate),
+            (f"a decision, {AT_ONCE} at once, median", "ms", lambda way: way.median_ms),
         )
         for name, way in ways.items()
         for now in [statistics.median(of(way))]

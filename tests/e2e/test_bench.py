@@ -190,7 +190,7 @@ def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_tha
 
     figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
     assert figures["  encoded, in a batch"]["ratio"] > 0
-    for what in ("processors a decision, all services", "decisions, 32 at once"):
+    for what in ("processors a decision, all services", "decisions, 16 at once"):
         assert figures[f"nothing recorded, {what}"]["ratio"] is None
         assert figures[f"1 % recorded, {what}"]["ratio"] > 0
         assert figures[f"all recorded, {what}"]["ratio"] > 0

@@ -35,6 +35,8 @@ LICENSE = "traced"
 PEOPLE = 20
 POSTED_AT_US = 1_600_000_000_000_000
 FIRST_POST = 2**60
+AT_ONCE = 16
+"""Decisions under way."""
 REQUEST_RELEASE = "/sluice.licensing.v1.ReleaseService/RequestRelease"
 
 
@@ -60,7 +62,7 @@ class Traced:
             post_ids=[first + number for number in range(posts)],
         )
 
-    async def decide(self, decisions: int, at_once: int = 32) -> list[float]:
+    async def decide(self, decisions: int, at_once: int = AT_ONCE) -> list[float]:
         """Asks licensing itself for so many decisions; how many seconds each took."""
         seconds, left, shown = list[float](), iter(range(decisions)), tuple(self.shown().items())
         async with grpc.aio.insecure_channel(self.fleet.address("licensing")) as channel:
@@ -70,7 +72,7 @@ class Traced:
                 for _ in left:
                     request = self.request().SerializeToString()
                     began = time.perf_counter()
-                    answer = await call(request, metadata=shown, timeout=60)
+                    answer = await _answered(call, request, shown)
                     seconds.append(time.perf_counter() - began)
                     assert pb.RequestReleaseResponse.FromString(answer).decision.receipt
 
@@ -110,6 +112,18 @@ async def a_gateway_before(fleet: Fleet, folder: Path, collector: str) -> AsyncI
         )
         async with an_envoy(values, folder) as envoy:
             yield envoy
+
+
+async def _answered(call: Any, request: bytes, shown: tuple[tuple[str, str], ...]) -> bytes:
+    """Asks again where a peer had no answer in time, as it may on a busy machine."""
+    while True:
+        try:
+            answer: bytes = await call(request, metadata=shown, timeout=60)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+        else:
+            return answer
 
 
 def _limits(file: Path) -> Path:
