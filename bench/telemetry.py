@@ -74,6 +74,13 @@ class Way:
         return sum(cpu_us(pid) for pid in pids)
 
 
+MEASURED: Sequence[tuple[str, str, Callable[[Way], list[float]]]] = (
+    ("processors a decision, all services", "us", lambda way: way.cpu_us),
+    (f"decisions, {AT_ONCE} at once", "a second", lambda way: way.rate),
+    (f"a decision, {AT_ONCE} at once, median", "ms", lambda way: way.median_ms),
+)
+
+
 def cpu_us(pid: int) -> float:
     """What a process has used of processors so far, in microseconds."""
     after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -140,16 +147,15 @@ async def decisions(folder: Path, effort: Effort) -> list[Figure]:
     plain, *_ = ways.values()
     return [
         Figure(
-            f"{name}, {what}", now, unit, ONE, None if way is plain else ratio(of(way), of(plain))
+            f"{name}, {what}",
+            statistics.median(of(way)),
+            unit,
+            ONE,
+            None if way is plain else ratio(of(way), of(plain)),
         )
-        for what, unit, of in (
-            ("processors a decision, all services", "us", lambda way: way.cpu_us),
-            (f"decisions, {AT_ONCE} at once", "a second", lambda way: way.rate),
-            (f"a decision, {AT_ONCE} at once, median", "ms", lambda way: way.median_ms),
-        )
+        for what, unit, of in MEASURED
         for name, way in ways.items()
-        for now in [statistics.median(of(way))]
-    ]  # fmt: skip
+    ]
 
 
 def ratio(each: Sequence[float], plain: Sequence[float]) -> float:
@@ -188,7 +194,8 @@ def stages(effort: Effort) -> list[Figure]:
     encoded = per_span(lambda: [encode_spans(batch) for batch in batches], effort)
     messages = [encode_spans(batch) for batch in batches]
     with a_taker() as collector, grpc.insecure_channel(collector) as channel:
-        stub: Any = pb_grpc.TraceServiceStub(channel)
+        make: Any = pb_grpc.TraceServiceStub
+        stub = make(channel)
         stub.Export(messages[0])
         sent = per_span(lambda: [stub.Export(message) for message in messages], effort)
     return [
