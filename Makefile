@@ -40,6 +40,7 @@ bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, 
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.disclosures
 	$(BIN)/python -m bench.workers
+	$(BIN)/python -m bench.telemetry
 
 test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"

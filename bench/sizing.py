@@ -165,8 +165,7 @@ class Stand:
 
     def consumption(self) -> Consumption:
         """Until now, since the processes began."""
-        pids = {name: self._fleet.pid(name) for name in SERVICES}
-        seconds = {name: seconds_of(pid) for name, pid in pids.items() if pid is not None}
+        seconds = {name: seconds_of(self._fleet.pid(name)) for name in SERVICES}
         ((rows,),) = self._server.execute("SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
         ((wal,),) = self._server.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
         return Consumption(

@@ -61,6 +61,12 @@ WORKERS = Gauge(
     "Processes that serve on the port of this service: workers, or the one that it is without them.",
     multiprocess_mode="livesum",
 )
+SPANS_EXPORTED = Counter("sluice_spans_exported", "Spans that a collector, or the file, has taken.")
+SPANS_DROPPED = Counter(
+    "sluice_spans_dropped",
+    "Spans that were lost: for want of room (full), not taken (refused), or not in time at the end (ending).",
+    ["reason"],
+)
 
 _shown: dict[Gauge, Callable[[], float]] = {}
 

@@ -20,6 +20,8 @@ MAX_STREAMS_EACH = 16
 sixteen callers who all go to their limit to fill the places of all."""
 MAX_STRANGERS = 16
 """Of the calls; at a millisecond each, ten thousand tokens a second."""
+TRACE_QUEUE = 4_096
+"""What a busy licensing ends in a good two seconds: a collector may pause for so long. 12 MB."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class ProcessSettings(BaseSettings):
     otlp_endpoint: str | None = Field(
         None, description="OTLP/gRPC collector for traces, such as http://127.0.0.1:4317."
     )
+    otlp_ca: Path | None = Field(
+        None,
+        description="PEM file with the CAs believed of an https collector; the machine's by default.",
+    )
     traces_path: Path | None = Field(
         None, description="File for traces as OTLP JSON lines; used when there is no otlp_endpoint."
     )
@@ -52,6 +58,9 @@ class ProcessSettings(BaseSettings):
         ge=0,
         le=1,
         description="Share of the traces begun here that are recorded; callers' choices are kept.",
+    )
+    trace_queue: int = Field(
+        TRACE_QUEUE, ge=1, description="Spans held until they are taken, some 3 KB each; more are dropped."
     )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."

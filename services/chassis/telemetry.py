@@ -7,7 +7,7 @@ of a person or the text of a post.
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,22 @@ import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, Tracer, format_trace_id
 from opentelemetry.util.types import AttributeValue
 
 from services.chassis.otlp_lines import OtlpLines
+from services.chassis.refusals import precondition
 from services.chassis.settings import ProcessSettings
+from services.chassis.span_queue import Seldom, SpanQueue
 from services.chassis.workers import this_worker
 
-EXPORT_EVERY_MS = 500
+EXPORT_SECONDS = 5.0
+"""For one batch, tries again included; spans that end meanwhile wait in the queue."""
 SCOPE = "sluice"
+
+_seldom = Seldom()
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,10 @@ class Telemetry:
     provider: TracerProvider
 
     def shutdown(self) -> None:
-        """Sends what is still to be sent, then records nothing any more; blocks for as long as that takes."""
+        """Sends what is still to be sent, then records nothing any more.
+
+        Blocks for as long as that takes: `span_queue.END_SECONDS` at most, whatever the collector does.
+        """
         self.provider.shutdown()
         _Current.tracer = trace.NoOpTracer()
 
@@ -49,7 +57,10 @@ class _Current:
 
 
 def start_telemetry(service_name: str, settings: ProcessSettings) -> Telemetry:
-    """Starts tracing and JSON logs on standard error for this process, instead of any earlier ones."""
+    """Starts tracing and JSON logs on standard error for this process, instead of any earlier ones.
+
+    Raises Refusal (precondition, OTLP_CA_UNUSABLE) where `otlp_ca` cannot be read.
+    """
     start_logs(service_name, settings.log_level)
     provider = TracerProvider(
         # A caller's decision holds below it, so that a trace is never half there.
@@ -57,9 +68,7 @@ def start_telemetry(service_name: str, settings: ProcessSettings) -> Telemetry:
         resource=Resource.create({"service.name": service_name, "service.instance.id": str(os.getpid())}),
         shutdown_on_exit=False,
     )
-    provider.add_span_processor(
-        BatchSpanProcessor(_exporter(service_name, settings), schedule_delay_millis=EXPORT_EVERY_MS)
-    )
+    provider.add_span_processor(SpanQueue(_exporter(service_name, settings), settings.trace_queue))
     _Current.tracer = provider.get_tracer(SCOPE)
     return Telemetry(service_name, provider)
 
@@ -75,11 +84,11 @@ def current_trace_id() -> str:
     return format_trace_id(context.trace_id) if context.is_valid else ""
 
 
-def set_attributes(**attributes: AttributeValue) -> None:
-    """Adds attributes to the current span; a double underscore in a name becomes a dot."""
+def set_attributes(attributes: Mapping[str, AttributeValue]) -> None:
+    """Adds attributes to the current span, where that is recorded."""
     span: Span = trace.get_current_span()
     if span.is_recording():
-        span.set_attributes({name.replace("__", "."): value for name, value in attributes.items()})
+        span.set_attributes(attributes)
 
 
 def traces_path(service_name: str, settings: ProcessSettings) -> Path:
@@ -137,11 +146,26 @@ def _add_origin(service_name: str) -> structlog.typing.Processor:
 
 
 def _exporter(service_name: str, settings: ProcessSettings) -> SpanExporter:
-    if settings.otlp_endpoint is not None:
-        # A third of a second of imports, spared to those who have no collector.
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    if settings.otlp_endpoint is None:
+        return OtlpLines(traces_path(service_name, settings))
+    # A third of a second of imports, spared to those who have no collector.
+    import grpc  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.grpc import exporter, trace_exporter  # noqa: PLC0415
 
-        return OTLPSpanExporter(
-            endpoint=settings.otlp_endpoint, insecure=not settings.otlp_endpoint.startswith("https")
-        )
-    return OtlpLines(traces_path(service_name, settings))
+    # It warns of each try, and has a line for each batch that it gives up.
+    exporter.logger.setLevel(logging.ERROR)
+    exporter.logger.addFilter(_seldom)
+    believed = None if settings.otlp_ca is None else grpc.ssl_channel_credentials(_read(settings.otlp_ca))
+    return trace_exporter.OTLPSpanExporter(
+        endpoint=settings.otlp_endpoint,
+        insecure=not settings.otlp_endpoint.startswith("https"),
+        credentials=believed,
+        timeout=EXPORT_SECONDS,
+    )
+
+
+def _read(ca: Path) -> bytes:
+    try:
+        return ca.read_bytes()
+    except OSError as error:
+        raise precondition("OTLP_CA_UNUSABLE", f"{ca} cannot be read: {error.strerror}") from error

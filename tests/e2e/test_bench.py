@@ -193,3 +193,22 @@ def test_the_bench_of_workers_compares_pools_with_one_process(tmp_path: Path) ->
         assert figures["a pool of 2, checks", posts]["ratio"] > 0
         assert figures["a pool of 3, checks", posts]["ratio"] > 0
     assert figures["one process, memory of all", 1]["value"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_that_are_not(
+    tmp_path: Path,
+) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.telemetry", "--quick", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {figure["what"]: figure for figure in json.loads(written.read_text())["figures"]}
+    assert figures["  encoded, in a batch"]["ratio"] > 0
+    for what in ("processors a decision, all services", "decisions, 16 at once"):
+        assert figures[f"nothing recorded, {what}"]["ratio"] is None
+        assert figures[f"1 % recorded, {what}"]["ratio"] > 0
+        assert figures[f"all recorded, {what}"]["ratio"] > 0

@@ -99,9 +99,11 @@ class Fleet:
         """The SQLite file of a service."""
         return self.state.database(service)
 
-    def pid(self, service: str) -> int | None:
-        """Its process; None between two of them."""
-        return self._supervisor.pid(service)
+    def pid(self, service: str) -> int:
+        """The process that a service runs as now."""
+        pid = self._supervisor.pid(service)
+        assert pid is not None
+        return pid
 
     def kill(self, service: str) -> None:
         """SIGKILL; the supervisor starts it again."""

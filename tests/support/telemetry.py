@@ -14,8 +14,11 @@ from services.chassis.telemetry import start_telemetry
 
 
 @contextlib.contextmanager
-def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR") -> Iterator[None]:
-    """Writes the spans of this process into `path`, complete once the context is closed."""
+def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR", **more: Any) -> Iterator[None]:
+    """Writes the spans of this process into `path`, complete once the context is closed.
+
+    `more` are further settings, such as of a collector that takes them instead.
+    """
     root = logging.getLogger()
     handlers, before = root.handlers[:], root.level
     settings = ServiceSettings.model_validate(
@@ -25,6 +28,7 @@ def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR") -> Iterat
             "traces_path": path,
             "trace_ratio": ratio,
             "log_level": level,
+            **more,
         }
     )
     telemetry = start_telemetry("test", settings)

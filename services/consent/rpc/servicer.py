@@ -20,6 +20,9 @@ from sluice.consent.v1 import explanation_pb2, standing_pb2
 from sluice.consent.v1.consent_service_pb2_grpc import ConsentServiceServicer
 
 SERVICE = "sluice.consent.v1.ConsentService"
+POSTS_ASKED = "sluice.posts_asked"
+CONSENT_REVISION = "sluice.consent_revision"
+"""Attributes of a check's span."""
 
 _Context: TypeAlias = ServicerContext[Any, Any]
 
@@ -38,9 +41,7 @@ class ConsentServicer(ConsentServiceServicer):
         """A reason for each post."""
         question, batch = requests.question(request), requests.batch(request)
         answer = await self._registrar.check(question, batch, halts_of(request))
-        set_attributes(
-            sluice__posts_asked=len(answer.reasons), sluice__consent_revision=answer.revision.number
-        )
+        set_attributes({POSTS_ASKED: len(answer.reasons), CONSENT_REVISION: answer.revision.number})
         return answers.checked(answer)
 
     async def GetCaller(  # noqa: N802

@@ -13,6 +13,9 @@ from sluice.directory.v1 import directory_service_pb2_grpc as pb_grpc
 
 DIRECTORY = "sluice.directory.v1.PostDirectoryService"
 STORE = "sluice.directory.v1.PostStoreService"
+POSTS_ASKED = "sluice.posts_asked"
+POSTS_KNOWN = "sluice.posts_known"
+"""Attributes of a look-up's span."""
 
 
 class DirectoryServicer(pb_grpc.PostDirectoryServiceServicer):
@@ -24,7 +27,7 @@ class DirectoryServicer(pb_grpc.PostDirectoryServiceServicer):
     async def GetPosts(self, request: pb.GetPostsRequest, context: Any) -> pb.GetPostsResponse:  # noqa: N802
         """What is known of posts."""
         found = await self._shelf.look_up(request.ids)
-        set_attributes(sluice__posts_asked=len(request.ids), sluice__posts_known=len(found.posts))
+        set_attributes({POSTS_ASKED: len(request.ids), POSTS_KNOWN: len(found.posts)})
         response = pb.GetPostsResponse(posts=columns_of(found.posts))
         response.as_of.FromMicroseconds(found.as_of_us)
         return response

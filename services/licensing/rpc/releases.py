@@ -9,7 +9,7 @@ from services.chassis.identity import PrincipalKind, current_principal
 from services.chassis.ids import check_request_id
 from services.chassis.interceptors import reads_itself
 from services.chassis.serving import Bolt
-from services.chassis.telemetry import current_trace_id, set_attributes
+from services.chassis.telemetry import current_trace_id
 from services.licensing.desk import ReleaseDesk
 from services.licensing.domain.asking import PostIds
 from services.licensing.domain.attempts import Ending
@@ -26,6 +26,7 @@ from services.licensing.rpc.decision_messages import (
     delivery_message,
     served_message,
 )
+from services.licensing.rpc.decision_spans import trace_decision
 from services.licensing.rpc.disclosures import number_below
 from services.licensing.rpc.streams import DecisionStreams
 from services.licensing.serving import ServingDesk
@@ -178,17 +179,3 @@ def bolt(
     """The service, ready to be served."""
     servicer = ReleaseServicer(desk, requests, serving, ledger, decisions, clock=clock, sandbox=sandbox)
     return Bolt(pb_grpc.add_ReleaseServiceServicer_to_server, servicer, FULL_NAME)
-
-
-def trace_decision(concluded: Concluded) -> None:
-    """Puts onto the span of the call what may be known of a decision."""
-    decision = concluded.decision
-    set_attributes(
-        sluice__decision_id=decision.decision_id,
-        sluice__outcome=decision.outcome.name,
-        sluice__posts_asked=len(decision.reasons),
-        sluice__posts_released=decision.posts_released,
-        sluice__license_version=decision.license_version,
-        sluice__consent_revision=decision.consent_revision.number if decision.consent_revision else 0,
-        sluice__replayed=concluded.replayed,
-    )
