@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from services.chassis.clock import SystemClock
-from services.chassis.keys import KeyPair
+from services.chassis.keys import KeyPair, ensure_keys
 from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.refusals import invalid
 from services.chassis.rotation import SLACK_US, ListedKey, announce, listed, revoke, rotate
@@ -40,6 +40,18 @@ Which = Annotated[
 @app.callback()
 def signing_keys() -> None:
     """The keys that this installation signs with."""
+
+
+@app.command("make")
+def make(*, state: options.State = options.DEFAULT_STATE, as_json: options.AsJson = False) -> None:
+    """Make the keys that are missing, and run nothing: for keys that are brought to where they sign."""
+    keys = ensure_keys(StateFolder(state).keys)
+    files = [keys.tokens, keys.receipts, keys.checkpoints]
+    if as_json:
+        give_json([{"private": str(pair.private), "jwks": str(pair.jwks)} for pair in files])
+        return
+    show(table(("private key", "published in"), [(pair.private.name, pair.jwks.name) for pair in files]))
+    note(f"They are in {StateFolder(state).keys}.")
 
 
 @app.command("rotate")

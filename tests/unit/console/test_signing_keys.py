@@ -66,3 +66,19 @@ def test_r6_what_cannot_be_revoked_is_refused(cli: Cli) -> None:
     assert "--since" in cli.wrong(*revoke, signing, "--since", "yesterday")
     assert "--since" in cli.wrong(*revoke, signing, "--since", "")
     assert "checkpoint" in cli.wrong("keys", "revoke", "token", signing, "--since", PAST)
+
+
+def test_keys_are_made_without_anything_being_run_and_made_once(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+
+    made = cli.json("keys", "make", "--state", str(folder))
+    private = (folder / "keys" / "token-signing.pem").read_bytes()
+    again = cli.json("keys", "make", "--state", str(folder))
+
+    assert again == made
+    assert [Path(each["jwks"]).name for each in made] == [
+        "token-jwks.json",
+        "receipt-jwks.json",
+        "checkpoint-jwks.json",
+    ]
+    assert (folder / "keys" / "token-signing.pem").read_bytes() == private
