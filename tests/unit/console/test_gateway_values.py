@@ -29,7 +29,7 @@ def refusal_of(**fields: object) -> str:
 def test_the_values_of_a_cluster_that_are_shipped_can_be_read() -> None:
     values = read_values(CLUSTER.read_text(encoding="utf-8"), "cluster.yaml")
 
-    assert values.upstreams["consent"] == "consent.sluice.svc.cluster.local:7601"
+    assert values.upstreams["consent"] == "consent-pods.sluice.svc.cluster.local:7601"
     assert values.limits.connections == 50_000
     assert values.limits.request_bytes == 4 * 1024 * 1024
     assert values.limits.networks == {"10.4.0.0/24": 5_000}
