@@ -93,8 +93,13 @@ class Database:
         queue_limit: int = QUEUE_LIMIT,
         readers: int = READERS,
         alone: bool = False,
+        migrate: bool = True,
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
+
+        Without `migrate` somebody else has migrated it, and it is refused where too little was done for this
+        release (`migrations.py`). What takes something away from earlier releases is not run here, unless the
+        database is a file or empty.
 
         `lock` is called at the start of each group where other processes may write too. A SQLite file has one
         process; a second one is refused. `alone`: the same of any database.
@@ -104,12 +109,18 @@ class Database:
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
         DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
-        migrated it).
+        taken away what this one uses), SCHEMA_BEHIND (it lacks what this release uses).
         """
         # A connection for each thread that reads, whichever kind it is: none waits for another's.
         options = options or {}
         engine = _engine(
-            url, schema_dir=schema_dir, name=name, readers=readers + 2, options=options, alone=alone
+            url,
+            schema_dir=schema_dir,
+            name=name,
+            readers=readers + 2,
+            options=options,
+            alone=alone,
+            migrate=migrate,
         )
         return cls(
             engine,
@@ -329,13 +340,28 @@ def _in_a_living_session(call: Callable[[], T], may_repeat: Callable[[], bool] =
 
 
 def _engine(
-    url: str, *, schema_dir: Path, name: str, readers: int, options: Mapping[str, Any], alone: bool
+    url: str,
+    *,
+    schema_dir: Path,
+    name: str,
+    readers: int,
+    options: Mapping[str, Any],
+    alone: bool,
+    migrate: bool,
 ) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
         from services.chassis.postgresql import PostgresqlServer  # noqa: PLC0415
 
         return PostgresqlServer(
-            url, schema_dir=schema_dir, name=name, readers=readers, options=options, alone=alone
+            url,
+            schema_dir=schema_dir,
+            name=name,
+            readers=readers,
+            options=options,
+            alone=alone,
+            migrate=migrate,
         )
-    return SqliteFile(url, schema_dir=schema_dir, readers=readers, options=options)
+    return SqliteFile(
+        url, schema_dir=schema_dir, name=name, readers=readers, options=options, migrate=migrate
+    )

@@ -6,7 +6,6 @@ lost is opened anew before the next transaction.
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,11 @@ from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
-from services.chassis.migrations import upgrade
+from services.chassis.migrations import check_known, check_served
+from services.chassis.postgresql_migrations import migrate_at_start
+from services.chassis.presence import be_present
 from services.chassis.refusals import Refusal, invalid, precondition, unavailable
+from services.chassis.revisions import Schema
 
 _SESSION = {
     # In milliseconds. A statement is slow when a whole index is read; a lock is held for one group. A process
@@ -46,15 +48,6 @@ _CONNECTING = {
     "tcp_user_timeout": 15_000,
     "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
 }
-
-# Advisory locks of two numbers: ours, and which. Those of one number are the services'.
-_LOCK_SPACE = 0x511CE
-_MIGRATION = 1
-_PRESENCE = 2
-"""Shared by the processes that serve the database; whoever is alone with it holds it for themselves."""
-_PRESENCE_SECONDS = 1.0
-"""A session that has ended is there until the server has noticed."""
-_MIGRATION_PATIENCE_MS = 120_000
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
 # connection, no resources, operator's intervention, system error, damaged data.
@@ -115,15 +108,18 @@ class PostgresqlServer:
         readers: int,
         options: Mapping[str, Any],
         alone: bool,
+        migrate: bool,
     ) -> None:
-        """Connects, checks that commits are durable, and migrates.
+        """Connects, checks that commits are durable, and migrates, but for what takes something away.
 
-        `alone`: while no other process does, and as long as this one does.
+        `alone`: while no other process does, and as long as this one does. Without `migrate` it only looks
+        whether it can serve on what is there.
 
         Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN,
-        DATABASE_IN_USE.
+        SCHEMA_BEHIND, MIGRATION_FAILED, DATABASE_IN_USE.
         """
         parsed = _parsed(url)
+        self._schema = Schema.in_folder(schema_dir)
         self._alone = alone
         self._warnings: list[str] = []
         self._had_standby = False
@@ -141,10 +137,13 @@ class PostgresqlServer:
         except DRIVER_ERRORS as error:
             raise _unusable() from error
         try:
-            _migrate(self.writer, schema_dir)
+            with self._writer_engine.connect() as session:
+                if migrate:
+                    migrate_at_start(session, self._schema)
+                check_served(session, self._schema, name)
         except DRIVER_ERRORS as error:
             self._drop()
-            raise _unusable() from error
+            raise _failed(error) from error
         except BaseException:
             self._drop()
             raise
@@ -274,7 +273,9 @@ class PostgresqlServer:
         try:
             with writer.begin():
                 self._check_durability(driver)
-                _be_present(driver, alone=self._alone)
+                be_present(driver, self._schema.position, alone=self._alone)
+                # While the session was lost, a later release may have taken away what this one uses.
+                check_known(writer, self._schema)
         except BaseException:
             # Ends the session too, and with it whatever it has locked.
             writer.invalidate()
@@ -286,6 +287,26 @@ class PostgresqlServer:
     def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
             self._warnings.append(diagnostic.message_primary or "")
+
+
+@contextlib.contextmanager
+def migrating(url: str, name: str) -> Iterator[Connection]:
+    """A session of whoever migrates and does not serve; raises Refusal as `PostgresqlServer`."""
+    engine = _engine(_parsed(url), f"migrate-{name}", "READ COMMITTED", poolclass=NullPool)
+    try:
+        with engine.connect() as session:
+            _check_settings(session.exec_driver_sql(_DURABILITY).mappings().one(), had_standby=False)
+            session.rollback()
+            yield session
+    except DRIVER_ERRORS as error:
+        raise _failed(error) from error
+
+
+def _failed(error: DBAPIError | psycopg.Error) -> Refusal:
+    """The server is not to be had, or a step of the schema does not go through."""
+    if trouble_of(error) is not Trouble.STATEMENT:
+        return _unusable()
+    return precondition("MIGRATION_FAILED", f"the schema cannot be brought up: {error}")
 
 
 def _unusable() -> Refusal:
@@ -351,7 +372,7 @@ def _driver_of(connection: Connection) -> "psycopg.Connection[Any]":
     return driver
 
 
-def _check_settings(settings: Mapping[str, str], *, had_standby: bool) -> None:
+def _check_settings(settings: Mapping[Any, str], *, had_standby: bool) -> None:
     """Raises Refusal DURABILITY_OFF where the server may forget what it has acknowledged.
 
     To do without a standby is for those who start without one: where commits have waited for one, a failover
@@ -372,26 +393,3 @@ def _check_settings(settings: Mapping[str, str], *, had_standby: bool) -> None:
                 f"the database server runs with {name}={settings[name]}: it may lose what is acknowledged"
             )
             raise precondition("DURABILITY_OFF", message)
-
-
-def _be_present(driver: "psycopg.Connection[Any]", *, alone: bool) -> None:
-    """Has the server know, until the session ends, that the database is used; raises Refusal DATABASE_IN_USE.
-
-    A process whose session was lost cannot write again before it has said so again.
-    """
-    lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
-    patience_ends = time.monotonic() + _PRESENCE_SECONDS
-    while not driver.execute(f"SELECT {lock}(%s, %s)", (_LOCK_SPACE, _PRESENCE)).fetchall()[0][0]:
-        if time.monotonic() > patience_ends:
-            message = "another process serves it" if alone else "a restore of it is being accepted"
-            raise precondition("DATABASE_IN_USE", f"the database is in use: {message}")
-        time.sleep(_PRESENCE_SECONDS / 20)
-
-
-def _migrate(writer: Connection, schema_dir: Path) -> None:
-    """One process at a time, for several may start at once; who comes later finds nothing left to do."""
-    with writer.begin():
-        writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        writer.exec_driver_sql(f"SET LOCAL lock_timeout = {_MIGRATION_PATIENCE_MS}")
-        writer.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, _MIGRATION))
-        upgrade(writer, schema_dir)

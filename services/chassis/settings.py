@@ -89,6 +89,11 @@ class ServiceSettings(ProcessSettings):
     database_url: str = Field(
         description="Where the service keeps its rows: sqlite:///PATH or postgresql://USER@HOST/DATABASE."
     )
+    migrate_on_start: bool = Field(
+        True,
+        description="Whether a process that starts brings the schema of its database up; without, `sluice"
+        " migrate` does it before.",
+    )
     token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
     token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
     token_audience: str = Field("sluice", description="The aud claim a token must carry.")

@@ -18,8 +18,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
-from services.chassis.migrations import upgrade
-from services.chassis.refusals import Behind, invalid, precondition, unavailable
+from services.chassis.migrations import check_served, logged
+from services.chassis.refusals import Behind, Refusal, invalid, precondition, unavailable
+from services.chassis.revisions import Schema
+from services.chassis.sqlite_migrations import migrate as run_missing
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -70,12 +72,24 @@ class SqliteFile:
     has_rivals = False
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, url: str, *, schema_dir: Path, readers: int, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema_dir: Path,
+        name: str,
+        readers: int,
+        options: Mapping[str, Any],
+        migrate: bool,
+    ) -> None:
         """Takes the lock, opens the writer and migrates; `readers` connections are opened as they are needed.
 
-        Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN.
+        Without `migrate` it only looks whether it can serve on what is there.
+
+        Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN,
+        SCHEMA_BEHIND.
         """
-        self._path = path = _path_of(url)
+        self._path = path = path_of(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _take_lock(path)
         try:
@@ -86,19 +100,25 @@ class SqliteFile:
                 path, "BEGIN", poolclass=QueuePool, pool_size=readers, max_overflow=0
             )
             event.listen(self._reader_engine, "connect", _apply(_READERS))
-            self._open_writer(schema_dir)
+            self._open_writer(Schema.in_folder(schema_dir), name, migrate=migrate)
         except BaseException:
             self._lock.close()
             raise
 
-    def _open_writer(self, schema_dir: Path) -> None:
+    def _open_writer(self, schema: Schema, name: str, *, migrate: bool) -> None:
         try:
             self.writer = self._writer_engine.connect()
             self._driver = _driver_of(self.writer)
             self._identity = _identity_of(self._path)
-            _migrate(self.writer, self._driver, schema_dir)
+            _check_journal(self._driver)
+            if migrate:
+                # Whoever owns the file has no process of an earlier release beside them.
+                run_missing(self.writer, self._driver, schema, contract=True, tell=logged)
+            else:
+                with self.writer.begin():
+                    check_served(self.writer, schema, name)
         except DRIVER_ERRORS as error:
-            raise unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened") from error
+            raise _failed(error) from error
 
     def trouble_of(self, error: Any) -> Trouble:
         """As the function of this name."""
@@ -168,7 +188,8 @@ class SqliteFile:
         self._lock.close()
 
 
-def _path_of(url: str) -> Path:
+def path_of(url: str) -> Path:
+    """The file that the URL names; raises Refusal (invalid, DATABASE_URL_INVALID)."""
     refusal = invalid("DATABASE_URL_INVALID", "the database URL names no file: sqlite:///PATH is understood")
     try:
         parsed = make_url(url)
@@ -177,6 +198,23 @@ def _path_of(url: str) -> Path:
     if not parsed.drivername.startswith("sqlite") or not parsed.database or parsed.database == ":memory:":
         raise refusal
     return Path(parsed.database)
+
+
+@contextlib.contextmanager
+def migrating(path: Path) -> Iterator[tuple[Connection, sqlite3.Connection]]:
+    """The one connection of whoever migrates and does not serve; raises Refusal as `SqliteFile`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _take_lock(path):
+        engine = _engine(path, "BEGIN IMMEDIATE", poolclass=StaticPool)
+        try:
+            with engine.connect() as connection:
+                driver = _driver_of(connection)
+                _check_journal(driver)
+                yield connection, driver
+        except DRIVER_ERRORS as error:
+            raise _failed(error) from error
+        finally:
+            engine.dispose()
 
 
 def _identity_of(path: Path) -> tuple[int, int]:
@@ -235,14 +273,14 @@ def _driver_of(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _migrate(writer: Connection, driver: sqlite3.Connection, schema_dir: Path) -> None:
+def _failed(error: DBAPIError | sqlite3.Error) -> Refusal:
+    """The file is not to be had, or a step of the schema does not go through."""
+    if trouble_of(error) is Trouble.STATEMENT:
+        return precondition("MIGRATION_FAILED", f"the schema cannot be brought up: {error}")
+    return unavailable("DATABASE_UNAVAILABLE", "the database file cannot be opened")
+
+
+def _check_journal(driver: sqlite3.Connection) -> None:
     (mode,) = driver.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode != "wal":
         raise unavailable("DATABASE_UNAVAILABLE", "the file system of the database does not support WAL")
-    # Rebuilding a table, which is how SQLite alters one, would cascade into the rows that refer to it.
-    driver.execute("PRAGMA foreign_keys=OFF")
-    with writer.begin():
-        upgrade(writer, schema_dir)
-        if writer.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-            raise precondition("SCHEMA_BROKEN", "a migration left rows that refer to nothing")
-    driver.execute("PRAGMA foreign_keys=ON")

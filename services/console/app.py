@@ -25,6 +25,7 @@ from services.console import (
     licenses,
     log,
     manifest_proofs,
+    migrate,
     parties,
     policies,
     post_requests,
@@ -76,6 +77,7 @@ app.callback()(secure_channels.options)
 app.command("up")(up.up)
 app.command("demo")(demo)
 app.command("serve")(serve.serve)
+app.command("migrate")(migrate.migrate)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(policies.app, name="policy")
 subjects.app.command("export")(subject_records.export)

@@ -21,7 +21,8 @@ async def main() -> None:
     settings = DirectorySettings.from_environment()
     telemetry = start_telemetry("directory", settings)
     clock = SystemClock()
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="directory")
+    url, migrate = settings.database_url, settings.migrate_on_start
+    database = Database.open(url, schema_dir=SCHEMA, name="directory", migrate=migrate)
     await serve(
         settings=settings,
         bolts=bolts(Shelf(PostStore(database), clock), clock),

@@ -39,6 +39,7 @@ def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Databas
         lock=None if alone else lock_group,
         options=remembering(),
         alone=alone,
+        migrate=settings.migrate_on_start,
     )
     return database, head
 

@@ -11,6 +11,8 @@ revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
+phase = "contract"
+is_baseline = True
 
 
 def upgrade() -> None:

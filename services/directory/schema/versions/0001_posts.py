@@ -7,6 +7,8 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+phase = "expand"
+is_baseline = True
 
 
 def upgrade() -> None:

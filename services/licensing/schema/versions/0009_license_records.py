@@ -7,6 +7,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 # NULL is what is not known: of changes from before, and of those that a process of the release before writes
 # while this one runs already.

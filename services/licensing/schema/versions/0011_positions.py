@@ -7,6 +7,7 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 _COLUMNS = (
     *("fence_epoch", "fence_revision", "scanned_epoch", "scanned_revision"),

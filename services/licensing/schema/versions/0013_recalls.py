@@ -7,6 +7,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 _RELEASES = sa.text("not_after_us IS NOT NULL")
 _COLLECTING = sa.text("state = 0")

@@ -7,6 +7,7 @@ revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 
 _OF_NO_ONE = sa.text("subject_id = 0 AND post_id = 0")

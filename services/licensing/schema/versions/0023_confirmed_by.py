@@ -7,6 +7,8 @@ revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
+phase = "expand"
+is_baseline = True
 
 
 def upgrade() -> None:

@@ -2,10 +2,16 @@
 
 from alembic import op
 
+from services.chassis.indexes import build_index
+
 revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None
+phase = "tune"
+# Every decision is written into the table that they are on: built in one transaction, all four of them would
+# keep decisions waiting.
+in_transaction = False
 
 _INDEXES = {
     "ix_decisions_licensee": ["licensee_id", "number"],
@@ -17,7 +23,7 @@ _INDEXES = {
 
 def upgrade() -> None:
     for name, columns in _INDEXES.items():
-        op.create_index(name, "decisions", columns)
+        build_index(name, "decisions", columns)
 
 
 def downgrade() -> None:

@@ -7,6 +7,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 HELD = sa.text("state = 1")

@@ -14,6 +14,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+phase = "contract"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 LENGTHS_US = {1: 1_000_000, 2: 60_000_000, 3: 86_400_000_000, 4: 0}

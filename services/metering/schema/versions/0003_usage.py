@@ -7,6 +7,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 SHOWN = sa.text("reservation_id <> ''")

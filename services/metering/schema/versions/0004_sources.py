@@ -10,6 +10,7 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+phase = "contract"
 
 SHOWN = sa.text("reservation_id <> ''")
 ORDER = ["reservation_id", "party_id", "access", "accessed_us", "source", "id"]
