@@ -20,7 +20,7 @@ from sluice.licensing.v1.release_service_pb2 import (
 from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice_gate.errors import CallRefused
 from sluice_gate.statuses import refused
-from sluice_gate.targets import naming
+from sluice_gate.targets import balancing, naming
 from sluice_gate.threads import finish
 from sluice_gate.tokens import ApiKeyTokens
 
@@ -30,12 +30,14 @@ DEFAULT_DEADLINE_SECONDS = 10.0
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # Repeating a call is decided in one place (`asking`); the channel would do it behind our back.
-    ("grpc.enable_retries", 0),
+    # Without a policy the channel sends again what no server has begun; all else is repeated by `asking`.
+    ("grpc.enable_retries", 1),
     # A server that was started again is found within a second, not after the two minutes of the default.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A name is looked up again soon after one of its addresses was lost, not half a minute later.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -72,12 +74,15 @@ class LicensingClient:
 
         ApiKeyTokens are also asked for another where licensing does not believe the one they gave.
         Without `credentials` the connection is not encrypted: for 127.0.0.1 only. With them the certificate
-        of licensing has to carry `server_name` where that is given, else the host of `target`.
+        of licensing has to carry `server_name` where that is given, else the host of `target`; for a list of
+        addresses it has to be given. `target` is as gRPC names it: host:port, or dns:///NAME:PORT and
+        ipv4:HOST:PORT,HOST:PORT for all replicas, each of which gets its share of the calls.
         """
+        options = (*_OPTIONS, *balancing(target))
         if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+            self._channel = grpc.aio.insecure_channel(target, options=options)
         else:
-            options = (*_OPTIONS, *naming(server_name))
+            options = (*options, *naming(server_name))
             self._channel = grpc.aio.secure_channel(target, credentials, options=options)
         # grpc's own annotations do not know that the stub takes either kind of channel.
         stub: Any = ReleaseServiceStub(self._channel)

@@ -1,8 +1,11 @@
 """Where a target of gRPC leads, as far as its name says (grpc.io/docs: naming)."""
 
 import ipaddress
+import json
 import re
+from typing import Any
 
+_LISTS = ("ipv4:", "ipv6:")
 _PREFIX = re.compile(r"(?:dns:(?://[^/]*/)?|ipv4:|ipv6:)")
 _HOST = re.compile(r"(?:\[(?P<bracketed>[^\]]*)\]|(?P<plain>[^:]*))(?::[0-9]+)?")
 
@@ -15,7 +18,26 @@ def is_this_machine(target: str) -> bool:
     """
     if target.startswith("unix:"):
         return True
-    host = _HOST.fullmatch(_PREFIX.sub("", target, count=1))
+    prefix = _PREFIX.match(target)
+    named = target[prefix.end() :] if prefix else target
+    is_list = target.startswith(_LISTS)
+    return all(_is_here(address) for address in (named.split(",") if is_list else [named]))
+
+
+def balancing(target: str) -> tuple[tuple[str, str], ...]:
+    """Options of a channel that spreads calls over all addresses of `target`.
+
+    Where it names replicas (dns:..., ipv4:..., ipv6:...), those that say NOT_SERVING get none: a server says
+    so before it stops. One server, host:port, is called whatever it says.
+    """
+    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if target.startswith(("dns:", *_LISTS)):
+        config["healthCheckConfig"] = {"serviceName": ""}
+    return (("grpc.service_config", json.dumps(config)),)
+
+
+def _is_here(address: str) -> bool:
+    host = _HOST.fullmatch(address)
     if host is None:
         return False
     name = host["bracketed"] or host["plain"] or ""

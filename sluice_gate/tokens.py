@@ -12,7 +12,7 @@ from sluice.licensing.v1.token_service_pb2_grpc import TokenServiceStub
 from sluice_gate.clocks import SystemClock
 from sluice_gate.errors import AnswerInvalid, CallRefused
 from sluice_gate.statuses import refused
-from sluice_gate.targets import is_this_machine, naming
+from sluice_gate.targets import balancing, is_this_machine, naming
 
 EXCHANGE_SECONDS = 5.0
 RETRY_US = 1_000_000
@@ -132,10 +132,11 @@ def exchanging(
         raise CallRefused("PLAINTEXT", message, passing=False)
 
     def exchange() -> GetTokenResponse:
+        options = balancing(target)
         channel = (
-            grpc.insecure_channel(target, options=_OPTIONS)
+            grpc.insecure_channel(target, options=(*_OPTIONS, *options))
             if credentials is None
-            else grpc.secure_channel(target, credentials, options=naming(server_name))
+            else grpc.secure_channel(target, credentials, options=(*options, *naming(server_name)))
         )
         # A channel for each: renewals are minutes apart, and a connection idle for so long breaks unseen.
         with channel:

@@ -1,4 +1,11 @@
-"""What both ends of a connection must agree on."""
+"""What both ends of a connection must agree on, and how a client spreads its calls over replicas."""
+
+import json
+from typing import Any
+
+from services.chassis.targets import is_of_replicas
+
+Option = tuple[str, int | str]
 
 LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
 """An import sends rows of 3 MiB; the largest batch, 10,000 posts as messages with 100,000 embeds, has 2.8 MB.
@@ -12,7 +19,7 @@ call may be refused, beyond 16 KiB it is."""
 PING_EVERY_MS = 30_000
 PING_TIMEOUT_MS = 10_000
 
-SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
+SERVER_OPTIONS: tuple[Option, ...] = (
     ("grpc.max_receive_message_length", LARGEST_REQUEST_BYTES),
     ("grpc.max_send_message_length", LARGEST_ANSWER_BYTES),
     ("grpc.max_metadata_size", LARGEST_HEADERS_BYTES),
@@ -24,7 +31,7 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_EVERY_MS // 2),
 )
 
-CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
+CLIENT_OPTIONS: tuple[Option, ...] = (
     ("grpc.max_receive_message_length", LARGEST_ANSWER_BYTES),
     ("grpc.max_send_message_length", LARGEST_REQUEST_BYTES),
     ("grpc.keepalive_time_ms", PING_EVERY_MS),
@@ -35,4 +42,30 @@ CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A name is looked up again whenever one of its addresses is lost, which is when pods are replaced; gRPC's
+    # own half a minute is longer than two of them in turn may take.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
+
+
+def client_options(target: str) -> tuple[Option, ...]:
+    """Those of a client of `target`: of several servers each has its turn, unless it says NOT_SERVING.
+
+    A server that stands alone is asked whatever it says of itself: its own refusal tells more than that
+    nobody was asked, and while it drains it still answers. One without a health service counts as well.
+    """
+    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if is_of_replicas(target):
+        # "" is the process as a whole (grpc.health.v1), which hears of the end before the port closes.
+        config["healthCheckConfig"] = {"serviceName": ""}
+    return (*CLIENT_OPTIONS, ("grpc.service_config", json.dumps(config)))
+
+
+def server_options(max_connection_age_seconds: float, longest_ms: int | None = None) -> tuple[Option, ...]:
+    """Those of a server whose connections take no more calls once they are so old; 0 is no limit.
+
+    `longest_ms` is another limit, and the smaller one counts. Calls and streams that run then end by
+    themselves, however long they take: their callers have new ones go over another connection.
+    """
+    ages = [age for age in (int(max_connection_age_seconds * 1_000), longest_ms) if age]
+    return (*SERVER_OPTIONS, ("grpc.max_connection_age_ms", min(ages))) if ages else SERVER_OPTIONS

@@ -1,4 +1,4 @@
-"""Calls to another service: with less time than we have, our token, our trace, and tries after UNAVAILABLE.
+"""Calls to another service: with less time than we have, our token, our trace, and some tries.
 
 Every RPC of ours is idempotent, so a try whose answer was lost may be repeated. Nothing else is ever retried,
 and a stream never is: only whoever opened it knows how far it came.
@@ -14,7 +14,7 @@ import grpc
 from opentelemetry.semconv._incubating.attributes.rpc_attributes import RPC_RESPONSE_METADATA_TEMPLATE
 from opentelemetry.trace import get_current_span
 
-from services.chassis.channels import CLIENT_OPTIONS
+from services.chassis.channels import Option, client_options
 from services.chassis.deadlines import SHORTEST_CALL_US, remaining_us, time_for_call_us, within
 from services.chassis.lines import Line
 from services.chassis.refusals import Refusal, unauthenticated, unavailable
@@ -27,6 +27,8 @@ DEFAULT_DEADLINE_US = 5_000_000
 TRIES = 3
 FIRST_BACKOFF_US = 20_000
 
+_TRIED_AGAIN = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+"""What is CANCELLED and not by us has met a server at its end: gRPC tells callers nothing else of it."""
 _NO_ANSWER = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 )
@@ -46,15 +48,16 @@ class Peer:
         *,
         name: str,
         default_deadline_us: int = DEFAULT_DEADLINE_US,
-        options: Sequence[tuple[str, int]] = (),
+        options: Sequence[Option] = (),
         tls: CallerTls | None = None,
     ) -> None:
-        """`target` is host:port; `token` gives the bearer token to show; `name` is for people and traces.
+        """`target` is as in `targets`; `token` gives the bearer token to show; `name` is for people and
+        traces.
 
         `default_deadline_us` bounds a call that says nothing else, in microseconds. `options` are gRPC's own.
         Without a `token` none is shown: over `tls` a service is who its certificate says.
         """
-        self._line = Line(target, [*CLIENT_OPTIONS, *options], tls)
+        self._line = Line(target, [*client_options(target), *options], tls)
         self._token = token
         self._name = name
         self._default_deadline_us = default_deadline_us
@@ -71,9 +74,9 @@ class Peer:
         """The answer to `request`, within `at_most_us` microseconds and within what our own caller has left.
 
         `method` is one of a stub made with `channel`. Raises the peer's own Refusal (same kind and reason;
-        after up to three tries if it is UNAVAILABLE), or Refusal (unavailable): PEER_UNAVAILABLE where there
-        was no answer in as many, DEADLINE_TOO_SHORT without any; Refusal (unauthenticated, TOKEN_INVALID)
-        when our own token cannot be sent.
+        after up to three tries if it is UNAVAILABLE or CANCELLED), or Refusal (unavailable): PEER_UNAVAILABLE
+        where there was no answer in as many, DEADLINE_TOO_SHORT without any; Refusal (unauthenticated,
+        TOKEN_INVALID) when our own token cannot be sent.
         """
         named = _named(method)
         with within(time_for_call_us(at_most_us or self._default_deadline_us)):
@@ -131,7 +134,7 @@ class Peer:
             raise refusal from error
         backoff_us = int(FIRST_BACKOFF_US * 2 ** (tried - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - only spreads tries
         left_us = (remaining_us() or 0) - backoff_us
-        if error.code() is not grpc.StatusCode.UNAVAILABLE or tried == TRIES or left_us < SHORTEST_CALL_US:
+        if error.code() not in _TRIED_AGAIN or tried == TRIES or left_us < SHORTEST_CALL_US:
             raise refusal from error
         await asyncio.sleep(backoff_us / 1_000_000)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import grpc
 
+from services.chassis.channels import Option
 from services.chassis.tls import CallerTls
 
 
@@ -23,8 +24,8 @@ class _Connection:
 class Line:
     """A channel that is always the one to use now. For one event loop."""
 
-    def __init__(self, target: str, options: list[tuple[str, int]], tls: CallerTls | None) -> None:
-        """`target` is host:port. Without `tls` nothing is encrypted. Nothing is sent before a call."""
+    def __init__(self, target: str, options: list[Option], tls: CallerTls | None) -> None:
+        """`target` is as in `targets`. Without `tls` nothing is encrypted. Nothing is sent before a call."""
         self._target = target
         self._options = options
         self._tls = tls

@@ -23,7 +23,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.chassis.certificates import Certificates
 from services.chassis.certified import CertifiedCallers
-from services.chassis.channels import SERVER_OPTIONS
+from services.chassis.channels import SERVER_OPTIONS, server_options
 from services.chassis.clock import SystemClock
 from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
@@ -33,7 +33,7 @@ from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
 from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
-from services.chassis.tls import SERVER_TLS_OPTIONS, CertificateWatch, ServerTls
+from services.chassis.tls import CONNECTION_AGE_MS, CertificateWatch, ServerTls
 from services.chassis.verifying import TokenVerifier
 
 _log = structlog.get_logger(__name__)
@@ -72,15 +72,19 @@ class Server:
         limits: Limits,
         tls: ServerTls | None = None,
         actions: ActionLog | None = None,
+        connection_age_seconds: float = 0,
     ) -> None:
-        """With `tls` it is spoken and demanded, and services are who their certificates say."""
+        """With `tls` it is spoken and demanded, and services are who their certificates say.
+
+        No connection takes calls for longer than `connection_age_seconds`; 0 is no limit.
+        """
         certified = None if tls is None else CertifiedCallers(verifier, tls.trust_domain, tls.clock)
         guard = Guard(
             admissions=admissions, verifier=verifier, limits=limits, certified=certified, actions=actions
         )
         self._ending = guard.ending
         self._credentials = None if tls is None else tls.credentials()
-        options = (*SERVER_OPTIONS, *SERVER_TLS_OPTIONS) if tls else SERVER_OPTIONS
+        options = server_options(connection_age_seconds, CONNECTION_AGE_MS if tls else None)
         self._server = grpc.aio.server(interceptors=[guard], options=options)
         self._names = [bolt.full_name for bolt in bolts]
         self.health = health.aio.HealthServicer()
@@ -159,7 +163,15 @@ async def serve(
     try:
         stop = _stop_signal()
         tls = _tls(settings)
-        server = Server(bolts, admissions, verifier, limits=_limits(settings), tls=tls, actions=actions)
+        server = Server(
+            bolts,
+            admissions,
+            verifier,
+            limits=_limits(settings),
+            tls=tls,
+            actions=actions,
+            connection_age_seconds=settings.max_connection_age,
+        )
         watches = () if tls is None else (CertificateWatch(tls.certificates),)
         async with _health_port(server, settings.health_listen):
             address = await server.start(settings.listen)

@@ -113,6 +113,12 @@ class ServiceSettings(ProcessSettings):
     max_strangers: int = Field(
         MAX_STRANGERS, ge=1, description="Calls without a token worked on at once, where none is needed."
     )
+    max_connection_age: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds from which on a connection takes no more calls, so that callers find replicas"
+        " that were added; 0 is no limit. Ten minutes at most where TLS is spoken.",
+    )
     drain_grace: float = Field(
         1.0,
         ge=0,

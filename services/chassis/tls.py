@@ -16,6 +16,7 @@ import structlog
 from cryptography import x509
 
 from services.chassis.certificates import Certificates, Material
+from services.chassis.channels import Option
 from services.chassis.clock import Clock
 from services.chassis.refusals import precondition
 
@@ -24,8 +25,6 @@ CONNECTION_AGE_MS = 600_000
 LOOK_EVERY_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
-
-SERVER_TLS_OPTIONS: tuple[tuple[str, int], ...] = (("grpc.max_connection_age_ms", CONNECTION_AGE_MS),)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class CallerTls(Protocol):
         """What connections are made with now; the very same object for as long as that is the same."""
         ...
 
-    def channel(self, target: str, material: Any, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+    def channel(self, target: str, material: Any, options: list[Option]) -> grpc.aio.Channel:
         """A connection made with what `current` gave, for as long as it lasts."""
         ...
 
@@ -80,7 +79,7 @@ class ClientTls:
         """The latest certificate that was good."""
         return self.certificates.current()
 
-    def channel(self, target: str, material: Material, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+    def channel(self, target: str, material: Material, options: list[Option]) -> grpc.aio.Channel:
         """A connection that shows `material` for as long as it lasts."""
         named = ("grpc.ssl_target_name_override", self.server_name)
         # Else a channel may go on using the connection of the one before it.
@@ -111,7 +110,7 @@ class GatewayTls:
         """The same throughout."""
         return self.authorities
 
-    def channel(self, target: str, material: bytes, options: list[tuple[str, int]]) -> grpc.aio.Channel:
+    def channel(self, target: str, material: bytes, options: list[Option]) -> grpc.aio.Channel:
         """A connection that shows no certificate."""
         return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(material), options=options)
 

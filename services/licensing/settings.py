@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.claims import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.refusals import precondition
 from services.chassis.settings import HeadKeepingSettings, parse_address
+from services.chassis.targets import checked_target
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+NAMED = "as gRPC names it: host:port, or of all replicas dns:///NAME:PORT or ipv4:HOST:PORT,HOST:PORT"
 
 
 class LicensingSettings(HeadKeepingSettings):
@@ -19,10 +21,11 @@ class LicensingSettings(HeadKeepingSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLUICE_LICENSING_", extra="forbid", frozen=True)
 
-    consent_target: str = Field("127.0.0.1:7601", description="Where consent serves, as gRPC names it.")
-    metering_target: str = Field("127.0.0.1:7602", description="Where metering serves, as gRPC names it.")
+    consent_target: str = Field("127.0.0.1:7601", description=f"Where consent serves, {NAMED}.")
+    metering_target: str = Field("127.0.0.1:7602", description=f"Where metering serves, {NAMED}.")
     directory_target: str = Field(
-        "", description="Where the post directory serves; without one licensees cannot ask by post id."
+        "",
+        description=f"Where the post directory serves, {NAMED}; without one licensees cannot ask by post id.",
     )
     directory_age_seconds: float = Field(
         3600.0, gt=0, description="How old what the post directory knows may be; an older answer is refused."
@@ -105,6 +108,16 @@ class LicensingSettings(HeadKeepingSettings):
         description="Webhooks may be on addresses that only this machine or its network reaches: for trying"
         " out and tests. Refused where others can reach this service.",
     )
+
+    @field_validator("consent_target", "metering_target")
+    @classmethod
+    def _is_a_target(cls, value: str) -> str:
+        return checked_target(value)
+
+    @field_validator("directory_target")
+    @classmethod
+    def _is_a_target_if_any(cls, value: str) -> str:
+        return checked_target(value) if value else value
 
     @model_validator(mode="after")
     def _keeps_webhooks_out(self) -> Self:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ PLENTY = {"calls_a_second": 100_000, "caller_calls_a_second": 100_000, "exports_
 """More than a test sends."""
 
 
-def some_values(folder: Path, upstreams: dict[str, str] | None = None, **values: Any) -> Values:
+def some_values(
+    folder: Path, upstreams: Mapping[str, str | Sequence[str]] | None = None, **values: Any
+) -> Values:
     """Values of a gateway on a free port, with the keys of the folder; nobody serves what is not named."""
     given = {"consent": NOBODY, "metering": NOBODY, "licensing": NOBODY, **(upstreams or {})}
     usual = {

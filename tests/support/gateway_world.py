@@ -127,6 +127,7 @@ class World:
         self.upstream, self.licensing, self.metering = Upstream(), Licensing(), Metering()
         self.licensing.known["good"] = {"kind": "licensee", "party": "acme", "principal": "licensee:acme"}
         self.address = ""
+        self.health = health.aio.HealthServicer()
 
     @property
     def upstreams(self) -> dict[str, str]:
@@ -143,9 +144,8 @@ async def a_world(credentials: grpc.ServerCredentials | None = None) -> AsyncIte
     """Three services that are serving; in plain text without credentials."""
     world = World()
     server = grpc.aio.server(options=SERVER_OPTIONS)
-    said = health.aio.HealthServicer()
-    await said.set("", health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(said, server)
+    await world.health.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(world.health, server)
     add_AuthorizationServicer_to_server(world.licensing, server)
     add_RateLimitServiceServicer_to_server(world.metering, server)
     server.add_generic_rpc_handlers((world.upstream,))

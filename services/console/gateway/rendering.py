@@ -18,7 +18,7 @@ from services.console.gateway import failures
 from services.console.gateway.descriptors import descriptor_set
 from services.console.gateway.files import FOLDERS
 from services.console.gateway.routes import contracts, routes, services
-from services.console.gateway.values import Values, is_literal
+from services.console.gateway.values import Values, addresses, is_literal
 
 TEMPLATE = "envoy.yaml.j2"
 ALONE = ("consent",)
@@ -67,9 +67,10 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "host": lambda address: parse_address(address)[0],
         "port": lambda address: parse_address(address)[1],
-        "is_literal": is_literal,
+        "addresses": addresses,
         "origin": _origin,
     }
+    environment.tests["literal"] = is_literal
     return environment
 
 

@@ -4,7 +4,7 @@ Whatever is misspelt is refused: it would be a default in disguise.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -155,8 +155,8 @@ class Values(Part):
     """Where callers from outside come in."""
     listen_tls: Path | None = None
     """File of secrets (SDS) with the secret "listener": the certificate that callers see. Plain without."""
-    upstreams: dict[Name, Address]
-    """The services, by name: consent, metering, licensing."""
+    upstreams: dict[Name, Address | Annotated[tuple[Address, ...], Field(min_length=1)]]
+    """The services, by name: consent, metering, licensing. Each is one address or a list of them."""
     tls: Tls | None = None
     """Mutual TLS to the services, each known by the DNS name that is its name. Plain without."""
     credential: Path | None = None
@@ -237,6 +237,11 @@ def _check_network(text: str) -> None:
     network = ipaddress.ip_network(text)
     if str(network) != text or network.prefixlen != NETWORK_BITS[network.version]:
         raise ValueError(f"{text!r} is no network that is counted: 192.0.2.0/24 or 2001:db8:7::/48")
+
+
+def addresses(of: str | Sequence[str]) -> list[str]:
+    """All addresses of a service."""
+    return [of] if isinstance(of, str) else list(of)
 
 
 def is_literal(address: str) -> bool:

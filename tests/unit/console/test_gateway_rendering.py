@@ -139,6 +139,36 @@ def test_imports_come_before_the_files_that_import_them(tmp_path: Path) -> None:
         seen.add(file.name)
 
 
+def test_calls_are_sent_again_where_nobody_answered_and_streams_only_before_they_began(
+    tmp_path: Path,
+) -> None:
+    conditions = {
+        path: set(route["route"]["retry_policy"]["retry_on"].split(","))
+        for path, route in led(render(some_values(tmp_path))).items()
+    }
+    call = conditions["/sluice.licensing.v1.ReleaseService/RequestRelease"]
+    stream = conditions["/sluice.licensing.v1.RecallService/WatchRecalls"]
+
+    assert stream == {"connect-failure", "refused-stream", "reset-before-request"}
+    assert call == {*stream, "reset", "unavailable", "cancelled"}
+    assert set(map(frozenset, conditions.values())) == {frozenset(call), frozenset(stream)}
+
+
+def test_a_service_may_have_several_addresses_and_names_among_them_are_looked_up(tmp_path: Path) -> None:
+    upstreams = {"consent": ["127.0.0.1:1", "127.0.0.1:2"], "metering": ["127.0.0.1:3", "metering-pods:7602"]}
+    config = yaml.load(render(some_values(tmp_path, upstreams)), yaml.CSafeLoader)
+    clusters = {each["name"]: each for each in config["static_resources"]["clusters"]}
+
+    def ports(name: str) -> list[int]:
+        (endpoints,) = clusters[name]["load_assignment"]["endpoints"]
+        each = [found["endpoint"]["address"]["socket_address"] for found in endpoints["lb_endpoints"]]
+        return [address["port_value"] for address in each]
+
+    assert (ports("consent"), clusters["consent"]["type"]) == ([1, 2], "STATIC")
+    assert (ports("metering"), clusters["metering"]["type"]) == ([3, 7602], "STRICT_DNS")
+    assert ports("limits") == [3, 7602]
+
+
 def test_consents_routes_ask_for_a_token_and_all_others_ask_licensing_and_metering(tmp_path: Path) -> None:
     for path, route in led(render(some_values(tmp_path))).items():
         filters = route["typed_per_filter_config"]
@@ -146,7 +176,6 @@ def test_consents_routes_ask_for_a_token_and_all_others_ask_licensing_and_meteri
         assert ("envoy.filters.http.jwt_authn" in filters) == alone, path
         assert filters["envoy.filters.http.ext_authz"].get("disabled", False) == alone, path
         assert ("rate_limits" not in route["route"]) == alone, path
-        assert "retry_policy" not in route["route"]
 
 
 def test_streams_alone_are_not_held_back(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""Which targets lead to this machine; what is not understood leads elsewhere."""
+"""Which targets lead to this machine; what is not understood leads elsewhere. And which are balanced."""
+
+import json
 
 import pytest
 
-from sluice_gate.targets import is_this_machine
+from sluice_gate.targets import balancing, is_this_machine
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,8 @@ from sluice_gate.targets import is_this_machine
         "dns:127.0.0.1:7603",
         "ipv4:127.0.0.1:7603",
         "ipv6:[::1]:7603",
+        "ipv4:127.0.0.1:7603,127.0.0.1:7613",
+        "ipv6:[::1]:7603,[::1]:7613",
         "unix:/run/sluice/licensing.sock",
         "unix:///run/sluice/licensing.sock",
     ],
@@ -38,6 +42,8 @@ def test_loopback_and_sockets_in_a_folder_are_this_machine(target: str) -> None:
         "127.0.0.1.example:7603",
         "dns://127.0.0.1/licensing.example:7603",
         "ipv4:127.0.0.1:7603,10.0.0.7:7603",
+        "ipv4:127.0.0.1:7603,",
+        "127.0.0.1:7603,127.0.0.1:7613",
         "xds:///localhost",
         "vsock:2:7603",
         "",
@@ -47,3 +53,23 @@ def test_loopback_and_sockets_in_a_folder_are_this_machine(target: str) -> None:
 )
 def test_whatever_else_is_named_is_another_machine(target: str) -> None:
     assert not is_this_machine(target)
+
+
+@pytest.mark.parametrize(
+    ("target", "health"),
+    [
+        ("licensing:7603", None),
+        ("dns:///licensing-pods:7603", {"serviceName": ""}),
+        ("ipv4:10.0.0.7:7603,10.0.0.8:7603", {"serviceName": ""}),
+        ("ipv6:[2001:db8::1]:7603", {"serviceName": ""}),
+    ],
+)
+def test_calls_take_turns_and_replicas_that_say_that_they_do_not_serve_get_none(
+    target: str, health: dict[str, str] | None
+) -> None:
+    ((name, text),) = balancing(target)
+    config = json.loads(text)
+
+    assert name == "grpc.service_config"
+    assert config["loadBalancingConfig"] == [{"round_robin": {}}]
+    assert config.get("healthCheckConfig") == health
