@@ -1,6 +1,5 @@
 """What containers are told is what the programs understand, and what they are pointed at is there."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +11,7 @@ from services.consent.settings import ConsentSettings
 from services.console.web.settings import ConsoleSettings, PageSettings, SettingsPageSettings
 from services.licensing.settings import LicensingSettings
 from services.metering.settings import MeteringSettings
+from tests.support.by_hand import documented
 from tests.support.manifests import OVERLAYS, Manifests, Object, Workload, manifests
 
 PROGRAMS: dict[str, type[ProcessSettings]] = {
@@ -25,7 +25,6 @@ SERVICES = ("consent", "metering", "licensing")
 SECRETS = {"uri": "postgresql://consent:secret@consent-db-rw.sluice:5432/consent"}
 """What is in Secrets, by key: the URL as CloudNativePG writes it."""
 WRITTEN = {"state_dir", "head_dir", "log_dir"}
-DOCUMENT = Path(__file__).parents[3] / "docs" / "kubernetes.md"
 OF_CERT_MANAGER = {"tls.crt", "tls.key", "ca.crt"}
 OF_CLUSTER = {"-app": {"uri", "username", "password"}, "-ca": {"ca.crt"}}
 """Keys of the Secrets that CloudNativePG makes beside a Cluster, by what their names end with."""
@@ -58,14 +57,6 @@ def paths(settings: ProcessSettings) -> Iterator[tuple[str, PurePosixPath]]:
         value = getattr(settings, name)
         if isinstance(value, Path):
             yield name, PurePosixPath(value)
-
-
-def documented() -> dict[tuple[str, str], set[str]]:
-    """What an operator makes by hand, as docs/kubernetes.md lists it: its keys, by kind and name."""
-    rows = re.findall(
-        r"^\| (Secret|ConfigMap) `([a-z-]+)` \| ([^|]+) \|", DOCUMENT.read_text(encoding="utf-8"), re.M
-    )
-    return {(kind, name): set(re.findall(r"`([^`]+)`", keys)) for kind, name, keys in rows}
 
 
 def provided(given: Manifests) -> dict[tuple[str, str], set[str]]:
