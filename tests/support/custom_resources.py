@@ -1,7 +1,7 @@
 """The shapes of the custom resources of deploy/kubernetes, as far as they are used there: whatever else a
 resource has is misspelt, or has to be looked up in its definition and added here.
 
-They follow cert-manager 1.x (cert-manager.io/v1), Gateway API 1.4 (standard channel), CloudNativePG 1.27
+They follow cert-manager (cert-manager.io/v1), Gateway API 1.4 (standard channel), CloudNativePG 1.30
 with the Barman Cloud plugin, and the Prometheus operator (monitoring.coreos.com/v1).
 """
 

@@ -25,7 +25,7 @@ case "$*" in
   *" create "*" --dry-run=client "*) exec {kubectl} "$@" ;;
   *create*) {kubectl} "$@" --dry-run=client -o yaml >> made.yaml; echo --- >> made.yaml ;;
   *apply*) cat >> applied.yaml; echo --- >> applied.yaml ;;
-  *) echo "$@" >> asked ;;
+  *) printf '%s\n' "$*" >> asked ;;
 esac
 """
 OF_OTHERS = {("Secret", "public-tls"), ("Secret", "operators-tls")}
