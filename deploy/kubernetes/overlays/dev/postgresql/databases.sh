@@ -1,5 +1,5 @@
 # Run once, when the volume is empty: each service has its role and its database, and reaches no other.
-set -eu
+# The image reads it into its own shell, which stops at the first error; nothing of that is changed here.
 for service in consent metering licensing; do
   psql --username postgres --set ON_ERROR_STOP=1 \
     --set role="$service" --set password="$(cat "/etc/postgresql-passwords/$service")" <<'SQL'
