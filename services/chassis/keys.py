@@ -89,6 +89,19 @@ def ensure_keys(folder: Path) -> Keys:
     return keys
 
 
+def given_keys(folder: Path) -> Keys:
+    """The keys in a folder that somebody else fills, and that may be read-only: nothing is made.
+
+    Raises Refusal (precondition, KEYS_MISSING) that names what is not there.
+    """
+    keys = Keys.in_folder(folder)
+    pairs = (keys.tokens, keys.receipts, keys.checkpoints)
+    files = [path for pair in pairs for path in (pair.private, pair.jwks)]
+    if missing := [path.name for path in files if not path.is_file()]:
+        raise precondition("KEYS_MISSING", f"{folder} lacks {', '.join(missing)}")
+    return keys
+
+
 def load_private_key(path: Path) -> Ed25519PrivateKey:
     """Reads a PKCS #8 PEM file; raises Refusal (precondition) when it is missing or no Ed25519 key."""
     try:

@@ -47,12 +47,18 @@ def signing_keys() -> None:
 def init(*, state: options.State = options.DEFAULT_STATE, as_json: options.AsJson = False) -> None:
     """Make the folders of an installation, its keys and those of the pages' sessions; what is there is kept.
 
-    `sluice up` does so by itself. This is for those who start the services otherwise.
+    `sluice up` does so by itself. This is for those who start the services otherwise, or bring the keys to
+    where they sign.
     """
     folder = StateFolder(state)
     keys = folder.prepare()
     prepare_pages(folder)
-    tell(listed(keys.tokens, SystemClock().now_us()), as_json=as_json)
+    files = [keys.tokens, keys.receipts, keys.checkpoints]
+    if as_json:
+        give_json([{"private": str(pair.private), "jwks": str(pair.jwks)} for pair in files])
+        return
+    show(table(("private key", "published in"), [(pair.private.name, pair.jwks.name) for pair in files]))
+    note(f"They are in {folder.keys}.")
 
 
 @app.command("rotate")

@@ -13,7 +13,7 @@ from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
-from services.chassis.keys import Keys, ensure_keys
+from services.chassis.keys import Keys, ensure_keys, given_keys
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
@@ -45,11 +45,18 @@ def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Databas
     return database, head
 
 
+def signing_keys(settings: LicensingSettings) -> Keys:
+    """The keys to sign with: made where they are missing, unless somebody else provides them."""
+    if settings.keys_dir is not None:
+        return given_keys(settings.keys_dir)
+    return ensure_keys(settings.state_dir / "keys")
+
+
 async def accept_restore(accepted: Acceptance) -> None:
     """Begins a new epoch with the database as it is, and says so on standard output (R5)."""
     settings = LicensingSettings.from_environment()
     start_logs("licensing", settings.log_level)
-    keys = Keys.in_folder(settings.state_dir / "keys")
+    keys = Keys.in_folder(settings.keys_dir or settings.state_dir / "keys")
     database, head = opened(settings, alone=True)
     try:
         done = await accepting(settings, SystemClock(), keys, database, head).accept(accepted)
@@ -68,7 +75,7 @@ async def main() -> None:
     zoneinfo.reset_tzpath(())
     telemetry = start_telemetry("licensing", settings)
     clock = SystemClock()
-    keys = ensure_keys(settings.state_dir / "keys")
+    keys = signing_keys(settings)
     database, head = opened(settings)
     keeper = HeadKeeper(database, RESTORES, head)
     await keeper.check()

@@ -80,6 +80,11 @@ class LicensingSettings(HeadKeepingSettings):
         description="Folder for the log's tiles and checkpoint, on another disk than the database, shared by"
         " all processes. To be said where the database is a server; else state_dir/log by default.",
     )
+    keys_dir: Path | None = Field(
+        None,
+        description="Folder of the signing keys that others make and replace, such as a Secret: read, never"
+        " written. state_dir/keys by default, where what is missing is made.",
+    )
     sandbox_posts_per_minute: int = Field(
         1000,
         ge=1,

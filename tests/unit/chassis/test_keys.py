@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.chassis.identity import PrincipalKind
-from services.chassis.keys import Keys, ensure_keys, load_private_key, public_jwk, thumbprint
+from services.chassis.keys import Keys, ensure_keys, given_keys, load_private_key, public_jwk, thumbprint
 from services.chassis.refusals import Refusal
 from tests.support.keys import a_minter, a_verifier
 
@@ -91,3 +91,27 @@ def test_a_damaged_key_file_is_a_clear_refusal(tmp_path: Path) -> None:
 
     with pytest.raises(Refusal, match=r"KEY_UNREADABLE: the private key key\.pem"):
         load_private_key(path)
+
+
+def test_keys_that_are_given_are_read_and_nothing_is_written(tmp_path: Path) -> None:
+    made = ensure_keys(tmp_path / "keys")
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "keys").iterdir()}
+    (tmp_path / "keys").chmod(0o500)
+
+    given = given_keys(tmp_path / "keys")
+
+    assert given == made
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "keys").iterdir()} == before
+
+
+def test_given_keys_that_are_not_all_there_are_refused_by_name_and_not_made(tmp_path: Path) -> None:
+    keys = ensure_keys(tmp_path)
+    keys.receipt_private.unlink()
+    keys.token_jwks.unlink()
+
+    with pytest.raises(Refusal) as refused:
+        given_keys(tmp_path)
+
+    assert refused.value.reason == "KEYS_MISSING"
+    assert refused.value.message == f"{tmp_path} lacks token-jwks.json, receipt-signing.pem"
+    assert not keys.receipt_private.exists()

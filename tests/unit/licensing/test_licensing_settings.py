@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.chassis.refusals import Kind, Refusal
+from services.licensing.__main__ import signing_keys
 from services.licensing.settings import LicensingSettings
 
 
@@ -32,3 +33,15 @@ def test_r5_with_a_database_server_the_folder_of_the_log_has_to_be_said() -> Non
 def test_a_log_gets_no_name_under_which_it_could_not_sign(origin: str) -> None:
     with pytest.raises(ValidationError):
         settings("sqlite:///licensing.db", log_origin=origin)
+
+
+def test_keys_are_made_in_the_state_folder_unless_a_folder_of_given_keys_is_set(tmp_path: Path) -> None:
+    usual = LicensingSettings(database_url="sqlite:///x.db", token_jwks=tmp_path / "j", state_dir=tmp_path)
+
+    made = signing_keys(usual)
+
+    assert made.token_private == tmp_path / "keys" / "token-signing.pem"
+    assert made.token_private.is_file()
+    with pytest.raises(Refusal, match="lacks token-signing") as refused:
+        signing_keys(usual.model_copy(update={"keys_dir": tmp_path / "given"}))
+    assert refused.value.reason == "KEYS_MISSING"

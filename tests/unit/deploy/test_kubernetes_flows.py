@@ -1,0 +1,221 @@
+"""Network policies let through what the program dials, and nothing else: every target of a setting, of the
+gateway's configuration, of a route and of a monitor is tried against them."""
+
+import functools
+import re
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.support.manifests import COMPONENT, KUBERNETES, OVERLAYS, Manifests, manifests
+from tests.support.network_policies import End, Flow, allowed
+
+SERVICES = ("consent", "metering", "licensing")
+DATABASES: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "dev": {name: ("postgresql", {}) for name in SERVICES},
+    "production": {name: (f"{name}-db", {"cnpg.io/cluster": f"{name}-db"}) for name in SERVICES},
+}
+"""The pods of the database of each service: their component, and what labels they have besides."""
+_TARGET = re.compile(r"(?:dns:///|http://)?([a-z0-9.-]+):(\d+)")
+_IN_CLUSTER = re.compile(r"([a-z-]+)\.([a-z-]+)\.svc\.cluster\.local")
+PLATFORM = {"directory-pods": "directory", "posts": "posts"}
+"""Services of the platform, whose manifests are not here, and the component of their pods."""
+
+
+def a_pod(component: str, **more: str) -> End:
+    return End(labels={"app.kubernetes.io/name": "sluice", COMPONENT: component, **more})
+
+
+def of_namespace(name: str, **labels: str) -> End:
+    return End(namespace=name, labels=labels)
+
+
+def reached(given: Manifests, address: str) -> Flow:
+    """Who is behind an address, by the Service that it names; from nobody yet."""
+    found = _TARGET.fullmatch(address)
+    assert found is not None, address
+    host, port = found[1], int(found[2])
+    named = _IN_CLUSTER.fullmatch(host)
+    if named is None:
+        return Flow(End(), a_pod(host), port)
+    service, namespace = named.groups()
+    if namespace != "sluice":
+        return Flow(End(), of_namespace(namespace, **{COMPONENT: PLATFORM[service]}), port)
+    if service == "otel-collector":
+        return Flow(End(), a_pod(service), port)
+    spec = given.named("Service", service)["spec"]
+    assert port in [each["port"] for each in spec["ports"]], address
+    return Flow(End(), End(labels=spec["selector"]), port)
+
+
+def dialed(given: Manifests) -> Iterator[tuple[str, Flow]]:
+    """What the settings of each container name."""
+    for work in given.workloads():
+        for setting in (each for container in work.every_container for each in container.get("env", ())):
+            if setting["name"].endswith(("_TARGET", "_OTLP_ENDPOINT")):
+                to = reached(given, setting["value"])
+                yield setting["name"], Flow(End(labels=work.labels), to.target, to.port)
+
+
+@functools.cache
+def gateways_addresses() -> set[str]:
+    """Where the configuration of Envoy leads to."""
+    text = (KUBERNETES / "base" / "gateway" / "envoy.yaml").read_text(encoding="utf-8")
+    clusters = yaml.load(text, Loader=yaml.CSafeLoader)["static_resources"]["clusters"]
+    endpoints = [cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0] for cluster in clusters]
+    sockets = [each["endpoint"]["address"]["socket_address"] for each in endpoints]
+    return {f"{each['address']}:{each['port_value']}" for each in sockets}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nothing_is_let_in_or_out_that_no_policy_names(overlay: str) -> None:
+    given, stranger = manifests(overlay), a_pod("unheard-of")
+
+    assert not allowed(given, Flow(stranger, a_pod("unheard-of-too"), 80))
+    assert not allowed(given, Flow(stranger, End(address="203.0.113.9"), 443))
+    assert not allowed(given, Flow(of_namespace("elsewhere"), stranger, 80))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_target_of_a_setting_can_be_reached(overlay: str) -> None:
+    given = manifests(overlay)
+
+    flows = dict(dialed(given))
+
+    assert [name for name, flow in flows.items() if not allowed(given, flow)] == []
+    assert {"SLUICE_LICENSING_CONSENT_TARGET", "SLUICE_SETTINGS_PAGE_GATEWAY_TARGET"} <= flows.keys()
+    assert {"SLUICE_CONSOLE_METERING_TARGET", "SLUICE_METERING_OTLP_ENDPOINT"} <= flows.keys()
+
+
+def test_everything_that_the_gateway_leads_to_can_be_reached() -> None:
+    given, addresses = manifests("production"), gateways_addresses()
+
+    public = {each for each in addresses if "svc.cluster.local" not in each}
+    inside = [reached(given, each) for each in addresses - public]
+
+    assert [to for to in inside if not allowed(given, Flow(a_pod("gateway"), to.target, to.port))] == []
+    assert sorted(to.port for to in inside) == [4317, 7601, 7602, 7603, 8080]
+    assert public == {"id.platform.example:443"}
+    assert allowed(given, Flow(a_pod("gateway"), End(address="203.0.113.9"), 443))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("service", ["consent", "metering", "licensing"])
+def test_a_service_and_its_migration_reach_its_own_database_and_no_other(overlay: str, service: str) -> None:
+    given = manifests(overlay)
+    allowed_to = {
+        owner: allowed(given, Flow(a_pod(service), a_pod(component, **labels), 5432))
+        for owner, (component, labels) in DATABASES[overlay].items()
+    }
+    component, labels = DATABASES[overlay][service]
+
+    assert allowed(given, Flow(a_pod("migrate"), a_pod(component, **labels), 5432))
+    assert allowed_to == {owner: overlay == "dev" or owner == service for owner in allowed_to}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_names_are_looked_up(overlay: str) -> None:
+    given, resolver = manifests(overlay), of_namespace("kube-system", **{"k8s-app": "kube-dns"})
+
+    for protocol in ("UDP", "TCP"):
+        assert allowed(given, Flow(a_pod("licensing"), resolver, 53, protocol))
+        assert allowed(given, Flow(a_pod("migrate"), resolver, 53, protocol))
+    assert not allowed(given, Flow(a_pod("licensing"), of_namespace("kube-system"), 53, "UDP"))
+
+
+def test_figures_are_read_where_monitors_say() -> None:
+    given, prometheus = manifests("production"), of_namespace("monitoring")
+    ports = {
+        (work.name, port["name"]): port["containerPort"]
+        for work in given.workloads()
+        for container in work.containers
+        for port in container.get("ports", ())
+    }
+    monitored = [
+        ("consent", "metrics"),
+        ("metering", "metrics"),
+        ("licensing", "metrics"),
+        ("gateway", "figures"),
+    ]
+
+    for name, port in monitored:
+        assert allowed(given, Flow(prometheus, a_pod(name), ports[name, port]))
+        assert not allowed(given, Flow(of_namespace("elsewhere"), a_pod(name), ports[name, port]))
+    assert allowed(given, Flow(prometheus, a_pod("consent-db", **{"cnpg.io/cluster": "consent-db"}), 9187))
+
+
+def test_what_routes_lead_to_can_be_reached_from_where_tls_ends() -> None:
+    given, entry = manifests("production"), of_namespace("gateway-system")
+    backends = {
+        (backend["name"], backend["port"])
+        for route in (*given.of("HTTPRoute"), *given.of("GRPCRoute"))
+        for rule in route["spec"]["rules"]
+        for backend in rule["backendRefs"]
+    }
+
+    assert backends == {("gateway", 7600), ("settings-page", 7621), ("console", 7620)}
+    for service, port in backends:
+        to = reached(given, f"{service}.sluice.svc.cluster.local:{port}")
+        assert allowed(given, Flow(entry, to.target, to.port))
+
+
+def test_pipelines_reach_licensing_from_the_namespaces_that_may_and_from_no_other() -> None:
+    given = manifests("production")
+    exports = End(namespace="exports", namespace_labels={"sluice.example/pipelines": "true"})
+
+    assert allowed(given, Flow(exports, a_pod("licensing"), 7603))
+    assert not allowed(given, Flow(exports, a_pod("consent"), 7601))
+    assert not allowed(given, Flow(of_namespace("elsewhere"), a_pod("licensing"), 7603))
+
+
+@pytest.mark.parametrize("component", ["licensing", "gateway", "settings-page"])
+@pytest.mark.parametrize(
+    "private",
+    ["10.1.2.3", "192.168.0.1", "172.20.0.1", "169.254.169.254", "100.64.0.1", "127.0.0.1", "fd00::1"],
+)
+def test_what_goes_to_the_internet_goes_to_no_network_of_our_own(component: str, private: str) -> None:
+    given = manifests("production")
+
+    assert allowed(given, Flow(a_pod(component), End(address="203.0.113.9"), 443))
+    assert allowed(given, Flow(a_pod(component), End(address="2001:db8::9"), 443))
+    assert not allowed(given, Flow(a_pod(component), End(address=private), 443))
+    assert not allowed(given, Flow(a_pod(component), End(address="203.0.113.9"), 80))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "port"),
+    [
+        ("consent", "licensing", 7603),
+        ("metering", "consent", 7601),
+        ("settings-page", "consent", 7601),
+        ("settings-page", "licensing", 7603),
+        ("console", "gateway", 7600),
+        ("console", "consent", 7690),
+        ("gateway", "consent-db", 5432),
+        ("console", "licensing-db", 5432),
+        ("migrate", "licensing", 7603),
+        ("licensing", "consent", 7691),
+    ],
+)
+def test_nobody_calls_who_is_not_theirs_to_call(source: str, target: str, port: int) -> None:
+    given = manifests("production")
+
+    assert not allowed(given, Flow(a_pod(source), a_pod(target, **{"cnpg.io/cluster": target}), port))
+
+
+@pytest.mark.parametrize(
+    ("policy", "way", "lost"),
+    [
+        ("licensing", "egress", "SLUICE_LICENSING_CONSENT_TARGET"),
+        ("consent", "ingress", "SLUICE_LICENSING_CONSENT_TARGET"),
+        ("gateway", "ingress", "SLUICE_SETTINGS_PAGE_GATEWAY_TARGET"),
+        ("metering", "egress", "SLUICE_METERING_OTLP_ENDPOINT"),
+    ],
+)
+def test_a_policy_that_forgets_a_flow_is_seen(policy: str, way: str, lost: str) -> None:
+    given = manifests("production")
+
+    given.named("NetworkPolicy", policy)["spec"][way] = []
+
+    assert not allowed(given, dict(dialed(given))[lost])
