@@ -22,6 +22,12 @@ CALL_SECONDS = Histogram(
     ["method"],
     buckets=CALL_SECONDS_BUCKETS,
 )
+CALLS_OVERLOADED = Counter(
+    "sluice_rpc_overloaded",
+    "Of those, the ones refused because too much was under way or waited, whoever called; not those whose"
+    " caller had too much.",
+    ["method"],
+)
 CALLS_IN_FLIGHT = Gauge(
     "sluice_rpc_in_flight", "RPCs and requests of streams being worked on, health checks not counted."
 )
@@ -29,6 +35,13 @@ GROUP_UNITS = Histogram(
     "sluice_database_group_units", "Units of work in one commit.", ["database"], buckets=GROUP_BUCKETS
 )
 QUEUE_DEPTH = Gauge("sluice_database_queue_units", "Units of work that wait for the writer.", ["database"])
+DATABASE_REACHED = Gauge(
+    "sluice_database_reached_timestamp_seconds",
+    "When the database last answered the look that is made twice a second, seconds since the epoch.",
+    ["database"],
+    # No process has it before its first look, so that the oldest is that of one that has looked.
+    multiprocess_mode="livemin",
+)
 HEAD_KEPT = Gauge(
     "sluice_head_kept_seconds",
     "When the head kept outside was last as far as the database, seconds since the epoch.",
