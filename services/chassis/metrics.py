@@ -55,6 +55,12 @@ CERTIFICATE_FAILURES = Counter(
     "Certificates, keys or CAs that were replaced by something that cannot be used.",
     ["use"],
 )
+SPANS_EXPORTED = Counter("sluice_spans_exported", "Spans that a collector, or the file, has taken.")
+SPANS_DROPPED = Counter(
+    "sluice_spans_dropped",
+    "Spans that were lost: for want of room (full), not taken (refused), or not in time at the end (ending).",
+    ["reason"],
+)
 
 
 def serve_metrics(listen: str) -> str:

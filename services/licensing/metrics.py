@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge
 DECISION_OUTCOMES = ("released", "partial", "denied", "replayed")
 VERDICTS = ("released", "not_covered", "not_available", "no_room", "duplicate")
 WEBHOOK_OUTCOMES = ("delivered", "failed", "given_up")
+NETWORK_OUTCOMES = ("told", "merged", "refused")
 
 DECISIONS = Counter(
     "sluice_decisions",
@@ -110,3 +111,5 @@ for _verdict in VERDICTS:
     DECIDED_POSTS.labels(_verdict)
 for _outcome in WEBHOOK_OUTCOMES:
     WEBHOOK_TRIES.labels(_outcome)
+for _outcome in NETWORK_OUTCOMES:
+    NETWORK_CALLS.labels(_outcome)
