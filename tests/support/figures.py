@@ -1,5 +1,5 @@
-"""Which metrics there are, and with which labels: those of this program out of its own modules, those of others
-out of a table.
+"""Which metrics there are, and with which labels: those of this program out of its own modules, those of
+others out of a table.
 """
 
 import importlib
