@@ -110,7 +110,7 @@ def _row(number: int, title: str, y: int) -> dict[str, Any]:
 
 def _panel(number: int, panel: Panel, place: Mapping[str, int]) -> dict[str, Any]:
     steps = panel.thresholds or (("green", None),)
-    defaults = {
+    defaults: dict[str, Any] = {
         "unit": panel.unit,
         "thresholds": {
             "mode": "absolute",

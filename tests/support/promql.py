@@ -39,8 +39,8 @@ def faults_in(expression: str, known: Figures) -> list[str]:
 
 def _asked(node: promql.Expr) -> Iterator[Asked]:
     for below in _nodes(node):
-        for series in _named(below):
-            yield from (Asked(series, matcher.name) for matcher in below.matchers.matchers)
+        if isinstance(below, promql.VectorSelector):
+            yield from (Asked(str(below.name), matcher.name) for matcher in below.matchers.matchers)
         labels = _grouped(below)
         yield from (
             Asked(series, label) for each in _nodes(below) for series in _named(each) for label in labels
