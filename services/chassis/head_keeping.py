@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from services.chassis.database import Database
 from services.chassis.heads import Head
 from services.chassis.kept_heads import HeadFile, KeptHead, all_restores
-from services.chassis.metrics import HEAD_KEPT
+from services.chassis.metrics import DATABASE_REACHED, HEAD_KEPT
 from services.chassis.refusals import Behind, Refusal, precondition
 from services.chassis.restore_rows import RestoreRows
 from services.chassis.restores import Acceptance, Restore, Standing, accepted, check, is_behind
@@ -115,7 +115,9 @@ class HeadKeeper:
 
     async def _standing(self, kept: KeptHead | None) -> Standing:
         # Confirmed: a head that a failover may undo would refuse a database that has lost nothing.
-        return await self._database.read(lambda c: _compared(c, self._rows, kept), confirmed=True)
+        standing = await self._database.read(lambda c: _compared(c, self._rows, kept), confirmed=True)
+        DATABASE_REACHED.labels(self._database.name).set_to_current_time()
+        return standing
 
     async def _write(self, standing: Standing, kept: KeptHead | None) -> None:
         if kept is None or kept.database != standing.mark or kept.lacks(standing.head, standing.actions):

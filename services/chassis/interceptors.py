@@ -33,7 +33,7 @@ from services.chassis.identity import (
     not_admitted,
 )
 from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
-from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT
+from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, CALLS_OVERLOADED
 from services.chassis.recording import ActionLog, is_action, recorded
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
@@ -44,6 +44,8 @@ from services.chassis.verifying import TokenVerifier
 
 READER_PATIENCE_SECONDS = 30.0
 """How long a caller may leave one answer of a stream untaken; until then it holds no more than that one."""
+OVERLOAD = frozenset({"OVERLOADED", "QUEUE_FULL"})
+"""Reasons that say nothing of who called: others that are exhausted are a caller's own, such as a pace."""
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = ("/grpc.reflection.v1alpha.ServerReflection/", "/grpc.reflection.v1.ServerReflection/")
 
@@ -141,6 +143,8 @@ def _observed(name: str, span: AbstractContextManager[object]) -> Iterator[None]
             yield
     except BaseException as error:
         code = code_of_exception(error)
+        if isinstance(error, Refusal) and error.reason in OVERLOAD:
+            CALLS_OVERLOADED.labels(name).inc()
         raise
     finally:
         CALLS_IN_FLIGHT.dec()

@@ -25,6 +25,12 @@ CALL_SECONDS = Histogram(
     ["method"],
     buckets=CALL_SECONDS_BUCKETS,
 )
+CALLS_OVERLOADED = Counter(
+    "sluice_rpc_overloaded",
+    "Of those, the ones refused because too much was under way or waited, whoever called; not those whose"
+    " caller had too much.",
+    ["method"],
+)
 CALLS_IN_FLIGHT = Gauge(
     "sluice_rpc_in_flight",
     "RPCs and requests of streams being worked on, health checks not counted.",
@@ -38,6 +44,13 @@ QUEUE_DEPTH = Gauge(
     "Units of work that wait for the writer.",
     ["database"],
     multiprocess_mode="livesum",
+)
+DATABASE_REACHED = Gauge(
+    "sluice_database_reached_timestamp_seconds",
+    "When the database last answered the look that is made twice a second, seconds since the epoch.",
+    ["database"],
+    # No process has it before its first look, so that the oldest is that of one that has looked.
+    multiprocess_mode="livemin",
 )
 HEAD_KEPT = Gauge(
     "sluice_head_kept_seconds",

@@ -24,8 +24,9 @@ from services.consent.domain.policies import Policy, PolicyDraft
 from services.consent.domain.purposes import Signal
 from services.consent.domain.subjects import Facts
 from services.consent.domain.verdicts import Question
-from services.consent.freshness import SharedRead
+from services.consent.following import Following
 from services.consent.index import Index, View
+from services.consent.metrics import CHOICES
 
 POLICIES_A_PAGE = 50
 """Versions on a page when the caller does not say."""
@@ -104,7 +105,7 @@ class Registrar:
     def __init__(self, register: Register, index: Index, clock: Clock, acknowledger: Acknowledger) -> None:
         self._register = register
         self._index = index
-        self._followed = SharedRead(lambda: register.follow(index))
+        self._following = Following(register, index, clock)
         self._clock = clock
         self._acknowledger = acknowledger
 
@@ -116,7 +117,8 @@ class Registrar:
         Raises Refusal DATABASE_UNAVAILABLE, DATABASE_BEHIND: what cannot be read cannot be decided (C10).
         """
         started_us = self._clock.now_us()
-        view = (await self.current(started_us)).under(halts)
+        await self._following.catch_up_for_check()
+        view = (await self._view(started_us)).under(halts)
         await view.prepare(question)
         in_force, change_us = view.policies.in_force(), view.policies.next_change_us()
         good_until_us = started_us + self._acknowledger.permit_us
@@ -136,6 +138,8 @@ class Registrar:
         """
         check_content(draft)
         recorded = await self._register.record(draft, key, self._clock.now_us())
+        self._following.expect(recorded.revision)
+        CHOICES.labels("choice").inc()
         return self._acknowledger.acknowledge(recorded)
 
     async def object(
@@ -143,6 +147,8 @@ class Registrar:
     ) -> Acknowledged[Objected]:
         """Records what objections deny, where this source sends them for the first time (C1)."""
         objected = await self._register.object(subject_id, source, signals, key, self._clock.now_us())
+        self._following.expect(objected.revision)
+        CHOICES.labels("objection").inc()
         return self._acknowledger.acknowledge(objected)
 
     async def import_choices(
@@ -186,7 +192,7 @@ class Registrar:
 
     async def paced(self, imported: Imported) -> Imported:
         """Holds an import back until the index has it, so that checks never wait for much."""
-        await self._followed.get()
+        await self._following.catch_up()
         return imported
 
     async def follow(self) -> None:
@@ -195,11 +201,14 @@ class Registrar:
 
     async def current(self, now_us: int) -> View:
         """The index as of a head read after this call, under the policy that `now_us` calls for (C3)."""
-        await self._followed.get()
+        await self._following.catch_up()
+        return await self._view(now_us)
+
+    async def _view(self, now_us: int) -> View:
         view = self._index.view()
         if view.policies.due(now_us):
             await self._register.activate_due(now_us)
             # Whoever wrote the activation, it is in the head that is read now.
-            await self._followed.get()
+            await self._following.catch_up()
             view = self._index.view()
         return view

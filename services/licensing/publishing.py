@@ -29,6 +29,7 @@ from services.licensing.domain.log.growth import (
 )
 from services.licensing.domain.log.notes import Checkpoint
 from services.licensing.domain.log.tiles import Tile, grown
+from services.licensing.metrics import LOG_COVERED
 from services.licensing.restores import Shown, is_older
 
 EVERY_SECONDS = 0.4
@@ -155,6 +156,7 @@ class Publisher:
         Raises Refusal: internal (LOG_DAMAGED), unavailable where the database cannot be reached, and what
         `Shown.newest` raises; and OSError.
         """
+        looked_us = self._clock.now_us()
         waiting = await self._store.waiting(RECEIPTS_AT_ONCE)
         more = len(waiting.receipts) == RECEIPTS_AT_ONCE
         if waiting.receipts:
@@ -170,6 +172,7 @@ class Publisher:
         await self._copy(newest)
         if not more:
             self._uncovered_us = None
+            LOG_COVERED.set(looked_us / SECOND_US)
         return more
 
     def _sign(self, head: Head) -> Signed:

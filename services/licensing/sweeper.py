@@ -13,7 +13,10 @@ from services.chassis.clock import Clock
 from services.chassis.refusals import Refusal
 from services.licensing.domain.attempts import OpenHold
 from services.licensing.ledger import EXPIRED_AT_ONCE, Ledger
+from services.licensing.metrics import HOLDS_OVERDUE, SWEPT
 from services.licensing.resolving import Resolver
+
+SECOND_US = 1_000_000
 
 
 class Meter(Protocol):
@@ -60,12 +63,16 @@ class Sweeper:
         while await self._ledger.settle_expired() == EXPIRED_AT_ONCE:
             continue
         before_us, page_token = self._clock.now_us() - self._age_us, ""
+        found = 0
         while True:
             holds, page_token = await self._meter.holds(before_us, page_token)
+            found += len(holds)
             if holds:
                 self._report(await self._resolver.resolve(holds))
             if not page_token:
-                return
+                break
+        HOLDS_OVERDUE.set(found)
+        SWEPT.set(self._clock.now_us() / SECOND_US)
 
     def _report(self, lost: Sequence[OpenHold]) -> None:
         """Says of each that it counts in full, though nobody knows what it was for (R5)."""

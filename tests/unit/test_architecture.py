@@ -27,7 +27,7 @@ RECIPES = {
     *("announcing", "recall_watching", "recalling", "webhooks"),
     *("countersigning", "explaining", "outlook", "statistics", "publishing", "proving", "restores"),
     *("auditing", "listing", "manifest_proofs", "requesting", "serving", "shelf"),
-    *("admitting", "network_counting", "wall_watching", "walls"),
+    *("admitting", "backlogs", "network_counting", "wall_watching", "walls"),
 }
 TECHNOLOGIES = {"grpc", "sqlalchemy", "sqlmodel", "alembic", "google", "sluice", "pydantic", "os"}
 EDGES = {"rpc", "storage", "peers", "signing"}

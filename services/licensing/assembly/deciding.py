@@ -1,8 +1,10 @@
 """The parts that decide, and say why."""
 
 import functools
+from time import monotonic
 
 from services.licensing.assembly.base import SECOND_US, Base, Part, Peers
+from services.licensing.backlogs import BacklogWatch
 from services.licensing.contracts import ContractDesk
 from services.licensing.countersigning import Countersigning
 from services.licensing.desk import ReleaseDesk
@@ -27,6 +29,7 @@ from services.licensing.sealing import SandboxSeal, Seal
 from services.licensing.serving import ServingDesk
 from services.licensing.signing import SANDBOX_RECEIPT_TYPE, ReceiptSigner
 from services.licensing.statistics import Counting
+from services.licensing.storage.backlogs import BacklogStore
 from services.licensing.storage.countersignatures import CountersignatureStore
 from services.licensing.storage.ledger import LedgerStore
 from services.licensing.storage.listing import DecisionList
@@ -74,7 +77,8 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     released = releases.bolt(desk, requests, ServingDesk(store), ledger, listed, clock=clock, sandbox=sandbox)
     bolts = (released, deliveries.bolt(countersigning))
     check = functools.partial(begin_with, store.shown, peers.consent_highest, peers.metering_highest)
-    return Part(bolts, (outbox, sweeper, forgetting), (check,))
+    backlogs = BacklogWatch(BacklogStore(database), clock, monotonic)
+    return Part(bolts, (outbox, sweeper, forgetting, backlogs), (check,))
 
 
 def _sandbox(

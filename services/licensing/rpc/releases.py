@@ -18,6 +18,7 @@ from services.licensing.domain.deliveries import delivery_of
 from services.licensing.ledger import Concluded, Ledger, unknown_decision
 from services.licensing.listing import Decisions
 from services.licensing.requesting import Asking, RequestDesk
+from services.licensing.rpc import counting
 from services.licensing.rpc.batches import batch_of
 from services.licensing.rpc.decision_lists import DEFAULT_PAGE_SIZE, list_message, wanted_of
 from services.licensing.rpc.decision_messages import (
@@ -82,10 +83,12 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         asked = Request(asker, batch_of(request), arrived_at_us, current_trace_id())
         if principal.sandbox:
             return await self._sandbox(asked)
-        return await self._told(await self._desk.decide(asked), arrived_at_us)
+        with counting.under_way():
+            return await self._told(await self._desk.decide(asked), arrived_at_us)
 
     async def _told(self, concluded: Concluded, arrived_at_us: int) -> pb.Decision:
         trace_decision(concluded)
+        counting.count(concluded)
         if concluded.replayed:
             decision, delivery = await self._ledger.find(concluded.decision.decision_id)
         else:
@@ -102,7 +105,8 @@ class ReleaseServicer(pb_grpc.ReleaseServiceServicer):
         asker = Asker(principal.party, principal.kind.value, request.request_id)
         asked = PostIds.of(request.license_id, request.purpose, request.post_ids)
         asking = Asking(asker, asked, arrived_at_us, current_trace_id())
-        told = await self._told(await self._requests.request(asking), arrived_at_us)
+        with counting.under_way():
+            told = await self._told(await self._requests.request(asking), arrived_at_us)
         return pb.RequestReleaseResponse(decision=coarse(told))
 
     async def GetReleasedPosts(  # noqa: N802
@@ -177,5 +181,6 @@ def bolt(
     sandbox: Sandbox,
 ) -> Bolt:
     """The service, ready to be served."""
+    counting.begin()
     servicer = ReleaseServicer(desk, requests, serving, ledger, decisions, clock=clock, sandbox=sandbox)
     return Bolt(pb_grpc.add_ReleaseServiceServicer_to_server, servicer, FULL_NAME)
