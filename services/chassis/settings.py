@@ -89,6 +89,12 @@ class ServiceSettings(ProcessSettings):
     database_url: str = Field(
         description="Where the service keeps its rows: sqlite:///PATH or postgresql://USER@HOST/DATABASE."
     )
+    standby_patience: float = Field(
+        5.0,
+        gt=0,
+        description="Seconds that a commit waits for PostgreSQL's standby; then it is said that nobody knows"
+        " whether it happened, and the next one is tried where the address leads by then.",
+    )
     token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
     token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
     token_audience: str = Field("sluice", description="The aud claim a token must carry.")

@@ -41,8 +41,15 @@ SECOND_US = 1_000_000
 def opened(settings: ConsentSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
     """The database, and the file that says how far it has come."""
     head = HeadFile(settings.head_folder, "consent")
-    url = settings.database_url
-    return Database.open(url, schema_dir=SCHEMA, name="consent", lock=lock_group, alone=alone), head
+    database = Database.open(
+        settings.database_url,
+        schema_dir=SCHEMA,
+        name="consent",
+        lock=lock_group,
+        alone=alone,
+        standby_patience=settings.standby_patience,
+    )
+    return database, head
 
 
 async def accept_restore(acceptance: Acceptance) -> None:

@@ -21,7 +21,12 @@ async def main() -> None:
     settings = DirectorySettings.from_environment()
     telemetry = start_telemetry("directory", settings)
     clock = SystemClock()
-    database = Database.open(settings.database_url, schema_dir=SCHEMA, name="directory")
+    database = Database.open(
+        settings.database_url,
+        schema_dir=SCHEMA,
+        name="directory",
+        standby_patience=settings.standby_patience,
+    )
     await serve(
         settings=settings,
         bolts=bolts(Shelf(PostStore(database), clock), clock),

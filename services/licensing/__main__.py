@@ -39,6 +39,7 @@ def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Databas
         lock=None if alone else lock_group,
         options=remembering(),
         alone=alone,
+        standby_patience=settings.standby_patience,
     )
     return database, head
 

@@ -88,8 +88,15 @@ def bolts(
 def opened(settings: MeteringSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
     """The database, and the file that says how far it has come."""
     head = HeadFile(settings.head_folder, "metering")
-    url = settings.database_url
-    return Database.open(url, schema_dir=SCHEMA, name="metering", lock=lock_head, alone=alone), head
+    database = Database.open(
+        settings.database_url,
+        schema_dir=SCHEMA,
+        name="metering",
+        lock=lock_head,
+        alone=alone,
+        standby_patience=settings.standby_patience,
+    )
+    return database, head
 
 
 def following_limits(settings: MeteringSettings) -> list[LimitsFile]:

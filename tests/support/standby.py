@@ -1,0 +1,159 @@
+"""A primary, its synchronous standby and one more behind that: physical copies, in a chain that can be cut.
+
+Services dial a proxy of the tests, which leads to the primary until it is told otherwise, as a virtual address
+does; sessions that are open stay with the server that they were opened with.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+
+from tests.support.postgres import PostgresServer
+
+AT_ONCE_BYTES = 65_536
+STANDBY = "standby"
+"""What each server in the chain calls itself to the one before it, and whom that one waits for."""
+# Told apart from commits that wait for the standby to have written: `remote_apply` works as well, and waits longer.
+_SETTINGS = {
+    "synchronous_standby_names": STANDBY,
+    "synchronous_commit": "on",
+    "wal_receiver_status_interval": "1s",
+    "wal_retrieve_retry_interval": "100ms",
+}
+PATIENCE_SECONDS = 60
+
+
+class Proxy:
+    """Passes bytes on, to wherever it leads at the time of a connection."""
+
+    def __init__(self, port: int) -> None:
+        self.leads_to = port
+        self._open: set[asyncio.Task[None]] = set()
+        self._is_cut = False
+
+    async def start(self) -> None:
+        """Takes connections at `port`."""
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Lets nothing through any more, and says so to nobody: as a network that is parted."""
+        self._is_cut = True
+        for task in self._open:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Ends what is open."""
+        self._server.close()
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+        with contextlib.suppress(OSError, asyncio.CancelledError), contextlib.closing(writer):
+            if not self._is_cut:
+                await _joined(reader, writer, self.leads_to)
+
+
+async def _joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+    theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+    with contextlib.closing(ours):
+        directions = {asyncio.create_task(_copy(reader, ours)), asyncio.create_task(_copy(theirs, writer))}
+        try:
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while some := await reader.read(AT_ONCE_BYTES):
+        writer.write(some)
+        await writer.drain()
+
+
+class Pair:
+    """A primary whose commits wait for its standby; a third server is the standby's own, once it is promoted."""
+
+    def __init__(self) -> None:
+        self.primary = PostgresServer(_SETTINGS)
+        self.standby = PostgresServer.copied_from(self.primary)
+        self._third = PostgresServer.copied_from(self.primary)
+        self.replication = Proxy(self.primary.port)
+        self.address = Proxy(self.primary.port)
+
+    async def start(self) -> None:
+        """Returns when the standby confirms what is written."""
+        await self.replication.start()
+        await self.address.start()
+        self.standby.follow(self.replication.port, STANDBY)
+        self._third.follow(self.standby.port, STANDBY)
+        # The primary first: until it is there nobody has anything to follow, and it waits for nobody to start.
+        for server in (self.primary, self.standby, self._third):
+            await asyncio.to_thread(server.start)
+        for server in (self.primary, self.standby):
+            await _until(lambda server=server: _has_standby(server))  # type: ignore[misc]
+
+    def url(self, database: str) -> str:
+        """Through the address that moves."""
+        return f"postgresql://postgres@127.0.0.1:{self.address.port}/{database}"
+
+    def url_of_both(self, database: str) -> str:
+        """With both hosts named, where no address moves."""
+        hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in (self.primary, self.standby))
+        return f"postgresql://postgres@/{database}?{hosts}&target_session_attrs=read-write"
+
+    async def new_database(self, name: str) -> None:
+        """An empty one, on all of them."""
+        await asyncio.to_thread(self.primary.execute, f"CREATE DATABASE {name} STRATEGY WAL_LOG")
+
+    def cut_off(self) -> None:
+        """From now on nothing that the primary writes reaches the standby; it goes on serving."""
+        self.replication.cut()
+
+    async def promote(self) -> None:
+        """Has the standby take over; the address leads to it when this returns."""
+        await asyncio.to_thread(self.standby.execute, "SELECT pg_promote(true, 60)")
+        self.address.leads_to = self.standby.port
+
+    def signal_primary(self, number: signal.Signals) -> None:
+        """To the server and each of its sessions."""
+        self.primary.signal_all(number)
+
+    async def remove(self) -> None:
+        """Forgets all of them."""
+        await self.address.close()
+        await self.replication.close()
+        for server in (self._third, self.standby, self.primary):
+            await asyncio.to_thread(server.remove)
+
+
+def _has_standby(server: PostgresServer) -> bool:
+    return bool(server.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def a_pair() -> AsyncIterator[Pair]:
+    """A pair that runs until the context is left."""
+    pair = Pair()
+    try:
+        await pair.start()
+        yield pair
+    finally:
+        await pair.remove()
