@@ -1,24 +1,20 @@
 """A primary, its synchronous standby and one more behind that: physical copies, in a chain that can be cut.
 
-Services dial a proxy of the tests, which leads to the primary until it is told otherwise, as a virtual address
-does; sessions that are open stay with the server that they were opened with.
+Services dial a proxy of the tests, which leads to the primary until it is told otherwise, as an address that
+moves does; sessions that are open stay with the server that they were opened with.
 """
 
 import asyncio
 import contextlib
-import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-
-import psycopg
+import time
+from collections.abc import AsyncIterator
 
 from tests.support.postgres import PostgresServer
 
 AT_ONCE_BYTES = 65_536
 STANDBY = "standby"
 """What each server in the chain calls itself to the one before it, and whom that one waits for."""
-# Told apart from commits that wait for the standby to have written: `remote_apply` works as well, and waits longer.
 _SETTINGS = {
     "synchronous_standby_names": STANDBY,
     "synchronous_commit": "on",
@@ -83,7 +79,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 class Pair:
-    """A primary whose commits wait for its standby; a third server is the standby's own, once it is promoted."""
+    """A primary whose commits wait for its standby; a third server is the standby of that one."""
 
     def __init__(self) -> None:
         self.primary = PostgresServer(_SETTINGS)
@@ -98,11 +94,12 @@ class Pair:
         await self.address.start()
         self.standby.follow(self.replication.port, STANDBY)
         self._third.follow(self.standby.port, STANDBY)
-        # The primary first: until it is there nobody has anything to follow, and it waits for nobody to start.
+        # Each after the one that it follows; none waits for those after it to start.
         for server in (self.primary, self.standby, self._third):
             await asyncio.to_thread(server.start)
-        for server in (self.primary, self.standby):
-            await _until(lambda server=server: _has_standby(server))  # type: ignore[misc]
+        await asyncio.to_thread(_wait_for_standby, self.primary, "sync")
+        # To whom the next one is not yet one that commits wait for, for it commits nothing itself.
+        await asyncio.to_thread(_wait_for_standby, self.standby, "async")
 
     def url(self, database: str) -> str:
         """Through the address that moves."""
@@ -138,14 +135,12 @@ class Pair:
             await asyncio.to_thread(server.remove)
 
 
-def _has_standby(server: PostgresServer) -> bool:
-    return bool(server.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await asyncio.to_thread(condition):
-            await asyncio.sleep(0.02)
+def _wait_for_standby(server: PostgresServer, state: str) -> None:
+    patience_ends = time.monotonic() + PATIENCE_SECONDS
+    query = f"SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = '{state}'"
+    while not server.execute(query):
+        assert time.monotonic() < patience_ends, "nobody follows it"
+        time.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

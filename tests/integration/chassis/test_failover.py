@@ -135,10 +135,8 @@ async def test_a_server_that_has_a_successor_is_not_dialed_again(pair: Pair) -> 
     await written(database, "after")
 
     pair.address.leads_to = pair.primary.port
-    await asyncio.to_thread(
-        pair.standby.execute,
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'sluice-words'",
-    )
+    ours = "pg_stat_activity WHERE application_name = 'sluice-words'"
+    await asyncio.to_thread(pair.standby.execute, f"SELECT pg_terminate_backend(pid, 10000) FROM {ours}")
     with pytest.raises(Refusal) as refused:
         await database.write(add("backwards"))
     pair.address.leads_to = pair.standby.port
