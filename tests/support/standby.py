@@ -37,15 +37,17 @@ class Proxy:
         self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
         self.port: int = self._server.sockets[0].getsockname()[1]
 
-    def cut(self) -> None:
-        """Lets nothing through any more, and says so to nobody: as a network that is parted."""
+    async def cut(self) -> None:
+        """Lets nothing through any more, for good."""
         self._is_cut = True
-        for task in self._open:
-            task.cancel()
+        await self._end_all()
 
     async def close(self) -> None:
         """Ends what is open."""
         self._server.close()
+        await self._end_all()
+
+    async def _end_all(self) -> None:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
@@ -101,9 +103,9 @@ class Pair:
         # To whom the next one is not yet one that commits wait for, for it commits nothing itself.
         await asyncio.to_thread(_wait_for_standby, self.standby, "async")
 
-    def url(self, database: str) -> str:
-        """Through the address that moves."""
-        return f"postgresql://postgres@127.0.0.1:{self.address.port}/{database}"
+    def url(self, database: str, through: Proxy | None = None) -> str:
+        """Through the address that moves, unless another one is said."""
+        return f"postgresql://postgres@127.0.0.1:{(through or self.address).port}/{database}"
 
     def url_of_both(self, database: str) -> str:
         """With both hosts named, where no address moves."""
@@ -114,13 +116,16 @@ class Pair:
         """An empty one, on all of them."""
         await asyncio.to_thread(self.primary.execute, f"CREATE DATABASE {name} STRATEGY WAL_LOG")
 
-    def cut_off(self) -> None:
+    async def cut_off(self) -> None:
         """From now on nothing that the primary writes reaches the standby; it goes on serving."""
-        self.replication.cut()
+        await self.replication.cut()
 
     async def promote(self) -> None:
-        """Has the standby take over; the address leads to it when this returns."""
+        """Has the standby take over; it can be written to when this returns, and no address leads to it yet."""
         await asyncio.to_thread(self.standby.execute, "SELECT pg_promote(true, 60)")
+
+    def move_address(self) -> None:
+        """Has the address lead to the standby; what is open stays where it is."""
         self.address.leads_to = self.standby.port
 
     def signal_primary(self, number: signal.Signals) -> None:

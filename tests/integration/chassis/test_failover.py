@@ -62,13 +62,14 @@ async def test_a_primary_that_is_cut_off_confirms_nothing_and_its_sessions_are_l
     await database.write(add("before"))
     await confirmed(database)
 
-    pair.cut_off()
+    await pair.cut_off()
     with pytest.raises(CommitUnknown):
         await database.write(add("cut off"))
     with pytest.raises(Refusal, match="DATABASE_UNAVAILABLE"):
         await database.read(words, confirmed=True)
     on_the_old_one = await asyncio.to_thread(psycopg_words, pair)
     await pair.promote()
+    pair.move_address()
     after = await confirmed(database)
     await written(database, "after")
     finally_there = await confirmed(database)
@@ -90,8 +91,9 @@ async def test_a_snapshot_of_the_old_primary_is_not_confirmed_by_the_new_one(pai
     await database.write(add("before"))
     await confirmed(other)
 
-    pair.cut_off()
+    await pair.cut_off()
     await pair.promote()
+    pair.move_address()
     # The sessions of the other one are still with the old primary, which does not have this.
     await written(database, "after")
     with pytest.raises(Refusal, match="DATABASE_UNAVAILABLE"):
@@ -116,6 +118,7 @@ async def test_a_primary_that_stands_still_holds_nobody_once_there_is_another(
         asyncio.create_task(confirmed(database)),
     ]
     await pair.promote()
+    pair.move_address()
     async with asyncio.timeout(PATIENCE_SECONDS):
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     await written(database, "after")
@@ -132,6 +135,7 @@ async def test_a_primary_that_stands_still_holds_nobody_once_there_is_another(
 async def test_a_server_that_has_a_successor_is_not_dialed_again(pair: Pair) -> None:
     database = await opened(pair.url("words"))
     await pair.promote()
+    pair.move_address()
     await written(database, "after")
 
     pair.address.leads_to = pair.primary.port
@@ -157,6 +161,7 @@ async def test_a_standby_is_not_taken_for_a_database(pair: Pair) -> None:
 async def test_a_host_that_stands_still_does_not_keep_anyone_from_the_other(pair: Pair, stopped: str) -> None:
     hosts = [pair.primary.port, pair.standby.port]
     await pair.promote()
+    pair.move_address()
     pair.signal_primary(signal.SIGSTOP)
     if stopped == "the second host":
         hosts.reverse()
