@@ -1,8 +1,8 @@
-"""All three services as processes over a primary with a standby, on one side of a network that may be parted."""
+"""All three services as processes over a primary with a standby, a side of a network that may be parted."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def a_side(name: str, url: Url, folder: Path) -> Side:
 
 @contextlib.asynccontextmanager
 async def serving(pair: Pair, folder: Path, urls: dict[str, Url]) -> AsyncIterator[list[Side]]:
-    """Sides that serve, each with its way to the databases; all authors are willing, and there is a license."""
+    """Sides that serve, each with its way to the databases; all authors are willing, a license is active."""
     for service in SERVICES:
         await pair.new_database(service)
     sides = [a_side(name, url, folder) for name, url in urls.items()]
@@ -90,9 +90,9 @@ async def serving(pair: Pair, folder: Path, urls: dict[str, Url]) -> AsyncIterat
         yield sides
 
 
-async def standing(lines: Lines, subject: int) -> Sequence[int] | None:
-    """The revisions of the choices that a subject is shown; None where there was no answer."""
-    request = pb.GetStandingRequest(subject_id=subject)
+async def newest_choice(lines: Lines, subject: int) -> int | None:
+    """The revision of the choice of a subject that is shown as the newest; None where there was no answer."""
+    request = pb.ListChoiceHistoryRequest(subject_id=subject, page_size=1)
     operator = PrincipalKind.OPERATOR
-    answer = await lines.call(0, "GetStanding", operator, request, pb.GetStandingResponse)
-    return None if answer is None else [answer.revision.number]
+    answer = await lines.call(0, "ListChoiceHistory", operator, request, pb.ListChoiceHistoryResponse)
+    return None if answer is None else int(answer.choices[0].revision)

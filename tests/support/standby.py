@@ -121,7 +121,7 @@ class Pair:
         await self.replication.cut()
 
     async def promote(self) -> None:
-        """Has the standby take over; it can be written to when this returns, and no address leads to it yet."""
+        """Has the standby take over; when this returns it can be written to, but no address leads to it."""
         await asyncio.to_thread(self.standby.execute, "SELECT pg_promote(true, 60)")
 
     def move_address(self) -> None:
