@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 import pytest_asyncio
+from sqlalchemy import Connection
 
 from services.chassis.database import Database
 from services.chassis.group_commit import CommitUnknown
+from services.chassis.heads import Head
 from services.chassis.refusals import Refusal
 from tests.support.postgres import BINARIES, MISSING
 from tests.support.standby import Pair, a_pair
@@ -130,6 +132,28 @@ async def test_a_primary_that_stands_still_holds_nobody_once_there_is_another(
 
     assert isinstance(outcomes[0], Refusal | str)
     assert {"before", "after", "at last"} <= set(there)
+
+
+async def test_r5_a_head_that_the_failover_takes_back_was_never_relied_on(pair: Pair) -> None:
+    def locked(connection: Connection) -> Head:
+        return Head(1, len(words(connection)))
+
+    url = pair.url("words")
+    database = await asyncio.to_thread(words_database, url, standby_patience=0.5, lock=locked)
+    await database.write(add("before"))
+
+    await pair.cut_off()
+    for word in ("one", "two", "three"):
+        # Each finds those before it, which the old primary has and nobody else ever will.
+        with pytest.raises(CommitUnknown):
+            await database.write(add(word))
+    await pair.promote()
+    pair.move_address()
+    await written(database, "after")
+    there = await confirmed(database)
+    await database.close()
+
+    assert there == ["after", "before"]
 
 
 async def test_a_server_that_has_a_successor_is_not_dialed_again(pair: Pair) -> None:
