@@ -32,7 +32,7 @@ from tests.support.receipts_made import ReceiptMaker
 from tests.support.replicas import Lines, pause
 from tests.support.willing_subjects import NOTICE
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 """Until there is so much more: on a machine that others use as well."""
 AGAIN_SECONDS = 0.05
 LOOK_SECONDS = 0.02
