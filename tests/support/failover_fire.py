@@ -241,7 +241,8 @@ async def _until(side: Side, what: str, call: Callable[[], Awaitable[T | None]])
             answer = None
         if answer is not None:
             side.acknowledged += 1
-            if was_past:
+            # One that has waited until the way was free again may have been answered by the new primary.
+            if was_past and side.is_past:
                 side.by_the_past.append(what)
             return answer
         side.unanswered += 1

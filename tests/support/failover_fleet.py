@@ -39,7 +39,7 @@ class Side:
     acknowledged: int = 0
     unanswered: int = 0
     by_the_past: list[str] = field(default_factory=list)
-    """Calls that began on a side of the past, and were answered."""
+    """Calls that began on a side of the past, and were answered there."""
 
     @property
     def replicas(self) -> list[Replica]:
