@@ -210,7 +210,8 @@ class FailoverFire:
         for decision in released:
             allowed = {(1, 1, 0)} if decision.decision_id in self.delivered else {(1, 1, 0), (1, 0, 0)}
             assert holds[decision.reservation_id] in allowed
-        sums = "SELECT coalesce(sum(posts_reserved - posts_freed), 0) FROM reservations WHERE counted_at_us IS NOT NULL"
+        counted = "FROM reservations WHERE counted_at_us IS NOT NULL"
+        sums = f"SELECT coalesce(sum(posts_reserved - posts_freed), 0) {counted}"
         concluded = server.execute(
             "SELECT count(*) FROM decisions WHERE reservation_id IS NOT NULL", "licensing"
         )
