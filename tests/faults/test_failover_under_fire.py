@@ -16,7 +16,7 @@ from tests.support.standby import Pair, Proxy, a_pair
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
 
 Record = Callable[[str, object], None]
-FEW, MANY = 60, 400
+FEW, MANY = 60, 150
 """Calls that are acknowledged before a fault, and after it."""
 
 
