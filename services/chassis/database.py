@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from services.chassis.database_spans import database_span
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
-from services.chassis.heads import Witness
+from services.chassis.heads import Attendance, Witness
 from services.chassis.long_reads import LongRead, Work
 from services.chassis.refusals import Behind, Refusal, unavailable
 from services.chassis.sqlite import SqliteFile
@@ -35,6 +35,8 @@ BULK_LIMIT = 5_000
 """Rows that the bulky units of one commit write, all in all: nobody waits for more of an import."""
 QUEUE_LIMIT = 4_096
 """Units that may wait; at a few thousand commits a second that is about as long as a caller waits."""
+STANDBY_PATIENCE_SECONDS = 5.0
+"""A commit waits no longer for the standby; whoever waits for it has given up by then, or is about to."""
 READERS = 2
 """Threads for reads; one more is kept for those that are urgent, and one for those that read everything."""
 
@@ -94,6 +96,7 @@ class Database:
         readers: int = READERS,
         alone: bool = False,
         migrate: bool = True,
+        standby_patience: float = STANDBY_PATIENCE_SECONDS,
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
@@ -103,6 +106,9 @@ class Database:
 
         `lock` is called at the start of each group where other processes may write too. A SQLite file has one
         process; a second one is refused. `alone`: the same of any database.
+
+        `standby_patience`: seconds that a commit waits for the standby of a server that has one; then it is
+        not known whether it happened.
 
         `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever
         session it is: what a process remembers of its database, they find there.
@@ -121,6 +127,7 @@ class Database:
             options=options,
             alone=alone,
             migrate=migrate,
+            standby_patience=standby_patience,
         )
         return cls(
             engine,
@@ -177,14 +184,18 @@ class Database:
         return future.result()
 
     async def read(
-        self, query: Callable[[Connection], T], *, confirmed: bool = False, urgent: bool = False
+        self,
+        query: Callable[[Connection], T],
+        *,
+        confirmed: bool | Callable[[T], bool] = False,
+        urgent: bool = False,
     ) -> T:
         """Runs `query` in a read transaction (one snapshot, nothing can be written) on a reader thread.
 
         `confirmed` has the result only if nothing in the snapshot can be lost by a failover, and the server
         was still the one that others write to: a standby is waited for, where there is one that commits wait
-        for. `urgent` has a thread of its own, for one read at a time that many wait for: long reads, however
-        many there are, do not hold it up.
+        for. Whether it is needed may depend on the result. `urgent` has a thread of its own, for one read at
+        a time that many wait for: long reads, however many there are, do not hold it up.
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
@@ -276,7 +287,10 @@ class Database:
             raise Refusal(self._given_up_for.kind, self._given_up_for.reason, self._given_up_for.message)
 
     def _submit_read(
-        self, query: Callable[[Connection], T], confirmed: bool = False, urgent: bool = False
+        self,
+        query: Callable[[Connection], T],
+        confirmed: bool | Callable[[T], bool] = False,
+        urgent: bool = False,
     ) -> concurrent.futures.Future[T]:
         readers = self._urgent_reader if urgent else self._readers
         return self._submit(readers, lambda: self._read(query, confirmed))
@@ -288,13 +302,9 @@ class Database:
         except RuntimeError as error:
             raise unavailable("DATABASE_CLOSED", "the service is shutting down") from error
 
-    def _read(self, query: Callable[[Connection], T], confirmed: bool) -> T:
+    def _read(self, query: Callable[[Connection], T], confirmed: bool | Callable[[T], bool]) -> T:
         with self._troubles_told():
-            result = _in_a_living_session(lambda: self._read_once(query))
-            if confirmed:
-                # After the snapshot: what was in it comes before this in the log that the standby follows.
-                _in_a_living_session(self._engine.confirm)
-        return result
+            return _in_a_living_session(lambda: self._read_once(query, confirmed))
 
     def _read_long(self, reading: LongRead[T]) -> None:
         with self._troubles_told():
@@ -315,11 +325,19 @@ class Database:
                 case _:
                     raise unavailable("DATABASE_UNAVAILABLE", "the database cannot be read now") from error
 
-    def _read_once(self, query: Callable[[Connection], T]) -> T:
+    def _read_once(self, query: Callable[[Connection], T], confirmed: bool | Callable[[T], bool]) -> T:
+        # Before the session is had: what others have seen of a server that took over is not of this one.
+        attendance = Attendance(self._witness)
         with self._engine.reading() as connection:
-            # Before its first statement, with which the snapshot is taken.
-            self._witness.attend(connection)
-            return query(connection)
+            attendance.on(connection)
+            result = query(connection)
+            is_confirmed = confirmed if isinstance(confirmed, bool) else confirmed(result)
+            if is_confirmed:
+                # After the snapshot: what was in it comes before this in the log that the standby follows.
+                self._engine.confirm(connection)
+        if is_confirmed or not self._engine.may_fail_over:
+            attendance.holds()
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +366,7 @@ def _engine(
     options: Mapping[str, Any],
     alone: bool,
     migrate: bool,
+    standby_patience: float,
 ) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
@@ -361,6 +380,7 @@ def _engine(
             options=options,
             alone=alone,
             migrate=migrate,
+            standby_patience=standby_patience,
         )
     return SqliteFile(
         url, schema_dir=schema_dir, name=name, readers=readers, options=options, migrate=migrate

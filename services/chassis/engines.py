@@ -59,11 +59,20 @@ class Engine(Protocol):
         """Raises Behind where what is opened is no longer what a process that starts now would open."""
         ...
 
-    def confirm(self) -> None:
-        """Returns when all that was committed before is where a failover would find it; any thread.
+    @property
+    def may_fail_over(self) -> bool:
+        """Whether another server may take over, with less than this one shows to whoever reads."""
+        ...
+
+    def confirm(self, connection: Connection) -> None:
+        """Ends what was read on a connection, and returns when all of it is where a failover would find it.
 
         Raises driver errors where that cannot be had.
         """
+        ...
+
+    def was_replaced(self) -> bool:
+        """Whether the writer is with a server that another one has taken over from: it knows less by now."""
         ...
 
     def begin(self) -> None:

@@ -94,6 +94,7 @@ class GroupCommit:
         self._lock = lock if engine.has_rivals else None
         self._name = name
         self._witness = witness
+        self._locked = witness.highest
         self._queue_limit = queue_limit
         self._line: WaitingLine[_Work] = WaitingLine(group_limit, bulk_limit)
         self._gate = threading.Lock()
@@ -166,7 +167,8 @@ class GroupCommit:
         except Behind:
             # Raised at the beginning alone, like the next: what units raise is theirs.
             self._engine.rollback()
-            return _Outcome.BEHIND
+            # What others of this process have seen of the server that took over meanwhile.
+            return _Outcome.NOT_WRITTEN if self._engine.was_replaced() else _Outcome.BEHIND
         except Refusal as refusal:
             _log.error("a group of writes could not begin", database=self._name, error=repr(refusal))
             self._engine.rollback()
@@ -177,15 +179,19 @@ class GroupCommit:
             trouble = self._undo(error)
             # The engine itself says that it undid everything; any other failure leaves it open.
             return _Outcome.RACED if trouble is Trouble.RACE else _Outcome.UNKNOWN
+        # What was there when it was locked comes before this commit, which no failover loses.
+        self._witness.rise(self._locked)
         return _Outcome.COMMITTED
 
     def _begin(self, group: Sequence[_Work]) -> None:
+        since = self._witness.highest
         self._engine.begin()
         # What goes into a file that has been replaced is acknowledged and never found again (R5).
         self._engine.check_place()
         if self._lock is not None and (head := self._lock(self._engine.writer)) is not None:
             # Nobody can have committed since it was locked, so it is at least what any read has found.
-            self._witness.see(head, self._witness.highest)
+            self._witness.compare(head, since)
+            self._locked = head
 
     def _run_boldly(self, group: Sequence[_Work]) -> bool:
         """Whether all units succeeded; if not, nothing has been done, and they are to run one by one."""

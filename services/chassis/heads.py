@@ -36,8 +36,8 @@ class Witness:
         """So far."""
         return self._highest
 
-    def see(self, head: Head, since: Head) -> None:
-        """Takes note of a head that a transaction has read; `since` is `highest` from before it began.
+    def compare(self, head: Head, since: Head) -> None:
+        """Looks at a head that a transaction has read; `since` is `highest` from before it began.
 
         Raises Behind where it is lower, and from then on each time: what is in memory is of another history,
         also where the database has gone on meanwhile.
@@ -46,11 +46,34 @@ class Witness:
             self._is_behind = self._is_behind or head < since
             if self._is_behind:
                 raise Behind
-            self._highest = max(self._highest, head)
 
-    def attend(self, connection: Connection) -> None:
+    def rise(self, to: Head) -> None:
+        """Takes note of a head that no failover can lose."""
+        with self._lock:
+            self._highest = max(self._highest, to)
+
+
+class Attendance:
+    """What one read transaction finds."""
+
+    def __init__(self, witness: Witness) -> None:
+        """Before the transaction begins."""
+        self._witness = witness
+        self._since = witness.highest
+        self._found = self._since
+
+    def on(self, connection: Connection) -> None:
         """Has `see_read` compare what the transaction reads that begins on this connection after this."""
-        connection.info[_WITNESSED] = self, self._highest
+        connection.info[_WITNESSED] = self
+
+    def see(self, head: Head) -> None:
+        """Raises Behind."""
+        self._witness.compare(head, self._since)
+        self._found = head
+
+    def holds(self) -> None:
+        """What was found is not lost by a failover."""
+        self._witness.rise(self._found)
 
 
 def see_read(connection: Connection, head: Head) -> None:
@@ -58,7 +81,6 @@ def see_read(connection: Connection, head: Head) -> None:
 
     Not for a transaction that writes: what it sees may be its own, and not committed yet.
     """
-    attending: tuple[Witness, Head] | None = connection.info.get(_WITNESSED)
-    if attending is not None:
-        witness, since = attending
-        witness.see(head, since)
+    attendance: Attendance | None = connection.info.get(_WITNESSED)
+    if attendance is not None:
+        attendance.see(head)

@@ -5,7 +5,6 @@ lost is opened anew before the next transaction.
 """
 
 import contextlib
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,41 +12,18 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg.rows import dict_row
-from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy import URL, Connection, NullPool, QueuePool
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
 from services.chassis.migrations import check_known, check_served
 from services.chassis.postgresql_migrations import migrate_at_start
+from services.chassis.postgresql_patience import CANCEL_SECONDS, Patience, Wait
+from services.chassis.postgresql_sessions import Session, Timelines, engine, session_of
 from services.chassis.presence import be_present
 from services.chassis.refusals import Refusal, invalid, precondition, unavailable
 from services.chassis.revisions import Schema
-
-_SESSION = {
-    # In milliseconds. A statement is slow when a whole index is read; a lock is held for one group. A process
-    # that stops in the middle of one holds up all others: not for longer than they wait for a lock.
-    "statement_timeout": 60_000,
-    "lock_timeout": 10_000,
-    "idle_in_transaction_session_timeout": 8_000,
-    # What is looked up for a call is in memory or on a disk that does not seek: an index beats reading all,
-    # long before the default thinks so.
-    "random_page_cost": 1.1,
-    # In seconds: the server notices within half a minute that the process is gone, and frees its locks.
-    "tcp_keepalives_idle": 10,
-    "tcp_keepalives_interval": 5,
-    "tcp_keepalives_count": 3,
-}
-_CONNECTING = {
-    "connect_timeout": 5,
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    # In milliseconds: sent and not acknowledged for so long is lost.
-    "tcp_user_timeout": 15_000,
-    "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
-}
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that say something about the server, not the statement: no
 # connection, no resources, operator's intervention, system error, damaged data.
@@ -70,9 +46,6 @@ SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS
 """
 # A transaction that only reads waits for nobody; this one leaves a record in the log, and nothing else.
 _MARK = "SELECT pg_logical_emit_message(true, 'sluice', '')"
-_CONFIRM_PATIENCE_SECONDS = 5.0
-"""How long a standby is waited for. The server's own timeouts do not cut that wait short."""
-
 DRIVER_ERRORS = (DBAPIError, psycopg.Error)
 
 _log = structlog.get_logger(__name__)
@@ -109,11 +82,13 @@ class PostgresqlServer:
         options: Mapping[str, Any],
         alone: bool,
         migrate: bool,
+        standby_patience: float,
     ) -> None:
         """Connects, checks that commits are durable, and migrates, but for what takes something away.
 
         `alone`: while no other process does, and as long as this one does. Without `migrate` it only looks
-        whether it can serve on what is there.
+        whether it can serve on what is there. `standby_patience`: seconds that a commit, or what confirms a
+        read, waits for the standby.
 
         Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN,
         SCHEMA_BEHIND, MIGRATION_FAILED, DATABASE_IN_USE.
@@ -121,17 +96,17 @@ class PostgresqlServer:
         parsed = _parsed(url)
         self._schema = Schema.in_folder(schema_dir)
         self._alone = alone
+        self._at_work: Wait | None = None
         self._warnings: list[str] = []
-        self._had_standby = False
-        self._writer_engine = _engine(
-            parsed, name, "READ COMMITTED", poolclass=NullPool, execution_options=options
+        self.may_fail_over = False
+        """Whether commits have ever waited for a standby."""
+        self._timelines = timelines = Timelines()
+        self._writer_engine = engine(
+            parsed, name, "READ COMMITTED", timelines, poolclass=NullPool, execution_options=options
         )
-        self._reader_engine = _engine(
-            parsed, name, "REPEATABLE READ", poolclass=QueuePool, pool_size=readers, max_overflow=0
+        self._reader_engine = engine(
+            parsed, name, "REPEATABLE READ", timelines, poolclass=QueuePool, pool_size=readers, max_overflow=0
         ).execution_options(postgresql_readonly=True)
-        self._confirmer_engine = _engine(
-            parsed, name, "AUTOCOMMIT", poolclass=QueuePool, pool_size=readers, max_overflow=0
-        )
         try:
             self._connect()
         except DRIVER_ERRORS as error:
@@ -147,6 +122,9 @@ class PostgresqlServer:
         except BaseException:
             self._drop()
             raise
+        self._patience = Patience(
+            name, standby_patience, was_replaced=timelines.have_passed, look=self._look_for_successor
+        )
 
     def trouble_of(self, error: Any) -> Trouble:
         """As the function of this name."""
@@ -155,7 +133,7 @@ class PostgresqlServer:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """One snapshot, on a connection that cannot write."""
-        with self._reader_engine.connect() as connection, connection.begin():
+        with self._reader() as connection, self._patience.over(session_of(connection)):
             yield connection
 
     @contextlib.contextmanager
@@ -167,21 +145,42 @@ class PostgresqlServer:
 
     def interrupt(self, driver: Any) -> None:
         """Has the server cancel the statement that runs in a session, if one does; any thread."""
-        driver.cancel()
+        # One that does not hear of it is looked after by `Patience`.
+        with contextlib.suppress(psycopg.Error):
+            driver.cancel_safe(timeout=CANCEL_SECONDS)
 
     def check_place(self) -> None:
         """A session that goes on is one with the database that it began with."""
 
-    def confirm(self) -> None:
-        """Waits, as a commit does, for the standby that commits wait for; raises DRIVER_ERRORS."""
-        with self._confirmer_engine.connect() as connection:
-            driver = _driver_of(connection)
-            self._look_at_durability(driver)
-            if self._had_standby:
-                _commit_a_mark(connection, driver)
+    def confirm(self, connection: Connection) -> None:
+        """Ends what a connection reads, and waits, as a commit does, for the standby that commits wait for.
+
+        On the same session, for the address may lead to another server by now: what that one confirms is not
+        what was read here. Raises DRIVER_ERRORS.
+        """
+        session = session_of(connection)
+        connection.rollback()
+        try:
+            session.autocommit = True
+            self._look_at_durability(session)
+            if self.may_fail_over:
+                with self._patience.over(session) as wait:
+                    wait.is_for_standby()
+                    _commit_a_mark(session)
+            session.autocommit = False
+        except BaseException:
+            connection.invalidate()
+            self._forget_readers()
+            raise
+
+    def was_replaced(self) -> bool:
+        """Whether the writer's session is with a server that is known to have a successor."""
+        return not self._is_lost() and self._timelines.have_passed(self._session)
 
     def begin(self) -> None:
         """Opens the writer's transaction, in a new session where the old one was lost."""
+        if self.was_replaced():
+            self._drop()
         if not self._is_lost():
             try:
                 return self._begin()
@@ -195,23 +194,32 @@ class PostgresqlServer:
     def savepoint(self) -> None:
         """Marks a place in the transaction to go back to."""
         # Past SQLAlchemy, whose own savepoints cost more.
-        self._driver.execute("SAVEPOINT unit")
+        self._session.execute("SAVEPOINT unit")
 
     def rollback_to_savepoint(self) -> None:
         """Undoes what came after the mark."""
-        self._driver.execute("ROLLBACK TO unit")
+        self._session.execute("ROLLBACK TO unit")
 
     def release_savepoint(self) -> None:
         """Drops the mark and keeps what came after it."""
-        self._driver.execute("RELEASE unit")
+        self._session.execute("RELEASE unit")
 
     def commit(self) -> None:
         """Returns when the transaction is durable; raises DRIVER_ERRORS."""
-        if self._driver.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+        if self._session.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
             # To COMMIT after an error that a unit kept to itself, the server answers with a rollback.
             raise psycopg.errors.InFailedSqlTransaction("a statement failed and nobody was told")
         self._warnings.clear()
-        self.writer.commit()
+        assert self._at_work is not None, "a transaction is open"
+        self._at_work.is_for_standby()
+        try:
+            self.writer.commit()
+        finally:
+            self._patience.end(self._at_work)
+            if self._at_work.is_asked_to_end or self._warnings:
+                # The server may have been cut off: the next group goes to where the address leads by then.
+                self._drop()
+                self._forget_readers()
         if self._warnings:
             # A wait for the standby that was cut short is a success with a warning.
             raise psycopg.OperationalError(f"committed with a warning: {self._warnings[0]}")
@@ -222,37 +230,48 @@ class PostgresqlServer:
             self.writer.rollback()
         except DRIVER_ERRORS:
             self._drop()
+        self._rest()
 
     def close(self) -> None:
         """Closes readers and writer."""
         self._reader_engine.dispose()
-        self._confirmer_engine.dispose()
+        self._patience.close()
         self._drop()
 
     def _begin(self) -> None:
+        self._rest()
+        self._at_work = self._patience.begin(self._session)
         self.writer.begin()
         # The driver says BEGIN with the first statement: a lost session shows before any unit runs, and so
         # does a server that was told to forget while it runs.
-        self._look_at_durability(self._driver)
+        self._look_at_durability(self._session)
 
-    def _look_at_durability(self, driver: "psycopg.Connection[Any]") -> None:
+    def _look_at_durability(self, session: Session) -> None:
         """As `_check_durability`; to those who wait it is one more way of being out of reach."""
         try:
-            self._check_durability(driver)
+            self._check_durability(session)
         except Refusal as refusal:
             raise psycopg.OperationalError(str(refusal)) from refusal
 
-    def _check_durability(self, driver: "psycopg.Connection[Any]") -> None:
+    def _check_durability(self, session: Session) -> None:
         """Raises Refusal DURABILITY_OFF where the server may forget what it acknowledges from now on."""
-        settings = driver.cursor(row_factory=dict_row).execute(_DURABILITY).fetchone()
+        settings = session.cursor(row_factory=dict_row).execute(_DURABILITY).fetchone()
         assert settings is not None
-        _check_settings(settings, had_standby=self._had_standby)
+        _check_settings(settings, had_standby=self.may_fail_over)
         if settings["synchronous_standby_names"]:
             # For good: what was acknowledged until now has waited for it.
-            self._had_standby = True
+            self.may_fail_over = True
 
     def _is_lost(self) -> bool:
-        return self.writer.closed or self.writer.invalidated or self._driver.closed
+        return self.writer.closed or self.writer.invalidated or self._session.closed
+
+    def _rest(self) -> None:
+        if self._at_work is not None:
+            self._patience.end(self._at_work)
+
+    def _forget_readers(self) -> None:
+        """Has whoever reads next go to where the address leads by then; the server may have been cut off."""
+        self._reader_engine.dispose()
 
     def _drop(self) -> None:
         """Ends the session, whatever state it is in; the server undoes what it had open."""
@@ -269,11 +288,11 @@ class PostgresqlServer:
 
     def _connect(self) -> None:
         writer = self._writer_engine.connect()
-        driver = _driver_of(writer)
+        session = session_of(writer)
         try:
             with writer.begin():
-                self._check_durability(driver)
-                be_present(driver, self._schema.position, alone=self._alone)
+                self._check_durability(session)
+                be_present(session, self._schema.position, alone=self._alone)
                 # While the session was lost, a later release may have taken away what this one uses.
                 check_known(writer, self._schema)
         except BaseException:
@@ -281,20 +300,34 @@ class PostgresqlServer:
             writer.invalidate()
             writer.close()
             raise
-        driver.add_notice_handler(self._note)
-        self.writer, self._driver = writer, driver
+        session.add_notice_handler(self._note)
+        self.writer, self._session = writer, session
 
     def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
             self._warnings.append(diagnostic.message_primary or "")
 
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Connection]:
+        """A connection that reads, with no server that is known to have a successor."""
+        while True:
+            with self._reader_engine.connect() as connection:
+                if not self._timelines.have_passed(session_of(connection)):
+                    yield connection
+                    return
+                connection.invalidate()
+
+    def _look_for_successor(self) -> None:
+        """Learns which server the address leads to now; raises DRIVER_ERRORS."""
+        self._writer_engine.connect().close()
+
 
 @contextlib.contextmanager
 def migrating(url: str, name: str) -> Iterator[Connection]:
     """A session of whoever migrates and does not serve; raises Refusal as `PostgresqlServer`."""
-    engine = _engine(_parsed(url), f"migrate-{name}", "READ COMMITTED", poolclass=NullPool)
+    made = engine(_parsed(url), f"migrate-{name}", "READ COMMITTED", Timelines(), poolclass=NullPool)
     try:
-        with engine.connect() as session:
+        with made.connect() as session:
             _check_settings(session.exec_driver_sql(_DURABILITY).mappings().one(), had_standby=False)
             session.rollback()
             yield session
@@ -324,52 +357,21 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def _engine(url: URL, name: str, isolation_level: Any, **pool: Any) -> Engine:
-    engine = create_engine(
-        url,
-        isolation_level=isolation_level,
-        connect_args={**_CONNECTING, "application_name": f"sluice-{name}"},
-        # Parameters are ids of people; error texts end up in logs.
-        hide_parameters=True,
-        use_native_hstore=False,
-        **pool,
-    )
-    event.listen(engine, "handle_error", _without_values)
-    return engine
-
-
-def _commit_a_mark(connection: Connection, driver: "psycopg.Connection[Any]") -> None:
+def _commit_a_mark(session: Session) -> None:
     warnings: list[str] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
             warnings.append(diagnostic.message_primary or "")
 
-    driver.add_notice_handler(note)
-    patience = threading.Timer(_CONFIRM_PATIENCE_SECONDS, driver.cancel)
-    patience.start()
+    session.add_notice_handler(note)
     try:
-        connection.exec_driver_sql(_MARK)
+        session.execute(_MARK)
     finally:
-        patience.cancel()
-        driver.remove_notice_handler(note)
+        session.remove_notice_handler(note)
     if warnings:
         # As for a commit: a wait that is cut short is a success with a warning.
         raise psycopg.OperationalError(f"not confirmed: {warnings[0]}")
-
-
-def _without_values(context: ExceptionContext) -> None:
-    """Keeps of an error the sentence without its detail, which names the values of the row."""
-    cause, error = context.original_exception, context.sqlalchemy_exception
-    if isinstance(cause, psycopg.Error) and error is not None and cause.diag.message_primary:
-        cause.args = (cause.diag.message_primary,)
-        error.args = (f"{cause.sqlstate} {cause.diag.message_primary}",)
-
-
-def _driver_of(connection: Connection) -> "psycopg.Connection[Any]":
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
 
 
 def _check_settings(settings: Mapping[Any, str], *, had_standby: bool) -> None:

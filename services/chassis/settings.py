@@ -109,6 +109,12 @@ class ServiceSettings(ProcessSettings):
         description="Whether a process that starts brings the schema of its database up; without, `sluice"
         " migrate` does it before.",
     )
+    standby_patience: float = Field(
+        5.0,
+        gt=0,
+        description="Seconds that a commit waits for PostgreSQL's standby; then it is said that nobody knows"
+        " whether it happened, and the next one is tried where the address leads by then.",
+    )
     token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
     token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
     token_audience: str = Field("sluice", description="The aud claim a token must carry.")

@@ -70,6 +70,7 @@ class SqliteFile:
 
     dialect = "sqlite"
     has_rivals = False
+    may_fail_over = False
     driver_errors = DRIVER_ERRORS
 
     def __init__(
@@ -152,8 +153,12 @@ class SqliteFile:
         if there != self._identity:
             raise Behind
 
-    def confirm(self) -> None:
+    def confirm(self, connection: Connection) -> None:
         """A file has no standby: what is committed is where it will be found."""
+
+    def was_replaced(self) -> bool:
+        """Nobody takes over from a file."""
+        return False
 
     def begin(self) -> None:
         """Opens the writer's transaction and takes the write lock at once; raises DRIVER_ERRORS."""

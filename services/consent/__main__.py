@@ -49,6 +49,7 @@ def opened(settings: ConsentSettings, *, alone: bool = False) -> tuple[Database,
         lock=lock_group,
         alone=alone,
         migrate=settings.migrate_on_start,
+        standby_patience=settings.standby_patience,
     )
     return database, head
 

@@ -21,8 +21,13 @@ async def main() -> None:
     settings = DirectorySettings.from_environment()
     telemetry = start_telemetry("directory", settings)
     clock = SystemClock()
-    url, migrate = settings.database_url, settings.migrate_on_start
-    database = Database.open(url, schema_dir=SCHEMA, name="directory", migrate=migrate)
+    database = Database.open(
+        settings.database_url,
+        schema_dir=SCHEMA,
+        name="directory",
+        migrate=settings.migrate_on_start,
+        standby_patience=settings.standby_patience,
+    )
     await serve(
         settings=settings,
         bolts=bolts(Shelf(PostStore(database), clock), clock),

@@ -41,6 +41,7 @@ def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Databas
         options=remembering(),
         alone=alone,
         migrate=settings.migrate_on_start,
+        standby_patience=settings.standby_patience,
     )
     return database, head
 

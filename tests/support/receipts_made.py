@@ -60,12 +60,12 @@ class ReceiptMaker:
         )
         await self._operator.call(contracts.ActivateLicense, request)
 
-    async def decide(self, request_id: str | None = None) -> pb.Decision:
-        """A decision that releases one post, always the same for an id; under a fresh one unless said."""
+    async def decide(self, request_id: str | None = None, author: int = AUTHORS[0]) -> pb.Decision:
+        """A decision on one post, always the same for an id; under a fresh one unless said."""
         request_id = request_id or self.new_id()
         columns = post_pb2.PostColumns(
             ids=struct.pack("<Q", uuid.UUID(request_id).int & 0xFFFFFFFF | 1),
-            author_ids=struct.pack("<Q", AUTHORS[0]),
+            author_ids=struct.pack("<Q", author),
             kinds=b"\x01",
             media_flags=bytes(1),
             posted_at_us=struct.pack("<q", 1_600_000_000_000_000),

@@ -26,7 +26,10 @@ from services.consent.storage.withdrawals import read_withdrawals
 
 
 class SqlCustody:
-    """Satisfies `custodian.Custody` and `watching.Withdrawals`."""
+    """Satisfies `custodian.Custody` and `watching.Withdrawals`.
+
+    What subjects and licensing are shown is confirmed: who sees their choice on record takes it for made.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -87,17 +90,21 @@ class SqlCustody:
 
     async def dossier(self, subject_id: int, now_us: int) -> Dossier | None:
         """All records of a subject."""
-        return await self._database.read(lambda c: dossiers.read_dossier(c, subject_id, now_us))
+        return await self._database.read(
+            lambda c: dossiers.read_dossier(c, subject_id, now_us), confirmed=True
+        )
 
     async def known(self, subject_id: int, post_id: int, as_of_us: int) -> tuple[Known, Revision]:
         """What was known at a time, and how far the records had come when they were read."""
         return await self._database.read(
-            lambda c: (read_known(c, subject_id, post_id, as_of_us), read_head(c))
+            lambda c: (read_known(c, subject_id, post_id, as_of_us), read_head(c)), confirmed=True
         )
 
     async def known_now(self, subject_id: int) -> tuple[Known, Revision]:
         """What is known, of no post, and how far the records have come; of the erased there is nothing."""
-        return await self._database.read(lambda c: (read_known_now(c, subject_id), read_head(c)))
+        return await self._database.read(
+            lambda c: (read_known_now(c, subject_id), read_head(c)), confirmed=True
+        )
 
     async def standing(self, subject_id: int) -> tuple[Subject, tuple[ChoiceRecord, ...], Revision]:
         """A subject as of now, with the records of the choices that still matter, oldest first."""
@@ -107,14 +114,14 @@ class SqlCustody:
             kept = {choice.revision for choice in subject.choices}
             return subject, dossiers.read_choices_at(connection, kept), read_head(connection)
 
-        return await self._database.read(query)
+        return await self._database.read(query, confirmed=True)
 
     async def choices(
         self, subject_id: int, below: int | None, limit: int
     ) -> tuple[tuple[ChoiceRecord, ...], Revision]:
         """At most `limit` of a subject's choices with a revision below one, newest first."""
         return await self._database.read(
-            lambda c: (dossiers.read_choices(c, subject_id, below, limit), read_head(c))
+            lambda c: (dossiers.read_choices(c, subject_id, below, limit), read_head(c)), confirmed=True
         )
 
     async def withdrawals(self, above: int, limit: int) -> tuple[tuple[Recorded, ...], Revision]:

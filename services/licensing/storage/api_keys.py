@@ -100,8 +100,11 @@ class ApiKeyStore:
         return await self._database.write(lambda connection: unit(ApiKeyRows(connection)))
 
     async def read(self, query: Callable[[ApiKeyRows], T]) -> T:
-        """Runs `query` on one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: query(ApiKeyRows(connection)))
+        """Runs `query` on one snapshot; what `Database.read` raises.
+
+        Confirmed, for a primary that was cut off does not know which keys were revoked since.
+        """
+        return await self._database.read(lambda connection: query(ApiKeyRows(connection)), confirmed=True)
 
 
 def _api_key(row: Row[Any]) -> ApiKey:

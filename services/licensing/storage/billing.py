@@ -294,8 +294,11 @@ class BillingStore:
         return await self._database.write(lambda connection: unit(self._rows(connection)))
 
     async def read(self, query: Callable[[BillingRows], T]) -> T:
-        """Runs `query` on one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: query(self._rows(connection)))
+        """Runs `query` on one snapshot; what `Database.read` raises.
+
+        Confirmed, for the number of an invoice that was shown is not given to another one.
+        """
+        return await self._database.read(lambda connection: query(self._rows(connection)), confirmed=True)
 
     async def read_long(self, query: Callable[[BillingRows], T]) -> T:
         """The same for what takes seconds, while other reads go on; what `Database.read_each` raises."""

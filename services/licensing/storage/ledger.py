@@ -333,8 +333,13 @@ class LedgerStore:
         return result
 
     async def read(self, query: Callable[[LedgerRows], T]) -> T:
-        """Runs `query` on one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: query(LedgerRows(connection)))
+        """Runs `query` on one snapshot; what `Database.read` raises.
+
+        Confirmed where there is something, for a decision that is shown is one: a permit, a receipt to keep.
+        """
+        return await self._database.read(
+            lambda connection: query(LedgerRows(connection)), confirmed=lambda found: found is not None
+        )
 
     async def shown(self) -> tuple[Revision, Revision]:
         """The highest that consent and metering have shown to this ledger; what `Database.read` raises."""

@@ -81,11 +81,11 @@ class LogStore:
 
     async def signed_at(self, size: int) -> Signed | None:
         """The checkpoint of this size."""
-        return await self._database.read(lambda connection: signed_at(connection, size))
+        return await self._database.read(lambda connection: signed_at(connection, size), confirmed=True)
 
     async def was_shown(self) -> bool:
         """Whether the folder has ever had a checkpoint of this log."""
-        return await self._database.read(was_log_shown)
+        return await self._database.read(was_log_shown, confirmed=True)
 
     async def note_shown(self) -> None:
         """Says, for good, that it has."""
@@ -112,7 +112,9 @@ class LogStore:
 
     async def _logged(self, which: ColumnElement[bool]) -> Logged | None:
         query = _LOGGED.where(which)
-        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
+        row = await self._database.read(
+            lambda connection: connection.execute(query).one_or_none(), confirmed=True
+        )
         return None if row is None else Logged(*row)
 
 

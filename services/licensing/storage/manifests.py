@@ -33,7 +33,9 @@ class ManifestStore:
     async def released(self, decision_id: str) -> Released | None:
         """A decision with its manifest, which is empty where nothing was released; what `read` raises."""
         query = _RELEASED.where(_DECISIONS.c.decision_id == decision_id)
-        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
+        row = await self._database.read(
+            lambda connection: connection.execute(query).one_or_none(), confirmed=True
+        )
         if row is None:
             return None
         manifest = Manifest(

@@ -66,8 +66,13 @@ class WallStore:
         return await self._database.write(lambda connection: unit(WallRows(connection)))
 
     async def read(self, query: Callable[[WallRows], T]) -> T:
-        """Runs `query` on one snapshot; what `Database.read` raises."""
-        return await self._database.read(lambda connection: query(WallRows(connection)), urgent=self._urgent)
+        """Runs `query` on one snapshot; what `Database.read` raises.
+
+        Confirmed, for a primary that was cut off does not know of walls that were raised since.
+        """
+        return await self._database.read(
+            lambda connection: query(WallRows(connection)), confirmed=True, urgent=self._urgent
+        )
 
 
 def _change(row: Row[Any]) -> WallChange:

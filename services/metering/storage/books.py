@@ -48,28 +48,36 @@ class SqlBooks:
 
     async def find(self, reservation_id: str) -> Reservation | None:
         """One reservation as committed."""
-        found = await self._database.read(lambda connection: find(connection, [reservation_id]))
+        found = await self._database.read(
+            lambda connection: find(connection, [reservation_id]), confirmed=True
+        )
         return found.get(reservation_id)
 
     async def find_all(self, reservation_ids: Sequence[str]) -> tuple[list[Reservation], Revision]:
         """Those that there are, in the order of the ids, each once."""
         return await self._database.read(
-            lambda connection: (in_short(connection, reservation_ids), read_head(connection))
+            lambda connection: (in_short(connection, reservation_ids), read_head(connection)), confirmed=True
         )
 
     async def page(self, after: int, before_us: int | None, limit: int) -> tuple[list[Reservation], Revision]:
         """Those with higher numbers than `after`, in order, at most `limit`."""
         return await self._database.read(
-            lambda connection: (read_page(connection, after, before_us, limit), read_head(connection))
+            lambda connection: (read_page(connection, after, before_us, limit), read_head(connection)),
+            confirmed=True,
         )
 
     async def rooms(self, wanted: Wanted) -> Rooms:
         """What a hold would come to now; on a reader, so that nobody who holds waits for it."""
-        return await self._database.read(lambda connection: read_rooms(connection, wanted, self._now_us()))
+        # As each answer with a revision it is confirmed: licensing never again believes a lower one (R5).
+        return await self._database.read(
+            lambda connection: read_rooms(connection, wanted, self._now_us()), confirmed=True
+        )
 
     async def holds(self, before_us: int | None, after: Place | None, limit: int) -> list[Reservation]:
         """Holds counted before a time, from the place after `after`, oldest first, at most `limit`."""
-        return await self._database.read(lambda connection: read_holds(connection, before_us, after, limit))
+        return await self._database.read(
+            lambda connection: read_holds(connection, before_us, after, limit), confirmed=True
+        )
 
     def _post(self, posting: Posting) -> Awaitable[Answer | TakesLong]:
         return self._database.write_together(self._post_all, posting)

@@ -106,7 +106,9 @@ class SqlUsage:
 
     async def rooms(self, asked: Sequence[Wanted], now_us: int) -> tuple[list[RoomsNow], Revision]:
         """How the allowances of each stand, in their order."""
-        return await self._database.read(lambda connection: read_rooms_now(connection, asked, now_us))
+        return await self._database.read(
+            lambda connection: read_rooms_now(connection, asked, now_us), confirmed=True
+        )
 
     async def first_us(self, whose: Account, until_us: int) -> int | None:
         """When the first entry counts that does so up to a time; None where there is none."""
@@ -117,7 +119,9 @@ class SqlUsage:
         return (await self._snapshot(query))[0]
 
     async def _snapshot(self, query: Callable[[Connection], T]) -> tuple[T, Revision]:
-        return await self._database.read(lambda connection: (query(connection), read_head(connection)))
+        return await self._database.read(
+            lambda connection: (query(connection), read_head(connection)), confirmed=True
+        )
 
 
 def _stretches(connection: Connection, whose: Account, since_us: int, until_us: int) -> list[Stretch]:

@@ -26,7 +26,7 @@ async def read_while_awaited(database: Database, query: Callable[[Connection, Go
             raise Stopped
 
     try:
-        return await database.read(lambda connection: query(connection, go_on))
+        return await database.read(lambda connection: query(connection, go_on), confirmed=True)
     except asyncio.CancelledError:
         gone.set()
         raise

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from services.chassis import postgresql
 from services.chassis.database import Database
 from services.chassis.engines import Trouble
 from services.chassis.group_commit import CommitUnknown
@@ -236,12 +235,9 @@ async def test_c9_a_server_that_is_told_to_forget_while_it_runs_is_used_no_more_
     assert stored == ["after", "before"]
 
 
-async def test_c9_where_a_standby_was_waited_for_none_at_all_is_not_enough(
-    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql, "_CONFIRM_PATIENCE_SECONDS", 0.1)
+async def test_c9_where_a_standby_was_waited_for_none_at_all_is_not_enough(server: PostgresServer) -> None:
     url, names = server.new_database(), "synchronous_standby_names"
-    database = words_database(url)
+    database = words_database(url, standby_patience=0.1)
     await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
     with pytest.raises(Refusal):
         await database.read(words, confirmed=True)
@@ -278,11 +274,8 @@ def test_services_that_start_at_once_migrate_once(url: str) -> None:
     assert [tuple(row) for row in version] == [("0002",)]
 
 
-async def test_what_no_standby_confirms_is_not_read_as_confirmed(
-    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql, "_CONFIRM_PATIENCE_SECONDS", 0.1)
-    database = words_database(server.new_database())
+async def test_what_no_standby_confirms_is_not_read_as_confirmed(server: PostgresServer) -> None:
+    database = words_database(server.new_database(), standby_patience=0.1)
     await database.write(add("alpha"))
     before = await database.read(words, confirmed=True)
 

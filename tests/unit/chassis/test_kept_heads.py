@@ -151,19 +151,19 @@ def test_a_process_that_stopped_while_it_wrote_keeps_nobody_waiting_for_ever(
 
 def test_r5_a_witness_notices_a_head_below_one_that_it_saw_before_and_never_forgets_it() -> None:
     witness = Witness()
-    witness.see(Head(1, 9), witness.highest)
+    witness.rise(Head(1, 9))
 
     with pytest.raises(Behind):
-        witness.see(Head(1, 8), witness.highest)
+        witness.compare(Head(1, 8), witness.highest)
     with pytest.raises(Behind):
-        witness.see(Head(1, 99), witness.highest)
+        witness.compare(Head(1, 99), witness.highest)
 
 
 def test_r5_a_read_that_began_before_another_may_see_less() -> None:
     witness = Witness()
     since = witness.highest
-    witness.see(Head(1, 9), witness.highest)
+    witness.rise(Head(1, 9))
 
-    witness.see(Head(1, 8), since)
+    witness.compare(Head(1, 8), since)
 
     assert witness.highest == Head(1, 9)
