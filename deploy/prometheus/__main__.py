@@ -1,4 +1,4 @@
-"""Writes the rules as PrometheusRule objects, a file and a kustomization: `python -m deploy.prometheus FOLDER`.
+"""Writes the rules as PrometheusRule objects for kustomize: `python -m deploy.prometheus FOLDER`.
 
 Each object is a file of rules word for word, comments too, below `spec`.
 """

@@ -66,7 +66,13 @@ def test_the_commands_make_the_secrets_of_the_table_with_their_keys(
     certificate, key = make_certificate(tmp_path, "ca")
     certificate.rename(tmp_path / "ca.crt")
     key.rename(tmp_path / "ca.key")
-    for name in ("client-secret", "ACCESS_KEY_ID", "ACCESS_SECRET_KEY"):
+    for name in (
+        "client-secret",
+        "ACCESS_KEY_ID",
+        "ACCESS_SECRET_KEY",
+        "authorization",
+        "otlp-backend-ca.crt",
+    ):
         (tmp_path / name).write_text("secret", encoding="utf-8")
 
     for whom in ("keys", "dev", "production"):
