@@ -45,24 +45,27 @@ def test_it_decides_a_release_and_shows_it_to_those_who_come_in(
     for name in ("SLUICE_CA", "SLUICE_CERT", "SLUICE_KEY"):
         monkeypatch.setenv(name, environment[name])
     cli = Cli(Path(environment["SLUICE_STATE"]), capsys, monkeypatch)
-    began = time.monotonic()
 
     # Connected once, so that the time of the policy has not passed when it arrives.
     cli("policy", "list")
+    began = time.monotonic()
     cli("policy", "publish", EXAMPLES / "policy.yaml", "--effective-in", "5")
     cli("subjects", "import", EXAMPLES / "subjects.csv")
     cli("choices", "import", EXAMPLES / "choices.csv")
     cli("licensee", "create", "acme", "--name", "Acme Models")
     cli("license", "create", EXAMPLES / "license.yaml")
     cli("license", "activate", "acme-training", "--reason", "signed")
+    took = time.monotonic() - began
+    # They have nothing to do with the policy, whose time comes meanwhile.
+    running.start("gateway", "console", "settings-page")
     while not cli.json("policy", "list")[0].get("activated_at"):
         continue
+    began = time.monotonic()
     report = cli.json(
         *("release", EXAMPLES / "posts.jsonl", "--license", "acme-training"),
         *("--purpose", "ai_training_generative", "--out", tmp_path / "released.jsonl"),
     )
-    took = time.monotonic() - began
-    running.start("gateway", "console", "settings-page")
+    took += time.monotonic() - began
     described = httpx.get(f"{running.published('gateway')}/openapi.json")
     strange = httpx.get(f"{running.published('gateway')}/v1/licenses/acme-training")
     figures = httpx.get(f"http://{running.address('gateway', '7699')}/stats/prometheus").text
