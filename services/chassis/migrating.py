@@ -15,6 +15,8 @@ from services.chassis.refusals import Refusal
 from services.chassis.revisions import Schema
 
 LOOK_EVERY_SECONDS = 0.5
+STANDBY_PATIENCE_SECONDS = 5.0
+"""For a commit: a step holds its locks for as long as that waits for the standby."""
 
 T = TypeVar("T")
 
@@ -52,22 +54,48 @@ def check(target: Target) -> SchemaState:
     return state
 
 
-def migrate(target: Target, *, contract: bool, tell: Tell) -> Plan:
+def migrate(
+    target: Target, *, contract: bool, tell: Tell, standby_patience: float = STANDBY_PATIENCE_SECONDS
+) -> Plan:
     """Runs what is missing, what takes something away only with `contract`; says what was run and is left.
 
+    When it returns the standby has it all, where there is one that commits wait for. One that confirms
+    nothing is waited for `standby_patience` seconds, for each commit.
+
     Raises Refusal as `look`; MIGRATION_FAILED, SCHEMA_BROKEN; EARLIER_RELEASE_CONNECTED, of `contract`;
-    TABLE_IN_USE.
+    TABLE_IN_USE, MIGRATION_UNCONFIRMED.
     """
     if target.is_server:
         # Only here, for whoever has a file needs no driver.
         from services.chassis import postgresql, postgresql_migrations  # noqa: PLC0415
+        from services.chassis.migration_commits import Commits  # noqa: PLC0415
 
-        with postgresql.migrating(target.url, target.name) as session:
-            return postgresql_migrations.migrate(
-                session, target.schema, contract=contract, tell=tell, patience_seconds=None
+        with (
+            postgresql.migrating(target.url, target.name) as session,
+            postgresql_migrations.bounded(target.name, standby_patience) as patience,
+        ):
+            done = postgresql_migrations.migrate(
+                session, target.schema, contract=contract, tell=tell, patience=patience, patience_seconds=None
             )
+            # Also what was found done: whoever did it may have been told that no standby has it.
+            Commits(session, patience, tell).confirm()
+            return done
     with sqlite.migrating(sqlite.path_of(target.url)) as (connection, driver):
         return sqlite_migrations.migrate(connection, driver, target.schema, contract=contract, tell=tell)
+
+
+def migrate_at_start(target: Target, *, standby_patience: float) -> None:
+    """Runs what a process runs that starts, before there is one: for a pool, whose workers find it done.
+
+    Raises Refusal as `migrate`; MIGRATION_BUSY.
+    """
+    from services.chassis import postgresql, postgresql_migrations  # noqa: PLC0415
+
+    with (
+        postgresql.migrating(target.url, target.name) as session,
+        postgresql_migrations.bounded(target.name, standby_patience) as patience,
+    ):
+        postgresql_migrations.migrate_at_start(session, target.schema, patience)
 
 
 def patiently(

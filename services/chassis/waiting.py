@@ -66,15 +66,19 @@ class WaitingLine(Generic[T]):
         """Has `next_group` come to an end once all that waits was taken; nothing is added after it."""
         self._arrived.put(None)
 
-    def next_group(self) -> list[T]:
+    def next_group(self, idle_seconds: float | None = None) -> list[T] | None:
         """Waits for one unit and takes what else has come by then; empty when closed.
 
-        It lingers after an urgent group alone, and no longer than until the next urgent unit is there.
+        None when nothing has come for `idle_seconds`. It lingers after an urgent group alone, and no longer
+        than until the next urgent unit is there.
         """
         if 0 < self._urgent_in_a_row < URGENT_IN_A_ROW:
             self._linger()
         if not (self._urgent or self._ordinary or self._bulk or self._closed):
-            self._sort(self._arrived.get())
+            try:
+                self._sort(self._arrived.get(timeout=idle_seconds))
+            except queue.Empty:
+                return None
         while not self._arrived.empty():
             self._sort(self._arrived.get())
         others_wait = bool(self._ordinary or self._bulk)
