@@ -146,13 +146,13 @@ class GroupCommit:
 
     def _run(self) -> None:
         try:
-            while (group := self._line.next_group(self._idle_seconds)) != []:
-                if group is None:
+            while not self._line.is_over:
+                if group := self._line.next_group(self._idle_seconds):
+                    self._group_units.observe(len(group))
+                    self._commit(group)
+                    _settle(group)
+                elif not self._line.is_over:
                     self._stay_present()
-                    continue
-                self._group_units.observe(len(group))
-                self._commit(group)
-                _settle(group)
         except BaseException as error:
             end_process(self._name, error)
 

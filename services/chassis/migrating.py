@@ -13,6 +13,8 @@ from services.chassis import sqlite, sqlite_migrations
 from services.chassis.migrations import EMPTY, Plan, SchemaState, Tell, behind, needed, plan, state_of
 from services.chassis.refusals import Refusal
 from services.chassis.revisions import Schema
+from services.chassis.settings import ServiceSettings
+from services.chassis.telemetry import start_logs
 
 LOOK_EVERY_SECONDS = 0.5
 STANDBY_PATIENCE_SECONDS = 5.0
@@ -84,18 +86,22 @@ def migrate(
         return sqlite_migrations.migrate(connection, driver, target.schema, contract=contract, tell=tell)
 
 
-def migrate_at_start(target: Target, *, standby_patience: float) -> None:
-    """Runs what a process runs that starts, before there is one: for a pool, whose workers find it done.
+def migrate_before_workers(name: str, schema_dir: Path, settings: ServiceSettings) -> None:
+    """Runs what each worker of a pool would run at its start: they find it done.
 
-    Raises Refusal as `migrate`; MIGRATION_BUSY.
+    However long it takes, nobody takes it for a worker that hangs. Raises Refusal as `migrate`;
+    MIGRATION_BUSY.
     """
+    start_logs(name, settings.log_level)
+    if not settings.migrate_on_start:
+        return
     from services.chassis import postgresql, postgresql_migrations  # noqa: PLC0415
 
     with (
-        postgresql.migrating(target.url, target.name) as session,
-        postgresql_migrations.bounded(target.name, standby_patience) as patience,
+        postgresql.migrating(settings.database_url, name) as session,
+        postgresql_migrations.bounded(name, settings.standby_patience) as patience,
     ):
-        postgresql_migrations.migrate_at_start(session, target.schema, patience)
+        postgresql_migrations.migrate_at_start(session, Schema.in_folder(schema_dir), patience)
 
 
 def patiently(

@@ -6,7 +6,6 @@ what takes something away raises the floor, so that a release runs on what later
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
