@@ -74,8 +74,8 @@ class WaitingLine(Generic[T]):
     def next_group(self, idle_seconds: float | None = None) -> list[T]:
         """Waits for one unit and takes what else has come by then; empty when it is over.
 
-        Empty also when nothing has come for `idle_seconds`. It lingers after an urgent group alone, and no longer
-        than until the next urgent unit is there.
+        Empty also when nothing has come for `idle_seconds`. It lingers after an urgent group alone, and no
+        longer than until the next urgent unit is there.
         """
         if 0 < self._urgent_in_a_row < URGENT_IN_A_ROW:
             self._linger()

@@ -1,4 +1,4 @@
-"""Migrating where commits wait for a standby, and none confirms them: bounded, told, and not taken for done."""
+"""Migrating where commits wait for a standby, and none confirms them: bounded, told, not taken for done."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -89,6 +89,7 @@ async def test_what_a_standby_confirms_is_done(pair: Pair, tmp_path: Path) -> No
     await asyncio.to_thread(Release(tmp_path, pair.url("words"), *FIRST).starts)
 
     ran = await asyncio.to_thread(Release(tmp_path, pair.url("words"), WORDS, TUNED).migrates)
+    await pair.promote()
     on_the_standby = await asyncio.to_thread(Release(tmp_path, pair.standby.url("words"), WORDS).stands)
 
     assert ran == ["0002"]
