@@ -11,6 +11,7 @@ from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
+from services.chassis.migrating import migrate_before_workers
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.restores import Acceptance
@@ -66,6 +67,7 @@ async def main() -> None:
     """Serves until it is told to stop."""
     settings = ConsentSettings.from_environment()
     if needs_pool(settings):
+        migrate_before_workers("consent", SCHEMA, settings)
         await serve_pool("services.consent", settings)
         return
     telemetry = start_telemetry("consent", settings)

@@ -14,6 +14,7 @@ from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys, ensure_keys, given_keys
+from services.chassis.migrating import migrate_before_workers
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
@@ -70,6 +71,7 @@ async def main() -> None:
     """Serves until it is told to stop."""
     settings = LicensingSettings.from_environment()
     if needs_pool(settings):
+        migrate_before_workers("licensing", SCHEMA, settings)
         await serve_pool("services.licensing", settings)
         return
     # By one release of the rules of time zones, that of the package, whatever machine a replica runs on (B4).
