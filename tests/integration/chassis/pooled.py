@@ -1,7 +1,7 @@
 """The echo service as a pool of workers, with times so short that tests can wait; run with -m.
 
-Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING, Refuse has a worker tell
-its pool nothing more. `ECHO_FAULT` says what a worker does at its start.
+Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING, Refuse has the beats of
+a worker fail. `ECHO_FAULT` says what a worker does at its start.
 """
 
 if __name__ == "__main__":
@@ -62,6 +62,11 @@ class PooledEcho(Echo):
         return request
 
 
+def _pass(gate: Path) -> None:
+    """Nothing turns the event loop until the test closes its end of the pipe."""
+    gate.read_text()
+
+
 def _lost(_beat: Beat) -> None:
     raise LookupError("lost the line")
 
@@ -78,8 +83,7 @@ async def main() -> None:
         case "end":
             sys.exit(7)
         case "load":
-            # Nothing turns the event loop until the test writes a word into the pipe.
-            Path(os.environ["ECHO_GATE"]).read_text()
+            _pass(Path(os.environ["ECHO_GATE"]))
     echo = PooledEcho()
     await serve(
         settings=settings,

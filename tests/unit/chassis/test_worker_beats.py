@@ -1,4 +1,4 @@
-"""What a pool takes for a sign of life: any beat until a worker serves, and those of its loop from then on."""
+"""What a pool takes for a sign of life: any beat until a worker serves, and then those of its loop."""
 
 import asyncio
 import socket
