@@ -1,4 +1,4 @@
-"""Whoever is told to stop before it serves, or in the middle of a command, ends: process 1 of a container too."""
+"""Whoever is told to stop before it serves, or in the middle of a command, ends, also as process 1."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.racing import first
 from tests.support.keys import some_keys
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -39,23 +40,27 @@ ANY = pytest.param((), id="any")
 class Program:
     """A program that waits for its database, which takes its connection and says nothing."""
 
-    def __init__(self, process: asyncio.subprocess.Process, reached: asyncio.Event) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, reached: asyncio.Event, *, is_first: bool
+    ) -> None:
         self._process = process
         self._reached = reached
+        self._is_first = is_first
 
     async def told(self, number: signal.Signals) -> tuple[int, list[str]]:
         """Its status after the signal, and the lines that it said, once it has reached its database."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await self._reached.wait()
+            await first(self._reached.wait(), self._process.wait())
+            assert self._process.returncode is None, "it ended before it reached its database"
             os.kill(await self._pid(), number)
             _, errors = await self._process.communicate()
         return self._process.returncode or 0, errors.decode().splitlines()
 
     async def _pid(self) -> int:
-        unshared = self._process.pid
-        if Path(f"/proc/{unshared}/exe").resolve().name != "unshare":
-            return unshared
-        children = Path(f"/proc/{unshared}/task/{unshared}/children")
+        started = self._process.pid
+        if not self._is_first:
+            return started
+        children = Path(f"/proc/{started}/task/{started}/children")
         return int(await until(children.read_text, "there is a process 1"))
 
 
@@ -76,6 +81,7 @@ async def starting(
         "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{port}/none",
         "TOKEN_JWKS": str(some_keys(folder).token_jwks),
         "STATE_DIR": str(folder / "state"),
+        "HEAD_DIR": str(folder),
         "LISTEN": "127.0.0.1:0",
         **settings,
     }
@@ -85,7 +91,7 @@ async def starting(
         env={**os.environ, **named, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'python'}"},
     )  # fmt: skip
     try:
-        yield Program(process, reached)
+        yield Program(process, reached, is_first=prefix == NAMESPACE)
     finally:
         if process.returncode is None:
             process.kill()
