@@ -5,9 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = [
+    "services/consent/__main__.py",
     "services/console/operations/__main__.py",
     "services/console/settings_page/__main__.py",
-    "services/consent/__main__.py",
     "services/directory/__main__.py",
     "services/licensing/__main__.py",
     "services/metering/__main__.py",
