@@ -1,5 +1,13 @@
 """Starts consent from its settings: `python -m services.consent`."""
 
+if __name__ == "__main__":
+    import sys
+
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=not sys.argv[1:])
+
 import secrets
 import sys
 from pathlib import Path

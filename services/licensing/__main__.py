@@ -3,6 +3,14 @@
 With `--accept-restore --reason=WHY --by=WHO` it accepts that its database was restored, and serves nothing.
 """
 
+if __name__ == "__main__":
+    import sys
+
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=not sys.argv[1:])
+
 import sys
 import zoneinfo
 from pathlib import Path

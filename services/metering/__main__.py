@@ -3,6 +3,14 @@
 With `--check-limits=FILE` it says what a file of limits on calls says, as JSON, and serves nothing.
 """
 
+if __name__ == "__main__":
+    import sys
+
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=not sys.argv[1:])
+
 import json
 import sys
 from collections.abc import Coroutine, Sequence
