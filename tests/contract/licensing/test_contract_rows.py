@@ -35,9 +35,9 @@ from services.licensing.storage import (
 from services.licensing.storage.contracts import ContractRows, ContractStore, license_row
 from services.licensing.storage.head import Head, lock_head, take_number
 from tests.support.clock import NOON_US, ManualClock
+from tests.support.declared_tables import differences
 from tests.support.engines import ENGINES, url_on
 from tests.support.licensing import a_batch, licensing_database_at, put_into_force, some_terms
-from tests.support.schemas import differences
 
 
 @pytest_asyncio.fixture(params=ENGINES)

@@ -38,9 +38,9 @@ from tests.support.consent import (
 )
 from tests.support.consent_callers import a_check, a_deny, a_policy, reason_name, subject_rows
 from tests.support.consent_server import a_replica
+from tests.support.declared_tables import differences
 from tests.support.engines import ENGINES, url_on
 from tests.support.keys import a_minter, some_keys
-from tests.support.schemas import differences
 
 ROOT = Path(__file__).parents[3]
 SECOND_US = 1_000_000

@@ -10,13 +10,13 @@ import pytest
 from services.metering.schema.tables import MeteringTable
 from sluice.metering.v1 import metering_service_pb2 as pb
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
+from tests.support.declared_tables import differences
 from tests.support.engines import ENGINES, url_on
 from tests.support.metering import an_id, metering_database_at
 from tests.support.metering_fire import MeteringFire
 from tests.support.metering_messages import a_day, a_reserve, posts
 from tests.support.metering_process import MeteringProcess, metering_in
 from tests.support.postgres import PostgresServer
-from tests.support.schemas import differences
 
 LIMIT = 10_000_000
 POSTS = 7
