@@ -17,8 +17,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from services.chassis.metrics import WORKERS_REPLACED
+
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX = "figures-"
+REASONS = {"ended by itself": "ended", "hangs": "hangs", "serves no more": "withdrew"}
+"""Labels of what `WorkerProcess.failed` says."""
 ADDED_UP = {"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds"}
 
 
@@ -31,6 +35,10 @@ class PoolFigures:
         self.registry = CollectorRegistry()
         MultiProcessCollector(self.registry, str(folder))  # type: ignore[no-untyped-call]
         self.registry.register(_Processes(pids))
+        # Counted here and in no worker, whose figures would have the same name otherwise.
+        self.registry.register(WORKERS_REPLACED)
+        for reason in REASONS:
+            WORKERS_REPLACED.labels(reason)
 
     @property
     def environment(self) -> dict[str, str]:
