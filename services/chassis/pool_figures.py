@@ -37,7 +37,7 @@ class PoolFigures:
         self.registry.register(_Processes(pids))
         # Counted here and in no worker, whose figures would have the same name otherwise.
         self.registry.register(WORKERS_REPLACED)
-        for reason in REASONS:
+        for reason in REASONS.values():
             WORKERS_REPLACED.labels(reason)
 
     @property
