@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from prometheus_client import generate_latest
+
 from services.chassis.pool_figures import PoolFigures, figures_folder
 
 
@@ -33,3 +35,10 @@ def test_a_worker_that_never_served_leaves_nothing(tmp_path: Path) -> None:
     figures.bury(8, has_served=True)
 
     assert {file.name for file in tmp_path.iterdir()} == {"counter_8.db", "histogram_77.db"}
+
+
+def test_workers_that_are_replaced_are_counted_from_0_for_each_reason(tmp_path: Path) -> None:
+    told = generate_latest(PoolFigures(tmp_path, lambda: ()).registry).decode()
+
+    for reason in ("ended", "hangs", "withdrew"):
+        assert f'sluice_workers_replaced_total{{reason="{reason}"}} ' in told

@@ -134,6 +134,20 @@ def test_every_alert_that_is_about_time_has_a_gauge_that_says_how_workers_become
     }
 
 
+def test_where_one_process_is_enough_the_best_of_workers_is_what_their_pool_shows() -> None:
+    gauges = gauges_of_the_program()
+    enough = {"sluice_withdrawals_stream_silent_seconds", "sluice_wall_age_seconds"}
+
+    asked = {
+        name: rule["expr"].split("(")[0]
+        for rule in alerts().values()
+        for name in enough & series_of(rule["expr"])
+    }
+
+    assert asked == dict.fromkeys(enough, "min by ")
+    assert {gauges[name]._multiprocess_mode for name in enough} == {"livemin"}
+
+
 def test_recorded_series_are_used_by_some_alert_or_board() -> None:
     boards = "".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "deploy" / "dashboards").glob("*.json")
