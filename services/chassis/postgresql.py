@@ -160,6 +160,8 @@ class PostgresqlServer:
         """
         session = session_of(connection)
         connection.rollback()
+        # Hot statements go past SQLAlchemy, which then knows of no transaction.
+        session.rollback()
         try:
             session.autocommit = True
             self._look_at_durability(session)
