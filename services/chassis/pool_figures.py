@@ -19,12 +19,16 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from services.chassis.metrics import WORKERS_REPLACED
+
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX = "figures-"
 OF_THE_DEAD = "dead"
 """Instead of a process id in the name of a file."""
 SHOWN = "gauge_"
 """How the names of files begin that hold what is only shown."""
+REASONS = {"ended by itself": "ended", "hangs": "hangs", "serves no more": "withdrew"}
+"""Labels of what `WorkerProcess.failed` says."""
 ADDED_UP = {"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds"}
 
 
@@ -39,6 +43,10 @@ class PoolFigures:
         self.registry = CollectorRegistry()
         self.registry.register(_Workers(folder, self._lock))
         self.registry.register(_Processes(pids))
+        # Counted here and in no worker, whose figures would have the same name otherwise.
+        self.registry.register(WORKERS_REPLACED)
+        for reason in REASONS.values():
+            WORKERS_REPLACED.labels(reason)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
-from services.chassis.metrics import WORKERS, serve_metrics
+from services.chassis.metrics import WORKERS, WORKERS_CONFIGURED, expect_methods, serve_metrics
 from services.chassis.ports import sharing
 from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
@@ -97,6 +97,7 @@ class Server:
         """The names that health calls SERVING; the process as a whole is ""."""
         self.changed = asyncio.Event()
         """Set whenever they change, to be cleared by whoever waits for it."""
+        expect_methods(method.removeprefix("/") for method in admissions)
         for bolt in bolts:
             bolt.register(bolt.servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
@@ -180,6 +181,7 @@ async def serve(
     """
     try:
         stop = stop_signal()
+        WORKERS_CONFIGURED.set(settings.workers)
         tls = _tls(settings)
         shares_port = this_worker() is not None
         server = Server(

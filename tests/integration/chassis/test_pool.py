@@ -43,6 +43,9 @@ CHANNELS = 60
 """That all of them reach one of two workers happens once in 2**59 times."""
 CALLERS = 8
 SAID = 'sluice_rpc_calls_total{code="OK",method="test.Echo/Say"}'
+REPLACED = {
+    reason: f'sluice_workers_replaced_total{{reason="{reason}"}}' for reason in ("ended", "hangs", "withdrew")
+}
 WRITTEN = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/unused"}
 
 
@@ -124,7 +127,8 @@ async def test_new_connections_reach_each_worker(lasting: Stand) -> None:
 
     assert reached == lasting.pool.workers()
     assert (lasting.folder / "address").read_text() == lasting.pool.address + "\n"
-    assert (await lasting.pool.figures())["sluice_workers"] == 2
+    figures = await lasting.pool.figures()
+    assert (figures["sluice_workers"], figures["sluice_workers_configured"]) == (2, 2)
 
 
 async def test_a_worker_that_is_killed_is_replaced_and_health_says_nothing_of_it(lasting: Stand) -> None:
@@ -148,12 +152,16 @@ async def test_a_worker_that_is_killed_is_replaced_and_health_says_nothing_of_it
 async def test_a_worker_that_hangs_is_replaced(lasting: Stand) -> None:
     pool = lasting.pool
     hanging = min(pool.workers())
+    before = await pool.figures()
 
     os.kill(hanging, signal.SIGSTOP)
     killed = await pool.logged("a worker hangs and is killed")
     await pool.logged("serving", worker=killed["number"])
     reached = await lasting.reached()
 
+    after = await pool.figures()
+    grown = {reason: after[key] - before[key] for reason, key in REPLACED.items()}
+    assert grown == {"ended": 0, "hangs": 1, "withdrew": 0}
     assert killed["pid"] == hanging
     assert reached == pool.workers()
     assert hanging not in pool.workers()

@@ -43,7 +43,8 @@ class Counting:
 def told(figures: PoolFigures) -> dict[str, float]:
     lines = generate_latest(figures.registry).decode().splitlines()
     pairs = [line.rpartition(" ") for line in lines if not line.startswith("#")]
-    return {name: float(value) for name, _, value in pairs if not name.startswith("process_")}
+    others = ("process_", "sluice_")
+    return {name: float(value) for name, _, value in pairs if not name.startswith(others)}
 
 
 def test_a_folder_that_was_left_is_removed_and_one_in_use_stays(tmp_path: Path) -> None:
@@ -137,3 +138,10 @@ def test_a_worker_that_dies_as_it_makes_a_file_disturbs_nobody(tmp_path: Path, c
 
     assert told(figures)['calls_total{method="Say"}'] == 2
     assert not (tmp_path / "counter_8.db").exists()
+
+
+def test_workers_that_are_replaced_are_counted_from_0_for_each_reason(tmp_path: Path) -> None:
+    told = generate_latest(PoolFigures(tmp_path, lambda: ()).registry).decode()
+
+    for reason in ("ended", "hangs", "withdrew"):
+        assert f'sluice_workers_replaced_total{{reason="{reason}"}} ' in told
