@@ -168,7 +168,7 @@ def test_of_all_others_a_hundredth_is_kept_in_a_cluster_and_all_on_one_machine()
 
 
 def first_tier_seconds() -> float:
-    """The longest that it has a span: until its batch is made, and the tries, the last of which may just begin."""
+    """The longest that it has a span: until its batch is made, and the tries, and the last one of them."""
     balancing = read(GATEWAY)["exporters"]["load_balancing"]
     return (
         seconds(balancing["sending_queue"]["batch"]["flush_timeout"])
