@@ -1,7 +1,7 @@
 """What traces cost: `python -m bench.telemetry`, with decisions that are not recorded in the same run.
 
 The services run four times over, each as processes of their own: nothing recorded, one trace in a hundred,
-all of them, and all of them with each process choosing by itself what it hands on (`bench/choosing_spans`).
+all of them, and all of them with each process choosing by itself what it hands on (`chosen_spans.py`).
 A collector is a process too. They decide in turns. Beside it one span is measured through its stages.
 """
 
@@ -68,7 +68,7 @@ class Way:
         seconds = await self.traced.decide(decisions)
         self.rate.append(decisions / (time.perf_counter() - began))
         # The last spans are exported within half a second.
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.7)
         self.cpu_us.append((self._cpu_us() - before) / decisions)
         self.median_ms.append(statistics.median(seconds) * 1e3)
 
@@ -158,8 +158,9 @@ async def decisions(folder: Path, effort: Effort) -> list[Figure]:
                 await way.traced.decide(effort.decisions)
             for number in range(effort.rounds):
                 say(f"round {number + 1} of {effort.rounds}")
-                for way in ways.values():
-                    await way.round(effort.decisions)
+                for at in range(len(ways)):
+                    # Each is the first in its turn.
+                    await [*ways.values()][(number + at) % len(ways)].round(effort.decisions)
     plain, *others = ways
     return [
         figure
@@ -184,8 +185,10 @@ def compared(
     """
     ratios = [one / other for one, other in zip(each, plain, strict=True)]
     yield Figure(f"{name}, {what}", statistics.median(each), unit, ONE, statistics.median(ratios))
-    for end in (min, max):
-        yield Figure(f"{name}, {what}, {end.__name__} of rounds", end(each), unit, ONE, end(ratios))
+    if len(ratios) > 1:
+        for at, quarter in ((0, "a quarter of rounds below"), (2, "a quarter above")):
+            lies = statistics.quantiles(each, n=4)[at], statistics.quantiles(ratios, n=4)[at]
+            yield Figure(f"{name}, {what}, {quarter}", lies[0], unit, ONE, lies[1])
 
 
 class Holding(SpanProcessor):
@@ -241,8 +244,8 @@ def main() -> None:
     """Measures and reports; with --json writes the figures too."""
     parser = argparse.ArgumentParser(prog="python -m bench.telemetry", description="What traces cost.")
     parser.add_argument("--quick", action="store_true", help="not for long")
-    parser.add_argument("--decisions", type=int, default=100, help="of each way in each round")
-    parser.add_argument("--rounds", type=int, default=8, help="in which the ways take turns")
+    parser.add_argument("--decisions", type=int, default=40, help="of each way in each round")
+    parser.add_argument("--rounds", type=int, default=16, help="in which the ways take turns")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     about = machine()

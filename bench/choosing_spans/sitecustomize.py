@@ -12,7 +12,7 @@ SLOW_US = 10_000_000
 
 
 def _begin(share: float) -> None:
-    from spans_chosen import ChosenSpans, worth_keeping  # noqa: PLC0415
+    from bench.chosen_spans import ChosenSpans, worth_keeping  # noqa: PLC0415
 
     from services.chassis import telemetry  # noqa: PLC0415
 

@@ -94,7 +94,9 @@ async def a_traced_fleet(
     settings = {**({} if endpoint is None else {"otlp_endpoint": endpoint}), **(more or {})}
     of_each = {service: dict(settings) for service in SERVICES}
     for service, url in (databases or {}).items():
-        of_each[service] |= {"database_url": url, "head_dir": str(folder / "heads")}
+        # Replicas share what is beside a database that they share, so it has to be said where.
+        beside = {} if service == "directory" else {"head_dir": str(folder / "heads")}
+        of_each[service] |= {"database_url": url, **beside}
     if databases:
         of_each["licensing"] |= {"log_dir": str(folder / "log")}
     # Nothing that a test does is to wait for the end of a permit, and nothing in the background adds to it.
