@@ -13,11 +13,10 @@ SLOW_US = 10_000_000
 
 def _begin(share: float) -> None:
     from bench.chosen_spans import ChosenSpans, worth_keeping  # noqa: PLC0415
-
     from services.chassis import telemetry  # noqa: PLC0415
 
     changed: Any = telemetry
-    queue = telemetry.SpanQueue
+    queue = changed.SpanQueue
     changed.SpanQueue = lambda *given: ChosenSpans(queue(*given), worth_keeping(share, SLOW_US))
 
 

@@ -82,8 +82,8 @@ def instance_id() -> str:
     """
     worker = this_worker()
     # No "@" in it and no long number: the collectors would take it for an address or an id.
-    parts = [os.environ.get("HOSTNAME") or socket.gethostname(), worker and f"worker-{worker.number}"]
-    return "/".join([*filter(None, parts), uuid.uuid4().hex[:8]])
+    parts = [] if worker is None else [f"worker-{worker.number}"]
+    return "/".join([os.environ.get("HOSTNAME") or socket.gethostname(), *parts, uuid.uuid4().hex[:8]])
 
 
 def tracer() -> Tracer:

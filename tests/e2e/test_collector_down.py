@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import re
+import signal
 import statistics
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,17 +20,19 @@ import pytest
 from tests.support.collector import Hanging, a_collector
 from tests.support.envoy import NOBODY
 from tests.support.traced import SERVICES, Traced, a_traced_fleet
+from tests.support.waiting import until
 
-QUEUE, SPAN_BYTES = 512, 2_800
+QUEUE, SPAN_BYTES = 64, 2_800
 """Spans that a process may hold, and what each of them takes (`integration/chassis/test_exporting.py`)."""
-WITH_IT, WARM_UP, STRETCH, STRETCHES = 200, 300, 150, 5
-"""Decisions: with the collector, if there is one; then until every queue is full, also of those who have two
-spans a decision; and in each of the stretches that are measured.
+WITH_IT, WARM_UP, STRETCH, STRETCHES = 60, 240, 100, 5
+"""Decisions: with the collector, if there is one; then until every queue has long been full, also where there
+are two spans a decision; and in each of the stretches that are measured.
 """
-MOST_BYTES = QUEUE * SPAN_BYTES // 5
+MOST_BYTES = STRETCH * SPAN_BYTES // 2
 """By which a process may grow in the middling stretch beyond what it does with a collector that takes all:
-287 kB. If one span of each decision stayed, it would be 420 kB.
+140 kB. So much would it be if one span of every second decision stayed; a default queue is 12 MB.
 """
+TRIMMING = Path(__file__).resolve().parents[1] / "support" / "trimming"
 
 Stop = Callable[[], Any]
 Way = Callable[[], contextlib.AbstractAsyncContextManager[tuple[str, Stop]]]
@@ -80,14 +84,21 @@ async def hanging() -> AsyncIterator[tuple[str, Stop]]:
         yield collector.address, lambda: None
 
 
-def resident(traced: Traced) -> dict[str, int]:
-    """Bytes of memory of each process, without the files that it has mapped."""
-    told = {service: Path(f"/proc/{traced.fleet.pid(service)}/status").read_text() for service in SERVICES}
-    return {
-        service: int(next(line.split()[1] for line in each.splitlines() if line.startswith("RssAnon")))
-        * 1_024
-        for service, each in told.items()
-    }
+async def resident(traced: Traced, folder: Path) -> dict[str, int]:
+    """Bytes of memory that each process uses, which they are asked for."""
+    files = {service: folder / str(traced.fleet.pid(service)) for service in SERVICES}
+    sizes = dict[str, int]()
+    for service, file in files.items():
+        known = len(said(file))
+        os.kill(traced.fleet.pid(service), signal.SIGUSR1)
+        sizes[service] = (await until(lambda: said(file)[known:], f"{service} has said its size"))[0]  # noqa: B023
+    return sizes
+
+
+def said(file: Path) -> list[int]:
+    """The whole lines of a file so far."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [int(line) for line in lines if line.endswith("\n")]
 
 
 def logged(traced: Traced, service: str) -> list[dict[str, Any]]:
@@ -110,19 +121,28 @@ def gaps(lines: list[dict[str, Any]]) -> list[float]:
     return [(after - before).total_seconds() for before, after in itertools.pairwise(times)]
 
 
-async def measured(way: Way, folder: Path) -> Run:
+async def measured(way: Way, folder: Path, **settings: str) -> Run:
     """Decisions in equal stretches, and what memory does meanwhile."""
-    settings = {"trace_queue": str(QUEUE), "metrics_listen": "127.0.0.1:0"}
+    settings |= {"metrics_listen": "127.0.0.1:0"}
+    sizes_in = folder / "sizes"
+    sizes_in.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TRIMMING)
+        patch.setenv("TRIMMED", str(sizes_in))
+        return await _measured(way, folder, settings, sizes_in)
+
+
+async def _measured(way: Way, folder: Path, settings: dict[str, str], sizes_in: Path) -> Run:
     async with way() as (address, stop):
         async with a_traced_fleet(folder, f"http://{address}", settings) as traced:
             with_it = await traced.decide(WITH_IT)
             if stopped := stop():
                 await stopped
             await traced.decide(WARM_UP)
-            seconds, sizes = list[float](), [resident(traced)]
+            seconds, sizes = list[float](), [await resident(traced, sizes_in)]
             for _ in range(STRETCHES):
                 seconds += await traced.decide(STRETCH)
-                sizes.append(resident(traced))
+                sizes.append(await resident(traced, sizes_in))
             lost = {service: dropped(traced, service) for service in SERVICES}
         told = {service: logged(traced, service) for service in SERVICES}
     assert len(seconds) == STRETCHES * STRETCH
@@ -145,10 +165,11 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_without_a_collector_decisions_go_on_and_memory_stays(
     way: Way, usual: Run, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    run = asyncio.run(measured(way, tmp_path))
+    run = asyncio.run(measured(way, tmp_path, trace_queue=str(QUEUE)))
 
     for name, each in (("usual", usual), (way.__name__, run)):
         record_property(name, f"{each.medians_ms} ms, grown by {each.grown}")
+        print(name, each.medians_ms, each.grown, each.lost)
     assert not any(usual.lost.values())
     assert all(spans >= STRETCHES * STRETCH for spans in run.lost.values()), run.lost
     beyond = {service: size - usual.middling()[service] for service, size in run.middling().items()}
