@@ -185,10 +185,8 @@ def compared(
     """
     ratios = [one / other for one, other in zip(each, plain, strict=True)]
     yield Figure(f"{name}, {what}", statistics.median(each), unit, ONE, statistics.median(ratios))
-    if len(ratios) > 1:
-        for at, quarter in ((0, "a quarter of rounds below"), (2, "a quarter above")):
-            lies = statistics.quantiles(each, n=4)[at], statistics.quantiles(ratios, n=4)[at]
-            yield Figure(f"{name}, {what}, {quarter}", lies[0], unit, ONE, lies[1])
+    for end, of in (("least", min), ("most", max)):
+        yield Figure(f"{name}, {what}, {end} of the rounds", of(each), unit, ONE, of(ratios))
 
 
 class Holding(SpanProcessor):
@@ -244,8 +242,8 @@ def main() -> None:
     """Measures and reports; with --json writes the figures too."""
     parser = argparse.ArgumentParser(prog="python -m bench.telemetry", description="What traces cost.")
     parser.add_argument("--quick", action="store_true", help="not for long")
-    parser.add_argument("--decisions", type=int, default=40, help="of each way in each round")
-    parser.add_argument("--rounds", type=int, default=16, help="in which the ways take turns")
+    parser.add_argument("--decisions", type=int, default=100, help="of each way in each round")
+    parser.add_argument("--rounds", type=int, default=8, help="in which the ways take turns")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     about = machine()
