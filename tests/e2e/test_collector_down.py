@@ -167,14 +167,12 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [never_there, cut_off, hanging])
-def test_without_a_collector_decisions_go_on_and_memory_stays(
-    way: Way, usual: Run, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_without_a_collector_decisions_go_on_and_memory_stays(way: Way, usual: Run, tmp_path: Path) -> None:
     run = asyncio.run(measured(way, tmp_path, trace_queue=str(QUEUE)))
 
     for name, each in (("usual", usual), (way.__name__, run)):
-        record_property(name, f"{each.medians_ms} ms, grown by {each.grown}")
-        print(name, each.medians_ms, each.grown, each.lost)
+        # For people: with `pytest -s`.
+        print(name, each.medians_ms, "ms; middling growth", each.middling(), "of", each.grown)
     assert not any(usual.lost.values())
     assert all(spans >= STRETCHES * STRETCH for spans in run.lost.values()), run.lost
     beyond = {service: size - usual.middling()[service] for service, size in run.middling().items()}
