@@ -6,7 +6,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-all test-thorough lint types protos protos-check dashboards words lock clean
+.PHONY: help demo bench test test-all test-thorough lint types protos protos-check dashboards rules words lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ protos-check: $(VENV)/.dev ## Fail if what `make protos` makes is not what is th
 
 dashboards: $(VENV)/.dev ## Make the dashboards for Grafana from their Python (deploy/dashboards)
 	PYTHONPATH=. $(BIN)/python -m deploy.dashboards deploy/dashboards
+
+rules: $(VENV)/.dev ## Wrap the rules of Prometheus for its operator (deploy/kubernetes/components/monitoring/rules)
+	PYTHONPATH=. $(BIN)/python -m deploy.prometheus deploy/kubernetes/components/monitoring/rules
 
 words: $(VENV)/.dev ## Bring the catalogues of the pages' translations to what the sources say; translate what is empty then
 	$(BIN)/python -m services.console.web.catalogues

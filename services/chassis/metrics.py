@@ -6,6 +6,7 @@ figure (`multiprocess_mode`), and one that follows a value is set by `show`.
 
 from collections.abc import Callable
 
+import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from services.chassis.refusals import address_in_use
@@ -82,6 +83,9 @@ SPANS_DROPPED = Counter(
 )
 
 _shown: dict[Gauge, Callable[[], float]] = {}
+_failing: set[Gauge] = set()
+
+_log = structlog.get_logger(__name__)
 
 
 def show(gauge: Gauge, value: Callable[[], float]) -> None:
@@ -95,9 +99,19 @@ def show(gauge: Gauge, value: Callable[[], float]) -> None:
 
 
 def show_now() -> None:
-    """Sets each gauge that follows a value to what that is now."""
+    """Sets each gauge that follows a value to what that is now.
+
+    One whose value cannot be had stays as it was, and is logged once until it can be had again.
+    """
     for gauge, value in list(_shown.items()):
-        gauge.set(value())
+        try:
+            gauge.set(value())
+        except Exception:
+            if gauge not in _failing:
+                _log.exception("a figure cannot be read", figure=gauge._name)
+            _failing.add(gauge)
+        else:
+            _failing.discard(gauge)
 
 
 def serve_metrics(listen: str, registry: CollectorRegistry = REGISTRY) -> str:

@@ -11,13 +11,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from services.console.gateway.binary import envoy_binary
-from tests.support.composition import FILE, composition, filled_in, mounts
+from tests.support.composition import FILE, composition, filled_in, memory_folders, mounts
 from tests.support.envoy import a_free_port
 from tests.support.postgres import BINARIES, PostgresServer
 from tests.support.waiting import PATIENCE_SECONDS
@@ -26,13 +27,17 @@ HOST = "127.0.0.1"
 IMAGE_STATE = "/var/lib/sluice"
 """SLUICE_STATE of the image."""
 LOOK_EVERY_SECONDS = 0.05
+MEMORY = "memory"
+"""Stands for what is mounted and is neither a volume nor a file."""
 
 
 class Composed:
     """The services of the file by their names, each startable as a process."""
 
-    def __init__(self, folder: Path, postgres: PostgresServer) -> None:
+    def __init__(self, folder: Path, memory: Path, postgres: PostgresServer) -> None:
+        """`memory` has a short path, for that of a socket in it has at most 107 bytes."""
         self._folder = folder
+        self._memory = memory
         self._postgres = postgres
         self._services: dict[str, dict[str, Any]] = composition(filled_in())["services"]
         self._ports: dict[tuple[str, str], int] = {("postgres", "5432"): postgres.port}
@@ -62,22 +67,20 @@ class Composed:
         path = os.pathsep.join([str(BINARIES), os.defpath])
         subprocess.run([str(FILE.parent / script)], env={"PATH": path, **there, **own}, check=True)
 
-    def run(self, name: str) -> None:
-        """Runs one that ends by itself."""
-        self._run(name, self._command(name))
+    def run(self, *names: str) -> None:
+        """Runs some that end by themselves, side by side; each must succeed."""
+        self._spawn(names)
+        for name in names:
+            assert self._processes[name].wait(PATIENCE_SECONDS) == 0, f"{name}: {self._said(name)}"
+            del self._processes[name]
 
     def start(self, *names: str) -> None:
         """Starts some that run on, and returns when their healthchecks say that they are well."""
-        for name in names:
-            with self._log(name).open("wb") as out:
-                self._processes[name] = subprocess.Popen(
-                    self._command(name), env=self.environment(name), cwd=self._folder / "empty",
-                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-                )  # fmt: skip
+        self._spawn(names)
         until = time.monotonic() + PATIENCE_SECONDS
         for name in names:
             while not self._is_well(name):
-                assert self._processes[name].poll() is None, self._log(name).read_text()[-4_000:]
+                assert self._processes[name].poll() is None, self._said(name)
                 assert time.monotonic() < until, f"{name} does not become well"
                 time.sleep(LOOK_EVERY_SECONDS)
 
@@ -98,6 +101,10 @@ class Composed:
         (line,) = self._services[name]["ports"]
         return f"http://{self._here(name, line.rpartition(':')[0])}"
 
+    def address(self, name: str, port: str) -> str:
+        """host:port of this machine for a port that others of the file know it by."""
+        return self._here(name, f"0.0.0.0:{port}")
+
     def _is_well(self, name: str) -> bool:
         announced = self._volume("run") / f"{name}.addr"
         if name != "gateway" and not announced.exists():
@@ -117,20 +124,26 @@ class Composed:
         words = [*service.get("entrypoint", []), *service["command"]]
         return _as_here([self._here(name, word) for word in words])
 
-    def _run(self, name: str, command: Sequence[str]) -> None:
-        ended = subprocess.run(
-            command, env=self.environment(name), cwd=self._folder / "empty",
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert ended.returncode == 0, f"{name}: {ended.stdout}{ended.stderr}"
+    def _spawn(self, names: Sequence[str]) -> None:
+        for name in names:
+            with self._log(name).open("wb") as out:
+                self._processes[name] = subprocess.Popen(
+                    self._command(name), env=self.environment(name), cwd=self._folder / "empty",
+                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                )  # fmt: skip
 
     def _here(self, name: str, text: str) -> str:
         """The text with the places of a container made places of this machine."""
-        placed = mounts(self._services[name])
-        for target in sorted(placed, key=len, reverse=True):
-            pattern = rf"(?<![\w.-]){re.escape(target)}(?=[/\s]|$)"
-            if re.search(pattern, text):
-                text = re.sub(pattern, str(self._source(name, placed[target][0])), text)
+        placed = {target: source for target, (source, _) in mounts(self._services[name]).items()}
+        placed |= dict.fromkeys(memory_folders(self._services[name]), MEMORY)
+        # All at once, for a folder of this machine may have the name of one of the container in it.
+        targets = "|".join(re.escape(target) for target in sorted(placed, key=len, reverse=True))
+        if targets:
+            text = re.sub(
+                rf"(?<![\w./-])({targets})(?=[/\s]|$)",
+                lambda found: str(self._source(name, placed[found[1]])),
+                text,
+            )
         return _ADDRESS.sub(lambda found: self._address(name, found), text)
 
     def _address(self, name: str, found: re.Match[str]) -> str:
@@ -146,7 +159,11 @@ class Composed:
         return any(line.endswith(f":{port}") for line in self._services[name].get("ports", []))
 
     def _source(self, name: str, source: str) -> Path:
-        """What is mounted: a volume, or a copy of a file that speaks of this machine."""
+        """What is mounted: a volume, memory, or a copy of a file that speaks of this machine."""
+        if source == MEMORY:
+            memory = self._memory / name
+            memory.mkdir(exist_ok=True)
+            return memory
         if not source.startswith("."):
             return self._volume(source)
         original = (FILE.parent / source).resolve()
@@ -166,6 +183,9 @@ class Composed:
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
+
+    def _said(self, name: str) -> str:
+        return self._log(name).read_text(encoding="utf-8")[-4_000:]
 
     def _volume(self, name: str) -> Path:
         volume = self._folder / "volumes" / name
@@ -189,8 +209,9 @@ def _as_here(command: Sequence[str]) -> list[str]:
 @contextlib.contextmanager
 def composed(folder: Path, postgres: PostgresServer) -> Iterator[Composed]:
     """All of it; nothing runs yet, and nothing runs any more when the context is left."""
-    everything = Composed(folder, postgres)
-    try:
-        yield everything
-    finally:
-        everything.kill()
+    with tempfile.TemporaryDirectory() as memory:
+        everything = Composed(folder, Path(memory), postgres)
+        try:
+            yield everything
+        finally:
+            everything.kill()

@@ -69,3 +69,8 @@ def mounts(service: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
         source, target, *how = line.split(":")
         found[target] = (source, how == ["ro"])
     return found
+
+
+def memory_folders(service: Mapping[str, Any]) -> list[str]:
+    """Where the container can write what is gone with it."""
+    return [str(line).partition(":")[0] for line in service.get("tmpfs", [])]

@@ -217,9 +217,38 @@ POD_MONITOR = an_object(
         "podMetricsEndpoints": a_list(
             an_object(
                 {"port": NAME, "path": matching(r"/\S*"), "interval": DURATION},
-                {"relabelings": a_list(an_object({"sourceLabels": a_list(TEXT), "targetLabel": TEXT}))},
             )
         ),
+    },
+    {"jobLabel": TEXT},
+)
+METRIC = matching(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+PROMETHEUS_RULE = an_object(
+    {
+        "groups": a_list(
+            an_object(
+                {
+                    "name": NAME,
+                    "rules": a_list(
+                        {
+                            "oneOf": [
+                                an_object({"record": METRIC, "expr": TEXT}, {"labels": LABELS}),
+                                an_object(
+                                    {"alert": METRIC, "expr": TEXT},
+                                    {
+                                        "for": DURATION,
+                                        "keep_firing_for": DURATION,
+                                        "labels": LABELS,
+                                        "annotations": LABELS,
+                                    },
+                                ),
+                            ]
+                        }
+                    ),
+                },
+                {"interval": DURATION},
+            )
+        )
     }
 )
 
@@ -234,5 +263,6 @@ SPECS: dict[tuple[str, str], Schema] = {
     ("postgresql.cnpg.io/v1", "ScheduledBackup"): SCHEDULED_BACKUP,
     ("barmancloud.cnpg.io/v1", "ObjectStore"): OBJECT_STORE,
     ("monitoring.coreos.com/v1", "PodMonitor"): POD_MONITOR,
+    ("monitoring.coreos.com/v1", "PrometheusRule"): PROMETHEUS_RULE,
 }
 """The `spec` of each kind, by its version."""

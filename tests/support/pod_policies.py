@@ -6,8 +6,9 @@ from typing import Any
 
 from tests.support.manifests import Manifests, Object, Workload
 
-SLACK_SECONDS = 5
-"""What is left, at least, between the end of a drain and the end of the pod."""
+SLACK_SECONDS = 6
+"""What is left, at least, between the end of a drain and the end of the pod: 3 s for spans that wait, and 3 s
+in which a pool of workers closes."""
 _DIGITS = re.compile(r"(\d+)(Ki|Mi|Gi|)")
 _UNITS = {"": 1, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 

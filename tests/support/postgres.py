@@ -54,7 +54,7 @@ class PostgresServer:
             return
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         subprocess.run(
-            [_binary("initdb"), *options, "--no-instructions", f"--pgdata={self._data}"],
+            [binary("initdb"), *options, "--no-instructions", f"--pgdata={self._data}"],
             check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self._as_nobody,
         )  # fmt: skip
 
@@ -88,7 +88,7 @@ class PostgresServer:
         self._is_started = True
         # As a pipe it ends with the server: reading on is waiting for it to say that it is ready.
         self._process = subprocess.Popen(
-            [_binary("postgres"), *places, *(f"-c{name}={value}" for name, value in options.items())],
+            [binary("postgres"), *places, *(f"-c{name}={value}" for name, value in options.items())],
             stderr=subprocess.PIPE, text=True, cwd=self.folder, **self._as_nobody,
         )  # fmt: skip
         assert self._process.stderr is not None
@@ -170,7 +170,8 @@ def _roomy_memory() -> Path | None:
     return MEMORY if roomy else None
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """The path of a program of PostgreSQL's."""
     assert BINARIES is not None, MISSING
     return str(BINARIES / name)
 

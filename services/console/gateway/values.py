@@ -180,6 +180,8 @@ class Values(Part):
     access_log: str = "/dev/stdout"
     admin_socket: str | None = None
     """Unix socket of Envoy's administration; there is none without."""
+    stats_listen: Address | None = None
+    """Where Prometheus reads Envoy's figures, over plain HTTP at /stats/prometheus; out of `admin_socket`."""
     openapi: Path | None = None
     """Served as /openapi.json."""
     docs: Path | None = None
@@ -191,7 +193,7 @@ class Values(Part):
         """Name and `subject_claim` of each of the issuers."""
         return [(issuer.name, issuer.subject_claim) for issuer in self.issuers]
 
-    @field_validator("listen", "collector")
+    @field_validator("listen", "collector", "stats_listen")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if value is not None:
@@ -206,6 +208,12 @@ class Values(Part):
             if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin:
                 raise ValueError(f"{origin!r} is no origin: scheme://host[:port] and nothing after it")
         return origins
+
+    @model_validator(mode="after")
+    def _figures_have_a_source(self) -> Self:
+        if self.stats_listen is not None and self.admin_socket is None:
+            raise ValueError("stats_listen needs an admin_socket")
+        return self
 
     @model_validator(mode="after")
     def _names_are_of_one(self) -> Self:

@@ -5,6 +5,8 @@ import contextlib
 import os
 import re
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +18,19 @@ import pytest_asyncio
 from grpc_health.v1 import health_pb2
 
 from services.chassis.identity import PrincipalKind
+from services.chassis.pool import needs_pool
+from services.chassis.pool_figures import figures_folder
 from services.chassis.ports import kept_port
+from services.chassis.refusals import Refusal
+from services.chassis.settings import ServiceSettings
+from services.chassis.workers import LONGEST_BEAT_BYTES, Beat, as_worker
 from tests.integration.chassis.echo import NAME
 from tests.integration.chassis.pooled import MODULE
 from tests.support.keys import a_minter, some_keys
 from tests.support.pools import (
     ALONE,
     PATIENCE_SECONDS,
+    ROOT,
     PoolProcess,
     a_pool,
     a_starting_pool,
@@ -62,12 +70,12 @@ class Stand:
 
 
 @contextlib.asynccontextmanager
-async def a_stand(folder: Path) -> AsyncIterator[Stand]:
+async def a_stand(folder: Path, drain_grace: str = "0") -> AsyncIterator[Stand]:
     with kept_port("127.0.0.1:0") as health:
         pass
     settings = {**WRITTEN, "HEALTH_LISTEN": health, "ANNOUNCE_PATH": str(folder / "address")}
     token = a_minter(some_keys(folder)).mint(PrincipalKind.PIPELINE, "someone")
-    async with a_pool(MODULE, "echo", folder, {**settings, "DRAIN_GRACE": "3"}) as pool:
+    async with a_pool(MODULE, "echo", folder, {**settings, "DRAIN_GRACE": drain_grace}) as pool:
         yield Stand(pool, folder, health, [("authorization", f"Bearer {token}")])
 
 
@@ -76,6 +84,25 @@ async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
     """One that tests share which leave it serving."""
     async with a_stand(tmp_path_factory.mktemp("lasting")) as stand:
         yield stand
+
+
+@contextlib.asynccontextmanager
+async def a_worker(folder: Path, line: socket.socket, environment: dict[str, str]) -> AsyncIterator[None]:
+    """One without a pool: its line leads to the test, whose end of it ends it."""
+    settings = {**WRITTEN, "TOKEN_JWKS": str(some_keys(folder).token_jwks), "STATE_DIR": str(folder)}
+    named = {f"SLUICE_ECHO_{name}": value for name, value in {**settings, "LISTEN": "127.0.0.1:0"}.items()}
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'python'}"}
+    with line:
+        worker = as_worker(1, line.fileno(), PATIENCE_SECONDS)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", MODULE), cwd=ROOT, pass_fds=[line.fileno()],
+            env={**os.environ, **named, **paths, **environment, **worker},
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def asked(address: str, method: str, metadata: Any) -> bytes:
@@ -146,6 +173,18 @@ async def test_a_worker_that_will_serve_no_more_is_drained_and_replaced(lasting:
     assert len(pool.workers() - before) == 1
 
 
+async def test_a_worker_whose_beats_fail_says_so_and_is_replaced(lasting: Stand) -> None:
+    pool = lasting.pool
+
+    await asked(pool.address, "Refuse", lasting.metadata)
+    replaced = await pool.logged("a worker is replaced")
+    [failed] = [entry for entry in pool.passed if entry["event"] == "a background task ended"]
+    await pool.logged("serving", worker=replaced["number"])
+
+    assert (failed["task"], failed["why"]) == ("beats", "LookupError('lost the line')")
+    assert failed["worker"] == replaced["number"]
+
+
 async def test_figures_add_up_over_workers_that_live_and_that_are_dead(lasting: Stand) -> None:
     pool = lasting.pool
     first = await pool.figures()
@@ -188,7 +227,7 @@ async def test_sigterm_drains_all_workers_and_no_call_fails(tmp_path: Path) -> N
             # Begun after health has said so, and within the grace.
             assert await wait(b"slowly", metadata=stand.metadata) == b"slowly"
 
-    async with a_stand(tmp_path) as stand:
+    async with a_stand(tmp_path, drain_grace="3") as stand:
         async with health_told(stand.health, NAME) as told:
             callers = asyncio.gather(*(call_on(stand, number) for number in range(CALLERS)))
             first = await told.get()
@@ -217,9 +256,33 @@ async def test_workers_end_when_their_pool_is_killed(tmp_path: Path) -> None:
         for pid in workers:
             await gone(pid)
 
-        async with a_pool(MODULE, "echo", tmp_path, {**WRITTEN, "LISTEN": stand.pool.address}) as next_one:
-            assert next_one.address == stand.pool.address
-            assert len(list((tmp_path / "state").glob("figures-*"))) == 1
+        with kept_port(stand.pool.address) as free, figures_folder(tmp_path / "state") as folder:
+            assert free == stand.pool.address
+            assert list((tmp_path / "state").glob("figures-*")) == [folder]
+
+
+async def test_a_worker_beats_while_what_it_loads_keeps_its_event_loop(tmp_path: Path) -> None:
+    gate, (ours, theirs) = tmp_path / "gate", socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    os.mkfifo(gate)
+    ours.setblocking(False)
+    loop = asyncio.get_running_loop()
+
+    async def heard() -> Beat:
+        return Beat.read(await loop.sock_recv(ours, LONGEST_BEAT_BYTES))
+
+    loading = {"ECHO_FAULT": "load", "ECHO_GATE": str(gate)}
+    async with a_worker(tmp_path, theirs, loading), asyncio.timeout(PATIENCE_SECONDS):
+        with await asyncio.to_thread(gate.open, "w"):
+            with contextlib.suppress(BlockingIOError):
+                while ours.recv(LONGEST_BEAT_BYTES):
+                    continue
+            first = [await heard() for _ in range(2)]
+        while (beat := await heard()).starting:
+            continue
+    ours.close()
+
+    assert first == [Beat(starting=True)] * 2
+    assert beat == Beat(frozenset({"", NAME}))
 
 
 async def test_a_pool_that_is_stopped_as_it_starts_announces_nothing(tmp_path: Path) -> None:
@@ -257,12 +320,11 @@ async def test_a_worker_that_cannot_start_ends_the_pool_with_its_reason(
 
 
 async def test_several_workers_of_a_sqlite_file_are_refused(tmp_path: Path) -> None:
-    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/words.db"}
+    settings = ServiceSettings.model_validate(
+        {"database_url": f"sqlite:///{tmp_path}/words.db", "token_jwks": "unused", "workers": 2}
+    )
 
-    async with a_starting_pool(MODULE, "echo", tmp_path, settings) as pool:
-        status = await pool.ended()
+    with pytest.raises(Refusal, match="a SQLite file has one process") as refused:
+        needs_pool(settings)
 
-    assert status == 1
-    assert pool.lines == [
-        "WORKERS_NEED_POSTGRESQL: a SQLite file has one process; several workers need PostgreSQL"
-    ]
+    assert refused.value.reason == "WORKERS_NEED_POSTGRESQL"

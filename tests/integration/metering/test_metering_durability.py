@@ -6,9 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
 from services.metering.schema.tables import MeteringTable
 from sluice.metering.v1 import metering_service_pb2 as pb
@@ -19,6 +16,7 @@ from tests.support.metering_fire import MeteringFire
 from tests.support.metering_messages import a_day, a_reserve, posts
 from tests.support.metering_process import MeteringProcess, metering_in
 from tests.support.postgres import PostgresServer
+from tests.support.schemas import differences
 
 LIMIT = 10_000_000
 POSTS = 7
@@ -125,10 +123,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(
 ) -> None:
     database = metering_database_at(url_on(engine, request, tmp_path, metering_database_at))
 
-    def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), MeteringTable.metadata))
-
-    found = database.read_now(differences)
+    found = database.read_now(lambda connection: differences(connection, MeteringTable.metadata))
     database.close_now()
 
     assert found == []

@@ -77,6 +77,7 @@ def test_envoy_accepts_the_configuration_of_a_machine_with_all_of_its_options(tm
         content={"prefix": "/posts/", "address": "127.0.0.1:9000"},
         collector="127.0.0.1:4317",
         admin_socket="gateway.admin",
+        stats_listen="127.0.0.1:7699",
         openapi=tmp_path / "page",
         docs=tmp_path / "page",
         issuers=[

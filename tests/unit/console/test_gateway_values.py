@@ -52,6 +52,8 @@ def test_a_field_that_does_not_exist_is_named() -> None:
         ({"content": {"prefix": "/v1/", "address": "127.0.0.1:1"}}, "not content"),
         ({"content": {"prefix": "posts", "address": "127.0.0.1:1"}}, "prefix"),
         ({"trusted_hops": -1}, "trusted_hops"),
+        ({"stats_listen": "0.0.0.0:7699"}, "stats_listen needs an admin_socket"),
+        ({"stats_listen": "7699", "admin_socket": "gateway.admin"}, "stats_listen"),
         ({"limits": {"networks": {"10.4.0.0/16": 5}}}, "no network that is counted"),
         ({"limits": {"networks": {"10.4.0.7/24": 5}}}, "limits.networks"),
         ({"limits": {"networks": {"2001:DB8:7::/48": 5}}}, "no network that is counted"),

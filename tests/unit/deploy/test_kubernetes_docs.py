@@ -32,13 +32,33 @@ OF_OTHERS = {("Secret", "public-tls"), ("Secret", "operators-tls")}
 """Which are said to be made by whoever makes certificates for the world."""
 
 
-@pytest.fixture
-def shell(tmp_path: Path) -> dict[str, str]:
-    """The environment of whoever follows the page, without a cluster."""
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of whoever has followed the page, to the change of a key, without a cluster."""
+    folder = tmp_path_factory.mktemp("followed")
+    certificate, key = make_certificate(folder, "ca")
+    certificate.rename(folder / "ca.crt")
+    key.rename(folder / "ca.key")
+    for name in (
+        "client-secret",
+        "ACCESS_KEY_ID",
+        "ACCESS_SECRET_KEY",
+        "authorization",
+        "otlp-backend-ca.crt",
+    ):
+        (folder / name).write_text("secret", encoding="utf-8")
+    environment = shell(folder)
+    for whom in ("keys", "dev", "production", "rotation", "bring"):
+        run_page(DOCUMENT, folder, environment, whom)
+    return folder
+
+
+def shell(folder: Path) -> dict[str, str]:
+    """Their environment."""
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl, which says what would be made, is not installed")
-    programs = tmp_path / "programs"
+    programs = folder / "programs"
     programs.mkdir()
     (programs / "kubectl").write_text(KUBECTL.format(kubectl=kubectl), encoding="utf-8")
     (programs / "sluice").write_text(
@@ -60,31 +80,20 @@ def made(file: Path) -> dict[tuple[str, str], dict[str, str]]:
     }
 
 
-def test_the_commands_make_the_secrets_of_the_table_with_their_keys(
-    tmp_path: Path, shell: dict[str, str]
-) -> None:
-    certificate, key = make_certificate(tmp_path, "ca")
-    certificate.rename(tmp_path / "ca.crt")
-    key.rename(tmp_path / "ca.key")
-    for name in ("client-secret", "ACCESS_KEY_ID", "ACCESS_SECRET_KEY"):
-        (tmp_path / name).write_text("secret", encoding="utf-8")
+def test_the_commands_make_the_secrets_of_the_table_with_their_keys(followed: Path) -> None:
+    given = made(followed / "made.yaml")
 
-    for whom in ("keys", "dev", "production"):
-        run_page(DOCUMENT, tmp_path, shell, whom)
-
-    given = made(tmp_path / "made.yaml")
     assert {name: set(data) for name, data in given.items()} == {
         name: keys for name, keys in documented().items() if name not in OF_OTHERS
     }
-    assert given_keys(tmp_path / "keys-of-the-cluster" / "keys")
-    assert not (tmp_path / "session-keys.txt").exists()
-    assert not (tmp_path / "postgres").exists()
+    assert given_keys(followed / "keys-of-the-cluster" / "keys")
+    assert not (followed / "session-keys.txt").exists()
+    assert not (followed / "postgres").exists()
 
 
-def test_session_keys_are_such_as_pages_take(tmp_path: Path, shell: dict[str, str]) -> None:
-    run_page(DOCUMENT, tmp_path, shell, "keys")
+def test_session_keys_are_such_as_pages_take(followed: Path) -> None:
+    pages = made(followed / "made.yaml")
 
-    pages = made(tmp_path / "made.yaml")
     sealed = {
         pages["Secret", f"{page}-session-keys"]["session-keys.txt"] for page in ("console", "settings-page")
     }
@@ -94,17 +103,15 @@ def test_session_keys_are_such_as_pages_take(tmp_path: Path, shell: dict[str, st
         assert Fernet(_decoded(each).strip())
 
 
-def test_a_key_is_announced_brought_changed_and_brought_again(tmp_path: Path, shell: dict[str, str]) -> None:
-    run_page(DOCUMENT, tmp_path, shell, "keys")
-    run_page(DOCUMENT, tmp_path, shell, "rotation")
-    run_page(DOCUMENT, tmp_path, shell, "bring")
-
-    brought = made(tmp_path / "applied.yaml")
+def test_a_key_is_announced_changed_and_brought(followed: Path) -> None:
+    first, brought = made(followed / "made.yaml"), made(followed / "applied.yaml")
 
     jwks = _decoded(brought["Secret", "licensing-keys"]["token-jwks.json"])
+
     assert brought["ConfigMap", "token-jwks"]["token-jwks.json"].encode() == jwks
+    assert _decoded(first["Secret", "licensing-keys"]["token-jwks.json"]) != jwks
     assert len(yaml.safe_load(jwks)["keys"]) == 2
-    assert (tmp_path / "asked").read_text() == "-n sluice rollout restart deployment gateway\n"
+    assert (followed / "asked").read_text() == "-n sluice rollout restart deployment gateway\n"
 
 
 def test_every_command_of_the_page_is_one_that_there_is() -> None:

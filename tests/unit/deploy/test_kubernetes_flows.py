@@ -19,8 +19,8 @@ DATABASES: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
 """The pods of the database of each service: their component, and what labels they have besides."""
 _TARGET = re.compile(r"(?:dns:///|http://)?([a-z0-9.-]+):(\d+)")
 _IN_CLUSTER = re.compile(r"([a-z-]+)\.([a-z-]+)\.svc\.cluster\.local")
-PLATFORM = {"directory-pods": "directory", "posts": "posts"}
-"""Services of the platform, whose manifests are not here, and the component of their pods."""
+ELSEWHERE = {"directory-pods": "directory", "posts": "posts", "traces": "traces"}
+"""Services of other namespaces, whose manifests are not here, and the component of their pods."""
 
 
 def a_pod(component: str, **more: str) -> End:
@@ -37,13 +37,9 @@ def reached(given: Manifests, address: str) -> Flow:
     assert found is not None, address
     host, port = found[1], int(found[2])
     named = _IN_CLUSTER.fullmatch(host)
-    if named is None:
-        return Flow(End(), a_pod(host), port)
-    service, namespace = named.groups()
+    service, namespace = named.groups() if named else (host, "sluice")
     if namespace != "sluice":
-        return Flow(End(), of_namespace(namespace, **{COMPONENT: PLATFORM[service]}), port)
-    if service == "otel-collector":
-        return Flow(End(), a_pod(service), port)
+        return Flow(End(), of_namespace(namespace, **{COMPONENT: ELSEWHERE[service]}), port)
     spec = given.named("Service", service)["spec"]
     assert port in [each["port"] for each in spec["ports"]], address
     return Flow(End(), End(labels=spec["selector"]), port)
@@ -53,8 +49,11 @@ def dialed(given: Manifests) -> Iterator[tuple[str, Flow]]:
     """What the settings of each container name."""
     for work in given.workloads():
         for setting in (each for container in work.every_container for each in container.get("env", ())):
-            if setting["name"].endswith(("_TARGET", "_OTLP_ENDPOINT")):
+            if setting["name"].endswith(("_TARGET", "_OTLP_ENDPOINT", "OTLP_BACKEND")):
                 to = reached(given, setting["value"])
+                yield setting["name"], Flow(End(labels=work.labels), to.target, to.port)
+            elif setting["name"] == "OTEL_SAMPLERS":
+                to = reached(given, f"{setting['value']}:4317")
                 yield setting["name"], Flow(End(labels=work.labels), to.target, to.port)
 
 
@@ -86,6 +85,7 @@ def test_every_target_of_a_setting_can_be_reached(overlay: str) -> None:
     assert [name for name, flow in flows.items() if not allowed(given, flow)] == []
     assert {"SLUICE_LICENSING_CONSENT_TARGET", "SLUICE_SETTINGS_PAGE_GATEWAY_TARGET"} <= flows.keys()
     assert {"SLUICE_CONSOLE_METERING_TARGET", "SLUICE_METERING_OTLP_ENDPOINT"} <= flows.keys()
+    assert (overlay == "production") is ({"OTEL_SAMPLERS", "OTLP_BACKEND"} <= flows.keys())
 
 
 def test_everything_that_the_gateway_leads_to_can_be_reached() -> None:
@@ -137,6 +137,8 @@ def test_figures_are_read_where_monitors_say() -> None:
         ("metering", "metrics"),
         ("licensing", "metrics"),
         ("gateway", "figures"),
+        ("otel-collector", "metrics"),
+        ("otel-sampler", "metrics"),
     ]
 
     for name, port in monitored:
@@ -196,6 +198,10 @@ def test_what_goes_to_the_internet_goes_to_no_network_of_our_own(component: str,
         ("console", "licensing-db", 5432),
         ("migrate", "licensing", 7603),
         ("licensing", "consent", 7691),
+        ("licensing", "otel-sampler", 4317),
+        ("otel-sampler", "otel-collector", 4317),
+        ("otel-collector", "consent", 7601),
+        ("migrate", "otel-collector", 4317),
     ],
 )
 def test_nobody_calls_who_is_not_theirs_to_call(source: str, target: str, port: int) -> None:
@@ -211,6 +217,10 @@ def test_nobody_calls_who_is_not_theirs_to_call(source: str, target: str, port: 
         ("consent", "ingress", "SLUICE_LICENSING_CONSENT_TARGET"),
         ("gateway", "ingress", "SLUICE_SETTINGS_PAGE_GATEWAY_TARGET"),
         ("metering", "egress", "SLUICE_METERING_OTLP_ENDPOINT"),
+        ("otel-collector", "ingress", "SLUICE_METERING_OTLP_ENDPOINT"),
+        ("otel-collector-to-samplers", "egress", "OTEL_SAMPLERS"),
+        ("otel-sampler", "ingress", "OTEL_SAMPLERS"),
+        ("otel-sampler", "egress", "OTLP_BACKEND"),
     ],
 )
 def test_a_policy_that_forgets_a_flow_is_seen(policy: str, way: str, lost: str) -> None:

@@ -97,8 +97,8 @@ WRONGS: list[tuple[str, Callable[[Manifests], Any], str]] = [
     ),
     (
         "undrained",
-        lambda m: pod_of(m, "licensing").update(terminationGracePeriodSeconds=30),
-        "licensing: its end takes 30 s, and there is no time for that",
+        lambda m: pod_of(m, "licensing").update(terminationGracePeriodSeconds=23),
+        "licensing: its end takes 18 s, and there is no time for that",
     ),
     (
         "undrained",
@@ -188,6 +188,21 @@ def test_autoscalers_go_by_what_is_under_way() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "drain", "whole"), [("consent", 5, 20), ("metering", 5, 20), ("licensing", 10, 25)]
+)
+def test_a_service_ends_in_the_time_that_decision_26_reckons_with(name: str, drain: int, whole: int) -> None:
+    given = manifests("production")
+    container = container_of(given, name)
+    told = {each["name"]: each.get("value") for each in container["env"]}
+
+    assert container["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
+    assert told[f"SLUICE_{name.upper()}_DRAIN_GRACE"] == "3"
+    assert told[f"SLUICE_{name.upper()}_DRAIN_SECONDS"] == str(drain)
+    assert pod_of(given, name)["terminationGracePeriodSeconds"] == whole
+    assert deployment(given, name)["minReadySeconds"] == 10
+
+
 def test_each_release_migrates_with_jobs_of_its_own() -> None:
     given = manifests("production")
 
@@ -201,3 +216,16 @@ def test_each_release_migrates_with_jobs_of_its_own() -> None:
         "migrate-licensing-0-1-0",
         "migrate-metering-0-1-0",
     ]
+
+
+def test_what_takes_away_from_a_schema_is_a_job_of_the_same_release_that_an_operator_applies() -> None:
+    given, apart = manifests("production"), manifests("production/contraction")
+    expanding = {each["metadata"]["name"]: each["spec"] for each in given.of("Job")}
+    taking = {each["metadata"]["name"]: each["spec"] for each in apart.of("Job")}
+
+    assert [each for each in apart.objects if each["kind"] != "Job"] == []
+    assert set(taking) == {f"{name}-contract" for name in expanding}
+    for name, spec in expanding.items():
+        (container,) = spec["template"]["spec"]["containers"]
+        container["args"].append("--contract")
+        assert taking[f"{name}-contract"] == spec

@@ -128,7 +128,7 @@ def test_a_service_speaks_tls_keeps_its_head_and_changes_no_schema(
     assert isinstance(settings, HeadKeepingSettings)
     assert settings.tls_files is not None
     assert settings.head_folder == Path("/var/lib/sluice-heads")
-    assert settings.max_connection_age == 120
+    assert settings.max_connection_age == 300
     assert settings.migrate_on_start is False
     if isinstance(settings, LicensingSettings):
         assert settings.log_folder == Path("/var/lib/sluice-log")
