@@ -24,7 +24,7 @@ class Read(Generic[T]):
 
     query: Callable[[Connection], T]
     confirmed: bool | Callable[[T], bool]
-    """Whether it is to be; it may depend on the result, but a Refusal is confirmed with any such condition."""
+    """Whether it is to be; where that depends on the result, a Refusal is confirmed in any case."""
     since: float = field(default_factory=time.monotonic)
 
     def check_patience(self, engine: Engine, seconds: float) -> None:
