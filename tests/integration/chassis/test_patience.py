@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -100,7 +101,7 @@ async def test_a_process_whose_waits_nobody_would_end_any_more_ends(
         told.append((database, str(error)))
         ended.set()
 
-    def fail(*_: object) -> bool:
+    def fail(*_: object) -> NoReturn:
         raise ValueError("nobody thought of this")
 
     monkeypatch.setattr(postgresql_patience, "end_process", end)
