@@ -5,7 +5,6 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import NoReturn
 
 import psycopg
 import pytest
@@ -101,17 +100,20 @@ async def test_a_process_whose_waits_nobody_would_end_any_more_ends(
         told.append((database, str(error)))
         ended.set()
 
-    def fail(*_: object) -> NoReturn:
-        raise ValueError("nobody thought of this")
+    def was_replaced(_session: Session) -> bool:
+        return fails("patience")
+
+    def look() -> None:
+        fails("dialing")
+
+    def fails(what: str) -> bool:
+        if what == thread:
+            raise ValueError("nobody thought of this")
+        return False
 
     monkeypatch.setattr(postgresql_patience, "end_process", end)
     monkeypatch.setattr(postgresql_patience, "LONG_SECONDS", 0.0)
-    patience = Patience(
-        "words",
-        PATIENCE_SECONDS,
-        was_replaced=fail if thread == "patience" else lambda _session: False,
-        look=fail if thread == "dialing" else lambda: None,
-    )
+    patience = Patience("words", PATIENCE_SECONDS, was_replaced=was_replaced, look=look)
     with contextlib.closing(await asyncio.to_thread(a_session, server.port)) as session:
         with patience.over(session):
             was_ended = await asyncio.to_thread(ended.wait, PATIENCE_SECONDS)
