@@ -161,6 +161,8 @@ class PostgresqlServer:
         session = session_of(connection)
         connection.rollback()
         try:
+            # What was asked past SQLAlchemy alone has begun a transaction that it does not know of.
+            session.rollback()
             session.autocommit = True
             self._look_at_durability(session)
             if self.may_fail_over:
