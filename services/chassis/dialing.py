@@ -1,7 +1,8 @@
 """Calls to another service: with less time than we have, our token, our trace, and some tries.
 
-Every RPC of ours is idempotent, so a try whose answer was lost may be repeated. Nothing else is ever retried,
-and a stream never is: only whoever opened it knows how far it came.
+Every RPC of ours is idempotent, so a try whose answer was lost may be repeated. Nothing else is ever retried:
+a peer that says why it refuses has been met, and one in need is not to be asked more often for it. A stream
+never is: only whoever opened it knows how far it came.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ FIRST_BACKOFF_US = 20_000
 
 _TRIED_AGAIN = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
 """What is CANCELLED and not by us has met a server at its end: gRPC tells callers nothing else of it."""
+_OF_ONE_REPLICA = frozenset({"DATABASE_CLOSED", "INDEX_EMPTY"})
+"""What a process refuses because it ends or begins: another one may answer."""
 _NO_ANSWER = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 )
@@ -74,9 +77,9 @@ class Peer:
         """The answer to `request`, within `at_most_us` microseconds and within what our own caller has left.
 
         `method` is one of a stub made with `channel`. Raises the peer's own Refusal (same kind and reason;
-        after up to three tries if it is UNAVAILABLE or CANCELLED), or Refusal (unavailable): PEER_UNAVAILABLE
-        where there was no answer in as many, DEADLINE_TOO_SHORT without any; Refusal (unauthenticated,
-        TOKEN_INVALID) when our own token cannot be sent.
+        after up to three tries where it is only that one process ends or begins), or Refusal (unavailable):
+        PEER_UNAVAILABLE where nobody answered in as many, DEADLINE_TOO_SHORT without any; Refusal
+        (unauthenticated, TOKEN_INVALID) when our own token cannot be sent.
         """
         named = _named(method)
         with within(time_for_call_us(at_most_us or self._default_deadline_us)):
@@ -130,11 +133,11 @@ class Peer:
 
     async def _wait_or_give_up(self, error: grpc.aio.AioRpcError, tried: int) -> None:
         refusal = self._refusal_of(error)
-        if error.code() not in _NO_ANSWER:
+        if not _may_be_tried_again(error):
             raise refusal from error
         backoff_us = int(FIRST_BACKOFF_US * 2 ** (tried - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - only spreads tries
         left_us = (remaining_us() or 0) - backoff_us
-        if error.code() not in _TRIED_AGAIN or tried == TRIES or left_us < SHORTEST_CALL_US:
+        if tried == TRIES or left_us < SHORTEST_CALL_US:
             raise refusal from error
         await asyncio.sleep(backoff_us / 1_000_000)
 
@@ -208,6 +211,11 @@ class Stream(Generic[Request, Response]):
         says_why = code is not grpc.StatusCode.OK and (trailing or code is not grpc.StatusCode.INTERNAL)
         if self._end is None and says_why:
             self._end = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing)
+
+
+def _may_be_tried_again(error: grpc.aio.AioRpcError) -> bool:
+    said = own_refusal(error)
+    return error.code() in _TRIED_AGAIN and (said is None or said.reason in _OF_ONE_REPLICA)
 
 
 def _at_once(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -154,6 +154,8 @@ class PostgresqlServer:
         # Hot statements go past SQLAlchemy, which then knows of no transaction.
         session.rollback()
         try:
+            # What was asked past SQLAlchemy alone has begun a transaction that it does not know of.
+            session.rollback()
             session.autocommit = True
             looked = self._durability.look(session)
             if self.may_fail_over:

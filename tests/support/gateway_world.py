@@ -18,6 +18,8 @@ from gateway import authorization_pb2, rate_limit_pb2
 from gateway.authorization_pb2_grpc import AuthorizationServicer, add_AuthorizationServicer_to_server
 from gateway.rate_limit_pb2_grpc import RateLimitServiceServicer, add_RateLimitServiceServicer_to_server
 from services.chassis.channels import SERVER_OPTIONS
+from services.chassis.refusals import Refusal
+from services.chassis.statuses import DETAILS_KEY, code_of, to_status
 from tests.support.envoy import HOST
 
 
@@ -31,6 +33,10 @@ class Upstream(grpc.GenericRpcHandler):
         self.answering = asyncio.Event()
         """While it is not set, nothing is answered."""
         self.answering.set()
+        self.at_once: frozenset[str] = frozenset()
+        """Paths whose answer and status go out together, as those of an RPC that is no stream do."""
+        self.refusal: Refusal | None = None
+        """What it says instead of an answer."""
 
     def service(self, handler_call_details: Any) -> Any:
         """A handler for any path; messages stay bytes."""
@@ -42,10 +48,23 @@ class Upstream(grpc.GenericRpcHandler):
         async def answer(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
             async for request in requests:
                 self.messages.append(request)
-            await self.answering.wait()
+            await self._may_answer(context)
             yield b""
 
+        async def answer_at_once(request: bytes, context: Any) -> bytes:
+            self.messages.append(request)
+            await self._may_answer(context)
+            return b""
+
+        if path in self.at_once:
+            return grpc.unary_unary_rpc_method_handler(answer_at_once)
         return grpc.stream_stream_rpc_method_handler(answer)
+
+    async def _may_answer(self, context: Any) -> None:
+        await self.answering.wait()
+        if self.refusal is not None:
+            context.set_trailing_metadata(((DETAILS_KEY, to_status(self.refusal).SerializeToString()),))
+            await context.abort(code_of(self.refusal.kind), self.refusal.message)
 
 
 class Licensing(AuthorizationServicer):
@@ -98,6 +117,8 @@ class Metering(RateLimitServiceServicer):
 
     def __init__(self) -> None:
         self.full = False
+        self.failure: grpc.StatusCode | None = None
+        """What it says instead of an answer."""
         self.asked: list[list[dict[str, str]]] = []
         self.shown: list[str] = []
 
@@ -105,6 +126,8 @@ class Metering(RateLimitServiceServicer):
         """As metering answers."""
         self.asked.append([{e.key: e.value for e in d.entries} for d in request.descriptors])
         self.shown.append(str(dict(context.invocation_metadata()).get("authorization", "")))
+        if self.failure is not None:
+            await context.abort(self.failure, "as the test wants it")
         answer = rate_limit_pb2.RateLimitResponse(overall_code=rate_limit_pb2.RateLimitResponse.OK)
         if self.full:
             answer.overall_code = rate_limit_pb2.RateLimitResponse.OVER_LIMIT

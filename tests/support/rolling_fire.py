@@ -10,7 +10,7 @@ import itertools
 import random
 import struct
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -35,9 +35,9 @@ from sluice_gate.clocks import SystemClock as GateClock
 from tests.support.cluster import TRAINING, some_terms
 from tests.support.keys import a_minter, some_keys
 from tests.support.replicas import pause
-from tests.support.rolling_callers import CountingClient, CountingPeer, Tally
+from tests.support.rolling_callers import CountingClient, CountingGateway, CountingPeer, Tally
 from tests.support.rolling_fleet import SERVICES, Pairs
-from tests.support.waiting import until_told
+from tests.support.waiting import until, until_told
 from tests.support.willing_subjects import NOTICE, an_import, an_opt_out_policy
 
 LICENSES = ("north", "south", "east", "west")
@@ -47,15 +47,19 @@ FICKLE = range(5_000, 5_040)
 """They choose again and again."""
 SHARE_OF_FICKLE = 0.3
 SHARE_ASKED_AGAIN = 0.25
-PIPELINES, CHOOSERS = 8, 2
+PIPELINES, CHOOSERS, READERS, PARTNERS = 4, 2, 6, 2
+READS = 8
+"""Of consent and of licensing in turn, before a reader looks at another decision."""
+REMEMBERED = 200
+"""Decisions that are read again."""
 CHOICE_SECONDS = 0.5
 """Between two choices of one chooser: each has decisions that are on their way look again."""
 READY_SECONDS = 3.0
 """How long a new replica serves before the next one is stopped, as minReadySeconds in a cluster: as long as
 callers take to connect again."""
-CALL_SECONDS = 60.0
-"""Longer than a busy machine takes: a call fails here because it met nobody, and not because it was slow."""
 SOON_US = 1_000_000
+AGAIN_SECONDS = 0.1
+"""Until it is looked again whether there were enough calls."""
 LONGEST_SECONDS = 1_500.0
 
 
@@ -121,8 +125,9 @@ class Fire:
         self._client = LicensingClient(
             fleet.target("licensing"),
             lambda: self._token(PrincipalKind.PIPELINE, "firehose"),
-            deadline_seconds=CALL_SECONDS,
         )
+        self._gateway = CountingGateway(fleet.gateway, lambda: self._token(operator, "ada"), self.tally)
+        self._confirmed: deque[Answer] = deque(maxlen=REMEMBERED)
         self._asking = Asking(
             CountingClient(self._client, self.tally), GateClock(), DEFAULT_GIVE_UP_AFTER_US, asyncio.Event()
         )
@@ -162,16 +167,23 @@ class Fire:
         async with asyncio.timeout(LONGEST_SECONDS), asyncio.TaskGroup() as tasks:
             for _ in range(PIPELINES):
                 tasks.create_task(self._pipeline())
+            for _ in range(READERS):
+                tasks.create_task(self._look())
+            for _ in range(PARTNERS):
+                tasks.create_task(self._partner())
             for number in range(CHOOSERS):
                 tasks.create_task(self._chooser(FICKLE[number * share : (number + 1) * share]))
-            while self.figures.rounds < size.rounds or self.tally.calls.total() < size.calls:
+            for _ in range(size.rounds):
                 await self._round()
+            while self.tally.calls.total() < size.calls:
+                await pause(self._over, AGAIN_SECONDS)
             self._over.set()
         self.figures.seconds = time.monotonic() - started
 
     async def close(self) -> None:
         """Closes all connections."""
         await self._client.close()
+        await self._gateway.close()
         for peer in (*self._operator.values(), *self._service.values(), self._reader):
             await peer.close()
 
@@ -182,7 +194,10 @@ class Fire:
         return (
             f"seed {figures.seed}: {figures.restarts} replicas replaced in {figures.rounds} rounds and "
             f"{figures.seconds:.0f} s, {calls.total():,} calls ({decisions:,} decisions and confirmations, "
-            f"{calls['RecordChoice']:,} choices), {self.tally.first_sight.total()} failed at first sight, "
+            f"{calls['RecordChoice']:,} choices, {calls['GetDecision by way of the gateway']:,} reads by way "
+            f"of the gateway), {self.tally.slowest()}, "
+            f"{self.tally.first_sight.total()} failed at first sight, "
+            f"{self.tally.late.total()} not checked or counted by the gateway in time, "
             f"{self.tally.failed.total()} after all tries; {figures.compared:,} answers about authors "
             f"compared ({figures.denied:,} of authors who had denied), {figures.repeated:,} repeated "
             f"requests, {figures.wrong.total()} wrong answers"
@@ -202,14 +217,13 @@ class Fire:
         """One batch after the other: looked up, decided, confirmed, and read back from two services."""
         chance = self._random
         while not self._over.is_set():
-            authors = [
-                chance.choice(FICKLE if chance.random() < SHARE_OF_FICKLE else WILLING) for _ in range(POSTS)
-            ]
+            authors = self._some_authors()
             await self._check(authors)
             answer = await self._decide(authors)
             confirming = self._asking.confirm(answer.decision.decision_id, answer.bitmap())
             await self.tally.counted("ConfirmDelivery", confirming)
             self.figures.posts += answer.posts_released
+            self._confirmed.append(answer)
             if chance.random() < SHARE_ASKED_AGAIN:
                 await self._ask_again(answer)
             await self._read_back(answer)
@@ -251,21 +265,48 @@ class Fire:
         self._expect("a repeated request has the same receipt", same and again.decision.replayed)
 
     async def _read_back(self, answer: Answer) -> None:
-        decided, released = answer.decision, answer.posts_released
-        reads = ReleaseServiceStub(self._reader.channel)
-        asked = releases_pb.GetDecisionRequest(decision_id=decided.decision_id)
-        stored = (await self._reader.ask(reads.GetDecision, asked)).decision
-        same = (stored.receipt, stored.verdicts) == (decided.receipt, decided.verdicts)
-        self._expect("a decision is read as it was told", same)
-        self._expect("what was confirmed is billed", stored.delivery.posts_billed == released)
+        decided = answer.decision
+        await self._read(answer)
         if not decided.reservation_id:
-            self._expect("what is released has been reserved", not released)
+            self._expect("what is released has been reserved", not answer.posts_released)
             return
         metering = self._service["metering"]
         held = metering_pb.GetReservationRequest(reservation_id=decided.reservation_id)
         answered = await metering.ask(MeteringServiceStub(metering.channel).GetReservation, held)
         found = answered.reservation.reservation_id == decided.reservation_id
         self._expect("metering knows the reservation", found)
+
+    async def _look(self) -> None:
+        """Authors and decisions, one after the other."""
+        while not self._over.is_set():
+            for _ in range(READS):
+                await self._check(self._some_authors())
+            if self._confirmed:
+                await self._read(self._random.choice(self._confirmed))
+
+    async def _partner(self) -> None:
+        """Decisions by way of the gateway, one after the other."""
+        await until(lambda: self._confirmed, "there is a decision")
+        while not self._over.is_set():
+            answer = self._random.choice(self._confirmed)
+            if stored := await self._gateway.decision(answer.decision.decision_id):
+                self._is_as_told(answer, stored)
+
+    async def _read(self, answer: Answer) -> None:
+        asked = releases_pb.GetDecisionRequest(decision_id=answer.decision.decision_id)
+        reads = ReleaseServiceStub(self._reader.channel)
+        self._is_as_told(answer, (await self._reader.ask(reads.GetDecision, asked)).decision)
+
+    def _is_as_told(self, answer: Answer, stored: releases_pb.Decision) -> None:
+        decided = answer.decision
+        same = (stored.receipt, stored.verdicts) == (decided.receipt, decided.verdicts)
+        self._expect("a decision is read as it was told", same)
+        billed = stored.delivery.posts_billed
+        self._expect("what was confirmed is billed", billed == answer.posts_released)
+
+    def _some_authors(self) -> list[int]:
+        chance = self._random
+        return [chance.choice(FICKLE if chance.random() < SHARE_OF_FICKLE else WILLING) for _ in range(POSTS)]
 
     def _standing(self, authors: Sequence[int]) -> list[tuple[int, bool] | None]:
         return [self._told[author].standing() for author in authors]
@@ -341,7 +382,6 @@ class Fire:
             self._fleet.target(service),
             lambda: self._token(kind, party),
             service,
-            CALL_SECONDS,
             self.tally,
         )
 

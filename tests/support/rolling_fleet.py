@@ -1,24 +1,33 @@
-"""Two replicas of each of the three services, which know each other by lists of addresses as in a cluster."""
+"""Two replicas of each of the three services, known to each other by lists of addresses, and the gateway."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.chassis.identity import PrincipalKind
+from services.console.gateway.credential import CredentialFile
+from tests.support.envoy import an_envoy, some_values
+from tests.support.keys import a_minter, some_keys
 from tests.support.replicas import Replica, running
 
 SERVICES = ("consent", "metering", "licensing")
 REPLICAS = 2
 _OF_EACH = {
-    # Callers hear of the health of replicas at once: a second is long for them to leave.
-    "DRAIN_GRACE": "1",
-    "DRAIN_SECONDS": "60",
+    # As 0026 has it; longer than the second in which the gateway asks each replica how it is.
+    "DRAIN_GRACE": "3",
     # Connections that end by their age, besides those that end with their replicas.
     "MAX_CONNECTION_AGE": "20",
 }
+_LIMITS = """
+domain: gateway
+descriptors:
+  - {key: kind, rate_limit: {name: everyone, unit: second, requests_per_unit: 10000}}
+"""
+"""Each call through the gateway is counted, and has room."""
 _OF_LICENSING = {
-    # Longer than a busy machine takes; what is under way is not swept before.
-    "PEER_DEADLINE_SECONDS": "30",
+    "DRAIN_SECONDS": "10",
+    # Longer than a call may take; what is under way is not swept before.
     "SWEEP_AGE_SECONDS": "35",
     "SWEEP_INTERVAL_SECONDS": "1",
 }
@@ -31,6 +40,8 @@ class Pairs:
     of: Mapping[str, list[Replica]]
     folder: Path
     """Has the keys of all."""
+    gateway: str
+    """The URL of an Envoy before all of them."""
 
     def target(self, service: str) -> str:
         """All replicas of a service, as gRPC names them."""
@@ -52,9 +63,14 @@ async def pairs(urls: Mapping[str, str], folder: Path) -> AsyncIterator[Pairs]:
         given = {**common, **_OF_EACH, **settings}
         return [Replica(f"services.{service}", service, folder, given) for _ in range(REPLICAS)]
 
-    consent, metering = pair("consent"), pair("metering")
+    (folder / "limits.yaml").write_text(_LIMITS)
+    consent, metering = pair("consent"), pair("metering", LIMITS_FILE=str(folder / "limits.yaml"))
     targets = {"CONSENT_TARGET": target_of(consent), "METERING_TARGET": target_of(metering)}
     licensing = pair("licensing", LOG_DIR=str(folder / "log"), **targets, **_OF_LICENSING)
     of = {"consent": consent, "metering": metering, "licensing": licensing}
-    async with running([*consent, *metering, *licensing]):
-        yield Pairs(of, folder)
+    upstreams = {name: [each.address for each in replicas] for name, replicas in of.items()}
+    shown = a_minter(some_keys(folder)).mint(PrincipalKind.SERVICE, "gateway")
+    CredentialFile(folder / "credential.json", lambda: shown, print).write()
+    values = some_values(folder, upstreams, credential=folder / "credential.json")
+    async with running([*consent, *metering, *licensing]), an_envoy(values, folder) as envoy:
+        yield Pairs(of, folder, envoy.url)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from services.chassis.bulk import Question
 from services.chassis.database import READERS, Database
 from services.chassis.refusals import Kind, Refusal, invalid
 from services.chassis.urgency import urgently
@@ -138,6 +139,15 @@ async def test_a_read_is_one_snapshot(database: Database) -> None:
         return first, words(connection)
 
     assert await database.read(twice) == ([], [])
+
+
+async def test_what_is_asked_of_the_driver_alone_can_be_confirmed(database: Database) -> None:
+    question = Question("SELECT w.word FROM {given} JOIN words w ON w.word = given.asked", asked="text")
+    await database.write(add("alpha"))
+
+    found = await database.read(lambda connection: question.ask(connection, [("alpha",)]), confirmed=True)
+
+    assert [tuple(row) for row in found] == [("alpha",)]
 
 
 async def test_an_urgent_read_waits_for_no_other(database: Database) -> None:

@@ -47,14 +47,17 @@ class Echo:
         self.entered = asyncio.Semaphore(0)
         self.leave = asyncio.Event()
         self.closed = asyncio.Event()
-        self.failures: list[grpc.StatusCode] = []
+        self.failures: list[grpc.StatusCode | Refusal] = []
         self.asked = 0
         self.poured = 0
 
     async def say(self, request: bytes, context: Any) -> bytes:
         self.asked += 1
         if self.failures:
-            await context.abort(self.failures.pop(0), "as the test wants it")
+            failure = self.failures.pop(0)
+            if isinstance(failure, Refusal):
+                raise failure
+            await context.abort(failure, "as the test wants it")
         return request
 
     async def refuse(self, _request: bytes, _context: Any) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from services.chassis.deadlines import within
 from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
-from services.chassis.refusals import Kind, Refusal
+from services.chassis.refusals import Kind, Refusal, unavailable
 from services.chassis.telemetry import current_trace_id, tracer
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.grpc import LocalServer, serving
@@ -97,6 +97,33 @@ async def test_after_three_tries_the_peer_did_not_answer(peer: Peer, echo: Echo)
 
     assert (refusal.kind, refusal.reason) == (Kind.UNAVAILABLE, "PEER_UNAVAILABLE")
     assert refusal.message == "the server under test did not answer"
+    assert echo.asked == 3
+
+
+@pytest.mark.parametrize("reason", ["DATABASE_UNAVAILABLE", "PEER_UNAVAILABLE", "COMMIT_UNKNOWN"])
+async def test_a_peer_that_says_why_it_refuses_is_asked_once(peer: Peer, echo: Echo, reason: str) -> None:
+    echo.failures = [unavailable(reason, "not now")]
+
+    refusal = await refused(peer, "Say")
+
+    assert (refusal.kind, refusal.reason, refusal.message) == (Kind.UNAVAILABLE, reason, "not now")
+    assert echo.asked == 1
+
+
+@pytest.mark.parametrize("reason", ["DATABASE_CLOSED", "INDEX_EMPTY"])
+async def test_what_one_process_refuses_as_it_ends_or_begins_is_tried_again(
+    peer: Peer, echo: Echo, reason: str
+) -> None:
+    echo.failures = [unavailable(reason, "not here")]
+
+    assert await ask(peer, "Say") == b"hello"
+    assert echo.asked == 2
+
+
+async def test_after_three_tries_such_a_process_has_refused(peer: Peer, echo: Echo) -> None:
+    echo.failures = [unavailable("INDEX_EMPTY", "not here")] * 4
+
+    assert (await refused(peer, "Say")).reason == "INDEX_EMPTY"
     assert echo.asked == 3
 
 

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 
 from services.chassis.clock import SystemClock
 from services.chassis.identity import PrincipalKind
+from services.chassis.refusals import unavailable
 from tests.integration.gateway.conftest import Gateway
 from tests.support.envoy import NOBODY, an_envoy, some_values
 from tests.support.forging import Workshop
@@ -107,6 +109,25 @@ async def test_a_service_that_is_down_is_unavailable(tmp_path: Path) -> None:
 
     assert answers == [Outcome(14, "GATEWAY_UNAVAILABLE")] * 3
     assert answers[0].http == 503
+
+
+async def test_what_a_service_refuses_itself_it_is_asked_once(gateway: Gateway) -> None:
+    gateway.world.upstream.refusal = unavailable("DATABASE_UNAVAILABLE", "the database cannot be written now")
+
+    answers = await all_three(gateway.http, gateway.address)
+
+    assert answers == [Outcome(14, "DATABASE_UNAVAILABLE")] * 3
+    assert len(gateway.world.upstream.calls[PATH]) == 3, "one of each way"
+
+
+async def test_metering_that_cannot_count_is_asked_once_more(gateway: Gateway) -> None:
+    gateway.world.metering.failure = grpc.StatusCode.UNAVAILABLE
+
+    answer = in_json(await gateway.http.get(JSON_PATH, headers=GOOD))
+
+    assert answer == Outcome(14, "GATEWAY_NOT_COUNTED")
+    assert len(gateway.world.metering.asked) == 2
+    assert len(gateway.world.licensing.asked) == 1
 
 
 async def test_a_service_that_is_slow_is_504_when_the_callers_time_is_up(gateway: Gateway) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import pytest
 
 from services.chassis.identity import PrincipalKind
 from tests.support.envoy import an_envoy, some_values
@@ -62,6 +63,8 @@ async def two_under_calls(folder: Path, path: str, headers: dict[str, str]) -> A
     async with contextlib.AsyncExitStack() as stack, contextlib.AsyncExitStack() as stopped:
         first = await stopped.enter_async_context(a_world())
         second = await stack.enter_async_context(a_world())
+        for each in (first, second):
+            each.upstream.at_once = frozenset({GET_DECISION, LIST_POLICIES})
         both = {name: [first.address, second.address] for name in second.upstreams}
         envoy = await stack.enter_async_context(an_envoy(some_values(folder, both), folder))
         client = httpx.AsyncClient(base_url=envoy.url, timeout=PATIENCE_SECONDS)
@@ -88,12 +91,16 @@ async def test_a_process_that_says_that_it_drains_gets_no_calls_any_more_and_non
     assert two.ended.keys() == {200}
 
 
-async def test_what_met_a_process_at_its_end_is_sent_to_the_other_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("path", "rpc"), [(OF_CONSENT, LIST_POLICIES), (OF_LICENSING, GET_DECISION)])
+async def test_what_met_a_process_at_its_end_is_sent_to_the_other_one(
+    tmp_path: Path, path: str, rpc: str
+) -> None:
     token = a_minter(some_keys(tmp_path)).mint(PrincipalKind.SUBJECT, "7")
-    async with two_under_calls(tmp_path, OF_CONSENT, {"authorization": f"Bearer {token}"}) as two:
-        await heard(two.first, LIST_POLICIES)
-        await heard(two.second, LIST_POLICIES)
+    shown = {OF_CONSENT: {"authorization": f"Bearer {token}"}, OF_LICENSING: GOOD}[path]
+    async with two_under_calls(tmp_path, path, shown) as two:
+        await heard(two.first, rpc)
+        await heard(two.second, rpc)
         await two.stopped.aclose()
-        await heard(two.second, LIST_POLICIES)
+        await heard(two.second, rpc)
 
     assert two.ended.keys() == {200}
