@@ -119,6 +119,18 @@ def test_a_program_understands_what_it_is_told(
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_page_offers_records_that_name_the_controller_only_where_consent_knows_one(
+    overlay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = manifests(overlay)
+
+    page = settings_of(given, "settings-page", monkeypatch)
+    consent = settings_of(given, "consent", monkeypatch)
+
+    assert page.standard_forms is (consent.controller() is not None)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_speaks_tls_keeps_its_head_and_changes_no_schema(
     overlay: str, name: str, monkeypatch: pytest.MonkeyPatch
