@@ -38,10 +38,27 @@ def with_values(arguments: list[str], values: dict[str, str]) -> list[str]:
     return [re.sub(r"\$\((\w+)\)", lambda found: values[found[1]], each) for each in arguments]
 
 
-def test_there_is_a_job_for_each_service_and_nothing_else(accepting: Manifests) -> None:
-    found = {(each["apiVersion"], each["kind"], each["metadata"]["name"]) for each in accepting.objects}
+def test_there_is_a_job_for_each_service_and_nothing_that_production_has_not(accepting: Manifests) -> None:
+    configured = [each for each in accepting.objects if each["kind"] == "ConfigMap"]
+    jobs = {(each["apiVersion"], each["kind"], each["metadata"]["name"]) for each in accepting.of("Job")}
 
-    assert found == {("batch/v1", "Job", f"accept-{name}") for name in SERVICES}
+    assert jobs == {("batch/v1", "Job", f"accept-{name}") for name in SERVICES}
+    assert len(configured) + len(jobs) == len(accepting.objects)
+    assert [each for each in configured if each not in manifests("production").of("ConfigMap")] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_command_of_the_page_applies_the_job_of_one_service(accepting: Manifests, name: str) -> None:
+    (applying,) = [block.text for block in blocks(DOCUMENT) if "overlays/acceptance" in block.text]
+    (key, value) = re.findall(r"-k \S+overlays/acceptance -l (\S+)=(\w+)", applying)[0]
+
+    applied = [
+        each["metadata"]["name"]
+        for each in accepting.objects
+        if each["metadata"].get("labels", {}).get(key) == value.replace("consent", name)
+    ]
+
+    assert applied == [f"accept-{name}"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -110,7 +127,7 @@ def test_policies_let_it_reach_its_database_and_the_names(accepting: Manifests, 
 def test_it_keeps_the_policies_of_pods(accepting: Manifests) -> None:
     given = manifests("production")
 
-    given.objects += accepting.objects
+    given.objects += accepting.of("Job")
 
     assert [fault for check in CHECKS.values() for fault in check(given)] == []
     assert list(floating(given)) == []
