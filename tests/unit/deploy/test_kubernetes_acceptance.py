@@ -1,4 +1,4 @@
-"""A restore is accepted by a Job that has what its service has, does it once, and is started by hand alone."""
+"""A restore is accepted by a Job that has what its service has, and does it once, for it is no start."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ import yaml
 from services.chassis.accepting import acceptance_of
 from tests.support.by_hand import DOCUMENT
 from tests.support.custom_resources import SPECS
-from tests.support.manifests import Manifests, Object, Workload, manifests
+from tests.support.manifests import Manifests, Object, manifests
 from tests.support.network_policies import End, Flow, allowed
 from tests.support.pod_policies import CHECKS, floating
 from tests.support.quick_start import blocks

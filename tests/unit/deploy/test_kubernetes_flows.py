@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from services.chassis.public_addresses import FIRST_FREE_PORT, target_of
+from tests.support.by_hand import DOCUMENT
 from tests.support.manifests import COMPONENT, KUBERNETES, OVERLAYS, Manifests, manifests
 from tests.support.network_policies import End, Flow, allowed
+from tests.support.quick_start import blocks
 
 SERVICES = ("consent", "metering", "licensing")
 _TARGET = re.compile(r"(?:dns:///|http://)?([a-z0-9.-]+):(\d+)")
@@ -209,6 +211,26 @@ def test_what_routes_lead_to_can_be_reached_from_where_tls_ends() -> None:
         assert allowed(given, Flow(entry, to.target, to.port))
 
 
+def test_gateways_in_a_namespace_of_their_own_are_let_in_by_the_patch_of_the_page() -> None:
+    given, entry = manifests("production"), of_namespace("entry")
+    (text,) = [block.text for block in blocks(DOCUMENT) if "/spec/ingress/0/from/0/" in block.text]
+    (patch,) = yaml.safe_load(text)
+    doors = {"gateway": 7600, "settings-page": 7621, "console": 7620}
+
+    for name in doors:
+        (first, *_) = given.named("NetworkPolicy", name)["spec"]["ingress"]
+        first["from"][0]["namespaceSelector"]["matchLabels"] = patch["value"]
+
+    assert (patch["op"], patch["path"]) == (
+        "replace",
+        "/spec/ingress/0/from/0/namespaceSelector/matchLabels",
+    )
+    for name, port in doors.items():
+        assert allowed(given, Flow(entry, a_pod(name), port))
+        assert not allowed(given, Flow(of_namespace("gateway-system"), a_pod(name), port))
+    assert allowed(given, Flow(a_pod("settings-page"), a_pod("gateway"), 7600))
+
+
 def test_pipelines_reach_licensing_from_the_namespaces_that_may_and_from_no_other() -> None:
     given = manifests("production")
     exports = End(namespace="exports", namespace_labels={"sluice.example/pipelines": "true"})
@@ -272,7 +294,9 @@ def test_nobody_calls_who_is_not_theirs_to_call(source: str, target: str, port: 
 def test_who_has_no_database_reaches_none(source: str) -> None:
     given = manifests("production")
 
-    reached_by = [name for name in SERVICES if allowed(given, Flow(a_pod(source), a_database(given, name), 5432))]
+    reached_by = [
+        name for name in SERVICES if allowed(given, Flow(a_pod(source), a_database(given, name), 5432))
+    ]
 
     assert reached_by == []
 
