@@ -136,7 +136,7 @@ def test_more_workers_than_a_database_has_room_for_are_seen() -> None:
 
 def test_the_memory_of_consent_is_enough_for_the_start_that_the_page_names() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    (formula,) = re.findall(r"^> (\d+) MiB \+ (\d+) bytes × subjects \+ ([\d.]+) kB × distinct", text, re.M)
+    (formula,) = re.findall(r"^> (\d+) MiB \+ (\d+) bytes . subjects \+ ([\d.]+) kB . distinct", text, re.M)
     program, subject, standing = int(formula[0]) * 2**20, int(formula[1]), float(formula[2]) * 1000
     given = manifests("production")
     memory = given.workload("consent").containers[0]["resources"]
