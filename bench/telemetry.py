@@ -1,8 +1,8 @@
 """What traces cost: `python -m bench.telemetry`, with decisions that are not recorded in the same run.
 
-The services run three times over, each as processes of their own: nothing recorded, one trace in a hundred,
-and all of them, exported to a collector that is a process too. They decide in turns. Beside it one span is
-measured through its stages: so much would a process spare that holds its spans and drops most of them.
+The services run four times over, each as processes of their own: nothing recorded, one trace in a hundred,
+all of them, and all of them with each process choosing by itself what it hands on (`chosen_spans.py`).
+A collector is a process too. They decide in turns. Beside it one span is measured through its stages.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -35,7 +36,9 @@ from tests.support.traced import AT_ONCE, SERVICES, Traced, a_traced_fleet
 
 ONE = 1
 """Decision, or span."""
-RATIOS = {"nothing recorded": "0", "1 % recorded": "0.01", "all recorded": "1"}
+CHOSEN = "all recorded, 1 % chosen by each process"
+RATIOS = {"nothing recorded": "0", "1 % recorded": "0.01", "all recorded": "1", CHOSEN: "1"}
+CHOOSING = Path(__file__).parent / "choosing_spans"
 TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
 
 
@@ -65,7 +68,7 @@ class Way:
         seconds = await self.traced.decide(decisions)
         self.rate.append(decisions / (time.perf_counter() - began))
         # The last spans are exported within half a second.
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.7)
         self.cpu_us.append((self._cpu_us() - before) / decisions)
         self.median_ms.append(statistics.median(seconds) * 1e3)
 
@@ -122,15 +125,28 @@ def a_taker() -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def all_ways(folder: Path, collector: str) -> AsyncIterator[dict[str, Way]]:
-    """All three installations, running."""
+    """All installations, running."""
     async with contextlib.AsyncExitStack() as stack:
         ways = {}
         for number, (name, ratio) in enumerate(RATIOS.items()):
             own = folder / str(number)
             own.mkdir()
             entered = a_traced_fleet(own, f"http://{collector}", {"trace_ratio": ratio})
-            ways[name] = Way(await stack.enter_async_context(entered))
+            with choosing() if name == CHOSEN else contextlib.nullcontext():
+                ways[name] = Way(await stack.enter_async_context(entered))
         yield ways
+
+
+@contextlib.contextmanager
+def choosing() -> Iterator[None]:
+    """Processes that are started meanwhile choose among their spans by themselves."""
+    sys.path.insert(0, str(CHOOSING))
+    os.environ["CHOSEN_SHARE"] = "0.01"
+    try:
+        yield
+    finally:
+        sys.path.remove(str(CHOOSING))
+        del os.environ["CHOSEN_SHARE"]
 
 
 async def decisions(folder: Path, effort: Effort) -> list[Figure]:
@@ -142,25 +158,35 @@ async def decisions(folder: Path, effort: Effort) -> list[Figure]:
                 await way.traced.decide(effort.decisions)
             for number in range(effort.rounds):
                 say(f"round {number + 1} of {effort.rounds}")
-                for way in ways.values():
-                    await way.round(effort.decisions)
-    plain, *_ = ways.values()
+                for at in range(len(ways)):
+                    # Each is the first in its turn.
+                    await [*ways.values()][(number + at) % len(ways)].round(effort.decisions)
+    plain, *others = ways
     return [
-        Figure(
-            f"{name}, {what}",
-            statistics.median(of(way)),
-            unit,
-            ONE,
-            None if way is plain else ratio(of(way), of(plain)),
-        )
+        figure
         for what, unit, of in MEASURED
-        for name, way in ways.items()
+        for figure in (
+            Figure(f"{plain}, {what}", statistics.median(of(ways[plain])), unit, ONE),
+            *(
+                each
+                for name in others
+                for each in compared(name, what, unit, of(ways[name]), of(ways[plain]))
+            ),
+        )
     ]
 
 
-def ratio(each: Sequence[float], plain: Sequence[float]) -> float:
-    """The median of the ratios of the rounds: a machine that slows down slows down both."""
-    return statistics.median(one / other for one, other in zip(each, plain, strict=True))
+def compared(
+    name: str, what: str, unit: str, each: Sequence[float], plain: Sequence[float]
+) -> Iterator[Figure]:
+    """The median of the ratios of the rounds, and how far they lie apart.
+
+    Of ratios, for a machine that slows down slows down both.
+    """
+    ratios = [one / other for one, other in zip(each, plain, strict=True)]
+    yield Figure(f"{name}, {what}", statistics.median(each), unit, ONE, statistics.median(ratios))
+    for end, of in (("least", min), ("most", max)):
+        yield Figure(f"{name}, {what}, {end} of the rounds", of(each), unit, ONE, of(ratios))
 
 
 class Holding(SpanProcessor):
@@ -216,8 +242,8 @@ def main() -> None:
     """Measures and reports; with --json writes the figures too."""
     parser = argparse.ArgumentParser(prog="python -m bench.telemetry", description="What traces cost.")
     parser.add_argument("--quick", action="store_true", help="not for long")
-    parser.add_argument("--decisions", type=int, default=300, help="of each way in each round")
-    parser.add_argument("--rounds", type=int, default=5, help="in which the ways take turns")
+    parser.add_argument("--decisions", type=int, default=100, help="of each way in each round")
+    parser.add_argument("--rounds", type=int, default=8, help="in which the ways take turns")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     options = parser.parse_args()
     about = machine()

@@ -158,6 +158,26 @@ GATEWAY_BOARD = Board(
                     thresholds=limit(0.1),
                 ),
                 Panel(
+                    "Not counted",
+                    "Calls that were refused because metering had not answered in time.",
+                    "reqps",
+                    (Query("sum(rate(envoy_cluster_ratelimit_error[5m]))", "errors"),),
+                    thresholds=limit(0.1),
+                ),
+                Panel(
+                    "Processes that are not reached",
+                    "By cluster, as each gateway finds them; authz is licensing, limits is metering.",
+                    "short",
+                    (
+                        Query(
+                            "max by (envoy_cluster_name) (envoy_cluster_membership_total"
+                            " - envoy_cluster_membership_healthy)",
+                            "{{envoy_cluster_name}}",
+                        ),
+                    ),
+                    thresholds=limit(1),
+                ),
+                Panel(
                     "What is known of the wall",
                     "Its age, by process. From 1 s on anonymous callers are refused content.",
                     "s",
@@ -221,7 +241,12 @@ FLEET = Board(
                     "Processes that answer",
                     "By part.",
                     "short",
-                    (Query('sum by (job) (up{job=~"consent|metering|licensing|gateway"})', "{{job}}"),),
+                    (
+                        Query(
+                            'sum by (job) (up{job=~"consent|metering|licensing|directory|gateway"})',
+                            "{{job}}",
+                        ),
+                    ),
                     12,
                     (("red", None), ("green", 1)),
                     is_number=True,
@@ -252,9 +277,40 @@ FLEET = Board(
                 ),
                 Panel(
                     "In flight by process",
-                    "Health checks are not counted.",
+                    "Health checks are not counted, nor is a stream for being open.",
                     "short",
                     (Query("sum by (job, instance) (sluice_rpc_in_flight)", "{{job}} {{instance}}"),),
+                ),
+                Panel(
+                    "Streams open by process",
+                    "At work or idle: who watches does so for an hour.",
+                    "short",
+                    (Query("sum by (job, instance) (sluice_rpc_streams_open)", "{{job}} {{instance}}"),),
+                ),
+                Panel(
+                    "Workers that do not serve",
+                    "Of those that are to, by process.",
+                    "short",
+                    (
+                        Query(
+                            "max by (job, instance) (sluice_workers_configured)"
+                            " - max by (job, instance) (sluice_workers)",
+                            "{{job}} {{instance}}",
+                        ),
+                    ),
+                    thresholds=limit(1),
+                ),
+                Panel(
+                    "Workers replaced",
+                    "In half an hour, by process and reason.",
+                    "short",
+                    (
+                        Query(
+                            "sum by (job, instance, reason) (increase(sluice_workers_replaced_total[30m]))",
+                            "{{job}} {{instance}} {{reason}}",
+                        ),
+                    ),
+                    thresholds=limit(3),
                 ),
                 Panel(
                     "Defects",

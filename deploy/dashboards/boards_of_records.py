@@ -215,10 +215,10 @@ DATABASE = Board(
                     ),
                 ),
                 Panel(
-                    "The same message is the oldest",
-                    "Seconds without any progress.",
+                    "The oldest message waits",
+                    "Since it was written, whichever process wrote it.",
                     "s",
-                    (Query("max(sluice_outbox_stuck_seconds)", "stuck"),),
+                    (Query("max(sluice_outbox_oldest_seconds)", "oldest"),),
                     thresholds=limit(60),
                 ),
                 Panel(

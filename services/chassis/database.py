@@ -64,6 +64,12 @@ class Database:
         self.name = name
         self.options = options
         """What units find on the connection that they write on."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        with contextlib.suppress(RuntimeError):
+            self._loop = asyncio.get_running_loop()
+        self._given_up_for: Refusal | None = None
+        self.given_up = asyncio.Event()
+        """Set once, by `give_up`."""
         self._engine = engine
         self._witness = Witness()
         self._commits = GroupCommit(
@@ -74,11 +80,9 @@ class Database:
             bulk_limit=BULK_LIMIT,
             queue_limit=queue_limit,
             witness=self._witness,
+            outgrown=self._outgrown,
         )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"{name}-reader")
-        self.given_up = asyncio.Event()
-        """Set once, by `give_up`."""
-        self._given_up_for: Refusal | None = None
         self._urgent_reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-urgent-reader")
         self._long_reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-long-reader")
 
@@ -268,6 +272,15 @@ class Database:
         self._urgent_reader.shutdown()
         self._long_reader.shutdown()
         self._engine.close()
+
+    def _outgrown(self, refusal: Refusal) -> None:
+        """`give_up` on the writer's thread."""
+        if self._loop is None:
+            self.give_up(refusal)
+            return
+        # A loop that is closed has nobody on it who uses the database.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.give_up, refusal)
 
     def _span(self, operation: str, work: object) -> AbstractContextManager[None]:
         return database_span(operation, self.dialect, self.name, work)

@@ -75,8 +75,18 @@ class Engine(Protocol):
         """Whether the writer is with a server that another one has taken over from: it knows less by now."""
         ...
 
+    def stay_present(self) -> None:
+        """Where nothing is written for a while: has others go on seeing that the database is used.
+
+        For engines that `has_rivals`; between transactions. Raises driver errors, and Refusal as `begin`.
+        """
+        ...
+
     def begin(self) -> None:
-        """Opens the writer's transaction; raises driver errors."""
+        """Opens the writer's transaction; raises driver errors.
+
+        Raises Refusal (precondition, SCHEMA_UNKNOWN) where the schema has outgrown this release, for good.
+        """
         ...
 
     def savepoint(self) -> None:

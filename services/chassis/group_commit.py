@@ -21,11 +21,14 @@ from sqlalchemy import Connection
 from services.chassis.engines import Engine, Trouble
 from services.chassis.heads import Head, Witness
 from services.chassis.metrics import GROUP_UNITS, QUEUE_DEPTH, show
+from services.chassis.migrations import SCHEMA_UNKNOWN
 from services.chassis.refusals import Behind, Kind, Refusal, exhausted, unavailable
 from services.chassis.waiting import ORDINARY, WaitingLine
 
 RETRY_AFTER_FULL_US = 100_000
 EXIT_IO_ERROR = 74  # EX_IOERR of BSD's sysexits.h
+IDLE_SECONDS = 0.5
+"""So long without a unit, and it is looked whether others still see that the database is used."""
 TRIES = 5
 """How often a group is done before others that come in between have had their way for too long."""
 
@@ -87,9 +90,16 @@ class GroupCommit:
         bulk_limit: int,
         queue_limit: int,
         witness: Witness,
+        outgrown: Callable[[Refusal], None],
     ) -> None:
-        """Up to `queue_limit` units wait; the other limits are those of `WaitingLine`."""
+        """Up to `queue_limit` units wait; the other limits are those of `WaitingLine`.
+
+        `outgrown` is called, on the writer's thread, with why the schema is not this release's any more.
+        """
         self._engine = engine
+        self._outgrown = outgrown
+        self._idle_seconds = IDLE_SECONDS if engine.has_rivals else None
+        self._is_seen = True
         # Where nobody else writes there is nobody to lock rows against.
         self._lock = lock if engine.has_rivals else None
         self._name = name
@@ -136,12 +146,32 @@ class GroupCommit:
 
     def _run(self) -> None:
         try:
-            while group := self._line.next_group():
-                self._group_units.observe(len(group))
-                self._commit(group)
-                _settle(group)
+            while not self._line.is_over:
+                if group := self._line.next_group(self._idle_seconds):
+                    self._group_units.observe(len(group))
+                    self._commit(group)
+                    _settle(group)
+                elif not self._line.is_over:
+                    self._stay_present()
         except BaseException as error:
             end_process(self._name, error)
+
+    def _stay_present(self) -> None:
+        was_seen, self._is_seen = self._is_seen, False
+        try:
+            self._engine.stay_present()
+            self._is_seen = True
+        except self._engine.driver_errors as error:
+            if was_seen:
+                _log.warning("the database is out of reach", database=self._name, error=repr(error))
+        except Refusal as refusal:
+            self._check_outgrown(refusal)
+
+    def _check_outgrown(self, refusal: Refusal) -> None:
+        if refusal.reason == SCHEMA_UNKNOWN:
+            # Nobody is to see this process any more.
+            self._idle_seconds = None
+            self._outgrown(refusal)
 
     def _commit(self, group: Sequence[_Work]) -> None:
         outcome = self._attempt(group)
@@ -172,6 +202,7 @@ class GroupCommit:
         except Refusal as refusal:
             _log.error("a group of writes could not begin", database=self._name, error=repr(refusal))
             self._engine.rollback()
+            self._check_outgrown(refusal)
             return _Outcome.NOT_WRITTEN
         try:
             self._engine.commit()

@@ -71,9 +71,10 @@ class HeadKeeper:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            await asyncio.sleep(self._interval_seconds)
-            await self._keep_on()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_on_and_on())
+            # Beside it: a file that hangs, or is damaged, says nothing of the database.
+            tasks.create_task(self._look_on_and_on())
 
     async def close(self) -> None:
         """Keeps the head once more, when nobody is answered any more; the database is still open."""
@@ -81,6 +82,12 @@ class HeadKeeper:
         if self._troubled:
             # There is no later time: a session that was lost meanwhile is a new one now.
             await self._keep_on()
+
+    async def look(self) -> None:
+        """Shows that the database answers, whatever the file does; raises what `Database.read` raises."""
+        # Confirmed, as what callers are told is: without its standby the database answers nothing.
+        await self._database.read(self._rows.standing, confirmed=True)
+        DATABASE_REACHED.labels(self._database.name).set_to_current_time()
 
     async def keep(self) -> None:
         """Has the file say how far the database has come.
@@ -96,6 +103,25 @@ class HeadKeeper:
             self._database.give_up(behind)
             raise behind
         await self._write(standing, kept)
+
+    async def _keep_on_and_on(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            await self._keep_on()
+
+    async def _look_on_and_on(self) -> None:
+        answers = True
+        while True:
+            try:
+                await self.look()
+                answers = True
+            except Refusal as refusal:
+                if answers:
+                    _log.error(
+                        "the database does not answer", database=self._database.name, reason=refusal.reason
+                    )
+                answers = False
+            await asyncio.sleep(self._interval_seconds)
 
     async def _keep_on(self) -> None:
         """`keep`, of which a failure ends nothing: what is served does not rest on the file."""
@@ -115,9 +141,7 @@ class HeadKeeper:
 
     async def _standing(self, kept: KeptHead | None) -> Standing:
         # Confirmed: a head that a failover may undo would refuse a database that has lost nothing.
-        standing = await self._database.read(lambda c: _compared(c, self._rows, kept), confirmed=True)
-        DATABASE_REACHED.labels(self._database.name).set_to_current_time()
-        return standing
+        return await self._database.read(lambda c: _compared(c, self._rows, kept), confirmed=True)
 
     async def _write(self, standing: Standing, kept: KeptHead | None) -> None:
         if kept is None or kept.database != standing.mark or kept.lacks(standing.head, standing.actions):

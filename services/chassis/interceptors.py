@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 import grpc
 import structlog
+from prometheus_client import Gauge
 
 from services.chassis.certified import CertifiedCallers
 from services.chassis.deadlines import DEFAULT_DEADLINE_US, within
@@ -33,7 +34,7 @@ from services.chassis.identity import (
     not_admitted,
 )
 from services.chassis.limits import RETRY_AFTER_OVERLOAD_US, CallLimit, Limits, StreamLimit
-from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, CALLS_OVERLOADED
+from services.chassis.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, CALLS_OVERLOADED, STREAMS_OPEN
 from services.chassis.recording import ActionLog, is_action, recorded
 from services.chassis.refusals import Kind, Refusal, exhausted
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
@@ -78,9 +79,12 @@ class Guard(grpc.aio.ServerInterceptor):
         identify = identified(admissions, verifier, certified)
         calls, streams = CallLimit(limits.calls), StreamLimit(limits.streams, limits.streams_each)
         self._call_layers: list[Layer] = [observed, contained, calls, identify]
-        self._stream_layers: list[Layer] = [observed, contained, streams.of_all, identify, streams.of_caller]
+        self._stream_layers: list[Layer] = [
+            *(observed_stream, contained, streams.of_all),
+            *(identify, streams.of_caller),
+        ]
         self._reflection_layers: list[Layer] = [
-            *(observed, contained, inside),
+            *(observed_stream, contained, inside),
             *(streams.of_all, streams.of_strangers),
         ]
         self._open_layers: list[Layer] = [observed, contained, CallLimit(limits.strangers), calls]
@@ -122,22 +126,31 @@ class Guard(grpc.aio.ServerInterceptor):
 def observed(method: str, context: Context) -> AbstractContextManager[None]:
     """Span, counter, duration and in-flight gauge of one call."""
     name = method.removeprefix("/")
-    return _observed(name, server_span(name, _metadata(context)))
+    return _observed(name, server_span(name, _metadata(context)), CALLS_IN_FLIGHT)
+
+
+def observed_stream(method: str, context: Context) -> AbstractContextManager[None]:
+    """The same of a stream, with a gauge of its own: one that is open and idle is no work.
+
+    Replicas are added by what is in flight, and whoever watches does so for hours.
+    """
+    name = method.removeprefix("/")
+    return _observed(name, server_span(name, _metadata(context)), STREAMS_OPEN)
 
 
 def observed_beside(name: str) -> AbstractContextManager[None]:
-    """The same of one request of the stream that is being answered, under a name of its own.
+    """As `observed`, of one request of the stream that is being answered, under a name of its own.
 
     The stream itself ends well however many of its requests were refused.
     """
-    return _observed(name, span_beside(name))
+    return _observed(name, span_beside(name), CALLS_IN_FLIGHT)
 
 
 @contextlib.contextmanager
-def _observed(name: str, span: AbstractContextManager[object]) -> Iterator[None]:
+def _observed(name: str, span: AbstractContextManager[object], under_way: Gauge) -> Iterator[None]:
     started = time.perf_counter()
     code = grpc.StatusCode.OK
-    CALLS_IN_FLIGHT.inc()
+    under_way.inc()
     try:
         with span:
             yield
@@ -147,7 +160,7 @@ def _observed(name: str, span: AbstractContextManager[object]) -> Iterator[None]
             CALLS_OVERLOADED.labels(name).inc()
         raise
     finally:
-        CALLS_IN_FLIGHT.dec()
+        under_way.dec()
         CALLS.labels(name, code.name).inc()
         CALL_SECONDS.labels(name).observe(time.perf_counter() - started)
 

@@ -1,11 +1,14 @@
 """The figures every service keeps: calls by method and status, their durations, and the database's queue.
 
-No label ever holds an id of anybody or anything. Each gauge says how those of several workers become one
-figure (`multiprocess_mode`), and one that follows a value is set by `show`.
+No label ever holds an id of anybody or anything. What a series counts first is hidden from rate() where the
+series begins with it: defects, of which one is enough, are there from the start for each method. Each gauge
+says how those of several workers become one figure (`multiprocess_mode`), and one that follows a value is set
+by `show`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from services.chassis.refusals import address_in_use
@@ -13,6 +16,8 @@ from services.chassis.settings import parse_address
 
 CALL_SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 GROUP_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+DEFECTS = ("INTERNAL", "UNKNOWN")
+"""Codes of calls that ended on what nobody foresaw."""
 
 CALLS = Counter(
     "sluice_rpc_calls",
@@ -33,7 +38,12 @@ CALLS_OVERLOADED = Counter(
 )
 CALLS_IN_FLIGHT = Gauge(
     "sluice_rpc_in_flight",
-    "RPCs and requests of streams being worked on, health checks not counted.",
+    "RPCs and requests of streams being worked on, health checks not counted, and no stream for being open.",
+    multiprocess_mode="livesum",
+)
+STREAMS_OPEN = Gauge(
+    "sluice_rpc_streams_open",
+    "RPCs that are streams and open, at work or idle, reflection among them.",
     multiprocess_mode="livesum",
 )
 GROUP_UNITS = Histogram(
@@ -74,6 +84,17 @@ WORKERS = Gauge(
     "Processes that serve on the port of this service: workers, or the one that it is without them.",
     multiprocess_mode="livesum",
 )
+WORKERS_CONFIGURED = Gauge(
+    "sluice_workers_configured",
+    "Processes that are to serve on the port of this service.",
+    multiprocess_mode="livemax",
+)
+WORKERS_REPLACED = Counter(
+    "sluice_workers_replaced",
+    "Workers that were replaced: they ended by themselves (ended), did not beat (hangs) or called themselves"
+    " NOT_SERVING (withdrew). Only the pool counts them; a process without workers has no such series.",
+    ["reason"],
+)
 SPANS_EXPORTED = Counter("sluice_spans_exported", "Spans that a collector, or the file, has taken.")
 SPANS_DROPPED = Counter(
     "sluice_spans_dropped",
@@ -82,6 +103,9 @@ SPANS_DROPPED = Counter(
 )
 
 _shown: dict[Gauge, Callable[[], float]] = {}
+_failing: set[Gauge] = set()
+
+_log = structlog.get_logger(__name__)
 
 
 def show(gauge: Gauge, value: Callable[[], float]) -> None:
@@ -95,9 +119,26 @@ def show(gauge: Gauge, value: Callable[[], float]) -> None:
 
 
 def show_now() -> None:
-    """Sets each gauge that follows a value to what that is now."""
+    """Sets each gauge that follows a value to what that is now.
+
+    One whose value cannot be had stays as it was, and is logged once until it can be had again.
+    """
     for gauge, value in list(_shown.items()):
-        gauge.set(value())
+        try:
+            gauge.set(value())
+        except Exception:
+            if gauge not in _failing:
+                _log.exception("a figure cannot be read", figure=gauge._name)
+            _failing.add(gauge)
+        else:
+            _failing.discard(gauge)
+
+
+def expect_methods(names: Iterable[str]) -> None:
+    """Begins the series of defects of each method at 0; `names` such as "sluice.consent.v1.X/Y"."""
+    for name in names:
+        for code in DEFECTS:
+            CALLS.labels(name, code)
 
 
 def serve_metrics(listen: str, registry: CollectorRegistry = REGISTRY) -> str:

@@ -6,7 +6,6 @@ what takes something away raises the floor, so that a release runs on what later
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -18,6 +17,8 @@ from sqlalchemy import Connection
 from services.chassis.refusals import Refusal, precondition
 from services.chassis.revisions import Schema, Step
 
+SCHEMA_UNKNOWN = "SCHEMA_UNKNOWN"
+"""The reason where a release is too old for a database, for good."""
 _METADATA = sa.MetaData()
 _VERSION = sa.Table("alembic_version", _METADATA, sa.Column("version_num", sa.String(32)))
 """Alembic's own."""
@@ -69,7 +70,8 @@ class Told:
 
     event: str
     """`begun` or `done`, of a step; `blocked`, of a step that gets no lock on a table; `waiting`, for another
-    process that migrates."""
+    process that migrates; `looking`, for processes of earlier releases; `confirming`, what waits for a
+    standby."""
     step: Step | None = None
     seconds: float | None = None
     """How long the step took."""
@@ -83,6 +85,8 @@ def logged(told: Told) -> None:
     match told:
         case Told("waiting"):
             _log.info("another process migrates the database")
+        case Told("confirming"):
+            _log.warning("what was migrated waits for the standby")
         case Told("blocked", Step(revision=revision)):
             _log.warning("a step of the schema gets no lock on a table", revision=revision)
         case Told("done", Step(revision=revision)):
@@ -152,17 +156,29 @@ def check_known(connection: Connection, schema: Schema) -> None:
 
 def run_step(connection: Connection, schema: Schema, step: Step) -> None:
     """Runs one step and notes it, in the transaction that is open."""
+    run_body(connection, step)
+    note_step(connection, schema, step)
+
+
+def run_body(connection: Connection, step: Step) -> None:
+    """Does what one step does, and does not note it."""
+    with Operations.context(MigrationContext.configure(connection)):
+        step.script.module.upgrade()
+
+
+def note_step(connection: Connection, schema: Schema, step: Step) -> None:
+    """Has the database say that it has had the step, and what a process must know then: in one transaction,
+    which is open."""
     taken = MigrationStep.upgrade_from_script(schema.scripts.revision_map, step.script)
-    options: dict[str, Any] = {"fn": lambda *_: [taken], "script": schema.scripts}
-    context = MigrationContext.configure(connection, opts=options)
-    with Operations.context(context):
-        context.run_migrations()
+    MigrationContext.configure(connection).stamp(schema.scripts, taken.to_revisions[0])
     note_floor(connection, schema.floor_at(step.revision))
 
 
 def note_floor(connection: Connection, floor: str) -> None:
     """Has the database say which revision a process must know, in the transaction that is open."""
     _FLOOR.create(connection, checkfirst=True)
+    if connection.scalar(sa.select(_FLOOR.c.revision)) == floor:
+        return
     connection.execute(sa.delete(_FLOOR))
     connection.execute(sa.insert(_FLOOR).values(id=1, revision=floor))
 
@@ -190,7 +206,7 @@ def behind(name: str, missing: Sequence[Step]) -> Refusal:
 def _unknown(state: SchemaState) -> Refusal:
     floor = "" if state.floor is None else f", and from {state.floor} on releases before that cannot use it"
     return precondition(
-        "SCHEMA_UNKNOWN",
+        SCHEMA_UNKNOWN,
         "the database has a schema that this release does not know: it is at revision"
         f" {state.revision}{floor}. Run a release that knows it, or restore a backup from before it"
         " (docs/upgrades.md)",

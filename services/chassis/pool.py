@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 from grpc_health.v1 import health, health_pb2
 
-from services.chassis.metrics import serve_metrics
-from services.chassis.pool_figures import PoolFigures, figures_folder
+from services.chassis.metrics import WORKERS_REPLACED, serve_metrics
+from services.chassis.pool_figures import REASONS, PoolFigures, figures_folder
 from services.chassis.ports import kept_port
 from services.chassis.racing import first
 from services.chassis.refusals import Refusal, precondition
@@ -135,7 +135,9 @@ class _Seat:
         try:
             failing = asyncio.create_task(process.failed())
             await first(asyncio.shield(failing), self.stop.wait())
-            hangs = failing.done() and failing.result() == "hangs"
+            if failing.done():
+                WORKERS_REPLACED.labels(REASONS[failing.result()]).inc()
+                hangs = failing.result() == "hangs"
             if hangs:
                 _log.error("a worker hangs and is killed", number=self.number, pid=process.pid)
         finally:

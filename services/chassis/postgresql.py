@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
-from services.chassis.migrations import check_known, check_served
+from services.chassis.migrations import SCHEMA_UNKNOWN, check_known, check_served
 from services.chassis.postgresql_migrations import migrate_at_start
 from services.chassis.postgresql_patience import CANCEL_SECONDS, Patience, Wait
 from services.chassis.postgresql_sessions import Session, Timelines, engine, session_of
@@ -46,6 +46,8 @@ SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS
 """
 # A transaction that only reads waits for nobody; this one leaves a record in the log, and nothing else.
 _MARK = "SELECT pg_logical_emit_message(true, 'sluice', '')"
+_KNOWN = "schema_is_known"
+"""Noted with the sessions of readers that have looked at the floor."""
 DRIVER_ERRORS = (DBAPIError, psycopg.Error)
 
 _log = structlog.get_logger(__name__)
@@ -107,24 +109,14 @@ class PostgresqlServer:
         self._reader_engine = engine(
             parsed, name, "REPEATABLE READ", timelines, poolclass=QueuePool, pool_size=readers, max_overflow=0
         ).execution_options(postgresql_readonly=True)
-        try:
-            self._connect()
-        except DRIVER_ERRORS as error:
-            raise _unusable() from error
-        try:
-            with self._writer_engine.connect() as session:
-                if migrate:
-                    migrate_at_start(session, self._schema)
-                check_served(session, self._schema, name)
-        except DRIVER_ERRORS as error:
-            self._drop()
-            raise _failed(error) from error
-        except BaseException:
-            self._drop()
-            raise
         self._patience = Patience(
             name, standby_patience, was_replaced=timelines.have_passed, look=self._look_for_successor
         )
+        try:
+            self._start(name, migrate=migrate)
+        except BaseException:
+            self._patience.close()
+            raise
 
     def trouble_of(self, error: Any) -> Trouble:
         """As the function of this name."""
@@ -134,6 +126,7 @@ class PostgresqlServer:
     def reading(self) -> Iterator[Connection]:
         """One snapshot, on a connection that cannot write."""
         with self._reader() as connection, self._patience.over(session_of(connection)):
+            self._look_at_floor(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -178,6 +171,17 @@ class PostgresqlServer:
     def was_replaced(self) -> bool:
         """Whether the writer's session is with a server that is known to have a successor."""
         return not self._is_lost() and self._timelines.have_passed(self._session)
+
+    def stay_present(self) -> None:
+        """Has the writer be in a session, a new one where the old one was lost; raises as `begin`."""
+        try:
+            self.begin()
+        except BaseException:
+            # As long as nobody sees that they read, they are to look at the floor, too.
+            self._forget_readers()
+            raise
+        finally:
+            self.rollback()
 
     def begin(self) -> None:
         """Opens the writer's transaction, in a new session where the old one was lost."""
@@ -285,8 +289,27 @@ class PostgresqlServer:
         try:
             self._connect()
         except Refusal as refusal:
+            if refusal.reason == SCHEMA_UNKNOWN:
+                raise
             # To those who wait it is one more way of being out of reach; the log has the reason.
             raise psycopg.OperationalError(str(refusal)) from refusal
+
+    def _start(self, name: str, *, migrate: bool) -> None:
+        try:
+            self._connect()
+        except DRIVER_ERRORS as error:
+            raise _unusable() from error
+        try:
+            with self._writer_engine.connect() as session:
+                if migrate:
+                    migrate_at_start(session, self._schema, self._patience)
+                check_served(session, self._schema, name)
+        except DRIVER_ERRORS as error:
+            self._drop()
+            raise _failed(error) from error
+        except BaseException:
+            self._drop()
+            raise
 
     def _connect(self) -> None:
         writer = self._writer_engine.connect()
@@ -318,6 +341,18 @@ class PostgresqlServer:
                     yield connection
                     return
                 connection.invalidate()
+
+    def _look_at_floor(self, connection: Connection) -> None:
+        """Once in each session: while there was none, a later release may have taken something away."""
+        if connection.info.get(_KNOWN):
+            return
+        try:
+            check_known(connection, self._schema)
+        except Refusal as refusal:
+            connection.invalidate()
+            # The writer finds the same, and has the database given up.
+            raise psycopg.OperationalError(str(refusal)) from refusal
+        connection.info[_KNOWN] = True
 
     def _look_for_successor(self) -> None:
         """Learns which server the address leads to now; raises DRIVER_ERRORS."""

@@ -4,14 +4,16 @@ A step that gets no lock on a table soon gives way, for whoever comes after it w
 was killed in the middle of a step is undone by the server.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from services.chassis.migration_commits import Commits
 from services.chassis.migrations import (
     Plan,
     SchemaState,
@@ -20,11 +22,20 @@ from services.chassis.migrations import (
     lacks_floor,
     logged,
     note_floor,
+    note_step,
     plan,
+    run_body,
     run_step,
     state_of,
 )
-from services.chassis.presence import LOCK_SPACE, MIGRATION, check_none_is_earlier, keep_others_out
+from services.chassis.postgresql_patience import Patience
+from services.chassis.presence import (
+    LOCK_SPACE,
+    MIGRATION,
+    check_none_is_earlier,
+    keep_others_out,
+    watch_for_earlier,
+)
 from services.chassis.refusals import unavailable
 from services.chassis.revisions import Schema, Step
 
@@ -44,15 +55,21 @@ _NOTICES_DEATH = 140_000
 
 
 def migrate(
-    connection: Connection, schema: Schema, *, contract: bool, tell: Tell, patience_seconds: float | None
+    connection: Connection,
+    schema: Schema,
+    *,
+    contract: bool,
+    tell: Tell,
+    patience: Patience,
+    patience_seconds: float | None,
 ) -> Plan:
     """Runs what is to be run, on a connection of its own that is ended afterwards; says what was and is left.
 
     Waits for another process that migrates, for ever without a limit; not for one when all that is missing
-    can be done without.
+    can be done without. `patience` is with the standby, `patience_seconds` with the other process.
 
-    Raises Refusal: SCHEMA_UNKNOWN, EARLIER_RELEASE_CONNECTED, MIGRATION_BUSY, TABLE_IN_USE; and driver
-    errors.
+    Raises Refusal: SCHEMA_UNKNOWN, EARLIER_RELEASE_CONNECTED, MIGRATION_BUSY, MIGRATION_UNCONFIRMED,
+    TABLE_IN_USE; and driver errors.
     """
     _prepare(connection)
     until = None if patience_seconds is None else time.monotonic() + patience_seconds
@@ -76,13 +93,30 @@ def migrate(
         time.sleep(LOOK_EVERY_SECONDS)
     # What the other process has done meanwhile is not done again.
     state, todo = _look(connection, schema, contract=contract)
-    _run(connection, schema, state, todo, tell)
+    _Run(connection, schema, tell, patience).run(state, todo)
     return todo
 
 
-def migrate_at_start(session: Connection, schema: Schema) -> None:
+def migrate_at_start(session: Connection, schema: Schema, patience: Patience) -> None:
     """Runs what a service runs that starts; raises Refusal as `migrate`."""
-    migrate(session, schema, contract=False, tell=logged, patience_seconds=START_PATIENCE_SECONDS)
+    migrate(
+        session,
+        schema,
+        contract=False,
+        tell=logged,
+        patience=patience,
+        patience_seconds=START_PATIENCE_SECONDS,
+    )
+
+
+@contextlib.contextmanager
+def bounded(name: str, seconds: float) -> Iterator[Patience]:
+    """Patience with the standby, for a session that ends with the first commit that none has confirmed."""
+    patience = Patience(name, seconds, was_replaced=lambda _: False, look=lambda: None)
+    try:
+        yield patience
+    finally:
+        patience.close()
 
 
 def _prepare(connection: Connection) -> None:
@@ -107,66 +141,82 @@ def _try_lock(connection: Connection) -> bool:
         return bool(connection.exec_driver_sql(query, (LOCK_SPACE, MIGRATION)).scalar_one())
 
 
-def _run(connection: Connection, schema: Schema, state: SchemaState, todo: Plan, tell: Tell) -> None:
-    if lacks_floor(schema, state) and state.revision is not None:
-        with connection.begin():
-            note_floor(connection, schema.floor_at(state.revision))
-    if state.is_empty:
-        # All or nothing: an installation that was interrupted has not begun.
-        with connection.begin():
-            for step in todo.steps:
-                _told(tell, step, partial(run_step, connection, schema, step))
-        return
-    for step in todo.steps:
-        _told(tell, step, partial(_insist, connection, schema, step, tell))
+class _Run:
+    """One run through the steps, by whoever holds the lock on migrating."""
 
+    def __init__(self, connection: Connection, schema: Schema, tell: Tell, patience: Patience) -> None:
+        self._connection = connection
+        self._schema = schema
+        self._tell = tell
+        self._commits = Commits(connection, patience, tell)
+        self._has_watched = False
 
-def _told(tell: Tell, step: Step, run: Callable[[], None]) -> None:
-    tell(Told("begun", step))
-    began = time.monotonic()
-    run()
-    tell(Told("done", step, time.monotonic() - began))
+    def run(self, state: SchemaState, todo: Plan) -> None:
+        """Runs the steps in order."""
+        if lacks_floor(self._schema, state) and state.revision is not None:
+            with self._commits.one():
+                note_floor(self._connection, self._schema.floor_at(state.revision))
+        if state.is_empty:
+            # All or nothing: an installation that was interrupted has not begun.
+            with self._commits.one():
+                for step in todo.steps:
+                    self._told(step, partial(run_step, self._connection, self._schema, step))
+            return
+        for step in todo.steps:
+            self._told(step, partial(self._insist, step))
 
+    def _told(self, step: Step, run: Callable[[], None]) -> None:
+        self._tell(Told("begun", step))
+        began = time.monotonic()
+        run()
+        self._tell(Told("done", step, time.monotonic() - began))
 
-def _insist(connection: Connection, schema: Schema, step: Step, tell: Tell) -> None:
-    """Runs a step, again and again while others keep its tables."""
-    for _ in range(TRIES):
+    def _insist(self, step: Step) -> None:
+        """Runs a step, again and again while others keep its tables."""
+        if step.waits and not self._has_watched:
+            self._tell(Told("looking", step))
+            watch_for_earlier(self._connection, step)
+            self._has_watched = True
+        for _ in range(TRIES):
+            try:
+                return self._in_transaction(step) if step.in_transaction else self._as_it_goes(step)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _GIVES_WAY:
+                    raise
+            self._tell(Told("blocked", step))
+            time.sleep(PAUSE_SECONDS)
+        raise unavailable(
+            "TABLE_IN_USE",
+            f"revision {step.revision} got no lock on a table in {TRIES} tries: look for a transaction that"
+            " has been open for long (pg_stat_activity), then run this again",
+        )
+
+    def _in_transaction(self, step: Step) -> None:
+        connection = self._connection
+        with self._commits.one(step):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TABLE_LOCK_MS}")
+            if step.waits:
+                check_none_is_earlier(connection, step)
+            run_step(connection, self._schema, step)
+            if step.waits:
+                # Once more, for those that came while it ran.
+                keep_others_out(connection)
+                check_none_is_earlier(connection, step)
+
+    def _as_it_goes(self, step: Step) -> None:
+        """Outside of a transaction; it is noted as done after all of it is, in one."""
+        connection = self._connection
+        connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            if step.in_transaction:
-                return _in_transaction(connection, schema, step)
-            return _as_it_goes(connection, schema, step)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in _GIVES_WAY:
-                raise
-        tell(Told("blocked", step))
-        time.sleep(PAUSE_SECONDS)
-    raise unavailable(
-        "TABLE_IN_USE",
-        f"revision {step.revision} got no lock on a table in {TRIES} tries: look for a transaction that has"
-        " been open for long (pg_stat_activity), then run this again",
-    )
-
-
-def _in_transaction(connection: Connection, schema: Schema, step: Step) -> None:
-    with connection.begin():
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TABLE_LOCK_MS}")
-        if step.waits:
-            check_none_is_earlier(connection, step)
-        run_step(connection, schema, step)
-        if step.waits:
-            # Once more, for those that came while it ran.
-            keep_others_out(connection)
-            check_none_is_earlier(connection, step)
-
-
-def _as_it_goes(connection: Connection, schema: Schema, step: Step) -> None:
-    """Outside of a transaction; it is noted as done after all of it is."""
-    connection.execution_options(isolation_level="AUTOCOMMIT")
-    try:
-        with connection.begin():
-            # It waits for transactions that are older, and nobody waits for it.
-            connection.exec_driver_sql("SET lock_timeout = 0")
-            run_step(connection, schema, step)
-    finally:
-        if not connection.invalidated:
-            connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                # It waits for transactions that are older, and nobody waits for it.
+                connection.exec_driver_sql("SET lock_timeout = 0")
+                # Nor does it wait for the standby: that has all of this when it has the note.
+                connection.exec_driver_sql("SET synchronous_commit = local")
+                run_body(connection, step)
+                connection.exec_driver_sql("RESET synchronous_commit")
+        finally:
+            if not connection.invalidated:
+                connection.execution_options(isolation_level="READ COMMITTED")
+        with self._commits.one(step):
+            note_step(connection, self._schema, step)

@@ -1,7 +1,9 @@
 """Who uses a database of PostgreSQL, and of which release they are: advisory locks that sessions hold.
 
-A process is present for as long as its session is. No step that takes something away is committed while one
-that does not know it is present, and none becomes present after it without having looked at the floor.
+A process is present for as long as the session is that it writes in, and has a new one within seconds of
+losing it, whether it writes or not; its readers look at the floor in each new session. No step that takes
+something away is committed while one that does not know it is present, and none becomes present after it
+without having looked at the floor.
 """
 
 import time
@@ -23,6 +25,10 @@ _ARRIVAL = 3
 """Shared while a process becomes present; whoever holds it for themselves sees all who are."""
 _RELEASE_SPACE = 0x511CF
 """Of the locks that say of which release a process is, by the position of its newest step."""
+ABSENCE_SECONDS = 10.0
+"""For so long nobody may have been seen before nobody is there: a process that has lost its session notices
+within a second or two, and gives a host that does not answer up after five."""
+_LOOK_SECONDS = 0.1
 _PRESENCE_SECONDS = 1.0
 """A session that has ended is there until the server has noticed."""
 
@@ -58,6 +64,20 @@ def be_present(driver: "psycopg.Connection[Any]", position: int, *, alone: bool)
 def keep_others_out(connection: Connection) -> None:
     """Until the transaction ends no process becomes present; waits for those that are about to."""
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, _ARRIVAL))
+
+
+def watch_for_earlier(connection: Connection, step: Step) -> None:
+    """Looks for `ABSENCE_SECONDS` who is or becomes present; raises as `check_none_is_earlier`.
+
+    After a failover, or a restart of the server, nobody is until they have noticed.
+    """
+    until = time.monotonic() + ABSENCE_SECONDS
+    while True:
+        with connection.begin():
+            check_none_is_earlier(connection, step)
+        if time.monotonic() > until:
+            return
+        time.sleep(_LOOK_SECONDS)
 
 
 def check_none_is_earlier(connection: Connection, step: Step) -> None:

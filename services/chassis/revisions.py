@@ -12,6 +12,8 @@ from typing import Self
 
 from alembic.script import Script, ScriptDirectory
 
+from services.chassis.refusals import precondition
+
 
 class Phase(enum.StrEnum):
     """What a step does to processes that do not know it, and what they need it for."""
@@ -66,7 +68,10 @@ class Schema:
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:
-        """Reads `folder`/versions/*.py; raises ValueError for a revision that says no phase."""
+        """Reads `folder`/versions/*.py; raises ValueError for a revision that says no phase.
+
+        Raises Refusal (precondition, SCHEMA_BROKEN) for one that takes away and commits as it goes.
+        """
         scripts = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
         line = list(scripts.iterate_revisions("heads", None, implicit_base=True))[::-1]
         ends = [at for at, script in enumerate(line) if getattr(script.module, "is_baseline", False)]
@@ -99,6 +104,11 @@ def _step(script: Script, at: int, baseline: int) -> Step:
     phase = getattr(script.module, "phase", None)
     if phase is None:
         raise ValueError(f"revision {script.revision} does not say its phase")
+    in_transaction = getattr(script.module, "in_transaction", True)
+    if phase == Phase.CONTRACT and not in_transaction:
+        # Before its commit it is looked who uses the database; what commits as it goes has no such moment.
+        message = f"revision {script.revision} takes something away: it has to be run in a transaction"
+        raise precondition("SCHEMA_BROKEN", message)
     return Step(
         revision=script.revision,
         position=at + 1,
@@ -106,6 +116,6 @@ def _step(script: Script, at: int, baseline: int) -> Step:
         sentence=" ".join(script.doc.split()),
         in_baseline=at <= baseline,
         ends_baseline=at == baseline,
-        in_transaction=getattr(script.module, "in_transaction", True),
+        in_transaction=in_transaction,
         script=script,
     )

@@ -28,7 +28,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
-from services.chassis.metrics import WORKERS, serve_metrics
+from services.chassis.metrics import WORKERS, WORKERS_CONFIGURED, expect_methods, serve_metrics
 from services.chassis.ports import sharing
 from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
@@ -36,7 +36,7 @@ from services.chassis.settings import ServiceSettings, parse_address
 from services.chassis.telemetry import Telemetry
 from services.chassis.tls import CONNECTION_AGE_MS, CertificateWatch, ServerTls
 from services.chassis.verifying import TokenVerifier
-from services.chassis.workers import Beat, this_worker
+from services.chassis.workers import Beat, Worker, this_worker
 
 _log = structlog.get_logger(__name__)
 
@@ -97,6 +97,7 @@ class Server:
         """The names that health calls SERVING; the process as a whole is ""."""
         self.changed = asyncio.Event()
         """Set whenever they change, to be cleared by whoever waits for it."""
+        expect_methods(method.removeprefix("/") for method in admissions)
         for bolt in bolts:
             bolt.register(bolt.servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
@@ -180,6 +181,7 @@ async def serve(
     """
     try:
         stop = stop_signal()
+        WORKERS_CONFIGURED.set(settings.workers)
         tls = _tls(settings)
         shares_port = this_worker() is not None
         server = Server(
@@ -193,13 +195,13 @@ async def serve(
             shares_port=shares_port,
         )
         watches = () if tls is None else (CertificateWatch(tls.certificates),)
-        async with health_port(server.health, settings.health_listen), _beating(server):
+        async with health_port(server.health, settings.health_listen):
             address = await server.start(settings.listen)
             if settings.metrics_listen is not None:
                 _log.info("serving metrics", address=serve_metrics(settings.metrics_listen))
             announce(settings.announce_path, address)
             _log.info("serving", address=address, tls=tls is not None)
-            beside = (*background, *watches, *verifier.errands)
+            beside = (*background, *watches, *verifier.errands, *_beats(server))
             async with _running(beside, stop), doubting(server, failed):
                 await stop.wait()
                 _log.info("draining")
@@ -258,15 +260,23 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
-@contextlib.asynccontextmanager
-async def _beating(server: Server) -> AsyncIterator[None]:
-    """Has the pool, if there is one, know how things are for as long as the body runs."""
+class _Beats:
+    """Has the pool know how things are for as long as calls are served."""
+
+    name = "beats"
+
+    def __init__(self, worker: Worker, server: Server) -> None:
+        self._worker = worker
+        self._server = server
+
+    async def run(self) -> None:
+        """Beats until it is cancelled."""
+        await self._worker.beat(lambda: self._server.serving, self._server.changed)
+
+
+def _beats(server: Server) -> tuple[BackgroundTask, ...]:
     worker = this_worker()
-    if worker is None:
-        yield
-        return
-    async with worker.beating(lambda: server.serving, server.changed):
-        yield
+    return () if worker is None else (_Beats(worker, server),)
 
 
 @contextlib.asynccontextmanager
@@ -306,9 +316,16 @@ async def doubting(server: Server, failed: asyncio.Event | None) -> AsyncIterato
 @contextlib.asynccontextmanager
 async def _running(background: Sequence[BackgroundTask], stop: asyncio.Event) -> AsyncIterator[None]:
     """Runs the tasks beside the body and cancels them after it; one that ends by itself ends everything."""
+
+    def end_all(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            # At once, for whoever waits for this process may not let it come to its end.
+            _log.error("a background task ended", task=task.get_name(), why=repr(task.exception()))
+        stop.set()
+
     tasks = [asyncio.create_task(task.run(), name=task.name) for task in background]
     for task in tasks:
-        task.add_done_callback(lambda _: stop.set())
+        task.add_done_callback(end_all)
     try:
         yield
     finally:

@@ -139,6 +139,9 @@ class SqliteFile:
         """Has the statement that runs on a connection of the driver's fail, if one does; any thread."""
         driver.interrupt()
 
+    def stay_present(self) -> None:
+        """The lock on the file is held for as long as the process lives."""
+
     def check_place(self) -> None:
         """Raises Behind where another file has taken the place of the one that was opened, or none is there.
 

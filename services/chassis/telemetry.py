@@ -6,7 +6,9 @@ of a person or the text of a post.
 
 import logging
 import os
+import socket
 import sys
+import uuid
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +67,23 @@ def start_telemetry(service_name: str, settings: ProcessSettings) -> Telemetry:
     provider = TracerProvider(
         # A caller's decision holds below it, so that a trace is never half there.
         sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)),
-        resource=Resource.create({"service.name": service_name, "service.instance.id": str(os.getpid())}),
+        resource=Resource.create({"service.name": service_name, "service.instance.id": instance_id()}),
         shutdown_on_exit=False,
     )
     provider.add_span_processor(SpanQueue(_exporter(service_name, settings), settings.trace_queue))
     _Current.tracer = provider.get_tracer(SCOPE)
     return Telemetry(service_name, provider)
+
+
+def instance_id() -> str:
+    """A name for this run of this process that no other has: host, worker if it is one, and a part by chance.
+
+    In a cluster the host is the pod. The process id says nothing there: it is the same in every container.
+    """
+    worker = this_worker()
+    # No "@" in it and no long number: the collectors would take it for an address or an id.
+    parts = [] if worker is None else [f"worker-{worker.number}"]
+    return "/".join([os.environ.get("HOSTNAME") or socket.gethostname(), *parts, uuid.uuid4().hex[:8]])
 
 
 def tracer() -> Tracer:

@@ -55,6 +55,11 @@ class WaitingLine(Generic[T]):
     def __len__(self) -> int:
         return self._arrived.qsize() + len(self._urgent) + len(self._ordinary) + len(self._bulk)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was closed and all was taken."""
+        return self._closed and not (self._urgent or self._ordinary or self._bulk)
+
     def add(self, unit: T, weight: int, *, urgent: bool = False) -> None:
         """Puts a unit at the end of those of its kind; whoever waits for a group hears of it.
 
@@ -66,15 +71,19 @@ class WaitingLine(Generic[T]):
         """Has `next_group` come to an end once all that waits was taken; nothing is added after it."""
         self._arrived.put(None)
 
-    def next_group(self) -> list[T]:
-        """Waits for one unit and takes what else has come by then; empty when closed.
+    def next_group(self, idle_seconds: float | None = None) -> list[T]:
+        """Waits for one unit and takes what else has come by then; empty when it is over.
 
-        It lingers after an urgent group alone, and no longer than until the next urgent unit is there.
+        Empty also when nothing has come for `idle_seconds`. It lingers after an urgent group alone, and no
+        longer than until the next urgent unit is there.
         """
         if 0 < self._urgent_in_a_row < URGENT_IN_A_ROW:
             self._linger()
         if not (self._urgent or self._ordinary or self._bulk or self._closed):
-            self._sort(self._arrived.get())
+            try:
+                self._sort(self._arrived.get(timeout=idle_seconds))
+            except queue.Empty:
+                return []
         while not self._arrived.empty():
             self._sort(self._arrived.get())
         others_wait = bool(self._ordinary or self._bulk)

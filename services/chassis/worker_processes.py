@@ -27,10 +27,11 @@ class Patience:
 
     drain: float
     """From SIGTERM until SIGKILL."""
-    start: float = 600.0
-    """Until the first beat; an index of many millions is read before that."""
+    start: float = 120.0
+    """Without a beat before it serves, which is while it imports. A thread beats while it migrates or loads
+    an index, which takes as long as it takes."""
     hung: float = 10.0
-    """Without a beat: longer than any deadline that callers give a call, so that whoever asked has gone."""
+    """Without a beat once it serves: longer than any deadline of a caller, so that whoever asked has gone."""
     quick: float = 10.0
     """A worker that has served for less than this has failed quickly."""
     quick_failures: int = 5
@@ -149,10 +150,12 @@ class WorkerProcess:
             if not message:
                 self._hang_up()
                 return
-            self._heard = True
             beat = Beat.read(message)
             self._refusal = beat.refusal or self._refusal
-            self._note(beat.serving)
+            if not beat.starting:
+                self._note(beat.serving)
+            # Once it serves, that a thread lives is no sign of its event loop.
+            self._heard = self._heard or not (beat.starting and self.has_served.is_set())
 
     def _end(self) -> None:
         asyncio.get_running_loop().remove_reader(self._death)

@@ -1,7 +1,8 @@
 """What a worker process knows of the pool that started it, and tells it.
 
-A worker beats for as long as its event loop turns, and ends when its pool does, however that ended: it would
-keep the port from the next one, and take a part of its calls.
+A worker beats: from a thread until it serves, for what it loads may keep its event loop, and from then on for
+as long as that turns. It ends when its pool does, however that ended: it would keep the port from the next
+one, and take a part of its calls.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from services.chassis.metrics import show_now
@@ -33,18 +34,21 @@ class Beat:
     """The names that its health calls SERVING; the process as a whole is ""."""
     refusal: Refusal | None = None
     """Why it ends, where that has a word."""
+    starting: bool = False
+    """Whether it is the word of a worker that does not serve yet: that it lives, and nothing else."""
 
     def written(self) -> bytes:
         """As it goes over the line."""
         refusal = self.refusal and (self.refusal.kind.value, self.refusal.reason, self.refusal.message)
-        return json.dumps({"serving": sorted(self.serving), "refusal": refusal}).encode()
+        told = {"serving": sorted(self.serving), "refusal": refusal, "starting": self.starting}
+        return json.dumps(told).encode()
 
     @classmethod
     def read(cls, message: bytes) -> "Beat":
         """The same at the other end."""
         told = json.loads(message)
         refusal = told["refusal"] and Refusal(Kind(told["refusal"][0]), *told["refusal"][1:])
-        return cls(frozenset(told["serving"]), refusal)
+        return cls(frozenset(told["serving"]), refusal, told["starting"])
 
 
 class Worker:
@@ -55,30 +59,21 @@ class Worker:
         self.number = number
         self._line = line
         self._patience_seconds = patience_seconds
+        self._started = threading.Event()
 
     def hold(self) -> None:
-        """From now on this process drains when the pool is gone, or is killed when it does not."""
+        """From now on this process drains when the pool is gone, or is killed when it does not; and beats."""
         threading.Thread(target=self._outlive_nobody, name="pool-line", daemon=True).start()
+        threading.Thread(target=self._start, name="pool-beats", daemon=True).start()
 
     def tell(self, beat: Beat) -> None:
         """Says it at once, or not at all: a pool that reads nothing now will hear the next one."""
         with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
             self._line.send(beat.written(), socket.MSG_DONTWAIT)
 
-    @contextlib.asynccontextmanager
-    async def beating(
-        self, serving: Callable[[], Iterable[str]], changed: asyncio.Event
-    ) -> AsyncIterator[None]:
-        """Tells what is `serving`, at intervals and when it has `changed`, for as long as the body runs."""
-        beats = asyncio.create_task(self._beat(serving, changed), name="beats")
-        try:
-            yield
-        finally:
-            beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beats
-
-    async def _beat(self, serving: Callable[[], Iterable[str]], changed: asyncio.Event) -> None:
+    async def beat(self, serving: Callable[[], Iterable[str]], changed: asyncio.Event) -> None:
+        """Tells what is `serving`, at intervals and when it has `changed`, until it is cancelled."""
+        self._started.set()
         while True:
             changed.clear()
             show_now()
@@ -86,6 +81,11 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_SECONDS):
                     await changed.wait()
+
+    def _start(self) -> None:
+        while not self._started.is_set():
+            self.tell(Beat(starting=True))
+            self._started.wait(BEAT_SECONDS)
 
     def _outlive_nobody(self) -> None:
         # A thread of its own, which an event loop that is stuck does not keep; nothing is ever sent this way.

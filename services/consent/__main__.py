@@ -1,5 +1,13 @@
 """Starts consent from its settings: `python -m services.consent`."""
 
+if __name__ == "__main__":
+    import sys
+
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=not sys.argv[1:])
+
 import secrets
 import sys
 from pathlib import Path
@@ -11,6 +19,7 @@ from services.chassis.database import Database
 from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
+from services.chassis.migrating import migrate_before_workers
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.restores import Acceptance
@@ -66,6 +75,7 @@ async def main() -> None:
     """Serves until it is told to stop."""
     settings = ConsentSettings.from_environment()
     if needs_pool(settings):
+        migrate_before_workers("consent", SCHEMA, settings)
         await serve_pool("services.consent", settings)
         return
     telemetry = start_telemetry("consent", settings)

@@ -1,6 +1,10 @@
 """The entry point of `sluice`. Exit codes: 0 done; 1 refused, failed; 2 wrong usage; 3 stopped, resumable."""
 
+import contextlib
+import os
 import sys
+
+from services.chassis.stopping import interrupted_when_told
 
 REFUSED = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -9,7 +13,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 def main() -> None:
     """Runs the command line; a refusal becomes one paragraph, and Ctrl-C an exit code, at any moment."""
     try:
-        _run()
+        # Nobody else is kept alive by having no handler of SIGTERM.
+        with interrupted_when_told() if os.getpid() == 1 else contextlib.nullcontext():
+            _run()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

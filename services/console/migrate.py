@@ -189,6 +189,11 @@ def _line(step: Step) -> str:
 
 
 def _words(told: Told) -> str:
+    match told.event:
+        case "confirming":
+            return "waiting for the standby to confirm"
+        case "looking":
+            return "looking for processes of an earlier release"
     if told.step is None:
         return "another process migrates it; waiting"
     match told.event:

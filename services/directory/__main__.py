@@ -1,5 +1,11 @@
 """Starts the directory from its settings: `python -m services.directory`."""
 
+if __name__ == "__main__":
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=True)
+
 from pathlib import Path
 
 from services.chassis.clock import SystemClock

@@ -3,6 +3,14 @@
 With `--accept-restore --reason=WHY --by=WHO` it accepts that its database was restored, and serves nothing.
 """
 
+if __name__ == "__main__":
+    import sys
+
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=not sys.argv[1:])
+
 import sys
 import zoneinfo
 from pathlib import Path
@@ -14,6 +22,7 @@ from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys, ensure_keys, given_keys
+from services.chassis.migrating import migrate_before_workers
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
@@ -70,6 +79,7 @@ async def main() -> None:
     """Serves until it is told to stop."""
     settings = LicensingSettings.from_environment()
     if needs_pool(settings):
+        migrate_before_workers("licensing", SCHEMA, settings)
         await serve_pool("services.licensing", settings)
         return
     # By one release of the rules of time zones, that of the package, whatever machine a replica runs on (B4).

@@ -4,7 +4,6 @@ Read from the rows, so that it is the same whichever process sends them, and aft
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +14,8 @@ from services.chassis.refusals import Refusal
 from services.licensing.metrics import (
     ANNOUNCEMENT_AGE_SECONDS,
     ANNOUNCEMENTS_WAITING,
+    OUTBOX_AGE_SECONDS,
     OUTBOX_PARKED,
-    OUTBOX_STUCK_SECONDS,
     OUTBOX_WAITING,
 )
 
@@ -33,8 +32,8 @@ class Backlogs:
 
     messages: int
     """To metering, to be sent."""
-    oldest_message: int | None
-    """Its number."""
+    oldest_message_us: int | None
+    """When the first of them was written, microseconds UTC."""
     parked: int
     """To metering, refused for good."""
     announcements: int
@@ -53,13 +52,9 @@ class BacklogWatch:
 
     name = "backlogs"
 
-    def __init__(self, rows: Rows, clock: Clock, tick: Callable[[], float]) -> None:
-        """`tick` is a time in seconds that nobody sets, such as `time.monotonic`."""
+    def __init__(self, rows: Rows, clock: Clock) -> None:
         self._rows = rows
         self._clock = clock
-        self._tick = tick
-        self._oldest: tuple[int, float] | None = None
-        """The oldest message, and when it was first seen to be that."""
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -76,17 +71,10 @@ class BacklogWatch:
         seen = await self._rows.backlogs(COUNTED)
         OUTBOX_WAITING.set(seen.messages)
         OUTBOX_PARKED.set(seen.parked)
-        OUTBOX_STUCK_SECONDS.set(self._stuck_seconds(seen.oldest_message))
+        OUTBOX_AGE_SECONDS.set(self._age_seconds(seen.oldest_message_us))
         ANNOUNCEMENTS_WAITING.set(seen.announcements)
-        since_us = seen.oldest_announcement_us
-        age_us = 0 if since_us is None else max(0, self._clock.now_us() - since_us)
-        ANNOUNCEMENT_AGE_SECONDS.set(age_us / SECOND_US)
+        ANNOUNCEMENT_AGE_SECONDS.set(self._age_seconds(seen.oldest_announcement_us))
 
-    def _stuck_seconds(self, oldest: int | None) -> float:
-        now = self._tick()
-        if oldest is None:
-            self._oldest = None
-            return 0.0
-        if self._oldest is None or self._oldest[0] != oldest:
-            self._oldest = oldest, now
-        return now - self._oldest[1]
+    def _age_seconds(self, since_us: int | None) -> float:
+        # What another process wrote may be of a clock that is ahead.
+        return 0.0 if since_us is None else max(0, self._clock.now_us() - since_us) / SECOND_US

@@ -2,7 +2,7 @@
 
 What a series counts first is hidden from rate() where the series begins with it: those whose labels are known
 are there from the beginning. Of several workers each reads the same database and the same peers: what they
-say of those is not added up.
+say of those is not added up, but the worst of it, or the best where one of them is enough.
 """
 
 from prometheus_client import Counter, Gauge
@@ -40,7 +40,8 @@ UNSCANNED_SECONDS = Gauge(
 STREAM_SILENT_SECONDS = Gauge(
     "sluice_withdrawals_stream_silent_seconds",
     "Seconds since consent's stream of withdrawals has said anything; it does once in a few seconds.",
-    multiprocess_mode="livemax",
+    # One that hears is enough: the others read from the database what it has moved on.
+    multiprocess_mode="livemin",
 )
 RECALLS_COLLECTING = Gauge(
     "sluice_recalls_collecting",
@@ -70,9 +71,9 @@ LOG_COVERED = Gauge(
 OUTBOX_WAITING = Gauge(
     "sluice_outbox_messages", "Messages to metering that wait to be sent.", multiprocess_mode="livemax"
 )
-OUTBOX_STUCK_SECONDS = Gauge(
-    "sluice_outbox_stuck_seconds",
-    "For how long the oldest message that waits has been the oldest; 0 where none waits.",
+OUTBOX_AGE_SECONDS = Gauge(
+    "sluice_outbox_oldest_seconds",
+    "Seconds since the first message that waits for metering was written; 0 where none waits.",
     multiprocess_mode="livemax",
 )
 OUTBOX_PARKED = Gauge(
@@ -111,7 +112,8 @@ CHECKS = Counter(
 WALL_AGE_SECONDS = Gauge(
     "sluice_wall_age_seconds",
     "Age of what is known of the login wall; from 1 on anonymous callers are refused content.",
-    multiprocess_mode="livemax",
+    # What is said of it is that nobody knows; one that cannot read its database says so by that.
+    multiprocess_mode="livemin",
 )
 NETWORK_CALLS = Counter(
     "sluice_gateway_network_calls",

@@ -3,6 +3,14 @@
 With `--check-limits=FILE` it says what a file of limits on calls says, as JSON, and serves nothing.
 """
 
+if __name__ == "__main__":
+    import sys
+
+    from services.chassis.stopping import end_when_told
+
+    # Before all that is loaded next, which takes seconds.
+    end_when_told(serves=not sys.argv[1:])
+
 import json
 import sys
 from collections.abc import Coroutine, Sequence
@@ -14,11 +22,12 @@ from services.chassis.action_rows import SqlActions
 from services.chassis.clock import SystemClock
 from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
+from services.chassis.migrating import migrate_before_workers
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
 from services.chassis.telemetry import start_logs, start_telemetry
-from services.metering.assembly import bolts, following_limits, opened
+from services.metering.assembly import SCHEMA, bolts, following_limits, opened
 from services.metering.domain.rates.documents import described
 from services.metering.forgetting import WindowForgetter
 from services.metering.limits_file import read_limits
@@ -50,6 +59,7 @@ async def main() -> None:
     """Serves until it is told to stop."""
     settings = MeteringSettings.from_environment()
     if needs_pool(settings):
+        migrate_before_workers("metering", SCHEMA, settings)
         await serve_pool("services.metering", settings)
         return
     telemetry = start_telemetry("metering", settings)

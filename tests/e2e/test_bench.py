@@ -212,3 +212,4 @@ def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_tha
         assert figures[f"nothing recorded, {what}"]["ratio"] is None
         assert figures[f"1 % recorded, {what}"]["ratio"] > 0
         assert figures[f"all recorded, {what}"]["ratio"] > 0
+        assert figures[f"all recorded, 1 % chosen by each process, {what}"]["ratio"] > 0

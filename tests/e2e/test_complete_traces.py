@@ -5,6 +5,7 @@ layer that makes spans (`support/noting`), so that a work without a span would b
 """
 
 import asyncio
+import functools
 import json
 from collections import Counter
 from pathlib import Path
@@ -17,9 +18,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from services.licensing.rpc.decision_spans import LICENSE_VERSION, OUTCOME, POSTS_ASKED, POSTS_RELEASED
 from sluice.licensing.v1 import release_service_pb2 as pb
+from tests.support.background_work import BACKGROUND
 from tests.support.collector import CollectedSpan, Collector, a_collector
+from tests.support.engines import ENGINES
 from tests.support.gateway_callers import over_grpc
 from tests.support.http_forms import http_form
+from tests.support.postgres import PostgresServer
 from tests.support.traced import REQUEST_RELEASE, SERVICES, a_gateway_before, a_traced_fleet
 from tests.support.waiting import until, until_told
 
@@ -80,7 +84,7 @@ WHOLE = Counter(
 SHARED = work("consent", "read", CONSENT, "register.SqlRegister.follow")
 """Checks that come while the register is read wait for that read, which is in the trace of the first."""
 LOST = ("", "not in this trace")
-FUNCTION = "code.function.name"
+FUNCTION, SYSTEM = "code.function.name", "db.system.name"
 BUSY = (0, 14)
 """OK, and UNAVAILABLE: on a busy machine the gateway has no answer in time, and its callers ask again."""
 
@@ -103,15 +107,26 @@ async def ask_json(
     return trace_id
 
 
+def databases_on(engine: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """URLs of empty ones by service; none for files of the services' own."""
+    if engine == "sqlite":
+        return {}
+    server: PostgresServer = request.getfixturevalue("postgres")
+    urls = {service: server.new_database() for service in SERVICES}
+    for url in urls.values():
+        request.addfinalizer(functools.partial(server.drop, url))
+    return urls
+
+
 def of_the_gateway(spans: list[CollectedSpan]) -> int:
     """How many of them are its own."""
     return sum(each.service == "gateway" for each in spans)
 
 
-async def decided(folder: Path, collector: Collector) -> list[str]:
+async def decided(folder: Path, collector: Collector, databases: dict[str, str]) -> list[str]:
     """The ids of the traces of so many decisions at once; when it returns, all processes have ended."""
     async with (
-        a_traced_fleet(folder, f"http://{collector.address}") as traced,
+        a_traced_fleet(folder, f"http://{collector.address}", databases=databases) as traced,
         a_gateway_before(traced.fleet, folder, collector.address) as envoy,
         httpx.AsyncClient(base_url=envoy.url, timeout=60) as client,
     ):
@@ -129,9 +144,10 @@ async def decided(folder: Path, collector: Collector) -> list[str]:
             "its spans are there",
             0.1,
         )
-        state = traced.fleet.state
+        fleet = traced.fleet
     # Else what is missing further on would be theirs to explain.
-    assert not [name for name in SERVICES if "spans were dropped" in state.log(name).read_text()]
+    assert not [name for name in SERVICES if "spans were dropped" in fleet.state.log(name).read_text()]
+    assert not [said for said in fleet.said if "killed" in said]
     return trace_ids
 
 
@@ -152,7 +168,7 @@ def works(spans: list[CollectedSpan]) -> Counter[tuple[str, str, str, str]]:
     return Counter(
         (each.span.trace_id.hex(), each.span.parent_span_id.hex(), each.span.name, each.attribute(FUNCTION))
         for each in spans
-        if each.attribute("db.system.name")
+        if each.attribute(SYSTEM)
     )
 
 
@@ -166,12 +182,19 @@ def noted(file: Path, trace_ids: list[str]) -> Counter[tuple[str, str, str, str]
     )
 
 
+def strays(file: Path) -> set[tuple[str, str]]:
+    """(name, function) of work given to databases outside of any trace, and not by what runs by itself."""
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    traceless = {(line["name"], line["function"]) for line in lines if not int(line["trace"], 16)}
+    return {(name, function) for name, function in traceless if function not in BACKGROUND.get(name, ())}
+
+
 def calls_and_answers(spans: list[CollectedSpan]) -> tuple[list[bytes], list[bytes]]:
     """The ids of the spans of calls, and those under which the spans of answers hang; each sorted."""
     calls = [
         each.span.span_id
         for each in spans
-        if each.span.kind == Span.SPAN_KIND_CLIENT and not each.attribute("db.system.name")
+        if each.span.kind == Span.SPAN_KIND_CLIENT and not each.attribute(SYSTEM)
     ]
     answers = [
         each.span.parent_span_id
@@ -194,14 +217,16 @@ def said_of_a_decision(spans: list[CollectedSpan]) -> tuple[str, int, int, int]:
     return said[OUTCOME].string_value, posts, released, version
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 async def test_a_hundred_decisions_at_once_are_a_hundred_whole_traces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(NOTING)
     monkeypatch.setenv("NOTED_WORK", str(tmp_path / "work.jsonl"))
+    databases = databases_on(engine, request)
 
     async with a_collector() as collector:
-        trace_ids = await decided(tmp_path, collector)
+        trace_ids = await decided(tmp_path, collector, databases)
         traces = [collector.collected(trace_id) for trace_id in trace_ids]
 
     assert len(set(trace_ids)) == DECISIONS
@@ -216,6 +241,8 @@ async def test_a_hundred_decisions_at_once_are_a_hundred_whole_traces(
     spans = [each for trace in traces for each in trace]
     assert len({each.span.span_id for each in spans}) == len(spans)
     assert works(spans) == noted(tmp_path / "work.jsonl", trace_ids)
+    assert strays(tmp_path / "work.jsonl") == set()
+    assert {each.attribute(SYSTEM) for each in spans} == {"", engine}
     assert 9 * DECISIONS < works(spans).total() <= 10 * DECISIONS
     assert keys_of_services(spans) <= set(
         yaml.safe_load(SAMPLER.read_text(encoding="utf-8"))["processors"]["redaction"]["allowed_keys"]

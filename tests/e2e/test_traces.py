@@ -2,11 +2,19 @@
 
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import grpc
+import pytest
+
+from services.chassis.clock import SystemClock
+from services.chassis.ids import uuid7
 from services.console.credentials import PIPELINE, token_source
 from services.console.installation import StateFolder
 from sluice.licensing.v1 import release_service_pb2 as pb
+from sluice.licensing.v1.release_service_pb2_grpc import ReleaseServiceStub
 from sluice.type.v1.purpose_pb2 import Purpose
 from sluice_gate import LicensingClient
 from sluice_gate.columns import columns_of
@@ -16,6 +24,7 @@ from tests.support.fleet import a_fleet
 from tests.support.platforms import a_platform
 
 DECIDE = "sluice.licensing.v1.ReleaseService/Decide"
+ON_STREAM = "sluice.licensing.v1.ReleaseService/DecideStreamRequest"
 CHECK = "sluice.consent.v1.ConsentService/CheckConsent"
 RESERVE = "sluice.metering.v1.MeteringService/Reserve"
 
@@ -46,7 +55,36 @@ def claims_of(receipt: str) -> dict[str, object]:
     return claims
 
 
-async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -> None:
+async def decided(state: StateFolder, licensing: str, request: pb.DecideRequest) -> pb.Decision:
+    """The answer to a call of its own."""
+    client = LicensingClient(licensing, token_source(state, None, PIPELINE))
+    decision: pb.Decision = await client.decide(request)
+    await client.close()
+    return decision
+
+
+async def streamed(state: StateFolder, licensing: str, request: pb.DecideRequest) -> pb.Decision:
+    """The answer on a stream on which another request has been answered before."""
+    metadata = (("authorization", f"Bearer {token_source(state, None, PIPELINE)()}"),)
+    first = pb.DecideRequest()
+    first.CopyFrom(request)
+    first.request_id = uuid7(SystemClock().now_us())
+    async with grpc.aio.insecure_channel(licensing) as channel:
+        decide: Any = ReleaseServiceStub(channel).DecideStream
+        stream = decide(metadata=metadata)
+        for each in (first, request):
+            await stream.write(pb.DecideStreamRequest(request=each))
+            answer: pb.DecideStreamResponse = await stream.read()
+        await stream.done_writing()
+        assert await stream.read() is grpc.aio.EOF
+    assert answer.number == 2
+    return answer.decision
+
+
+@pytest.mark.parametrize(("ask", "root"), [(decided, DECIDE), (streamed, ON_STREAM)])
+async def test_a_decision_is_one_trace_over_the_three_services(
+    ask: Callable[[StateFolder, str, pb.DecideRequest], Awaitable[pb.Decision]], root: str, tmp_path: Path
+) -> None:
     async with a_collector() as collector:
         everywhere = {"otlp_endpoint": f"http://{collector.address}"}
         settings = dict.fromkeys(("consent", "metering", "licensing"), everywhere)
@@ -62,7 +100,6 @@ async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -
             post = Post(
                 id=1, author_id=author.id, kind=1, media_flags=0, language="en", posted_at_us=1, embeds=()
             )
-            client = LicensingClient(fleet.address("licensing"), token_source(state, None, PIPELINE))
             request = pb.DecideRequest(
                 request_id=fleet.new_id(),
                 license_id="traced",
@@ -70,23 +107,22 @@ async def test_a_decision_is_one_trace_over_the_three_services(tmp_path: Path) -
                 columns=columns_of([post]),
             )
 
-            decision = await client.decide(request)
+            decision = await ask(state, fleet.address("licensing"), request)
             spans = await collector.trace(decision.trace_id, 10)
-            await client.close()
 
     assert decision.outcome == pb.OUTCOME_RELEASED
     assert claims_of(decision.receipt)["trace_id"] == decision.trace_id
     assert lineage(spans) == {
-        ("licensing", DECIDE, ""),
-        ("licensing", CHECK, DECIDE),
+        ("licensing", root, ""),
+        ("licensing", CHECK, root),
         ("consent", CHECK, CHECK),
-        ("licensing", RESERVE, DECIDE),
+        ("licensing", RESERVE, root),
         ("metering", RESERVE, RESERVE),
         # And down to the databases.
-        ("licensing", "read licensing", DECIDE),
+        ("licensing", "read licensing", root),
         ("consent", "read consent", CHECK),
         ("metering", "write metering", RESERVE),
-        ("licensing", "write licensing", DECIDE),
+        ("licensing", "write licensing", root),
     }
     assert work_of(spans) == [
         ("sqlite", "services.licensing.storage.ledger.LedgerStore.read"),

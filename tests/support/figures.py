@@ -24,9 +24,33 @@ _CLUSTER: Labels = frozenset({"envoy_cluster_name"})
 OF_OTHERS: Figures = {
     # Prometheus itself.
     "up": _NONE,
+    "prometheus_rule_evaluation_failures_total": frozenset({"rule_group"}),
+    "prometheus_rule_group_iterations_missed_total": frozenset({"rule_group"}),
+    "prometheus_notifications_alertmanagers_discovered": _NONE,
+    "prometheus_notifications_dropped_total": _NONE,
+    "prometheus_config_last_reload_successful": _NONE,
+    # Alertmanager.
+    "alertmanager_notifications_failed_total": frozenset({"integration"}),
+    "alertmanager_config_last_reload_successful": _NONE,
+    # prometheus_client, of each process.
+    "process_start_time_seconds": _NONE,
+    # kube-state-metrics.
+    "kube_deployment_status_replicas_available": frozenset({"deployment"}),
+    "kube_deployment_spec_replicas": frozenset({"deployment"}),
+    # The OpenTelemetry Collector, with the ending of counters and without it.
+    "otelcol_exporter_send_failed_spans_total": frozenset({"exporter"}),
+    "otelcol_exporter_send_failed_spans": frozenset({"exporter"}),
+    "otelcol_receiver_refused_spans_total": frozenset({"receiver"}),
+    "otelcol_receiver_refused_spans": frozenset({"receiver"}),
+    "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early_total": _NONE,
+    "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early": _NONE,
     "ALERTS": frozenset({"alertname", "alertstate", "severity"}),
     # Envoy 1.40, as its /stats/prometheus gives them.
     "envoy_server_live": _NONE,
+    "envoy_server_uptime": _NONE,
+    "envoy_cluster_membership_healthy": _CLUSTER,
+    "envoy_cluster_membership_total": _CLUSTER,
+    "envoy_cluster_ratelimit_error": _CLUSTER,
     "envoy_http_downstream_rq_total": _CONNECTIONS,
     "envoy_http_downstream_rq_xx": _CONNECTIONS | {"envoy_response_code_class"},
     "envoy_http_downstream_rq_time_bucket": _CONNECTIONS | {"le"},

@@ -21,7 +21,7 @@ from services.console.licensees import create_licensee
 from services.console.policies import GIVEN_BY_CONSENT, all_policies, publish_policy
 from services.console.programs import local_services
 from services.console.subjects import import_subjects
-from services.console.supervisor import Supervisor
+from services.console.supervisor import Patience, Supervisor
 from sluice.consent.v1.policy_pb2 import Policy
 from sluice.licensing.v1.contract_service_pb2 import CreateLicenseRequest
 from tests.support.agreement import check_agreement
@@ -30,6 +30,8 @@ from tests.support.commands import Command, Ending
 PERMIT_US = 2_000_000
 SOON_US = 300_000
 """Until the policy takes effect; it may not be announced for the past."""
+DRAIN_SECONDS = 60.0
+"""On a busy machine it takes a while to send the last spans; who is killed meanwhile loses them."""
 PURPOSE = "ai_training_generative"
 NOTICE = "ab" * 32
 """Digest of the notice that subjects were served."""
@@ -67,7 +69,7 @@ class Fleet:
         """What the supervisor reported."""
         of_each = {service: {**short, **settings.get(service, {})} for service, short in _SETTINGS.items()}
         self._programs = local_services(state, state.prepare(), {}, of_each, directory=directory)
-        self._supervisor = Supervisor(self._programs, self.said.append)
+        self._supervisor = Supervisor(self._programs, self.said.append, Patience(drain=DRAIN_SECONDS))
         self._commands: list[Command] = []
 
     async def start(self) -> None:

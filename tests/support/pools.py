@@ -30,6 +30,8 @@ class PoolProcess:
         self._entries: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self.lines: list[str] = []
         """What was said otherwise than as a log."""
+        self.passed: list[dict[str, Any]] = []
+        """The entries of the log that were read as far as the last one that was asked for."""
         self._listening = asyncio.create_task(self._listen())
         self.address = self.health = self.metrics = ""
 
@@ -68,6 +70,7 @@ class PoolProcess:
         """The next entry with this event, of the pool itself or of one worker."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (entry := await self._entries.get()) is not None:
+                self.passed.append(entry)
                 if entry["event"] == event and entry.get("worker") == worker:
                     return entry
         raise AssertionError(f"the pool ended without logging {event!r}:\n" + "\n".join(self.lines))

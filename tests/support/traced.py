@@ -82,11 +82,23 @@ class Traced:
 
 @contextlib.asynccontextmanager
 async def a_traced_fleet(
-    folder: Path, endpoint: str | None, more: Mapping[str, str] | None = None
+    folder: Path,
+    endpoint: str | None,
+    more: Mapping[str, str] | None = None,
+    databases: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Traced]:
-    """The services, with people, their posts and a license; `more` are settings of each of them."""
+    """The services, with people, their posts and a license; `more` are settings of each of them.
+
+    `databases` are URLs by service; by default they are files.
+    """
     settings = {**({} if endpoint is None else {"otlp_endpoint": endpoint}), **(more or {})}
     of_each = {service: dict(settings) for service in SERVICES}
+    for service, url in (databases or {}).items():
+        # Replicas share what is beside a database that they share, so it has to be said where.
+        beside = {} if service == "directory" else {"head_dir": str(folder / "heads")}
+        of_each[service] |= {"database_url": url, **beside}
+    if databases:
+        of_each["licensing"] |= {"log_dir": str(folder / "log")}
     # Nothing that a test does is to wait for the end of a permit, and nothing in the background adds to it.
     of_each["licensing"] |= {"permit_seconds": "30", "sweep_age_seconds": "60"}
     of_each["consent"] |= {"permit_seconds": "30"}

@@ -1,7 +1,6 @@
 """The parts that decide, and say why."""
 
 import functools
-from time import monotonic
 
 from services.licensing.assembly.base import SECOND_US, Base, Part, Peers
 from services.licensing.backlogs import BacklogWatch
@@ -77,7 +76,7 @@ def releases_part(base: Base, peers: Peers, licenses: ContractDesk) -> Part:
     released = releases.bolt(desk, requests, ServingDesk(store), ledger, listed, clock=clock, sandbox=sandbox)
     bolts = (released, deliveries.bolt(countersigning))
     check = functools.partial(begin_with, store.shown, peers.consent_highest, peers.metering_highest)
-    backlogs = BacklogWatch(BacklogStore(database), clock, monotonic)
+    backlogs = BacklogWatch(BacklogStore(database), clock)
     return Part(bolts, (outbox, sweeper, forgetting, backlogs), (check,))
 
 

@@ -29,11 +29,18 @@ def _backlogs(connection: Connection, most: int) -> Backlogs:
     announcements = select(_ANNOUNCEMENTS.c.number)
     return Backlogs(
         messages=_counted(connection, messages, most),
-        oldest_message=_least(connection, _OUTBOX.c.seq, waits),
+        oldest_message_us=_first_written_us(connection, waits),
         parked=_counted(connection, parked, most),
         announcements=_counted(connection, announcements, most),
         oldest_announcement_us=_least(connection, _ANNOUNCEMENTS.c.since_us),
     )
+
+
+def _first_written_us(connection: Connection, waits: ColumnElement[bool]) -> int | None:
+    """Of the first in the order in which they are sent, which the primary key finds."""
+    first = select(_OUTBOX.c.written_at_us).where(waits).order_by(_OUTBOX.c.seq).limit(1)
+    written_at_us: int | None = connection.execute(first).scalar_one_or_none()
+    return written_at_us
 
 
 def _counted(connection: Connection, rows: Select[tuple[int]], most: int) -> int:
@@ -41,6 +48,6 @@ def _counted(connection: Connection, rows: Select[tuple[int]], most: int) -> int
     return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _least(connection: Connection, column: ColumnElement[int], *where: ColumnElement[bool]) -> int | None:
-    least: int | None = connection.execute(select(func.min(column)).where(*where)).scalar_one()
+def _least(connection: Connection, column: ColumnElement[int]) -> int | None:
+    least: int | None = connection.execute(select(func.min(column))).scalar_one()
     return least

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from services.chassis import presence
 from services.chassis.migrating import check, look, patiently
 from services.chassis.refusals import Kind, Refusal
 from tests.support.engines import ENGINES
@@ -19,6 +20,12 @@ Releasing = Callable[..., Release]
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is there has been there before."""
+    monkeypatch.setattr(presence, "ABSENCE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 import services
 from services.chassis import postgresql, sqlite
 from services.chassis.migrations import run_step
+from services.chassis.refusals import Refusal
 from services.chassis.revisions import Phase, Schema, Step
 from tests.support.engines import ENGINES
 from tests.support.inspected import Table, harm, tables
@@ -91,6 +92,15 @@ def test_a_revision_without_a_phase_is_a_defect(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="revision 0001 does not say its phase"):
         Schema.in_folder(folder)
+
+
+def test_what_takes_away_is_run_in_a_transaction_or_refused(tmp_path: Path) -> None:
+    as_it_goes = Made(
+        "0002", "contract", "op.drop_column('words', 'n')", more="is_baseline = False\nin_transaction = False"
+    )
+
+    with pytest.raises(Refusal, match="SCHEMA_BROKEN: revision 0002 takes something away"):
+        Schema.in_folder(schema_in(tmp_path, [Made("0001", "expand", WORDS), as_it_goes]))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,12 +1,18 @@
 """The echo service as a pool of workers, with times so short that tests can wait; run with -m.
 
-Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING. `ECHO_FAULT` says what
-a worker does at its start.
+Who answers with the process id, Wait after a moment; Fail has health say NOT_SERVING, Refuse has the beats of
+a worker fail. `ECHO_FAULT` says what a worker does at its start.
 """
+
+if __name__ == "__main__":
+    from services.chassis.stopping import end_when_told
+
+    end_when_told(serves=True)
 
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from pydantic_settings import SettingsConfigDict
@@ -19,6 +25,7 @@ from services.chassis.serving import run, serve
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry import start_telemetry
 from services.chassis.worker_processes import Patience
+from services.chassis.workers import Beat, this_worker
 from tests.integration.chassis.echo import ADMISSIONS, Echo
 
 MODULE = "tests.integration.chassis.pooled"
@@ -44,9 +51,25 @@ class PooledEcho(Echo):
         self.failed.set()
         return request
 
+    async def refuse(self, request: bytes, _context: Any) -> bytes:
+        worker = this_worker()
+        assert worker is not None
+        worker.tell = _lost  # type: ignore[method-assign]
+        return request
+
     async def wait(self, request: bytes, _context: Any) -> bytes:
         await asyncio.sleep(MOMENT_SECONDS)
         return request
+
+
+def _pass(gate: Path) -> None:
+    """Nothing turns the event loop until the test closes its end of the pipe."""
+    gate.read_text()
+
+
+def _lost(beat: Beat) -> None:
+    del beat
+    raise LookupError("lost the line")
 
 
 async def main() -> None:
@@ -60,6 +83,8 @@ async def main() -> None:
             raise precondition("ECHO_BROKEN", "there is no echo here")
         case "end":
             sys.exit(7)
+        case "load":
+            _pass(Path(os.environ["ECHO_GATE"]))
     echo = PooledEcho()
     await serve(
         settings=settings,

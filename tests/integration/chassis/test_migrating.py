@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from services.chassis import postgresql_migrations
+from services.chassis import postgresql_migrations, presence
 from services.chassis.refusals import Refusal
 from tests.support import schema_job
 from tests.support.postgres import BINARIES, MISSING, PostgresServer
@@ -56,6 +56,12 @@ def gate(url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(77)")
         yield connection
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is there has been there before."""
+    monkeypatch.setattr(presence, "ABSENCE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -126,22 +132,6 @@ def test_a_process_that_comes_while_something_is_taken_away_undoes_it(
 
     assert second.stands() == ("0003", "0001")
     assert there == ["word", "length", "origin"]
-
-
-async def test_a_process_that_was_cut_off_does_not_write_on_what_a_later_release_has_left(
-    release: Releasing, database: str, postgres: PostgresServer
-) -> None:
-    earlier = release(*FIRST).started()
-    postgres.execute(
-        f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}'"
-    )
-    release(*SECOND).migrates(contract=True)
-
-    with pytest.raises(Refusal) as refused:
-        await earlier.write(add("alpha"))
-    await earlier.close()
-
-    assert refused.value.reason == "DATABASE_UNAVAILABLE"
 
 
 def test_of_two_that_migrate_at_once_one_finds_nothing_left(release: Releasing) -> None:
@@ -319,3 +309,44 @@ def test_an_index_that_is_there_is_not_built_twice(release: Releasing, url: str)
 
     assert ran == ["0002"]
     assert validity(url) == [True]
+
+
+STOPS_AT_THE_FLOOR = """
+CREATE FUNCTION at_a_gate() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(77); RETURN NEW; END';
+CREATE TRIGGER at_a_gate BEFORE INSERT ON schema_floor FOR EACH ROW EXECUTE FUNCTION at_a_gate()
+"""
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_floor_that_stays_is_not_written(release: Releasing, url: str) -> None:
+    release(*FIRST).starts()
+    with psycopg.connect(url) as connection:
+        connection.execute(STOPS_AT_THE_FLOOR)
+
+    ran = release(WORDS, TUNED, ORIGIN._replace(revision="0003")).migrates()
+
+    assert ran == ["0002", "0003"]
+
+
+def test_a_job_that_is_killed_while_it_notes_a_step_leaves_revision_and_floor_as_they_were(
+    release: Releasing, url: str, database: str, postgres: PostgresServer, gate: "psycopg.Connection[object]"
+) -> None:
+    release(*FIRST).starts()
+    with psycopg.connect(url) as connection:
+        connection.execute(STOPS_AT_THE_FLOOR)
+    tuned = release(WORDS, TUNED._replace(more="in_transaction = False\nis_baseline = True"))
+    process = job(tuned)
+    wait_until(postgres, WAITS.format(database))
+
+    process.kill()
+    process.wait(PATIENCE_SECONDS)
+    while holds(postgres, MIGRATES.format(database)):
+        continue
+    stands = tuned.stands()
+    gate.close()
+    ran = tuned.migrates()
+
+    assert stands == ("0001", "0001")
+    assert ran == ["0002"]
+    assert tuned.stands() == ("0002", "0002")

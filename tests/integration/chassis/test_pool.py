@@ -5,6 +5,8 @@ import contextlib
 import os
 import re
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +18,19 @@ import pytest_asyncio
 from grpc_health.v1 import health_pb2
 
 from services.chassis.identity import PrincipalKind
+from services.chassis.pool import needs_pool
+from services.chassis.pool_figures import figures_folder
 from services.chassis.ports import kept_port
+from services.chassis.refusals import Refusal
+from services.chassis.settings import ServiceSettings
+from services.chassis.workers import LONGEST_BEAT_BYTES, Beat, as_worker
 from tests.integration.chassis.echo import NAME
 from tests.integration.chassis.pooled import MODULE
 from tests.support.keys import a_minter, some_keys
 from tests.support.pools import (
     ALONE,
     PATIENCE_SECONDS,
+    ROOT,
     PoolProcess,
     a_pool,
     a_starting_pool,
@@ -35,6 +43,9 @@ CHANNELS = 60
 """That all of them reach one of two workers happens once in 2**59 times."""
 CALLERS = 8
 SAID = 'sluice_rpc_calls_total{code="OK",method="test.Echo/Say"}'
+REPLACED = {
+    reason: f'sluice_workers_replaced_total{{reason="{reason}"}}' for reason in ("ended", "hangs", "withdrew")
+}
 WRITTEN = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/unused"}
 
 
@@ -62,12 +73,12 @@ class Stand:
 
 
 @contextlib.asynccontextmanager
-async def a_stand(folder: Path) -> AsyncIterator[Stand]:
+async def a_stand(folder: Path, drain_grace: str = "0") -> AsyncIterator[Stand]:
     with kept_port("127.0.0.1:0") as health:
         pass
     settings = {**WRITTEN, "HEALTH_LISTEN": health, "ANNOUNCE_PATH": str(folder / "address")}
     token = a_minter(some_keys(folder)).mint(PrincipalKind.PIPELINE, "someone")
-    async with a_pool(MODULE, "echo", folder, {**settings, "DRAIN_GRACE": "3"}) as pool:
+    async with a_pool(MODULE, "echo", folder, {**settings, "DRAIN_GRACE": drain_grace}) as pool:
         yield Stand(pool, folder, health, [("authorization", f"Bearer {token}")])
 
 
@@ -76,6 +87,25 @@ async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
     """One that tests share which leave it serving."""
     async with a_stand(tmp_path_factory.mktemp("lasting")) as stand:
         yield stand
+
+
+@contextlib.asynccontextmanager
+async def a_worker(folder: Path, line: socket.socket, environment: dict[str, str]) -> AsyncIterator[None]:
+    """One without a pool: its line leads to the test, whose end of it ends it."""
+    settings = {**WRITTEN, "TOKEN_JWKS": str(some_keys(folder).token_jwks), "STATE_DIR": str(folder)}
+    named = {f"SLUICE_ECHO_{name}": value for name, value in {**settings, "LISTEN": "127.0.0.1:0"}.items()}
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'python'}"}
+    with line:
+        worker = as_worker(1, line.fileno(), PATIENCE_SECONDS)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", MODULE), cwd=ROOT, pass_fds=[line.fileno()],
+            env={**os.environ, **named, **paths, **environment, **worker},
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def asked(address: str, method: str, metadata: Any) -> bytes:
@@ -97,7 +127,8 @@ async def test_new_connections_reach_each_worker(lasting: Stand) -> None:
 
     assert reached == lasting.pool.workers()
     assert (lasting.folder / "address").read_text() == lasting.pool.address + "\n"
-    assert (await lasting.pool.figures())["sluice_workers"] == 2
+    figures = await lasting.pool.figures()
+    assert (figures["sluice_workers"], figures["sluice_workers_configured"]) == (2, 2)
 
 
 async def test_a_worker_that_is_killed_is_replaced_and_health_says_nothing_of_it(lasting: Stand) -> None:
@@ -121,12 +152,16 @@ async def test_a_worker_that_is_killed_is_replaced_and_health_says_nothing_of_it
 async def test_a_worker_that_hangs_is_replaced(lasting: Stand) -> None:
     pool = lasting.pool
     hanging = min(pool.workers())
+    before = await pool.figures()
 
     os.kill(hanging, signal.SIGSTOP)
     killed = await pool.logged("a worker hangs and is killed")
     await pool.logged("serving", worker=killed["number"])
     reached = await lasting.reached()
 
+    after = await pool.figures()
+    grown = {reason: after[key] - before[key] for reason, key in REPLACED.items()}
+    assert grown == {"ended": 0, "hangs": 1, "withdrew": 0}
     assert killed["pid"] == hanging
     assert reached == pool.workers()
     assert hanging not in pool.workers()
@@ -144,6 +179,18 @@ async def test_a_worker_that_will_serve_no_more_is_drained_and_replaced(lasting:
     assert replaced["why"] == f"WORKER_FAILED: worker {replaced['number']} ended with exit code 0"
     assert reached == pool.workers()
     assert len(pool.workers() - before) == 1
+
+
+async def test_a_worker_whose_beats_fail_says_so_and_is_replaced(lasting: Stand) -> None:
+    pool = lasting.pool
+
+    await asked(pool.address, "Refuse", lasting.metadata)
+    replaced = await pool.logged("a worker is replaced")
+    [failed] = [entry for entry in pool.passed if entry["event"] == "a background task ended"]
+    await pool.logged("serving", worker=replaced["number"])
+
+    assert (failed["task"], failed["why"]) == ("beats", "LookupError('lost the line')")
+    assert failed["worker"] == replaced["number"]
 
 
 async def test_figures_add_up_over_workers_that_live_and_that_are_dead(lasting: Stand) -> None:
@@ -188,7 +235,7 @@ async def test_sigterm_drains_all_workers_and_no_call_fails(tmp_path: Path) -> N
             # Begun after health has said so, and within the grace.
             assert await wait(b"slowly", metadata=stand.metadata) == b"slowly"
 
-    async with a_stand(tmp_path) as stand:
+    async with a_stand(tmp_path, drain_grace="3") as stand:
         async with health_told(stand.health, NAME) as told:
             callers = asyncio.gather(*(call_on(stand, number) for number in range(CALLERS)))
             first = await told.get()
@@ -217,9 +264,33 @@ async def test_workers_end_when_their_pool_is_killed(tmp_path: Path) -> None:
         for pid in workers:
             await gone(pid)
 
-        async with a_pool(MODULE, "echo", tmp_path, {**WRITTEN, "LISTEN": stand.pool.address}) as next_one:
-            assert next_one.address == stand.pool.address
-            assert len(list((tmp_path / "state").glob("figures-*"))) == 1
+        with kept_port(stand.pool.address) as free, figures_folder(tmp_path / "state") as folder:
+            assert free == stand.pool.address
+            assert list((tmp_path / "state").glob("figures-*")) == [folder]
+
+
+async def test_a_worker_beats_while_what_it_loads_keeps_its_event_loop(tmp_path: Path) -> None:
+    gate, (ours, theirs) = tmp_path / "gate", socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    os.mkfifo(gate)
+    ours.setblocking(False)
+    loop = asyncio.get_running_loop()
+
+    async def heard() -> Beat:
+        return Beat.read(await loop.sock_recv(ours, LONGEST_BEAT_BYTES))
+
+    loading = {"ECHO_FAULT": "load", "ECHO_GATE": str(gate)}
+    async with a_worker(tmp_path, theirs, loading), asyncio.timeout(PATIENCE_SECONDS):
+        with await asyncio.to_thread(gate.open, "w"):
+            with contextlib.suppress(BlockingIOError):
+                while ours.recv(LONGEST_BEAT_BYTES):
+                    continue
+            first = [await heard() for _ in range(2)]
+        while (beat := await heard()).starting:
+            continue
+    ours.close()
+
+    assert first == [Beat(starting=True)] * 2
+    assert beat == Beat(frozenset({"", NAME}))
 
 
 async def test_a_pool_that_is_stopped_as_it_starts_announces_nothing(tmp_path: Path) -> None:
@@ -257,12 +328,11 @@ async def test_a_worker_that_cannot_start_ends_the_pool_with_its_reason(
 
 
 async def test_several_workers_of_a_sqlite_file_are_refused(tmp_path: Path) -> None:
-    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/words.db"}
+    settings = ServiceSettings.model_validate(
+        {"database_url": f"sqlite:///{tmp_path}/words.db", "token_jwks": "unused", "workers": 2}
+    )
 
-    async with a_starting_pool(MODULE, "echo", tmp_path, settings) as pool:
-        status = await pool.ended()
+    with pytest.raises(Refusal, match="a SQLite file has one process") as refused:
+        needs_pool(settings)
 
-    assert status == 1
-    assert pool.lines == [
-        "WORKERS_NEED_POSTGRESQL: a SQLite file has one process; several workers need PostgreSQL"
-    ]
+    assert refused.value.reason == "WORKERS_NEED_POSTGRESQL"

@@ -79,4 +79,4 @@ async def test_what_runs_beside_decisions_shows_how_far_it_has_come(cluster: Clu
     assert shown[series("sluice_log_covered_timestamp_seconds")] == pytest.approx(now)
     assert shown[series("sluice_sweep_completed_timestamp_seconds")] == pytest.approx(now)
     assert shown[series("sluice_outbox_messages")] == 0
-    assert shown[series("sluice_outbox_stuck_seconds")] == 0
+    assert shown[series("sluice_outbox_oldest_seconds")] == 0

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
 from services.metering.schema.tables import MeteringTable
 from sluice.metering.v1 import metering_service_pb2 as pb
 from sluice.metering.v1.metering_service_pb2_grpc import MeteringServiceStub
+from tests.support.declared_tables import differences
 from tests.support.engines import ENGINES, url_on
 from tests.support.metering import an_id, metering_database_at
 from tests.support.metering_fire import MeteringFire
@@ -125,10 +123,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(
 ) -> None:
     database = metering_database_at(url_on(engine, request, tmp_path, metering_database_at))
 
-    def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), MeteringTable.metadata))
-
-    found = database.read_now(differences)
+    found = database.read_now(lambda connection: differences(connection, MeteringTable.metadata))
     database.close_now()
 
     assert found == []

@@ -1,7 +1,8 @@
 """Has a process write down each work that it hands to the threads of its database, below what makes spans.
 
 Python imports this by itself where its folder is on the path. It does nothing unless NOTED_WORK names a file.
-A line has the trace and the span that were the current ones, so that spans can be held against it.
+A line has the trace and the span that were the current ones, so that spans can be held against it; the trace
+is 32 zeros outside of any. And the process has patience with its collector: a busy machine loses no spans.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 FILE = os.environ.get("NOTED_WORK")
+PATIENCE_SECONDS = 60.0
 
 
 def _note(operation: str, database: str, work: object) -> None:
@@ -37,6 +39,15 @@ def _noting(call: Any, operation: str, named: Callable[[Any, Any], tuple[str, ob
     return noted
 
 
+def _be_patient() -> None:
+    from services.chassis import span_queue, telemetry
+
+    changed: Any = telemetry
+    changed.EXPORT_SECONDS = PATIENCE_SECONDS
+    changed = span_queue
+    changed.FLUSH_SECONDS = PATIENCE_SECONDS
+
+
 def _begin() -> None:
     from services.chassis.database import Database
     from services.chassis.group_commit import GroupCommit, Share
@@ -53,4 +64,5 @@ def _begin() -> None:
 
 
 if FILE:
+    _be_patient()
     _begin()

@@ -4,8 +4,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from prometheus_client import Gauge
+from structlog.testing import capture_logs
 
+from services.chassis import metrics
 from services.chassis.metrics import show, show_now
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,3 +61,29 @@ def test_what_is_shown_is_set_at_once_and_again() -> None:
     assert (first, gauge._value.get()) == (1.0, 2.0)
     [shown] = gauge.collect()
     assert shown.samples[0].value == 3.0
+
+
+def test_a_value_that_cannot_be_had_leaves_the_others_alone_and_is_logged_once_until_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metrics, "_shown", {})
+    faults, values = [False, True, True, False, True], iter(range(5))
+    faulty = Gauge("faulty", "It.", registry=None, multiprocess_mode="livesum")
+    sound = Gauge("sound", "It.", registry=None, multiprocess_mode="livesum")
+
+    def read() -> float:
+        if faults.pop(0):
+            raise LookupError("lost the thread")
+        return 7
+
+    show(faulty, read)
+    show(sound, lambda: next(values))
+    with capture_logs() as logs:
+        for _ in range(4):
+            show_now()
+
+    assert (faulty._value.get(), sound._value.get()) == (7, 4)
+    assert [(entry["event"], entry["figure"]) for entry in logs] == [
+        ("a figure cannot be read", "faulty"),
+        ("a figure cannot be read", "faulty"),
+    ]

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -9,10 +12,12 @@ import pytest
 import structlog
 from opentelemetry.trace import get_current_span
 
+from services.chassis import telemetry
 from services.chassis.metrics import CALLS, serve_metrics
 from services.chassis.refusals import Refusal
-from services.chassis.telemetry import current_trace_id, set_attributes, tracer
+from services.chassis.telemetry import current_trace_id, instance_id, set_attributes, tracer
 from services.chassis.tracing import client_span, server_span
+from services.chassis.workers import Worker
 from tests.support.telemetry import recording, spans_in
 
 METHOD = "a.Service/Act"
@@ -77,6 +82,49 @@ def test_attributes_go_onto_the_current_span(tmp_path: Path) -> None:
         set_attributes({"sluice.posts_asked": 1_000})
 
     assert spans_in(path)[0]["attributes"] == [{"key": "sluice.posts_asked", "value": {"intValue": "1000"}}]
+
+
+def instance(path: Path) -> str:
+    """What the process of the traces in a file calls itself."""
+    (resource,) = {json.dumps(json.loads(line)["resourceSpans"][0]["resource"]) for line in path.open()}
+    said = {each["key"]: each["value"]["stringValue"] for each in json.loads(resource)["attributes"]}
+    name: str = said["service.instance.id"]
+    return name
+
+
+def test_each_run_of_a_process_has_a_name_of_its_own_that_begins_with_its_pod(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in containers, where the process id is the same too.
+    monkeypatch.setenv("HOSTNAME", "licensing-7d9f8b6c5-x2x4z")
+
+    for run in ("first", "second"):
+        with recording(tmp_path / run), tracer().start_as_current_span("job"):
+            pass
+
+    names = [instance(tmp_path / run) for run in ("first", "second")]
+    assert names[0] != names[1]
+    assert {name.rpartition("/")[0] for name in names} == {"licensing-7d9f8b6c5-x2x4z"}
+
+
+def test_two_processes_of_one_machine_have_different_names() -> None:
+    say = "from services.chassis.telemetry import instance_id; print(instance_id())"
+
+    names = {subprocess.check_output([sys.executable, "-c", say], text=True) for _ in range(2)}
+
+    assert len(names) == 2
+
+
+def test_a_worker_is_named_by_its_number_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = socket.socketpair()
+    monkeypatch.setenv("HOSTNAME", "consent-0")
+    monkeypatch.setattr(telemetry, "this_worker", lambda: Worker(2, here, 1.0))
+
+    name = instance_id()
+
+    assert name.rpartition("/")[0] == "consent-0/worker-2"
+    here.close()
+    there.close()
 
 
 def test_without_telemetry_nothing_is_recorded_and_nothing_breaks() -> None:

@@ -1,5 +1,6 @@
 """The collector's files hang together, and choose traces by what the program really says on its spans."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from opentelemetry.semconv.attributes import (
 from services.chassis.deadlines import DEFAULT_DEADLINE_US
 from services.chassis.dialing import REQUEST_ID
 from services.chassis.span_queue import EXPORT_EVERY_SECONDS
+from services.chassis.telemetry import EXPORT_SECONDS, instance_id
 from services.consent.rpc import servicer as consent
-from services.console.gateway.values import Values
+from services.console.gateway.values import Limits, Values
 from services.directory.rpc import servicer as directory
 from services.licensing.domain.releases import Outcome
 from services.licensing.rpc import decision_spans
@@ -30,6 +32,14 @@ EVERY = (COMPOSE, GATEWAY, SAMPLER)
 JUDGES = (COMPOSE, SAMPLER)
 ENVOY_HOLDS_SECONDS = 5
 """`tracing.opentelemetry.flush_interval_ms`, as it is by default."""
+USUAL_SECONDS = 1
+"""By which a decision has ended, but for one in a hundred."""
+SPANS_OF_A_DECISION = 25
+"""By post id through the gateway (`tests/e2e/test_complete_traces.py`)."""
+SPAN_BYTES = 2_800
+"""In a queue of ours (`tests/integration/chassis/test_exporting.py`); taken for a sampler's too."""
+SAMPLER_BYTES = 4 * 2**30
+"""What docs/telemetry.md gives a sampler."""
 OF_DECISIONS = {
     value for name, value in vars(decision_spans).items() if name.isupper() and isinstance(value, str)
 }
@@ -157,13 +167,57 @@ def test_of_all_others_a_hundredth_is_kept_in_a_cluster_and_all_on_one_machine()
     assert {*policies(SAMPLER)} == {*policies(COMPOSE)} == {"denied", "errors", "slow", "share"}
 
 
-def test_a_trace_is_judged_after_its_last_span_can_have_come() -> None:
-    again = seconds(read(GATEWAY)["exporters"]["load_balancing"]["retry_on_failure"]["max_elapsed_time"])
-    longest = DEFAULT_DEADLINE_US / 1e6 + ENVOY_HOLDS_SECONDS + EXPORT_EVERY_SECONDS + again
+def first_tier_seconds() -> float:
+    """The longest that it has a span: until its batch is made, and the tries, and the last one of them."""
+    balancing = read(GATEWAY)["exporters"]["load_balancing"]
+    return (
+        seconds(balancing["sending_queue"]["batch"]["flush_timeout"])
+        + seconds(balancing["retry_on_failure"]["max_elapsed_time"])
+        + seconds(balancing["protocol"]["otlp"]["timeout"])
+    )
 
-    assert longest == 20.5
+
+def envoy_seconds() -> float:
+    """The longest that the gateway has a span that has ended: held, and then tried."""
+    template = (DEPLOY / "envoy" / "envoy.yaml.j2").read_text(encoding="utf-8")
+    (tried,) = re.findall(r"cluster_name: collector}, timeout: (\d+)s}", template)
+    return ENVOY_HOLDS_SECONDS + float(tried)
+
+
+def test_a_trace_is_judged_after_its_last_span_can_have_come() -> None:
+    call = Limits().longest_call_seconds
+    services = EXPORT_EVERY_SECONDS + EXPORT_SECONDS
+    longest = call + max(services, envoy_seconds()) + first_tier_seconds()
+
+    assert call > DEFAULT_DEADLINE_US / 1e6
+    assert longest == pytest.approx(77.2)
     assert seconds(read(SAMPLER)["processors"]["tail_sampling"]["decision_wait"]) > longest
-    assert seconds(read(COMPOSE)["processors"]["tail_sampling"]["decision_wait"]) > ENVOY_HOLDS_SECONDS
+    assert seconds(read(COMPOSE)["processors"]["tail_sampling"]["decision_wait"]) >= envoy_seconds()
+
+
+def test_a_trace_whose_root_has_come_is_judged_after_what_ended_before_it_can_have_come() -> None:
+    longest = EXPORT_EVERY_SECONDS + EXPORT_SECONDS + first_tier_seconds()
+
+    assert longest == pytest.approx(12.7)
+    assert (
+        seconds(read(SAMPLER)["processors"]["tail_sampling"]["decision_wait_after_root_received"]) > longest
+    )
+
+
+def test_a_sampler_has_room_and_memory_for_the_traces_of_the_rate_that_is_stated() -> None:
+    sampling = read(SAMPLER)["processors"]["tail_sampling"]
+    rate, in_the_end = sampling["expected_new_traces_per_sec"], 0.01
+    limits = read(SAMPLER)["processors"]["memory_limiter"]
+    usual = USUAL_SECONDS + ENVOY_HOLDS_SECONDS + seconds(sampling["decision_wait_after_root_received"])
+
+    held = rate * ((1 - in_the_end) * usual + in_the_end * seconds(sampling["decision_wait"]))
+    # Above the softer limit spans are refused.
+    room = SAMPLER_BYTES * (limits["limit_percentage"] - limits["spike_limit_percentage"]) / 100
+
+    assert rate == 1_000
+    assert held == pytest.approx(21_590)
+    assert sampling["num_traces"] > held
+    assert sampling["num_traces"] * SPANS_OF_A_DECISION * SPAN_BYTES < room
 
 
 @pytest.mark.parametrize("name", JUDGES)
@@ -183,6 +237,17 @@ def test_the_fence_lets_through_what_the_program_says_and_takes_off_what_nobody_
     assert fence["allow_all_keys"] is False
     assert set(fence["allowed_keys"]) >= SAID | set(Resource.create({}).attributes) | {"service.instance.id"}
     assert {key for key in fence["allowed_keys"] if key.startswith("sluice.")} == OURS
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_which_pod_it_was_passes_the_fence_unmasked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTNAME", "licensing-7d9f8b6c5-x2x4z.licensing-pods.sluice.svc.cluster.local")
+    fence = read(name)["processors"]["redaction"]
+
+    masked = [pattern for pattern in fence["blocked_values"] if re.search(pattern, instance_id())]
+
+    assert "service.instance.id" in fence["allowed_keys"]
+    assert masked == []
 
 
 @pytest.mark.parametrize("name", JUDGES)
