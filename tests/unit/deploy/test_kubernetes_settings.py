@@ -142,6 +142,7 @@ def test_a_service_speaks_tls_keeps_its_head_and_changes_no_schema(
     assert settings.head_folder == Path("/var/lib/sluice-heads")
     assert settings.max_connection_age == 300
     assert settings.migrate_on_start is False
+    assert settings.standby_required is (overlay == "production")
     if isinstance(settings, LicensingSettings):
         assert settings.log_folder == Path("/var/lib/sluice-log")
         assert settings.keys_dir == Path("/etc/sluice/keys")
