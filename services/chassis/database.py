@@ -19,12 +19,13 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from services.chassis.confirmed_reads import Read
 from services.chassis.database_spans import database_span
 from services.chassis.engines import Engine, Trouble
 from services.chassis.group_commit import GroupCommit, LockRows, Share, end_process
-from services.chassis.heads import Attendance, Witness
+from services.chassis.heads import Witness
 from services.chassis.long_reads import LongRead, Work
-from services.chassis.refusals import Behind, Refusal, unavailable
+from services.chassis.refusals import Behind, Refusal, precondition, unavailable
 from services.chassis.sqlite import SqliteFile
 from services.chassis.urgency import is_urgent
 from services.chassis.waiting import ORDINARY
@@ -59,6 +60,7 @@ class Database:
         group_limit: int,
         queue_limit: int,
         readers: int,
+        standby_patience: float,
     ) -> None:
         self.dialect = engine.dialect
         self.name = name
@@ -71,6 +73,7 @@ class Database:
         self.given_up = asyncio.Event()
         """Set once, by `give_up`."""
         self._engine = engine
+        self._standby_patience = standby_patience
         self._witness = Witness()
         self._commits = GroupCommit(
             engine,
@@ -101,6 +104,7 @@ class Database:
         alone: bool = False,
         migrate: bool = True,
         standby_patience: float = STANDBY_PATIENCE_SECONDS,
+        standby_required: bool = False,
     ) -> Self:
         """Opens (or creates) and migrates the database; `schema_dir` holds Alembic's versions/.
 
@@ -112,14 +116,15 @@ class Database:
         process; a second one is refused. `alone`: the same of any database.
 
         `standby_patience`: seconds that a commit waits for the standby of a server that has one; then it is
-        not known whether it happened.
+        not known whether it happened. `standby_required`: nothing is acknowledged where there is none, from
+        the start; else from when there has been one.
 
         `options` are execution options (SQLAlchemy's) of the connection that units write on, whichever
         session it is: what a process remembers of its database, they find there.
 
         Raises Refusal: DATABASE_URL_INVALID, DATABASE_IN_USE (another process owns it), DATABASE_UNAVAILABLE,
-        DURABILITY_OFF (the server may forget what it acknowledges), SCHEMA_UNKNOWN (a later release has
-        taken away what this one uses), SCHEMA_BEHIND (it lacks what this release uses).
+        DURABILITY_OFF (the server may forget what it acknowledges, or lacks the standby), SCHEMA_UNKNOWN (a
+        later release has taken away what this one uses), SCHEMA_BEHIND (it lacks what this release uses).
         """
         # A connection for each thread that reads, whichever kind it is: none waits for another's.
         options = options or {}
@@ -132,6 +137,7 @@ class Database:
             alone=alone,
             migrate=migrate,
             standby_patience=standby_patience,
+            standby_required=standby_required,
         )
         return cls(
             engine,
@@ -141,6 +147,7 @@ class Database:
             group_limit=group_limit,
             queue_limit=queue_limit,
             readers=readers,
+            standby_patience=standby_patience,
         )
 
     async def write(self, unit: Callable[[Connection], T], *, weight: int = ORDINARY) -> T:
@@ -198,17 +205,18 @@ class Database:
 
         `confirmed` has the result only if nothing in the snapshot can be lost by a failover, and the server
         was still the one that others write to: a standby is waited for, where there is one that commits wait
-        for. Whether it is needed may depend on the result. `urgent` has a thread of its own, for one read at
-        a time that many wait for: long reads, however many there are, do not hold it up.
+        for. Whether it is needed may depend on the result; where it may be, a Refusal is confirmed too. It
+        waits for its turn and the standby no longer than `standby_patience`, in all. `urgent` has a thread of
+        its own, for one read at a time that many wait for: long reads, however many, do not hold it up.
 
         Raises what the query raises, and Refusal UNAVAILABLE (DATABASE_UNAVAILABLE, DATABASE_CLOSED).
         """
         with self._noticing_loss(), self._span("read", query):
-            return await asyncio.wrap_future(self._submit_read(query, confirmed, urgent))
+            return await asyncio.wrap_future(self._submit_read(Read(query, confirmed), urgent=urgent))
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """`read` for start-up, threads and tests: blocks the caller."""
-        return self._submit_read(query).result()
+        return self._submit_read(Read(query, False)).result()
 
     async def read_each(self, work: Work[T]) -> AsyncGenerator[T]:
         """Runs `work` in one read transaction and gives each result as soon as it is there.
@@ -299,14 +307,8 @@ class Database:
             # One each: an exception gathers the traceback of whoever it is raised to.
             raise Refusal(self._given_up_for.kind, self._given_up_for.reason, self._given_up_for.message)
 
-    def _submit_read(
-        self,
-        query: Callable[[Connection], T],
-        confirmed: bool | Callable[[T], bool] = False,
-        urgent: bool = False,
-    ) -> concurrent.futures.Future[T]:
-        readers = self._urgent_reader if urgent else self._readers
-        return self._submit(readers, lambda: self._read(query, confirmed))
+    def _submit_read(self, read: Read[T], *, urgent: bool = False) -> concurrent.futures.Future[T]:
+        return self._submit(self._urgent_reader if urgent else self._readers, lambda: self._read(read))
 
     def _submit(self, readers: ThreadPoolExecutor, read: Callable[[], T]) -> concurrent.futures.Future[T]:
         self._check_use()
@@ -315,9 +317,10 @@ class Database:
         except RuntimeError as error:
             raise unavailable("DATABASE_CLOSED", "the service is shutting down") from error
 
-    def _read(self, query: Callable[[Connection], T], confirmed: bool | Callable[[T], bool]) -> T:
+    def _read(self, read: Read[T]) -> T:
+        read.check_patience(self._engine, self._standby_patience)
         with self._troubles_told():
-            return _in_a_living_session(lambda: self._read_once(query, confirmed))
+            return _in_a_living_session(lambda: read.run(self._engine, self._witness))
 
     def _read_long(self, reading: LongRead[T]) -> None:
         with self._troubles_told():
@@ -337,20 +340,6 @@ class Database:
                     end_process(self.name, error)
                 case _:
                     raise unavailable("DATABASE_UNAVAILABLE", "the database cannot be read now") from error
-
-    def _read_once(self, query: Callable[[Connection], T], confirmed: bool | Callable[[T], bool]) -> T:
-        # Before the session is had: what others have seen of a server that took over is not of this one.
-        attendance = Attendance(self._witness)
-        with self._engine.reading() as connection:
-            attendance.on(connection)
-            result = query(connection)
-            is_confirmed = confirmed if isinstance(confirmed, bool) else confirmed(result)
-            if is_confirmed:
-                # After the snapshot: what was in it comes before this in the log that the standby follows.
-                self._engine.confirm(connection)
-        if is_confirmed or not self._engine.may_fail_over:
-            attendance.holds()
-        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +369,7 @@ def _engine(
     alone: bool,
     migrate: bool,
     standby_patience: float,
+    standby_required: bool,
 ) -> Engine:
     if url.startswith("postgresql"):
         # Only here, for whoever has a file needs no driver.
@@ -394,7 +384,10 @@ def _engine(
             alone=alone,
             migrate=migrate,
             standby_patience=standby_patience,
+            standby_required=standby_required,
         )
+    if standby_required:
+        raise precondition("DURABILITY_OFF", "a standby is required, and a file has none")
     return SqliteFile(
         url, schema_dir=schema_dir, name=name, readers=readers, options=options, migrate=migrate
     )

@@ -64,9 +64,10 @@ class Engine(Protocol):
         """Whether another server may take over, with less than this one shows to whoever reads."""
         ...
 
-    def confirm(self, connection: Connection) -> None:
+    def confirm(self, connection: Connection, since: float) -> None:
         """Ends what was read on a connection, and returns when all of it is where a failover would find it.
 
+        `since` (time.monotonic()) is when whoever waits for it began to: patience counts from then.
         Raises driver errors where that cannot be had.
         """
         ...

@@ -5,6 +5,7 @@ None of them waits for it without end and without a word, and what it has not co
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis.migrations import Tell, Told
+from services.chassis.postgresql_durability import MARK
 from services.chassis.postgresql_patience import Patience
 from services.chassis.postgresql_sessions import session_of
 from services.chassis.refusals import Refusal, unavailable
@@ -19,7 +21,6 @@ from services.chassis.revisions import Step
 
 SLOW_SECONDS = 1.0
 """After so long it is told that the standby is waited for."""
-_MARK = "SELECT pg_logical_emit_message(true, 'sluice', '')"
 
 
 class Commits:
@@ -44,8 +45,7 @@ class Commits:
     def confirm(self) -> None:
         """Returns when all that was committed before, by whomever, is where a failover would find it."""
         with self.one():
-            # Who only reads waits for nobody; this leaves a record in the log, and nothing else.
-            self._connection.exec_driver_sql(_MARK)
+            self._connection.exec_driver_sql(MARK)
 
     def _commit(self, transaction: RootTransaction, step: Step | None) -> None:
         session = session_of(self._connection)
@@ -59,7 +59,7 @@ class Commits:
         slow = threading.Timer(SLOW_SECONDS, self._tell, [Told("confirming", step)])
         slow.start()
         with self._patience.over(session) as wait:
-            wait.is_for_standby()
+            wait.is_for_standby(time.monotonic())
             try:
                 transaction.commit()
             except (DBAPIError, psycopg.Error) as error:

@@ -5,22 +5,23 @@ lost is opened anew before the next transaction.
 """
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import structlog
-from psycopg.rows import dict_row
 from sqlalchemy import URL, Connection, NullPool, QueuePool
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.engines import Trouble
 from services.chassis.migrations import SCHEMA_UNKNOWN, check_known, check_served
+from services.chassis.postgresql_durability import SETTINGS, Durability, check_settings, commit_a_mark
 from services.chassis.postgresql_migrations import migrate_at_start
 from services.chassis.postgresql_patience import CANCEL_SECONDS, Patience, Wait
-from services.chassis.postgresql_sessions import Session, Timelines, engine, session_of
+from services.chassis.postgresql_sessions import Timelines, engine, session_of
 from services.chassis.presence import be_present
 from services.chassis.refusals import Refusal, invalid, precondition, unavailable
 from services.chassis.revisions import Schema
@@ -38,14 +39,6 @@ _TROUBLE_STATES = frozenset(
 )
 _RACE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
-# As they are here and now: all of these can be changed while the server runs.
-_DURABILITY = """
-SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
-    current_setting('synchronous_commit') AS synchronous_commit,
-    current_setting('synchronous_standby_names') AS synchronous_standby_names
-"""
-# A transaction that only reads waits for nobody; this one leaves a record in the log, and nothing else.
-_MARK = "SELECT pg_logical_emit_message(true, 'sluice', '')"
 _KNOWN = "schema_is_known"
 """Noted with the sessions of readers that have looked at the floor."""
 DRIVER_ERRORS = (DBAPIError, psycopg.Error)
@@ -85,12 +78,13 @@ class PostgresqlServer:
         alone: bool,
         migrate: bool,
         standby_patience: float,
+        standby_required: bool,
     ) -> None:
         """Connects, checks that commits are durable, and migrates, but for what takes something away.
 
         `alone`: while no other process does, and as long as this one does. Without `migrate` it only looks
         whether it can serve on what is there. `standby_patience`: seconds that a commit, or what confirms a
-        read, waits for the standby.
+        read, waits for the standby. `standby_required`: a server that waits for none may forget.
 
         Raises Refusal: DATABASE_URL_INVALID, DURABILITY_OFF, DATABASE_UNAVAILABLE, SCHEMA_UNKNOWN,
         SCHEMA_BEHIND, MIGRATION_FAILED, DATABASE_IN_USE.
@@ -100,8 +94,7 @@ class PostgresqlServer:
         self._alone = alone
         self._at_work: Wait | None = None
         self._warnings: list[str] = []
-        self.may_fail_over = False
-        """Whether commits have ever waited for a standby."""
+        self._durability = Durability(standby_required=standby_required)
         self._timelines = timelines = Timelines()
         self._writer_engine = engine(
             parsed, name, "READ COMMITTED", timelines, poolclass=NullPool, execution_options=options
@@ -145,7 +138,12 @@ class PostgresqlServer:
     def check_place(self) -> None:
         """A session that goes on is one with the database that it began with."""
 
-    def confirm(self, connection: Connection) -> None:
+    @property
+    def may_fail_over(self) -> bool:
+        """Whether commits wait for a standby, as far as is known."""
+        return self._durability.has_standby
+
+    def confirm(self, connection: Connection, since: float) -> None:
         """Ends what a connection reads, and waits, as a commit does, for the standby that commits wait for.
 
         On the same session, for the address may lead to another server by now: what that one confirms is not
@@ -157,11 +155,12 @@ class PostgresqlServer:
         session.rollback()
         try:
             session.autocommit = True
-            self._look_at_durability(session)
+            looked = self._durability.look(session)
             if self.may_fail_over:
                 with self._patience.over(session) as wait:
-                    wait.is_for_standby()
-                    _commit_a_mark(session)
+                    wait.is_for_standby(since)
+                    commit_a_mark(session)
+                    self._durability.look_again(session, looked)
             session.autocommit = False
         except BaseException:
             connection.invalidate()
@@ -211,15 +210,19 @@ class PostgresqlServer:
         self._session.execute("RELEASE unit")
 
     def commit(self) -> None:
-        """Returns when the transaction is durable; raises DRIVER_ERRORS."""
+        """Returns when the transaction is durable, and with the standby where there is one.
+
+        Raises DRIVER_ERRORS.
+        """
         if self._session.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
             # To COMMIT after an error that a unit kept to itself, the server answers with a rollback.
             raise psycopg.errors.InFailedSqlTransaction("a statement failed and nobody was told")
         self._warnings.clear()
         assert self._at_work is not None, "a transaction is open"
-        self._at_work.is_for_standby()
+        self._at_work.is_for_standby(time.monotonic())
         try:
             self.writer.commit()
+            self._look_again()
         finally:
             self._patience.end(self._at_work)
             if self._at_work.is_asked_to_end or self._warnings:
@@ -250,23 +253,20 @@ class PostgresqlServer:
         self.writer.begin()
         # The driver says BEGIN with the first statement: a lost session shows before any unit runs, and so
         # does a server that was told to forget while it runs.
-        self._look_at_durability(self._session)
+        self._looked = self._durability.look(self._session)
 
-    def _look_at_durability(self, session: Session) -> None:
-        """As `_check_durability`; to those who wait it is one more way of being out of reach."""
+    def _look_again(self) -> None:
+        """Raises psycopg.Error, with the session given up, where the commit may not have waited."""
+        if not self.may_fail_over:
+            return
         try:
-            self._check_durability(session)
-        except Refusal as refusal:
-            raise psycopg.OperationalError(str(refusal)) from refusal
-
-    def _check_durability(self, session: Session) -> None:
-        """Raises Refusal DURABILITY_OFF where the server may forget what it acknowledges from now on."""
-        settings = session.cursor(row_factory=dict_row).execute(_DURABILITY).fetchone()
-        assert settings is not None
-        _check_settings(settings, had_standby=self.may_fail_over)
-        if settings["synchronous_standby_names"]:
-            # For good: what was acknowledged until now has waited for it.
-            self.may_fail_over = True
+            # Outside of any transaction: one trip to the server.
+            self._session.autocommit = True
+            self._durability.look_again(self._session, self._looked)
+            self._session.autocommit = False
+        except psycopg.Error:
+            self._drop()
+            raise
 
     def _is_lost(self) -> bool:
         return self.writer.closed or self.writer.invalidated or self._session.closed
@@ -316,7 +316,7 @@ class PostgresqlServer:
         session = session_of(writer)
         try:
             with writer.begin():
-                self._check_durability(session)
+                self._durability.check(session)
                 be_present(session, self._schema.position, alone=self._alone)
                 # While the session was lost, a later release may have taken away what this one uses.
                 check_known(writer, self._schema)
@@ -365,7 +365,7 @@ def migrating(url: str, name: str) -> Iterator[Connection]:
     made = engine(_parsed(url), f"migrate-{name}", "READ COMMITTED", Timelines(), poolclass=NullPool)
     try:
         with made.connect() as session:
-            _check_settings(session.exec_driver_sql(_DURABILITY).mappings().one(), had_standby=False)
+            check_settings(session.exec_driver_sql(SETTINGS).mappings().one(), had_standby=False)
             session.rollback()
             yield session
     except DRIVER_ERRORS as error:
@@ -392,43 +392,3 @@ def _parsed(url: str) -> URL:
     if parsed.drivername not in {"postgresql", "postgresql+psycopg"} or not parsed.database:
         raise refusal
     return parsed.set(drivername="postgresql+psycopg")
-
-
-def _commit_a_mark(session: Session) -> None:
-    warnings: list[str] = []
-
-    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-        if diagnostic.severity_nonlocalized == "WARNING":
-            warnings.append(diagnostic.message_primary or "")
-
-    session.add_notice_handler(note)
-    try:
-        session.execute(_MARK)
-    finally:
-        session.remove_notice_handler(note)
-    if warnings:
-        # As for a commit: a wait that is cut short is a success with a warning.
-        raise psycopg.OperationalError(f"not confirmed: {warnings[0]}")
-
-
-def _check_settings(settings: Mapping[Any, str], *, had_standby: bool) -> None:
-    """Raises Refusal DURABILITY_OFF where the server may forget what it has acknowledged.
-
-    To do without a standby is for those who start without one: where commits have waited for one, a failover
-    to it would take back all that it was not waited for.
-    """
-    standby = settings["synchronous_standby_names"]
-    # Without a standby, "local" is all there is.
-    weak = {"off", "local"} if standby else {"off"}
-    forbidden = [
-        ("fsync", {"off"}),
-        ("full_page_writes", {"off"}),
-        ("synchronous_commit", weak),
-        ("synchronous_standby_names", {""} if had_standby else set[str]()),
-    ]
-    for name, values in forbidden:
-        if settings[name] in values:
-            message = (
-                f"the database server runs with {name}={settings[name]}: it may lose what is acknowledged"
-            )
-            raise precondition("DURABILITY_OFF", message)

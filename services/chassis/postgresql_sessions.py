@@ -6,6 +6,8 @@ that was cut off goes on answering those who still reach it, and what it answers
 
 import concurrent.futures
 import contextlib
+import os
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
@@ -39,6 +41,8 @@ _CONNECTING = {
     "tcp_user_timeout": 15_000,
     "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
 }
+_ANSWER_SECONDS = 5.0
+"""For a server that has taken a connection to say which one it is; one that stands still never does."""
 _OTHERS_SECONDS = 1.0
 """How long, after one of several hosts has answered, the others are waited for: one may be its successor."""
 
@@ -78,11 +82,29 @@ class Session(psycopg.Connection[Any]):
 
 
 def _history_of(session: Session) -> History:
-    [(system, timeline)] = session.execute(_HISTORY).fetchall()
-    session.rollback()
+    # The driver waits for ever for what a session is asked.
+    late = threading.Timer(_ANSWER_SECONDS, cut, [session])
+    late.daemon = True
+    late.start()
+    try:
+        [(system, timeline)] = session.execute(_HISTORY).fetchall()
+        session.rollback()
+    finally:
+        late.cancel()
+        late.join()
     if not timeline:
         raise psycopg.OperationalError("the server is a standby")
     return History(system, int(timeline, 16))
+
+
+def cut(session: Session) -> None:
+    """Has the thread that waits for the server find that the connection is lost; any thread."""
+    # Closed by itself meanwhile, it needs none of this.
+    with (
+        contextlib.suppress(psycopg.Error, OSError),
+        socket.socket(fileno=os.dup(session.fileno())) as line,
+    ):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 class Timelines:

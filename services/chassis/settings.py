@@ -115,6 +115,11 @@ class ServiceSettings(ProcessSettings):
         description="Seconds that a commit waits for PostgreSQL's standby; then it is said that nobody knows"
         " whether it happened, and the next one is tried where the address leads by then.",
     )
+    standby_required: bool = Field(
+        False,
+        description="Whether nothing is acknowledged on a PostgreSQL server that waits for no standby, from"
+        " the start; without, from when there has been one.",
+    )
     token_jwks: Path = Field(description="JWKS file with the public keys that tokens are checked with.")
     token_issuer: str = Field("sluice", description="The iss claim a token must carry.")
     token_audience: str = Field("sluice", description="The aud claim a token must carry.")

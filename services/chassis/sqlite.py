@@ -156,7 +156,7 @@ class SqliteFile:
         if there != self._identity:
             raise Behind
 
-    def confirm(self, connection: Connection) -> None:
+    def confirm(self, connection: Connection, since: float) -> None:
         """A file has no standby: what is committed is where it will be found."""
 
     def was_replaced(self) -> bool:

@@ -59,6 +59,7 @@ def opened(settings: ConsentSettings, *, alone: bool = False) -> tuple[Database,
         alone=alone,
         migrate=settings.migrate_on_start,
         standby_patience=settings.standby_patience,
+        standby_required=settings.standby_required,
     )
     return database, head
 

@@ -33,6 +33,7 @@ async def main() -> None:
         name="directory",
         migrate=settings.migrate_on_start,
         standby_patience=settings.standby_patience,
+        standby_required=settings.standby_required,
     )
     await serve(
         settings=settings,

@@ -51,6 +51,7 @@ def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Databas
         alone=alone,
         migrate=settings.migrate_on_start,
         standby_patience=settings.standby_patience,
+        standby_required=settings.standby_required,
     )
     return database, head
 

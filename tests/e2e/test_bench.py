@@ -213,3 +213,20 @@ def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_tha
         assert figures[f"1 % recorded, {what}"]["ratio"] > 0
         assert figures[f"all recorded, {what}"]["ratio"] > 0
         assert figures[f"all recorded, 1 % chosen by each process, {what}"]["ratio"] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_confirmations_compares_them_with_plain_reads(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+
+    subprocess.run(
+        [sys.executable, "-m", "bench.confirming", "--seconds", "0.2", "--json", str(written)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    figures = {
+        (figure["what"], figure["size"]): figure for figure in json.loads(written.read_text())["figures"]
+    }
+    for in_flight in (1, 8, 64):
+        assert figures["plain reads", in_flight]["value"] > 0
+        assert figures["confirmed reads", in_flight]["ratio"] > 0

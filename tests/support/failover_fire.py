@@ -64,6 +64,8 @@ class FailoverFire:
     shown: set[bytes] = field(default_factory=set)
     """Checkpoints that the folder has had."""
     wrong: list[str] = field(default_factory=list)
+    made_at: dict[str, str] = field(default_factory=dict)
+    """By the id of a decision, the side that acknowledged it."""
 
     def __post_init__(self) -> None:
         self._clock = SystemClock()
@@ -128,6 +130,7 @@ class FailoverFire:
                 await self._choose(side, lines, author, denies=denies)
                 request_id = self._new_id()
                 decision = await _until(side, "Decide", lambda: maker.decide(request_id, author))  # noqa: B023
+                self.made_at[decision.decision_id] = side.name
                 self.decisions.append(decision)
                 if (decision.outcome == releases_pb.OUTCOME_RELEASED) == denies:
                     self.wrong.append(f"{author} denies: {denies}, and the outcome is {decision.outcome}")
@@ -162,10 +165,19 @@ class FailoverFire:
                 self.wrong.append(f"{author} is shown {newest} as what they chose last")
             stored = await _until(side, "GetDecision", lambda: maker.decision(decision.decision_id))
             again = await _until(side, "Decide", lambda: maker.decide(decision.request_id, author))
+            await self._read_elsewhere(side, maker)
         finally:
             await maker.close()
         if {stored.receipt, again.receipt} != {decision.receipt} or not again.replayed:
             self.wrong.append(f"{decision.decision_id} has another receipt by now")
+
+    async def _read_elsewhere(self, side: Side, maker: ReceiptMaker) -> None:
+        """What another side has acknowledged is never said not to be there; that would be an answer."""
+        theirs = (each for each in reversed(self.decisions) if self.made_at[each.decision_id] != side.name)
+        if newest := next(theirs, None):
+            found = await _until(side, "GetDecision", lambda: maker.decision(newest.decision_id))
+            if found.receipt != newest.receipt:
+                self.wrong.append(f"{newest.decision_id} has another receipt on the other side")
 
     async def _watch(self) -> None:
         """Keeps every checkpoint that the folder shows."""

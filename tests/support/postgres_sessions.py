@@ -18,3 +18,10 @@ def wait_until(server: PostgresServer, condition: str) -> None:
     patience_ends = time.monotonic() + PATIENCE_SECONDS
     while not holds(server, condition):
         assert time.monotonic() < patience_ends, condition
+
+
+def reload(server: PostgresServer, command: str, setting: str, value: str) -> None:
+    """Changes a setting while the server runs, and returns when sessions have it."""
+    server.execute(f"ALTER SYSTEM {command}")
+    server.execute("SELECT pg_reload_conf()")
+    wait_until(server, f"current_setting('{setting}') = '{value}'")

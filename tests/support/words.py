@@ -1,6 +1,7 @@
 """Units of work on a table of words, and a way to have several of them share a transaction."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, text
 
 from services.chassis.database import Database
 from services.chassis.long_reads import Work
+from tests.support.postgres import PostgresServer
+from tests.support.postgres_sessions import holds
 
 WORDS_SCHEMA = Path(__file__).parents[1] / "unit" / "chassis" / "schema"
 
@@ -72,3 +75,14 @@ async def sharing_a_commit(database: Database, *writes: Coroutine[Any, Any, obje
 def each_of(*queries: Callable[[Connection], object]) -> Work[object]:
     """Work that gives the results of queries."""
     return lambda connection, go_on: (query(connection) for query in queries)
+
+
+async def a_write_that_waits(database: Database, server: PostgresServer) -> "asyncio.Task[str]":
+    """One whose commit waits for the standby: a session hears of a new setting when it gets to it."""
+    for number in itertools.count():
+        writing = asyncio.create_task(database.write(add(f"alpha-{number}")))
+        while not writing.done():
+            if await asyncio.to_thread(holds, server, "wait_event = 'SyncRep'"):
+                return writing
+        await writing
+    raise AssertionError("it never waits")

@@ -335,7 +335,9 @@ class LedgerStore:
     async def read(self, query: Callable[[LedgerRows], T]) -> T:
         """Runs `query` on one snapshot; what `Database.read` raises.
 
-        Confirmed where there is something, for a decision that is shown is one: a permit, a receipt to keep.
+        Confirmed where there is something, for a decision that is shown is one: a permit, a receipt to keep;
+        and where it is refused, for what is not there may be elsewhere. None is for those who look again in
+        the transaction that concludes.
         """
         return await self._database.read(
             lambda connection: query(LedgerRows(connection)), confirmed=lambda found: found is not None

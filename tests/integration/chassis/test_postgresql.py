@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +17,8 @@ from services.chassis.group_commit import CommitUnknown
 from services.chassis.postgresql import trouble_of
 from services.chassis.refusals import Kind, Refusal
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
-from tests.support.postgres_sessions import PATIENCE_SECONDS, holds, wait_until
-from tests.support.words import add, in_one_group, words, words_database
+from tests.support.postgres_sessions import PATIENCE_SECONDS, reload, wait_until
+from tests.support.words import a_write_that_waits, add, in_one_group, words, words_database
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
 
@@ -54,17 +53,6 @@ def end_writer(database: Database, server: PostgresServer) -> None:
     """Ends the session of the writer, and returns when the server has done so."""
     pid = database.write_now(session)
     server.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
-
-
-async def a_write_that_waits(database: Database, server: PostgresServer) -> "asyncio.Task[str]":
-    """One whose commit waits for the standby: a session hears of a new setting when it gets to it."""
-    for number in itertools.count():
-        writing = asyncio.create_task(database.write(add(f"alpha-{number}")))
-        while not writing.done():
-            if await asyncio.to_thread(holds, server, "wait_event = 'SyncRep'"):
-                return writing
-        await writing
-    raise AssertionError("it never waits")
 
 
 class Load:
@@ -202,13 +190,6 @@ async def test_a_server_that_comes_back_forgetful_is_not_written_to(server: Post
     await database.close()
 
     assert refused.value.reason == "DATABASE_UNAVAILABLE"
-
-
-def reload(server: PostgresServer, command: str, setting: str, value: str) -> None:
-    """Changes a setting while the server runs, and returns when sessions have it."""
-    server.execute(f"ALTER SYSTEM {command}")
-    server.execute("SELECT pg_reload_conf()")
-    wait_until(server, f"current_setting('{setting}') = '{value}'")
 
 
 @pytest.mark.parametrize(
