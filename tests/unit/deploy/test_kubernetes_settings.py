@@ -252,7 +252,8 @@ def test_what_operators_make_is_in_use() -> None:
 def test_a_misspelt_reference_is_seen() -> None:
     given = manifests("production")
     (container,) = given.workload("metering").containers
-    container["env"][0]["valueFrom"]["secretKeyRef"].update(key="url")
+    (url,) = [each for each in container["env"] if "valueFrom" in each]
+    url["valueFrom"]["secretKeyRef"].update(key="url")
     for volume in given.workload("licensing").pod["volumes"]:
         if volume["name"] == "log":
             volume["persistentVolumeClaim"]["claimName"] = "log"
