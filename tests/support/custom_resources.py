@@ -134,13 +134,30 @@ BACKEND_TLS = an_object(
 )
 
 PLUGIN = one_of("barman-cloud.cloudnative-pg.io")
+ARCHIVE = an_object({"barmanObjectName": NAME}, {"serverName": NAME})
 CLUSTER = an_object(
     {
         "imageName": TEXT,
         "instances": {"type": "integer", "minimum": 3},
-        "bootstrap": an_object(
-            {"initdb": an_object({"database": NAME, "owner": NAME, "encoding": TEXT, "dataChecksums": YES})}
-        ),
+        "bootstrap": {
+            "oneOf": [
+                an_object(
+                    {
+                        "initdb": an_object(
+                            {"database": NAME, "owner": NAME, "encoding": TEXT, "dataChecksums": YES}
+                        )
+                    }
+                ),
+                an_object(
+                    {
+                        "recovery": an_object(
+                            {"source": NAME, "database": NAME, "owner": NAME},
+                            {"recoveryTarget": an_object({"targetTime": TEXT})},
+                        )
+                    }
+                ),
+            ]
+        },
         "postgresql": an_object(
             {
                 # What an acknowledged commit outlives rests on these.
@@ -170,13 +187,15 @@ CLUSTER = an_object(
                 {
                     "name": PLUGIN,
                     "isWALArchiver": {"const": True},
-                    "parameters": an_object({"barmanObjectName": NAME}),
+                    "parameters": ARCHIVE,
                 }
             )
         ),
     },
     {
-        "inheritedMetadata": an_object({"labels": LABELS}),
+        "externalClusters": a_list(
+            an_object({"name": NAME, "plugin": an_object({"name": PLUGIN, "parameters": ARCHIVE})})
+        ),
         "enableSuperuserAccess": {"const": False},
         "primaryUpdateStrategy": one_of("unsupervised", "supervised"),
         "smartShutdownTimeout": NUMBER,

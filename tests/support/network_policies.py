@@ -51,7 +51,9 @@ def _lets(policies: list[Object], flow: Flow, end: End, other: End, way: str) ->
 def _has_port(rule: Object, flow: Flow) -> bool:
     ports = rule.get("ports")
     return ports is None or any(
-        port["port"] == flow.port and port.get("protocol", "TCP") == flow.protocol for port in ports
+        port["port"] <= flow.port <= port.get("endPort", port["port"])
+        and port.get("protocol", "TCP") == flow.protocol
+        for port in ports
     )
 
 

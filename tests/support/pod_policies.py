@@ -10,6 +10,7 @@ SLACK_SECONDS = 6
 """What is left, at least, between the end of a drain and the end of the pod: 3 s for spans that wait, and 3 s
 in which a pool of workers closes."""
 _DIGITS = re.compile(r"(\d+)(Ki|Mi|Gi|)")
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _UNITS = {"": 1, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 
 
@@ -89,13 +90,18 @@ def unbounded(given: Manifests) -> Iterator[str]:
 
 
 def unnamed_images(given: Manifests) -> Iterator[str]:
-    """Images that are another tomorrow."""
-    images = [(work.name, each["image"]) for work in given.workloads() for each in work.every_container]
-    images += [(each["metadata"]["name"], each["spec"]["imageName"]) for each in given.of("Cluster")]
-    for name, image in images:
+    """Images that are the newest of their kind, whatever that is."""
+    for name, image in _images(given):
         tag = image.rpartition("/")[2].partition(":")[2]
         if "@sha256:" not in image and tag in {"", "latest"}:
             yield f"{name}: {image} has neither digest nor tag"
+
+
+def floating(given: Manifests) -> Iterator[str]:
+    """Images that somebody may change under their name: those without a digest; not a check of trials."""
+    for name, image in _images(given):
+        if not _DIGEST.search(image):
+            yield f"{name}: {image} has no digest"
 
 
 def undrained(given: Manifests) -> Iterator[str]:
@@ -121,6 +127,8 @@ def unspread(given: Manifests) -> Iterator[str]:
         for constraint in constraints:
             if not _selects(constraint["labelSelector"], template["metadata"]["labels"]):
                 yield f"{name}: spread by the labels of others"
+            if constraint.get("nodeTaintsPolicy") != "Honor":
+                yield f"{name}: nodes that take no pods count as a {constraint['topologyKey']} without any"
 
 
 def misselected(given: Manifests) -> Iterator[str]:
@@ -167,6 +175,13 @@ CHECKS: dict[str, Callable[[Manifests], Iterator[str]]] = {
         *(undrained, unspread, misselected, interrupted),
     )
 }
+
+
+def _images(given: Manifests) -> Iterator[tuple[str, str]]:
+    for work in given.workloads():
+        yield from ((work.name, each["image"]) for each in work.every_container)
+    for each in given.of("Cluster"):
+        yield each["metadata"]["name"], each["spec"]["imageName"]
 
 
 def _differences(where: str, wanted: Object, found: Object) -> Iterator[str]:

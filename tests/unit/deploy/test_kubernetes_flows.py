@@ -8,15 +8,13 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from services.chassis.public_addresses import FIRST_FREE_PORT, target_of
+from tests.support.by_hand import DOCUMENT
 from tests.support.manifests import COMPONENT, KUBERNETES, OVERLAYS, Manifests, manifests
 from tests.support.network_policies import End, Flow, allowed
+from tests.support.quick_start import blocks
 
 SERVICES = ("consent", "metering", "licensing")
-DATABASES: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
-    "dev": {name: ("postgresql", {}) for name in SERVICES},
-    "production": {name: (f"{name}-db", {"cnpg.io/cluster": f"{name}-db"}) for name in SERVICES},
-}
-"""The pods of the database of each service: their component, and what labels they have besides."""
 _TARGET = re.compile(r"(?:dns:///|http://)?([a-z0-9.-]+):(\d+)")
 _IN_CLUSTER = re.compile(r"([a-z-]+)\.([a-z-]+)\.svc\.cluster\.local")
 ELSEWHERE = {"directory-pods": "directory", "posts": "posts", "traces": "traces"}
@@ -25,6 +23,18 @@ ELSEWHERE = {"directory-pods": "directory", "posts": "posts", "traces": "traces"
 
 def a_pod(component: str, **more: str) -> End:
     return End(labels={"app.kubernetes.io/name": "sluice", COMPONENT: component, **more})
+
+
+def a_database(given: Manifests, owner: str) -> End:
+    """A pod of the database of a service, with the labels that it will have."""
+    clusters = [each for each in given.of("Cluster") if each["metadata"]["name"] == f"{owner}-db"]
+    if not clusters:
+        return End(labels=given.workload("postgresql").labels)
+    (cluster,) = clusters
+    # As CloudNativePG writes them; what a Cluster hands down would be written over its own.
+    own = {"app.kubernetes.io/name": "postgresql", COMPONENT: "database", "cnpg.io/podRole": "instance"}
+    handed_down = cluster["spec"].get("inheritedMetadata", {}).get("labels", {})
+    return End(labels={"cnpg.io/cluster": cluster["metadata"]["name"], **own, **handed_down})
 
 
 def of_namespace(name: str, **labels: str) -> End:
@@ -104,14 +114,42 @@ def test_everything_that_the_gateway_leads_to_can_be_reached() -> None:
 @pytest.mark.parametrize("service", ["consent", "metering", "licensing"])
 def test_a_service_and_its_migration_reach_its_own_database_and_no_other(overlay: str, service: str) -> None:
     given = manifests(overlay)
-    allowed_to = {
-        owner: allowed(given, Flow(a_pod(service), a_pod(component, **labels), 5432))
-        for owner, (component, labels) in DATABASES[overlay].items()
-    }
-    component, labels = DATABASES[overlay][service]
 
-    assert allowed(given, Flow(a_pod("migrate"), a_pod(component, **labels), 5432))
-    assert allowed_to == {owner: overlay == "dev" or owner == service for owner in allowed_to}
+    allowed_to = {
+        owner: allowed(given, Flow(a_pod(service), a_database(given, owner), 5432)) for owner in SERVICES
+    }
+
+    assert allowed(given, Flow(a_pod("migrate"), a_database(given, service), 5432))
+    assert allowed_to == {owner: overlay == "dev" or owner == service for owner in SERVICES}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_instances_of_a_database_reach_each_other_the_api_server_and_nobody_elses(service: str) -> None:
+    given, operator = manifests("production"), of_namespace("cnpg-system")
+    instance, other = a_database(given, service), a_database(given, _another(service))
+
+    for port in (5432, 8000):
+        assert allowed(given, Flow(instance, instance, port))
+        assert not allowed(given, Flow(instance, other, port))
+    assert allowed(given, Flow(operator, instance, 8000))
+    assert not allowed(given, Flow(of_namespace("elsewhere"), instance, 8000))
+    for port in (443, 6443):
+        assert allowed(given, Flow(instance, End(address="10.96.0.1"), port))
+
+
+def _another(service: str) -> str:
+    return SERVICES[SERVICES.index(service) - 1]
+
+
+def test_no_cluster_hands_down_labels_that_are_the_operators_own() -> None:
+    reserved = ("app.kubernetes.io/", "cnpg.io/")
+    handed_down = [
+        label
+        for each in manifests("production").of("Cluster")
+        for label in each["spec"].get("inheritedMetadata", {}).get("labels", {})
+    ]
+
+    assert [label for label in handed_down if label.startswith(reserved)] == []
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -122,6 +160,17 @@ def test_names_are_looked_up(overlay: str) -> None:
         assert allowed(given, Flow(a_pod("licensing"), resolver, 53, protocol))
         assert allowed(given, Flow(a_pod("migrate"), resolver, 53, protocol))
     assert not allowed(given, Flow(a_pod("licensing"), of_namespace("kube-system"), 53, "UDP"))
+
+
+@pytest.mark.parametrize("protocol", ["UDP", "TCP"])
+def test_names_are_looked_up_on_the_node_and_in_openshift_too(protocol: str) -> None:
+    given, on_the_node = manifests("production"), End(address="169.254.20.10")
+    openshift = of_namespace("openshift-dns", **{"dns.operator.openshift.io/daemonset-dns": "default"})
+
+    assert allowed(given, Flow(a_pod("consent"), on_the_node, 53, protocol))
+    assert allowed(given, Flow(a_pod("consent"), openshift, 5353, protocol))
+    assert not allowed(given, Flow(a_pod("consent"), on_the_node, 80, protocol))
+    assert not allowed(given, Flow(a_pod("consent"), of_namespace("openshift-dns"), 5353, protocol))
 
 
 def test_figures_are_read_where_monitors_say() -> None:
@@ -162,6 +211,26 @@ def test_what_routes_lead_to_can_be_reached_from_where_tls_ends() -> None:
         assert allowed(given, Flow(entry, to.target, to.port))
 
 
+def test_gateways_in_a_namespace_of_their_own_are_let_in_by_the_patch_of_the_page() -> None:
+    given, entry = manifests("production"), of_namespace("entry")
+    (text,) = [block.text for block in blocks(DOCUMENT) if "/spec/ingress/0/from/0/" in block.text]
+    (patch,) = yaml.safe_load(text)
+    doors = {"gateway": 7600, "settings-page": 7621, "console": 7620}
+
+    for name in doors:
+        (first, *_) = given.named("NetworkPolicy", name)["spec"]["ingress"]
+        first["from"][0]["namespaceSelector"]["matchLabels"] = patch["value"]
+
+    assert (patch["op"], patch["path"]) == (
+        "replace",
+        "/spec/ingress/0/from/0/namespaceSelector/matchLabels",
+    )
+    for name, port in doors.items():
+        assert allowed(given, Flow(entry, a_pod(name), port))
+        assert not allowed(given, Flow(of_namespace("gateway-system"), a_pod(name), port))
+    assert allowed(given, Flow(a_pod("settings-page"), a_pod("gateway"), 7600))
+
+
 def test_pipelines_reach_licensing_from_the_namespaces_that_may_and_from_no_other() -> None:
     given = manifests("production")
     exports = End(namespace="exports", namespace_labels={"sluice.example/pipelines": "true"})
@@ -185,6 +254,19 @@ def test_what_goes_to_the_internet_goes_to_no_network_of_our_own(component: str,
     assert not allowed(given, Flow(a_pod(component), End(address="203.0.113.9"), 80))
 
 
+@pytest.mark.parametrize("port", [443, FIRST_FREE_PORT, 8443, 65_535])
+def test_licensing_reaches_a_webhook_at_every_port_that_it_takes(port: int) -> None:
+    given, webhook = manifests("production"), End(address="203.0.113.9")
+
+    target = target_of(f"https://hooks.licensee.example:{port}/recalls")
+
+    assert target.port == port
+    assert allowed(given, Flow(a_pod("licensing"), webhook, port))
+    assert not allowed(given, Flow(a_pod("licensing"), End(address="10.1.2.3"), port))
+    assert not allowed(given, Flow(a_pod("licensing"), webhook, FIRST_FREE_PORT - 1))
+    assert allowed(given, Flow(a_pod("consent"), webhook, port)) is (port == 443)
+
+
 @pytest.mark.parametrize(
     ("source", "target", "port"),
     [
@@ -194,8 +276,6 @@ def test_what_goes_to_the_internet_goes_to_no_network_of_our_own(component: str,
         ("settings-page", "licensing", 7603),
         ("console", "gateway", 7600),
         ("console", "consent", 7690),
-        ("gateway", "consent-db", 5432),
-        ("console", "licensing-db", 5432),
         ("migrate", "licensing", 7603),
         ("licensing", "consent", 7691),
         ("licensing", "otel-sampler", 4317),
@@ -207,7 +287,18 @@ def test_what_goes_to_the_internet_goes_to_no_network_of_our_own(component: str,
 def test_nobody_calls_who_is_not_theirs_to_call(source: str, target: str, port: int) -> None:
     given = manifests("production")
 
-    assert not allowed(given, Flow(a_pod(source), a_pod(target, **{"cnpg.io/cluster": target}), port))
+    assert not allowed(given, Flow(a_pod(source), a_pod(target), port))
+
+
+@pytest.mark.parametrize("source", ["gateway", "settings-page", "console", "otel-collector"])
+def test_who_has_no_database_reaches_none(source: str) -> None:
+    given = manifests("production")
+
+    reached_by = [
+        name for name in SERVICES if allowed(given, Flow(a_pod(source), a_database(given, name), 5432))
+    ]
+
+    assert reached_by == []
 
 
 @pytest.mark.parametrize(

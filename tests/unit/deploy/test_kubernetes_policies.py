@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.manifests import OVERLAYS, Manifests, Object, manifests
-from tests.support.pod_policies import CHECKS
+from tests.support.pod_policies import CHECKS, floating
 
 
 def pod_of(given: Manifests, name: str) -> Object:
@@ -116,6 +116,11 @@ WRONGS: list[tuple[str, Callable[[Manifests], Any], str]] = [
         "gateway: not spread by topology.kubernetes.io/zone",
     ),
     (
+        "unspread",
+        lambda m: pod_of(m, "consent")["topologySpreadConstraints"][1].pop("nodeTaintsPolicy"),
+        "consent: nodes that take no pods count as a kubernetes.io/hostname without any",
+    ),
+    (
         "misselected",
         lambda m: m.named("Service", "consent-pods")["spec"]["selector"].update(
             {"app.kubernetes.io/component": "cnsent"}
@@ -207,7 +212,9 @@ def test_each_release_migrates_with_jobs_of_its_own() -> None:
     given = manifests("production")
 
     tags = {
-        work.containers[0]["image"].rpartition(":")[2] for work in given.workloads() if work.kind == "Job"
+        work.containers[0]["image"].partition("@")[0].rpartition(":")[2]
+        for work in given.workloads()
+        if work.kind == "Job"
     }
 
     assert tags == {"0.1.0"}
@@ -229,3 +236,48 @@ def test_what_takes_away_from_a_schema_is_a_job_of_the_same_release_that_an_oper
         (container,) = spec["template"]["spec"]["containers"]
         container["args"].append("--contract")
         assert taking[f"{name}-contract"] == spec
+
+
+def test_production_names_every_image_by_its_digest() -> None:
+    given = manifests("production")
+
+    assert list(floating(given)) == []
+    assert list(floating(manifests("production/contraction"))) == []
+
+
+def test_an_image_without_a_digest_is_seen() -> None:
+    given = manifests("production")
+    container_of(given, "gateway").update(image="envoyproxy/envoy:v1.40.0")
+    given.named("Cluster", "consent-db")["spec"].update(imageName="postgresql:18-standard-trixie")
+
+    found = list(floating(given))
+
+    assert found == [
+        "gateway: envoyproxy/envoy:v1.40.0 has no digest",
+        "consent-db: postgresql:18-standard-trixie has no digest",
+    ]
+
+
+@pytest.mark.parametrize("name", ["consent", "metering", "licensing"])
+def test_a_rollout_is_not_given_up_while_its_job_may_still_migrate(name: str) -> None:
+    given = manifests("production")
+    job = given.named("Job", f"migrate-{name}-0-1-0")["spec"]
+    probe = container_of(given, name)["startupProbe"]
+    start = probe["periodSeconds"] * probe["failureThreshold"]
+    wait = int(pod_of(given, name)["initContainers"][0]["args"][-1])
+
+    left = deployment(given, name)["progressDeadlineSeconds"] - job["activeDeadlineSeconds"]
+
+    assert job["activeDeadlineSeconds"] == 86_400
+    assert left >= wait + start
+
+
+def test_what_cannot_be_made_again_is_not_pruned_with_the_rest() -> None:
+    given = manifests("production")
+    kinds = ("Namespace", "PersistentVolumeClaim", "Cluster")
+    kept = [each["metadata"] for kind in kinds for each in given.of(kind)]
+
+    assert len(kept) == 8
+    for each in kept:
+        assert each["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+        assert each["annotations"]["kustomize.toolkit.fluxcd.io/prune"] == "disabled"

@@ -132,3 +132,17 @@ def test_more_workers_than_a_database_has_room_for_are_seen() -> None:
     )
 
     assert sessions(given, "licensing") == 252 > room(given, "licensing")
+
+
+def test_the_memory_of_consent_is_enough_for_the_start_that_the_page_names() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (formula,) = re.findall(r"^> (\d+) MiB \+ (\d+) bytes . subjects \+ ([\d.]+) kB . distinct", text, re.M)
+    program, subject, standing = int(formula[0]) * 2**20, int(formula[1]), float(formula[2]) * 1000
+    given = manifests("production")
+    memory = given.workload("consent").containers[0]["resources"]
+
+    needed = program + subject * 10_000_000 + standing * 2_000_000
+
+    assert "4 GiB (production) with 2 million" in text
+    assert memory["requests"]["memory"] == memory["limits"]["memory"] == "4Gi"
+    assert needed <= bytes_of(memory["limits"]["memory"])

@@ -119,6 +119,18 @@ def test_a_program_understands_what_it_is_told(
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_page_offers_records_that_name_the_controller_only_where_consent_knows_one(
+    overlay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = manifests(overlay)
+
+    page = settings_of(given, "settings-page", monkeypatch)
+    consent = settings_of(given, "consent", monkeypatch)
+
+    assert page.standard_forms is (consent.controller() is not None)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_speaks_tls_keeps_its_head_and_changes_no_schema(
     overlay: str, name: str, monkeypatch: pytest.MonkeyPatch
@@ -130,6 +142,7 @@ def test_a_service_speaks_tls_keeps_its_head_and_changes_no_schema(
     assert settings.head_folder == Path("/var/lib/sluice-heads")
     assert settings.max_connection_age == 300
     assert settings.migrate_on_start is False
+    assert settings.standby_required is (overlay == "production")
     if isinstance(settings, LicensingSettings):
         assert settings.log_folder == Path("/var/lib/sluice-log")
         assert settings.keys_dir == Path("/etc/sluice/keys")
@@ -239,7 +252,8 @@ def test_what_operators_make_is_in_use() -> None:
 def test_a_misspelt_reference_is_seen() -> None:
     given = manifests("production")
     (container,) = given.workload("metering").containers
-    container["env"][0]["valueFrom"]["secretKeyRef"].update(key="url")
+    (url,) = [each for each in container["env"] if "valueFrom" in each]
+    url["valueFrom"]["secretKeyRef"].update(key="url")
     for volume in given.workload("licensing").pod["volumes"]:
         if volume["name"] == "log":
             volume["persistentVolumeClaim"]["claimName"] = "log"
