@@ -151,8 +151,6 @@ class PostgresqlServer:
         """
         session = session_of(connection)
         connection.rollback()
-        # Hot statements go past SQLAlchemy, which then knows of no transaction.
-        session.rollback()
         try:
             # What was asked past SQLAlchemy alone has begun a transaction that it does not know of.
             session.rollback()

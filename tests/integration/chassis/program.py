@@ -93,6 +93,7 @@ def adding(word: str) -> Callable[[Connection], object]:
 
 
 async def write(folder: Path) -> None:
+    start_logs("words", "INFO")
     database = opened(folder)
 
     async def write_on(lane: int) -> None:
@@ -104,6 +105,7 @@ async def write(folder: Path) -> None:
 
 
 async def own(folder: Path) -> None:
+    start_logs("words", "INFO")
     database = opened(folder)
     print("open", flush=True)
     await asyncio.to_thread(sys.stdin.readline)

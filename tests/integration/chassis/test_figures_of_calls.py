@@ -50,7 +50,6 @@ async def test_defects_of_every_method_are_there_from_the_start(server: LocalSer
     names = {method.removeprefix("/") for method in ADMISSIONS}
     for code in ("INTERNAL", "UNKNOWN"):
         assert {method for told, method in calls if told == code} >= names
-    assert calls["INTERNAL", f"{NAME}/Linger"] == 0
 
 
 async def test_a_stream_that_is_open_and_idle_is_not_in_flight(server: LocalServer, echo: Echo) -> None:

@@ -279,8 +279,12 @@ async def test_w5_a_conclusion_behind_the_fence_whose_answer_is_lost_is_repeated
     before_each_conclusion(monkeypatch, withdrawn(cluster, 2))
     monkeypatch.setattr(LedgerStore, "write", lose_the_first_answer)
 
-    # The caller's connection repeats what was UNAVAILABLE, as a pipeline does.
-    decision = await cluster.decide(POSTS)
+    request_id = cluster.new_id()
+
+    with pytest.raises(Refusal, match="COMMIT_UNKNOWN"):
+        await cluster.decide(POSTS, request_id)
+    # As a pipeline does.
+    decision = await cluster.decide(POSTS, request_id)
 
     assert lost
     assert list(decision.reasons) == [GOES, CHOICE_DENIES, GOES]
