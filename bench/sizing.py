@@ -40,8 +40,11 @@ ACCOUNTS = 20_000
 MILLION, DAY_SECONDS, GB, MB = 1_000_000, 86_400, 10**9, 10**6
 LOADS = (1, 10, 100, 1_000)
 """Millions of posts a day."""
-LEAST, COPIES, DAYS_A_MONTH = 2, 2, 30
-"""Processes of a service at least; servers with the data, of which one stands by; days that are paid for."""
+LEAST, COPIES, AROUND = 2, 3, 3
+"""Processes of a service at least; instances of each database, one of which is written to; cores of gateways
+and collectors. As in deploy/kubernetes/overlays/production."""
+ARCHIVED_DAYS, DAYS_A_MONTH = 7, 30
+"""Of the write-ahead log, beside one base backup; days that are paid for."""
 PEAK, USABLE = 3.0, 0.6
 """The busiest hour against the mean, and how far a processor is loaded before answers become slow."""
 DATABASE, ROWS, WAL, LOG = "PostgreSQL", "rows and indexes", "write-ahead log", "folder of the log"
@@ -117,9 +120,11 @@ def needs(measured: dict[int, Consumption], prices: Prices) -> list[Figure]:
         cores = {who: seconds * load / DAY_SECONDS * PEAK / USABLE for who, seconds in used.seconds.items()}
         # A process is one event loop, which fills one core; with fewer than two a restart is a gap.
         processes = {name: max(LEAST, math.ceil(cores[name])) for name in SERVICES}
-        servers = COPIES * max(1, math.ceil(cores[DATABASE]))
-        a_year = COPIES * (used.bytes[ROWS] + used.bytes[LOG]) * load * 365 / GB
-        a_month = (sum(processes.values()) + servers) * prices.core_month + a_year * prices.gb_month
+        servers = COPIES * max(len(SERVICES), math.ceil(cores[DATABASE]))
+        rows, a_year = used.bytes[ROWS] * load, 365 / GB
+        archive = rows * a_year + used.bytes[WAL] * load * ARCHIVED_DAYS / GB
+        disk = COPIES * rows * a_year + used.bytes[LOG] * load * a_year + archive
+        paid = (sum(processes.values()) + servers + AROUND) * prices.core_month + disk * prices.gb_month
         at = f"{batch:,} at once"
         told += [
             Figure(f"{at}: processes of licensing", processes["licensing"], "", load),
@@ -127,9 +132,9 @@ def needs(measured: dict[int, Consumption], prices: Prices) -> list[Figure]:
                 f"{at}: of consent and metering", sum(processes.values()) - processes["licensing"], "", load
             ),
             Figure(f"{at}: cores of PostgreSQL", servers, "", load),
-            Figure(f"{at}: disk after a year", a_year, "GB", load),
-            Figure(f"{at}: a month with that disk", a_month, "money", load),
-            Figure(f"{at}: for a million posts", a_month / (load * DAYS_A_MONTH), "money", load),
+            Figure(f"{at}: disk after a year, backups too", disk, "GB", load),
+            Figure(f"{at}: a month with that disk", paid, "money", load),
+            Figure(f"{at}: for a million posts", paid / (load * DAYS_A_MONTH), "money", load),
         ]
     return told
 
