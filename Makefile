@@ -3,6 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS ?= 2
+MARKS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .DEFAULT_GOAL := help
@@ -45,8 +46,8 @@ bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, 
 test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=5
+test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (about an hour; MARKS="not long" leaves two out)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=5 -m "$(MARKS)"
 
 test-thorough: $(VENV)/.dev ## Run every test, and search random inputs for long (hours)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=thorough
