@@ -30,7 +30,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 demo: $(VENV)/.runtime ## Tell the story of Sluice on this machine, from nothing, in about a minute
 	$(BIN)/sluice demo
 
-bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, claims, streams, billing, the log, disclosures and workers, comparisons beside them (some 30 minutes)
+bench: $(VENV)/.dev ## Measure everything that docs have figures of, comparisons beside it (some 40 minutes)
 	$(BIN)/python -m bench.consent
 	$(BIN)/python -m bench.metering
 	$(BIN)/python -m bench.limits
@@ -42,8 +42,10 @@ bench: $(VENV)/.dev ## Measure consent, metering, limits on calls, the gateway, 
 	$(BIN)/python -m bench.disclosures
 	$(BIN)/python -m bench.workers
 	$(BIN)/python -m bench.telemetry
+	$(BIN)/python -m bench.sizing
+	$(BIN)/python -m bench.confirming
 
-test: $(VENV)/.dev ## Run the quick tests (about 10 minutes on 2 cores)
+test: $(VENV)/.dev ## Run the quick tests (25 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (about an hour; MARKS="not long" leaves two out)
