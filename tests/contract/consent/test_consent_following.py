@@ -219,7 +219,7 @@ async def test_c10_what_a_failover_could_take_back_is_told_to_nobody(
 ) -> None:
     await archive.register.record(a_draft(Stance.DENY, 7), a_key(1), NOON_US)
 
-    def gone(_connection: object) -> None:
+    def gone(_connection: object, _since: float) -> None:
         error = sqlite3.OperationalError("the standby does not answer")
         error.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise error if archive.database.dialect == "sqlite" else psycopg.OperationalError(str(error))
