@@ -3,7 +3,6 @@
 import ipaddress
 import json
 import re
-from typing import Any
 
 _LISTS = ("ipv4:", "ipv6:")
 _PREFIX = re.compile(r"(?:dns:(?://[^/]*/)?|ipv4:|ipv6:)")
@@ -28,11 +27,11 @@ def balancing(target: str) -> tuple[tuple[str, str], ...]:
     """Options of a channel that spreads calls over all addresses of `target`.
 
     Where it names replicas (dns:..., ipv4:..., ipv6:...), those that say NOT_SERVING get none: a server says
-    so before it stops. One server, host:port, is called whatever it says.
+    so before it stops. One server, host:port, is called whatever it says, and dialled when it is called.
     """
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if target.startswith(("dns:", *_LISTS)):
-        config["healthCheckConfig"] = {"serviceName": ""}
+    if not target.startswith(("dns:", *_LISTS)):
+        return ()
+    config = {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}
     return (("grpc.service_config", json.dumps(config)),)
 
 

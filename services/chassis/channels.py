@@ -1,7 +1,6 @@
 """What both ends of a connection must agree on, and how a client spreads its calls over replicas."""
 
 import json
-from typing import Any
 
 from services.chassis.targets import is_of_replicas
 
@@ -52,12 +51,14 @@ def client_options(target: str) -> tuple[Option, ...]:
     """Those of a client of `target`: of several servers each has its turn, unless it says NOT_SERVING.
 
     A server that stands alone is asked whatever it says of itself: its own refusal tells more than that
-    nobody was asked, and while it drains it still answers. One without a health service counts as well.
+    nobody was asked, and while it drains it still answers. One without a health service counts as well. And
+    it is dialled by the call that needs it: one that comes back answers the first call that finds it there,
+    where a client that takes turns would still be pausing between two looks of its own.
     """
-    config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
-    if is_of_replicas(target):
-        # "" is the process as a whole (grpc.health.v1), which hears of the end before the port closes.
-        config["healthCheckConfig"] = {"serviceName": ""}
+    if not is_of_replicas(target):
+        return CLIENT_OPTIONS
+    # "" is the process as a whole (grpc.health.v1), which hears of the end before the port closes.
+    config = {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}
     return (*CLIENT_OPTIONS, ("grpc.service_config", json.dumps(config)))
 
 

@@ -53,7 +53,7 @@ def _begin() -> None:
     from services.chassis.group_commit import GroupCommit, Share
 
     changed: Any = Database
-    changed._submit_read = _noting(Database._submit_read, "read", lambda self, query: (self.name, query))
+    changed._submit_read = _noting(Database._submit_read, "read", lambda self, read: (self.name, read.query))
     changed.read_each = _noting(Database.read_each, "read", lambda self, work: (self.name, work))
     commits: Any = GroupCommit
     commits.submit = _noting(
