@@ -8,11 +8,13 @@ BACKGROUND = {
     "read consent": {
         "services.chassis.head_keeping.HeadKeeper._standing",
         "services.chassis.restore_rows.RestoreRows.points",
+        "services.chassis.restore_rows.RestoreRows.standing",
         "services.consent.storage.register.SqlRegister.follow",
     },
     "read licensing": {
         "services.chassis.head_keeping.HeadKeeper._standing",
         "services.chassis.restore_rows.RestoreRows.points",
+        "services.chassis.restore_rows.RestoreRows.standing",
         "services.licensing.storage.affiliates.AffiliateStore.read",
         "services.licensing.storage.announcements.AnnouncementStore.lease",
         "services.licensing.storage.backlogs.BacklogStore.backlogs",
@@ -34,6 +36,7 @@ BACKGROUND = {
     "read metering": {
         "services.chassis.head_keeping.HeadKeeper._standing",
         "services.chassis.restore_rows.RestoreRows.points",
+        "services.chassis.restore_rows.RestoreRows.standing",
         "services.metering.storage.projecting._is_to_do",
     },
     "write consent": {
