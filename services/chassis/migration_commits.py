@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from services.chassis.migrations import Tell, Told
 from services.chassis.postgresql_durability import MARK
 from services.chassis.postgresql_patience import Patience
-from services.chassis.postgresql_sessions import session_of
+from services.chassis.postgresql_sessions import session_of, warned
 from services.chassis.refusals import Refusal, unavailable
 from services.chassis.revisions import Step
 
@@ -49,16 +49,9 @@ class Commits:
 
     def _commit(self, transaction: RootTransaction, step: Step | None) -> None:
         session = session_of(self._connection)
-        warnings: list[str] = []
-
-        def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-            if diagnostic.severity_nonlocalized == "WARNING":
-                warnings.append(diagnostic.message_primary or "")
-
-        session.add_notice_handler(note)
         slow = threading.Timer(SLOW_SECONDS, self._tell, [Told("confirming", step)])
         slow.start()
-        with self._patience.over(session) as wait:
+        with self._patience.over(session) as wait, warned(session) as warnings:
             wait.is_for_standby(time.monotonic())
             try:
                 transaction.commit()
@@ -68,7 +61,6 @@ class Commits:
                 raise
             finally:
                 slow.cancel()
-                session.remove_notice_handler(note)
         if warnings or wait.is_asked_to_end:
             # A wait that is cut short, by us or by an operator, is a success with a warning.
             raise _unconfirmed(step)

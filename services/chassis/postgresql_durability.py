@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from services.chassis.postgresql_sessions import Session
+from services.chassis.postgresql_sessions import Session, warned
 from services.chassis.refusals import Refusal, precondition
 
 # As they are here and now: all of these can be changed while the server runs. A session takes them in between
@@ -70,19 +70,9 @@ class Durability:
 
 def commit_a_mark(session: Session) -> None:
     """Returns when the standby has all that came before; raises psycopg.Error."""
-    warnings: list[str] = []
-
-    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-        if diagnostic.severity_nonlocalized == "WARNING":
-            warnings.append(diagnostic.message_primary or "")
-
-    session.add_notice_handler(note)
-    try:
+    with warned(session) as warnings:
         session.execute(MARK)
-    finally:
-        session.remove_notice_handler(note)
     if warnings:
-        # As for a commit: a wait that is cut short is a success with a warning.
         raise psycopg.OperationalError(f"not confirmed: {warnings[0]}")
 
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import psycopg
@@ -153,6 +153,22 @@ def engine(url: URL, name: str, isolation_level: Any, timelines: Timelines, **po
     event.listen(made, "handle_error", _without_values)
     event.listen(made, "do_connect", lambda _dialect, _record, _positional, named: timelines.begin(named))
     return made
+
+
+@contextlib.contextmanager
+def warned(session: Session) -> Iterator[list[str]]:
+    """What the server warns of meanwhile: a wait for the standby that is cut short is a success with that."""
+    warnings: list[str] = []
+
+    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.severity_nonlocalized == "WARNING":
+            warnings.append(diagnostic.message_primary or "")
+
+    session.add_notice_handler(note)
+    try:
+        yield warnings
+    finally:
+        session.remove_notice_handler(note)
 
 
 def session_of(connection: Connection) -> Session:
