@@ -179,7 +179,11 @@ class Through:
 
 def has_ended(pid: int) -> bool:
     """Also one that nobody has taken note of yet, whose ports are free by then."""
-    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, and between that and reading
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def bearer(token: str) -> dict[str, str]:
