@@ -17,6 +17,7 @@ LARGEST_HEADERS_BYTES = 12 * 1024
 call may be refused, beyond 16 KiB it is."""
 PING_EVERY_MS = 30_000
 PING_TIMEOUT_MS = 10_000
+CONNECTING_MS = 2_000
 
 SERVER_OPTIONS: tuple[Option, ...] = (
     ("grpc.max_receive_message_length", LARGEST_REQUEST_BYTES),
@@ -39,7 +40,9 @@ CLIENT_OPTIONS: tuple[Option, ...] = (
     ("grpc.http2.max_pings_without_data", 0),
     # A peer that was restarted is found again within a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # To gRPC this is how long a connection may take to be made, whatever its name says: a handshake on a busy
+    # node takes more than a moment, and 20 s (the default) is long to wait for packets that nobody answers.
+    ("grpc.min_reconnect_backoff_ms", CONNECTING_MS),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # A name is looked up again whenever one of its addresses is lost, which is when pods are replaced; gRPC's
     # own half a minute is longer than two of them in turn may take.

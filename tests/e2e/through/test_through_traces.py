@@ -47,14 +47,15 @@ async def released(gateway: Through, said: Mapping[str, str]) -> dict[str, Any]:
 
 
 async def trace_of(gateway: Through, trace_id: str) -> list[Span]:
-    """All spans, once the gateway's own have come, which are sent last."""
+    """All spans, once those of every service have come, which send them at times of their own."""
 
     def whole() -> list[Span]:
         spans = find_trace(gateway.state.traces, trace_id)
         known = {span.span_id for span in spans}
-        return spans if spans and all(not s.parent_id or s.parent_id in known for s in spans) else []
+        has_parents = all(not span.parent_id or span.parent_id in known for span in spans)
+        return spans if has_parents and lineage(spans) >= TREE else []
 
-    return await until(whole, "every span's parent is there", 0.1)
+    return await until(whole, "every span and its parent is there", 0.1)
 
 
 def lineage(spans: list[Span]) -> set[tuple[str, str, str, str]]:
