@@ -11,7 +11,8 @@ from tests.support.agreement import check_agreement
 from tests.support.failover_fire import FailoverFire
 from tests.support.failover_fleet import serving
 from tests.support.postgres import BINARIES, MISSING
-from tests.support.standby import Pair, Proxy, a_pair
+from tests.support.relays import Proxy
+from tests.support.standby import Pair, a_pair
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
 

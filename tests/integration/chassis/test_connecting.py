@@ -39,7 +39,7 @@ async def test_a_peer_that_is_slow_to_be_connected_to_is_asked(
     target = f"{scheme}127.0.0.1:{relay.port}"
     peer = Peer(target, token, name="a slow one", default_deadline_us=DEADLINE_US)
 
-    answer = await peer.call(peer.channel.unary_unary(f"/{NAME}/Say"), b"hello")
+    answer: bytes = await peer.call(peer.channel.unary_unary(f"/{NAME}/Say"), b"hello")
 
     await peer.close()
     assert answer == b"hello"

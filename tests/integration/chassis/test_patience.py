@@ -14,7 +14,7 @@ from services.chassis.postgresql_patience import Patience
 from services.chassis.postgresql_sessions import Session
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
 from tests.support.postgres_sessions import PATIENCE_SECONDS, wait_until
-from tests.support.standby import Proxy
+from tests.support.relays import Proxy
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
 
