@@ -60,7 +60,7 @@ async def die_in(shelf: SqlShelf, request: Awaitable[T], death: Death) -> T | No
 
     def commit_to_a_server() -> None:
         if death is not Death.AFTER:
-            end = f"SELECT pg_terminate_backend({engine._driver.info.backend_pid}, {PATIENCE_MS})"
+            end = f"SELECT pg_terminate_backend({engine._session.info.backend_pid}, {PATIENCE_MS})"
             assert shelf.database.read_now(lambda connection: connection.exec_driver_sql(end).scalar())
         commit()
 
