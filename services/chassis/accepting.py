@@ -8,10 +8,7 @@ from services.chassis.database import Database
 from services.chassis.head_keeping import accept_restore
 from services.chassis.kept_heads import HeadFile
 from services.chassis.restore_rows import RestoreRows
-from services.chassis.restores import Acceptance, Restore
-
-LONGEST_REASON = 500
-LONGEST_NAME = 160
+from services.chassis.restores import LONGEST_NAME, LONGEST_REASON, Acceptance, Restore
 
 
 def acceptance_of(arguments: Sequence[str], switches: Mapping[str, str] | None = None) -> Acceptance | None:

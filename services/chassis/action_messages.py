@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.action_rows import ActionPage, Wanted
+from services.chassis.action_pages import ActionPage, Wanted
 from services.chassis.actions import Begun, Caller, Ended, Entry, Outcome
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import invalid

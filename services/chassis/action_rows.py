@@ -7,7 +7,6 @@ is taken away when they are erased (C11), and the entry stays.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.chassis.action_pages import ActionPage, Wanted
 from services.chassis.actions import NO_DIGEST, ActionHead, Begun, Caller, Ended, Entry, Outcome
 from services.chassis.clock import Clock
 from services.chassis.database import Database
@@ -74,29 +74,6 @@ def forget_subject(connection: Connection, table: Table, subject_id: int) -> Non
     """Takes away what requests said that name a subject; for the transaction that erases them (C11)."""
     of_them = update(table).where(table.c.subject == str(subject_id))
     connection.execute(of_them.values(request="", nonce=b"", subject=None))
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries of the log, and from where on."""
-
-    limit: int
-    beyond: int | None = None
-    """Number of the last one on the page before."""
-    operator: str = ""
-    method: str = ""
-    since_us: int | None = None
-    oldest_first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ActionPage:
-    """A page of entries."""
-
-    entries: tuple[Entry, ...]
-    has_more: bool
-    head: ActionHead
-    """Of the log, in the same snapshot."""
 
 
 def entries_wanted(table: Table, wanted: Wanted) -> Select[Any]:

@@ -17,7 +17,7 @@ from services.chassis.clock import Clock
 from services.chassis.file_versions import FileVersion, version_of
 from services.chassis.metrics import CERTIFICATE_FAILURES, CERTIFICATE_LEFT, show
 from services.chassis.refusals import precondition
-from services.chassis.settings import TlsFiles
+from services.chassis.tls_files import TlsFiles
 
 SETTLE_US = 1_000_000
 """For how long files may not fit each other without a word: whoever replaces two replaces one first."""

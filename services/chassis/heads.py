@@ -4,12 +4,16 @@ A head is read in transactions that run side by side, so that a lower one may be
 may not be is a head below one that this process had seen before the transaction began.
 """
 
-import threading
-from typing import NamedTuple
+from __future__ import annotations
 
-from sqlalchemy import Connection
+import threading
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.chassis.refusals import Behind
+
+if TYPE_CHECKING:
+    # Who only compares heads has no database, nor loads what speaks with one.
+    from sqlalchemy import Connection
 
 _WITNESSED = "witnessed"
 

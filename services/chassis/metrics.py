@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from services.chassis.addresses import parse_address
 from services.chassis.refusals import address_in_use
-from services.chassis.settings import parse_address
 
 CALL_SECONDS_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 GROUP_BUCKETS = (1, 2, 4, 8, 16, 32, 64)

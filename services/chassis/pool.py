@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 from grpc_health.v1 import health, health_pb2
 
+from services.chassis.announcements import announce
 from services.chassis.metrics import WORKERS_REPLACED, serve_metrics
 from services.chassis.pool_figures import REASONS, PoolFigures, figures_folder
 from services.chassis.ports import kept_port
 from services.chassis.racing import first
 from services.chassis.refusals import Refusal, precondition
-from services.chassis.serving import announce, health_port, stop_signal
+from services.chassis.serving import health_port, stop_signal
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry import start_logs
 from services.chassis.worker_processes import Launch, Patience, WorkerProcess, environment_of

@@ -9,8 +9,8 @@ import socket
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from services.chassis.addresses import parse_address
 from services.chassis.refusals import address_in_use
-from services.chassis.settings import parse_address
 
 Value = TypeVar("Value")
 SHARED = ("grpc.so_reuseport", 1)

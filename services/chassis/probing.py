@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.chassis.settings import parse_address
+from services.chassis.addresses import parse_address
 
 ANSWER_SECONDS = 2.0
 WRONG_USAGE = 2

@@ -13,6 +13,9 @@ from services.chassis.heads import Head
 from services.chassis.kept_heads import KeptHead, check_same
 from services.chassis.refusals import Refusal, precondition
 
+LONGEST_REASON = 500
+LONGEST_NAME = 160
+
 
 class Standing(NamedTuple):
     """What a database says of itself."""

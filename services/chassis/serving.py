@@ -7,12 +7,10 @@ in the background is ended before the things that it uses are closed.
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -21,6 +19,8 @@ import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from services.chassis.addresses import parse_address
+from services.chassis.announcements import announce
 from services.chassis.certificates import Certificates
 from services.chassis.certified import CertifiedCallers
 from services.chassis.channels import SERVER_OPTIONS, server_options
@@ -32,7 +32,7 @@ from services.chassis.metrics import WORKERS, WORKERS_CONFIGURED, expect_methods
 from services.chassis.ports import sharing
 from services.chassis.recording import ActionLog
 from services.chassis.refusals import Refusal, address_in_use
-from services.chassis.settings import ServiceSettings, parse_address
+from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry import Telemetry
 from services.chassis.tls import CONNECTION_AGE_MS, CertificateWatch, ServerTls
 from services.chassis.verifying import TokenVerifier
@@ -210,15 +210,6 @@ async def serve(
         for close in on_close:
             await close()
         await asyncio.to_thread(telemetry.shutdown)
-
-
-def announce(path: Path | None, address: str) -> None:
-    """Writes the address into `path`, whole or not at all, for whoever started us and waits for it."""
-    if path is None:
-        return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(address + "\n", encoding="ascii")
-    draft.replace(path)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

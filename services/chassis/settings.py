@@ -1,15 +1,15 @@
 """What an operator can set for any service; each service adds its own fields and its environment prefix."""
 
-import ipaddress
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.chassis.addresses import is_loopback, parse_address
 from services.chassis.refusals import precondition
+from services.chassis.tls_files import TlsFiles
 
 MAX_IN_FLIGHT = 256
 """Calls; at some milliseconds each, as many as are still answered well within a caller's deadline."""
@@ -22,15 +22,6 @@ MAX_STRANGERS = 16
 """Of the calls; at a millisecond each, ten thousand tokens a second."""
 TRACE_QUEUE = 4_096
 """What a busy licensing ends in a good two seconds: a collector may pause for so long. 12 MB."""
-
-
-@dataclass(frozen=True)
-class TlsFiles:
-    """What TLS is spoken with, as PEM files."""
-
-    certificate: Path
-    key: Path
-    ca: Path
 
 
 class ProcessSettings(BaseSettings):
@@ -214,20 +205,3 @@ class HeadKeepingSettings(ServiceSettings):
             message = "with PostgreSQL head_dir is to be set: a folder that all replicas share"
             raise precondition("HEAD_DIR_MISSING", message)
         return self.head_dir or self.state_dir / "heads"
-
-
-def parse_address(listen: str) -> tuple[str, int]:
-    """Splits "host:port"; an IPv6 host stands in brackets. Raises ValueError for anything else."""
-    host, colon, port = listen.rpartition(":")
-    if not host or not colon or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
-        raise ValueError(f"{listen!r} is not host:port")
-    return host.strip("[]"), int(port)
-
-
-def is_loopback(listen: str) -> bool:
-    """Whether only this machine reaches "host:port"; a name other than localhost is not asked for."""
-    host, _ = parse_address(listen)
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -4,6 +4,8 @@ Traces may be lost, receipts never: nothing waits for an exporter. No attribute 
 of a person or the text of a post.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import socket
@@ -12,7 +14,7 @@ import uuid
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from opentelemetry import trace
@@ -25,9 +27,12 @@ from opentelemetry.util.types import AttributeValue
 
 from services.chassis.otlp_lines import OtlpLines
 from services.chassis.refusals import precondition
-from services.chassis.settings import ProcessSettings
 from services.chassis.span_queue import Seldom, SpanQueue
 from services.chassis.workers import this_worker
+
+if TYPE_CHECKING:
+    # Whoever only calls has no settings: what reads them is slow to load.
+    from services.chassis.settings import ProcessSettings
 
 EXPORT_SECONDS = 5.0
 """For one batch, tries again included; spans that end meanwhile wait in the queue."""

@@ -25,18 +25,22 @@ def _run() -> None:
     from services.chassis.refusals import Refusal, precondition  # noqa: PLC0415
     from services.console.app import app  # noqa: PLC0415
     from services.console.output import log_beside, refuse  # noqa: PLC0415
-    from sluice_gate.errors import GateError  # noqa: PLC0415
 
     log_beside()
     try:
         app(prog_name="sluice")
     except Refusal as error:
         refusal = error
-    except GateError as error:
-        refusal = precondition(error.reason, error.message)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         refusal = precondition("FILE_UNUSABLE", f"{name}{error.strerror or error}")
+    except Exception as error:
+        # Only now, for most commands do without the gate, and it takes long to load.
+        from sluice_gate.errors import GateError  # noqa: PLC0415
+
+        if not isinstance(error, GateError):
+            raise
+        refusal = precondition(error.reason, error.message)
     refuse(refusal, as_json="--json" in sys.argv)
     sys.exit(REFUSED)
 

@@ -2,70 +2,104 @@
 
 import typer
 
-from services.console import (
-    actions,
-    affiliates,
-    api_keys,
-    certificates,
-    choice_queries,
-    choices,
-    damages,
-    decision_lists,
-    decisions,
-    deliveries,
-    directory,
-    dry_runs,
-    gateway_limits,
-    halts,
-    invoice_outlook,
-    invoices,
-    license_history,
-    license_versions,
-    licensees,
-    licenses,
-    log,
-    manifest_proofs,
-    migrate,
-    parties,
-    policies,
-    post_requests,
-    recall_entries,
-    recall_progress,
-    recall_watching,
-    recalls,
-    receipts,
-    reconcile,
-    releases,
-    request_receipts,
-    restores,
-    revenue,
-    secure_channels,
-    serve,
-    signing_keys,
-    states,
-    stats,
-    subject_records,
-    subject_releases,
-    subject_standings,
-    subjects,
-    tokens,
-    up,
-    usage,
-    usage_audits,
-    usage_import,
-    usage_plots,
-    usage_watching,
-    walls,
-    webhooks,
-    withdrawals,
-)
-from services.console.demo.command import demo
-from services.console.gateway import commands as gateway
-from services.console.operations import commands as operations
-from services.console.settings_page import commands as settings_page
+from services.console import secure_channels
+from services.console.loading import group_of
+
+COMMANDS = {
+    "up": "services.console.up:up",
+    "demo": "services.console.demo.command:demo",
+    "serve": "services.console.serve:serve",
+    "migrate": "services.console.migrate:migrate",
+    "reconcile": "services.console.reconcile:reconcile",
+    "revenue": "services.console.revenue:revenue",
+    "release": "services.console.releases:release",
+    "trace": "services.console.decisions:trace",
+    "policy": "services.console.policies:app",
+    "subjects": "services.console.subjects:app",
+    "subjects export": "services.console.subject_records:export",
+    "subjects erase": "services.console.subject_records:erase",
+    "subjects proof": "services.console.manifest_proofs:proof",
+    "subjects verify-proof": "services.console.manifest_proofs:verify_proof",
+    "subjects releases": "services.console.subject_releases:releases",
+    "subjects standing": "services.console.subject_standings:standing",
+    "subjects reindex": "services.console.subject_releases:reindex",
+    "choices": "services.console.choices:app",
+    "choices show": "services.console.choice_queries:show_one",
+    "choices history": "services.console.choice_queries:history",
+    "choices explain": "services.console.choice_queries:explain",
+    "states": "services.console.states:app",
+    "halt": "services.console.halts:app",
+    "withdrawals": "services.console.withdrawals:app",
+    "licensee": "services.console.licensees:app",
+    "licensee request": "services.console.post_requests:request",
+    "licensee affiliate": "services.console.affiliates:app",
+    "license": "services.console.licenses:app",
+    "license dry-run": "services.console.dry_runs:dry_run",
+    "license explain": "services.console.dry_runs:explain",
+    "license template": "services.console.license_versions:template",
+    "license check": "services.console.license_versions:check",
+    "license amend": "services.console.license_versions:amend",
+    "license withdraw": "services.console.license_versions:withdraw",
+    "license versions": "services.console.license_versions:versions",
+    "license diff": "services.console.license_versions:diff",
+    "license history": "services.console.license_history:history",
+    "invoice": "services.console.invoices:app",
+    "invoice due": "services.console.invoice_outlook:due",
+    "invoice preview": "services.console.invoice_outlook:preview",
+    "party": "services.console.parties:app",
+    "usage": "services.console.usage:app",
+    "usage import": "services.console.usage_import:import_",
+    "usage plot": "services.console.usage_plots:plot",
+    "usage watch": "services.console.usage_watching:watch",
+    "usage audit": "services.console.usage_audits:audit",
+    "usage rebuild": "services.console.usage_audits:rebuild",
+    "damages": "services.console.damages:app",
+    "damages assess": "services.console.damages_assess:assess",
+    "damages list": "services.console.damages_records:list_",
+    "damages show": "services.console.damages_records:show_one",
+    "damages export": "services.console.damages_export:export",
+    "damages verify": "services.console.damages_verify:verify",
+    "damages dispute": "services.console.damages_disputes:dispute",
+    "damages uphold": "services.console.damages_disputes:uphold",
+    "damages reduce": "services.console.damages_disputes:reduce",
+    "damages withdraw": "services.console.damages_disputes:withdraw",
+    "damages steps": "services.console.damages_disputes:steps",
+    "damages approve": "services.console.damages_disputes:approve",
+    "damages reject": "services.console.damages_disputes:reject",
+    "damages notice": "services.console.damages_notices:notice",
+    "damages notices": "services.console.damages_notices:notices",
+    "damages policy": "services.console.damages_policies:app",
+    "receipt": "services.console.receipts:app",
+    "receipt verify-request": "services.console.request_receipts:verify_request",
+    "log": "services.console.log:app",
+    "decision": "services.console.decisions:app",
+    "decision list": "services.console.decision_lists:list_",
+    "delivery": "services.console.deliveries:app",
+    "directory": "services.console.directory:app",
+    "recall": "services.console.recalls:app",
+    "recall entries": "services.console.recall_entries:entries",
+    "recall watch": "services.console.recall_watching:watch",
+    "recall gaps": "services.console.recall_progress:gaps",
+    "recall progress": "services.console.recall_progress:progress",
+    "webhook": "services.console.webhooks:app",
+    "wall": "services.console.walls:app",
+    "key": "services.console.api_keys:app",
+    "keys": "services.console.signing_keys:app",
+    "certs": "services.console.certificates:app",
+    "restore": "services.console.restores:app",
+    "stats": "services.console.stats:app",
+    "token": "services.console.tokens:app",
+    "actions": "services.console.actions:app",
+    "gateway": "services.console.gateway.commands:app",
+    "gateway limits": "services.console.gateway_limits:app",
+    "settings-page": "services.console.settings_page.commands:app",
+    "console": "services.console.operations.commands:app",
+}
+"""Where each command is, or the Typer of a group of them, in the order of helps."""
 
 app = typer.Typer(
     name="sluice",
+    cls=group_of(COMMANDS),
     help="Decide, for every release of user posts to an AI licensee, whether it may happen, and prove it.",
     no_args_is_help=True,
     # Lines of a paragraph are joined; otherwise help breaks where the source does.
@@ -74,76 +108,3 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(secure_channels.options)
-app.command("up")(up.up)
-app.command("demo")(demo)
-app.command("serve")(serve.serve)
-app.command("migrate")(migrate.migrate)
-app.command("reconcile")(reconcile.reconcile)
-app.add_typer(policies.app, name="policy")
-subjects.app.command("export")(subject_records.export)
-subjects.app.command("erase")(subject_records.erase)
-subjects.app.command("proof")(manifest_proofs.proof)
-subjects.app.command("verify-proof")(manifest_proofs.verify_proof)
-subjects.app.command("releases")(subject_releases.releases)
-subjects.app.command("standing")(subject_standings.standing)
-subjects.app.command("reindex")(subject_releases.reindex)
-app.add_typer(subjects.app, name="subjects")
-choices.app.command("show")(choice_queries.show_one)
-choices.app.command("history")(choice_queries.history)
-choices.app.command("explain")(choice_queries.explain)
-app.add_typer(choices.app, name="choices")
-app.add_typer(states.app, name="states")
-app.add_typer(halts.app, name="halt")
-app.add_typer(withdrawals.app, name="withdrawals")
-licensees.app.command("request")(post_requests.request)
-licensees.app.add_typer(affiliates.app, name="affiliate")
-app.add_typer(licensees.app, name="licensee")
-licenses.app.command("dry-run")(dry_runs.dry_run)
-licenses.app.command("explain")(dry_runs.explain)
-licenses.app.command("template")(license_versions.template)
-licenses.app.command("check")(license_versions.check)
-licenses.app.command("amend")(license_versions.amend)
-licenses.app.command("withdraw")(license_versions.withdraw)
-licenses.app.command("versions")(license_versions.versions)
-licenses.app.command("diff")(license_versions.diff)
-licenses.app.command("history")(license_history.history)
-app.add_typer(licenses.app, name="license")
-invoices.app.command("due")(invoice_outlook.due)
-invoices.app.command("preview")(invoice_outlook.preview)
-app.add_typer(invoices.app, name="invoice")
-app.command("revenue")(revenue.revenue)
-usage.app.command("import")(usage_import.import_)
-app.add_typer(parties.app, name="party")
-usage.app.command("plot")(usage_plots.plot)
-usage.app.command("watch")(usage_watching.watch)
-usage.app.command("audit")(usage_audits.audit)
-usage.app.command("rebuild")(usage_audits.rebuild)
-app.add_typer(usage.app, name="usage")
-app.add_typer(damages.app, name="damages")
-app.command("release")(releases.release)
-receipts.app.command("verify-request")(request_receipts.verify_request)
-app.add_typer(receipts.app, name="receipt")
-app.add_typer(log.app, name="log")
-decisions.app.command("list")(decision_lists.list_)
-app.add_typer(decisions.app, name="decision")
-app.add_typer(deliveries.app, name="delivery")
-app.add_typer(directory.app, name="directory")
-recalls.app.command("entries")(recall_entries.entries)
-recalls.app.command("watch")(recall_watching.watch)
-recalls.app.command("gaps")(recall_progress.gaps)
-recalls.app.command("progress")(recall_progress.progress)
-app.add_typer(recalls.app, name="recall")
-app.add_typer(webhooks.app, name="webhook")
-app.add_typer(walls.app, name="wall")
-app.command("trace")(decisions.trace)
-app.add_typer(api_keys.app, name="key")
-app.add_typer(signing_keys.app, name="keys")
-app.add_typer(certificates.app, name="certs")
-app.add_typer(restores.app, name="restore")
-app.add_typer(stats.app, name="stats")
-app.add_typer(tokens.app, name="token")
-app.add_typer(actions.app, name="actions")
-gateway.app.add_typer(gateway_limits.app, name="limits")
-app.add_typer(gateway.app, name="gateway")
-app.add_typer(settings_page.app, name="settings-page")
-app.add_typer(operations.app, name="console")

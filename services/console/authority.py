@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from services.chassis import file_locks
 from services.chassis.refusals import Refusal, precondition
-from services.chassis.settings import TlsFiles
+from services.chassis.tls_files import TlsFiles
 from services.chassis.whole_files import sync_folder, write_file
 from services.console.certificate_making import (
     Signer,

@@ -9,7 +9,7 @@ import typer
 
 from services.console import options
 from services.console.output import give_json, say, show, table
-from services.console.restores import run_program
+from services.console.program_modes import run_program
 
 app = typer.Typer(help="Limits on calls from outside.", no_args_is_help=True)
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from services.chassis.refusals import precondition
 from services.console.moments import clock_face, from_us
 
@@ -120,6 +118,7 @@ def _figure(plot: Plot) -> "Figure":
 
 
 def _draw_usage(axes: "Axes", plot: Plot) -> None:
+    import numpy as np  # noqa: PLC0415
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num  # noqa: PLC0415
 
     if not plot.posts:
@@ -154,6 +153,7 @@ def _draw_usage(axes: "Axes", plot: Plot) -> None:
 
 
 def _mark_peak(axes: "Axes", plot: Plot, peak_us: int, first: float, last: float) -> None:
+    import numpy as np  # noqa: PLC0415
     from matplotlib.dates import date2num  # noqa: PLC0415
 
     at = float(date2num(np.datetime64(peak_us, "us")))

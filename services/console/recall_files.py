@@ -6,11 +6,11 @@ The file is there as a whole or not at all: a list that is cut short would leave
 import csv
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 import typer
 
 from services.console.bill_files import safe_cell
@@ -92,8 +92,7 @@ def rows_of(entries: Sequence[RecallEntry]) -> Iterator[Row]:
 
 def post_ids(release: RecalledRelease | SubjectRelease) -> list[int]:
     """The posts of a release, in their order."""
-    ids: list[int] = np.frombuffer(release.post_ids, "<u8").tolist()
-    return ids
+    return [post_id for (post_id,) in struct.iter_unpack("<Q", release.post_ids)]
 
 
 def post_id_texts(release: RecalledRelease | SubjectRelease) -> list[str]:

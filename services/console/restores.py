@@ -2,15 +2,12 @@
 
 import getpass
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from services.chassis.accepting import LONGEST_NAME, LONGEST_REASON
-from services.chassis.refusals import precondition
+from services.chassis.restores import LONGEST_NAME, LONGEST_REASON
 from services.console import options
 from services.console.connections import Connections
 from services.console.credentials import OPERATOR
@@ -18,6 +15,7 @@ from services.console.installation import ServiceName, StateFolder
 from services.console.moments import clock_face
 from services.console.names import plain
 from services.console.output import give_json, say, show, table
+from services.console.program_modes import run_program
 from services.console.programs import local_services
 from services.console.service_settings import Settings, parse_settings
 from services.console.state_lock import only_one
@@ -101,23 +99,6 @@ def program_environment(folder: StateFolder, service: str, chosen: Mapping[str, 
     prefix = f"SLUICE_{service.upper()}_"
     named = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
     return {**own, **named, **{prefix + name.upper(): value for name, value in chosen.items()}}
-
-
-def run_program(service: str, arguments: list[str], environment: Mapping[str, str]) -> str:
-    """What the service's own program says on standard output, run to its end in another mode.
-
-    Raises Refusal (precondition): that of the program, or PROGRAM_FAILED with the end of what it said.
-    """
-    # -P: a folder called `services` wherever people happen to stand is not ours.
-    command = [sys.executable, "-P", "-m", f"services.{service}", *arguments]
-    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603 - our own program
-    if done.returncode == 0:
-        return done.stdout.strip()
-    last = (done.stderr.strip().splitlines() or [""])[-1]
-    reason, colon, message = last.partition(": ")
-    if colon and reason.isupper():
-        raise precondition(reason, message)
-    raise precondition("PROGRAM_FAILED", f"{service} ended with exit code {done.returncode}: {last}")
 
 
 async def list_restores(connections: Connections, service: str) -> list[Restore | LogRestore]:

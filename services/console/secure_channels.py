@@ -10,7 +10,7 @@ import typer
 from services.chassis.certificates import Certificates
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import invalid
-from services.chassis.settings import TlsFiles
+from services.chassis.tls_files import TlsFiles
 from services.console.authority import CLIENT
 from services.console.installation import StateFolder
 

@@ -6,10 +6,11 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.chassis.addresses import parse_address
 from services.chassis.claims import SECOND_US
 from services.chassis.minting import LONGEST_LIFETIME_US
 from services.chassis.refusals import precondition
-from services.chassis.settings import HeadKeepingSettings, parse_address
+from services.chassis.settings import HeadKeepingSettings
 from services.chassis.targets import checked_target
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}

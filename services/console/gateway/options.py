@@ -10,7 +10,7 @@ import typer
 from services.chassis.refusals import invalid
 from services.console.gateway.files import shipped
 from services.console.gateway.local import Asked, content_of
-from services.console.restores import run_program
+from services.console.program_modes import run_program
 
 WithGateway = Annotated[bool, typer.Option("--gateway", help="Let partners and users in, through Envoy.")]
 GatewayPort = Annotated[int, typer.Option(min=0, max=65_535, help="Of the gateway; 0 takes a free one.")]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.chassis.announcements import announce
 from services.chassis.file_versions import FileVersion, version_of
-from services.chassis.serving import announce
 from services.console.answering import answers
 from services.console.gateway.binary import envoy_binary
 from services.console.gateway.rendering import render

@@ -3,22 +3,26 @@
 Every value is written as JSON, so that none can become structure.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import jinja2
 from markupsafe import Markup
 
+from services.chassis.addresses import parse_address
 from services.chassis.refusals import invalid
-from services.chassis.settings import parse_address
 from services.console.gateway import failures
 from services.console.gateway.descriptors import descriptor_set
 from services.console.gateway.files import FOLDERS
 from services.console.gateway.routes import contracts, routes, services
 from services.console.gateway.values import Values, addresses, is_literal
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATE = "envoy.yaml.j2"
 ALONE = ("consent",)
@@ -56,6 +60,9 @@ def render(values: Values) -> str:
 
 
 def _environment() -> jinja2.Environment:
+    # Inside: every `sluice up` can render, few do.
+    import jinja2  # noqa: PLC0415
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDERS),
         undefined=jinja2.StrictUndefined,

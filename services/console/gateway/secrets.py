@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.chassis.settings import TlsFiles
+from services.chassis.tls_files import TlsFiles
 from services.chassis.whole_files import sync_folder, write_file
 from services.console.gateway.credential import NAME
 from services.console.installation import StateFolder

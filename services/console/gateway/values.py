@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from services.chassis.addresses import parse_address
 from services.chassis.fetching import source_of
 from services.chassis.refusals import invalid
-from services.chassis.settings import parse_address
 
 Address = Annotated[str, Field(pattern=r"^.+:\d+$", description="host:port; IPv6 in brackets.")]
 NETWORK_BITS = {4: 24, 6: 48}

@@ -15,9 +15,9 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.chassis.addresses import parse_address
+from services.chassis.announcements import announce
 from services.chassis.refusals import address_in_use
-from services.chassis.serving import announce
-from services.chassis.settings import parse_address
 from services.chassis.telemetry import start_telemetry
 from services.console.web.punctual import Punctual
 from services.console.web.settings import PageSettings

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.chassis.addresses import is_loopback, parse_address
 from services.chassis.certificates import Certificates
 from services.chassis.clock import SystemClock
 from services.chassis.refusals import precondition
-from services.chassis.settings import ProcessSettings, TlsFiles, is_loopback, parse_address
+from services.chassis.settings import ProcessSettings
 from services.chassis.tls import CallerTls, ClientTls, GatewayTls
+from services.chassis.tls_files import TlsFiles
 from services.console.web.addresses import is_origin
 from services.console.web.crowding import AT_ONCE
 from services.console.web.provider import Provider

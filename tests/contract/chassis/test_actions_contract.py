@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, Table, text
 
-from services.chassis.action_rows import MOST_CHARACTERS, ActionPage, SqlActions, Wanted, forget_subject
+from services.chassis.action_pages import ActionPage, Wanted
+from services.chassis.action_rows import MOST_CHARACTERS, SqlActions, forget_subject
 from services.chassis.actions import ActionHead, Begun, ChainCheck, Ended, Entry, Fault, Outcome
 from services.chassis.database import Database
 from services.chassis.refusals import Refusal

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.action_rows import SqlActions, Wanted
+from services.chassis.action_pages import Wanted
+from services.chassis.action_rows import SqlActions
 from services.chassis.actions import ChainCheck, Ended, Outcome
 from services.metering.schema.tables import ACTIONS
 from services.metering.storage.head import read_head

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 
-from services.chassis.action_rows import SqlActions, Wanted
+from services.chassis.action_pages import Wanted
+from services.chassis.action_rows import SqlActions
 from services.chassis.actions import Begun, ChainCheck, Ended, Entry, Outcome
 from services.chassis.database import Database
 from services.chassis.dialing import Peer

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from services.chassis.addresses import parse_address
 from services.chassis.dialing import Peer
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.refusals import Refusal
-from services.chassis.settings import parse_address
 from services.console.authority import Authority
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.admissions import admit

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.dialects import sqlite
 
-from services.chassis.action_rows import Wanted, action_table, entries_wanted
+from services.chassis.action_pages import Wanted
+from services.chassis.action_rows import action_table, entries_wanted
 
 
 def plan_of(wanted: Wanted) -> str:

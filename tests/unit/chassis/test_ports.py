@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.chassis.addresses import parse_address
 from services.chassis.ports import kept_port, sharing
 from services.chassis.refusals import Refusal
-from services.chassis.settings import parse_address
 
 
 @contextlib.contextmanager

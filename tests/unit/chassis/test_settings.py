@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from services.chassis.addresses import parse_address
 from services.chassis.refusals import Refusal
-from services.chassis.settings import HeadKeepingSettings, ServiceSettings, parse_address
+from services.chassis.settings import HeadKeepingSettings, ServiceSettings
 
 
 class EchoSettings(ServiceSettings):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from services.chassis.action_messages import page_fields
-from services.chassis.action_rows import ActionPage
+from services.chassis.action_pages import ActionPage
 from services.chassis.actions import ActionHead, Ended, Entry, Outcome
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import unavailable

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.serving import announce
+from services.chassis.announcements import announce
 from services.console import programs
 from services.console.installation import StateFolder
 from services.console.programs import ServiceProgram

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from services.chassis.addresses import parse_address
 from services.chassis.refusals import Refusal
-from services.chassis.settings import ProcessSettings, ServiceSettings, parse_address
+from services.chassis.settings import ProcessSettings, ServiceSettings
 from services.consent.settings import ConsentSettings
 from services.console.gateway.rendering import render
 from services.console.gateway.values import read_values

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from services.chassis.settings import parse_address
+from services.chassis.addresses import parse_address
 from services.console.gateway.values import read_values
 from tests.support.composition import ROOT, composition, filled_in, mounts
 

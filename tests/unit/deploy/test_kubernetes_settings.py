@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.settings import HeadKeepingSettings, ProcessSettings, ServiceSettings, parse_address
+from services.chassis.addresses import parse_address
+from services.chassis.settings import HeadKeepingSettings, ProcessSettings, ServiceSettings
 from services.consent.settings import ConsentSettings
 from services.console.web.settings import ConsoleSettings, PageSettings, SettingsPageSettings
 from services.licensing.settings import LicensingSettings
