@@ -10,7 +10,10 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from services.chassis.revisions import Schema
+from services.chassis.sqlite_migrations import migrate
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
+from tests.support.ready_schemas import ReadySchemas, read_once
 
 # By the rules of the package, as licensing itself: those of the machine may be of another release.
 zoneinfo.reset_tzpath(())
@@ -52,6 +55,15 @@ def logs_as_ever() -> Iterator[None]:
     """What a command that ran in this process has decided about its logs holds for no other test."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_are_made_once() -> Iterator[None]:
+    """Hundreds of tests begin with a new file of each service, and to make its tables takes half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Schema, "in_folder", read_once(Schema.in_folder))
+        patch.setattr("services.chassis.sqlite.run_missing", ReadySchemas(migrate))
+        yield
 
 
 @pytest.fixture(scope="session")
