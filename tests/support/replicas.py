@@ -75,6 +75,11 @@ class Replica:
         await self.kill()
         return status
 
+    @property
+    def status(self) -> int | None:
+        """How it ended; None while it runs."""
+        return None if self._process is None else self._process.returncode
+
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the process."""
         assert self._process is not None

@@ -10,6 +10,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.chassis.dialing import Peer
+from services.chassis.group_commit import EXIT_IO_ERROR
 from services.chassis.identity import PrincipalKind
 from services.chassis.kept_heads import KeptHead, decode
 from services.chassis.refusals import Refusal
@@ -127,8 +128,19 @@ class Restorable:
         self._peers.append(peer)
         return peer
 
+    async def refuses(self, call: Awaitable[Any]) -> bool:
+        """Whether the process serves no more: it says that its database is behind, or has ended over it."""
+        reason = await reason_of(call)
+        return reason == "DATABASE_BEHIND" or (self._has_given_up and reason == "PEER_UNAVAILABLE")
+
+    @property
+    def _has_given_up(self) -> bool:
+        return self._process.status == EXIT_IO_ERROR
+
     async def is_healthy(self) -> bool:
         """Whether its health says SERVING."""
+        if self._has_given_up:
+            return False
         async with grpc.aio.insecure_channel(self._process.address) as channel:
             asked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
             status = (await asked).status
@@ -148,10 +160,13 @@ class Restorable:
         await until(lambda: self.kept_head().head.number >= number, f"{number} is kept")
 
     async def until_refused(self, ask: Callable[[], Awaitable[Any]]) -> None:
-        """Returns when the process has noticed that its database was restored."""
+        """Returns when the process has noticed that its database was restored, or has given up on it.
+
+        To whom a file is changed under, its first sign may be a read that fails, which ends the process.
+        """
         reason: str | None = None
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while reason != "DATABASE_BEHIND":
+            while reason != "DATABASE_BEHIND" and not self._has_given_up:
                 reason = await reason_of(ask())
                 # Sessions were ended; and of a file that nobody finds any more is read for a moment.
                 assert reason in {None, "DATABASE_UNAVAILABLE", "PEER_UNAVAILABLE", "DATABASE_BEHIND"}

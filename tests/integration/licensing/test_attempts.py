@@ -145,9 +145,11 @@ async def test_a_commit_whose_answer_is_lost_is_not_cancelled(
         raise unavailable("COMMIT_UNKNOWN", "it may have been written")
 
     monkeypatch.setattr(LedgerStore, "write", lose_the_answer)
+    request_id = cluster.new_id()
 
-    # The caller's connection repeats what was UNAVAILABLE, as a pipeline does.
-    decision = await cluster.decide(POSTS)
+    with pytest.raises(Refusal, match="COMMIT_UNKNOWN"):
+        await cluster.decide(POSTS, request_id)
+    decision = await cluster.decide(POSTS, request_id)
     held = await cluster.holds()
     monkeypatch.undo()
     cluster.clock.advance(SECOND_US)
