@@ -46,13 +46,13 @@ bench: $(VENV)/.dev ## Measure everything that docs have figures of, comparisons
 	$(BIN)/python -m bench.confirming
 
 test: $(VENV)/.dev ## Run the quick tests (25 minutes on 2 cores)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (about an hour; MARKS="not long" leaves two out)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=5 -m "$(MARKS)"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations=40 --durations-min=5 -m "$(MARKS)"
 
 test-thorough: $(VENV)/.dev ## Run every test, and search random inputs for long (hours)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=thorough
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --hypothesis-profile=thorough
 
 lint: $(VENV)/.dev ## Check style, and the contracts
 	$(BIN)/ruff check .
