@@ -8,6 +8,7 @@ name. No proxy is asked.
 import asyncio
 import contextlib
 import enum
+import functools
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeAlias
@@ -56,7 +57,7 @@ class PublicHosts:
         anybody's way by then.
         """
         self._allow_private = allow_private
-        self._context = context or ssl.create_default_context()
+        self._context = context or _of_the_machine()
         self._resolve = resolve or SystemNames().resolve
 
     @contextlib.asynccontextmanager
@@ -96,3 +97,9 @@ class PublicHosts:
             except OSError:
                 continue
         raise NoConnectionError(Obstacle.UNREACHABLE)
+
+
+@functools.cache
+def _of_the_machine() -> ssl.SSLContext:
+    """Hundreds of certificates are read; nobody changes what all share."""
+    return ssl.create_default_context()

@@ -18,8 +18,7 @@ class Templates:
     """Those of some packages, each with a folder `templates`; the first that has a name gives it."""
 
     def __init__(self, packages: Sequence[str]) -> None:
-        loader = ChoiceLoader([PackageLoader(package) for package in (*packages, "services.console.web")])
-        self._environments = {language: _environment(loader, language) for language in LANGUAGES}
+        self._environments = _environments((*packages, "services.console.web"))
 
     def render(self, reader: Reader, name: str, values: Mapping[str, Any]) -> str:
         """A page as HTML; raises jinja2.UndefinedError where a value is missing."""
@@ -37,6 +36,13 @@ def asset(name: str) -> str:
 def digest_of(content: bytes) -> str:
     """What the address of a file of this content ends with."""
     return hashlib.sha256(content).hexdigest()[:12]
+
+
+@functools.cache
+def _environments(packages: tuple[str, ...]) -> Mapping[str, Environment]:
+    """By language; all that show pages of the same packages compile them once."""
+    loader = ChoiceLoader([PackageLoader(package) for package in packages])
+    return {language: _environment(loader, language) for language in LANGUAGES}
 
 
 def _environment(loader: ChoiceLoader, language: str) -> Environment:
