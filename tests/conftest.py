@@ -5,6 +5,7 @@
 
 import zoneinfo
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -26,11 +27,22 @@ for name, examples in (("quick", 30), ("thorough", 200)):
 settings.load_profile("quick")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test come first: begun last, one would keep its worker busy while the others idle.
+START_PROGRAMS = [
+    Path(__file__).parent / name for name in ("e2e", "faults", "integration/browser", "integration/deploy")
+]
+"""Folders of tests that start installations, browsers and a cluster's commands; each takes its seconds."""
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start programs are slow, before anybody chooses by that.
+
+    Files with a slow test come first: begun last, one would keep its worker busy while the others idle.
     Benches come after them: they take the processors from whatever runs beside them.
     """
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in START_PROGRAMS):
+            item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
 
     def turn(item: pytest.Item) -> int:
