@@ -23,7 +23,7 @@ def seed() -> int:
     return int(environ.get("FAULT_SEED", random.SystemRandom().randrange(10**6)))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def running_fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
     async with a_fleet(tmp_path_factory.mktemp("fleet") / "state") as fleet:
         yield fleet
@@ -36,13 +36,13 @@ async def fleet(running_fleet: Fleet) -> AsyncIterator[Fleet]:
     await running_fleet.end_commands()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def platform(running_fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     folder = tmp_path_factory.mktemp("platform") / "posts"
     return await a_platform(running_fleet, folder, posts=POSTS, accounts=ACCOUNTS, seed=1)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def undisturbed(
     running_fleet: Fleet, platform: Platform, tmp_path_factory: pytest.TempPathFactory
 ) -> Undisturbed:

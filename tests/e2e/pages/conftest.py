@@ -10,7 +10,7 @@ from tests.support.browser import CHROMIUM, MISSING, a_browser
 from tests.support.pages_fleet import PagesFleet, a_pages_fleet, settle
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagesFleet]:
     """With people, a policy and two licensees; tests use people of their own."""
     if CHROMIUM is None:
