@@ -142,7 +142,7 @@ def truth(lines: list[str]) -> dict[str, Usage]:
     return expected(lines)
 
 
-@pytest.fixture(params=["some", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.fixture(params=["some", pytest.param("all", marks=pytest.mark.long)])
 def parties(request: pytest.FixtureRequest, truth: dict[str, Usage]) -> set[str]:
     return set(truth) if request.param == "all" else of_a_few(truth)
 
@@ -163,7 +163,7 @@ async def test_m1_m7_a_log_that_comes_twice_counts_once(
     assert audited == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_m1_m7_a_log_in_another_order_comes_to_the_same(
     state: Path, truth: dict[str, Usage], tmp_path: Path
 ) -> None:

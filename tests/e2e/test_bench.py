@@ -5,12 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
 def test_the_bench_of_consent_has_comparisons_at_each_size_of_a_batch_and_writes_what_it_found(
     tmp_path: Path,
 ) -> None:
@@ -39,7 +36,6 @@ def test_the_bench_of_consent_has_comparisons_at_each_size_of_a_batch_and_writes
     assert "kernel, batch 10,000" in done.stdout
 
 
-@pytest.mark.slow
 def test_the_bench_of_metering_compares_both_engines_with_one_update_a_reservation(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -63,7 +59,6 @@ def test_the_bench_of_metering_compares_both_engines_with_one_update_a_reservati
             assert figures[f"{engine}: a reservation meanwhile, {stretch}, median", 20_000]["value"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_limits_on_calls_compares_windows_with_a_row_a_call(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -81,7 +76,6 @@ def test_the_bench_of_limits_on_calls_compares_windows_with_a_row_a_call(tmp_pat
             assert figures[f"{engine}: calls denied, known to be full", keys]["ratio"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_the_gateway_compares_each_way_with_calls_to_the_service(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -101,7 +95,6 @@ def test_the_bench_of_the_gateway_compares_each_way_with_calls_to_the_service(tm
     assert figures["one caller as shipped, let through", 0]["value"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_claims_compares_sums_with_every_access(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -118,7 +111,6 @@ def test_the_bench_of_claims_compares_sums_with_every_access(tmp_path: Path) -> 
         assert figures[f"  memory of its process, {part}"]["value"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_streams_compares_them_with_single_calls_at_each_size_of_a_batch(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -138,7 +130,6 @@ def test_the_bench_of_streams_compares_them_with_single_calls_at_each_size_of_a_
         assert figures["job, file to file, a stream", size]["ratio"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_the_log_compares_it_with_a_tree_that_is_hashed_anew(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -155,7 +146,6 @@ def test_the_bench_of_the_log_compares_it_with_a_tree_that_is_hashed_anew(tmp_pa
     assert figures["  with nobody publishing"]["ratio"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_disclosures_compares_the_index_with_rows_and_with_every_manifest(
     tmp_path: Path,
 ) -> None:
@@ -177,7 +167,6 @@ def test_the_bench_of_disclosures_compares_the_index_with_rows_and_with_every_ma
         assert figures[f"  {compared}"]["ratio"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_workers_compares_pools_with_one_process(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 
@@ -195,7 +184,6 @@ def test_the_bench_of_workers_compares_pools_with_one_process(tmp_path: Path) ->
     assert figures["one process, memory of all", 1]["value"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_that_are_not(
     tmp_path: Path,
 ) -> None:
@@ -215,7 +203,6 @@ def test_the_bench_of_traces_compares_decisions_that_are_recorded_with_those_tha
         assert figures[f"all recorded, 1 % chosen by each process, {what}"]["ratio"] > 0
 
 
-@pytest.mark.slow
 def test_the_bench_of_confirmations_compares_them_with_plain_reads(tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
 

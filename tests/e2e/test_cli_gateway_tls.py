@@ -15,8 +15,6 @@ from tests.support.commands import sluice
 from tests.support.up import Up, runs, up
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.slow
-
 LIMITS = """\
 domain: gateway
 descriptors:

@@ -165,7 +165,6 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return asyncio.run(measured(always_there, tmp_path_factory.mktemp("usual")))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", [never_there, cut_off, hanging])
 def test_without_a_collector_decisions_go_on_and_memory_stays(way: Way, usual: Run, tmp_path: Path) -> None:
     run = asyncio.run(measured(way, tmp_path, trace_queue=str(QUEUE)))

@@ -24,7 +24,6 @@ MISSING = [program for program in ("curl", "jq") if shutil.which(program) is Non
 RELEASED = ["9007199254740993", "9007199254740997", "9007199254741002"]
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(bool(MISSING), reason=f"partners need {' and '.join(MISSING)}: not installed"),
 ]
 

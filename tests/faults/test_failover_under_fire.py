@@ -119,7 +119,6 @@ async def test_r5_a_primary_is_killed_and_the_standby_has_all_that_was_acknowled
     record_property("figures", f"failover, {await killed(tmp_path, FEW)}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", [killed, cut_off, stopped, named])
 async def test_r5_whatever_becomes_of_the_primary_nothing_acknowledged_is_lost_and_nothing_confirmed_by_it(
     fault: Callable[[Path, int], "asyncio.Future[str]"], tmp_path: Path, record_property: Record

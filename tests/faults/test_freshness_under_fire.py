@@ -49,7 +49,6 @@ async def test_c9_without_the_read_of_the_head_answers_are_stale(
     assert figures.stale >= 10
 
 
-@pytest.mark.slow
 @pytest.mark.long
 async def test_c9_no_answer_in_a_hundred_thousand_is_stale_under_fire(
     tmp_path: Path, record_property: Record

@@ -37,7 +37,6 @@ async def test_a_job_interrupted_by_ctrl_c_gives_back_what_it_did_not_write_and_
     await check_as_if_nothing_had_happened(job, undisturbed)
 
 
-@pytest.mark.slow
 async def test_a_job_killed_and_resumed_later_delivers_nothing_on_permits_that_have_ended(
     make_job: MakeJob, undisturbed: Undisturbed
 ) -> None:

@@ -64,7 +64,6 @@ async def test_l4_without_the_second_look_at_the_license_decisions_are_against_w
     assert on_record.against >= 10
 
 
-@pytest.mark.slow
 @pytest.mark.long
 async def test_l4_twenty_thousand_decisions_follow_what_was_acknowledged_under_fire(
     urls: dict[str, str], tmp_path: Path, record_property: Record

@@ -34,7 +34,7 @@ async def test_r2_killed_again_and_again_the_log_only_grows_and_misses_no_receip
     assert len(fire.shown) >= 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_r2_killed_fifty_times_the_log_only_grows_and_misses_no_receipt(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path, seed: int, record_property: Record

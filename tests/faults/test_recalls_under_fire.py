@@ -34,7 +34,6 @@ async def release_on_and_on(fire: Fire, chance: random.Random, over: asyncio.Eve
         await fire.release(licensee, posts_of(chance.sample(AUTHORS, 10), 1_000_000 + at * 1_000))
 
 
-@pytest.mark.slow
 @pytest.mark.asyncio(loop_scope="session")
 async def test_whatever_dies_every_opt_out_reaches_each_release_before_it_once(
     tmp_path: Path, seed: int
@@ -73,7 +72,7 @@ async def test_whatever_dies_every_opt_out_reaches_each_release_before_it_once(
 
 
 @pytest.mark.parametrize(
-    "size", [pytest.param(QUICK, id="quick"), pytest.param(LONG, id="long", marks=pytest.mark.slow)]
+    "size", [pytest.param(QUICK, id="quick"), pytest.param(LONG, id="long", marks=pytest.mark.long)]
 )
 async def test_whichever_replica_is_killed_or_stopped_every_opt_out_reaches_each_release_before_it_once(
     request: pytest.FixtureRequest, tmp_path: Path, seed: int, record_property: Record, size: Size

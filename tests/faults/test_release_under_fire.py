@@ -31,7 +31,7 @@ async def test_a_kill_of_the_client_and_of_each_service_changes_neither_output_n
     await check_as_if_nothing_had_happened(job, undisturbed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("victim", VICTIMS)
 async def test_a_kill_at_a_random_moment_changes_neither_output_nor_bill(
@@ -47,7 +47,7 @@ async def test_a_kill_at_a_random_moment_changes_neither_output_nor_bill(
     await check_as_if_nothing_had_happened(job, undisturbed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_twenty_kills_of_one_job_change_neither_output_nor_bill(
     make_job: MakeJob, undisturbed: Undisturbed, seed: int
 ) -> None:

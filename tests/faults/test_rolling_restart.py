@@ -31,7 +31,6 @@ def first_of(url: str, statement: str) -> Any:
     return row[0]
 
 
-@pytest.mark.slow
 async def test_a_rolling_restart_of_all_services_fails_no_call_and_answers_none_wrongly(
     urls: dict[str, str], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

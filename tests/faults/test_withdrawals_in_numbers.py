@@ -82,7 +82,7 @@ def decided_by_second(fire: Fire, begun_us: int, ended_us: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "size", [pytest.param(QUICK, id="quick"), pytest.param(FULL, id="full", marks=pytest.mark.slow)]
+    "size", [pytest.param(QUICK, id="quick"), pytest.param(FULL, id="full", marks=pytest.mark.long)]
 )
 async def test_decisions_conclude_each_second_while_many_withdraw_and_each_withdrawal_is_recalled_once(
     tmp_path: Path, size: Size

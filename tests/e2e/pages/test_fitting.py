@@ -22,7 +22,6 @@ async def look_at_all(page: Watched, application: str, language: str) -> list[st
     return paths
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LOCALES)
 async def test_what_subjects_see_fits_in_each_language(
     fleet: PagesFleet, browser: Browser, language: str
@@ -34,7 +33,6 @@ async def test_what_subjects_see_fits_in_each_language(
     assert seen == ["/", "/history", "/received", "/data"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LOCALES)
 async def test_what_operators_see_fits_in_each_language(
     fleet: PagesFleet, browser: Browser, language: str

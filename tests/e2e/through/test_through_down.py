@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 
 import grpc
 import httpx
-import pytest
 
 from services.chassis.identity import PrincipalKind
 from sluice.directory.v1 import directory_service_pb2 as directory
@@ -83,7 +82,6 @@ async def test_without_metering_nothing_goes_on_whether_it_is_gone_or_stands_sti
     assert seconds < 3 * GATEWAY_WAITS_SECONDS + SLACK_SECONDS
 
 
-@pytest.mark.slow
 async def test_without_the_directory_nothing_is_released_and_nothing_stays_held(gateway: Through) -> None:
     async with gateway.gone("directory"):
         gone, _ = await asked(gateway)
@@ -97,7 +95,6 @@ async def test_without_the_directory_nothing_is_released_and_nothing_stays_held(
     await until_nothing_is_held(gateway)
 
 
-@pytest.mark.slow
 async def test_a_directory_that_answers_for_other_posts_releases_nothing(gateway: Through) -> None:
     """Its author may not be who wrote the post that was asked for."""
     released = await gateway.decided(post_of(11))

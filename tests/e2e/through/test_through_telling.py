@@ -209,7 +209,6 @@ async def entries(client: httpx.AsyncClient, shown: dict[str, str]) -> AsyncIter
             yield json.dumps(entry, sort_keys=True).encode().replace(b": ", b":")
 
 
-@pytest.mark.slow
 async def test_how_long_answers_take_is_measured_for_each_reason(
     gateway: Through, record_property: Callable[[str, object], None]
 ) -> None:

@@ -62,7 +62,6 @@ async def come_in(seen: Watched, world: PagesWorld, token: str) -> None:
     await seen.page.wait_for_load_state()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("who", ["subject", "agent"])
 async def test_pages_of_subjects_and_agents_fit_a_phone(
@@ -86,7 +85,6 @@ async def test_pages_of_subjects_and_agents_fit_a_phone(
     assert faults == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("put_on_record", [on_record, overseen])
 async def test_pages_of_operators_fit_a_phone(

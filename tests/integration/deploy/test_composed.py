@@ -33,7 +33,6 @@ def running(tmp_path: Path, server: PostgresServer) -> Iterator[Composed]:
         yield running
 
 
-@pytest.mark.slow
 def test_it_decides_a_release_and_shows_it_to_those_who_come_in(
     running: Composed,
     tmp_path: Path,
