@@ -90,26 +90,24 @@ class Prover:
 
         Raises Refusal: not found (CHECKPOINT_UNKNOWN) while there is none; what `Shown.newest` raises.
         """
-        newest = await self._published.newest()
-        if newest is None:
-            raise not_found("CHECKPOINT_UNKNOWN", "no checkpoint of the log has been published yet")
-        return newest
+        return _some(await self._published.newest())
 
     async def inclusion(self, which: str | int, size: int, kind: str, party: str) -> InclusionProof:
         """The proof of one receipt, by its decision or its number; `size` 0 is that of the newest checkpoint.
 
-        Raises Refusal: DECISION_UNKNOWN, CHECKPOINT_UNKNOWN, RECEIPT_NOT_LOGGED (unavailable),
+        Raises Refusal: DECISION_UNKNOWN, RECEIPT_NOT_LOGGED (unavailable) while no checkpoint covers it,
         INCLUSION_OUT_OF_RANGE, LOG_DAMAGED, and what `newest` raises.
         """
         by = self._store.by_decision(which) if isinstance(which, str) else self._store.by_number(which)
         logged = await by
         if logged is None or not logged.is_for(kind, party):
             raise unknown_decision()
-        newest = await self.newest()
-        published = newest.head.size
-        if logged.number > published and not size:
-            message = "the newest checkpoint does not cover the receipt yet"
+        last = await self._published.newest()
+        if not size and (last is None or logged.number > last.head.size):
+            message = "no checkpoint covers the receipt yet"
             raise unavailable("RECEIPT_NOT_LOGGED", message, retry_after_us=RETRY_UNTIL_LOGGED_US)
+        newest = _some(last)
+        published = newest.head.size
         hashes = await self._hashes(inclusion(logged.number - 1, size or published, published), published)
         return InclusionProof(logged, size or published, hashes, await self._signed(size, newest))
 
@@ -131,3 +129,10 @@ class Prover:
         tiles = (tile_with(node, published) for node in plan.nodes())
         contents = await self._store.tiles(sorted({(tile.level, tile.index) for tile in tiles}))
         return plan.proof(hashes_in(published, reader_of(contents)))
+
+
+def _some(newest: Signed | None) -> Signed:
+    """Raises Refusal: not found (CHECKPOINT_UNKNOWN) for none."""
+    if newest is None:
+        raise not_found("CHECKPOINT_UNKNOWN", "no checkpoint of the log has been published yet")
+    return newest

@@ -80,8 +80,8 @@ class LogServiceServicer:
 
     def GetInclusionProof(self, request, context):
         """The proof that the receipt of a decision is in the log. Pipelines and licensees get it for their own decisions; others' look like those that are not
-        there. Reads only. Reasons: DECISION_UNKNOWN; CHECKPOINT_UNKNOWN while no checkpoint has been published; RECEIPT_NOT_LOGGED (with a retry time) while
-        the newest checkpoint does not cover the receipt yet; INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published.
+        there. Reads only. Reasons: DECISION_UNKNOWN; RECEIPT_NOT_LOGGED (with a retry time) while no checkpoint that is published covers the receipt;
+        INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published; CHECKPOINT_UNKNOWN for any tree while none was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,8 +43,8 @@ class LogServiceStub:
     """The newest checkpoint. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published."""
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.GetInclusionProofRequest, _log_service_pb2.GetInclusionProofResponse]
     """The proof that the receipt of a decision is in the log. Pipelines and licensees get it for their own decisions; others' look like those that are not
-    there. Reads only. Reasons: DECISION_UNKNOWN; CHECKPOINT_UNKNOWN while no checkpoint has been published; RECEIPT_NOT_LOGGED (with a retry time) while
-    the newest checkpoint does not cover the receipt yet; INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published.
+    there. Reads only. Reasons: DECISION_UNKNOWN; RECEIPT_NOT_LOGGED (with a retry time) while no checkpoint that is published covers the receipt;
+    INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published; CHECKPOINT_UNKNOWN for any tree while none was.
     """
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.GetConsistencyProofRequest, _log_service_pb2.GetConsistencyProofResponse]
     """The proof that the log of `second` leaves begins with that of `first`. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published;
@@ -70,8 +70,8 @@ class LogServiceAsyncStub(LogServiceStub):
     """The newest checkpoint. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published."""
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_log_service_pb2.GetInclusionProofRequest, _log_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
     """The proof that the receipt of a decision is in the log. Pipelines and licensees get it for their own decisions; others' look like those that are not
-    there. Reads only. Reasons: DECISION_UNKNOWN; CHECKPOINT_UNKNOWN while no checkpoint has been published; RECEIPT_NOT_LOGGED (with a retry time) while
-    the newest checkpoint does not cover the receipt yet; INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published.
+    there. Reads only. Reasons: DECISION_UNKNOWN; RECEIPT_NOT_LOGGED (with a retry time) while no checkpoint that is published covers the receipt;
+    INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published; CHECKPOINT_UNKNOWN for any tree while none was.
     """
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_log_service_pb2.GetConsistencyProofRequest, _log_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     """The proof that the log of `second` leaves begins with that of `first`. Reads only. Reasons: CHECKPOINT_UNKNOWN while none has been published;
@@ -106,8 +106,8 @@ class LogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_log_service_pb2.GetInclusionProofResponse, _abc.Awaitable[_log_service_pb2.GetInclusionProofResponse]]:
         """The proof that the receipt of a decision is in the log. Pipelines and licensees get it for their own decisions; others' look like those that are not
-        there. Reads only. Reasons: DECISION_UNKNOWN; CHECKPOINT_UNKNOWN while no checkpoint has been published; RECEIPT_NOT_LOGGED (with a retry time) while
-        the newest checkpoint does not cover the receipt yet; INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published.
+        there. Reads only. Reasons: DECISION_UNKNOWN; RECEIPT_NOT_LOGGED (with a retry time) while no checkpoint that is published covers the receipt;
+        INCLUSION_OUT_OF_RANGE for a tree that the receipt is not in, or that was never published; CHECKPOINT_UNKNOWN for any tree while none was.
         """
 
     @_abc_1.abstractmethod
