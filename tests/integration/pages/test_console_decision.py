@@ -40,7 +40,7 @@ async def test_a_decision_is_told_with_its_reasons_and_its_receipt(ready: PagesW
         "manifest_root",
         "Nothing of it was checked here",
         f"sluice log verify {decision.decision_id}.proof --receipts {decision.decision_id}.receipt",
-        "No checkpoint of the log has been published yet.",
+        "No checkpoint covers this receipt yet. Look again in a moment.",
     ):
         assert said in page.text, said
 
