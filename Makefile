@@ -45,10 +45,10 @@ bench: $(VENV)/.dev ## Measure everything that docs have figures of, comparisons
 	$(BIN)/python -m bench.sizing
 	$(BIN)/python -m bench.confirming
 
-test: $(VENV)/.dev ## Run the quick tests (25 minutes on 2 cores)
+test: $(VENV)/.dev ## Run the quick tests (15 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m "not slow"
 
-test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (an hour and more; MARKS="not long" leaves out those of which a shorter one runs)
+test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (40 minutes with MARKS="not long", which leaves out those of which a shorter one runs; else twice that)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations=40 --durations-min=5 -m "$(MARKS)"
 
 test-thorough: $(VENV)/.dev ## Run every test, and search random inputs for long (hours)
