@@ -12,7 +12,7 @@ from services.chassis.restores import Acceptance, Restore, is_behind
 from services.licensing.domain.log.growth import Growth, NumberedReceipt, Place, Signed
 from services.licensing.domain.restores import AcceptedRestore
 from services.licensing.storage import log
-from services.licensing.storage.head import leave_out, lock_head, was_log_shown
+from services.licensing.storage.head import leave_out, lock_head, note_log_shown, was_log_shown
 from services.licensing.storage.ledger_tables import DecisionRow
 from services.licensing.storage.restore_tables import RESTORES, AcceptedRestoreRow
 
@@ -41,6 +41,10 @@ class AcceptanceRows:
     def was_log_shown(self) -> bool:
         """Whether the folder of the log has ever had a checkpoint of this database."""
         return was_log_shown(self._connection)
+
+    def note_log_shown(self) -> None:
+        """Says, for good, that it has been."""
+        note_log_shown(self._connection)
 
     def newest(self) -> Signed | None:
         """The newest checkpoint."""

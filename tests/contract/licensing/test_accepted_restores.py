@@ -149,6 +149,21 @@ async def test_what_was_lost_can_still_be_shown_to_be_in_the_log_and_nothing_els
                 await prover.inclusion(512, 0, kind, party)
 
 
+async def test_a_folder_that_was_believed_is_missed_whatever_the_backup_knew_of_it(
+    database: Database, folder: Path, accept: Accept
+) -> None:
+    await in_parts(database, folder, 2)
+    go_back(database, 1, 1)
+    # A copy of the moment between: the folder has its first checkpoint, and the database does not say so yet.
+    execute(database, "UPDATE head SET is_log_shown = false")
+
+    await accept()
+    (folder / "checkpoint").unlink()
+
+    with pytest.raises(Refusal, match="LOG_FOLDER_EMPTY"):
+        await shown_in(LogStore(database), folder).check_at_start()
+
+
 async def test_the_audit_of_the_ledger_knows_which_numbers_are_lost(
     database: Database, folder: Path, accept: Accept
 ) -> None:
