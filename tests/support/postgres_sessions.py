@@ -21,7 +21,12 @@ def wait_until(server: PostgresServer, condition: str) -> None:
 
 
 def reload(server: PostgresServer, command: str, setting: str, value: str) -> None:
-    """Changes a setting while the server runs, and returns when sessions have it."""
+    """Changes a setting while the server runs, and returns when sessions have it, and the checkpointer has.
+
+    It is the checkpointer that has commits wait for a standby where none waited before.
+    """
     server.execute(f"ALTER SYSTEM {command}")
     server.execute("SELECT pg_reload_conf()")
     wait_until(server, f"current_setting('{setting}') = '{value}'")
+    # Before it makes one it reads what it has been told to read.
+    server.execute("CHECKPOINT")

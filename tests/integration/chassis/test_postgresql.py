@@ -17,8 +17,7 @@ from services.chassis.group_commit import CommitUnknown
 from services.chassis.postgresql import trouble_of
 from services.chassis.refusals import Kind, Refusal
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
-from tests.support.postgres_sessions import PATIENCE_SECONDS, reload, wait_until
-from tests.support.waiting import until_told
+from tests.support.postgres_sessions import PATIENCE_SECONDS, reload
 from tests.support.words import a_write_that_waits, add, in_one_group, words, words_database
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
@@ -48,16 +47,6 @@ def server() -> Iterator[PostgresServer]:
 def session(connection: Connection) -> int:
     """The server's process for this connection."""
     return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
-
-
-async def is_refused(database: Database) -> bool:
-    """Whether a confirmed read is; then for want of a database that confirms."""
-    try:
-        await database.read(words, confirmed=True)
-    except Refusal as refusal:
-        assert refusal.reason == "DATABASE_UNAVAILABLE"
-        return True
-    return False
 
 
 def end_writer(database: Database, server: PostgresServer) -> None:
@@ -272,15 +261,15 @@ async def test_what_no_standby_confirms_is_not_read_as_confirmed(server: Postgre
     before = await database.read(words, confirmed=True)
 
     # As a primary that is cut off from its standby: it goes on, and no commit is confirmed any more.
-    await asyncio.to_thread(server.execute, "ALTER SYSTEM SET synchronous_standby_names = 'elsewhere'")
-    await asyncio.to_thread(server.execute, "SELECT pg_reload_conf()")
-    await asyncio.to_thread(wait_until, server, "current_setting('synchronous_standby_names') = 'elsewhere'")
-    # A session learns of it when it is next asked, which may be a moment after others have.
-    await until_told(lambda: is_refused(database), "what is read is confirmed no more")
+    names = "synchronous_standby_names"
+    await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
+    with pytest.raises(Refusal) as refused:
+        await database.read(words, confirmed=True)
     unconfirmed = await database.read(words)
     await database.close()
 
     assert before == unconfirmed == ["alpha"]
+    assert refused.value.reason == "DATABASE_UNAVAILABLE"
 
 
 async def test_processes_that_wait_for_each_other_in_a_circle_both_get_through(
