@@ -145,8 +145,8 @@ async def test_a_wait_for_the_standby_that_is_cut_short_leaves_the_commit_unknow
     server: PostgresServer,
 ) -> None:
     database = words_database(server.new_database())
-    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'elsewhere'")
-    server.execute("SELECT pg_reload_conf()")
+    names = "synchronous_standby_names"
+    await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         writing = await a_write_that_waits(database, server)
