@@ -4,6 +4,7 @@ import time
 
 from tests.support.postgres import PostgresServer
 
+NAMES = "synchronous_standby_names"
 PATIENCE_SECONDS = 120
 """Ends what hangs: where others have the processors, a few hundred writes and a killed server take 20."""
 
@@ -30,3 +31,8 @@ def reload(server: PostgresServer, command: str, setting: str, value: str) -> No
     wait_until(server, f"current_setting('{setting}') = '{value}'")
     # Before it makes one it reads what it has been told to read.
     server.execute("CHECKPOINT")
+
+
+def cut_off(server: PostgresServer) -> None:
+    """From now on commits wait for a standby that nobody is."""
+    reload(server, f"SET {NAMES} = 'elsewhere'", NAMES, "elsewhere")

@@ -17,7 +17,7 @@ from services.chassis.group_commit import CommitUnknown
 from services.chassis.postgresql import trouble_of
 from services.chassis.refusals import Kind, Refusal
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
-from tests.support.postgres_sessions import PATIENCE_SECONDS, reload
+from tests.support.postgres_sessions import NAMES, PATIENCE_SECONDS, cut_off, reload
 from tests.support.words import a_write_that_waits, add, in_one_group, words, words_database
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason=MISSING)
@@ -145,8 +145,7 @@ async def test_a_wait_for_the_standby_that_is_cut_short_leaves_the_commit_unknow
     server: PostgresServer,
 ) -> None:
     database = words_database(server.new_database())
-    names = "synchronous_standby_names"
-    await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
+    await asyncio.to_thread(cut_off, server)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         writing = await a_write_that_waits(database, server)
@@ -217,13 +216,13 @@ async def test_c9_a_server_that_is_told_to_forget_while_it_runs_is_used_no_more_
 
 
 async def test_c9_where_a_standby_was_waited_for_none_at_all_is_not_enough(server: PostgresServer) -> None:
-    url, names = server.new_database(), "synchronous_standby_names"
+    url = server.new_database()
     database = words_database(url, standby_patience=0.1)
-    await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
+    await asyncio.to_thread(cut_off, server)
     with pytest.raises(Refusal):
         await database.read(words, confirmed=True)
 
-    await asyncio.to_thread(reload, server, f"RESET {names}", names, "")
+    await asyncio.to_thread(reload, server, f"RESET {NAMES}", NAMES, "")
     with pytest.raises(Refusal) as written:
         await database.write(add("alpha"))
     with pytest.raises(Refusal) as read:
@@ -261,8 +260,7 @@ async def test_what_no_standby_confirms_is_not_read_as_confirmed(server: Postgre
     before = await database.read(words, confirmed=True)
 
     # As a primary that is cut off from its standby: it goes on, and no commit is confirmed any more.
-    names = "synchronous_standby_names"
-    await asyncio.to_thread(reload, server, f"SET {names} = 'elsewhere'", names, "elsewhere")
+    await asyncio.to_thread(cut_off, server)
     with pytest.raises(Refusal) as refused:
         await database.read(words, confirmed=True)
     unconfirmed = await database.read(words)

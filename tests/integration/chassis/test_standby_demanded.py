@@ -17,12 +17,10 @@ from services.chassis.postgresql_durability import Durability
 from services.chassis.postgresql_sessions import Session
 from services.chassis.refusals import Refusal, not_found
 from tests.support.postgres import BINARIES, MISSING, PostgresServer, a_server
-from tests.support.postgres_sessions import PATIENCE_SECONDS, reload, wait_until
+from tests.support.postgres_sessions import NAMES, PATIENCE_SECONDS, cut_off, reload, wait_until
 from tests.support.words import Blockade, a_write_that_waits, add, words, words_database
 
 needs_postgresql = pytest.mark.skipif(BINARIES is None, reason=MISSING)
-
-NAMES = "synchronous_standby_names"
 
 
 @pytest.fixture
@@ -30,11 +28,6 @@ def server() -> Iterator[PostgresServer]:
     """A server of the test's own."""
     with a_server() as server:
         yield server
-
-
-def cut_off(server: PostgresServer) -> None:
-    """From now on it waits for a standby that nobody is."""
-    reload(server, f"SET {NAMES} = 'elsewhere'", NAMES, "elsewhere")
 
 
 @needs_postgresql
