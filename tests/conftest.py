@@ -35,13 +35,14 @@ START_PROGRAMS = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start programs are slow, before anybody chooses by that.
+    """Tests that start programs are slow, and so are long ones, before anybody chooses by that.
 
     Files with a slow test come first: begun last, one would keep its worker busy while the others idle.
     Benches come after them: they take the processors from whatever runs beside them.
     """
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in START_PROGRAMS):
+        is_long = item.get_closest_marker("long") is not None
+        if is_long or any(item.path.is_relative_to(folder) for folder in START_PROGRAMS):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
 

@@ -23,9 +23,7 @@ ENVIRONMENT = {
 MISSING = [program for program in ("curl", "jq") if shutil.which(program) is None]
 RELEASED = ["9007199254740993", "9007199254740997", "9007199254741002"]
 
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"partners need {' and '.join(MISSING)}: not installed"),
-]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"partners need {' and '.join(MISSING)}: not installed")
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ async def held_posts(process: MeteringProcess, n: int) -> int:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.long])])
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.long)])
 async def test_m4_what_was_acknowledged_before_a_kill_is_there_and_counted_once(
     kills: int, engine: str, request: pytest.FixtureRequest, tmp_path: Path, record_property: Record
 ) -> None:
