@@ -18,7 +18,7 @@ from tests.support.commands import sluice
 from tests.support.up import Up, runs, up
 from tests.support.waiting import until
 
-GATEWAY = ("--gateway", "--gateway-port", "0", "--origin", "https://settings.example")
+GATEWAY = ("--gateway", "--origin", "https://settings.example")
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ async def test_limits_that_are_wrong_are_refused_before_anything_is_started(tmp_
     (tmp_path / "limits.yaml").write_text("domain: gateway\ndescriptors: [{key: kind, rate: 3}]\n")
     named = ("--limits", str(tmp_path / "limits.yaml"))
 
-    ended = await sluice(tmp_path, "up", "--port-base", "0", *GATEWAY, *named)
+    ended = await sluice(tmp_path, "up", "--port-base", "0", "--gateway-port", "0", *GATEWAY, *named)
     without = await sluice(tmp_path, "up", "--port-base", "0", *named)
 
     assert (ended.status, without.status) == (1, 1)

@@ -31,7 +31,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     folder = tmp_path_factory.mktemp("gateway-tls")
     (folder / "limits.yaml").write_text(LIMITS, encoding="utf-8")
     limits = ("--limits", str(folder / "limits.yaml"))
-    with up(folder / "state", "--gateway", "--gateway-port", "0", "--tls", *limits) as running:
+    with up(folder / "state", "--gateway", "--tls", *limits) as running:
         yield running
 
 

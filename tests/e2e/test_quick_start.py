@@ -31,7 +31,7 @@ def platform(tmp_path: Path) -> Iterator[Up]:
     """An installation with the gateway before it, where the platform has done its part of the page."""
     for name in ("examples", "protos"):
         (tmp_path / name).symlink_to(ROOT / name)
-    with up(tmp_path / "state", "--gateway", "--gateway-port", "0") as running:
+    with up(tmp_path / "state", "--gateway") as running:
         run_page(PAGE, tmp_path, {**ENVIRONMENT, "SLUICE_STATE": str(running.state)}, "platform")
         yield running
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from services.console.gateway.binary import envoy_binary
 from tests.support.composition import FILE, composition, filled_in, memory_folders, mounts
-from tests.support.envoy import a_free_port
+from tests.support.ports import a_free_port
 from tests.support.postgres import BINARIES, PostgresServer
 from tests.support.waiting import PATIENCE_SECONDS
 

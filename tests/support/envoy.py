@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -16,17 +15,8 @@ from services.console.gateway.binary import envoy_binary
 from services.console.gateway.rendering import render
 from services.console.gateway.values import Values
 from tests.support.keys import some_keys
+from tests.support.ports import HOST, a_free_port
 from tests.support.waiting import PATIENCE_SECONDS
-
-HOST = "127.0.0.1"
-
-
-def a_free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
 
 NOBODY = f"{HOST}:1"
 """An address at which nothing listens."""

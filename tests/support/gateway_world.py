@@ -20,7 +20,7 @@ from gateway.rate_limit_pb2_grpc import RateLimitServiceServicer, add_RateLimitS
 from services.chassis.channels import SERVER_OPTIONS
 from services.chassis.refusals import Refusal
 from services.chassis.statuses import DETAILS_KEY, code_of, to_status
-from tests.support.envoy import HOST
+from tests.support.ports import HOST
 
 
 class Upstream(grpc.GenericRpcHandler):

@@ -32,7 +32,6 @@ from tests.support.cluster import a_post
 from tests.support.up import Up, up
 
 SETTINGS, CONSOLE = "settings-page", "console"
-FREE_PORTS = ("--gateway-port", "0", "--settings-page-port", "0", "--console-port", "0")
 PEOPLE = range(1, 40)
 LICENSEES = {
     "acme": "Acme Models",
@@ -130,7 +129,7 @@ def a_pages_fleet(folder: Path) -> Iterator[PagesFleet]:
     (texts / "policy-2026.en.txt").write_text(POLICY, encoding="utf-8")
     for language, text in NOTICES.items():
         (texts / f"notice-2026.{language}.txt").write_text(text, encoding="utf-8")
-    asked = ("--console", *FREE_PORTS, "--platform-name", "Chirp", "--texts", str(texts))
+    asked = ("--console", "--platform-name", "Chirp", "--texts", str(texts))
     with up(folder / "state", *asked) as running:
         yield PagesFleet(running)
 

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+
+from tests.support.ports import a_free_port
 
 PATIENCE_SECONDS = 120
 """For a server to end; its sessions notice it within milliseconds where they have a processor to do so."""
@@ -46,8 +47,7 @@ class PostgresServer:
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._as_nobody = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = a_free_port()
         if original is not None:
             shutil.copytree(original._data, self._data)
             self._own(self._data)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import grpc
 
 from services.chassis.identity import PrincipalKind
 from tests.support.keys import a_minter, some_keys
+from tests.support.ports import HOST, a_free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 180
@@ -25,8 +25,7 @@ class Replica:
 
     def __init__(self, program: str, service: str, folder: Path, settings: Mapping[str, str]) -> None:
         """`program` is a module that runs as `service`; keys are those in `folder`."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.address = f"{HOST}:{a_free_port()}"
         self._program = program
         self.settings = dict(settings)
         common = {

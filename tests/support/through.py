@@ -25,9 +25,9 @@ from services.console.credentials import OPERATOR, PIPELINE, minter
 from services.console.installation import StateFolder
 from sluice.licensing.v1 import release_service_pb2 as pb
 from sluice.type.v1.purpose_pb2 import PURPOSE_AI_TRAINING_GENERATIVE
-from tests.support.envoy import HOST
 from tests.support.gateway_callers import Outcome, in_json, over_grpc, over_grpc_web
 from tests.support.http_forms import http_form
+from tests.support.ports import HOST
 from tests.support.up import Up, up
 from tests.support.waiting import until, until_told
 
@@ -245,6 +245,6 @@ def a_platform(documents: Mapping[str, bytes]) -> Iterator[str]:
 @contextlib.contextmanager
 def through(folder: Path, platform: str, *arguments: str) -> Iterator[Through]:
     """A running installation with its gateway before it and a platform, and nothing in it."""
-    gateway = ("--gateway", "--gateway-port", "0", "--origin", ORIGIN)
+    gateway = ("--gateway", "--origin", ORIGIN)
     with up(folder / "state", *gateway, "--content", f"{platform}{CONTENT}", *arguments) as running:
         yield Through(running)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from services.console.installation import PROGRAMS
+from tests.support.ports import a_free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 QUICK = [
@@ -18,6 +20,14 @@ QUICK = [
     for service in ("consent", "metering", "licensing")
     for text in ("--set", f"{service}.drain_grace=0", "--set", f"{service}.drain_seconds=1")
 ]
+
+
+PORTS = (*PROGRAMS, "gateway", "settings-page", "console")
+
+
+def _ports() -> list[str]:
+    # A program that dies is started again at its port.
+    return [f"--{name}-port={a_free_port()}" for name in PORTS]
 
 
 class Up:
@@ -31,7 +41,7 @@ class Up:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-P", "-m", "services.console", "up", "--json"),
-                    *("--port-base", "0", "--state", str(state), *QUICK, *arguments),
+                    *("--state", str(state), *_ports(), *QUICK, *arguments),
                 ],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import importlib.util
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.integration.chassis.echo import NAME, Echo
 from tests.support.admissions import admit
 from tests.support.certificates import an_authority, right_now, server_tls
 from tests.support.grpc import LocalServer, serving
+from tests.support.ports import a_free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
 _FOUND = importlib.util.find_spec("envoy")
@@ -98,12 +98,6 @@ async def through_envoy(
     finally:
         process.terminate()
         await process.wait()
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def secrets(authority: Authority, expected: str) -> dict[str, dict[str, Any]]:

@@ -9,10 +9,10 @@ from services.chassis.dialing import Peer
 from services.chassis.identity import PrincipalKind
 from services.chassis.serving import Server
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
-from tests.support.envoy import a_free_port
 from tests.support.grpc import MANY
 from tests.support.keys import a_minter, a_verifier, some_keys
 from tests.support.name_server import a_name_server
+from tests.support.ports import a_free_port
 from tests.support.waiting import until
 
 FIRST, SECOND, THIRD = "127.0.0.1", "127.0.0.2", "127.0.0.3"

@@ -9,10 +9,10 @@ from services.chassis.identity import PrincipalKind, bearer_of
 from services.chassis.refusals import Refusal
 from tests.integration.gateway.conftest import ORIGIN, Gateway
 from tests.support.clock import ManualClock
-from tests.support.envoy import a_free_port
 from tests.support.gateway_callers import Outcome, in_json, json_outcome, over_grpc, over_grpc_web, raw
 from tests.support.gateway_world import GOOD
 from tests.support.keys import a_minter, a_verifier, some_keys
+from tests.support.ports import a_free_port
 
 DECISION = "/sluice.licensing.v1.ReleaseService/GetDecision"
 COUNTERSIGN = "/sluice.licensing.v1.DeliveryService/CountersignDelivery"

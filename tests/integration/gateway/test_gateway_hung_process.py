@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from services.console.gateway.values import Values
-from tests.support.envoy import HOST, Envoy, some_values
+from tests.support.envoy import Envoy, some_values
 from tests.support.gateway_world import GOOD, a_world
+from tests.support.ports import HOST
 
 
 @contextlib.asynccontextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.envoy import HOST, a_free_port, an_envoy, some_values
+from tests.support.envoy import an_envoy, some_values
+from tests.support.ports import HOST, a_free_port
 
 
 async def test_figures_are_read_and_nothing_else_is_done_at_their_port(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from services.chassis.issuers import read_issuers
 from services.console.gateway.binary import envoy_binary
 from services.console.gateway.rendering import render
 from services.console.gateway.values import Values, read_values
-from tests.support.envoy import HOST, a_free_port
 from tests.support.https import make_certificate
 from tests.support.keys import some_keys
 from tests.support.manifests import KUBERNETES, Object, manifests
 from tests.support.pod_policies import bytes_of
+from tests.support.ports import HOST, a_free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 ENVOY = KUBERNETES.parent / "envoy"
