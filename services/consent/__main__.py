@@ -20,6 +20,7 @@ from services.chassis.head_keeping import HeadKeeper
 from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.migrating import migrate_before_workers
+from services.chassis.opening import opened_as_set
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.restores import Acceptance
@@ -51,16 +52,7 @@ SECOND_US = 1_000_000
 def opened(settings: ConsentSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
     """The database, and the file that says how far it has come."""
     head = HeadFile(settings.head_folder, "consent")
-    database = Database.open(
-        settings.database_url,
-        schema_dir=SCHEMA,
-        name="consent",
-        lock=lock_group,
-        alone=alone,
-        migrate=settings.migrate_on_start,
-        standby_patience=settings.standby_patience,
-        standby_required=settings.standby_required,
-    )
+    database = opened_as_set(settings, schema_dir=SCHEMA, name="consent", lock=lock_group, alone=alone)
     return database, head
 
 

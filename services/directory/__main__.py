@@ -9,8 +9,8 @@ if __name__ == "__main__":
 from pathlib import Path
 
 from services.chassis.clock import SystemClock
-from services.chassis.database import Database
 from services.chassis.issuers import verifier_of
+from services.chassis.opening import opened_as_set
 from services.chassis.serving import run, serve
 from services.chassis.telemetry import start_telemetry
 from services.directory.rpc.admissions import ADMISSIONS
@@ -27,14 +27,7 @@ async def main() -> None:
     settings = DirectorySettings.from_environment()
     telemetry = start_telemetry("directory", settings)
     clock = SystemClock()
-    database = Database.open(
-        settings.database_url,
-        schema_dir=SCHEMA,
-        name="directory",
-        migrate=settings.migrate_on_start,
-        standby_patience=settings.standby_patience,
-        standby_required=settings.standby_required,
-    )
+    database = opened_as_set(settings, schema_dir=SCHEMA, name="directory")
     await serve(
         settings=settings,
         bolts=bolts(Shelf(PostStore(database), clock), clock),

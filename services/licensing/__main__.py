@@ -23,6 +23,7 @@ from services.chassis.issuers import verifier_of
 from services.chassis.kept_heads import HeadFile
 from services.chassis.keys import Keys, ensure_keys, given_keys
 from services.chassis.migrating import migrate_before_workers
+from services.chassis.opening import opened_as_set
 from services.chassis.pool import needs_pool, serve_pool
 from services.chassis.restores import Acceptance
 from services.chassis.serving import run, serve
@@ -41,17 +42,14 @@ SCHEMA = Path(__file__).with_name("schema")
 def opened(settings: LicensingSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
     """The database, and the file that says how far it has come."""
     head = HeadFile(settings.head_folder, "licensing")
-    database = Database.open(
-        settings.database_url,
+    database = opened_as_set(
+        settings,
         schema_dir=SCHEMA,
         name="licensing",
         # Who is alone has nobody to wait for, and an acceptance that is refused may raise no number.
         lock=None if alone else lock_group,
         options=remembering(),
         alone=alone,
-        migrate=settings.migrate_on_start,
-        standby_patience=settings.standby_patience,
-        standby_required=settings.standby_required,
     )
     return database, head
 

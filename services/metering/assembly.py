@@ -8,6 +8,7 @@ from services.chassis.action_rows import SqlActions
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.kept_heads import HeadFile
+from services.chassis.opening import opened_as_set
 from services.chassis.restore_rows import SqlRestores
 from services.chassis.serving import Bolt
 from services.metering.assessor import Assessor
@@ -88,16 +89,7 @@ def bolts(
 def opened(settings: MeteringSettings, *, alone: bool = False) -> tuple[Database, HeadFile]:
     """The database, and the file that says how far it has come."""
     head = HeadFile(settings.head_folder, "metering")
-    database = Database.open(
-        settings.database_url,
-        schema_dir=SCHEMA,
-        name="metering",
-        lock=lock_head,
-        alone=alone,
-        migrate=settings.migrate_on_start,
-        standby_patience=settings.standby_patience,
-        standby_required=settings.standby_required,
-    )
+    database = opened_as_set(settings, schema_dir=SCHEMA, name="metering", lock=lock_head, alone=alone)
     return database, head
 
 
