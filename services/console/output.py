@@ -38,6 +38,14 @@ def progress(on: Console | None = None) -> Progress:
 def log_beside() -> None:
     """Has this process log beside its answers, which programs read; warnings and errors alone."""
     structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # A trace by itself: what the variables were, tokens among them, is nobody's to read.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         # Whatever is standard error when something is logged.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry import start_telemetry
+from tests.support.own_logs import logs_as_ever
 
 
 @contextlib.contextmanager
@@ -36,7 +35,7 @@ def recording(path: Path, *, ratio: float = 1.0, level: str = "ERROR", **more: A
         yield
     finally:
         telemetry.shutdown()
-        structlog.reset_defaults()
+        logs_as_ever()
         root.handlers[:] = handlers
         root.setLevel(before)
 

@@ -33,6 +33,8 @@ from tests.support.engines import ENGINES, url_on
 from tests.support.licensing import licensing_database_at
 from tests.support.prices import a_price, prices, tiers
 
+pytestmark = pytest.mark.slow
+
 ZONE = "Europe/Paris"
 HOUR_US = 3_600_000_000
 EXPECTED = {"NOTHING_TO_CREDIT", "CREDIT_OVER_BILLED", "PERIOD_NOT_OVER"}

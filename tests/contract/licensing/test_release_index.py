@@ -27,6 +27,8 @@ from tests.support.engines import ENGINES, url_on
 from tests.support.indexed import Post, Release, Remembered, record_releases, some_releases
 from tests.support.licensing import licensing_database_at
 
+pytestmark = pytest.mark.slow
+
 BLOCKS = ReleaseBlockRow.metadata.tables["release_blocks"]
 SEGMENTS = ReleaseSegmentRow.metadata.tables["release_segments"]
 

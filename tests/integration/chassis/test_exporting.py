@@ -15,6 +15,8 @@ from tests.support.envoy import NOBODY
 from tests.support.https import make_certificate
 from tests.support.telemetry import recording
 
+pytestmark = pytest.mark.slow
+
 
 def end_a_span(folder: Path, **settings: Any) -> None:
     """One span called "job", by a process that ends after it."""

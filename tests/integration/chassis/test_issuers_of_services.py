@@ -15,6 +15,8 @@ from tests.support.oidc import ENTRY, JwksServer, a_jwks_server, answer_of, clai
 from tests.support.replicas import Replica, running
 from tests.support.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 SHOP = Workshop()
 CALLS = {
     "consent": ("/sluice.consent.v1.ConsentService/ListPolicies", ""),

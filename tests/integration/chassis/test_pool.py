@@ -49,7 +49,7 @@ REPLACED = {
 WRITTEN = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/unused"}
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from tests.integration.chassis.echo import NAME
 from tests.integration.chassis.program import SCHEMA
 from tests.support.keys import a_minter, some_keys
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 20
 HEALTH = health_pb2.HealthCheckResponse

@@ -20,6 +20,8 @@ from tests.support.admissions import admit
 from tests.support.certificates import an_authority, client_tls, right_now, server_tls
 from tests.support.grpc import LocalServer, serving
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 8
 CALLS_BETWEEN = 300
 ADMITTING: AdmissionTable = {

@@ -18,6 +18,8 @@ from tests.support.grpc import MANY
 from tests.support.keys import a_minter, a_verifier, some_keys
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 LANES = 8
 GRACE_SECONDS = 0.3
 """Time for callers to hear NOT_SERVING; a test waits for all calls to go to the other replica besides."""

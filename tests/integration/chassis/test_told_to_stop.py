@@ -17,6 +17,8 @@ from services.chassis.racing import first
 from tests.support.keys import some_keys
 from tests.support.waiting import PATIENCE_SECONDS, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 """Makes the program that follows process 1, as it is in a container."""

@@ -42,6 +42,8 @@ from tests.support.declared_tables import differences
 from tests.support.engines import ENGINES, url_on
 from tests.support.keys import a_minter, some_keys
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SECOND_US = 1_000_000
 PATIENCE_SECONDS = 20

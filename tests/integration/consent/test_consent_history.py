@@ -56,6 +56,8 @@ from tests.support.consent_truth import Told, slow_facts, slow_states, slow_with
 from tests.support.consent_worlds import OF_POSTS, OF_SUBJECTS, World, changes_of, halt_scopes, scopes
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = (1, 2, 3, 2**64 - 1)
 KNOWN = PEOPLE[1:]
 LONG_AGO_US = NOON_US - 1_000

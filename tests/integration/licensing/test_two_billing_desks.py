@@ -15,6 +15,8 @@ from tests.support.engines import url_on
 from tests.support.licensing import licensing_database_at
 from tests.support.prices import a_price
 
+pytestmark = pytest.mark.slow
+
 LICENSES = [f"license-{number}" for number in range(8)]
 
 

@@ -14,6 +14,8 @@ from tests.support.cluster import Cluster, a_cluster, a_post, licensing_of
 from tests.support.engines import urls_on
 from tests.support.fences import before_each_conclusion, withdrawn
 
+pytestmark = pytest.mark.slow
+
 POSTS = [a_post(101, 1), a_post(102, 2), a_post(103, 3)]
 ROUNDS = 10
 

@@ -19,6 +19,8 @@ from tests.support.replicas import Replica, running
 from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.walls import reads_content
 
+pytestmark = pytest.mark.slow
+
 SECOND = 1.0
 NOBODY = "127.0.0.1:9"
 

@@ -15,6 +15,8 @@ from tests.support.damages_caller import START_US, DamagesCaller, a_policy, a_sc
 from tests.support.grpc import LocalServer
 from tests.support.metering_usage import an_access
 
+pytestmark = pytest.mark.slow
+
 PERIODS, MEMBERS = 12_000, 20
 LARGE_ONES = 24
 """Policies of 750 kB that do not fit into one message together."""

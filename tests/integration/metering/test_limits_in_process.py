@@ -10,6 +10,8 @@ from gateway.rate_limit_pb2_grpc import RateLimitServiceStub
 from tests.support.metering_process import MeteringProcess, metering_in
 from tests.support.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 LINE = "domain: gateway\ndescriptors:\n  - {key: kind, rate_limit: {unit: day, requests_per_unit: %s}}\n"
 
 

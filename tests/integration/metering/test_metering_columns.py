@@ -28,6 +28,8 @@ from sluice.metering.v1 import usage_service_pb2 as pb
 from tests.support.clock import NOON_US, ManualClock
 from tests.support.metering_usage import REQUEST, UsageCaller, an_access, of_party
 
+pytestmark = pytest.mark.slow
+
 KINDS = (2, 3)
 SEEN_OF_ACME = Account(Scope.SEEN, "acme")
 

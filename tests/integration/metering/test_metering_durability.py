@@ -18,6 +18,8 @@ from tests.support.metering_messages import a_day, a_reserve, posts
 from tests.support.metering_process import MeteringProcess, metering_in
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 10_000_000
 POSTS = 7
 SEED = int(os.environ.get("SLUICE_FIRE_SEED", "20261125"))

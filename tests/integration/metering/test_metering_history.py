@@ -43,6 +43,8 @@ from tests.support.metering import (
     of_group,
 )
 
+pytestmark = pytest.mark.slow
+
 SECOND_1 = an_allowance(7, SECOND_US, "license-1")
 SECOND_2 = an_allowance(9, SECOND_US, "license-2")
 OF_ONE = an_allowance(12, MINUTE_US, "one", Scope.LICENSEE)

@@ -12,6 +12,8 @@ from tests.support.figures import OF_OTHERS, ROOT, figures_of_the_program, gauge
 from tests.support.promql import faults_in, series_of
 from tests.support.rules import alerts, known_figures, records, rule_files
 
+pytestmark = pytest.mark.slow
+
 RUNBOOK = ROOT / "docs" / "alerts.md"
 TESTS = ROOT / "deploy" / "prometheus" / "tests"
 SETUP = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
