@@ -25,6 +25,7 @@ from services.chassis.certificates import Certificates
 from services.chassis.certified import CertifiedCallers
 from services.chassis.channels import SERVER_OPTIONS, server_options
 from services.chassis.clock import SystemClock
+from services.chassis.garbage import look_from_now_on
 from services.chassis.identity import AdmissionTable
 from services.chassis.interceptors import Guard
 from services.chassis.limits import Limits
@@ -217,6 +218,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
     That line is the pool's to say where this is a worker.
     """
+    look_from_now_on()
     worker = this_worker()
     if worker is not None:
         worker.hold()

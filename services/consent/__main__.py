@@ -3,10 +3,12 @@
 if __name__ == "__main__":
     import sys
 
+    from services.chassis.garbage import hold_off
     from services.chassis.stopping import end_when_told
 
     # Before all that is loaded next, which takes seconds.
     end_when_told(serves=not sys.argv[1:])
+    hold_off()
 
 import secrets
 import sys

@@ -1,10 +1,12 @@
 """Starts the directory from its settings: `python -m services.directory`."""
 
 if __name__ == "__main__":
+    from services.chassis.garbage import hold_off
     from services.chassis.stopping import end_when_told
 
     # Before all that is loaded next, which takes seconds.
     end_when_told(serves=True)
+    hold_off()
 
 from pathlib import Path
 

@@ -1,10 +1,12 @@
 """The console of operators as a process of its own: `python -m services.console.operations`."""
 
 if __name__ == "__main__":
+    from services.chassis.garbage import hold_off
     from services.chassis.stopping import end_when_told
 
     # Before all that is loaded next, which takes seconds.
     end_when_told(serves=True)
+    hold_off()
 
 from starlette.types import ASGIApp
 
