@@ -154,23 +154,40 @@ class Peer:
         return unavailable("PEER_UNAVAILABLE", f"{self._name} did not answer")
 
 
+class TheirEnd:
+    """How the other side has ended a call: what it said, if it has.
+
+    A write that fails because the other side has ended puts an INTERNAL of gRPC's own, which says nothing, in
+    the place of what that side said (grpc/grpc#36066). Callbacks are called before.
+    """
+
+    def __init__(self, call: Any) -> None:
+        self.error: grpc.aio.AioRpcError | None = None
+        call.add_done_callback(self._keep)
+
+    def _keep(self, call: Any) -> None:
+        code, trailing = _at_once(call.code()), _at_once(call.trailing_metadata())
+        says_why = code is not grpc.StatusCode.OK and (trailing or code is not grpc.StatusCode.INTERNAL)
+        if self.error is None and says_why:
+            self.error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, _at_once(call.details()))
+
+
 class Stream(Generic[Request, Response]):
     """A stream that is open: requests out, answers in. Every step raises the peer's own Refusal."""
 
     def __init__(self, call: Any, refusal_of: Callable[[grpc.aio.AioRpcError | None], Refusal]) -> None:
         self._call = call
         self._refusal_of = refusal_of
-        self._end: grpc.aio.AioRpcError | None = None
+        self._end = TheirEnd(call)
         self.ended_well = False
         """Whether the other side has said all, as one that drains does: another process goes on."""
-        call.add_done_callback(self._keep_end)
 
     async def send(self, request: Request) -> None:
         """Sends one request; waits while the other side has no room for it."""
         try:
             await self._call.write(request)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-            raise self._refusal_of(self._end) from error
+            raise self._refusal_of(self._end.error) from error
 
     async def receive(self) -> Response:
         """The next answer; Refusal (unavailable, PEER_UNAVAILABLE) where the other side has ended."""
@@ -199,18 +216,10 @@ class Stream(Generic[Request, Response]):
         try:
             yield
         except grpc.aio.AioRpcError as error:
-            raise self._refusal_of(self._end or error) from error
+            raise self._refusal_of(self._end.error or error) from error
         except grpc.aio.InternalError as error:
             # gRPC's own, of the end of writing on a connection that is lost or never was.
-            raise self._refusal_of(self._end) from error
-
-    def _keep_end(self, call: Any) -> None:
-        # A write that fails because the other side has ended puts an INTERNAL of gRPC's own, which says
-        # nothing, in the place of what that side said (grpc/grpc#36066). This is called before.
-        code, trailing = _at_once(call.code()), _at_once(call.trailing_metadata())
-        says_why = code is not grpc.StatusCode.OK and (trailing or code is not grpc.StatusCode.INTERNAL)
-        if self._end is None and says_why:
-            self._end = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing)
+            raise self._refusal_of(self._end.error) from error
 
 
 def _may_be_tried_again(error: grpc.aio.AioRpcError) -> bool:

@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import grpc
 
 from services.chassis.clock import Clock
-from services.chassis.dialing import Peer
+from services.chassis.dialing import Peer, TheirEnd
 from services.chassis.identity import AdmissionTable, PrincipalKind
 from services.chassis.limits import Limits
 from services.chassis.minting import TokenMinter
@@ -70,6 +73,22 @@ class LocalServer:
         """Closes every peer."""
         for peer in self._peers:
             await peer.close()
+
+
+async def answers_to(call: Any, *messages: Any) -> list[Any]:
+    """What is answered to a stream of messages, and to its end.
+
+    Raises AioRpcError as the other side ended the call, also where the next write came too late to it.
+    """
+    end = TheirEnd(call)
+    try:
+        for message in messages:
+            await call.write(message)
+        await call.done_writing()
+        return [await call] if isinstance(call, grpc.aio.StreamUnaryCall) else [each async for each in call]
+    except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError) as error:
+        await call.code()
+        raise end.error or error from error
 
 
 @contextlib.asynccontextmanager

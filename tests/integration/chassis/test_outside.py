@@ -14,7 +14,7 @@ from services.chassis.claims import MOST_SUBJECTS
 from services.chassis.identity import PrincipalKind
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.admissions import admit
-from tests.support.grpc import LocalServer, serving
+from tests.support.grpc import LocalServer, answers_to, serving
 
 MARK = [("x-sluice-gateway", "1")]
 HEALTH = "/grpc.health.v1.Health/"
@@ -100,11 +100,11 @@ async def test_health_is_not_for_outside(bare: Any) -> None:
 
 
 async def test_reflection_is_not_for_outside(bare: Any) -> None:
-    asked = [reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()]
+    asked = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
     reflect = bare.stream_stream(REFLECTION)
 
-    assert await reason_of(read(reflect(iter(asked)))) == ""
-    assert await reason_of(read(reflect(iter(asked), metadata=MARK))) == "NOT_ADMITTED"
+    assert await reason_of(answers_to(reflect(), asked)) == ""
+    assert await reason_of(answers_to(reflect(metadata=MARK), asked)) == "NOT_ADMITTED"
 
 
 async def test_an_agent_for_as_many_as_a_token_can_list_reaches_a_service(

@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2
 from services.chassis.identity import PrincipalKind
 from services.chassis.refusals import Kind, Refusal
 from tests.integration.chassis.echo import ADMISSIONS, NAME, PARSED, Echo
-from tests.support.grpc import LocalServer, serving
+from tests.support.grpc import LocalServer, answers_to, serving
 
 UNREADABLE = b"\xff\xff\xff"
 LARGEST_REQUEST_BYTES = 4 * 1024 * 1024
@@ -43,11 +43,9 @@ async def sent(bare: Any, method: str, *payloads: bytes, metadata: Any = ()) -> 
         return [await bare.unary_unary(f"/{NAME}/{method}")(payloads[-1], metadata=metadata)]
     if method == "CountParsed":
         call = bare.unary_stream(f"/{NAME}/{method}")(payloads[-1], metadata=metadata)
-    elif method == "JoinParsed":
-        return [await bare.stream_unary(f"/{NAME}/{method}")(iter(payloads), metadata=metadata)]
-    else:
-        call = bare.stream_stream(f"/{NAME}/{method}")(iter(payloads), metadata=metadata)
-    return [answer async for answer in call]
+        return [answer async for answer in call]
+    kind = bare.stream_unary if method == "JoinParsed" else bare.stream_stream
+    return await answers_to(kind(f"/{NAME}/{method}")(metadata=metadata), *payloads)
 
 
 async def failure(call: Any) -> grpc.aio.AioRpcError:
@@ -104,9 +102,7 @@ async def test_a_handler_that_reads_by_itself_gets_bytes_of_those_alone_who_are_
 
 @pytest.mark.parametrize("method", OPEN)
 async def test_what_is_open_to_anyone_refuses_the_unreadable_too(bare: Any, method: str) -> None:
-    call = bare.stream_stream(method)(iter([UNREADABLE]))
-
-    error = await failure(call.read())
+    error = await failure(answers_to(bare.stream_stream(method)(), UNREADABLE))
 
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert reason_of(error) == "REQUEST_UNREADABLE"

@@ -21,7 +21,7 @@ from services.chassis.refusals import FieldViolation, Kind, Refusal
 from services.chassis.serving import Server, doubting
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.clock import ManualClock
-from tests.support.grpc import LocalServer, serving
+from tests.support.grpc import LocalServer, answers_to, serving
 from tests.support.keys import a_verifier, some_keys
 
 PIPELINE = PrincipalKind.PIPELINE
@@ -242,10 +242,11 @@ async def test_a_stream_of_answers_is_guarded_and_flows(server: LocalServer, bar
 async def test_a_stream_of_questions_is_guarded_and_flows(server: LocalServer, bare: Any) -> None:
     join = bare.stream_unary(f"/{NAME}/Join")
 
-    answer = await join(iter([b"one", b"two"]), metadata=authorized(server))
-    error = await failure(join(iter([b"one"]), metadata=authorized(server, PrincipalKind.SUBJECT)))
+    answers = await answers_to(join(metadata=authorized(server)), b"one", b"two")
+    subject = join(metadata=authorized(server, PrincipalKind.SUBJECT))
+    error = await failure(answers_to(subject, b"one"))
 
-    assert answer == b"someone one two"
+    assert answers == [b"someone one two"]
     assert error.code() is grpc.StatusCode.PERMISSION_DENIED
 
 

@@ -11,13 +11,14 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from services.chassis.dialing import Stream
 from services.chassis.identity import PrincipalKind
 from services.chassis.limits import Limits
 from services.chassis.refusals import Kind, Refusal
 from services.chassis.statuses import from_rpc_error
 from tests.integration.chassis.echo import ADMISSIONS, NAME, Echo
 from tests.support.clock import ManualClock
-from tests.support.grpc import LocalServer, serving
+from tests.support.grpc import LocalServer, answers_to, serving
 from tests.support.waiting import PATIENCE_SECONDS
 
 LIMITS = Limits(calls=1, streams=3, streams_each=2)
@@ -36,6 +37,11 @@ async def server(tmp_path: Path, echo: Echo) -> AsyncIterator[LocalServer]:
         yield local
 
 
+def refusal_of(end: grpc.aio.AioRpcError | None) -> Refusal:
+    assert end is not None, "it has ended without an answer"
+    return from_rpc_error(end)
+
+
 class Caller:
     """Somebody with streams of their own, each on the same channel."""
 
@@ -51,14 +57,16 @@ class Caller:
     async def chat(self) -> Any:
         """A dialogue that is open; raises Refusal."""
         call = self.channel.stream_stream(f"/{NAME}/Chat")(metadata=self.metadata)
-        with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
-            await call.write(b"hello")
-        return await self.opened(call)
+        stream = Stream[bytes, bytes](call, refusal_of)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await stream.send(b"hello")
+            assert await stream.receive() == b"HELLO"
+        return call
 
     async def opened(self, call: Any) -> Any:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                assert await call.read() in {b"here", b"HELLO"}
+                assert await call.read() == b"here"
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return call
@@ -213,7 +221,7 @@ async def test_strangers_have_the_places_of_one_caller_and_leave_the_rest(
         assert (await call.read()).HasField("list_services_response")
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        [answer async for answer in stub.ServerReflectionInfo(iter([question]))]
+        await answers_to(stub.ServerReflectionInfo(), question)
 
     assert from_rpc_error(caught.value).reason == "TOO_MANY_STREAMS"
     assert await rosa.linger()
