@@ -45,10 +45,10 @@ bench: $(VENV)/.dev ## Measure everything that docs have figures of, comparisons
 	$(BIN)/python -m bench.sizing
 	$(BIN)/python -m bench.confirming
 
-test: $(VENV)/.dev ## Run the quick tests (15 minutes on 2 cores)
+test: $(VENV)/.dev ## Run the quick tests (some 6 minutes on 2 cores)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m "not slow"
 
-test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (MARKS="not long" leaves out those of which a shorter one runs, and takes 40 minutes)
+test-all: $(VENV)/.dev ## Run every test, the slow ones too, and say which took longest (MARKS="not long" leaves out those of which a shorter one runs, and takes 35 minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations=40 --durations-min=5 -m "$(MARKS)"
 
 test-thorough: $(VENV)/.dev ## Run every test, and search random inputs for long (hours)
