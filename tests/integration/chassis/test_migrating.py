@@ -136,14 +136,16 @@ def test_a_process_that_comes_while_something_is_taken_away_undoes_it(
 
 def test_of_two_that_migrate_at_once_one_finds_nothing_left(release: Releasing) -> None:
     release(*FIRST).starts()
+    # Written one after the other, into one folder.
+    both = [release(*SECOND) for _ in range(2)]
     start = threading.Barrier(2)
 
-    def migrates(_n: int) -> list[str]:
+    def migrates(one: Release) -> list[str]:
         start.wait(PATIENCE_SECONDS)
-        return release(*SECOND).migrates(contract=True)
+        return one.migrates(contract=True)
 
     with ThreadPoolExecutor(2) as pool:
-        ran = sorted(pool.map(migrates, range(2)))
+        ran = sorted(pool.map(migrates, both))
 
     assert ran == [[], ["0002", "0003", "0004"]]
 
