@@ -1,7 +1,9 @@
-"""Every program that serves can be told to stop from its first line on."""
+"""Every program that serves can be told to stop from its first line on, and is loaded without delay."""
 
 import ast
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = [
@@ -33,3 +35,10 @@ def test_what_ends_them_when_they_are_told_comes_before_all_that_they_load() -> 
             late.append(program)
 
     assert late == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_garbage_is_looked_for_only_when_all_of_it_is_loaded(program: str) -> None:
+    _docstring, first, *_ = ast.parse((ROOT / program).read_text(encoding="utf-8")).body
+
+    assert "hold_off()" in ast.unparse(first)
